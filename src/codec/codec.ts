@@ -1,0 +1,58 @@
+/** The compressions a layer or a whole archive may arrive in. Known by magic bytes, never by name or media type. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
+
+/**
+ * Receives decompressed bytes. The chunk is only valid during the call: decoders reuse their buffers.
+ * May throw; the decoder then passes the error on to the caller of `write` or `end`.
+ */
+export type Sink = (chunk: Uint8Array) => void;
+
+/**
+ * A synchronous push decompressor for one stream. Push, because one and the same decoder serves a seekable file,
+ * a pipe and an archive within an archive; synchronous, because inside a worker that is twice as fast as streams.
+ */
+export interface Decoder {
+  /** @throws CodecError when the bytes are not what the format allows. Bytes decoded before the error reached the sink. */
+  write(chunk: Uint8Array): void;
+  /** Tells the decoder that there is no more input. @throws CodecError when the stream was cut short. */
+  end(): void;
+  /** Frees what the decoder holds outside the JavaScript heap. Safe to call more than once, and after an error. */
+  close(): void;
+  /** What was seen of the stream's outer shape. Complete after `end`. */
+  readonly shape: StreamShape;
+}
+
+export interface StreamShape {
+  /** gzip members, zstd data frames, xz or bzip2 streams that were read to their end; null where the library hides it. */
+  parts: number | null;
+  /** zstd skippable frames (zstd:chunked keeps its table of contents in one). */
+  skippable: number;
+  /** Zero bytes after the last part, in bytes. Harmless padding. */
+  trailingZeros: number;
+  /** Bytes after the last part that are neither padding nor another part, in bytes. Not decoded. */
+  trailingGarbage: number;
+}
+
+/** One compression: how to know it and how to undo it. */
+export interface Codec {
+  readonly name: Exclude<Compression, 'none'>;
+  /** Whether a stream that begins with `head` (at least 6 bytes where there are as many) is of this compression. */
+  matches(head: Uint8Array): boolean;
+  /** Must have resolved before `open` is called (WebAssembly needs instantiating). Idempotent. */
+  load(): Promise<void>;
+  open(sink: Sink): Decoder;
+}
+
+/** The bytes are not a valid stream of their compression. `kind` tells a cut from a corruption. */
+export class CodecError extends Error {
+  override readonly name = 'CodecError';
+  constructor(
+    readonly codec: Exclude<Compression, 'none'>,
+    readonly kind: 'truncated' | 'corrupt',
+    /** What the decoder saw, in a few words, without the codec's name. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${codec}: ${reason}`, options);
+  }
+}
