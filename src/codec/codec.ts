@@ -12,7 +12,10 @@ export type Sink = (chunk: Uint8Array) => void;
  * a pipe and an archive within an archive; synchronous, because inside a worker that is twice as fast as streams.
  */
 export interface Decoder {
-  /** @throws CodecError when the bytes are not what the format allows. Bytes decoded before the error reached the sink. */
+  /**
+   * @throws CodecError when the bytes are not what the format allows. Bytes decoded before the error reached the sink,
+   * with one exception: see `inflate.ts`. After an error every further `write` and `end` throws the same error again.
+   */
   write(chunk: Uint8Array): void;
   /** Tells the decoder that there is no more input. @throws CodecError when the stream was cut short. */
   end(): void;
@@ -43,16 +46,23 @@ export interface Codec {
   open(sink: Sink): Decoder;
 }
 
-/** The bytes are not a valid stream of their compression. `kind` tells a cut from a corruption. */
+/** The bytes could not be decompressed to their end. `kind` tells a cut from a corruption. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
+  /**
+   * The stream may be sound but asks for more than this decoder has: a window over the limit, a dictionary, an xz
+   * filter. Its kind is 'corrupt', for it was not unpacked; calling it broken to the user would be a false verdict.
+   */
+  readonly unsupported: boolean;
+
   constructor(
     readonly codec: Exclude<Compression, 'none'>,
     readonly kind: 'truncated' | 'corrupt',
     /** What the decoder saw, in a few words, without the codec's name. */
     readonly reason: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly unsupported?: boolean },
   ) {
     super(`${codec}: ${reason}`, options);
+    this.unsupported = options?.unsupported ?? false;
   }
 }

@@ -1,0 +1,106 @@
+import type { Graph, Image } from '../image/graph.js';
+import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Scan } from '../scan/scan.js';
+import { layerHistory } from '../spec/config.js';
+import { formatPlatform, platformMatches } from '../spec/platform.js';
+import { hexOf, hexOfName } from './blobs.js';
+import type { CheckOptions } from './check.js';
+
+/** Images as a whole: config there, counts that agree, names that keep their promise, platforms that are here. */
+export function* checkImages(_scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
+  for (const image of graph.images) yield* checkImage(image);
+  for (const artifact of [...graph.images.flatMap(i => i.attestations), ...graph.artifacts]) {
+    const { config } = artifact;
+    if (config !== null && config.member === null)
+      yield observe('config-missing', config.at, { ref: config.path });
+  }
+  yield* checkAbsent(graph, options);
+}
+
+function* checkImage(image: Image): Generator<Observation> {
+  const { config, layers } = image;
+  if (config === null) {
+    yield observe('config-missing', image.at, { ref: '(none named)' });
+    return;
+  }
+  if (config.member === null) {
+    if (image.kind === 'image') yield observe('config-missing', config.at, { ref: config.path });
+    return;
+  }
+  if (image.kind === 'v1' || config.parsed === null) return;
+  const at = memberAt(config.path);
+  const { diffIds, history } = config.parsed;
+  if (diffIds === null || diffIds.length === 0) {
+    if (layers.length > 0) yield observe('diff-ids-missing', { ...at, pointer: '/rootfs/diff_ids' }, {});
+    if (diffIds === null) return;
+  }
+  if (diffIds.length > 0 && diffIds.length !== layers.length) {
+    yield observe('layer-count-mismatch', image.at, { layers: layers.length, diffIds: diffIds.length });
+  }
+  const made = layerHistory(config.parsed).length;
+  if (history.length > 0 && made !== layers.length) {
+    yield observe(
+      'history-count-mismatch',
+      { ...at, pointer: '/history' },
+      { layers: layers.length, history: made },
+    );
+  }
+  yield* checkConfigName(image);
+  yield* checkConfigDescriptor(image);
+}
+
+/** `<hex>.json` and `sha256:<hex>` are the image ID by habit; `blobs/<alg>/<hex>` by promise, which is checked elsewhere. */
+function* checkConfigName(image: Image): Generator<Observation> {
+  const ref = image.docker?.config ?? '';
+  const hex = ref.startsWith('blobs/') ? null : hexOfName(ref, /(?:^|[/:])([0-9a-f]{64})(?:\.json)?$/);
+  const digest = image.config?.document?.digest ?? null;
+  if (hex === null || digest === null || hexOf(digest) === hex) return;
+  yield observe('config-name-mismatch', memberAt(image.config!.path), {
+    expected: hex,
+    actual: hexOf(digest),
+  });
+}
+
+/** Docker before 26.1 put the platform into the config's descriptor, which some registries refuse. */
+function* checkConfigDescriptor(image: Image): Generator<Observation> {
+  if (image.manifest?.parsed.config?.platform == null) return;
+  yield observe(
+    'producer-bug',
+    { path: image.manifest.path, pointer: '/config/platform' },
+    {
+      bug: 'platform-in-config-descriptor',
+      producer: 'docker save before 26.1',
+      detail: 'the config descriptor carries a platform, for which ECR refuses the image',
+    },
+  );
+}
+
+function* checkAbsent(graph: Graph, { requireComplete }: CheckOptions): Generator<Observation> {
+  const present = [...graph.images, ...graph.images.flatMap(i => i.attestations), ...graph.artifacts];
+  // An index that saved one of its platforms keeps naming the others: docker save and ctr export do so by design.
+  const alive = new Set(present.flatMap(p => p.indexDigests.slice(-1)));
+  let required = requireComplete !== false && requireComplete !== true;
+  for (const { digest, at, platform, indexDigests } of graph.absent) {
+    const parent = indexDigests.at(-1);
+    const text = platform === null ? null : formatPlatform(platform);
+    if (parent === undefined || !alive.has(parent)) {
+      yield observe('manifest-missing', at, { digest });
+    } else {
+      const wanted =
+        requireComplete === true ||
+        (requireComplete !== false && platform !== null && platformMatches(platform, requireComplete));
+      if (wanted) required = false;
+      yield observe('platform-absent', at, { digest, platform: text }, wanted ? 'error' : 'warning');
+    }
+  }
+  if (!required || requireComplete === true || requireComplete === false) return;
+  const here = graph.images.some(i => i.platform !== null && platformMatches(i.platform, requireComplete));
+  if (here) return;
+  const at = memberAt(`${graph.root}index.json`);
+  yield observe(
+    'platform-absent',
+    at,
+    { digest: '(none)', platform: formatPlatform(requireComplete) },
+    'error',
+  );
+}

@@ -1,0 +1,133 @@
+import { shortDigest } from '../spec/digest.js';
+import { bytes, type Rules } from './rule.js';
+
+export const blobRules: Rules<
+  | 'digest-mismatch'
+  | 'size-mismatch'
+  | 'blob-name-mismatch'
+  | 'blob-name-odd'
+  | 'blob-link-broken'
+  | 'config-name-mismatch'
+  | 'layer-name-mismatch'
+  | 'digest-unchecked'
+  | 'inline-data-mismatch'
+  | 'unreferenced-blobs'
+  | 'manifest-missing'
+  | 'platform-absent'
+  | 'config-missing'
+  | 'layer-missing'
+  | 'foreign-layer-absent'
+> = {
+  'digest-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `expected ${d.expected}, but its bytes are ${d.actual} (claimed by ${d.claimedBy.path}${d.claimedBy.pointer ?? ''})`,
+    explain:
+      'A document refers to this blob by a digest that its bytes do not have. Either was changed after the other was made: by damage, by hand, or by an attacker. Do not use the image; fetch the archive again, and compare with what was signed off.',
+  },
+  'size-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `expected ${d.expected} bytes, found ${d.actual} (claimed by ${d.claimedBy.path}${d.claimedBy.pointer ?? ''})`,
+    explain:
+      'The descriptor of this blob gives another size than it has. Clients must not trust content whose size differs (descriptor.md).',
+  },
+  'blob-name-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `the name promises ${d.expected}, but its bytes are ${d.actual}`,
+    explain:
+      'A file below blobs/ is named by the digest of its content (image-layout.md). This one has other content: it was damaged or changed.',
+  },
+  'blob-name-odd': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: () => 'a file below blobs/ must be named blobs/<algorithm>/<digest>; this one is not',
+    explain:
+      'Something that is no blob lies among the blobs: a .DS_Store, an editor backup. Nothing refers to it; readers ignore it.',
+  },
+  'blob-link-broken': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d => `the link leads to ${JSON.stringify(d.target)}, which is not in the archive`,
+    explain:
+      'A blob is stored as a link to another member, and that member is not here: the layout was copied without what it links to.',
+  },
+  'config-name-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `the file name says ${shortDigest(`sha256:${d.expected}`)}, but the image ID is ${shortDigest(`sha256:${d.actual}`)}`,
+    explain:
+      'docker save names the config after the image ID, which is the digest of its bytes. Here they differ: the config was edited after it was saved. Engines take the ID from the bytes.',
+  },
+  'layer-name-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `the file name says ${shortDigest(`sha256:${d.expected}`)}, which is neither its digest nor its diff_id (${shortDigest(`sha256:${d.actual}`)})`,
+    explain:
+      'podman and skopeo name a layer after its diff_id, crane and jib after its digest. This name is neither: the layer was changed after it was named.',
+  },
+  'digest-unchecked': {
+    severity: 'info',
+    verdict: null,
+    message: d => `not checked: ${d.digest} is of an algorithm that this blob was not hashed with`,
+    explain:
+      'waybill computes sha256 for everything, and sha512 for blobs that are named by it. Other algorithms are allowed by the specification (descriptor.md) and cannot be checked here.',
+  },
+  'inline-data-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `the inline data should be ${d.expected}, but is ${d.actual}`,
+    explain:
+      'A descriptor may carry its content as base64 in `data`; it must be the very bytes that its digest names (descriptor.md). A reader that uses it would see other content than one that fetches the blob.',
+  },
+  'unreferenced-blobs': {
+    severity: 'info',
+    verdict: null,
+    message: d =>
+      `${d.count} ${d.count === 1 ? 'blob is' : 'blobs are'} referenced by nothing (${bytes(d.bytes)})`,
+    explain:
+      'The specification allows blobs that nothing refers to (image-layout.md). Docker 25 to 28 leaves one small v1 JSON per layer; anything else is left over from a deleted image and costs space.',
+  },
+  'manifest-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d => `the manifest ${d.digest} is not in the archive`,
+    explain:
+      'An index lists this manifest, and it is not here. The image cannot be loaded from this archive alone. Save it again, with all its platforms if that is what is needed (`docker save --platform`, `skopeo copy --all`).',
+  },
+  'platform-absent': {
+    severity: 'warning',
+    verdict: 'complete',
+    message: d =>
+      `${d.platform ?? 'a manifest'}${d.digest === '(none)' ? '' : ` (${shortDigest(d.digest)})`} is listed or required, but not in the archive`,
+    explain:
+      'The archive holds an index of several platforms, but not all of them: docker save and ctr export keep only what the machine had. The platforms that are here are not affected. --require-complete makes this an error.',
+  },
+  'config-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d => `the config ${d.ref} is not in the archive`,
+    explain:
+      'Without its config an image has no ID, no platform, no command and no list of layers. Nothing can load it. Save it again.',
+  },
+  'layer-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d => `layer ${d.layer + 1} (${d.ref}) is not in the archive`,
+    explain:
+      'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete.',
+  },
+  'foreign-layer-absent': {
+    severity: 'info',
+    verdict: null,
+    message: d =>
+      `layer ${d.layer + 1} (${d.ref}) is not distributed with the image; it comes from ${d.urls.join(', ') || 'elsewhere'}`,
+    explain:
+      'Foreign or non-distributable layers (Windows base layers, mostly) are left out of archives by design and fetched from their URLs. Behind an air gap they must be brought in separately.',
+  },
+};

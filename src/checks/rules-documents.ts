@@ -1,0 +1,194 @@
+import { shortDigest } from '../spec/digest.js';
+import type { Rules } from './rule.js';
+
+const list = (items: readonly string[]) => items.map(shortDigest).join(', ') || 'none';
+
+export const documentRules: Rules<
+  | 'json-invalid'
+  | 'field-invalid'
+  | 'layout-version'
+  | 'layout-file-missing'
+  | 'index-missing'
+  | 'index-without-manifests'
+  | 'index-empty'
+  | 'index-cycle'
+  | 'ambiguous-document'
+  | 'media-type-mismatch'
+  | 'not-a-manifest'
+  | 'manifest-json-null'
+  | 'manifest-json-empty'
+  | 'manifest-json-not-array'
+  | 'manifest-json-item-invalid'
+  | 'key-case'
+  | 'name-invalid'
+  | 'name-duplicate'
+  | 'name-ambiguous'
+  | 'parent-missing'
+  | 'views-disagree'
+  | 'layers-disagree'
+  | 'producer-bug'
+> = {
+  'json-invalid': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `expected a JSON document: ${d.reason}`,
+    explain:
+      'The document that describes the archive or an image is not JSON, so what it describes cannot be read. It was damaged, cut short or edited by hand.',
+  },
+  'field-invalid': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `expected ${d.expected}, found ${d.actual}`,
+    explain:
+      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it.',
+  },
+  'layout-version': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `expected imageLayoutVersion "${d.expected}", found ${d.actual === null ? 'none' : JSON.stringify(d.actual)}`,
+    explain:
+      'The file oci-layout must carry the version of the layout (image-layout.md). containerd refuses any but 1.0.0.',
+  },
+  'layout-file-missing': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: () => 'there is an index.json but no oci-layout file beside it',
+    explain:
+      'An OCI image layout must have a file oci-layout with {"imageLayoutVersion":"1.0.0"} (image-layout.md). skopeo and umoci refuse a layout without it.',
+  },
+  'index-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: () => 'there is an oci-layout file but no index.json: nothing says which images are here',
+    explain:
+      'index.json is the entry point of an OCI image layout (image-layout.md); without it the blobs are anonymous. The layout was cut short, or its index was left behind when it was copied.',
+  },
+  'index-without-manifests': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: () => 'expected an array "manifests", found none',
+    explain:
+      'An image index must have an array of manifests, which may be empty (image-index.md). This document has none, so it lists no images.',
+  },
+  'index-empty': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: () => 'the index lists no manifests',
+    explain:
+      'The specification allows an empty list and advises against it (image-index.md). There is no image behind this index.',
+  },
+  'index-cycle': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `the index ${shortDigest(d.digest)} lists itself, directly or through another`,
+    explain:
+      'An index cannot contain its own digest: one of the digests on the way is false. Readers that trust them never end.',
+  },
+  'ambiguous-document': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `this ${d.kind} also has ${d.forbidden.join(' and ')}: it can be read as two different things`,
+    explain:
+      'A document that is a manifest and an index at once shows different content to different tools under one digest (CVE-2021-41190, GHSA-77vh-xpmg-72qh). The specification forbids it, and engines refuse it. Do not trust this image.',
+  },
+  'media-type-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `the descriptor says ${d.expected}, the document ${d.actual}`,
+    explain:
+      "A document's mediaType must be that of the descriptor that points to it (descriptor.md, manifest.md); otherwise two readers may take it for two things (CVE-2021-41190).",
+  },
+  'not-a-manifest': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `the index lists something that is no manifest (${d.mediaType ?? 'no media type'})`,
+    explain:
+      'index.json may list any content, but images are found through manifests and indexes only. This entry is shown as an artifact of unknown kind.',
+  },
+  'manifest-json-null': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: () => 'expected an array, found null: the archive lists no images',
+    explain:
+      'Docker 23 and later refuse it ("invalid manifest, manifest cannot be null (but can be [])"); Docker 20.10 loads nothing and says nothing. The writer had no image to save.',
+  },
+  'manifest-json-empty': {
+    severity: 'error',
+    verdict: 'complete',
+    message: () => 'the archive lists no images',
+    explain: 'manifest.json is an empty array. docker load succeeds with it and loads nothing.',
+  },
+  'manifest-json-not-array': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `expected an array of images, found ${d.actual}`,
+    explain:
+      'manifest.json of docker save is an array with one object per image. Nothing can be loaded from this one.',
+  },
+  'manifest-json-item-invalid': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `expected an object that describes an image, found ${d.actual}`,
+    explain: 'Each item of manifest.json is an object with Config, RepoTags and Layers.',
+  },
+  'key-case': {
+    severity: 'info',
+    verdict: null,
+    message: d => `the keys ${d.keys.join(', ')} are spelled in another case than Docker's`,
+    explain:
+      'Docker writes Config, RepoTags, Layers. Its Go parser ignores case, so docker, containerd, podman and skopeo read this archive; other tools may not. containerify writes it so.',
+  },
+  'name-invalid': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `${JSON.stringify(d.name)} is no name that an engine can load: ${d.reason}`,
+    explain:
+      'A RepoTag must be a repository in lower case, a colon and a tag. docker load refuses the whole archive for one that is not ("invalid tag", "repository name must be lowercase").',
+  },
+  'name-duplicate': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `the name ${JSON.stringify(d.name)} stands here more than once`,
+    explain:
+      'The same name is given twice. Which image it means depends on the reader; most take the last one.',
+  },
+  'name-ambiguous': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `the name ${JSON.stringify(d.name)} is given to ${d.images.length} images: ${d.images.join(', ')}`,
+    explain:
+      'One name for several images: docker load tags them one after the other, and the last keeps the name.',
+  },
+  'parent-missing': {
+    severity: 'info',
+    verdict: null,
+    message: d => `the parent image ${shortDigest(d.parent)} is not in this archive`,
+    explain:
+      'Parent only links images that were built on one machine with the classic builder. The image is complete without it.',
+  },
+  'views-disagree': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `manifest.json and index.json tell of different images: only in manifest.json: ${list(d.onlyManifestJson)}; only in index.json: ${list(d.onlyIndexJson)}`,
+    explain:
+      'An archive with both files should describe the same images in both. docker load with the classic store reads manifest.json, containerd and Docker 29 read index.json: they would load different images from this one file.',
+  },
+  'layers-disagree': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `manifest.json and index.json give ${shortDigest(d.image)} different layers`,
+    explain:
+      'Both files describe the same config, but not the same layers under it. Engines that read one or the other would build different file systems. Only one of them can agree with the diff_ids of the config.',
+  },
+  'producer-bug': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `${d.detail}: a known bug of ${d.producer}`,
+    explain:
+      'The archive shows the marks of a bug that its producer is known to have had. `bug` in the data names it: oci-layers-in-random-order and oci-manifest-without-layers (Docker 25.0.0 and its betas: manifest.json is right), untagged-image-missing-from-index (Docker 25.0.0 to 25.0.2), platform-in-config-descriptor (Docker before 26.1), foreign-layer-stored-unpacked, zstd-labelled-gzip (containerd). Save the image again with a newer version.',
+  },
+};

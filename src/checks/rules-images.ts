@@ -1,0 +1,112 @@
+import { bytes, type Rules } from './rule.js';
+
+export const imageRules: Rules<
+  | 'platform-mismatch'
+  | 'diff-id-mismatch'
+  | 'diff-ids-missing'
+  | 'layer-count-mismatch'
+  | 'history-count-mismatch'
+  | 'layer-corrupt'
+  | 'layer-not-tar'
+  | 'layer-trailing-bytes'
+  | 'layer-encrypted'
+  | 'compression-mismatch'
+  | 'v1-id-mismatch'
+  | 'v1-parent-missing'
+  | 'v1-parent-cycle'
+> = {
+  'platform-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `the config says ${d.expected}, the index ${d.actual}`,
+    explain:
+      'The index offers the image for one platform, its config was built for another. Engines choose by the index and run what the config says: on the wrong machine it will not start.',
+  },
+  'diff-id-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `layer ${d.layer + 1}: expected diff_id ${d.expected}, but its bytes are ${d.actual}`,
+    explain:
+      'A config lists its layers by the digests of their uncompressed tars (config.md). This layer\'s bytes are not what the config was made for: it was changed, recompressed wrongly, or belongs to another image. docker load refuses it ("invalid diffID for layer").',
+  },
+  'diff-ids-missing': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: () => 'the config lists no diff_ids: nothing says what its layers should unpack to',
+    explain:
+      'rootfs.diff_ids is required (config.md). Without it the layers can be checked against the manifest only, and engines refuse the image.',
+  },
+  'layer-count-mismatch': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `expected ${d.diffIds} layers, one for each diff_id of the config, found ${d.layers}`,
+    explain:
+      'Manifest and config must list the same layers. docker load refuses the image ("invalid manifest, layers length mismatch").',
+  },
+  'history-count-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `expected ${d.layers} history entries that made a layer, found ${d.history}`,
+    explain:
+      'Each history entry not marked empty_layer stands for one layer (config.md). Where they do not add up, nobody can tell which instruction made which layer. Squashing tools leave this behind.',
+  },
+  'layer-corrupt': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `layer ${d.layer + 1}: its ${d.codec} stream ${d.cut ? 'is cut short' : 'is damaged'} after ${bytes(d.unpacked)}: ${d.reason}`,
+    explain:
+      'The layer cannot be unpacked to its last byte. If its digest is right, it was already broken when the image was made; if not, it was damaged since.',
+  },
+  'layer-not-tar': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `layer ${d.layer + 1} is no sound tar: ${d.reason}`,
+    explain:
+      'A layer is a tar of file system changes (layer.md). This one cannot be read as a tar to its end, so no engine can unpack it.',
+  },
+  'layer-trailing-bytes': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `layer ${d.layer + 1}: ${bytes(d.bytes)} follow the end of its ${d.codec} stream and belong to nothing`,
+    explain:
+      "After the compressed stream there are bytes that no part of the image accounts for, though the blob's digest covers them. Some engines ignore them, some refuse the layer.",
+  },
+  'layer-encrypted': {
+    severity: 'info',
+    verdict: null,
+    message: d => `layer ${d.layer + 1} is encrypted (${d.mediaType}): its content cannot be checked`,
+    explain:
+      'The layer was encrypted with ocicrypt. Its digest and size are checked; what is inside, and its diff_id, can be known only with the key.',
+  },
+  'compression-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `layer ${d.layer + 1}: ${d.mediaType} promises ${d.expected === 'none' ? 'no compression' : d.expected}, its bytes are ${d.actual === 'none' ? 'not compressed' : d.actual}`,
+    explain:
+      "A layer's media type says how it is compressed (media-types.md). Docker sniffs the bytes and copes; stricter clients fail. waybill always goes by the bytes.",
+  },
+  'v1-id-mismatch': {
+    severity: 'info',
+    verdict: null,
+    message: d =>
+      `layer ${d.layer + 1}: the folder says v1 ID ${d.expected.slice(0, 12)}, the config gives ${d.actual.slice(0, 12)}`,
+    explain:
+      "Docker 1.10 to 24 named each layer's folder by an ID computed from config and chain. Another name means that the archive was made by another tool, or edited since. Nothing reads these IDs any more.",
+  },
+  'v1-parent-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d => `the parent layer ${d.parent.slice(0, 12)} is not in the archive`,
+    explain:
+      'In archives from before Docker 1.10 each layer names its parent. One of the chain is not here, so the image is incomplete.',
+  },
+  'v1-parent-cycle': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `the layer ${d.id.slice(0, 12)} is its own ancestor`,
+    explain: 'The parent links of the v1 layers form a circle. The archive was made or changed by hand.',
+  },
+};

@@ -1,0 +1,38 @@
+import { ruleOf, rules } from '../checks/findings.js';
+import { UsageError } from '../errors.js';
+import type { FindingCode } from '../image/observation.js';
+import { gap, type Result, span, text } from './doc.js';
+
+/** `waybill explain CODE`: what a finding means and what to do about it; without a code, all of them. */
+export function explain(code: string | undefined): Result {
+  const codes = Object.keys(rules).sort() as FindingCode[];
+  if (code === undefined) {
+    const rows = codes.map(c => [c, ruleOf(c).severity, ruleOf(c).verdict ?? '-']);
+    return {
+      data: codes.map(c => entry(c)),
+      doc: [
+        { kind: 'table', columns: [{ title: 'code' }, { title: 'severity' }, { title: 'verdict' }], rows },
+      ],
+      exitCode: 0,
+    };
+  }
+  const known = codes.find(c => c === code);
+  if (known === undefined) {
+    const near = codes.filter(c => c.includes(code) || code.includes(c));
+    throw new UsageError(
+      `there is no finding ${JSON.stringify(code)}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : '; `waybill explain` lists them all'}`,
+    );
+  }
+  const rule = ruleOf(known);
+  const against = rule.verdict === null ? '' : `, speaks against "${rule.verdict}"`;
+  return {
+    data: entry(known),
+    doc: [text([span(known, 'strong'), `  ${rule.severity}${against}`]), gap, text(rule.explain)],
+    exitCode: 0,
+  };
+}
+
+function entry(code: FindingCode) {
+  const { severity, verdict, explain: explanation } = ruleOf(code);
+  return { code, severity, verdict, explanation };
+}

@@ -1,0 +1,134 @@
+import { type Finding, findingsOf, type Verdicts, verdictsOf } from '../checks/findings.js';
+import { InputError } from '../errors.js';
+import type { Graph } from '../image/graph.js';
+import { link } from '../image/link.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import { type Depth, type Scan, scan } from '../scan/scan.js';
+import { openArchive } from '../source/open.js';
+import type { Opened, Part } from '../source/source.js';
+import type { Platform } from '../spec/platform.js';
+
+export interface ReadOptions {
+  /** `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte. Default `digests`. */
+  readonly depth?: Depth;
+  /** Make absent platforms of an index errors: all of them, or the one that is needed. */
+  readonly requireComplete?: boolean | Platform;
+  readonly limits?: Partial<Limits>;
+  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  readonly onProgress?: (done: number, total: number | null) => void;
+}
+
+/** One image archive, read, linked and checked. */
+export interface PartReading {
+  readonly part: Part;
+  readonly scan: Scan;
+  readonly graph: Graph;
+  readonly findings: readonly Finding[];
+  readonly verdicts: Verdicts;
+}
+
+/** Everything that is known of what the user named. */
+export interface ArchiveReading {
+  readonly opened: Opened;
+  readonly depth: Depth;
+  /** Bytes of the file, or read from the pipe. */
+  readonly size: number;
+  /** One, or several image tarballs inside a zip. */
+  readonly parts: readonly PartReading[];
+}
+
+/**
+ * Reads an image archive.
+ * @param input  a file or directory by its path, `-` for standard input, or a stream of bytes
+ * @throws InputError when there is no image archive to report about
+ */
+export async function readArchive(
+  input: string | AsyncIterable<Uint8Array>,
+  options: ReadOptions = {},
+): Promise<ArchiveReading> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const depth = options.depth ?? 'digests';
+  const opened = await openArchive(input, limits);
+  const parts: PartReading[] = [];
+  const strangers: InputError[] = [];
+  let done = 0;
+  const onProgress = (bytes: number) => {
+    done += bytes;
+    options.onProgress?.(opened.bytesRead() || done, opened.size);
+  };
+  for (const part of opened.parts) {
+    const scanned = await scan(part, { depth, limits, onProgress });
+    const graph = link(scanned, limits);
+    if (graph === null) {
+      const { file } = opened;
+      strangers.push(notAnImage(part.inside === null ? file : `${file}: ${part.inside}`, scanned));
+      continue;
+    }
+    const findings = findingsOf(
+      scanned,
+      graph,
+      { requireComplete: options.requireComplete ?? false },
+      limits,
+    );
+    parts.push({ part, scan: scanned, graph, findings, verdicts: verdictsOf(findings, depth === 'digests') });
+  }
+  if (parts.length === 0) throw strangers[0]!;
+  return { opened, depth, size: opened.size ?? opened.bytesRead(), parts };
+}
+
+const ROOT_FOLDERS = [
+  'bin',
+  'etc',
+  'usr',
+  'lib',
+  'var',
+  'sbin',
+  'proc',
+  'dev',
+  'home',
+  'tmp',
+  'Files',
+  'Windows',
+];
+
+/** Names a tar that holds no image for what it is, with the way out. FORMATS row Q. */
+function notAnImage(where: string, { members, problems }: Scan): InputError {
+  const names = members.map(member => member.path);
+  const tops = new Set(names.map(name => name.split('/')[0]!));
+  const broken = problems.find(p => p.kind === 'tar-header' || p.kind === 'tar-truncated');
+  if (members.length === 0) {
+    const damage = broken?.kind === 'tar-header' ? `its first header is damaged: ${broken.reason}` : null;
+    return new InputError(
+      damage === null ? 'a tar with nothing in it' : `a tar that cannot be read: ${damage}`,
+      where,
+      damage === null ? null : 'Was the download cut short, or changed on its way?',
+    );
+  }
+  if (names.some(name => /(^|\/)\.wh\.[^/]+$/.test(name))) {
+    return new InputError(
+      'a single image layer, not an image: it holds files and whiteouts (.wh.*), but no manifest',
+      where,
+      'Name the archive that the layer came from, or make one with `docker save IMAGE -o image.tar`.',
+    );
+  }
+  const rootFolders = ROOT_FOLDERS.filter(folder => tops.has(folder));
+  if (rootFolders.length >= 2) {
+    return new InputError(
+      `a root file system (${rootFolders.slice(0, 4).join(', ')} …), as \`docker export\` and buildx type=tar write it: it has no config, no layers and no ID`,
+      where,
+      'Save the image instead of exporting a container: `docker save IMAGE -o image.tar`.',
+    );
+  }
+  const sample = names.slice(0, 3).join(', ');
+  const cut = broken === undefined ? '' : '; the tar is damaged or cut short, so its manifest may be missing';
+  return new InputError(
+    `a tar without an image in it: no manifest.json, index.json, oci-layout or repositories (it holds ${sample}${names.length > 3 ? ` and ${names.length - 3} more` : ''})${cut}`,
+    where,
+    'Is it a layer, a root file system or a source archive? `docker save IMAGE -o image.tar` makes what waybill reads.',
+  );
+}
+
+/** The path of a member as findings give it: inside a zip of tarballs, behind the tarball's own path. */
+export function pathIn(part: Part, path: string): string {
+  return part.inside === null ? path : `${part.inside}!/${path}`;
+}

@@ -1,0 +1,92 @@
+import { type Doc, gap, type Result, text } from './doc.js';
+import type { ArchiveReading } from './read.js';
+import { type ImageReport, type Report, reportOf } from './report.js';
+import { type Selection, selectImages } from './select.js';
+import { archiveHead, count, findingLines, id, imageTitle, instruction, NONE, size } from './words.js';
+
+/** `waybill show`: what is inside. Reads documents only, so that a 20 GB archive answers at once. */
+export function show(reading: ArchiveReading, selection: Selection): Result {
+  const report = reportOf(reading, selectImages(reading, selection));
+  return { data: report, doc: showDoc(report), exitCode: 0 };
+}
+
+function showDoc(report: Report): Doc {
+  const { archive, images, artifacts, absent, findings } = report;
+  const platforms = absent.filter(a => !a.attestation).map(a => a.platform ?? a.digest);
+  return [
+    ...archiveHead(archive, images.length, artifacts.length),
+    ...images.flatMap(imageDoc),
+    ...(artifacts.length === 0 ? [] : artifactsDoc(report)),
+    ...(platforms.length === 0 ? [] : [gap, text(`Listed, but not in the archive: ${platforms.join(', ')}`)]),
+    ...findingLines(findings.filter(finding => finding.severity !== 'info')),
+  ];
+}
+
+export function imageDoc(image: ImageReport): Doc {
+  const facts: [string, string][] = [
+    [
+      image.imageId === null && image.v1Id !== null ? 'v1 ID' : 'image ID',
+      image.imageId ?? image.v1Id ?? 'none: its config is absent',
+    ],
+  ];
+  if (image.manifestDigest !== null) facts.push(['manifest', image.manifestDigest]);
+  if (image.created !== null) facts.push(['created', image.created]);
+  const command = [...(image.entrypoint ?? []), ...(image.cmd ?? [])].join(' ');
+  if (command !== '') facts.push(['runs', command]);
+  facts.push(['user', image.user || 'root (none set)']);
+  const kinds = image.attestations.flatMap(a => a.blobs.map(b => b.predicateType ?? 'unknown'));
+  if (kinds.length > 0) facts.push(['attested', kinds.join(', ')]);
+  return [gap, imageTitle(image), { kind: 'pairs', rows: facts }, layerTable(image)];
+}
+
+function layerTable(image: ImageReport): Doc[number] {
+  if (image.layers.length === 0) return text('no layers', 2);
+  const measured = image.layers.some(layer => layer.unpackedSize !== null);
+  return {
+    kind: 'table',
+    columns: [
+      { title: '#', align: 'right' },
+      { title: 'size', align: 'right' },
+      ...(measured ? [{ title: 'unpacked', align: 'right' as const }] : []),
+      { title: 'packed' },
+      { title: 'diff_id' },
+      { title: 'made by', shrink: true },
+    ],
+    rows: image.layers.map((layer, i) => [
+      String(i + 1),
+      size(layer.size),
+      ...(measured ? [size(layer.unpackedSize)] : []),
+      layer.present
+        ? [layer.compression, layer.format, layer.encrypted ? 'encrypted' : null].filter(Boolean).join(', ')
+        : layer.foreign
+          ? 'elsewhere'
+          : 'ABSENT',
+      id(layer.diffId ?? layer.claimedDiffId),
+      instruction(layer) || NONE,
+    ]),
+  };
+}
+
+function artifactsDoc({ artifacts }: Report): Doc {
+  return [
+    gap,
+    text(count(artifacts.length, 'artifact')),
+    {
+      kind: 'table',
+      columns: [
+        { title: 'kind' },
+        { title: 'digest' },
+        { title: 'type', shrink: true },
+        { title: 'blobs', align: 'right' },
+        { title: 'subject or name', shrink: true },
+      ],
+      rows: artifacts.map(artifact => [
+        artifact.kind,
+        id(artifact.digest),
+        artifact.artifactType ?? artifact.mediaType ?? NONE,
+        String(artifact.blobs.length),
+        artifact.subject === null ? artifact.names.join(', ') || NONE : id(artifact.subject),
+      ]),
+    },
+  ];
+}

@@ -1,0 +1,86 @@
+import type { Finding } from '../checks/findings.js';
+import type { Severity } from '../image/observation.js';
+import { type Doc, gap, type Result, span, text } from './doc.js';
+import type { ArchiveReading } from './read.js';
+import { type Report, reportOf } from './report.js';
+import { type Selection, selectImages } from './select.js';
+import { archiveHead, bytes, count, findingLines, imageTitle, verdictNames, verdictSpan } from './words.js';
+
+export interface VerifyOptions extends Selection {
+  /** The least severity that makes the archive fail. */
+  readonly failOn: Severity | 'never';
+}
+
+/** `waybill verify`: whether every part is what it claims to be, in three verdicts. */
+export function verify(reading: ArchiveReading, options: VerifyOptions): Result {
+  const report = reportOf(reading, selectImages(reading, options));
+  return {
+    data: report,
+    doc: verifyDoc(reading, report),
+    exitCode: exitCodeFor(report.findings, options.failOn),
+  };
+}
+
+const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
+
+export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'never'): 0 | 1 {
+  return findings.some(finding => RANK[finding.severity] >= RANK[failOn]) ? 1 : 0;
+}
+
+function verifyDoc(reading: ArchiveReading, report: Report): Doc {
+  const { archive, images, artifacts, verdicts, findings } = report;
+  return [
+    ...archiveHead(archive, images.length, artifacts.length),
+    { kind: 'pairs', rows: [['read', readSummary(reading)]] },
+    ...(images.length === 0 ? [] : [gap]),
+    ...images.flatMap(
+      (image): Doc => [
+        imageTitle(image),
+        text(
+          [
+            ...verdictNames.flatMap(name => [`${name} `, verdictSpan(image.verdicts[name]), '   ']),
+            span(
+              `${count(image.layers.length, 'layer')}, ${image.imageId ?? image.v1Id ?? 'no image ID'}`,
+              'dim',
+            ),
+          ],
+          2,
+        ),
+      ],
+    ),
+    ...findingLines(findings),
+    gap,
+    text([
+      span('verdict  ', 'strong'),
+      ...verdictNames.flatMap(name => [`${name} `, verdictSpan(verdicts[name]), '   ']),
+      span(findingCounts(findings), 'dim'),
+    ]),
+  ];
+}
+
+function readSummary({ parts }: ArchiveReading): string {
+  let files = 0;
+  let stored = 0;
+  let unpacked = 0;
+  for (const { scan } of parts) {
+    for (const member of scan.members) {
+      const facts = scan.facts(member);
+      if (facts === null) continue;
+      files++;
+      stored += facts.size;
+      if (facts.compression !== 'none') unpacked += facts.unpacked?.size ?? 0;
+    }
+  }
+  const packed = unpacked === 0 ? '' : `, ${bytes(unpacked)} unpacked`;
+  return `${count(files, 'file')}, ${bytes(stored)} hashed${packed}`;
+}
+
+function findingCounts(findings: readonly Finding[]): string {
+  const of = (severity: Severity) => findings.filter(finding => finding.severity === severity).length;
+  const parts = [
+    ...(of('error') > 0 ? [count(of('error'), 'error')] : []),
+    ...(of('warning') > 0 ? [count(of('warning'), 'warning')] : []),
+    ...(of('info') > 0 ? [count(of('info'), 'note')] : []),
+  ];
+  return parts.length === 0 ? 'nothing to report' : parts.join(', ');
+}

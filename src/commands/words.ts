@@ -1,0 +1,76 @@
+import type { Finding, Verdicts } from '../checks/findings.js';
+import { bytes } from '../checks/rule.js';
+import { shortDigest } from '../spec/digest.js';
+import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
+import type { ArchiveReport, ImageReport, LayerReport } from './report.js';
+
+export { bytes };
+
+export const NONE = '-';
+
+export const id = (digest: string | null) => (digest === null ? NONE : shortDigest(digest));
+
+export const size = (count: number | null) => (count === null ? NONE : bytes(count));
+
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** The head of every report: which file, of what kind, from whom. */
+export function archiveHead(archive: ArchiveReport, images: number, artifacts: number): Doc {
+  const form =
+    archive.compression === 'none' ? archive.container : `${archive.container}, ${archive.compression}`;
+  const contents = [count(images, 'image'), ...(artifacts > 0 ? [count(artifacts, 'artifact')] : [])].join(
+    ', ',
+  );
+  const rows: [string, Text][] = [
+    ['archive', [span(archive.file === '-' ? 'standard input' : archive.file, 'strong')]],
+    ['form', `${archive.layout} (${form}), ${bytes(archive.size)}, ${contents}`],
+  ];
+  if (archive.producer !== null)
+    rows.push(['made by', [archive.producer, span(`  (${archive.marks.join('; ')})`, 'dim')]]);
+  for (const part of archive.parts) rows.push(['inside', `${part.path}: ${part.layout}`]);
+  return [{ kind: 'pairs', rows }];
+}
+
+export function imageTitle(image: ImageReport): Block {
+  const name = image.names.join(', ') || '(untagged)';
+  const spans: (string | Span)[] = [span(name, 'strong')];
+  if (image.platform !== null) spans.push(`  ${image.platform}`);
+  if (image.inside !== null) spans.push(span(`  in ${image.inside}`, 'dim'));
+  return text(spans);
+}
+
+/** Instructions as a Dockerfile has them: without the shell that the classic builder put before them. */
+export function instruction(layer: LayerReport): string {
+  const made = layer.createdBy ?? '';
+  return made
+    .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
+    .replace(/^\/bin\/sh -c /, 'RUN ')
+    .replace(/\s+# buildkit$/, '')
+    .replace(/\s+/g, ' ');
+}
+
+const SEVERITY = { error: 'bad', warning: 'warn', info: 'dim' } as const;
+
+export function findingLines(findings: readonly Finding[]): Doc {
+  if (findings.length === 0) return [];
+  return [
+    gap,
+    ...findings.flatMap(({ severity, code, at, message }): Block[] => [
+      text([
+        span(severity, SEVERITY[severity]),
+        ' ',
+        span(code, 'strong'),
+        ...(at.path === '' ? [] : ['  ', span(`${at.path}${at.pointer ?? ''}`, 'dim')]),
+      ]),
+      text(message, 2),
+    ]),
+  ];
+}
+
+export function verdictSpan(value: boolean | null): Span {
+  return value === null ? span('?', 'dim') : value ? span('yes', 'good') : span('no', 'bad');
+}
+
+export const verdictNames: readonly (keyof Verdicts)[] = ['intact', 'complete', 'conformant'];

@@ -1,0 +1,156 @@
+import { styleText } from 'node:util';
+import Table from 'cli-table3';
+import type { Block, Column, Doc, Span, Style, Text } from '../commands/doc.js';
+import { visible } from './visible.js';
+
+export interface TextOptions {
+  /** Columns of the terminal; null where the output goes to a file or a pipe, and nothing is cut. */
+  readonly width: number | null;
+  readonly color: boolean;
+}
+
+/** Renders for the terminal. */
+export function toText(doc: Doc, options: TextOptions): string {
+  const lines = doc.flatMap(block => renderBlock(block, options));
+  return `${lines.map(line => line.trimEnd()).join('\n')}\n`;
+}
+
+function renderBlock(block: Block, options: TextOptions): string[] {
+  switch (block.kind) {
+    case 'gap':
+      return [''];
+    case 'text':
+      return wrap(block.text, block.indent ?? 0, options);
+    case 'pairs':
+      return renderPairs(block.rows, options);
+    case 'table':
+      return renderTable(block.columns, block.rows, options);
+  }
+}
+
+const ANSI: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
+  strong: 'bold',
+  dim: 'dim',
+  good: 'green',
+  bad: 'red',
+  warn: 'yellow',
+};
+
+const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
+
+const plain = (value: Text) =>
+  spansOf(value)
+    .map(s => visible(typeof s === 'string' ? s : s.text))
+    .join('');
+
+function paint(text: string, style: Style | null, color: boolean): string {
+  // Newer Node looks at the stream unless told not to; whether to colour is decided in cli.ts.
+  const options = { validateStream: false } as never;
+  return color && style !== null && text !== '' ? styleText(ANSI[style], text, options) : text;
+}
+
+interface Word {
+  readonly text: string;
+  readonly style: Style | null;
+}
+
+/** Breaks text at spaces to fit the terminal; a word longer than a line is left whole, to be copied. */
+function wrap(value: Text, indent: number, { width, color }: TextOptions): string[] {
+  const margin = ' '.repeat(indent);
+  const words: Word[] = spansOf(value).flatMap(s => {
+    const [content, style] = typeof s === 'string' ? [s, null] : [s.text, s.style];
+    return visible(content)
+      .split(/(?<= )(?=[^ ])/)
+      .map(text => ({ text, style }));
+  });
+  const lines: string[] = [];
+  let line = margin;
+  let length = indent;
+  for (const { text, style } of words) {
+    if (width !== null && length > indent && length + text.trimEnd().length > width) {
+      lines.push(line);
+      line = margin;
+      length = indent;
+    }
+    line += paint(text, style, color);
+    length += text.length;
+  }
+  return [...lines, line];
+}
+
+function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOptions): string[] {
+  const labelWidth = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return rows.flatMap(([label, value]) => {
+    const lines = wrap(value, labelWidth + 2, options);
+    const head = `  ${paint(label.padEnd(labelWidth), 'dim', options.color)}`;
+    return [head + lines[0]!.slice(labelWidth + 2), ...lines.slice(1)];
+  });
+}
+
+/** Two spaces between columns and no lines: what people can read, and `awk` can split. */
+const BARE = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '  ',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+function renderTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Text[])[],
+  options: TextOptions,
+): string[] {
+  const widths = fit(columns, rows, options.width);
+  const table = new Table({
+    chars: BARE,
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
+    colAligns: columns.map(column => column.align ?? 'left'),
+    colWidths: widths,
+  });
+  table.push(columns.map(column => paint(column.title, 'dim', options.color)));
+  for (const row of rows) {
+    table.push(
+      row.map((cell, i) => {
+        const shown = plain(cell);
+        const cut = shown.length > widths[i]! ? `${shown.slice(0, widths[i]! - 1)}…` : shown;
+        const style =
+          typeof cell === 'string'
+            ? null
+            : spansOf(cell).map(s => (typeof s === 'string' ? null : s.style))[0];
+        return paint(cut, style ?? null, options.color);
+      }),
+    );
+  }
+  return table.toString().split('\n');
+}
+
+/** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
+function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], width: number | null): number[] {
+  const widths = columns.map((column, i) =>
+    Math.max(column.title.length, 1, ...rows.map(row => plain(row[i] ?? '').length)),
+  );
+  if (width === null) return widths;
+  const room = width - 2 - 2 * (columns.length - 1);
+  for (let over = sum(widths) - room; over > 0; over--) {
+    const widest = columns
+      .map((column, i) => (column.shrink === true && widths[i]! > 8 ? i : -1))
+      .filter(i => i >= 0)
+      .sort((a, b) => widths[b]! - widths[a]!)[0];
+    if (widest === undefined) break;
+    widths[widest]!--;
+  }
+  return widths;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);

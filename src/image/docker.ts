@@ -1,0 +1,132 @@
+import { parseConfig } from '../spec/config.js';
+import { type DockerManifestItem, parseDockerManifest } from '../spec/docker-archive.js';
+import { isObject, pointer, typeName } from '../spec/json.js';
+import { layerType } from '../spec/media-types.js';
+import { parseReference } from '../spec/reference.js';
+import type { Archive } from './archive.js';
+import { layersOf } from './classify.js';
+import type { ConfigNode, Image, Layer } from './graph.js';
+
+/** Reads manifest.json of `docker save` and everybody who writes like it. */
+export function linkDocker(archive: Archive): { images: Image[]; items: readonly DockerManifestItem[] } {
+  const none = { images: [], items: [] };
+  const member = archive.file('manifest.json');
+  if (member === null) return none;
+  const at = { path: member.path, pointer: '' };
+  const value = archive.json(member);
+  if (value === undefined) return none;
+  if (value === null) {
+    archive.observe('manifest-json-null', at, {});
+    return none;
+  }
+  const manifest = parseDockerManifest(value);
+  if (manifest === null) {
+    archive.observe('manifest-json-not-array', at, { actual: typeName(value) });
+    return none;
+  }
+  if (Array.isArray(value) && value.length === 0) archive.observe('manifest-json-empty', at, {});
+  if (Array.isArray(value)) {
+    value.forEach((item, i) => {
+      if (!isObject(item)) {
+        archive.observe(
+          'manifest-json-item-invalid',
+          { ...at, pointer: pointer('', i) },
+          { actual: typeName(item) },
+        );
+      }
+    });
+  }
+  archive.fieldProblems(
+    member.path,
+    manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
+  );
+  const images = manifest.items.map(item => toImage(archive, item, member.path));
+  checkNames(archive, member.path, manifest.items, images);
+  return { images, items: manifest.items };
+}
+
+function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
+  const at = { path, pointer: pointer('', item.index) };
+  if (item.oddKeys.length > 0) archive.observe('key-case', at, { keys: [...item.oddKeys] });
+  const config = readConfig(archive, item, path);
+  const told = layersOf(config?.parsed ?? null, item.layers.length);
+  const layers = item.layers.map((ref, i): Layer => {
+    const facts = told(i);
+    const source = facts.claimedDiffId === null ? undefined : item.layerSources.get(facts.claimedDiffId);
+    const type = layerType(source?.mediaType ?? null);
+    return {
+      ref,
+      at: { path, pointer: pointer('', item.index, 'Layers', i) },
+      member: archive.file(ref),
+      // A LayerSource describes the layer as it was pulled, not as it lies here: it claims nothing about these bytes.
+      claimedDigest: null,
+      claimedSize: null,
+      mediaType: source?.mediaType ?? null,
+      urls: source?.urls ?? [],
+      foreign: type.foreign || (source?.urls.length ?? 0) > 0,
+      encrypted: type.encrypted,
+      annotations: source?.annotations ?? new Map(),
+      v1Id: /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null,
+      ...facts,
+    };
+  });
+  return {
+    kind: 'image',
+    config,
+    manifest: null,
+    docker: item,
+    v1Id: layers.at(-1)?.v1Id ?? null,
+    names: [...new Set(item.repoTags)],
+    indexDigests: [],
+    platform: config?.parsed?.platform ?? null,
+    declaredPlatform: null,
+    layers,
+    attestations: [],
+    referrers: [],
+    at,
+  };
+}
+
+function readConfig(archive: Archive, item: DockerManifestItem, path: string): ConfigNode | null {
+  if (item.config === null) return null;
+  const at = { path, pointer: pointer('', item.index, 'Config') };
+  const member = archive.file(item.config);
+  const base = { path: archive.path(item.config), claimedDigest: null, at, member };
+  if (member === null) return { ...base, document: null, parsed: null };
+  const value = archive.json(member);
+  const parsed = value === undefined ? null : parseConfig(value);
+  if (parsed !== null) archive.fieldProblems(member.path, parsed.problems);
+  return { ...base, document: archive.document(member), parsed };
+}
+
+function checkNames(
+  archive: Archive,
+  path: string,
+  items: readonly DockerManifestItem[],
+  images: readonly Image[],
+): void {
+  const owners = new Map<string, Set<string>>();
+  for (const [i, item] of items.entries()) {
+    item.repoTags.forEach((name, j) => {
+      const at = { path, pointer: pointer('', item.index, 'RepoTags', j) };
+      if (item.repoTags.indexOf(name) < j) archive.observe('name-duplicate', at, { name });
+      const reference = parseReference(name);
+      if (typeof reference === 'string') archive.observe('name-invalid', at, { name, reason: reference });
+      else if (reference.tag === null) archive.observe('name-invalid', at, { name, reason: 'it has no tag' });
+      const owner = images[i]!.config?.path ?? String(i);
+      owners.set(name, (owners.get(name) ?? new Set()).add(owner));
+    });
+    const isKnown = images.some(image => image.config?.document?.digest === item.parent);
+    if (item.parent !== null && !isKnown) {
+      archive.observe(
+        'parent-missing',
+        { path, pointer: pointer('', item.index, 'Parent') },
+        { parent: item.parent },
+      );
+    }
+  }
+  for (const [name, configs] of owners) {
+    if (configs.size > 1)
+      archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...configs] });
+  }
+}

@@ -1,0 +1,148 @@
+import type { Limits } from '../limits.js';
+import type { Scan } from '../scan/scan.js';
+import { blobPath, splitDigest } from '../spec/digest.js';
+import { Fields } from '../spec/fields.js';
+import { isObject } from '../spec/json.js';
+import { rootOf, V1_JSON } from '../spec/markers.js';
+import { Archive } from './archive.js';
+import { classify } from './classify.js';
+import { linkDocker } from './docker.js';
+import type { Graph, Layout } from './graph.js';
+import { ManifestWalk } from './manifests.js';
+import { merge } from './merge.js';
+import { refName } from './names.js';
+import { detectProducer } from './producer.js';
+import { linkV1 } from './v1.js';
+
+/**
+ * Links the JSON of a scanned archive into a graph. Pure but for the documents it asks the scan for.
+ * @returns null when nothing in the archive marks an image
+ */
+export function link(scan: Scan, limits: Limits): Graph | null {
+  const root = rootOf(scan.members.filter(m => m.type !== 'directory').map(m => m.path));
+  if (root === null) return null;
+  const archive = new Archive(scan, root);
+  if (root !== '') archive.observe('nested-root', { path: root, pointer: null }, { root });
+  const linked = linkLayout(archive, limits);
+  const layout = layoutOf(archive);
+  const graph = {
+    layout,
+    root,
+    ...linked,
+    claims: archive.claims,
+    referenced: archive.referenced,
+    observations: archive.observations,
+  };
+  return { ...graph, producer: detectProducer(archive, graph) };
+}
+
+type Linked = Pick<Graph, 'images' | 'artifacts' | 'indexes' | 'absent' | 'docker'>;
+
+function linkLayout(archive: Archive, limits: Limits): Linked {
+  const nothing: Linked = { images: [], artifacts: [], indexes: [], absent: [], docker: null };
+  if (isSkopeoDir(archive)) return { ...nothing, ...linkSkopeoDir(archive, limits) };
+  const oci = archive.has('index.json') || archive.has('oci-layout') ? linkOci(archive, limits) : null;
+  const docker = archive.has('manifest.json') ? linkDocker(archive) : null;
+  if (oci === null && docker === null) return { ...nothing, images: linkV1(archive) };
+  readLeftovers(archive);
+  if (oci === null) {
+    const v1 = docker!.images.length === 0 && docker!.items.length === 0 && hasV1(archive);
+    return { ...nothing, images: v1 ? linkV1(archive) : docker!.images, docker: docker!.items };
+  }
+  if (docker === null) return { ...nothing, ...oci };
+  return { ...oci, images: merge(archive, docker.images, oci.images), docker: docker.items };
+}
+
+function layoutOf(archive: Archive): Layout {
+  if (isSkopeoDir(archive)) return 'skopeo-dir';
+  const oci = archive.has('index.json') || archive.has('oci-layout');
+  if (archive.has('manifest.json')) return oci ? 'docker-hybrid' : 'docker-archive';
+  return oci ? 'oci-layout' : 'docker-v1';
+}
+
+const hasV1 = (archive: Archive) =>
+  archive.scan.members.some(m => V1_JSON.test(m.path.slice(archive.root.length)));
+
+/** skopeo's dir: its manifest.json is a registry's manifest, an object, where docker save has an array. */
+function isSkopeoDir(archive: Archive): boolean {
+  if (archive.has('index.json') || archive.has('oci-layout')) return false;
+  const member = archive.file('manifest.json');
+  return member !== null && isObject(archive.document(member).value);
+}
+
+function linkOci(archive: Archive, limits: Limits): Omit<Linked, 'docker'> {
+  checkLayoutFile(archive);
+  const walk = new ManifestWalk(archive, blobPath, limits);
+  const member = archive.file('index.json');
+  if (member === null) {
+    archive.observe('index-missing', { path: archive.path('index.json'), pointer: null }, {});
+  } else {
+    const value = archive.json(member);
+    if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path, [], []));
+  }
+  const { images, artifacts } = classify(archive, walk, blobPath);
+  return { images, artifacts, indexes: walk.indexes, absent: walk.absent };
+}
+
+/** `imageLayoutVersion` MUST be present and 1.0.0. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
+function checkLayoutFile(archive: Archive): void {
+  const member = archive.file('oci-layout');
+  const at = { path: archive.path('oci-layout'), pointer: null };
+  if (member === null) {
+    archive.observe('layout-file-missing', at, {});
+    return;
+  }
+  const value = archive.json(member);
+  if (value === undefined) return;
+  const actual = Fields.of(value, '', [])?.string('imageLayoutVersion') ?? null;
+  if (actual !== '1.0.0') {
+    archive.observe(
+      'layout-version',
+      { ...at, pointer: '/imageLayoutVersion' },
+      { expected: '1.0.0', actual },
+    );
+  }
+}
+
+function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
+  const seen = new Map<string, string>();
+  for (const descriptor of descriptors) {
+    // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
+    const name = descriptor.annotations.get('io.containerd.image.name') ?? refName(descriptor);
+    if (name === null) continue;
+    const platform = JSON.stringify(descriptor.platform);
+    const before = seen.get(name);
+    if (before !== undefined && before === platform) {
+      archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
+    }
+    seen.set(name, platform);
+  }
+}
+
+function linkSkopeoDir(archive: Archive, limits: Limits): Omit<Linked, 'docker'> {
+  const locate = (digest: string, manifest: boolean): string => {
+    const [, hex] = splitDigest(digest);
+    if (manifest) return `${hex}.manifest.json`;
+    return !archive.has(hex) && archive.has(`${hex}.tar`) ? `${hex}.tar` : hex;
+  };
+  const walk = new ManifestWalk(archive, locate, limits);
+  const member = archive.file('manifest.json')!;
+  const value = archive.json(member)!;
+  if (isObject(value) && Array.isArray(value.manifests)) walk.index(value, member.path, [], []);
+  else walk.root(member, value);
+  for (const name of ['version', ...signatures(archive)]) archive.file(name);
+  const { images, artifacts } = classify(archive, walk, locate);
+  return { images, artifacts, indexes: walk.indexes, absent: walk.absent };
+}
+
+function signatures(archive: Archive): string[] {
+  return archive.scan.members
+    .map(m => m.path.slice(archive.root.length))
+    .filter(path => /^signature-\d+$/.test(path));
+}
+
+/** Docker keeps writing `repositories` beside manifest.json: it must be JSON, though nothing reads it any more. */
+function readLeftovers(archive: Archive): void {
+  const member = archive.file('repositories');
+  if (member !== null) archive.json(member);
+}

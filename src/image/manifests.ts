@@ -1,0 +1,218 @@
+import type { Limits } from '../limits.js';
+import type { Document } from '../scan/document.js';
+import type { Member } from '../source/source.js';
+import type { Descriptor } from '../spec/descriptor.js';
+import { isObject, type Json, own, pointer } from '../spec/json.js';
+import { forbiddenInIndex, type ImageManifest, parseIndex, parseManifest } from '../spec/manifest.js';
+import { isIndexType, isManifestType } from '../spec/media-types.js';
+import type { Archive } from './archive.js';
+import type { AbsentManifest, IndexNode, Place } from './graph.js';
+import { nameOf } from './names.js';
+
+/** A manifest that was reached, and every way that leads to it. */
+export interface Reached {
+  readonly path: string;
+  readonly member: Member;
+  readonly document: Document;
+  readonly claimedDigest: string | null;
+  readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly names: string[];
+  readonly indexDigests: readonly string[];
+  /** null when the document is none. */
+  readonly manifest: ImageManifest | null;
+}
+
+interface Way {
+  readonly descriptor: Descriptor;
+  readonly at: Place;
+  readonly names: readonly string[];
+  readonly indexDigests: readonly string[];
+}
+
+/** Where a layout keeps the blob of a digest, below its root. Manifests may lie elsewhere than other blobs. */
+export type Locate = (digest: string, manifest: boolean) => string;
+
+/** Walks indexes down to manifests, each once, however many ways lead to it. */
+export class ManifestWalk {
+  readonly reached: Reached[] = [];
+  readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
+  readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
+  private readonly byDigest = new Map<string, { names: string[]; descriptors?: Reached['descriptors'] }>();
+  private visited = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly archive: Archive,
+    private readonly locate: Locate,
+    private readonly limits: Limits,
+  ) {}
+
+  /** Follows every descriptor of the index `value`, which stands at `path`. */
+  index(
+    value: Json,
+    path: string,
+    names: readonly string[],
+    indexDigests: readonly string[],
+  ): readonly Descriptor[] {
+    const index = parseIndex(value);
+    this.archive.fieldProblems(path, index.problems);
+    const forbidden = forbiddenInIndex(value);
+    const at: Place = { path, pointer: '' };
+    if (forbidden.length > 0) this.archive.observe('ambiguous-document', at, { kind: 'index', forbidden });
+    if (index.manifests === null) this.archive.observe('index-without-manifests', at, {});
+    else if (index.manifests.length === 0) this.archive.observe('index-empty', at, {});
+    for (const descriptor of index.manifests ?? []) {
+      const name = nameOf(descriptor);
+      const own = name === null ? names : [name];
+      this.visit({ descriptor, at: { path, pointer: descriptor.pointer }, names: own, indexDigests });
+    }
+    return index.manifests ?? [];
+  }
+
+  /** Takes a manifest that no descriptor leads to: the manifest.json of skopeo's dir. */
+  root(member: Member, value: Json): void {
+    this.add(member, value, { names: [], indexDigests: [] }, null);
+  }
+
+  private visit(way: Way): void {
+    const { descriptor, at } = way;
+    const digest = descriptor.digestText;
+    const known = this.byDigest.get(digest);
+    if (known !== undefined) {
+      known.names.push(...way.names.filter(name => !known.names.includes(name)));
+      known.descriptors?.push({ descriptor, at });
+      if (way.indexDigests.includes(digest)) this.archive.observe('index-cycle', at, { digest });
+      return;
+    }
+    if (!this.withinLimits(way)) return;
+    const member = descriptor.digest === null ? null : this.archive.file(this.locate(digest, true));
+    if (member === null) this.addAbsent(way, digest);
+    else this.open(way, digest, member);
+  }
+
+  private withinLimits({ at, indexDigests }: Way): boolean {
+    if (this.stopped) return false;
+    const tooDeep = indexDigests.length >= this.limits.indexDepth;
+    if (!tooDeep && ++this.visited <= this.limits.manifests) return true;
+    const limit = tooDeep ? 'indexDepth' : 'manifests';
+    this.stopped = !tooDeep;
+    this.archive.observe('limit-reached', at, { limit, value: this.limits[limit] });
+    return false;
+  }
+
+  private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
+    const attestation = descriptor.annotations.get('vnd.docker.reference.type') === 'attestation-manifest';
+    const absent = {
+      digest,
+      at,
+      platform: descriptor.platform,
+      names: [...names],
+      indexDigests,
+      attestation,
+    };
+    this.absent.push(absent);
+    this.byDigest.set(digest, absent);
+  }
+
+  private open(way: Way, digest: string, member: Member): void {
+    const { descriptor, at } = way;
+    this.archive.claim(member, descriptor, at.path);
+    const document = this.archive.document(member);
+    const declared = descriptor.mediaType;
+    if (document.error !== null && (declared === null || isManifestType(declared) || isIndexType(declared))) {
+      // A digest that does not match tells more than the parser would about an empty or cut document.
+      this.archive.json(member);
+    }
+    const { value } = document;
+    if (value !== undefined && isIndexLike(value, declared)) {
+      this.compareTypes(value, descriptor, member.path);
+      const node = this.addIndex(value, way, digest, member);
+      this.byDigest.set(digest, node);
+      this.index(value, member.path, node.names, [...way.indexDigests, digest]);
+      return;
+    }
+    this.add(member, value, way, digest);
+  }
+
+  private add(
+    member: Member,
+    value: Json | undefined,
+    way: Pick<Way, 'names' | 'indexDigests'> & Partial<Way>,
+    digest: string | null,
+  ): void {
+    const { descriptor, at } = way;
+    const manifest = value !== undefined && isManifestLike(value) ? parseManifest(value) : null;
+    if (manifest === null) {
+      this.archive.observe(
+        'not-a-manifest',
+        { path: member.path, pointer: null },
+        { mediaType: descriptor?.mediaType ?? null },
+      );
+    } else {
+      this.archive.fieldProblems(member.path, manifest.problems);
+      if (manifest.forbidden.length > 0) {
+        const forbidden = [...manifest.forbidden];
+        this.archive.observe(
+          'ambiguous-document',
+          { path: member.path, pointer: '' },
+          { kind: 'manifest', forbidden },
+        );
+      }
+      if (descriptor !== undefined) this.compareTypes(value!, descriptor, member.path);
+    }
+    const reached: Reached = {
+      path: member.path,
+      member,
+      document: this.archive.document(member),
+      claimedDigest: digest,
+      descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
+      names: [...way.names],
+      indexDigests: way.indexDigests,
+      manifest,
+    };
+    this.reached.push(reached);
+    if (digest !== null) this.byDigest.set(digest, reached);
+  }
+
+  private addIndex(value: Json, way: Way, digest: string, member: Member) {
+    const index = parseIndex(value);
+    const node = {
+      digest,
+      path: member.path,
+      size: member.size,
+      mediaType: index.mediaType ?? way.descriptor.mediaType,
+      artifactType: index.artifactType ?? way.descriptor.artifactType,
+      names: [...way.names],
+      subject: index.subject?.digest ?? null,
+      manifests: index.manifests ?? [],
+    };
+    this.indexes.push(node);
+    return node;
+  }
+
+  /** A document may repeat its media type; then it must be the descriptor's (manifest.md, CVE-2021-41190). */
+  private compareTypes(value: Json, descriptor: Descriptor, path: string): void {
+    const actual = isObject(value) ? own(value, 'mediaType') : undefined;
+    const expected = descriptor.mediaType;
+    if (typeof actual !== 'string' || expected === null || actual === expected) return;
+    this.archive.observe(
+      'media-type-mismatch',
+      { path, pointer: pointer('', 'mediaType') },
+      { expected, actual },
+    );
+  }
+}
+
+function isIndexLike(value: Json, declared: string | null): boolean {
+  if (!isObject(value)) return false;
+  const type = declared ?? own(value, 'mediaType');
+  if (typeof type === 'string' && isIndexType(type)) return true;
+  return Array.isArray(own(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
+}
+
+function isManifestLike(value: Json): boolean {
+  return (
+    isObject(value) &&
+    ['config', 'layers', 'blobs', 'fsLayers', 'subject'].some(key => own(value, key) !== undefined)
+  );
+}

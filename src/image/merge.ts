@@ -1,0 +1,107 @@
+import type { Archive } from './archive.js';
+import type { Image, Layer } from './graph.js';
+import { mergeNames } from './names.js';
+
+/**
+ * Puts the two stories of a hybrid archive together: manifest.json and index.json speak of the same images, and each
+ * image is listed once. What only one of them knows is kept, and where they contradict each other is observed.
+ */
+export function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
+  const merged = new Map<Image, Image>();
+  const left: Image[] = [];
+  for (const image of docker) {
+    const twins = oci.filter(other => sameConfig(image, other));
+    const twin = twins.find(other => sameLayers(image, other)) ?? twins[0];
+    if (twin === undefined) left.push(image);
+    else merged.set(twin, join(archive, image, merged.get(twin) ?? twin));
+  }
+  observeDisagreement(archive, left, oci, merged);
+  return [...oci.map(image => merged.get(image) ?? image), ...left];
+}
+
+function sameConfig(a: Image, b: Image): boolean {
+  const member = a.config?.member ?? null;
+  if (member !== null && member === b.config?.member) return true;
+  const digest = a.config?.document?.digest ?? null;
+  return digest !== null && digest === b.config?.document?.digest;
+}
+
+const members = (layers: readonly Layer[]) => layers.map(layer => layer.member?.path ?? null);
+
+function sameLayers(a: Image, b: Image): boolean {
+  return members(a.layers).join('\n') === members(b.layers).join('\n');
+}
+
+function join(archive: Archive, docker: Image, oci: Image): Image {
+  const names = mergeNames(docker.names, oci.names);
+  const base = { ...oci, docker: docker.docker, names };
+  if (sameLayers(docker, oci)) return base;
+  const absent = oci.layers.filter(layer => layer.member === null);
+  const [here, there] = [members(docker.layers), members(oci.layers)];
+  if (oci.layers.length === 0 && here.length > 0) {
+    bug(
+      archive,
+      oci,
+      'oci-manifest-without-layers',
+      'docker 25.0.0-beta and rc1',
+      'the OCI manifest lists no layers',
+    );
+  } else if ([...here].sort().join() === [...there].sort().join()) {
+    bug(
+      archive,
+      oci,
+      'oci-layers-in-random-order',
+      'docker 25.0.0',
+      'the OCI manifest lists the layers in another order',
+    );
+  } else if (absent.length > 0 && absent.every(layer => layer.foreign)) {
+    const detail =
+      'a foreign layer is stored unpacked, under its diff_id, where the OCI manifest cannot find it';
+    bug(archive, oci, 'foreign-layer-stored-unpacked', 'docker save 25 and later', detail);
+  } else {
+    archive.observe('layers-disagree', oci.at, {
+      image: oci.config?.document?.digest ?? oci.at.path,
+      manifestJson: docker.layers.map(layer => layer.ref),
+      indexJson: oci.layers.map(layer => layer.ref),
+    });
+    return base;
+  }
+  // In each of these bugs manifest.json is the one that is right.
+  return { ...base, layers: docker.layers };
+}
+
+function bug(archive: Archive, image: Image, id: string, producer: string, detail: string): void {
+  archive.observe('producer-bug', image.at, { bug: id, producer, detail });
+}
+
+function observeDisagreement(
+  archive: Archive,
+  onlyDocker: readonly Image[],
+  oci: readonly Image[],
+  merged: ReadonlyMap<Image, Image>,
+): void {
+  const alone = oci.filter(image => !merged.has(image));
+  // manifest.json can name one platform of an index only: its siblings are no disagreement.
+  const parents = new Set([...merged.keys()].flatMap(image => image.indexDigests));
+  const strangers = alone.filter(image => !image.indexDigests.some(digest => parents.has(digest)));
+  const ids = (images: readonly Image[]) =>
+    images.map(image => image.config?.document?.digest ?? image.at.path);
+  if (onlyDocker.length > 0 && onlyDocker.every(image => image.names.length === 0)) {
+    for (const image of onlyDocker) {
+      bug(
+        archive,
+        image,
+        'untagged-image-missing-from-index',
+        'docker 25.0.0 to 25.0.2 (all but the first untagged image: later too)',
+        'manifest.json lists an untagged image that index.json does not',
+      );
+    }
+    return;
+  }
+  if (onlyDocker.length === 0 && strangers.length === 0) return;
+  archive.observe(
+    'views-disagree',
+    { path: archive.path('manifest.json'), pointer: null },
+    { onlyManifestJson: ids(onlyDocker), onlyIndexJson: ids(strangers) },
+  );
+}

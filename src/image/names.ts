@@ -1,0 +1,24 @@
+import type { Descriptor } from '../spec/descriptor.js';
+import { normalName } from '../spec/reference.js';
+
+/** containerd's own annotation holds the full name; the specification's may be no more than a tag. */
+const CONTAINERD_NAME = 'io.containerd.image.name';
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+/** The name that an index gives an entry. https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md */
+export function nameOf(descriptor: Descriptor): string | null {
+  return descriptor.annotations.get(CONTAINERD_NAME) || descriptor.annotations.get(REF_NAME) || null;
+}
+
+export const refName = (descriptor: Descriptor) => descriptor.annotations.get(REF_NAME) ?? null;
+
+/** Both lists, without those of the second that only spell a name of the first in another way. */
+export function mergeNames(first: readonly string[], second: readonly string[]): string[] {
+  const known = new Set<string>();
+  return [...first, ...second].filter(name => {
+    const normal = normalName(name);
+    if (known.has(normal)) return false;
+    known.add(normal);
+    return true;
+  });
+}

@@ -1,0 +1,107 @@
+import type { Place } from './graph.js';
+
+/**
+ * Every finding there is, as data: its code and what it knows. Codes are facts, never advice, and are never renamed
+ * once released. Severity, verdict and words stand in `checks/rules.ts`, which the compiler keeps complete.
+ */
+export interface FindingData {
+  // The container
+  'tar-truncated': { expected: number; actual: number };
+  'tar-header-invalid': { offset: number; reason: string };
+  'end-marker-missing': { offset: number; zeroBlocks: number };
+  'trailing-bytes': { offset: number };
+  'padding-not-zero': { offset: number };
+  'outer-compression-invalid': { codec: string; cut: boolean; reason: string; readable: number };
+  'outer-trailing-bytes': { codec: string; bytes: number };
+  'zip-entry-unreadable': { reason: string };
+  unreadable: { reason: string };
+  'limit-reached': { limit: string; value: number };
+  'duplicate-entry': { count: number };
+  'unsafe-name': { name: string };
+  'unsafe-link': { target: string };
+  'nested-root': { root: string };
+
+  // Documents
+  'json-invalid': { reason: string };
+  'field-invalid': { expected: string; actual: string };
+  'layout-version': { expected: string; actual: string | null };
+  'layout-file-missing': Record<string, never>;
+  'index-missing': Record<string, never>;
+  'index-without-manifests': Record<string, never>;
+  'index-empty': Record<string, never>;
+  'index-cycle': { digest: string };
+  'ambiguous-document': { kind: string; forbidden: string[] };
+  'media-type-mismatch': { expected: string; actual: string };
+  'not-a-manifest': { mediaType: string | null };
+  'manifest-json-null': Record<string, never>;
+  'manifest-json-empty': Record<string, never>;
+  'manifest-json-not-array': { actual: string };
+  'manifest-json-item-invalid': { actual: string };
+  'key-case': { keys: string[] };
+  'name-invalid': { name: string; reason: string };
+  'name-duplicate': { name: string };
+  'name-ambiguous': { name: string; images: string[] };
+  'parent-missing': { parent: string };
+  'views-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
+  'layers-disagree': { image: string; manifestJson: string[]; indexJson: string[] };
+  'producer-bug': { bug: string; producer: string; detail: string };
+
+  // Blobs
+  'digest-mismatch': { expected: string; actual: string; claimedBy: Place };
+  'size-mismatch': { expected: number; actual: number; claimedBy: Place };
+  'blob-name-mismatch': { expected: string; actual: string };
+  'blob-name-odd': Record<string, never>;
+  'blob-link-broken': { target: string };
+  'config-name-mismatch': { expected: string; actual: string };
+  'layer-name-mismatch': { layer: number; expected: string; actual: string };
+  'digest-unchecked': { digest: string };
+  'inline-data-mismatch': { expected: string; actual: string };
+  'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
+  'manifest-missing': { digest: string };
+  'platform-absent': { digest: string; platform: string | null };
+  'config-missing': { ref: string };
+  'layer-missing': { ref: string; layer: number };
+  'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
+
+  // Images and layers
+  'platform-mismatch': { expected: string; actual: string };
+  'diff-id-mismatch': { layer: number; expected: string; actual: string };
+  'diff-ids-missing': Record<string, never>;
+  'layer-count-mismatch': { layers: number; diffIds: number };
+  'history-count-mismatch': { layers: number; history: number };
+  'layer-corrupt': { layer: number; codec: string; cut: boolean; reason: string; unpacked: number };
+  'layer-not-tar': { layer: number; reason: string };
+  'layer-trailing-bytes': { layer: number; codec: string; bytes: number };
+  'layer-encrypted': { layer: number; mediaType: string };
+  'compression-mismatch': { layer: number; mediaType: string; expected: string; actual: string };
+  'v1-id-mismatch': { layer: number; expected: string; actual: string };
+  'v1-parent-missing': { parent: string };
+  'v1-parent-cycle': { id: string };
+}
+
+export type FindingCode = keyof FindingData;
+
+/** Something seen, at a place. */
+export type Observation = {
+  [C in FindingCode]: {
+    readonly code: C;
+    readonly at: Place;
+    readonly data: FindingData[C];
+    /** Set where the rule's own severity does not fit this case. */
+    readonly severity?: Severity;
+  };
+}[FindingCode];
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export function observe<C extends FindingCode>(
+  code: C,
+  at: Place,
+  data: FindingData[C],
+  severity?: Severity,
+): Observation {
+  return (severity === undefined ? { code, at, data } : { code, at, data, severity }) as Observation;
+}
+
+/** A place that is a member as a whole. */
+export const memberAt = (path: string): Place => ({ path, pointer: null });

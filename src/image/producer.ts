@@ -1,0 +1,203 @@
+import type { Archive } from './archive.js';
+import type { Graph, Image, Producer } from './graph.js';
+import { nameOf } from './names.js';
+
+type Linked = Omit<Graph, 'producer'>;
+
+interface Trait {
+  readonly name: string;
+  /** Every mark that was found; no mark, no producer. */
+  marks(archive: Archive, graph: Linked): readonly (string | false)[];
+}
+
+/**
+ * Who most probably wrote an archive: the first trait all of whose marks are there. Order matters: the particular
+ * before the general. How each is known stands in docs/formats.md.
+ */
+const TRAITS: readonly Trait[] = [
+  {
+    name: 'docker save 1.9 or older',
+    marks: (archive, { layout }) => [
+      layout === 'docker-v1' && 'v1 images without a manifest.json',
+      archive.has('repositories') && 'repositories',
+    ],
+  },
+  {
+    name: 'skopeo or podman (dir:)',
+    marks: (archive, { layout }) => [
+      layout === 'skopeo-dir' && 'manifest.json is a registry manifest',
+      archive.has('version') && 'a file called version',
+    ],
+  },
+  {
+    name: 'containerify',
+    marks: (_, { docker }) => [
+      docker?.some(item => item.oddKeys.includes('config')) === true && 'manifest.json with lower-case keys',
+    ],
+  },
+  {
+    name: 'regctl image export',
+    marks: (_, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      sourcesByBlob(graph) && 'LayerSources keyed by blob digest',
+    ],
+  },
+  {
+    name: 'docker save 25 to 28 (graph driver store)',
+    marks: (archive, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      archive.has('repositories') && 'repositories',
+      (graph.docker?.some(item => item.layerSources.size > 0) === true && 'LayerSources') ||
+        (graph.docker?.every(item => item.layers.length === 0) === true && 'no layers'),
+    ],
+  },
+  {
+    name: 'docker save with the containerd store (default in 29), buildx type=docker, nerdctl save or ctr images export',
+    marks: (_, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      graph.docker?.every(item => item.layerSources.size === 0) === true && 'no LayerSources',
+      namedByContainerd(graph) && 'io.containerd.image.name',
+    ],
+  },
+  {
+    name: 'rules_oci (format = docker)',
+    marks: (_, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^blobs\/sha256\/[0-9a-f]{64}\.tar(\.\w+)?$/) && 'layers blobs/sha256/<hex>.tar.gz',
+    ],
+  },
+  {
+    name: 'go-containerregistry: crane, ko, kaniko, apko or rules_docker',
+    marks: (_, { docker }) => [
+      docker?.every(item => item.config?.startsWith('sha256:') === true) === true &&
+        'config named sha256:<hex>',
+    ],
+  },
+  {
+    name: 'jib',
+    marks: (_, { docker }) => [
+      docker?.every(item => item.config === 'config.json') === true && 'config.json',
+      everyLayer(docker, /^[0-9a-f]{64}\.tar\.gz$/) && 'layers <hex>.tar.gz',
+    ],
+  },
+  {
+    name: 'podman save or skopeo (docker-archive:)',
+    marks: (archive, { docker }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\.tar$/) && 'layers <diff_id>.tar',
+      archive.scan.members.some(
+        m => m.type === 'symlink' && /^\.\.\/[0-9a-f]{64}\.tar$/.test(m.target ?? ''),
+      ) && 'legacy layer.tar links to them',
+    ],
+  },
+  {
+    name: 'docker save 1.10 to 24',
+    marks: (archive, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <v1 ID>/layer.tar',
+      topV1Files(archive, docker) && 'VERSION and json beside them',
+    ],
+  },
+  {
+    name: 'nix dockerTools',
+    marks: (archive, { docker }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
+      !topV1Files(archive, docker) && 'no VERSION or json beside them',
+      docker?.every(item => /^[0-9a-z]+\.json$/.test(item.config ?? '')) === true && 'config <hash>.json',
+    ],
+  },
+  {
+    name: 'cosign save',
+    marks: (_, graph) => [
+      entryAnnotation(graph, 'kind', 'dev.cosignproject.cosign/') &&
+        'entries of kind dev.cosignproject.cosign',
+    ],
+  },
+  {
+    name: 'hauler store save',
+    marks: (_, graph) => [entryAnnotation(graph, 'kind', 'dev.hauler/') && 'entries of kind dev.hauler'],
+  },
+  {
+    name: 'apko',
+    marks: (archive, { layout }) => [
+      layout === 'oci-layout' && 'an OCI layout',
+      archive.scan.members.some(m =>
+        /^sboms\/sbom-.*\.spdx\.json$/.test(m.path.slice(archive.root.length)),
+      ) && 'SBOMs beside the layout',
+    ],
+  },
+  {
+    name: 'buildx history export (build record)',
+    marks: (_, { artifacts, images }) => [
+      images.length === 0 && 'no images',
+      artifacts.some(
+        a => /buildkit/.test(a.artifactType ?? '') || a.layers.some(l => /buildkit/.test(l.mediaType ?? '')),
+      ) && 'BuildKit records',
+    ],
+  },
+  {
+    name: 'buildx or BuildKit (type=oci)',
+    marks: (_, graph) => [
+      graph.layout === 'oci-layout' && 'no manifest.json',
+      (graph.images.some(image => image.attestations.length > 0) && 'attestation manifests') ||
+        (namedByContainerd(graph) && 'io.containerd.image.name') ||
+        (graph.images.some(image => buildKitHistory(image)) && 'BuildKit history without a name'),
+    ],
+  },
+  {
+    name: 'oras',
+    marks: (_, { artifacts, layout }) => [
+      layout === 'oci-layout' && 'an OCI layout',
+      artifacts.some(a => a.layers.some(l => l.annotations.has('org.opencontainers.image.title'))) &&
+        'artifacts with titled blobs',
+    ],
+  },
+  {
+    name: 'skopeo or podman (oci:, oci-archive:)',
+    marks: (_, graph) => [
+      graph.layout === 'oci-layout' && 'an OCI layout',
+      graph.images.length === 1 && graph.indexes.length === 0 && 'one image straight in index.json',
+      graph.images.every(image =>
+        image.manifest?.descriptors.every(d => !d.descriptor.annotations.has('io.containerd.image.name')),
+      ) && 'no containerd names',
+    ],
+  },
+];
+
+export function detectProducer(archive: Archive, graph: Linked): Producer | null {
+  for (const trait of TRAITS) {
+    const marks = trait.marks(archive, graph);
+    if (marks.every(mark => mark !== false)) return { name: trait.name, marks: marks as string[] };
+  }
+  return null;
+}
+
+function everyLayer(docker: Graph['docker'], pattern: RegExp): boolean {
+  const layers = docker?.flatMap(item => item.layers) ?? [];
+  return layers.length > 0 && layers.every(layer => pattern.test(layer));
+}
+
+function topV1Files(archive: Archive, docker: Graph['docker']): boolean {
+  const folder = docker?.[0]?.layers.at(-1)?.split('/')[0];
+  return folder !== undefined && archive.has(`${folder}/VERSION`) && archive.has(`${folder}/json`);
+}
+
+function sourcesByBlob(graph: Linked): boolean {
+  const keys = new Set(graph.docker?.flatMap(item => [...item.layerSources.keys()]));
+  const diffIds = new Set(graph.images.flatMap(image => image.layers.map(layer => layer.claimedDiffId)));
+  return keys.size > 0 && [...keys].every(key => !diffIds.has(key));
+}
+
+const topDescriptors = (graph: Linked) => graph.images.flatMap(image => image.manifest?.descriptors ?? []);
+
+function namedByContainerd(graph: Linked): boolean {
+  const named = topDescriptors(graph).some(d => d.descriptor.annotations.has('io.containerd.image.name'));
+  return named || graph.indexes.some(index => index.names.some(name => name.includes('/')));
+}
+
+function entryAnnotation(graph: Linked, key: string, prefix: string): boolean {
+  return topDescriptors(graph).some(d => d.descriptor.annotations.get(key)?.startsWith(prefix) === true);
+}
+
+const buildKitHistory = (image: Image) =>
+  image.config?.parsed?.history.some(entry => entry.comment?.startsWith('buildkit') === true) === true &&
+  image.manifest?.descriptors.every(d => nameOf(d.descriptor) === null) === true;

@@ -1,0 +1,102 @@
+import { parseConfig } from '../spec/config.js';
+import { parseRepositories } from '../spec/docker-archive.js';
+import { isObject, own } from '../spec/json.js';
+import { V1_JSON } from '../spec/markers.js';
+import type { Archive } from './archive.js';
+import type { Image, Layer } from './graph.js';
+
+interface V1 {
+  readonly id: string;
+  readonly parent: string | null;
+}
+
+/**
+ * Reads `docker save` from before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and
+ * `repositories` names the tops of the chains.
+ * https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
+ */
+export function linkV1(archive: Archive): Image[] {
+  const layers = new Map<string, V1>();
+  for (const member of archive.scan.members) {
+    if (!member.path.startsWith(archive.root)) continue;
+    const id = V1_JSON.exec(member.path.slice(archive.root.length))?.[1];
+    if (id === undefined) continue;
+    const file = archive.file(`${id}/json`);
+    const value = file === null ? undefined : archive.json(file);
+    const parent = isObject(value) ? own(value, 'parent') : undefined;
+    layers.set(id, { id, parent: typeof parent === 'string' && parent !== '' ? parent : null });
+  }
+  const names = readNames(archive);
+  const parents = new Set([...layers.values()].map(layer => layer.parent));
+  const tops = new Set([...names.keys(), ...[...layers.keys()].filter(id => !parents.has(id))]);
+  return [...tops].sort().map(top => toImage(archive, top, layers, names.get(top) ?? []));
+}
+
+function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
+  const member = archive.file('repositories');
+  const value = member === null ? undefined : archive.json(member);
+  if (member === null || value === undefined) return new Map();
+  const repositories = parseRepositories(value);
+  archive.fieldProblems(member.path, repositories.problems);
+  return repositories.names;
+}
+
+function toImage(
+  archive: Archive,
+  top: string,
+  layers: ReadonlyMap<string, V1>,
+  names: readonly string[],
+): Image {
+  const at = { path: archive.path(`${top}/json`), pointer: null };
+  const chain: string[] = [];
+  for (let id: string | null = top; id !== null; id = layers.get(id)?.parent ?? null) {
+    if (chain.includes(id)) {
+      archive.observe('v1-parent-cycle', at, { id });
+      break;
+    }
+    if (!layers.has(id)) archive.observe('v1-parent-missing', at, { parent: id });
+    chain.unshift(id);
+  }
+  const member = archive.file(`${top}/json`);
+  const document = member === null ? null : archive.document(member);
+  const parsed = document?.value === undefined ? null : parseConfig(document.value);
+  return {
+    kind: 'v1',
+    config: { path: at.path, claimedDigest: null, at, member, document, parsed },
+    manifest: null,
+    docker: null,
+    v1Id: top,
+    names: [...names].sort(),
+    indexDigests: [],
+    platform: parsed?.platform ?? null,
+    declaredPlatform: null,
+    layers: chain.map(id => toLayer(archive, id)),
+    attestations: [],
+    referrers: [],
+    at,
+  };
+}
+
+function toLayer(archive: Archive, id: string): Layer {
+  const json = archive.scan.file(archive.path(`${id}/json`));
+  const value = json === null ? undefined : archive.document(json).value;
+  const container = isObject(value) ? own(value, 'container_config') : undefined;
+  const command = isObject(container) ? own(container, 'Cmd') : undefined;
+  const ref = `${id}/layer.tar`;
+  return {
+    ref,
+    at: { path: archive.path(`${id}/json`), pointer: null },
+    member: archive.file(ref),
+    claimedDigest: null,
+    claimedSize: null,
+    mediaType: null,
+    urls: [],
+    foreign: false,
+    encrypted: false,
+    annotations: new Map(),
+    claimedDiffId: null,
+    chainId: null,
+    createdBy: Array.isArray(command) ? command.join(' ') : null,
+    v1Id: id,
+  };
+}

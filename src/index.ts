@@ -1,0 +1,43 @@
+/**
+ * waybill as a library: the same as the command line, typed. Read an archive once, then ask for reports.
+ *
+ *     import { readArchive, reportOf } from 'waybill';
+ *     const report = reportOf(await readArchive('image.tar'));
+ *     if (report.verdicts.intact !== true) console.error(report.findings);
+ */
+import { createRequire } from 'node:module';
+
+export type { Finding, Verdicts } from './checks/findings.js';
+export type { Verdict } from './checks/rule.js';
+export type { Compression } from './codec/codec.js';
+export type { Block, Column, Doc, Result, Span, Style, Text } from './commands/doc.js';
+export { explain } from './commands/explain.js';
+export { type IdsReport, ids } from './commands/ids.js';
+export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
+export {
+  type AbsentReport,
+  type ArchiveReport,
+  type ArtifactReport,
+  type ImageReport,
+  type LayerReport,
+  type Report,
+  reportOf,
+} from './commands/report.js';
+export { type Selection, selectImages } from './commands/select.js';
+export { show } from './commands/show.js';
+export { type VerifyOptions, verify } from './commands/verify.js';
+export { InputError, UsageError } from './errors.js';
+export type { Layout, Place } from './image/graph.js';
+export type { FindingCode, FindingData, Severity } from './image/observation.js';
+export { defaultLimits, type Limits } from './limits.js';
+export type { Depth } from './scan/scan.js';
+export type { Container } from './source/source.js';
+export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
+export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
+
+const { version: packageVersion } = createRequire(import.meta.url)('../../package.json') as {
+  version: string;
+};
+
+/** The version of this package. */
+export const version: string = packageVersion;

@@ -1,0 +1,36 @@
+import { bytes } from './checks/rule.js';
+
+/** Nothing is drawn before this: most archives are read by then, and a flash of a bar only startles. */
+const QUIET_MS = 1000;
+const EVERY_MS = 100;
+const CLEAR = '\r\u001b[2K';
+
+/** A progress bar on a terminal, for what takes longer than a second; gone without a trace at the end. */
+export class Progress {
+  private readonly started = Date.now();
+  private drawnAt = 0;
+
+  constructor(private readonly terminal: NodeJS.WriteStream | null) {}
+
+  readonly update = (done: number, total: number | null): void => {
+    const now = Date.now();
+    if (this.terminal === null || now - this.started < QUIET_MS || now - this.drawnAt < EVERY_MS) return;
+    this.drawnAt = now;
+    this.terminal.write(CLEAR + this.line(done, total, now));
+  };
+
+  clear(): void {
+    if (this.drawnAt > 0) this.terminal?.write(CLEAR);
+    this.drawnAt = 0;
+  }
+
+  private line(done: number, total: number | null, now: number): string {
+    const rate = `${bytes(Math.round((done * 1000) / Math.max(1, now - this.started)))}/s`;
+    if (total === null || total === 0) return `${bytes(done)} read, ${rate}`;
+    const part = Math.min(1, done / total);
+    const text = ` ${Math.floor(part * 100)}%  ${bytes(done)} of ${bytes(total)}, ${rate}`;
+    const cells = Math.max(0, Math.min(30, (this.terminal?.columns ?? 80) - text.length - 3));
+    const full = Math.round(part * cells);
+    return `[${'#'.repeat(full)}${'.'.repeat(cells - full)}]${text}`;
+  }
+}

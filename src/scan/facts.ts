@@ -1,0 +1,55 @@
+import type { Compression, StreamShape } from '../codec/codec.js';
+import type { Algorithm, Digests } from '../spec/digest.js';
+import { digestOfBlobPath } from '../spec/digest.js';
+
+/**
+ * What the bytes of one member are. Nobody's word is taken: everything here was read and computed.
+ * Sizes are bytes.
+ */
+export interface BlobFacts {
+  /** Stored bytes that were there to be read. */
+  readonly size: number;
+  /** null when not all of its bytes could be read. */
+  readonly digests: Digests | null;
+  readonly compression: Compression;
+  /** The unpacked content: its digest is the diff_id. null when it could not be unpacked to its end. */
+  readonly unpacked: UnpackedFacts | null;
+  /** Why unpacking or reading stopped early. */
+  readonly failure: BlobFailure | null;
+  /** The outer shape of the compressed stream; null for plain content. */
+  readonly stream: StreamShape | null;
+  /** What walking the unpacked content as a tar gave; null for JSON and other content that was never taken for a tar. */
+  readonly tar: TarFacts | null;
+}
+
+export interface UnpackedFacts {
+  readonly size: number;
+  readonly digests: Digests;
+}
+
+export type BlobFailure =
+  | {
+      readonly kind: 'truncated' | 'corrupt';
+      readonly codec: string;
+      readonly reason: string;
+      readonly unpacked: number;
+    }
+  | { readonly kind: 'limit'; readonly limit: string; readonly value: number; readonly unpacked: number }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+export interface TarFacts {
+  /** Entries that a tar reader yields; PAX and GNU long-name records are none. */
+  readonly entries: number;
+  /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
+  readonly error: string | null;
+  /** Two zero blocks stand at the end. */
+  readonly endMarker: boolean;
+  /** The tar has eStargz's table of contents. */
+  readonly estargz: boolean;
+}
+
+/** The algorithms to hash a member with: sha256 always, sha512 where its name says that it is called by it. */
+export function algorithmsFor(path: string): readonly Algorithm[] {
+  const named = digestOfBlobPath(path)?.startsWith('sha512:') === true || /(^|\/)[0-9a-f]{128}$/.test(path);
+  return named ? ['sha256', 'sha512'] : ['sha256'];
+}

@@ -1,0 +1,24 @@
+import type { Limits } from '../limits.js';
+import type { ByteRange } from '../source/source.js';
+import type { Algorithm } from '../spec/digest.js';
+import type { BlobFacts, BlobFailure } from './facts.js';
+
+export interface WorkerSetup {
+  readonly limits: Limits;
+}
+
+export type ToWorker =
+  | {
+      readonly kind: 'range';
+      readonly id: number;
+      readonly range: ByteRange;
+      readonly algorithms: readonly Algorithm[];
+    }
+  | { readonly kind: 'open'; readonly id: number; readonly algorithms: readonly Algorithm[] }
+  | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null };
+
+export type FromWorker =
+  | { readonly kind: 'facts'; readonly id: number; readonly facts: BlobFacts }
+  | { readonly kind: 'taken'; readonly bytes: number }
+  | { readonly kind: 'progress'; readonly bytes: number };

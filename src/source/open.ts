@@ -1,0 +1,286 @@
+import { createReadStream, type Stats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Compression } from '../codec/codec.js';
+import { codecFor, sniff } from '../codec/registry.js';
+import { InputError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { MARKERS, rootOf } from '../spec/markers.js';
+import { FileCursor, StreamCursor } from './cursor.js';
+import { openDirectory } from './directory.js';
+import { describeContent, HEAD, isTar, isZip } from './kind.js';
+import { decompress, readHead, streamRange } from './read.js';
+import type {
+  ByteRange,
+  Opened,
+  Part,
+  SeekableMember,
+  SeekableSource,
+  Source,
+  SourceProblem,
+} from './source.js';
+import { readTar } from './tar.js';
+import { openZip } from './zip.js';
+
+const WHAT_WE_READ =
+  'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
+
+/**
+ * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
+ * stream of bytes.
+ * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
+ */
+export async function openArchive(
+  input: string | AsyncIterable<Uint8Array>,
+  limits: Limits,
+): Promise<Opened> {
+  if (typeof input !== 'string') return openStream('-', input, limits);
+  const file = input;
+  if (file === '-') return openStream(file, createReadStream('', { fd: 0, autoClose: false }), limits);
+  const stats = await statInput(file);
+  if (stats.isDirectory()) return openFolder(file, limits);
+  if (!stats.isFile()) return openStream(file, createReadStream(file), limits);
+  if (stats.size === 0)
+    throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
+  return openRegular(file, stats.size, limits);
+}
+
+async function statInput(file: string): Promise<Stats> {
+  try {
+    return await stat(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new InputError('no such file or directory', file, null, { cause: error });
+    throw new InputError(`cannot be opened: ${message}`, file, null, { cause: error });
+  }
+}
+
+async function openRegular(file: string, size: number, limits: Limits): Promise<Opened> {
+  const range: ByteRange = { file, start: 0, length: size, deflated: false };
+  let head: Uint8Array;
+  try {
+    head = readHead(range, HEAD);
+  } catch (error) {
+    throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
+  }
+  const counter = new Counter();
+  const shared = { file, size, bytesRead: counter.read };
+  if (isZip(head)) {
+    const source = await openZip(file, limits);
+    const parts = await zipParts(file, source, counter, limits);
+    return { ...shared, container: 'zip', compression: 'none', parts };
+  }
+  const part = await tarPart(range, head, null, counter, limits);
+  return { ...shared, container: 'tar', compression: part.compression, parts: [part] };
+}
+
+/** A zip is an image layout as it is, or it holds image tarballs, as CI systems hand out artifacts. */
+async function zipParts(
+  file: string,
+  zip: SeekableSource,
+  counter: Counter,
+  limits: Limits,
+): Promise<readonly Part[]> {
+  const whole: Part = { inside: null, compression: 'none', source: zip };
+  if (rootOf(zip.members.map(m => m.path)) !== null) return [whole];
+  const parts: Part[] = [];
+  for (const member of zip.members) {
+    const head = member.range === null ? null : readHead(member.range, HEAD);
+    if (head !== null && (isTar(head) || sniff(head) !== 'none')) {
+      parts.push(await tarPart(member.range!, head, member.path, counter, limits));
+    }
+  }
+  if (parts.length > 0) return parts;
+  const names = zip.members.slice(0, 5).map(m => m.path);
+  throw new InputError(
+    `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
+    file,
+    WHAT_WE_READ,
+  );
+}
+
+/** A tar at a range of a file: indexed in place when it lies there as it is, streamed when it is packed. */
+async function tarPart(
+  range: ByteRange,
+  head: Uint8Array,
+  inside: string | null,
+  counter: Counter,
+  limits: Limits,
+): Promise<Part> {
+  const compression = sniff(head);
+  const where = inside === null ? range.file : `${range.file}: ${inside}`;
+  if (compression === 'none' && !range.deflated) {
+    if (!isTar(head)) throw notAnArchive(where, head);
+    return { inside, compression, source: await indexTar(range, limits) };
+  }
+  const chunks = (report: Report) => streamRange(range, counter.add, report);
+  return { inside, compression, source: await onceSource(chunks, compression, where, limits) };
+}
+
+async function indexTar(range: ByteRange, limits: Limits): Promise<SeekableSource> {
+  const members: SeekableMember[] = [];
+  const problems: SourceProblem[] = [];
+  const cursor = await FileCursor.open(range.file, range.start, range.length);
+  try {
+    for await (const { member, start } of readTar(cursor, limits, problem => problems.push(problem))) {
+      const length = Math.max(0, Math.min(member.size, range.length - start));
+      const content = { file: range.file, start: range.start + start, length, deflated: false };
+      members.push({ ...member, range: member.type === 'file' ? content : null });
+    }
+  } finally {
+    await cursor.close();
+  }
+  return { access: 'seekable', members, problems };
+}
+
+type Report = (problem: SourceProblem) => void;
+
+/** A tar that passes by once. Its first block is looked at before anything else, so that no other file is taken for one. */
+async function onceSource(
+  raw: (report: Report) => AsyncIterable<Uint8Array>,
+  compression: Compression,
+  where: string,
+  limits: Limits,
+): Promise<Source> {
+  const problems: SourceProblem[] = [];
+  const report = (problem: SourceProblem) => void problems.push(problem);
+  const unpacked =
+    compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), report);
+  const [head, chunks] = await peek(unpacked);
+  if (!isTar(head)) {
+    if (compression === 'none') throw notAnArchive(where, head);
+    const broken = problems.find(p => p.kind === 'outer-compression');
+    throw new InputError(
+      broken === undefined
+        ? `${compression} data with no tar in it, but ${head.length === 0 ? 'nothing' : describeContent(head)}`
+        : `the ${compression} stream is damaged before the first tar header: ${broken.reason}`,
+      where,
+      broken === undefined ? WHAT_WE_READ : 'Was the download cut short?',
+    );
+  }
+  return {
+    access: 'once',
+    async walk(visit) {
+      const cursor = new StreamCursor(chunks);
+      for await (const { member } of readTar(cursor, limits, report)) {
+        await visit(member, cursor.pieces(member.size));
+      }
+      // A tar may end before its compression does: the rest is read so that a damaged end is not missed.
+      for await (const _ of cursor.pieces(limits.trailingBytes));
+      return problems;
+    },
+  };
+}
+
+async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limits: Limits): Promise<Opened> {
+  const counter = new Counter();
+  const input = counted(stream, counter);
+  let head: Uint8Array;
+  let chunks: AsyncIterable<Uint8Array>;
+  const where = file === '-' ? 'standard input' : file;
+  try {
+    [head, chunks] = await peek(input);
+  } catch (error) {
+    throw new InputError(`cannot be read: ${(error as Error).message}`, where, null, { cause: error });
+  }
+  if (head.length === 0)
+    throw new InputError('nothing came in (0 bytes)', where, 'Did the command before the pipe fail?');
+  if (isZip(head)) {
+    throw new InputError(
+      'a zip cannot be read from a pipe, because its table of contents is at its end',
+      where,
+      'Save it to a file and name that.',
+    );
+  }
+  const compression = sniff(head);
+  const source = await onceSource(() => chunks, compression, where, limits);
+  return {
+    file,
+    container: 'stream',
+    compression,
+    size: null,
+    bytesRead: counter.read,
+    parts: [{ inside: null, compression: 'none', source }],
+  };
+}
+
+async function openFolder(file: string, limits: Limits): Promise<Opened> {
+  const names = await listFolder(file).catch(error => {
+    throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
+  });
+  if (!(await holdsLayout(file, names))) throw notALayout(file, names);
+  const source = await openDirectory(file, limits);
+  const size = source.members.reduce((sum, m) => sum + m.size, 0);
+  return {
+    file,
+    container: 'directory',
+    compression: 'none',
+    size,
+    bytesRead: () => 0,
+    parts: [{ inside: null, compression: 'none', source }],
+  };
+}
+
+const listFolder = (folder: string): Promise<string[]> => readdir(folder);
+
+/** Looks two levels down before a whole tree is walked: the user may have named a home directory. */
+async function holdsLayout(root: string, names: readonly string[]): Promise<boolean> {
+  const paths = [...names];
+  for (const name of names.slice(0, 1000)) {
+    const below = await listFolder(join(root, name)).catch((): string[] => []);
+    paths.push(...below.slice(0, 1000).map(child => `${name}/${child}`));
+    const blobs = below.includes('blobs')
+      ? await listFolder(join(root, name, 'blobs', 'sha256')).catch(() => [])
+      : [];
+    paths.push(...blobs.slice(0, 1).map(blob => `${name}/blobs/sha256/${blob}`));
+  }
+  return rootOf(paths) !== null;
+}
+
+function notALayout(file: string, names: readonly string[]): InputError {
+  const archives = names.filter(name => /\.(tar|tgz|zip|tar\.\w+)$/.test(name)).sort();
+  return new InputError(
+    `a directory that is no image layout: none of ${MARKERS.join(', ')} is in it`,
+    file,
+    archives.length > 0
+      ? `It holds ${archives.slice(0, 5).join(', ')}: name one of these.`
+      : 'Name the directory that `skopeo copy … oci:DIR` or `tar -x` of an image archive made, or the archive itself.',
+  );
+}
+
+function notAnArchive(where: string, head: Uint8Array): InputError {
+  return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ);
+}
+
+/** Looks at the first block without losing it. */
+async function peek(chunks: AsyncIterable<Uint8Array>): Promise<[Uint8Array, AsyncIterable<Uint8Array>]> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const held: Uint8Array[] = [];
+  let have = 0;
+  while (have < HEAD) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    held.push(next.value);
+    have += next.value.length;
+  }
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield* held;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return [Buffer.concat(held).subarray(0, HEAD), all()];
+}
+
+class Counter {
+  private bytes = 0;
+  readonly add = (bytes: number): void => {
+    this.bytes += bytes;
+  };
+  readonly read = (): number => this.bytes;
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, counter: Counter): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    counter.add(chunk.length);
+    yield chunk;
+  }
+}

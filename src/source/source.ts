@@ -1,0 +1,111 @@
+import type { Compression } from '../codec/codec.js';
+
+/** How an archive's members are held together. `stream` is a tar that arrives through a pipe. */
+export type Container = 'tar' | 'directory' | 'zip' | 'stream';
+
+/** Bytes of a file on this machine. Plain data: a worker thread opens it by itself. */
+export interface ByteRange {
+  readonly file: string;
+  readonly start: number;
+  /** Bytes in the file, which for a deflated range are fewer than the content's. */
+  readonly length: number;
+  /** Raw deflate, as inside a zip. */
+  readonly deflated: boolean;
+}
+
+/** One entry of the outer archive. */
+export interface Member {
+  /** POSIX, relative, without `./` and empty segments. `..` is kept, and reported. */
+  readonly path: string;
+  /** As the archive spells it. */
+  readonly name: string;
+  readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
+  /** Bytes of content as the container claims them; 0 for anything but a file. */
+  readonly size: number;
+  /** Where a link points, as written. */
+  readonly target: string | null;
+}
+
+export interface SeekableMember extends Member {
+  /** null for anything but a file. Cut at the archive's end where that comes too early. */
+  readonly range: ByteRange | null;
+}
+
+/** Something wrong with the container itself, as data. `path` is the member it is about, or null. */
+export type SourceProblem =
+  | {
+      readonly kind: 'tar-truncated';
+      readonly path: string | null;
+      readonly expected: number;
+      readonly actual: number;
+    }
+  | { readonly kind: 'tar-header'; readonly path: null; readonly offset: number; readonly reason: string }
+  | {
+      readonly kind: 'end-marker-missing';
+      readonly path: null;
+      readonly offset: number;
+      readonly zeroBlocks: number;
+    }
+  | {
+      readonly kind: 'trailing-bytes';
+      readonly path: null;
+      readonly offset: number;
+      readonly scanned: number;
+    }
+  | { readonly kind: 'padding-not-zero'; readonly path: string; readonly offset: number }
+  | {
+      readonly kind: 'outer-compression';
+      readonly path: null;
+      readonly codec: Exclude<Compression, 'none'>;
+      readonly cut: boolean;
+      readonly reason: string;
+      /** Decompressed bytes that could still be read. */
+      readonly readable: number;
+    }
+  | { readonly kind: 'outer-trailing'; readonly path: null; readonly codec: string; readonly bytes: number }
+  | { readonly kind: 'zip-entry'; readonly path: string | null; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'limit'; readonly path: string | null; readonly limit: string; readonly value: number };
+
+/** A source that can be asked for any member at any time. */
+export interface SeekableSource {
+  readonly access: 'seekable';
+  readonly members: readonly SeekableMember[];
+  readonly problems: readonly SourceProblem[];
+}
+
+/** A source that passes by once: each member is visited in order, and its content must be taken then or never. */
+export interface OnceSource {
+  readonly access: 'once';
+  /**
+   * Visits every member. The content is valid only until the visit's promise resolves.
+   * @returns what was wrong with the container. Never throws for bad content; throws for an I/O error.
+   */
+  walk(visit: Visitor): Promise<readonly SourceProblem[]>;
+}
+
+export type Visitor = (member: Member, content: AsyncIterable<Uint8Array>) => Promise<void>;
+
+export type Source = SeekableSource | OnceSource;
+
+/** What was opened: a file, a directory or standard input, holding one image archive, or several inside a zip. */
+export interface Opened {
+  /** As the user named it; `-` for standard input. */
+  readonly file: string;
+  readonly container: Container;
+  readonly compression: Compression;
+  /** Bytes of the file, or of all files of a directory; null for a stream until it has been read. */
+  readonly size: number | null;
+  /** Bytes read so far from a source that passes once. */
+  readonly bytesRead: () => number;
+  readonly parts: readonly Part[];
+}
+
+/** One archive of members. */
+export interface Part {
+  /** Path of the image tarball inside a zip; null when the file itself is the archive. */
+  readonly inside: string | null;
+  /** The compression of an image tarball inside a zip. */
+  readonly compression: Compression;
+  readonly source: Source;
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Digests as the OCI image specification defines them: `algorithm ":" encoded`, with component separators `+._-`.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+ */
+const GRAMMAR = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
+
+/** Registered algorithms and the hex digits that they take. blake3 is registered but cannot be computed by Node. */
+const HEX_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha512: 128, blake3: 64 };
+
+/** The algorithms that blobs are hashed with. */
+export type Algorithm = 'sha256' | 'sha512';
+
+/** Digests of one run of bytes. sha512 only where a name or a claim asks for it. */
+export interface Digests {
+  readonly sha256: string;
+  readonly sha512: string | null;
+}
+
+export type DigestKind = 'computable' | 'unknown-algorithm' | 'malformed';
+
+/** Whether a digest string is well-formed, and whether we can compute its algorithm. Unknown algorithms SHOULD pass. */
+export function digestKind(digest: string): DigestKind {
+  if (!GRAMMAR.test(digest)) return 'malformed';
+  const [algorithm, encoded] = splitDigest(digest);
+  const digits = HEX_DIGITS[algorithm];
+  if (digits === undefined) return 'unknown-algorithm';
+  if (encoded.length !== digits || !/^[0-9a-f]+$/.test(encoded)) return 'malformed';
+  return algorithm === 'blake3' ? 'unknown-algorithm' : 'computable';
+}
+
+export function splitDigest(digest: string): [algorithm: string, encoded: string] {
+  const colon = digest.indexOf(':');
+  return [digest.slice(0, colon), digest.slice(colon + 1)];
+}
+
+/** The digest of `bytes`, e.g. `sha256:44136fa3…`. */
+export function digestOf(bytes: Uint8Array | string, algorithm: Algorithm = 'sha256'): string {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+}
+
+/** Picks the digest of the same algorithm as `claim`, or null where that was not computed. */
+export function sameAlgorithm(digests: Digests, claim: string): string | null {
+  if (claim.startsWith('sha256:')) return digests.sha256;
+  if (claim.startsWith('sha512:')) return digests.sha512;
+  return null;
+}
+
+/**
+ * The digest that a member's name promises: `blobs/<algorithm>/<encoded>`.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs
+ */
+export function digestOfBlobPath(path: string): string | null {
+  const match = /(?:^|\/)blobs\/([^/]+)\/([^/]+)$/.exec(path);
+  if (match === null) return null;
+  const digest = `${match[1]}:${match[2]}`;
+  return digestKind(digest) === 'malformed' ? null : digest;
+}
+
+/** Where the image layout keeps the blob of `digest`, below the layout's root. */
+export function blobPath(digest: string): string {
+  const [algorithm, encoded] = splitDigest(digest);
+  return `blobs/${algorithm}/${encoded}`;
+}
+
+/** `sha256:0123456789ab` for people; never for comparing. */
+export function shortDigest(digest: string): string {
+  const [algorithm, encoded] = splitDigest(digest);
+  return encoded.length > 12 ? `${algorithm}:${encoded.slice(0, 12)}` : digest;
+}

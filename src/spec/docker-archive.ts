@@ -1,0 +1,81 @@
+/**
+ * The documents of `docker save`: manifest.json (Docker 1.10 and later) and repositories (all versions).
+ * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
+ */
+import { type Descriptor, parseDescriptor } from './descriptor.js';
+import { type FieldProblem, Fields } from './fields.js';
+import { isObject, type Json, pointer, typeName } from './json.js';
+
+export interface DockerManifestItem {
+  readonly index: number;
+  /** Path of the config in the archive. */
+  readonly config: string | null;
+  readonly repoTags: readonly string[];
+  /** Paths of the layers, base first. */
+  readonly layers: readonly string[];
+  /** Image ID of the parent image in the same archive. */
+  readonly parent: string | null;
+  /** By diff_id, but by blob digest in regctl's archives. */
+  readonly layerSources: ReadonlyMap<string, Descriptor>;
+  /** Keys in another case than Docker writes; Go accepts them. */
+  readonly oddKeys: readonly string[];
+}
+
+export interface DockerManifest {
+  readonly items: readonly DockerManifestItem[];
+  readonly problems: readonly FieldProblem[];
+}
+
+const KEYS = ['Config', 'RepoTags', 'Layers', 'Parent', 'LayerSources'];
+
+/** @returns null when `value` is no array. */
+export function parseDockerManifest(value: Json): DockerManifest | null {
+  if (!Array.isArray(value)) return null;
+  const problems: FieldProblem[] = [];
+  const items = value.map((item, i) => parseItem(item, i, problems)).filter(item => item !== null);
+  return { items, problems };
+}
+
+function parseItem(value: Json, index: number, problems: FieldProblem[]): DockerManifestItem | null {
+  const at = pointer('', index);
+  const fields = Fields.of(value, at, problems, true);
+  if (fields === null) return null;
+  const sources = new Map<string, Descriptor>();
+  const rawSources = fields.any('LayerSources');
+  for (const [key, source] of Object.entries(isObject(rawSources) ? rawSources : {})) {
+    const descriptor = parseDescriptor(source, pointer(at, 'LayerSources', key), problems);
+    if (descriptor !== null) sources.set(key, descriptor);
+  }
+  return {
+    index,
+    config: fields.string('Config', 'required'),
+    repoTags: fields.strings('RepoTags') ?? [],
+    layers: fields.strings('Layers') ?? [],
+    parent: fields.string('Parent') || null,
+    layerSources: sources,
+    oddKeys: fields.oddCase(KEYS),
+  };
+}
+
+/** Names by what they point at: a v1 image ID, or since Docker 25 the hex of the top layer's diff_id. */
+export interface Repositories {
+  readonly names: ReadonlyMap<string, readonly string[]>;
+  readonly problems: readonly FieldProblem[];
+}
+
+export function parseRepositories(value: Json): Repositories {
+  const problems: FieldProblem[] = [];
+  const names = new Map<string, string[]>();
+  if (!isObject(value)) {
+    problems.push({ pointer: '', expected: 'an object', actual: typeName(value) });
+    return { names, problems };
+  }
+  for (const [repository, tags] of Object.entries(value)) {
+    for (const [tag, id] of Object.entries(isObject(tags) ? tags : {})) {
+      if (typeof id === 'string') names.set(id, [...(names.get(id) ?? []), `${repository}:${tag}`]);
+      else
+        problems.push({ pointer: pointer('', repository, tag), expected: 'a string', actual: typeName(id) });
+    }
+  }
+  return { names, problems };
+}

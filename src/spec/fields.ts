@@ -1,0 +1,122 @@
+import { isObject, type Json, type JsonObject, own, pointer, typeName } from './json.js';
+
+/** A field of a document that is not what its specification says. Data for the finding `invalid-field`. */
+export interface FieldProblem {
+  readonly pointer: string;
+  readonly expected: string;
+  readonly actual: string;
+}
+
+/**
+ * Reads one JSON object field by field, collecting every problem instead of stopping at the first: a document with one
+ * bad field is still read as far as it goes. A missing or mistyped field reads as null.
+ */
+export class Fields {
+  private constructor(
+    private readonly raw: JsonObject,
+    readonly at: string,
+    private readonly problems: FieldProblem[],
+    private readonly anyCase: boolean,
+  ) {}
+
+  /**
+   * @param anyCase  match keys as Go's encoding/json does, which ignores case: docker, containerd and skopeo all
+   *                 accept a manifest.json with `config` for `Config`.
+   * @returns null, and a problem, when `value` is not an object.
+   */
+  static of(value: Json | undefined, at: string, problems: FieldProblem[], anyCase = false): Fields | null {
+    if (isObject(value)) return new Fields(value, at, problems, anyCase);
+    problems.push({ pointer: at, expected: 'an object', actual: typeName(value) });
+    return null;
+  }
+
+  /** The value under `key`, of whatever type. */
+  any(key: string): Json | undefined {
+    const exact = own(this.raw, key);
+    if (exact !== undefined || !this.anyCase) return exact;
+    const other = Object.keys(this.raw).find(k => k.toLowerCase() === key.toLowerCase());
+    return other === undefined ? undefined : own(this.raw, other);
+  }
+
+  has(key: string): boolean {
+    return this.any(key) !== undefined;
+  }
+
+  /** The keys that match one of `known` only when case is ignored. */
+  oddCase(known: readonly string[]): string[] {
+    return Object.keys(this.raw).filter(
+      key => !known.includes(key) && known.some(k => k.toLowerCase() === key.toLowerCase()),
+    );
+  }
+
+  string(key: string, required: Required = 'optional'): string | null {
+    return this.typed(key, required, 'a string', v => typeof v === 'string') as string | null;
+  }
+
+  /** A whole number that JavaScript can hold exactly and that is not negative: sizes are bytes. */
+  size(key: string, required: Required = 'optional'): number | null {
+    const ok = (v: Json) => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0;
+    return this.typed(key, required, 'a whole number of bytes from 0 to 2^53-1', ok) as number | null;
+  }
+
+  number(key: string, required: Required = 'optional'): number | null {
+    return this.typed(key, required, 'a number', v => typeof v === 'number') as number | null;
+  }
+
+  boolean(key: string): boolean {
+    return this.typed(key, 'optional', 'true or false', v => typeof v === 'boolean') === true;
+  }
+
+  object(key: string, required: Required = 'optional'): Fields | null {
+    const value = this.typed(key, required, 'an object', isObject);
+    return value === null ? null : Fields.of(value, pointer(this.at, key), this.problems, this.anyCase);
+  }
+
+  array(key: string, required: Required = 'optional'): Json[] | null {
+    return this.typed(key, required, 'an array', Array.isArray) as Json[] | null;
+  }
+
+  strings(key: string, required: Required = 'optional'): string[] | null {
+    return (
+      this.array(key, required)?.map((item, i) => {
+        if (typeof item === 'string') return item;
+        this.problem(pointer(this.at, key, i), 'a string', typeName(item));
+        return '';
+      }) ?? null
+    );
+  }
+
+  /** A map of strings to strings, such as annotations and labels. Entries of another type are left out. */
+  stringMap(key: string): ReadonlyMap<string, string> | null {
+    const value = this.typed(key, 'optional', 'an object', isObject) as JsonObject | null;
+    if (value === null) return null;
+    const map = new Map<string, string>();
+    for (const [name, item] of Object.entries(value)) {
+      if (typeof item === 'string') map.set(name, item);
+      else this.problem(pointer(this.at, key, name), 'a string', typeName(item));
+    }
+    return map;
+  }
+
+  problem(at: string, expected: string, actual: string): void {
+    this.problems.push({ pointer: at, expected, actual });
+  }
+
+  private typed(key: string, required: Required, expected: string, ok: (v: Json) => boolean): Json | null {
+    const value = this.any(key);
+    // Go writes null for an empty slice, map or pointer: null is as good as absent.
+    if (value === undefined || value === null) {
+      if (required === 'required') this.problem(pointer(this.at, key), expected, typeName(value));
+      return null;
+    }
+    if (ok(value)) return value;
+    this.problem(
+      pointer(this.at, key),
+      expected,
+      typeof value === 'number' ? String(value) : typeName(value),
+    );
+    return null;
+  }
+}
+
+export type Required = 'required' | 'optional';

@@ -1,0 +1,105 @@
+import { type Descriptor, parseDescriptor, parseDescriptors } from './descriptor.js';
+import { type FieldProblem, Fields } from './fields.js';
+import type { Json } from './json.js';
+
+/**
+ * An image index or manifest list: descriptors of manifests.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
+ */
+export interface ImageIndex {
+  readonly kind: 'index';
+  readonly mediaType: string | null;
+  readonly artifactType: string | null;
+  /** null when the field is absent or no array: then this is no index at all. */
+  readonly manifests: readonly Descriptor[] | null;
+  readonly subject: Descriptor | null;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly problems: readonly FieldProblem[];
+}
+
+/**
+ * An image manifest, OCI or Docker schema 2, or the withdrawn OCI artifact manifest.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+ */
+export interface ImageManifest {
+  readonly kind: 'manifest';
+  readonly schemaVersion: number | null;
+  readonly mediaType: string | null;
+  readonly artifactType: string | null;
+  readonly config: Descriptor | null;
+  readonly layers: readonly Descriptor[];
+  readonly subject: Descriptor | null;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** Fields that make the document an index as well: CVE-2021-41190. */
+  readonly forbidden: readonly string[];
+  readonly problems: readonly FieldProblem[];
+}
+
+export function parseIndex(value: Json): ImageIndex {
+  const problems: FieldProblem[] = [];
+  const fields = Fields.of(value, '', problems);
+  if (fields === null) {
+    return {
+      kind: 'index',
+      mediaType: null,
+      artifactType: null,
+      manifests: null,
+      subject: null,
+      annotations: new Map(),
+      problems,
+    };
+  }
+  checkSchemaVersion(fields);
+  return {
+    kind: 'index',
+    mediaType: fields.string('mediaType'),
+    artifactType: fields.string('artifactType'),
+    // A null list is how Go writes an empty one, yet an index without its list is what truncation leaves behind.
+    manifests: Array.isArray(fields.any('manifests'))
+      ? parseDescriptors(fields, 'manifests', problems)
+      : null,
+    subject: optionalDescriptor(fields, 'subject', problems),
+    annotations: fields.stringMap('annotations') ?? new Map(),
+    problems,
+  };
+}
+
+export function parseManifest(value: Json): ImageManifest | null {
+  const problems: FieldProblem[] = [];
+  const fields = Fields.of(value, '', problems);
+  if (fields === null) return null;
+  const isArtifact = !fields.has('layers') && fields.has('blobs');
+  const schemaVersion = fields.number('schemaVersion');
+  if (!isArtifact && schemaVersion !== 1) checkSchemaVersion(fields);
+  return {
+    kind: 'manifest',
+    schemaVersion,
+    mediaType: fields.string('mediaType'),
+    artifactType: fields.string('artifactType'),
+    config: optionalDescriptor(fields, 'config', problems),
+    layers: parseDescriptors(fields, isArtifact ? 'blobs' : 'layers', problems),
+    subject: optionalDescriptor(fields, 'subject', problems),
+    annotations: fields.stringMap('annotations') ?? new Map(),
+    // An OCI manifest must not carry `manifests`, nor schema 1's `fsLayers`, whatever its media type says.
+    forbidden: schemaVersion === 1 ? [] : ['manifests', 'fsLayers'].filter(key => fields.has(key)),
+    problems,
+  };
+}
+
+/** Fields of a manifest that an index must not have: CVE-2021-41190. */
+export function forbiddenInIndex(value: Json): string[] {
+  const fields = Fields.of(value, '', []);
+  return ['config', 'layers', 'fsLayers'].filter(key => fields?.has(key));
+}
+
+function optionalDescriptor(fields: Fields, key: string, problems: FieldProblem[]): Descriptor | null {
+  const value = fields.any(key);
+  return value === undefined || value === null
+    ? null
+    : parseDescriptor(value, `${fields.at}/${key}`, problems);
+}
+
+function checkSchemaVersion(fields: Fields): void {
+  const version = fields.number('schemaVersion', 'required');
+  if (version !== null && version !== 2) fields.problem('/schemaVersion', '2', String(version));
+}

@@ -1,0 +1,28 @@
+/** Member names that mark an image archive, whatever its generation. */
+export const MARKERS = ['index.json', 'oci-layout', 'manifest.json', 'repositories'] as const;
+
+/** A v1 image, `<id>/json`, as every `docker save` before 25 wrote one per layer. */
+export const V1_JSON = /^([0-9a-f]{64})\/json$/;
+
+const isMarker = (path: string) => (MARKERS as readonly string[]).includes(path) || V1_JSON.test(path);
+
+/**
+ * Where in an archive the image lies: '' at the top, `name/` when somebody archived the folder instead of its content,
+ * null when there is none. Below the top one marker is not enough: any web application has an index.json or a manifest.json.
+ */
+export function rootOf(paths: readonly string[]): string | null {
+  if (paths.some(isMarker)) return '';
+  const folders = new Map<string, { marked: boolean; imageLike: boolean }>();
+  for (const path of paths) {
+    const slash = path.indexOf('/');
+    if (slash < 0) continue;
+    const folder = path.slice(0, slash + 1);
+    const rest = path.slice(slash + 1);
+    const seen = folders.get(folder) ?? { marked: false, imageLike: false };
+    seen.marked ||= isMarker(rest);
+    seen.imageLike ||= rest === 'oci-layout' || /(^|[:/])[0-9a-f]{64}(\.|\/|$)/.test(rest);
+    folders.set(folder, seen);
+  }
+  const roots = [...folders].filter(([, seen]) => seen.marked && seen.imageLike);
+  return roots.length === 1 ? roots[0]![0] : null;
+}

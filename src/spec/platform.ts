@@ -1,0 +1,57 @@
+/**
+ * Platforms as the OCI image index describes them, normalised as containerd and Docker do.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md (platform)
+ */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant: string | null;
+  readonly osVersion: string | null;
+}
+
+/** `linux/arm/v7`. A missing part shows as `?`. */
+export function formatPlatform(platform: Platform): string {
+  const base = `${platform.os || '?'}/${platform.architecture || '?'}`;
+  return platform.variant ? `${base}/${platform.variant}` : base;
+}
+
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  'x86-64': 'amd64',
+  i386: '386',
+  i686: '386',
+  aarch64: 'arm64',
+  armhf: 'arm/v7',
+  armel: 'arm/v6',
+};
+
+/**
+ * Reads what a user typed for `--platform`: `os/arch[/variant]`, or an architecture alone (then the OS is linux).
+ * @returns null when it cannot be a platform.
+ */
+export function parsePlatform(text: string): Platform | null {
+  const parts = text.toLowerCase().split('/');
+  if (parts.length > 3 || parts.some(p => !/^[a-z0-9_.-]+$/.test(p))) return null;
+  const [os, arch, variant] = parts.length === 1 ? ['linux', parts[0]!, undefined] : parts;
+  const [architecture, implied] = (ARCHITECTURES[arch!] ?? arch!).split('/');
+  return { os: os!, architecture: architecture!, variant: variant ?? implied ?? null, osVersion: null };
+}
+
+/** arm64 is arm64/v8 and arm is arm/v7 when nothing else is said, as in containerd's platforms.Normalize. */
+function impliedVariant(platform: Platform): string | null {
+  if (platform.architecture === 'arm64') return platform.variant === 'v8' ? null : platform.variant;
+  if (platform.architecture === 'arm') return platform.variant ?? 'v7';
+  return platform.variant;
+}
+
+/** Whether an image of platform `have` is what somebody who asked for `want` meant. A variant not asked for may be any. */
+export function platformMatches(have: Platform, want: Platform): boolean {
+  if (have.os !== want.os || have.architecture !== want.architecture) return false;
+  return want.variant === null || impliedVariant(have) === impliedVariant(want);
+}
+
+/** Whether two statements about one image's platform agree; what only one of them says is no disagreement. */
+export function platformsAgree(a: Platform, b: Platform): boolean {
+  if (a.os !== b.os || a.architecture !== b.architecture) return false;
+  return a.variant === null || b.variant === null || impliedVariant(a) === impliedVariant(b);
+}
