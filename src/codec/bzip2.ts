@@ -9,7 +9,7 @@ const END_MAGIC = 0x177245385090;
 
 /**
  * Our own decoder, because the packages were no help: unbzip2-stream unpacks 8 MB/s, has no words for a cut stream and
- * takes everything that follows for a next one; seek-bzip and the WebAssembly builds want the whole stream in memory.
+ * takes everything that follows for a next one; seek-bzip can only pull, and the WebAssembly builds want it all at once.
  */
 export const bzip2: Codec = {
   name: 'bzip2',

@@ -1,5 +1,6 @@
-/** The compressions a layer or a whole archive may arrive in. Known by magic bytes, never by name or media type. */
-export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
+import type { Compression } from '../spec/compression.js';
+
+export type { Compression } from '../spec/compression.js';
 
 /**
  * Receives decompressed bytes. The chunk is only valid during the call: decoders reuse their buffers.

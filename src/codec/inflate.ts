@@ -26,12 +26,16 @@ interface Handle {
 
 type Internals = InflateRaw & { readonly _handle: Handle; readonly _writeState: Uint32Array };
 
+// How much input zlib is given at once: see the hazard below.
+const PIECE_SIZE = 32 * 1024;
+
 /**
  * Raw deflate (RFC 1951), one stream after another with the same memory.
  *
- * Hazard: where the deflate data itself is invalid, Node does not say how much of the last output buffer was filled,
- * so up to OUTPUT_SIZE bytes decoded just before the fault never reach the sink, and how many depends on how the
- * input was cut. Truncation and checksum faults are exact.
+ * Hazard: where the deflate data itself is invalid, Node does not say how much of the output buffer the failing call
+ * had filled, so what it decoded just before the fault never reaches the sink. Truncation and checksum faults are
+ * exact. To make at least the loss the same for one and the same stream, however its owner cuts it into writes, zlib
+ * gets its input in pieces that are counted from the start of the deflate data.
  */
 export class Inflater {
   readonly #zlib: Internals;
@@ -64,34 +68,29 @@ export class Inflater {
   /** Decodes one deflate stream to its end and leaves `input` at the byte after it. */
   *run(input: Input, sink: Sink): Step<void> {
     for (;;) {
-      if (!(yield* input.more())) {
+      const piece = yield* input.peek(PIECE_SIZE);
+      if (piece.length === 0) {
         if (this.#hasEnded()) return;
         throw input.truncated('within the deflate data');
       }
       // zlib has no "end" to ask for. But it only leaves input unused, with room in the output, when it has ended;
       // where both ran out together, the next byte (there always is one: a trailer, or the probe above) tells.
-      for (let roomLeft = 0; roomLeft === 0; ) {
-        roomLeft = this.#step(input, sink);
-      }
-      if (input.left > 0) return;
+      const left = this.#step(piece, sink);
+      input.at += piece.length - left;
+      if (left > 0) return;
     }
   }
 
-  #step(input: Input, sink: Sink): number {
-    this.#zlib._handle.writeSync(
-      constants.Z_NO_FLUSH,
-      input.bytes,
-      input.at,
-      input.left,
-      this.#output,
-      0,
-      OUTPUT_SIZE,
-    );
-    if (this.#fault !== null) throw this.#error(this.#fault);
-    const [roomLeft, inputLeft] = this.#zlib._writeState as unknown as [number, number];
-    input.at = input.bytes.length - inputLeft;
-    if (roomLeft < OUTPUT_SIZE) sink(this.#output.subarray(0, OUTPUT_SIZE - roomLeft));
-    return roomLeft;
+  #step(piece: Uint8Array, sink: Sink): number {
+    for (let left = piece.length; ; ) {
+      const at = piece.length - left;
+      this.#zlib._handle.writeSync(constants.Z_NO_FLUSH, piece, at, left, this.#output, 0, OUTPUT_SIZE);
+      if (this.#fault !== null) throw this.#error(this.#fault);
+      const [room, unused] = this.#zlib._writeState as unknown as [number, number];
+      left = unused;
+      if (room < OUTPUT_SIZE) sink(this.#output.subarray(0, OUTPUT_SIZE - room));
+      if (room > 0) return left;
+    }
   }
 
   /** A finishing flush without input: zlib complains exactly when the stream is not complete. */

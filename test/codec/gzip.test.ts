@@ -1,0 +1,100 @@
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openInflateRaw } from '../../src/codec/inflate.js';
+import { decode, drive, pieces, sample } from './sample.js';
+
+const BYTES = sample(20_000, 2);
+const PACKED = gzipSync(BYTES);
+
+/** The sample with another header: flags and what they announce. */
+function withHeader(flags: number, ...fields: readonly Uint8Array[]): Buffer {
+  const fixed = Buffer.from(PACKED.subarray(0, 10));
+  fixed[3] = flags;
+  return Buffer.concat([fixed, ...fields, PACKED.subarray(10)]);
+}
+
+test('gzip: every optional header field, byte by byte', () => {
+  const extra = Buffer.concat([Buffer.from([5, 0]), Buffer.from('EXTRA')]);
+  const strings = Buffer.from('name\0comment\0');
+  const head = withHeader(0b11110, extra, strings).subarray(0, 10 + extra.length + strings.length);
+  const sum = Buffer.alloc(2);
+  sum.writeUInt16LE(crc32(head) & 0xffff);
+  const good = withHeader(0b11110, extra, strings, sum);
+  for (const size of [Infinity, 1]) {
+    const { bytes, error } = decode(
+      'gzip',
+      pieces(good, () => size),
+    );
+    assert.is(error, null);
+    assert.ok(bytes.equals(BYTES));
+  }
+  sum[0]! ^= 1;
+  assert.match(decode('gzip', withHeader(0b11110, extra, strings, sum)).error?.reason ?? '', /CRC-16/);
+});
+
+test('gzip: reserved flags and unknown methods are refused', () => {
+  assert.match(decode('gzip', withHeader(0x20)).error?.reason ?? '', /reserved/);
+  const method = Buffer.from(PACKED);
+  method[2] = 7;
+  assert.match(decode('gzip', method).error?.reason ?? '', /method should be 8/);
+});
+
+test('gzip: checksum and length faults say what was expected, and all the bytes are there', () => {
+  for (const [at, words] of [
+    [PACKED.length - 8, /CRC-32 should be 0x[0-9a-f]{8} but is 0x[0-9a-f]{8}/],
+    [PACKED.length - 4, /length should be \d+ \(modulo 2\^32\) but is 20000/],
+  ] as const) {
+    const bad = Buffer.from(PACKED);
+    bad[at]! ^= 4;
+    const { bytes, error } = decode('gzip', bad);
+    assert.is(error?.kind, 'corrupt');
+    assert.match(error?.reason ?? '', words);
+    assert.ok(bytes.equals(BYTES));
+  }
+});
+
+test('gzip: a fault within the deflate data keeps its cause', () => {
+  const bad = Buffer.from(PACKED);
+  bad.fill(0xff, 10, 30);
+  const { error } = decode('gzip', bad);
+  assert.is(error?.kind, 'corrupt');
+  assert.is((error?.cause as { code?: string } | undefined)?.code, 'Z_DATA_ERROR');
+});
+
+test('gzip: a bomb comes out in pieces, never at once', () => {
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+  let largest = 0;
+  let total = 0;
+  const open = () =>
+    openInflateRaw(chunk => {
+      largest = Math.max(largest, chunk.length);
+      total += chunk.length;
+    });
+  const { error } = drive(open, [bomb.subarray(10, -8)]);
+  assert.is(error, null);
+  assert.is(total, 64 * 1024 * 1024);
+  assert.ok(largest <= 1024 * 1024);
+});
+
+test('inflate: raw deflate ends at any boundary, is missed when cut, and counts what follows', () => {
+  const packed = deflateRawSync(BYTES);
+  for (const size of [Infinity, 1, 7]) {
+    const { bytes, error, shape } = drive(
+      openInflateRaw,
+      pieces(packed, () => size),
+    );
+    assert.is(error, null);
+    assert.ok(bytes.equals(BYTES));
+    assert.is(shape.parts, 1);
+  }
+  for (let length = 0; length < packed.length; length += 1) {
+    const { error } = drive(openInflateRaw, [packed.subarray(0, length)]);
+    assert.is(error?.kind, 'truncated', `at ${length}`);
+  }
+  const { bytes, shape } = drive(openInflateRaw, [packed, Buffer.from('more')]);
+  assert.ok(bytes.equals(BYTES));
+  assert.is(shape.trailingGarbage, 4);
+});
+
+test.run();

@@ -1,0 +1,97 @@
+// What the codec tests share: bytes to pack, the native tools to pack them with, and a run of one of our decoders.
+import { execFileSync } from 'node:child_process';
+import { test } from 'uvu';
+import { type Codec, CodecError, type Decoder, type Sink, type StreamShape } from '../../src/codec/codec.js';
+import { codecFor, loadCodecs } from '../../src/codec/registry.js';
+
+export interface Outcome {
+  readonly bytes: Buffer;
+  readonly shape: StreamShape;
+  readonly error: CodecError | null;
+}
+
+/** A small generator with a seed, so that a failure can be repeated. */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Words, zeros, runs and noise: everything that the formats pack differently. */
+export function sample(length: number, seed = 1): Buffer {
+  const next = random(seed);
+  const bytes = Buffer.alloc(length);
+  for (let at = 0; at < length; ) {
+    const kind = Math.floor(next() * 4);
+    const end = Math.min(length, at + 1 + Math.floor(next() * 3000));
+    if (kind === 1) bytes.fill(Math.floor(next() * 256), at, end);
+    if (kind === 2) for (let i = at; i < end; i += 1) bytes[i] = Math.floor(next() * 256);
+    if (kind === 3) for (let i = at; i < end; i += 1) bytes[i] = 97 + Math.floor(next() * next() * 26);
+    at = end;
+  }
+  return bytes;
+}
+
+export function native(command: string, args: readonly string[], input: Uint8Array): Buffer {
+  const options = { input, maxBuffer: 2 ** 30, stdio: ['pipe', 'pipe', 'pipe'] as ['pipe', 'pipe', 'pipe'] };
+  return execFileSync(command, args, options);
+}
+
+/** A test that needs a command, skipped where there is none; uvu then counts it as skipped. */
+export function testWith(command: string, name: string, body: () => Promise<void> | void): void {
+  let present = true;
+  try {
+    execFileSync(command, ['--help'], { stdio: 'ignore' });
+  } catch (error) {
+    present = (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+  if (present) test(name, body);
+  else test.skip(`${name} (needs ${command})`, body);
+}
+
+export function pieces(bytes: Uint8Array, size: () => number): Uint8Array[] {
+  const list: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const length = Math.max(1, Math.floor(size()));
+    list.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return list;
+}
+
+/** Decodes; the input buffer is spoiled after every write, as the callers of decoders may do. */
+export function drive(open: (sink: Sink) => Decoder, parts: readonly Uint8Array[]): Outcome {
+  const output: Buffer[] = [];
+  const decoder = open(chunk => output.push(Buffer.from(chunk)));
+  let error: CodecError | null = null;
+  try {
+    for (const part of parts) {
+      const copy = Uint8Array.from(part);
+      decoder.write(copy);
+      copy.fill(0xaa);
+    }
+    decoder.end();
+  } catch (thrown) {
+    if (!(thrown instanceof CodecError)) throw thrown;
+    error = thrown;
+  } finally {
+    decoder.close();
+    decoder.close();
+  }
+  return { bytes: Buffer.concat(output), shape: decoder.shape, error };
+}
+
+export function decode(
+  name: Codec['name'],
+  ...parts: readonly (Uint8Array | readonly Uint8Array[])[]
+): Outcome {
+  // Not spread by the callers: a hundred thousand pieces are more than a call may have arguments.
+  return drive(
+    codecFor(name).open,
+    parts.flatMap(part => (part instanceof Uint8Array ? [part] : part)),
+  );
+}
+
+await loadCodecs();
