@@ -1,0 +1,109 @@
+import type { Compression } from '../../codec/codec.js';
+import type { Container } from '../../source/source.js';
+import type { Image } from '../graph.js';
+
+export type EngineName =
+  | 'docker-classic'
+  | 'docker-containerd'
+  | 'podman'
+  | 'skopeo-docker-archive'
+  | 'skopeo-oci-archive';
+
+/** What one engine makes of one image of the archive. Exactly one of `id` and `refusal` is null. */
+export interface EngineAnswer {
+  readonly engine: EngineName;
+  /** What the engine will call the image (docker, podman), or print as its digest (skopeo). */
+  readonly id: string | null;
+  /** The engine's own words, with temporary paths as DIR or FILE. What begins with `loads ` or `cannot be told: ` is ours. */
+  readonly refusal: string | null;
+  /** What else a user should know. */
+  readonly note: string | null;
+}
+
+/** How the archive reaches the engine. */
+export interface Delivery {
+  readonly container: Container;
+  /** Of the tar itself, also where that lies inside a zip. Every engine unpacks all that waybill does. */
+  readonly compression: Compression;
+  /** The image tarball inside a zip: then that is the file the engine is given. */
+  readonly inside: string | null;
+}
+
+export type Verdict = Omit<EngineAnswer, 'engine'>;
+
+/** What one engine makes of the file as a whole. */
+export interface Outcome {
+  /** The images it came to, by the keys of `keysOf`. */
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+  /** Why it stopped; null where it came to its end. */
+  readonly refusal: string | null;
+  /** What is said of images that it passes over, in words of ours. */
+  readonly passed: string;
+}
+
+export const itemKey = (index: number) => `item ${index}`;
+export const entryKey = (digest: string) => `entry ${digest}`;
+export const manifestKey = (digest: string) => `manifest ${digest}`;
+export const v1Key = (id: string) => `v1 ${id}`;
+
+/** The ways an engine comes to an image: by its manifest, index.json's entry above it, manifest.json, or its v1 folder. */
+export function keysOf(image: Image): string[] {
+  const digest = image.manifest?.claimedDigest ?? null;
+  const outermost = image.indexDigests[0] ?? null;
+  return [
+    ...(digest === null ? [] : [manifestKey(digest), entryKey(digest)]),
+    ...(outermost === null ? [] : [entryKey(outermost)]),
+    ...(image.docker === null ? [] : [itemKey(image.docker.index)]),
+    ...(image.kind === 'v1' && image.v1Id !== null ? [v1Key(image.v1Id)] : []),
+  ];
+}
+
+export const taken = (id: string, note: string | null = null): Verdict => ({ id, refusal: null, note });
+
+/** Docker's classic store stores an image before it looks at its names, and leaves it there when it fails at these. */
+export const storedAllTheSame = (id: string, refusal: string): Verdict => ({
+  id: null,
+  refusal,
+  note: `the image is stored all the same, as ${id}`,
+});
+
+export const LISTED_ONLY = 'loads another image: only those that manifest.json lists';
+export const LISTS_NONE = 'loads no image: manifest.json lists none';
+
+/** Never leaves this room: an engine stops in the middle of its work, and so does its copy here. */
+export class Refused extends Error {}
+
+export function refuse(words: string): never {
+  throw new Refused(words);
+}
+
+/** What the answer would be hangs on something that was not read. */
+export function cannotTell(why: string): never {
+  throw new Refused(`cannot be told: ${why}`);
+}
+
+/** Runs a part of an engine, and gives the refusal that ended it. */
+export function attempt(step: () => void): string | null {
+  try {
+    step();
+    return null;
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+}
+
+/** Runs a step, and puts the words around its refusal in which the engine wraps the error. */
+export function within<T>(wrap: (words: string) => string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof Refused && !error.message.startsWith('cannot be told: ')) {
+      throw new Refused(wrap(error.message));
+    }
+    throw error;
+  }
+}
+
+export const joinNotes = (...notes: readonly (string | null)[]): string | null =>
+  notes.filter(note => note !== null).join('; ') || null;

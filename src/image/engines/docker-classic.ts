@@ -1,0 +1,96 @@
+import type { Member } from '../../source/source.js';
+import { chainIds } from '../../spec/chain-id.js';
+import {
+  attempt,
+  cannotTell,
+  itemKey,
+  LISTED_ONLY,
+  LISTS_NONE,
+  type Outcome,
+  refuse,
+  storedAllTheSame,
+  taken,
+  type Verdict,
+} from './answer.js';
+import { engineConfig } from './docker-config.js';
+import { loadV1, MAX_DEPTH } from './docker-v1.js';
+import { extracted, open, resolve, type Tree } from './extracted.js';
+import { decode, type Item, manifestItems } from './go-json.js';
+import { dockerReference } from './names.js';
+import { checkDiffId, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+
+/**
+ * `docker load` into the classic store: unpacks the file to a folder, and follows manifest.json in it; without one it
+ * takes the file for an archive from before Docker 1.10. The ID is the config's digest. moby image/tarexport/load.go
+ */
+export function dockerClassic(file: TarFile): Outcome {
+  const verdicts = new Map<string, Verdict>();
+  let passed = LISTED_ONLY;
+  const refusal = attempt(() => {
+    if (file.error !== null) refuse(file.error);
+    const tree = extracted(file);
+    if (!tree.has(resolve(tree, 'manifest.json'))) {
+      passed = 'loads another image: only what the folders at the top hold';
+      loadV1(file, tree, verdicts);
+      return;
+    }
+    const value = decode(file.scan.document(open(tree, 'manifest.json')), 'first');
+    const items = manifestItems(value, 'tarexport.manifestItem');
+    if (items === null) return refuse('invalid manifest, manifest cannot be null (but can be [])');
+    if (items.length === 0) passed = LISTS_NONE;
+    const stored = new Set<string>();
+    for (const [i, item] of items.entries())
+      loadItem(file, tree, item, stored, v => verdicts.set(itemKey(i), v));
+  });
+  return { verdicts, refusal, passed: refusal ?? passed };
+}
+
+function loadItem(
+  file: TarFile,
+  tree: Tree,
+  item: Item,
+  stored: Set<string>,
+  tell: (verdict: Verdict) => void,
+): void {
+  const member = open(tree, item.config);
+  const config = engineConfig(decode(file.scan.document(member), 'whole'));
+  const { diffIds, os, layerSteps } = config;
+  if (diffIds === null) {
+    refuse('invalid image JSON, no RootFS key');
+    return;
+  }
+  if (os.toLowerCase() !== 'linux') refuse(`cannot load ${os} image on linux`);
+  const wanted = item.layers.length;
+  if (wanted !== diffIds.length) {
+    refuse(`invalid manifest, layers length mismatch: expected ${wanted}, got ${diffIds.length}`);
+  }
+  for (const [i, chainId] of chainIds(diffIds).entries()) {
+    if (i >= MAX_DEPTH) refuse('max depth exceeded');
+    // A chain that is in the store already is not read again.
+    if (!stored.has(chainId)) checkLayer(file, open(tree, item.layers[i]!), i, diffIds[i]!);
+    stored.add(chainId);
+  }
+  if (layerSteps > diffIds.length) refuse('too many non-empty layers in History section');
+  const id = storedBlob(file, member)?.digest ?? cannotTell(`${member.path} was not read`);
+  const badName = attempt(() => item.tags.forEach(checkName));
+  if (badName === null) {
+    tell(taken(id));
+    return;
+  }
+  tell(storedAllTheSame(id, badName));
+  refuse(badName);
+}
+
+function checkName(text: string): void {
+  if (dockerReference(text).tag === null) refuse(`invalid tag "${text}"`);
+}
+
+function checkLayer(file: TarFile, member: Member, index: number, diffId: string): void {
+  const facts = layerFacts(file, member);
+  // Docker stops reading at the tar's end, before a checksum behind it can be wrong.
+  if (facts.packError !== null && !facts.lateError) refuse(facts.packError);
+  if (facts.tarError !== null) refuse(facts.tarError);
+  const words = (actual: string) =>
+    `invalid diffID for layer ${index}: expected "${diffId}", got "${actual}"`;
+  checkDiffId(file, member, facts, diffId, words);
+}

@@ -1,0 +1,95 @@
+import type { Member } from '../../source/source.js';
+import { blobPath } from '../../spec/digest.js';
+import { isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { isIndexType } from '../../spec/media-types.js';
+import { attempt, refuse } from './answer.js';
+import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
+import { IMAGE_TYPES } from './media.js';
+import { isFindable } from './names.js';
+import type { TarFile } from './tar-file.js';
+
+const DIGEST = /^(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+
+/** What the containerd store makes of index.json: every entry an image, whatever it is, called by the entry's digest. */
+export function readEntries(file: TarFile, index: Member): { digest: string; note: string | null }[] {
+  const value = decode(file.scan.document(index), 'whole') ?? {};
+  if (!isObject(value))
+    return refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type v1.Index`);
+  const entries = listField(value, 'manifests').filter(isObject);
+  if (entries.length === 0) refuse('image might be filtered out');
+  const seen = new Set<string>();
+  for (const entry of entries) checkBelow(file, entry, seen);
+  for (const entry of entries) {
+    const size = field(entry, 'size');
+    if (textField(entry, 'mediaType') === '') {
+      refuse('InvalidArgument: Target.MediaType must be set: invalid argument');
+    }
+    if (typeof size !== 'number' || size <= 0) {
+      refuse('InvalidArgument: Target.Size must be greater than zero: invalid argument');
+    }
+  }
+  const names = new Map<string, string[]>();
+  for (const entry of entries) {
+    const digest = textField(entry, 'digest');
+    const known = names.get(digest);
+    if (known === undefined) names.set(digest, [entryName(entry)]);
+    else known.push(entryName(entry));
+  }
+  return [...names].map(([digest, given]) => ({
+    digest,
+    note: given.every(isLost) ? lostNote(given[0]!) : null,
+  }));
+}
+
+function entryName(entry: JsonObject): string {
+  const annotations = objectField(entry, 'annotations');
+  return (
+    textField(annotations, 'io.containerd.image.name') ||
+    textField(annotations, 'org.opencontainers.image.ref.name')
+  );
+}
+
+/** Stored under its name as written, and asked for by the whole name: a bare tag is never found again. */
+function isLost(name: string): boolean {
+  let found = name === '';
+  const invalid = attempt(() => {
+    if (name !== '') found = isFindable(name);
+  });
+  return invalid === null && !found;
+}
+
+const lostNote = (name: string) =>
+  `docker keeps it under the name "${name}", by which its commands do not find it`;
+
+/** Every index below an entry is walked, and none may be a manifest in an index's clothes, nor the other way round. */
+function checkBelow(file: TarFile, entry: JsonObject, seen: Set<string>): void {
+  const todo = [entry];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const digest = textField(next, 'digest');
+    const type = textField(next, 'mediaType');
+    if (!DIGEST.test(digest)) refuse(`InvalidArgument: "${digest}" failed validation`);
+    if (seen.has(`${type} ${digest}`)) continue;
+    seen.add(`${type} ${digest}`);
+    todo.push(...childrenOf(file, digest, type));
+  }
+}
+
+function childrenOf(file: TarFile, digest: string, type: string): JsonObject[] {
+  const isIndex = isIndexType(type);
+  if (!isIndex && !IMAGE_TYPES.has(type)) return [];
+  const member = file.scan.file(blobPath(digest));
+  const document = member === null ? null : file.scan.document(member);
+  // Stored by what it is, not by what it is called: a corrupt blob is as good as absent.
+  if (document === null || document.digest !== digest) return [];
+  const value = decode(document, 'whole');
+  if (!isObject(value)) return refuse(`json: cannot unmarshal ${goKind(value)}`);
+  const has = (key: string) => (field(value, key) ?? null) !== null;
+  const own = textField(value, 'mediaType');
+  const wrong = (what: string) => refuse(`children: invalid desc ${digest}: media-type: ${what} (${type})`);
+  if (!isIndex) {
+    if (has('manifests') || isIndexType(own)) wrong('expected manifest but found index');
+    return [];
+  }
+  if (has('config') || has('layers') || IMAGE_TYPES.has(own)) wrong('expected index but found manifest');
+  return listField(value, 'manifests').filter((child: Json) => isObject(child));
+}

@@ -1,0 +1,153 @@
+import { digestOf } from '../../spec/digest.js';
+import { isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { attempt, cannotTell, refuse, storedAllTheSame, taken, type Verdict, v1Key } from './answer.js';
+import { open, type Tree } from './extracted.js';
+import { decode, field, goJson, goKind, listField, objectField, textField } from './go-json.js';
+import { layerFacts, type TarFile } from './tar-file.js';
+
+/** Layers that the classic store stacks, at most. moby layer/layer_store.go */
+export const MAX_DEPTH = 125;
+
+interface Loaded {
+  readonly id: string;
+  readonly diffIds: readonly string[];
+  readonly history: readonly JsonObject[];
+}
+
+/**
+ * An archive from before Docker 1.10: every folder at the top is an image, loaded in the order of their names, parents
+ * first. Docker writes the config itself, and its digest is the ID. moby image/tarexport/load.go (legacyLoad),
+ * image/v1/imagev1.go (MakeConfigFromV1Config)
+ */
+export function loadV1(file: TarFile, tree: Tree, verdicts: Map<string, Verdict>): void {
+  const loaded = new Map<string, Loaded>();
+  const folders = [...tree].filter(([path, place]) => isTopFolder(path) && place.type === 'dir');
+  for (const folder of folders.map(([path]) => path).sort()) {
+    for (const id of chainOf(file, tree, folder, loaded)) {
+      const made = loadFolder(file, tree, id, loaded);
+      loaded.set(id, made);
+      verdicts.set(v1Key(id), taken(made.id));
+    }
+  }
+  const badNames = attempt(() => checkNames(file, tree, loaded));
+  if (badNames === null) return;
+  for (const [id, { id: stored }] of loaded) verdicts.set(v1Key(id), storedAllTheSame(stored, badNames));
+  refuse(badNames);
+}
+
+function checkNames(file: TarFile, tree: Tree, loaded: ReadonlyMap<string, Loaded>): void {
+  const repositories = decode(file.scan.document(open(tree, 'repositories')), 'first');
+  for (const tags of Object.values(isObject(repositories) ? repositories : {})) {
+    for (const id of Object.values(isObject(tags) ? tags : {})) {
+      if (!loaded.has(String(id))) refuse(`invalid target ID: ${String(id)}`);
+    }
+  }
+}
+
+const isTopFolder = (path: string) => path !== '' && !path.includes('/');
+
+/** A folder and the parents that are still to be loaded before it, base first. */
+function chainOf(file: TarFile, tree: Tree, folder: string, loaded: ReadonlyMap<string, Loaded>): string[] {
+  const chain = new Set<string>();
+  for (let id = folder; id !== '' && !loaded.has(id); id = textField(readJson(file, tree, id), 'parent')) {
+    if (chain.has(id)) cannotTell(`the parents of ${folder} are a circle, on which docker never ends`);
+    chain.add(id);
+  }
+  return [...chain].reverse();
+}
+
+function readJson(file: TarFile, tree: Tree, folder: string): JsonObject {
+  const value = decode(file.scan.document(open(tree, `${folder}/json`)), 'whole');
+  if (isObject(value)) return value;
+  return refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type image.Image`);
+}
+
+function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<string, Loaded>): Loaded {
+  const json = readJson(file, tree, id);
+  const os = textField(json, 'os') || 'linux';
+  if (os.toLowerCase() !== 'linux') refuse(`cannot load ${os} image on linux`);
+  const { packError, lateError, tarError, diffId } = layerFacts(file, open(tree, `${id}/layer.tar`));
+  if (packError !== null && !lateError) refuse(packError);
+  if (tarError !== null) refuse(tarError);
+  const parent = loaded.get(textField(json, 'parent'));
+  if ((parent?.diffIds.length ?? 0) >= MAX_DEPTH) refuse('max depth exceeded');
+  const diffIds = [...(parent?.diffIds ?? []), diffId ?? cannotTell(`${id}/layer.tar was not read`)];
+  const history = [...(parent?.history ?? []), historyOf(json)];
+  return { id: digestOf(configFrom(json, diffIds, history)), diffIds, history };
+}
+
+/** Empty fields are left out. */
+function historyOf(json: JsonObject): JsonObject {
+  const command = listField(objectField(json, 'container_config'), 'Cmd').join(' ');
+  const entry = {
+    created: textField(json, 'created'),
+    created_by: command,
+    author: textField(json, 'author'),
+    comment: textField(json, 'comment'),
+  };
+  return Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== ''));
+}
+
+const DROPPED = ['id', 'parent', 'Size', 'parent_id', 'layer_id', 'throwaway'];
+const KEPT = ['comment', 'container', 'docker_version', 'author', 'architecture', 'variant', 'os'];
+
+function configFrom(json: JsonObject, diffIds: string[], history: JsonObject[]): string {
+  const rest = isRewritten(textField(json, 'docker_version'))
+    ? rewritten(json)
+    : Object.fromEntries(Object.entries(json).filter(([key]) => !DROPPED.includes(key)));
+  return goJson(sorted({ ...rest, rootfs: { type: 'layers', diff_ids: diffIds }, history }));
+}
+
+const sorted = (value: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** What Docker before 1.8.3 wrote goes through today's struct, which adds its empty fields; anything later stays as it is. */
+function isRewritten(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version
+    .split('-')[0]!
+    .split('.')
+    .map(part => Number(part) || 0);
+  return major < 1 || (major === 1 && (minor < 8 || (minor === 8 && patch < 3)));
+}
+
+function rewritten(json: JsonObject): JsonObject {
+  const kept = KEPT.map(key => [key, textField(json, key)] as const).filter(([, text]) => text !== '');
+  const config = field(json, 'config') ?? null;
+  return {
+    created: field(json, 'created') ?? null,
+    container_config: runConfig(objectField(json, 'container_config')),
+    ...Object.fromEntries(kept),
+    ...(isObject(config) && { config: runConfig(config) }),
+  };
+}
+
+/** moby's container.Config: its fields in their order, what each is when empty, and `?` where it is then left out. */
+const RUN_CONFIG: readonly (readonly [field: string, empty: Json])[] = [
+  ...['Hostname', 'Domainname', 'User'].map(key => [key, ''] as const),
+  ...['AttachStdin', 'AttachStdout', 'AttachStderr'].map(key => [key, false] as const),
+  ['ExposedPorts?', null],
+  ...['Tty', 'OpenStdin', 'StdinOnce'].map(key => [key, false] as const),
+  ...['Env', 'Cmd', 'Healthcheck?', 'ArgsEscaped?'].map(key => [key, null] as const),
+  ['Image', ''],
+  ['Volumes', null],
+  ['WorkingDir', ''],
+  ...['Entrypoint', 'NetworkDisabled?', 'MacAddress?', 'OnBuild', 'Labels'].map(key => [key, null] as const),
+  ...['StopSignal?', 'StopTimeout?', 'Shell?'].map(key => [key, null] as const),
+];
+
+function runConfig(config: JsonObject): JsonObject {
+  const fields = RUN_CONFIG.flatMap(([name, empty]): [string, Json][] => {
+    const key = name.replace('?', '');
+    const value = field(config, key) ?? empty;
+    if (key !== name && isEmpty(value)) return [];
+    if (isObject(value)) return [[key, sorted(value)]];
+    return [[key, typeof value === 'string' && /^(Cmd|Entrypoint)$/.test(key) ? [value] : value]];
+  });
+  return Object.fromEntries(fields);
+}
+
+const isEmpty = (value: Json) =>
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);

@@ -1,0 +1,103 @@
+import {
+  attempt,
+  itemKey,
+  LISTED_ONLY,
+  LISTS_NONE,
+  type Outcome,
+  refuse,
+  taken,
+  type Verdict,
+  within,
+} from './answer.js';
+import type { Item } from './go-json.js';
+import { dockerReference, podmanName, showReference } from './names.js';
+import { checkDiffId, layerFacts, type TarFile } from './tar-file.js';
+import { component, type DockerArchive, openDockerArchive, openItem } from './tarfile.js';
+
+/** A file as podman loads it as a docker-archive: every name of every item, each copied by itself. */
+export function podmanDockerArchive(file: TarFile): Outcome {
+  const verdicts = new Map<string, Verdict>();
+  let passed = LISTED_ONLY;
+  const refusal = attempt(() => {
+    const archive = openDockerArchive(file);
+    const { items } = archive;
+    if (items.length === 0) passed = LISTS_NONE;
+    const names = items.map((item, i) => item.tags.map(tag => fullName(tag, i)));
+    const owners = ownersOf(names);
+    const stored = new Set<string>();
+    for (const [i, item] of items.entries()) {
+      for (const name of names[i]!) {
+        // Looked up again by its name: the first item of that name answers.
+        const [owner, tag] = owners.get(name)!;
+        podmanName(items[owner]!.tags[tag]!);
+        verdicts.set(itemKey(owner), taken(copy(archive, items[owner]!, stored)));
+      }
+      if (item.tags.length === 0) verdicts.set(itemKey(i), taken(copy(archive, item, stored)));
+    }
+    // All the names of an item may belong to one before it.
+    for (const [i] of items.entries()) {
+      const [owner] = owners.get(names[i]![0] ?? '') ?? [];
+      if (!verdicts.has(itemKey(i)) && owner !== undefined) {
+        verdicts.set(itemKey(i), {
+          id: null,
+          refusal: `loads another image: item ${owner + 1} of manifest.json, which has the same name`,
+          note: null,
+        });
+      }
+    }
+  });
+  return { verdicts, refusal, passed: refusal ?? passed };
+}
+
+/** Of every name the first item that has it, and which of its tags that is. */
+function ownersOf(names: readonly (readonly string[])[]): Map<string, [item: number, tag: number]> {
+  const owners = new Map<string, [number, number]>();
+  for (const [i, list] of names.entries()) {
+    for (const [j, name] of list.entries()) if (!owners.has(name)) owners.set(name, [i, j]);
+  }
+  return owners;
+}
+
+/** containers/image docker/internal/tarfile/reader.go: a tag must be one, and a digest is none. */
+function fullName(text: string, index: number): string {
+  const reference = within(
+    words => `Invalid tag "${text}" in manifest item @${index}: ${words}`,
+    () => dockerReference(text, 'short'),
+  );
+  const full = showReference(reference);
+  if (reference.tag === null) refuse(`Invalid tag "${text}" (${full}): does not contain a tag`);
+  if (reference.digest !== null) {
+    const reason = `docker-archive doesn't support digest references: ${full}`;
+    refuse(`creating a reference for tag "${text}" in manifest item @${index}: ${reason}`);
+  }
+  return full;
+}
+
+/** @returns the image ID */
+function copy(archive: DockerArchive, item: Item, stored: Set<string>): string {
+  const { config, layers } = openItem(archive, item);
+  for (const { diffId, size, path } of layers) {
+    // What is in the store is not read again.
+    if (!stored.has(diffId)) copyLayer(archive, diffId, size, path);
+    stored.add(diffId);
+  }
+  return config.digest;
+}
+
+function copyLayer({ file, first }: DockerArchive, diffId: string, size: number | null, path: string): void {
+  const member = component(first, path) ?? refuse(`reading blob ${diffId}: file does not exist`);
+  if (member.type !== 'file' && member.type !== 'hardlink') {
+    const reason = `Error reading tar archive component "${member.name}": not a regular file`;
+    refuse(`reading blob ${diffId}: ${reason}`);
+  }
+  if (!/^sha256:[a-f0-9]{64}$/.test(diffId)) refuse('Can not check for a blob with invalid digest');
+  const facts = layerFacts(file, member);
+  const words = (actual: string) => `Digest did not match, expected ${diffId}, got ${actual}`;
+  const read = member.type === 'hardlink' ? { ...facts, diffId: EMPTY_DIGEST } : facts;
+  checkDiffId(file, member, read, diffId, words);
+  if (facts.size !== null && facts.size !== size) refuse('writing blob: blob size mismatch');
+  if (facts.tarError !== null) refuse(facts.tarError);
+}
+
+/** A hard link has no bytes of its own, and containers/image does not follow it. */
+const EMPTY_DIGEST = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';

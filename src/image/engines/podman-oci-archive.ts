@@ -1,0 +1,100 @@
+import { isObject, type JsonObject } from '../../spec/json.js';
+import { isIndexType } from '../../spec/media-types.js';
+import { attempt, manifestKey, type Outcome, refuse, taken, type Verdict } from './answer.js';
+import { diffIdsOf } from './docker-config.js';
+import { field, listField, objectField, textField } from './go-json.js';
+import { podmanName } from './names.js';
+import {
+  blobAt,
+  checkIndex,
+  chooseEntry,
+  hasDigest,
+  type OciArchive,
+  openConfig,
+  openManifest,
+  openOciArchive,
+  passedWords,
+  readWhole,
+  sha256Of,
+  typeOf,
+} from './oci-archive.js';
+import { checkDiffId, digestLike, layerFacts, type TarFile } from './tar-file.js';
+
+/** A file as podman loads it as an oci-archive: one image, whose every layer is unpacked. */
+export function podmanOciArchive(file: TarFile): Outcome {
+  const verdicts = new Map<string, Verdict>();
+  let chosen: JsonObject | null = null;
+  const refusal = attempt(() => {
+    const archive = openArchive(file);
+    const { entry } = archive;
+    const name = nameOf(entry);
+    let digest = textField(entry, 'digest');
+    let member = blobAt(archive, digest);
+    let type = typeOf(archive, member, entry);
+    if (isIndexType(type)) {
+      const index = readWhole(archive, member);
+      checkIndex(type, index);
+      chosen = chooseEntry(type, index);
+      digest = textField(chosen, 'digest');
+      member = blobAt(archive, digest);
+      if (!hasDigest(archive, member, digest)) {
+        refuse(`Manifest does not match provided manifest digest ${digest}`);
+      }
+      type = typeOf(archive, member, null);
+      if (isIndexType(type)) {
+        refuse('Unexpectedly received a manifest list instead of a manifest for a single image');
+      }
+    }
+    const manifest = readWhole(archive, member);
+    openManifest(type, manifest);
+    const config = openConfig(archive, type, manifest);
+    const wanted = name?.split('@')[1];
+    if (wanted !== undefined && wanted !== sha256Of(archive, member)) {
+      refuse("Digest of source image's manifest would not match destination reference");
+    }
+    checkLayers(archive, manifest, isObject(config.value) ? diffIdsOf(config.value) : []);
+    if (field(config.descriptor, 'size') !== config.member.size) refuse('writing blob: blob size mismatch');
+    verdicts.set(manifestKey(digest), taken(config.digest));
+  });
+  return { verdicts, refusal, passed: refusal ?? passedWords(chosen) };
+}
+
+/** podman reads index.json itself before it has the archive opened, and says so. */
+function openArchive(file: TarFile): OciArchive {
+  let archive: OciArchive | null = null;
+  const refusal = attempt(() => {
+    archive = openOciArchive(file);
+  });
+  if (refusal === null) return archive!;
+  return refuse(/^(creating temp|cannot be told)/.test(refusal) ? refusal : `loading index: ${refusal}`);
+}
+
+function nameOf(entry: JsonObject): string | null {
+  const annotations = objectField(entry, 'annotations');
+  const name =
+    textField(annotations, 'io.containerd.image.name') ||
+    textField(annotations, 'org.opencontainers.image.ref.name');
+  return name === '' ? null : podmanName(name);
+}
+
+function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonly string[]): void {
+  for (const [i, layer] of listField(manifest, 'layers').filter(isObject).entries()) {
+    const digest = textField(layer, 'digest');
+    const member = blobAt(archive, digest);
+    if (!hasDigest(archive, member, digest)) {
+      const actual = digestLike(archive.file, member, digest);
+      refuse(`Digest did not match, expected ${digest}, got ${actual}`);
+    }
+    const facts = layerFacts(archive.file, member);
+    if (facts.packError !== null) refuse(`layer ${i}: ${facts.packError}`);
+    if (diffIds.length > 0 && i >= diffIds.length) {
+      const have = `image config has only ${diffIds.length} DiffID values`;
+      refuse(`${have}, but a layer with index ${i} exists`);
+    }
+    const wanted = diffIds[i];
+    const words = (actual: string) =>
+      `layer ${i} (blob "${digest}"/""/"${actual}") does not match config's DiffID "${wanted}"`;
+    if (wanted !== undefined) checkDiffId(archive.file, member, facts, wanted, words);
+    if (facts.tarError !== null) refuse(facts.tarError);
+  }
+}

@@ -1,0 +1,160 @@
+import { posix } from 'node:path';
+import type { Compression } from '../../codec/codec.js';
+import type { BlobFacts, TarFacts } from '../../scan/facts.js';
+import type { Scan } from '../../scan/scan.js';
+import type { Member, SourceProblem } from '../../source/source.js';
+import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
+import { cannotTell, refuse } from './answer.js';
+import type { StoredBlob } from './synthesise.js';
+
+/** The file as an engine reads it: a tar, its entries in order, and where Go's reader stops. */
+export interface TarFile {
+  readonly scan: Scan;
+  readonly members: readonly Member[];
+  /** In the words of Go's archive/tar; null for a sound tar. */
+  readonly error: string | null;
+  /** What Go's decompressor says of the whole file. */
+  readonly packError: string | null;
+  /** The member in which the tar ends too early. */
+  readonly cut: { readonly member: Member; readonly expected: number; readonly actual: number } | null;
+}
+
+const INVALID = 'archive/tar: invalid tar header';
+const CUT = 'unexpected EOF';
+const BAD_CHECKSUM = 'gzip: invalid checksum';
+const BLOCK = 512;
+
+export function tarFile(scan: Scan): TarFile {
+  const { members, problems } = scan;
+  const packed = problems.find(p => p.kind === 'outer-compression');
+  const packError = packed === undefined ? null : packWords(packed.codec, packed.cut, packed.reason);
+  const broken = problems.find(p => p.kind === 'tar-truncated' && p.path !== null);
+  const last = members.at(-1);
+  return {
+    scan,
+    members,
+    error: problems.map(problem => tarWords(problem, problems)).find(words => words !== null) ?? packError,
+    packError,
+    cut:
+      broken?.kind !== 'tar-truncated' || last === undefined
+        ? null
+        : { member: last, expected: broken.expected, actual: broken.actual },
+  };
+}
+
+function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
+  if (problem.kind === 'tar-truncated') return CUT;
+  if (problem.kind === 'tar-header') return INVALID;
+  if (problem.kind !== 'end-marker-missing' || problem.zeroBlocks !== 1) return null;
+  // Something else than zeros where the second zero block belongs.
+  const { offset } = problem;
+  const dirty = all.some(p => p.kind === 'trailing-bytes' && p.offset >= offset && p.offset < offset + BLOCK);
+  return dirty ? INVALID : null;
+}
+
+function packWords(codec: string, cut: boolean, reason: string): string {
+  if (cut || codec !== 'gzip') return CUT;
+  return /CRC-32|length should be/.test(reason) ? BAD_CHECKSUM : 'flate: corrupt input';
+}
+
+/** Go's path.Clean. */
+export function clean(path: string): string {
+  const normal = posix.normalize(path);
+  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+}
+
+/** A path relative to the top of the archive, whatever leads it. */
+export const below = (path: string): string => clean(`/${path}`).slice(1);
+
+/** What the engines look at when they unpack a layer. null where it was not read. */
+export interface LayerFacts {
+  readonly compression: Compression;
+  readonly diffId: string | null;
+  readonly size: number | null;
+  /** What Go's decompressor says. */
+  readonly packError: string | null;
+  /** It comes only after the whole content: an engine that stops at the tar's end marker never sees it. */
+  readonly lateError: boolean;
+  /** What Go's archive/tar says of the content. */
+  readonly tarError: string | null;
+}
+
+export function layerFacts({ scan }: TarFile, member: Member): LayerFacts {
+  const facts = scan.facts(member);
+  if (facts === null) {
+    const compression = member.type === 'file' ? scan.head(member).compression : 'none';
+    const size = compression === 'none' ? member.size : null;
+    return { compression, diffId: null, size, packError: null, lateError: false, tarError: null };
+  }
+  const { failure, compression, unpacked, tar } = facts;
+  const late = lateWords(facts);
+  return {
+    compression,
+    diffId: unpacked?.digests.sha256 ?? null,
+    size: unpacked?.size ?? null,
+    packError: late ?? failureWords(facts),
+    lateError: late !== null,
+    tarError: failure === null ? layerTarError(tar, unpacked?.size ?? 0) : null,
+  };
+}
+
+/** Refuses a layer whose diff_id is not `wanted`; where it was not computed because nothing was read, its word is taken. */
+export function checkDiffId(
+  { scan }: TarFile,
+  member: Member,
+  facts: LayerFacts,
+  wanted: string,
+  words: (actual: string) => string,
+): void {
+  const { diffId, packError } = facts;
+  if (diffId !== null && diffId !== wanted) refuse(words(diffId));
+  // Too large, unreadable, or the earlier one of two members with one path.
+  if (diffId === null && packError === null && scan.depth === 'digests')
+    cannotTell(`${member.path} was not read`);
+}
+
+function failureWords({ failure }: BlobFacts): string | null {
+  if (failure?.kind !== 'corrupt' && failure?.kind !== 'truncated') return null;
+  return packWords(failure.codec, failure.kind === 'truncated', failure.reason);
+}
+
+/** Go looks for another gzip member in whatever follows the last one, be it padding. */
+function lateWords(facts: BlobFacts): string | null {
+  const words = failureWords(facts);
+  if (words !== null) return words === BAD_CHECKSUM ? words : null;
+  const { stream, compression } = facts;
+  const trailing = stream === null ? 0 : stream.trailingZeros + stream.trailingGarbage;
+  if (compression !== 'gzip' || trailing === 0) return null;
+  return trailing < GZIP_HEADER ? CUT : 'gzip: invalid header';
+}
+
+const GZIP_HEADER = 10;
+
+function layerTarError(tar: TarFacts | null, size: number): string | null {
+  if (size === 0) return null;
+  if (tar === null) return size < BLOCK ? CUT : INVALID;
+  if (tar.error === null) return null;
+  return tar.error.startsWith('it ends') ? CUT : INVALID;
+}
+
+/** Digest and size of the stored bytes: computed, or else as a name or the config claims them. null where unknown. */
+export function storedBlob({ scan }: TarFile, member: Member, claimedDiffId?: string): StoredBlob | null {
+  const facts = scan.facts(member);
+  if (facts !== null) {
+    return facts.digests === null ? null : { digest: facts.digests.sha256, size: facts.size };
+  }
+  const { digest, bytes } = scan.document(member);
+  if (digest !== null && bytes !== null) return { digest, size: bytes.length };
+  const plain = scan.head(member).compression === 'none';
+  const claimed = digestOfBlobPath(member.path) ?? (plain ? claimedDiffId : undefined);
+  return claimed === undefined ? null : { digest: claimed, size: member.size };
+}
+
+/** The digest of a member's bytes by the algorithm of `claim`; null where it was not computed. */
+export function digestLike({ scan }: TarFile, member: Member, claim: string): string | null {
+  const facts: Digests | null = scan.facts(member)?.digests ?? null;
+  const computed = facts === null ? null : sameAlgorithm(facts, claim);
+  if (computed !== null) return computed;
+  const { bytes, digest } = scan.document(member);
+  return claim.startsWith('sha512:') && bytes !== null ? digestOf(bytes, 'sha512') : digest;
+}

@@ -1,0 +1,95 @@
+import { posix } from 'node:path';
+import type { Member } from '../../source/source.js';
+import { cannotTell, refuse, within } from './answer.js';
+import { engineConfig } from './docker-config.js';
+import { decode, type Item, manifestItems } from './go-json.js';
+import type { StoredBlob } from './synthesise.js';
+import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+
+/** A docker-archive as containers/image reads it, for skopeo and podman: entries by name, the first of a name. */
+export interface DockerArchive {
+  readonly file: TarFile;
+  readonly items: readonly Item[];
+  readonly first: ReadonlyMap<string, Member>;
+}
+
+/** containers/image docker/internal/tarfile/reader.go */
+export function openDockerArchive(file: TarFile): DockerArchive {
+  if (file.packError !== null) refuse(`copying contents to temporary file "FILE": ${file.packError}`);
+  const first = new Map<string, Member>();
+  for (const member of file.members) {
+    const name = clean(member.name);
+    if (!first.has(name)) first.set(name, member);
+  }
+  const manifest = component(first, 'manifest.json');
+  if (manifest === null) {
+    return refuse(`loading tar component "manifest.json": ${file.error ?? 'file does not exist'}`);
+  }
+  if (file.cut?.member === manifest) refuse('unexpected EOF');
+  const items = within(
+    words => `decoding tar manifest.json: ${words}`,
+    () => manifestItems(decode(file.scan.document(manifest), 'whole'), 'tarfile.ManifestItem'),
+  );
+  return { file, items: items ?? [], first };
+}
+
+/** One symbolic link is followed, no more. */
+export function component(first: ReadonlyMap<string, Member>, path: string): Member | null {
+  const member = path === '' ? null : (first.get(clean(path)) ?? null);
+  if (member?.type !== 'symlink') return member;
+  const target = (member.target ?? '').replace(/^\/+/, '');
+  return first.get(clean(posix.join(posix.dirname(path), target))) ?? null;
+}
+
+export interface DockerSource {
+  readonly config: StoredBlob;
+  readonly layers: readonly {
+    readonly diffId: string;
+    readonly size: number | null;
+    readonly path: string;
+  }[];
+}
+
+/** An item of manifest.json with the layers' sizes, as containers/image prepares them. docker/internal/tarfile/src.go */
+export function openItem({ file, first }: DockerArchive, item: Item): DockerSource {
+  const member = component(first, item.config);
+  if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
+  const { diffIds } = within(
+    words => `decoding tar config "${item.config}": ${words}`,
+    () => engineConfig(decode(file.scan.document(member), 'whole')),
+  );
+  if (diffIds === null) return refuse(`Invalid image config (rootFS is not set): "${item.config}"`);
+  const count = item.layers.length;
+  if (diffIds.length !== count) {
+    refuse(`Inconsistent layer count: ${count} in manifest, ${diffIds.length} in config`);
+  }
+  const paths = pathsOf(diffIds, item.layers);
+  const sizes = new Map([...paths].map(([diffId, path]) => [diffId, sizeOf(file, first, path)]));
+  if (file.error !== null) refuse(file.error);
+  return {
+    config: storedBlob(file, member) ?? cannotTell(`${member.path} was not read`),
+    layers: diffIds.map(diffId => ({ diffId, size: sizes.get(diffId)!, path: paths.get(diffId)! })),
+  };
+}
+
+function pathsOf(diffIds: readonly string[], layers: readonly string[]): Map<string, string> {
+  const paths = new Map<string, string>();
+  const used = new Set<string>();
+  for (const [i, diffId] of diffIds.entries()) {
+    if (paths.has(diffId)) continue;
+    const path = clean(layers[i]!);
+    if (used.has(path)) refuse(`Layer tarfile "${path}" used for two different DiffID values`);
+    used.add(path);
+    paths.set(diffId, path);
+  }
+  return paths;
+}
+
+/** The unpacked size; 0 of a link, whose own header says so; null where that was not read. */
+function sizeOf(file: TarFile, first: ReadonlyMap<string, Member>, path: string): number | null {
+  const member = first.get(path) ?? refuse('Some layer tarfiles are missing in the tarball');
+  if (member.type !== 'file') return 0;
+  const { packError, size } = layerFacts(file, member);
+  if (packError !== null) refuse(`reading "${path}" to find its size: ${packError}`);
+  return size;
+}
