@@ -1,6 +1,5 @@
 import { isatty } from 'node:tty';
 import yargs, { type Argv } from 'yargs';
-import type { Result } from './commands/doc.js';
 import { InputError, UsageError } from './errors.js';
 import { toText } from './format/text.js';
 import {
@@ -9,6 +8,7 @@ import {
   type Platform,
   parsePlatform,
   type ReadOptions,
+  type Result,
   readArchive,
   type Severity,
   show,
@@ -16,6 +16,7 @@ import {
   version,
 } from './index.js';
 import { Progress } from './progress.js';
+import { visible } from './visible.js';
 
 /** The only file that reads arguments and the environment, prints, and sets the exit code. */
 
@@ -41,6 +42,7 @@ function imageArguments<T>(command: Argv<T>) {
       describe: 'image archive: a file, a directory, or - for standard input',
       type: 'string',
       demandOption: true,
+      coerce: readArchiveName,
     })
     .positional('ref', { describe: 'tag, name, image ID or digest (or its beginning)', type: 'string' })
     .option('platform', {
@@ -49,6 +51,28 @@ function imageArguments<T>(command: Argv<T>) {
       requiresArg: true,
       coerce: readPlatform,
     });
+}
+
+/** yargs loses a positional `-`, so it travels under a name that no file can have. */
+const STDIN = '\0stdin';
+
+const PLATFORM =
+  /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)\/[a-z0-9_]+/;
+
+/** What yargs cannot be told: a positional `-`, and that --require-complete takes a platform, but not the archive. */
+function prepared(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (arg === '-') return [STDIN];
+    if (args[i - 1] === '--require-complete' && PLATFORM.test(arg)) return [];
+    if (arg !== '--require-complete') return [arg];
+    const next = args[i + 1] ?? '';
+    return [`${arg}=${PLATFORM.test(next) ? next : ''}`];
+  });
+}
+
+function readArchiveName(name: string): string {
+  if (name === '') throw new UsageError('the name of the archive is empty');
+  return name === STDIN ? '-' : name;
 }
 
 function readPlatform(value: string | string[]): Platform {
@@ -92,9 +116,9 @@ function useColor(flag: boolean | undefined, stream: NodeJS.WriteStream): boolea
 }
 
 function parser() {
-  return yargs(process.argv.slice(2))
+  return yargs(prepared(process.argv.slice(2)))
     .scriptName('waybill')
-    .usage('waybill: what a container image archive holds, and whether it is what it claims to be\n')
+    .usage('waybill: what a container image archive holds, and whether it is what it claims to be')
     .parserConfiguration({ 'duplicate-arguments-array': false, 'parse-positional-numbers': false })
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
@@ -119,7 +143,7 @@ function parser() {
             default: 'error' as Severity | 'never',
           })
           .option('require-complete', {
-            describe: 'platforms that the archive lacks are errors: all, or --require-complete=os/arch',
+            describe: 'platforms that the archive lacks are errors: all of them, or the one named',
             type: 'string',
           })
           .example('$0 verify image.tar', 'every byte against every claim')
@@ -160,19 +184,30 @@ function parser() {
     .alias('h', 'help')
     .wrap(process.stdout.isTTY ? Math.min(100, process.stdout.columns || 80) : 100)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      // yargs wraps what a coerce function throws in an error class of its own.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(
+        message.startsWith('Not enough non-option arguments')
+          ? 'which archive? Name a file, a directory, or - for standard input'
+          : message,
+      );
     });
+}
+
+const USAGE = 'waybill [show|verify|ids] <archive> [ref] [options]; waybill explain [code]; waybill --help';
+
+/** Messages may quote an archive: its names are shown, never sent to the terminal. */
+function complain(message: string): void {
+  process.stderr.write(`waybill: ${message.split('\n').map(visible).join('\n')}\n`);
 }
 
 function fail(error: unknown): void {
   progress.clear();
   if (error instanceof InputError) {
-    process.stderr.write(`waybill: ${error.message}\n`);
+    complain(error.message);
     process.exitCode = EXIT_UNUSABLE;
   } else if (error instanceof UsageError) {
-    process.stderr.write(
-      `waybill: ${error.message}\nusage: waybill <archive> [ref], waybill verify|ids <archive> [ref]; waybill --help\n`,
-    );
+    complain(`${error.message}\nusage: ${USAGE}`);
     process.exitCode = EXIT_UNUSABLE;
   } else {
     const detail = error instanceof Error ? error.stack : String(error);

@@ -12,7 +12,7 @@ export type { Verdict } from './checks/rule.js';
 export type { Compression } from './codec/codec.js';
 export type { Block, Column, Doc, Result, Span, Style, Text } from './commands/doc.js';
 export { explain } from './commands/explain.js';
-export { type IdsReport, ids } from './commands/ids.js';
+export { type IdsOptions, type IdsReport, type ImageIds, ids, idsReport } from './commands/ids.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
 export {
   type AbsentReport,

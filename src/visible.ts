@@ -11,11 +11,11 @@ export function visible(text: string): string {
   if (!HIDDEN.test(text)) return text;
   HIDDEN.lastIndex = 0;
   return [...text]
-    .map(character => (PAIR.test(character) ? character : character.replace(HIDDEN, escape)))
+    .map(character => (PAIR.test(character) ? character : character.replace(HIDDEN, named)))
     .join('');
 }
 
-function escape(character: string): string {
+function named(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\t') return '\\t';
   return `\\u{${character.codePointAt(0)!.toString(16)}}`;

@@ -2,24 +2,25 @@ import type { Claim, Graph } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import type { Member } from '../source/source.js';
-import {
-  type Digests,
-  digestKind,
-  digestOf,
-  digestOfBlobPath,
-  sameAlgorithm,
-  splitDigest,
-} from '../spec/digest.js';
+import { type Digests, digestKind, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
+import { byPath } from './check.js';
 
 /** Every blob against every claim made about it: digest, size, name, inline data. */
 export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
-  for (const member of scan.members) {
+  for (const member of byPath(scan.members)) {
     const failure = scan.facts(member)?.failure;
     if (failure?.kind === 'unreadable')
       yield observe('unreadable', memberAt(member.path), { reason: failure.reason });
   }
-  for (const claim of graph.claims) if (!cut.has(claim.member.path)) yield* checkClaim(scan, claim);
+  // Several documents may claim the same of one blob: what is false is said once, of the first.
+  const said = new Set<string>();
+  for (const claim of graph.claims) {
+    const key = `${claim.kind} ${claim.member.path} ${claim.value}`;
+    if (cut.has(claim.member.path) || said.has(key)) continue;
+    said.add(key);
+    yield* checkClaim(scan, claim);
+  }
   if (graph.layout === 'oci-layout' || graph.layout === 'docker-hybrid') {
     yield* checkBlobFolder(scan, graph, cut);
   }
@@ -65,7 +66,7 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
 function* checkBlobFolder(scan: Scan, graph: Graph, cut: ReadonlySet<string>): Generator<Observation> {
   const folder = `${graph.root}blobs/`;
   const extra: Member[] = [];
-  for (const member of scan.members) {
+  for (const member of byPath(scan.members)) {
     if (!member.path.startsWith(folder) || member.type === 'directory') continue;
     const file = scan.file(member.path);
     if (file === null) {
@@ -99,10 +100,3 @@ function* checkBlobName(
   // The same mismatch has been reported as the broken promise of a document, which says more than a name.
   if (!claimed) yield observe('blob-name-mismatch', memberAt(member.path), { expected, actual });
 }
-
-/** The hex that a file name promises, in the habits of docker save and crane; null where it promises none. */
-export function hexOfName(path: string, pattern: RegExp): string | null {
-  return pattern.exec(path)?.[1] ?? null;
-}
-
-export const hexOf = (digest: string) => splitDigest(digest)[1];

@@ -2,12 +2,13 @@ import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { isUnsafeName, parentPath } from '../source/path.js';
 import type { Member, SourceProblem } from '../source/source.js';
+import { byPath } from './check.js';
 
 /** The outer archive: is it whole, and could anybody unpack it without harm? */
 export function* checkContainer(scan: Scan): Generator<Observation> {
   for (const problem of scan.problems) yield fromProblem(problem);
   yield* duplicates(scan);
-  for (const member of scan.members) {
+  for (const member of byPath(scan.members)) {
     const at = memberAt(member.path);
     if (isUnsafeName(member.name)) yield observe('unsafe-name', at, { name: member.name });
     if (member.target !== null && leadsOut(member))
@@ -45,7 +46,7 @@ function fromProblem(problem: SourceProblem): Observation {
 
 function* duplicates(scan: Scan): Generator<Observation> {
   const counts = new Map<string, number>();
-  for (const member of scan.members) {
+  for (const member of byPath(scan.members)) {
     if (member.type !== 'directory') counts.set(member.path, (counts.get(member.path) ?? 0) + 1);
   }
   for (const [path, count] of counts) {

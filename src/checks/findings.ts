@@ -12,6 +12,7 @@ import { blobRules } from './rules-blobs.js';
 import { containerRules } from './rules-container.js';
 import { documentRules } from './rules-documents.js';
 import { imageRules } from './rules-images.js';
+import { checkV1Ids } from './v1-ids.js';
 
 /** Something that is not as it should be, or worth knowing: what, how bad, where, and in words. */
 export interface Finding {
@@ -30,7 +31,7 @@ export function ruleOf(code: FindingCode): Rule<never> {
 }
 
 /** A new check is one line here. */
-const CHECKS: readonly Check[] = [checkContainer, checkBlobs, checkLayers, checkImages];
+const CHECKS: readonly Check[] = [checkContainer, checkBlobs, checkLayers, checkImages, checkV1Ids];
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 

@@ -3,7 +3,6 @@ import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';
 import { formatPlatform, platformMatches } from '../spec/platform.js';
-import { hexOf, hexOfName } from './blobs.js';
 import type { CheckOptions } from './check.js';
 
 /** Images as a whole: config there, counts that agree, names that keep their promise, platforms that are here. */
@@ -52,12 +51,12 @@ function* checkImage(image: Image): Generator<Observation> {
 /** `<hex>.json` and `sha256:<hex>` are the image ID by habit; `blobs/<alg>/<hex>` by promise, which is checked elsewhere. */
 function* checkConfigName(image: Image): Generator<Observation> {
   const ref = image.docker?.config ?? '';
-  const hex = ref.startsWith('blobs/') ? null : hexOfName(ref, /(?:^|[/:])([0-9a-f]{64})(?:\.json)?$/);
+  const hex = ref.startsWith('blobs/') ? undefined : /(?:^|[/:])([0-9a-f]{64})(?:\.json)?$/.exec(ref)?.[1];
   const digest = image.config?.document?.digest ?? null;
-  if (hex === null || digest === null || hexOf(digest) === hex) return;
+  if (hex === undefined || digest === null || digest === `sha256:${hex}`) return;
   yield observe('config-name-mismatch', memberAt(image.config!.path), {
-    expected: hex,
-    actual: hexOf(digest),
+    expected: `sha256:${hex}`,
+    actual: digest,
   });
 }
 

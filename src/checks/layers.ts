@@ -1,11 +1,11 @@
-import type { Artifact, Graph, Image, Layer, Place } from '../image/graph.js';
+import type { Artifact, Graph, Image, Layer } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { BlobFacts } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import type { Member } from '../source/source.js';
 import { sameAlgorithm } from '../spec/digest.js';
 import { layerType } from '../spec/media-types.js';
-import { cutMembers, hexOf, hexOfName } from './blobs.js';
+import { cutMembers } from './blobs.js';
 
 /** Layers of images and artifacts: there, of the promised compression, unpackable, and what the config says they are. */
 export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
@@ -105,14 +105,4 @@ function* checkContent(
   if (kind !== 'image') return;
   const reason = tar === null ? 'it is a JSON document' : tar.error;
   if (reason !== null) yield observe('layer-not-tar', at, { layer: i, reason });
-  yield* checkName(layer, at, i, facts);
-}
-
-/** `<hex>.tar` is the diff_id with podman and skopeo, `<hex>.tar.gz` the blob's digest with crane and jib: a habit, no promise. */
-function* checkName(layer: Layer, at: Place, i: number, facts: BlobFacts): Generator<Observation> {
-  const hex = layer.claimedDigest === null ? hexOfName(layer.ref, /^([0-9a-f]{64})\.tar(?:\.\w+)?$/) : null;
-  if (hex === null || facts.digests === null || facts.unpacked === null) return;
-  const stored = hexOf(facts.digests.sha256);
-  if (hex === stored || hex === hexOf(facts.unpacked.digests.sha256)) return;
-  yield observe('layer-name-mismatch', at, { layer: i, expected: hex, actual: stored });
 }

@@ -8,7 +8,6 @@ export const blobRules: Rules<
   | 'blob-name-odd'
   | 'blob-link-broken'
   | 'config-name-mismatch'
-  | 'layer-name-mismatch'
   | 'digest-unchecked'
   | 'inline-data-mismatch'
   | 'unreferenced-blobs'
@@ -59,17 +58,9 @@ export const blobRules: Rules<
     severity: 'warning',
     verdict: 'conformant',
     message: d =>
-      `the file name says ${shortDigest(`sha256:${d.expected}`)}, but the image ID is ${shortDigest(`sha256:${d.actual}`)}`,
+      `the file name says ${shortDigest(d.expected)}, but the image ID is ${shortDigest(d.actual)}`,
     explain:
       'docker save names the config after the image ID, which is the digest of its bytes. Here they differ: the config was edited after it was saved. Engines take the ID from the bytes.',
-  },
-  'layer-name-mismatch': {
-    severity: 'warning',
-    verdict: 'conformant',
-    message: d =>
-      `the file name says ${shortDigest(`sha256:${d.expected}`)}, which is neither its digest nor its diff_id (${shortDigest(`sha256:${d.actual}`)})`,
-    explain:
-      'podman and skopeo name a layer after its diff_id, crane and jib after its digest. This name is neither: the layer was changed after it was named.',
   },
   'digest-unchecked': {
     severity: 'info',

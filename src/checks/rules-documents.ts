@@ -25,6 +25,8 @@ export const documentRules: Rules<
   | 'name-ambiguous'
   | 'parent-missing'
   | 'views-disagree'
+  | 'names-disagree'
+  | 'repositories-disagree'
   | 'layers-disagree'
   | 'producer-bug'
 > = {
@@ -176,6 +178,22 @@ export const documentRules: Rules<
       `manifest.json and index.json tell of different images: only in manifest.json: ${list(d.onlyManifestJson)}; only in index.json: ${list(d.onlyIndexJson)}`,
     explain:
       'An archive with both files should describe the same images in both. docker load with the classic store reads manifest.json, containerd and Docker 29 read index.json: they would load different images from this one file.',
+  },
+  'names-disagree': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `manifest.json and index.json name this image differently: only in manifest.json: ${d.onlyManifestJson.join(', ') || 'none'}; only in index.json: ${d.onlyIndexJson.join(', ') || 'none'}`,
+    explain:
+      'docker load with the classic store takes the names from manifest.json, containerd and Docker 29 take them from index.json. Here the same file would give the image different names. One of the two was edited, or written by a tool that knows only one of them.',
+  },
+  'repositories-disagree': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `repositories gives ${JSON.stringify(d.name)} to ${d.actual}, where manifest.json has ${d.expected}`,
+    explain:
+      'The file repositories is what Docker before 1.10 read; later versions write it beside manifest.json. It names the top layer of each image, and must tell the same as manifest.json.',
   },
   'layers-disagree': {
     severity: 'error',

@@ -89,12 +89,12 @@ export const imageRules: Rules<
       "A layer's media type says how it is compressed (media-types.md). Docker sniffs the bytes and copes; stricter clients fail. waybill always goes by the bytes.",
   },
   'v1-id-mismatch': {
-    severity: 'info',
-    verdict: null,
+    severity: 'warning',
+    verdict: 'conformant',
     message: d =>
-      `layer ${d.layer + 1}: the folder says v1 ID ${d.expected.slice(0, 12)}, the config gives ${d.actual.slice(0, 12)}`,
+      `layer ${d.layer + 1}: expected v1 ID ${d.expected.slice(0, 12)}, found ${d.actual.slice(0, 12)}`,
     explain:
-      "Docker 1.10 to 24 named each layer's folder by an ID computed from config and chain. Another name means that the archive was made by another tool, or edited since. Nothing reads these IDs any more.",
+      "Docker 1.10 to 24 named each layer's folder by an ID computed from the config and the chain of layers, and wrote it into the folder's JSON together with the parent's. Here they do not agree: the config or one of these files was edited after the archive was written. Engines of today do not read them.",
   },
   'v1-parent-missing': {
     severity: 'error',

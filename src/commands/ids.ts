@@ -1,9 +1,118 @@
-import type { Result } from './doc.js';
+import { type EngineAnswer, predictEngines } from '../image/engines/predict.js';
+import type { Image } from '../image/graph.js';
+import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
+import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
+import { type Found, find, type Match } from './find.js';
 import type { ArchiveReading } from './read.js';
-import type { Selection } from './select.js';
-export interface IdsReport {
-  x: 1;
+import { type ImageReport, type Report, reportOf } from './report.js';
+import { type Selection, selectImages } from './select.js';
+import { archiveHead, imageTitle } from './words.js';
+
+/** What an image is or would be called. */
+export interface ImageIds extends ImageReport {
+  readonly repoDigests: readonly RepoDigest[];
+  readonly engines: readonly EngineAnswer[];
 }
-export function ids(_r: ArchiveReading, _s: Selection & { find?: string | undefined }): Result {
-  return { data: {}, doc: [], exitCode: 0 };
+
+/** The report of `waybill ids --json`: the general report, its images with what engines call them. */
+export interface IdsReport extends Omit<Report, 'images'> {
+  readonly images: readonly ImageIds[];
+  /** What was asked for with --find; null without. */
+  readonly find: Found | null;
+}
+
+export interface IdsOptions extends Selection {
+  /** A digest, or its beginning, to look for. */
+  readonly find?: string | undefined;
+}
+
+/** `waybill ids`: everything the images are or would be called, and where each name comes from. */
+export function ids(reading: ArchiveReading, options: IdsOptions): Result {
+  const report = idsReport(reading, options);
+  const { find: found } = report;
+  const doc = found === null ? idsDoc(report) : findDoc(found);
+  return { data: report, doc, exitCode: found === null || found.matches.length > 0 ? 0 : 1 };
+}
+
+/** Names and digests of the images of an archive. @throws InputError when the selection matches nothing */
+export function idsReport(reading: ArchiveReading, options: IdsOptions = {}): IdsReport {
+  const chosen = selectImages(reading, options);
+  const report = reportOf(reading, chosen);
+  const images = namedImages(reading, chosen).map(
+    (names, i): ImageIds => ({ ...report.images[i]!, ...names }),
+  );
+  const full = { ...report, images };
+  return { ...full, find: options.find === undefined ? null : find(reading, full, options.find) };
+}
+
+function namedImages(reading: ArchiveReading, chosen: ReadonlySet<Image>) {
+  const { container, compression } = reading.opened;
+  return reading.parts.flatMap(({ part, scan, graph }) => {
+    const inside = part.inside;
+    const delivery = { container, compression: inside === null ? compression : part.compression, inside };
+    const answers = predictEngines(scan, graph, delivery);
+    return graph.images
+      .filter(image => chosen.has(image))
+      .map(image => ({ repoDigests: repoDigests(graph, image), engines: answers.get(image) ?? [] }));
+  });
+}
+
+const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
+  'docker-classic': 'docker, classic store',
+  'docker-containerd': 'docker, containerd store',
+  podman: 'podman',
+  'skopeo-docker-archive': 'skopeo docker-archive:',
+  'skopeo-oci-archive': 'skopeo oci-archive:',
+};
+
+function idsDoc(report: IdsReport): Doc {
+  return [...archiveHead(report), ...report.images.flatMap(imageDoc)];
+}
+
+function imageDoc(image: ImageIds): Doc {
+  const none = (why: string): Text => [span(`none: ${why}`, 'dim')];
+  const rows: [string, Text][] = [
+    ['image ID', image.imageId ?? none(image.v1Id === null ? 'its config is absent' : 'v1 images have none')],
+    ['manifest digest', image.manifestDigest ?? none('the file holds no manifest of it')],
+    ...image.indexDigests.map((digest): [string, Text] => ['index digest', digest]),
+    ...image.repoDigests.map(({ value, from }): [string, Text] => [
+      'RepoDigest',
+      [value, span(`  (${from})`, 'dim')],
+    ]),
+    ...(image.v1Id === null ? [] : ([['v1 ID', image.v1Id]] as [string, Text][])),
+  ];
+  return [
+    gap,
+    imageTitle(image),
+    { kind: 'pairs', rows },
+    text([span('after loading this file', 'strong')], 2),
+    { kind: 'pairs', rows: image.engines.map(engineRow) },
+    text([span('layers', 'strong')], 2),
+    { kind: 'pairs', rows: image.layers.flatMap(layerRows) },
+  ];
+}
+
+function engineRow({ engine, id, refusal, note }: EngineAnswer): [string, Text] {
+  const spans: (string | Span)[] = id === null ? [span('refuses: ', 'bad'), refusal ?? ''] : [id];
+  return [ENGINES[engine], note === null ? spans : [...spans, span(`  (${note})`, 'dim')]];
+}
+
+function layerRows(layer: ImageReport['layers'][number], i: number): [string, Text][] {
+  const diffId = layer.diffId ?? layer.claimedDiffId;
+  const rows: [string, string | null][] = [
+    [`${i + 1} diff_id`, diffId],
+    ['  chain ID', layer.chainId === diffId ? null : layer.chainId],
+    ['  digest', layer.digest === diffId ? null : layer.digest],
+    ['  v1 ID', layer.v1Id],
+  ];
+  return rows.flatMap(([label, value]) => (value === null ? [] : [[label, value]]));
+}
+
+function findDoc({ query, matches, reason }: Found): Doc {
+  if (matches.length === 0)
+    return [text([span(query, 'strong'), ' is not in this file']), text(reason ?? '', 2)];
+  return matches.flatMap(({ digest, what, of, path }: Match): Block[] => [
+    text([span(digest, 'strong')]),
+    text(`${what}${of === null ? '' : ` of ${of}`}${path === null ? '' : `, ${path}`}`, 2),
+  ]);
 }

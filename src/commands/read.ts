@@ -7,6 +7,7 @@ import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { openArchive } from '../source/open.js';
 import type { Opened, Part } from '../source/source.js';
 import type { Platform } from '../spec/platform.js';
+import { visible } from '../visible.js';
 
 export interface ReadOptions {
   /** `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte. Default `digests`. */
@@ -101,7 +102,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
     return new InputError(
       damage === null ? 'a tar with nothing in it' : `a tar that cannot be read: ${damage}`,
       where,
-      damage === null ? null : 'Was the download cut short, or changed on its way?',
+      'Was the download cut short, or changed on its way?',
     );
   }
   if (names.some(name => /(^|\/)\.wh\.[^/]+$/.test(name))) {
@@ -119,7 +120,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
       'Save the image instead of exporting a container: `docker save IMAGE -o image.tar`.',
     );
   }
-  const sample = names.slice(0, 3).join(', ');
+  const sample = names.slice(0, 3).map(visible).join(', ');
   const cut = broken === undefined ? '' : '; the tar is damaged or cut short, so its manifest may be missing';
   return new InputError(
     `a tar without an image in it: no manifest.json, index.json, oci-layout or repositories (it holds ${sample}${names.length > 3 ? ` and ${names.length - 3} more` : ''})${cut}`,

@@ -2,6 +2,7 @@ import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
+import { visible } from '../visible.js';
 import type { ArchiveReading } from './read.js';
 import { imageIdOf } from './report.js';
 
@@ -100,7 +101,7 @@ function list(images: readonly Image[]): string {
     .map(image => {
       const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
       const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
-      return `  ${id}${platform}  ${image.names.join(', ') || '(untagged)'}`;
+      return `  ${id}${platform}  ${visible(image.names.join(', ')) || '(untagged)'}`;
     })
     .join('\n');
 }

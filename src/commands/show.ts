@@ -1,4 +1,4 @@
-import { type Doc, gap, type Result, text } from './doc.js';
+import { type Doc, gap, type Result, span, text } from './doc.js';
 import type { ArchiveReading } from './read.js';
 import { type ImageReport, type Report, reportOf } from './report.js';
 import { type Selection, selectImages } from './select.js';
@@ -11,14 +11,16 @@ export function show(reading: ArchiveReading, selection: Selection): Result {
 }
 
 function showDoc(report: Report): Doc {
-  const { archive, images, artifacts, absent, findings } = report;
+  const { images, artifacts, absent, findings } = report;
   const platforms = absent.filter(a => !a.attestation).map(a => a.platform ?? a.digest);
   return [
-    ...archiveHead(archive, images.length, artifacts.length),
+    ...archiveHead(report),
     ...images.flatMap(imageDoc),
     ...(artifacts.length === 0 ? [] : artifactsDoc(report)),
     ...(platforms.length === 0 ? [] : [gap, text(`Listed, but not in the archive: ${platforms.join(', ')}`)]),
     ...findingLines(findings.filter(finding => finding.severity !== 'info')),
+    gap,
+    text([span('Read: documents and first bytes. `waybill verify` checks every byte.', 'dim')]),
   ];
 }
 

@@ -28,10 +28,9 @@ export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'ne
 }
 
 function verifyDoc(reading: ArchiveReading, report: Report): Doc {
-  const { archive, images, artifacts, verdicts, findings } = report;
+  const { images, verdicts, findings } = report;
   return [
-    ...archiveHead(archive, images.length, artifacts.length),
-    { kind: 'pairs', rows: [['read', readSummary(reading)]] },
+    ...archiveHead(report, [['read', readSummary(reading)]]),
     ...(images.length === 0 ? [] : [gap]),
     ...images.flatMap(
       (image): Doc => [

@@ -2,7 +2,7 @@ import type { Finding, Verdicts } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
 import { shortDigest } from '../spec/digest.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
-import type { ArchiveReport, ImageReport, LayerReport } from './report.js';
+import type { ImageReport, LayerReport, Report } from './report.js';
 
 export { bytes };
 
@@ -17,12 +17,16 @@ export function count(n: number, noun: string): string {
 }
 
 /** The head of every report: which file, of what kind, from whom. */
-export function archiveHead(archive: ArchiveReport, images: number, artifacts: number): Doc {
+export function archiveHead(
+  { archive, images, artifacts }: Pick<Report, 'archive' | 'images' | 'artifacts'>,
+  more: readonly (readonly [label: string, value: Text])[] = [],
+): Doc {
   const form =
     archive.compression === 'none' ? archive.container : `${archive.container}, ${archive.compression}`;
-  const contents = [count(images, 'image'), ...(artifacts > 0 ? [count(artifacts, 'artifact')] : [])].join(
-    ', ',
-  );
+  const contents = [
+    count(images.length, 'image'),
+    ...(artifacts.length > 0 ? [count(artifacts.length, 'artifact')] : []),
+  ].join(', ');
   const rows: [string, Text][] = [
     ['archive', [span(archive.file === '-' ? 'standard input' : archive.file, 'strong')]],
     ['form', `${archive.layout} (${form}), ${bytes(archive.size)}, ${contents}`],
@@ -30,7 +34,7 @@ export function archiveHead(archive: ArchiveReport, images: number, artifacts: n
   if (archive.producer !== null)
     rows.push(['made by', [archive.producer, span(`  (${archive.marks.join('; ')})`, 'dim')]]);
   for (const part of archive.parts) rows.push(['inside', `${part.path}: ${part.layout}`]);
-  return [{ kind: 'pairs', rows }];
+  return [{ kind: 'pairs', rows: [...rows, ...more] }];
 }
 
 export function imageTitle(image: ImageReport): Block {

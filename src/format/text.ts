@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
+import stringWidth from 'string-width';
 import type { Block, Column, Doc, Span, Style, Text } from '../commands/doc.js';
-import { visible } from './visible.js';
+import { visible } from '../visible.js';
 
 export interface TextOptions {
   /** Columns of the terminal; null where the output goes to a file or a pipe, and nothing is cut. */
@@ -49,33 +50,39 @@ function paint(text: string, style: Style | null, color: boolean): string {
   return color && style !== null && text !== '' ? styleText(ANSI[style], text, options) : text;
 }
 
-interface Word {
-  readonly text: string;
-  readonly style: Style | null;
-}
-
 /** Breaks text at spaces to fit the terminal; a word longer than a line is left whole, to be copied. */
 function wrap(value: Text, indent: number, { width, color }: TextOptions): string[] {
-  const margin = ' '.repeat(indent);
-  const words: Word[] = spansOf(value).flatMap(s => {
-    const [content, style] = typeof s === 'string' ? [s, null] : [s.text, s.style];
-    return visible(content)
-      .split(/(?<= )(?=[^ ])/)
-      .map(text => ({ text, style }));
-  });
-  const lines: string[] = [];
-  let line = margin;
+  const lines: Span[][] = [[]];
   let length = indent;
-  for (const { text, style } of words) {
-    if (width !== null && length > indent && length + text.trimEnd().length > width) {
-      lines.push(line);
-      line = margin;
+  for (const word of spansOf(value).flatMap(wordsOf)) {
+    const room = width === null ? Number.POSITIVE_INFINITY : width - length;
+    if (length > indent && stringWidth(word.text.trimEnd()) > room) {
+      lines.push([]);
       length = indent;
     }
-    line += paint(text, style, color);
-    length += text.length;
+    lines.at(-1)!.push(word);
+    length += stringWidth(word.text);
   }
-  return [...lines, line];
+  return lines.map(line => ' '.repeat(indent) + paintLine(line, color));
+}
+
+function wordsOf(value: string | Span): Span[] {
+  const { text, style } = typeof value === 'string' ? { text: value, style: null } : value;
+  return visible(text)
+    .split(/(?<= )(?=[^ ])/)
+    .map(word => ({ text: word, style }));
+}
+
+/** Neighbours of one style are painted together. */
+function paintLine(line: readonly Span[], color: boolean): string {
+  let out = '';
+  for (let i = 0; i < line.length; ) {
+    const { style } = line[i]!;
+    let run = '';
+    while (i < line.length && line[i]!.style === style) run += line[i++]!.text;
+    out += paint(run, style, color);
+  }
+  return out;
 }
 
 function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOptions): string[] {
@@ -122,8 +129,7 @@ function renderTable(
   for (const row of rows) {
     table.push(
       row.map((cell, i) => {
-        const shown = plain(cell);
-        const cut = shown.length > widths[i]! ? `${shown.slice(0, widths[i]! - 1)}…` : shown;
+        const cut = shorten(plain(cell), widths[i]!);
         const style =
           typeof cell === 'string'
             ? null
@@ -138,7 +144,7 @@ function renderTable(
 /** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
 function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], width: number | null): number[] {
   const widths = columns.map((column, i) =>
-    Math.max(column.title.length, 1, ...rows.map(row => plain(row[i] ?? '').length)),
+    Math.max(column.title.length, 1, ...rows.map(row => stringWidth(plain(row[i] ?? '')))),
   );
   if (width === null) return widths;
   const room = width - 2 - 2 * (columns.length - 1);
@@ -151,6 +157,13 @@ function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], wid
     widths[widest]!--;
   }
   return widths;
+}
+
+function shorten(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  const characters = [...text];
+  while (stringWidth(characters.join('')) > width - 1) characters.pop();
+  return `${characters.join('')}…`;
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);

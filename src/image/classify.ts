@@ -1,7 +1,7 @@
 import { chainIds } from '../spec/chain-id.js';
 import { type ImageConfig, layerHistory, parseConfig } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
-import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT } from '../spec/media-types.js';
+import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { platformsAgree } from '../spec/platform.js';
 import type { Archive } from './archive.js';
 import type { Artifact, ConfigNode, Image, Layer, ManifestNode, Place } from './graph.js';
@@ -65,7 +65,7 @@ function readConfig(
   const mustParse = isConfigType(mediaType);
   const document = archive.document(member);
   if (mustParse) archive.json(member);
-  const parsed = document.value === undefined ? null : parseConfig(document.value);
+  const parsed = document.value === undefined ? null : parseConfig(document.value, mediaType === OCI_CONFIG);
   if (parsed !== null && mustParse) archive.fieldProblems(member.path, parsed.problems);
   return { path: member.path, claimedDigest: digest, at, member, document, parsed };
 }

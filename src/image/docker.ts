@@ -1,4 +1,5 @@
 import { parseConfig } from '../spec/config.js';
+import { splitDigest } from '../spec/digest.js';
 import { type DockerManifestItem, parseDockerManifest } from '../spec/docker-archive.js';
 import { isObject, pointer, typeName } from '../spec/json.js';
 import { layerType } from '../spec/media-types.js';
@@ -58,7 +59,6 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
       ref,
       at: { path, pointer: pointer('', item.index, 'Layers', i) },
       member: archive.file(ref),
-      // A LayerSource describes the layer as it was pulled, not as it lies here: it claims nothing about these bytes.
       claimedDigest: null,
       claimedSize: null,
       mediaType: source?.mediaType ?? null,
@@ -70,6 +70,7 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
       ...facts,
     };
   });
+  claimSources(archive, item, layers, path);
   return {
     kind: 'image',
     config,
@@ -85,6 +86,26 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
     referrers: [],
     at,
   };
+}
+
+/**
+ * A LayerSource that stands under its own digest describes the layer as it lies here: docker's, by diff_id, and regctl's, by
+ * digest. Bazel's and those of foreign layers describe the layer as a registry has it.
+ */
+function claimSources(
+  archive: Archive,
+  item: DockerManifestItem,
+  layers: readonly Layer[],
+  path: string,
+): void {
+  for (const [key, source] of item.layerSources) {
+    const layer = layers.find(l => l.claimedDiffId === key || l.ref.endsWith(`/${splitDigest(key)[1]}`));
+    const expected = 'the diff_id or digest of a layer as the key';
+    const isBlob = layer?.ref.startsWith('blobs/') === true && source.urls.length === 0;
+    if (layer === undefined || (isBlob && key !== source.digest)) {
+      archive.observe('field-invalid', { path, pointer: source.pointer }, { expected, actual: key });
+    } else if (layer.member !== null && key === source.digest) archive.claim(layer.member, source, path);
+  }
 }
 
 function readConfig(archive: Archive, item: DockerManifestItem, path: string): ConfigNode | null {

@@ -139,6 +139,8 @@ export interface IndexNode {
   readonly names: readonly string[];
   readonly subject: string | null;
   readonly manifests: readonly Descriptor[];
+  /** Of the descriptor that leads here. */
+  readonly annotations: ReadonlyMap<string, string>;
 }
 
 export interface AbsentManifest {

@@ -10,8 +10,9 @@ import { linkDocker } from './docker.js';
 import type { Graph, Layout } from './graph.js';
 import { ManifestWalk } from './manifests.js';
 import { merge } from './merge.js';
-import { refName } from './names.js';
+import { CONTAINERD_NAME, refName } from './names.js';
 import { detectProducer } from './producer.js';
+import { compareRepositories } from './repositories.js';
 import { linkV1 } from './v1.js';
 
 /**
@@ -43,8 +44,8 @@ function linkLayout(archive: Archive, limits: Limits): Linked {
   if (isSkopeoDir(archive)) return { ...nothing, ...linkSkopeoDir(archive, limits) };
   const oci = archive.has('index.json') || archive.has('oci-layout') ? linkOci(archive, limits) : null;
   const docker = archive.has('manifest.json') ? linkDocker(archive) : null;
+  if (docker !== null) compareRepositories(archive, docker.images);
   if (oci === null && docker === null) return { ...nothing, images: linkV1(archive) };
-  readLeftovers(archive);
   if (oci === null) {
     const v1 = docker!.images.length === 0 && docker!.items.length === 0 && hasV1(archive);
     return { ...nothing, images: v1 ? linkV1(archive) : docker!.images, docker: docker!.items };
@@ -108,7 +109,7 @@ function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<M
   const seen = new Map<string, string>();
   for (const descriptor of descriptors) {
     // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
-    const name = descriptor.annotations.get('io.containerd.image.name') ?? refName(descriptor);
+    const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
     const before = seen.get(name);
@@ -139,10 +140,4 @@ function signatures(archive: Archive): string[] {
   return archive.scan.members
     .map(m => m.path.slice(archive.root.length))
     .filter(path => /^signature-\d+$/.test(path));
-}
-
-/** Docker keeps writing `repositories` beside manifest.json: it must be JSON, though nothing reads it any more. */
-function readLeftovers(archive: Archive): void {
-  const member = archive.file('repositories');
-  if (member !== null) archive.json(member);
 }

@@ -185,6 +185,7 @@ export class ManifestWalk {
       names: [...way.names],
       subject: index.subject?.digest ?? null,
       manifests: index.manifests ?? [],
+      annotations: way.descriptor.annotations,
     };
     this.indexes.push(node);
     return node;

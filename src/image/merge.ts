@@ -1,6 +1,7 @@
+import { normalName } from '../spec/reference.js';
 import type { Archive } from './archive.js';
 import type { Image, Layer } from './graph.js';
-import { mergeNames } from './names.js';
+import { CONTAINERD_NAME, mergeNames } from './names.js';
 
 /**
  * Puts the two stories of a hybrid archive together: manifest.json and index.json speak of the same images, and each
@@ -22,6 +23,8 @@ export function merge(archive: Archive, docker: readonly Image[], oci: readonly 
 function sameConfig(a: Image, b: Image): boolean {
   const member = a.config?.member ?? null;
   if (member !== null && member === b.config?.member) return true;
+  // An absent config has no digest of its own, but both name the place where it should be.
+  if (a.config !== null && a.config.path === b.config?.path) return true;
   const digest = a.config?.document?.digest ?? null;
   return digest !== null && digest === b.config?.document?.digest;
 }
@@ -35,6 +38,7 @@ function sameLayers(a: Image, b: Image): boolean {
 function join(archive: Archive, docker: Image, oci: Image): Image {
   const names = mergeNames(docker.names, oci.names);
   const base = { ...oci, docker: docker.docker, names };
+  observeNames(archive, docker, oci);
   if (sameLayers(docker, oci)) return base;
   const absent = oci.layers.filter(layer => layer.member === null);
   const [here, there] = [members(docker.layers), members(oci.layers)];
@@ -68,6 +72,18 @@ function join(archive: Archive, docker: Image, oci: Image): Image {
   }
   // In each of these bugs manifest.json is the one that is right.
   return { ...base, layers: docker.layers };
+}
+
+/** Only containerd's names are full: the specification's may be a mere tag, which names nothing by itself. */
+function observeNames(archive: Archive, docker: Image, oci: Image): void {
+  const full =
+    oci.manifest?.descriptors.map(d => d.descriptor.annotations.get(CONTAINERD_NAME) ?? null) ?? [];
+  if (full.length === 0 || full.includes(null)) return;
+  const [here, there] = [docker.names, full as string[]].map(names => new Set(names.map(normalName)));
+  const onlyManifestJson = [...here!].filter(name => !there!.has(name));
+  const onlyIndexJson = [...there!].filter(name => !here!.has(name));
+  if (onlyManifestJson.length === 0 && onlyIndexJson.length === 0) return;
+  archive.observe('names-disagree', docker.at, { onlyManifestJson, onlyIndexJson });
 }
 
 function bug(archive: Archive, image: Image, id: string, producer: string, detail: string): void {

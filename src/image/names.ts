@@ -2,7 +2,7 @@ import type { Descriptor } from '../spec/descriptor.js';
 import { normalName } from '../spec/reference.js';
 
 /** containerd's own annotation holds the full name; the specification's may be no more than a tag. */
-const CONTAINERD_NAME = 'io.containerd.image.name';
+export const CONTAINERD_NAME = 'io.containerd.image.name';
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
 /** The name that an index gives an entry. https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md */

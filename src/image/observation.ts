@@ -43,6 +43,8 @@ export interface FindingData {
   'name-ambiguous': { name: string; images: string[] };
   'parent-missing': { parent: string };
   'views-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
+  'names-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
+  'repositories-disagree': { name: string; expected: string; actual: string };
   'layers-disagree': { image: string; manifestJson: string[]; indexJson: string[] };
   'producer-bug': { bug: string; producer: string; detail: string };
 
@@ -53,7 +55,6 @@ export interface FindingData {
   'blob-name-odd': Record<string, never>;
   'blob-link-broken': { target: string };
   'config-name-mismatch': { expected: string; actual: string };
-  'layer-name-mismatch': { layer: number; expected: string; actual: string };
   'digest-unchecked': { digest: string };
   'inline-data-mismatch': { expected: string; actual: string };
   'unreferenced-blobs': { count: number; bytes: number; paths: string[] };

@@ -1,6 +1,8 @@
+import type { DockerManifestItem } from '../spec/docker-archive.js';
 import type { Archive } from './archive.js';
 import type { Graph, Image, Producer } from './graph.js';
 import { nameOf } from './names.js';
+import { v1Folders } from './v1-ids.js';
 
 type Linked = Omit<Graph, 'producer'>;
 
@@ -19,7 +21,7 @@ const TRAITS: readonly Trait[] = [
     name: 'docker save 1.9 or older',
     marks: (archive, { layout }) => [
       layout === 'docker-v1' && 'v1 images without a manifest.json',
-      archive.has('repositories') && 'repositories',
+      (archive.has('repositories') && 'repositories') || 'no names',
     ],
   },
   {
@@ -46,17 +48,19 @@ const TRAITS: readonly Trait[] = [
     name: 'docker save 25 to 28 (graph driver store)',
     marks: (archive, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
-      archive.has('repositories') && 'repositories',
+      (archive.has('repositories') && 'repositories') ||
+        (everyItem(graph.docker, item => item.repoTags.length === 0) && 'no tags'),
       (graph.docker?.some(item => item.layerSources.size > 0) === true && 'LayerSources') ||
-        (graph.docker?.every(item => item.layers.length === 0) === true && 'no layers'),
+        (everyItem(graph.docker, item => item.layers.length === 0) && 'no layers'),
     ],
   },
   {
     name: 'docker save with the containerd store (default in 29), buildx type=docker, nerdctl save or ctr images export',
     marks: (_, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
-      graph.docker?.every(item => item.layerSources.size === 0) === true && 'no LayerSources',
-      namedByContainerd(graph) && 'io.containerd.image.name',
+      everyItem(graph.docker, item => item.layerSources.size === 0) && 'no LayerSources',
+      (namedByContainerd(graph) && 'io.containerd.image.name') ||
+        (everyItem(graph.docker, item => item.repoTags.length === 0) && 'no tags'),
     ],
   },
   {
@@ -69,14 +73,13 @@ const TRAITS: readonly Trait[] = [
   {
     name: 'go-containerregistry: crane, ko, kaniko, apko or rules_docker',
     marks: (_, { docker }) => [
-      docker?.every(item => item.config?.startsWith('sha256:') === true) === true &&
-        'config named sha256:<hex>',
+      everyItem(docker, item => item.config?.startsWith('sha256:') === true) && 'config named sha256:<hex>',
     ],
   },
   {
     name: 'jib',
     marks: (_, { docker }) => [
-      docker?.every(item => item.config === 'config.json') === true && 'config.json',
+      everyItem(docker, item => item.config === 'config.json') && 'config.json',
       everyLayer(docker, /^[0-9a-f]{64}\.tar\.gz$/) && 'layers <hex>.tar.gz',
     ],
   },
@@ -90,6 +93,16 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    name: 'rules_docker (Bazel)',
+    marks: (archive, { docker, images, root }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
+      images.every(image => image.config?.parsed?.created?.startsWith('1970-01-01T00:00:00') === true) &&
+        'created at the epoch',
+      images.some(image => v1Folders(archive.scan, root, image).some(f => f.computed !== f.folder)) &&
+        "folders that are not Docker's v1 IDs",
+    ],
+  },
+  {
     name: 'docker save 1.10 to 24',
     marks: (archive, { docker, layout }) => [
       layout === 'docker-archive' && 'no index.json',
@@ -99,10 +112,13 @@ const TRAITS: readonly Trait[] = [
   },
   {
     name: 'nix dockerTools',
-    marks: (archive, { docker }) => [
+    marks: (archive, { docker, images }) => [
       everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
       !topV1Files(archive, docker) && 'no VERSION or json beside them',
-      docker?.every(item => /^[0-9a-z]+\.json$/.test(item.config ?? '')) === true && 'config <hash>.json',
+      everyItem(docker, item => /^[0-9a-z]+\.json$/.test(item.config ?? '')) && 'config <hash>.json',
+      images.every(image =>
+        /^\{\s*\n/.test(Buffer.from(image.config?.document?.bytes?.subarray(0, 8) ?? []).toString()),
+      ) && 'indented config',
     ],
   },
   {
@@ -161,6 +177,13 @@ const TRAITS: readonly Trait[] = [
       ) && 'no containerd names',
     ],
   },
+  {
+    name: 'skopeo, oras backup or a bundler (Zarf, hauler, k3s)',
+    marks: (_, { artifacts, images, layout }) => [
+      layout === 'oci-layout' && 'an OCI layout',
+      images.length + artifacts.length > 1 && 'several manifests',
+    ],
+  },
 ];
 
 export function detectProducer(archive: Archive, graph: Linked): Producer | null {
@@ -169,6 +192,10 @@ export function detectProducer(archive: Archive, graph: Linked): Producer | null
     if (marks.every(mark => mark !== false)) return { name: trait.name, marks: marks as string[] };
   }
   return null;
+}
+
+function everyItem(docker: Graph['docker'], holds: (item: DockerManifestItem) => boolean): boolean {
+  return docker !== null && docker.length > 0 && docker.every(holds);
 }
 
 function everyLayer(docker: Graph['docker'], pattern: RegExp): boolean {

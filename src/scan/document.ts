@@ -26,10 +26,33 @@ export function readDocument(path: string, bytes: Uint8Array): Document {
   try {
     // ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too.
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    if (nestsTooDeep(text)) {
+      const reason = `it is nested more than ${MAX_DEPTH} deep`;
+      return { ...base, value: undefined, error: { kind: 'not-json', reason } };
+    }
     return { ...base, value: JSON.parse(text) as Json, error: null };
   } catch (error) {
     return { ...base, value: undefined, error: { kind: 'not-json', reason: (error as Error).message } };
   }
+}
+
+/** Honest documents nest ten deep. JavaScript's JSON.stringify overflows the stack at some 4000, and Go refuses 10,000. */
+const MAX_DEPTH = 1000;
+
+function nestsTooDeep(text: string): boolean {
+  if (text.length < 2 * MAX_DEPTH) return false;
+  let inString = false;
+  for (let i = 0, depth = 0; i < text.length; i++) {
+    const character = text[i];
+    if (inString) {
+      if (character === '\\') i++;
+      else inString = character !== '"';
+    } else if (character === '"') inString = true;
+    else if (character === '{' || character === '[') {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (character === '}' || character === ']') depth--;
+  }
+  return false;
 }
 
 export function refusedDocument(path: string, error: DocumentError): Document {

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Limits } from '../limits.js';
-import { copyOf } from '../source/cursor.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
 
-/** Bytes of a stream that may be on their way to the workers: what a pipe costs in memory, whatever it carries. */
-const IN_FLIGHT = 32 * 1024 * 1024;
+/** Bytes per parcel handed to a worker, and how many there are: what a pipe costs in memory, whatever it carries. */
+const PARCEL = 512 * 1024;
+const PARCELS = 32;
 
 export interface RangeJob {
   readonly range: ByteRange;
@@ -18,7 +18,9 @@ export interface RangeJob {
 /** Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams fed to them. */
 export class Pool {
   private readonly workers: Member[] = [];
-  private inFlight = 0;
+  /** Parcels that are not on their way: workers send them back, so that none is ever thrown away. */
+  private readonly spare: ArrayBuffer[] = [];
+  private parcels = 0;
   private resume: (() => void) | null = null;
   private nextId = 0;
 
@@ -53,18 +55,45 @@ export class Pool {
     const worker = this.leastBusy();
     const id = this.nextId++;
     worker.tell({ kind: 'open', id, algorithms });
+    let parcel = new Uint8Array(await this.nextParcel());
+    let filled = 0;
+    const send = () => {
+      worker.owed += filled;
+      worker.tell({ kind: 'chunk', id, bytes: parcel.subarray(0, filled) }, [parcel.buffer]);
+      filled = 0;
+    };
     for await (const chunk of chunks) {
-      if (this.inFlight >= IN_FLIGHT) await new Promise<void>(resolve => (this.resume = resolve));
-      const bytes = copyOf(chunk);
-      this.inFlight += bytes.length;
-      worker.owed += bytes.length;
-      worker.tell({ kind: 'chunk', id, bytes }, [bytes.buffer]);
+      for (let at = 0; at < chunk.length; ) {
+        if (filled === PARCEL) {
+          send();
+          parcel = new Uint8Array(await this.nextParcel());
+        }
+        const piece = chunk.subarray(at, at + PARCEL - filled);
+        parcel.set(piece, filled);
+        filled += piece.length;
+        at += piece.length;
+      }
     }
+    send();
     return { facts: worker.ask({ kind: 'end', id, failure: null }) };
   }
 
   async close(): Promise<void> {
     await Promise.all(this.workers.map(worker => worker.stop()));
+  }
+
+  private async nextParcel(): Promise<ArrayBuffer> {
+    for (;;) {
+      const spare = this.spare.pop();
+      if (spare !== undefined) return spare;
+      if (this.parcels < PARCELS) {
+        this.parcels++;
+        return new ArrayBuffer(PARCEL);
+      }
+      await new Promise<void>(resolve => {
+        this.resume = resolve;
+      });
+    }
   }
 
   private leastBusy(): Member {
@@ -79,19 +108,30 @@ export class Pool {
     const member = new Member(
       this.limits,
       message => {
-        if (message.kind === 'progress') this.onProgress(message.bytes);
-        if (message.kind === 'taken') this.taken(member, message.bytes);
+        if (message.kind === 'taken') this.taken(member, message.length, message.parcel);
+        else this.onProgress(message.bytes);
       },
-      () => this.taken(member, member.owed),
+      () => this.lost(member),
     );
     this.workers.push(member);
     return member;
   }
 
-  private taken(worker: Member, bytes: number): void {
-    worker.owed -= bytes;
-    this.inFlight -= bytes;
-    this.onProgress(bytes);
+  private taken(worker: Member, length: number, parcel: ArrayBuffer): void {
+    worker.owed -= length;
+    this.spare.push(parcel);
+    this.onProgress(length);
+    this.wake();
+  }
+
+  /** What a dead worker had is gone with it; others may be made in its place. */
+  private lost(worker: Member): void {
+    this.parcels -= Math.min(this.parcels, Math.ceil(worker.owed / PARCEL));
+    worker.owed = 0;
+    this.wake();
+  }
+
+  private wake(): void {
     const { resume } = this;
     this.resume = null;
     resume?.();
@@ -107,7 +147,11 @@ class Member {
   /** Why it can do no more work. */
   dead: string | null = null;
 
-  constructor(limits: Limits, onMessage: (message: FromWorker) => void, onDeath: () => void) {
+  constructor(
+    limits: Limits,
+    onMessage: (message: Exclude<FromWorker, { kind: 'facts' }>) => void,
+    onDeath: () => void,
+  ) {
     const setup: WorkerSetup = { limits };
     this.thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
     this.thread.on('message', (message: FromWorker) => {

@@ -20,5 +20,6 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'facts'; readonly id: number; readonly facts: BlobFacts }
-  | { readonly kind: 'taken'; readonly bytes: number }
+  /** The parcel goes back to be filled again. */
+  | { readonly kind: 'taken'; readonly length: number; readonly parcel: ArrayBuffer }
   | { readonly kind: 'progress'; readonly bytes: number };

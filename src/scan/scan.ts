@@ -163,7 +163,7 @@ async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanO
       }
       documents.set(
         member,
-        wanted ? refusedDocument(member.path, tooLarge(limits, member.size)) : notJson(member.path),
+        wanted ? refusedDocument(member.path, tooLarge(limits, member.size, kept)) : notJson(member.path),
       );
       if (depth === 'metadata') return;
       const algorithms = algorithmsFor(member.path);
@@ -235,8 +235,11 @@ const toHead = (head: Uint8Array): Head => ({
 const notJson = (path: string): Document =>
   refusedDocument(path, { kind: 'not-json', reason: 'it does not begin like a JSON document' });
 
-const tooLarge = (limits: Limits, actual: number) =>
-  ({ kind: 'limit', limit: 'documentBytes', value: limits.documentBytes, actual }) as const;
+/** @param kept  bytes of the documents that a one-pass reader holds already */
+function tooLarge(limits: Limits, actual: number, kept = 0) {
+  const limit = actual > limits.documentBytes || kept === 0 ? 'documentBytes' : 'keptDocumentBytes';
+  return { kind: 'limit', limit, value: limits[limit], actual } as const;
+}
 
 function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);

@@ -21,7 +21,8 @@ function receive(message: ToWorker): void {
     open.set(id, new BlobAnalyser(message.algorithms, limits));
   } else if (message.kind === 'chunk') {
     open.get(id)!.write(message.bytes);
-    say({ kind: 'taken', bytes: message.bytes.length });
+    const parcel = message.bytes.buffer as ArrayBuffer;
+    port.postMessage({ kind: 'taken', length: message.bytes.length, parcel } satisfies FromWorker, [parcel]);
   } else {
     const facts = open.get(id)!.end(message.failure);
     open.delete(id);

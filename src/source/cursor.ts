@@ -78,6 +78,11 @@ export class StreamCursor implements Cursor {
     return out.subarray(0, filled);
   }
 
+  /** Nobody wants the rest: whoever holds a file open for it may close it. */
+  async close(): Promise<void> {
+    await this.chunks.return?.();
+  }
+
   async skip(length: number): Promise<number> {
     let skipped = 0;
     for await (const piece of this.pieces(length)) skipped += piece.length;

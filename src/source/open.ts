@@ -1,15 +1,18 @@
-import { createReadStream, type Stats } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { MARKERS, rootOf } from '../spec/markers.js';
+import { visible } from '../visible.js';
 import { FileCursor, StreamCursor } from './cursor.js';
 import { openDirectory } from './directory.js';
 import { describeContent, HEAD, isTar, isZip } from './kind.js';
+import { peek } from './peek.js';
 import { decompress, readHead, streamRange } from './read.js';
+import { readAhead } from './read-ahead.js';
 import type {
   ByteRange,
   Opened,
@@ -20,7 +23,6 @@ import type {
   SourceProblem,
 } from './source.js';
 import { readTar } from './tar.js';
-import { openZip } from './zip.js';
 
 const WHAT_WE_READ =
   'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
@@ -36,10 +38,10 @@ export async function openArchive(
 ): Promise<Opened> {
   if (typeof input !== 'string') return openStream('-', input, limits);
   const file = input;
-  if (file === '-') return openStream(file, createReadStream('', { fd: 0, autoClose: false }), limits);
+  if (file === '-') return openStream(file, readAhead(0, null), limits);
   const stats = await statInput(file);
   if (stats.isDirectory()) return openFolder(file, limits);
-  if (!stats.isFile()) return openStream(file, createReadStream(file), limits);
+  if (!stats.isFile()) return openStream(file, readPipe(file), limits);
   if (stats.size === 0)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
   return openRegular(file, stats.size, limits);
@@ -66,6 +68,8 @@ async function openRegular(file: string, size: number, limits: Limits): Promise<
   const counter = new Counter();
   const shared = { file, size, bytesRead: counter.read };
   if (isZip(head)) {
+    // Loaded when it is wanted: the zip reader costs 50 ms of every start.
+    const { openZip } = await import('./zip.js');
     const source = await openZip(file, limits);
     const parts = await zipParts(file, source, counter, limits);
     return { ...shared, container: 'zip', compression: 'none', parts };
@@ -91,7 +95,7 @@ async function zipParts(
     }
   }
   if (parts.length > 0) return parts;
-  const names = zip.members.slice(0, 5).map(m => m.path);
+  const names = zip.members.slice(0, 5).map(m => visible(m.path));
   throw new InputError(
     `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
     file,
@@ -148,6 +152,7 @@ async function onceSource(
     compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), report);
   const [head, chunks] = await peek(unpacked);
   if (!isTar(head)) {
+    await chunks[Symbol.asyncIterator]().return?.();
     if (compression === 'none') throw notAnArchive(where, head);
     const broken = problems.find(p => p.kind === 'outer-compression');
     throw new InputError(
@@ -162,11 +167,15 @@ async function onceSource(
     access: 'once',
     async walk(visit) {
       const cursor = new StreamCursor(chunks);
-      for await (const { member } of readTar(cursor, limits, report)) {
-        await visit(member, cursor.pieces(member.size));
+      try {
+        for await (const { member } of readTar(cursor, limits, report)) {
+          await visit(member, cursor.pieces(member.size));
+        }
+        // A tar may end before its compression does: the rest is read so that a damaged end is not missed.
+        for await (const _ of cursor.pieces(limits.trailingBytes));
+      } finally {
+        await cursor.close();
       }
-      // A tar may end before its compression does: the rest is read so that a damaged end is not missed.
-      for await (const _ of cursor.pieces(limits.trailingBytes));
       return problems;
     },
   };
@@ -202,6 +211,22 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     bytesRead: counter.read,
     parts: [{ inside: null, compression: 'none', source }],
   };
+}
+
+/** A named pipe, a device, or what the shell makes of `<(command)`. */
+async function* readPipe(file: string): AsyncGenerator<Uint8Array> {
+  // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
+  const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(file);
+  if (inherited !== null) {
+    yield* readAhead(Number(inherited[1] ?? 0), null);
+    return;
+  }
+  const handle = await open(file, 'r');
+  try {
+    yield* readAhead(handle.fd, null);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openFolder(file: string, limits: Limits): Promise<Opened> {
@@ -250,24 +275,6 @@ function notALayout(file: string, names: readonly string[]): InputError {
 
 function notAnArchive(where: string, head: Uint8Array): InputError {
   return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ);
-}
-
-/** Looks at the first block without losing it. */
-async function peek(chunks: AsyncIterable<Uint8Array>): Promise<[Uint8Array, AsyncIterable<Uint8Array>]> {
-  const iterator = chunks[Symbol.asyncIterator]();
-  const held: Uint8Array[] = [];
-  let have = 0;
-  while (have < HEAD) {
-    const next = await iterator.next();
-    if (next.done === true) break;
-    held.push(next.value);
-    have += next.value.length;
-  }
-  async function* all(): AsyncGenerator<Uint8Array> {
-    yield* held;
-    yield* { [Symbol.asyncIterator]: () => iterator };
-  }
-  return [Buffer.concat(held).subarray(0, HEAD), all()];
 }
 
 class Counter {

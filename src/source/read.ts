@@ -1,8 +1,10 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Codec, Decoder, Sink } from '../codec/codec.js';
 import { CodecError } from '../codec/codec.js';
 import { openInflateRaw } from '../codec/inflate.js';
 import { copyOf } from './cursor.js';
+import { readAhead } from './read-ahead.js';
 import type { ByteRange, SourceProblem } from './source.js';
 
 /** Bytes per read. Larger gains nothing measurable; 64 KiB costs a tenth. */
@@ -72,11 +74,14 @@ export async function* streamRange(
 }
 
 async function* streamFile(range: ByteRange, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  if (range.length === 0) return;
-  const options = { start: range.start, end: range.start + range.length - 1, highWaterMark: PIECE };
-  for await (const chunk of createReadStream(range.file, options)) {
-    onRead((chunk as Uint8Array).length);
-    yield chunk as Uint8Array;
+  const handle = await open(range.file, 'r');
+  try {
+    for await (const chunk of readAhead(handle.fd, range.start, range.length)) {
+      onRead(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    await handle.close();
   }
 }
 
@@ -89,7 +94,7 @@ export async function* decompress(
   await codec.load();
   let readable = 0;
   let decoder: Decoder | undefined;
-  const open = (sink: Sink) => {
+  const openDecoder = (sink: Sink) => {
     decoder = codec.open(sink);
     return decoder;
   };
@@ -102,7 +107,7 @@ export async function* decompress(
       reason: error.reason,
       readable,
     });
-  for await (const piece of push(chunks, open, failed)) {
+  for await (const piece of push(chunks, openDecoder, failed)) {
     readable += piece.length;
     yield piece;
   }
@@ -113,11 +118,11 @@ export async function* decompress(
 /** Turns a push decoder into a pull of chunks. Input goes in small slices, which bounds what one slice can unpack to. */
 async function* push(
   chunks: AsyncIterable<Uint8Array>,
-  open: (sink: Sink) => Decoder,
+  openDecoder: (sink: Sink) => Decoder,
   failed: (error: CodecError) => void,
 ): AsyncGenerator<Uint8Array> {
   let out: Uint8Array[] = [];
-  const decoder = open(piece => void out.push(copyOf(piece)));
+  const decoder = openDecoder(piece => void out.push(copyOf(piece)));
   const drain = () => {
     const ready = out;
     out = [];

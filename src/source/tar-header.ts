@@ -15,12 +15,10 @@ export function isZeroBlock(block: Uint8Array): boolean {
 
 /** The header's checksum is the sum of its bytes with the checksum field taken as spaces; old tars summed signed bytes. */
 export function hasValidChecksum(block: Uint8Array): boolean {
-  const claimed = Number.parseInt(
-    Buffer.from(block.subarray(148, 156))
-      .toString('latin1')
-      .replace(/^[ \0]+/, ''),
-    8,
-  );
+  const field = Buffer.from(block.subarray(148, 156)).toString('latin1');
+  const digits = /^[ \0]*([0-7]+)[ \0]*$/.exec(field)?.[1];
+  if (digits === undefined) return false;
+  const claimed = Number.parseInt(digits, 8);
   let unsigned = 8 * 32;
   let signed = 8 * 32;
   for (let i = 0; i < BLOCK; i++) {

@@ -39,11 +39,14 @@ export interface RunConfig {
   readonly labels: ReadonlyMap<string, string>;
 }
 
-export function parseConfig(value: Json): ImageConfig | null {
+/** @param oci  whether the media type is OCI's: its specification requires what Docker's leaves open */
+export function parseConfig(value: Json, oci = false): ImageConfig | null {
   const problems: FieldProblem[] = [];
   const fields = Fields.of(value, '', problems);
   if (fields === null) return null;
   const rootfs = fields.object('rootfs');
+  if (oci) checkRequired(fields);
+  checkTime(fields, 'created');
   return {
     created: fields.string('created'),
     author: fields.string('author'),
@@ -54,6 +57,22 @@ export function parseConfig(value: Json): ImageConfig | null {
     run: parseRun(fields.object('config')),
     problems,
   };
+}
+
+function checkRequired(fields: Fields): void {
+  fields.string('architecture', 'required');
+  fields.string('os', 'required');
+  const type = fields.object('rootfs', 'required')?.string('type', 'required') ?? null;
+  if (type !== null && type !== 'layers') fields.problem('/rootfs/type', '"layers"', JSON.stringify(type));
+}
+
+/** RFC 3339, section 5.6. */
+const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+function checkTime(fields: Fields, key: string): void {
+  const time = fields.string(key);
+  if (time !== null && !TIME.test(time))
+    fields.problem(`/${key}`, 'a time as in RFC 3339', JSON.stringify(time));
 }
 
 function parseConfigPlatform(fields: Fields): Platform | null {

@@ -1,6 +1,7 @@
 import { type Descriptor, parseDescriptor, parseDescriptors } from './descriptor.js';
 import { type FieldProblem, Fields } from './fields.js';
-import type { Json } from './json.js';
+import { type Json, pointer } from './json.js';
+import { isIndexType, isManifestType, OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 /**
  * An image index or manifest list: descriptors of manifests.
@@ -52,7 +53,7 @@ export function parseIndex(value: Json): ImageIndex {
   checkSchemaVersion(fields);
   return {
     kind: 'index',
-    mediaType: fields.string('mediaType'),
+    mediaType: mediaTypeOf(fields, isIndexType, OCI_INDEX),
     artifactType: fields.string('artifactType'),
     // A null list is how Go writes an empty one, yet an index without its list is what truncation leaves behind.
     manifests: Array.isArray(fields.any('manifests'))
@@ -70,11 +71,20 @@ export function parseManifest(value: Json): ImageManifest | null {
   if (fields === null) return null;
   const isArtifact = !fields.has('layers') && fields.has('blobs');
   const schemaVersion = fields.number('schemaVersion');
-  if (!isArtifact && schemaVersion !== 1) checkSchemaVersion(fields);
+  const isImage = !isArtifact && schemaVersion !== 1;
+  if (isImage) {
+    checkSchemaVersion(fields);
+    // Both are REQUIRED; what they hold is looked at below.
+    fields.array('layers', 'required');
+    const configType = fields.object('config', 'required')?.string('mediaType') ?? null;
+    if (configType === OCI_EMPTY && fields.string('artifactType') === null) {
+      fields.problem('/artifactType', 'an artifactType, because the config is empty', 'nothing');
+    }
+  }
   return {
     kind: 'manifest',
     schemaVersion,
-    mediaType: fields.string('mediaType'),
+    mediaType: isImage ? mediaTypeOf(fields, isManifestType, OCI_MANIFEST) : fields.string('mediaType'),
     artifactType: fields.string('artifactType'),
     config: optionalDescriptor(fields, 'config', problems),
     layers: parseDescriptors(fields, isArtifact ? 'blobs' : 'layers', problems),
@@ -97,6 +107,18 @@ function optionalDescriptor(fields: Fields, key: string, problems: FieldProblem[
   return value === undefined || value === null
     ? null
     : parseDescriptor(value, `${fields.at}/${key}`, problems);
+}
+
+/** SHOULD be there, and where it is, MUST be the document's own. */
+function mediaTypeOf(
+  fields: Fields,
+  fits: (type: string | null) => boolean,
+  expected: string,
+): string | null {
+  const type = fields.string('mediaType');
+  if (type !== null && !fits(type))
+    fields.problem(pointer(fields.at, 'mediaType'), expected, JSON.stringify(type));
+  return type;
 }
 
 function checkSchemaVersion(fields: Fields): void {

@@ -2,11 +2,12 @@
  * Media types of the OCI image specification and of Docker's registry formats that came before.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
-import type { Compression } from '../codec/codec.js';
+import type { Compression } from './compression.js';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+export const OCI_EMPTY = 'application/vnd.oci.empty.v1+json';
 /** Withdrawn before image-spec 1.1 was final, but written by oras and others for a while. */
 export const OCI_ARTIFACT = 'application/vnd.oci.artifact.manifest.v1+json';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';

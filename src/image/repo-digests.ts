@@ -1,0 +1,40 @@
+import { parseReference } from '../spec/reference.js';
+import type { Graph, Image } from './graph.js';
+
+/** A `repository@digest` that a registry would answer to, and what in the file proves it. */
+export interface RepoDigest {
+  readonly value: string;
+  readonly from: string;
+}
+
+/** containerd notes from which repositories it pulled content: `containerd.io/distribution.source.<registry>=<repo>[,…]`. */
+const SOURCE = 'containerd.io/distribution.source.';
+
+/**
+ * The RepoDigests that the file can prove. From an uncompressed `docker save` there are none: compressing layers again
+ * does not give the bytes that the registry has (containers/image 930).
+ */
+export function repoDigests(graph: Graph, image: Image): RepoDigest[] {
+  const found = new Map<string, string>();
+  const add = (digest: string | null, annotations: ReadonlyMap<string, string>) => {
+    if (digest === null) return;
+    for (const [key, repositories] of annotations) {
+      if (!key.startsWith(SOURCE)) continue;
+      for (const repository of repositories.split(',').filter(r => r !== '')) {
+        found.set(`${key.slice(SOURCE.length)}/${repository}@${digest}`, `annotation ${key}`);
+      }
+    }
+  };
+  const digest = image.manifest?.digest ?? null;
+  for (const { descriptor } of image.manifest?.descriptors ?? []) add(digest, descriptor.annotations);
+  for (const index of graph.indexes) {
+    if (image.indexDigests.includes(index.digest)) add(index.digest, index.annotations);
+  }
+  const known = new Set([digest, ...image.indexDigests]);
+  for (const name of image.names) {
+    const reference = parseReference(name);
+    if (typeof reference === 'string' || reference.digest === null || !known.has(reference.digest)) continue;
+    found.set(`${reference.domain}/${reference.path}@${reference.digest}`, `its name, ${name}`);
+  }
+  return [...found].map(([value, from]) => ({ value, from }));
+}

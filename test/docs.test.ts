@@ -1,0 +1,47 @@
+// What the documents show is what happens: pages made from the code are up to date, commands print what stands there.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { findingsPage, root, shown, withOutputs } from '../docs/make.js';
+import { defaultLimits, readArchive, reportOf, version } from '../src/index.js';
+
+const page = (name: string) => readFileSync(join(root, name), 'utf8');
+
+test('docs/findings.md is made from the rules', () => {
+  assert.is(page('docs/findings.md'), findingsPage(), 'run `npm run docs`');
+});
+
+for (const name of shown) {
+  test(`${name} shows what the commands print`, () => {
+    const text = page(name);
+    assert.ok((text.match(/```console\n\$ waybill .*\n[^`]/g) ?? []).length >= 4, 'its commands have output');
+    assert.is(text, withOutputs(text), 'run `npm run docs`');
+  });
+}
+
+test('docs/limits.md names every limit with its default', () => {
+  const text = page('docs/limits.md');
+  for (const [name, value] of Object.entries(defaultLimits)) {
+    assert.ok(text.includes(`| \`${name}\` | ${value} |`), `${name} = ${value}`);
+  }
+});
+
+test('the library example of the README works', async () => {
+  assert.match(page('README.md'), "import { readArchive, reportOf } from 'waybill';");
+  const report = reportOf(await readArchive(join(root, 'samples/hello-oci.tar')));
+  assert.is(report.verdicts.intact, true);
+  const own = JSON.parse(page('package.json')) as { version: string };
+  assert.is(version, own.version);
+});
+
+test('every document that a page links to is there', () => {
+  for (const name of ['README.md', 'docs/json.md', 'docs/formats.md', 'docs/architecture.md']) {
+    const folder = name.startsWith('docs/') ? 'docs' : '.';
+    for (const [, target] of page(name).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+      assert.ok(page(join(folder, target!)).length > 0, `${name} links to ${target}`);
+    }
+  }
+});
+
+test.run();

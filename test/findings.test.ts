@@ -1,0 +1,1266 @@
+// Every finding there is, provoked by an archive that has one thing wrong. A code without a case here fails the last test.
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { rules } from '../src/checks/findings.js';
+import type { Finding, FindingCode, FindingData, ReadOptions, Severity } from '../src/index.js';
+import { canCompress } from './support/compression.js';
+import { digestOf, encodedOf, goJson, textOf } from './support/digest.js';
+import { unpacked } from './support/docker-layouts.js';
+import { assemble, type Image, image, type LayerSpec, layerOf, plainImage } from './support/image.js';
+import * as layouts from './support/layouts.js';
+import { compress, toDirectory, toTar, toZip } from './support/pack.js';
+import { type Reading, readInput, readMembers, saved, streamOf } from './support/reading.js';
+import { tarBytes } from './support/tar.js';
+import { temporary } from './support/tmp.js';
+
+type Members = readonly layouts.Member[];
+// biome-ignore lint/suspicious/noExplicitAny: documents are taken apart here, whatever they are
+type Json = any;
+
+interface Expected<C extends FindingCode> {
+  readonly severity: Severity;
+  readonly path?: string;
+  readonly pointer?: string | null;
+  readonly data: Partial<FindingData[C]>;
+}
+
+const covered = new Set<string>();
+
+/** Expects exactly one finding of this code (or the first that fits), and what it says. */
+function provoke<C extends FindingCode>(
+  code: C,
+  name: string,
+  read: () => Members | Promise<Members | Reading>,
+  expected: Expected<C>,
+): void {
+  covered.add(code);
+  test(`${code}: ${name}`, async () => {
+    const made = await read();
+    const { report, exitCode } = 'report' in made ? made : await readMembers(made);
+    const found = report.findings.filter(finding => finding.code === code);
+    assert.ok(
+      found.length > 0,
+      `found only ${report.findings.map(f => `${f.code} (${f.message})`).join(', ')}`,
+    );
+    const told = found.map(finding => shapeOf(finding, expected));
+    const wanted = {
+      severity: expected.severity,
+      path: expected.path ?? null,
+      pointer: expected.pointer === undefined ? null : (expected.pointer ?? '(none)'),
+      data: expected.data,
+    };
+    const match = told.find(shape => JSON.stringify(shape) === JSON.stringify(wanted)) ?? told[0];
+    assert.equal(match, wanted);
+    if (expected.severity === 'error') assert.is(exitCode, 1, 'exit code');
+    for (const { message } of found) assert.not.match(message, /undefined|NaN|\[object/);
+  });
+}
+
+/** What the expectation speaks of, and no more. */
+function shapeOf({ severity, at, data }: Finding, { path, pointer, data: wanted }: Expected<FindingCode>) {
+  const entries = data as Readonly<Record<string, unknown>>;
+  return {
+    severity,
+    path: path === undefined ? null : at.path,
+    pointer: pointer === undefined ? null : (at.pointer ?? '(none)'),
+    data: Object.fromEntries(Object.keys(wanted).map(key => [key, entries[key]])),
+  };
+}
+
+const item = await plainImage('item', 2, 'gzip');
+const other = await plainImage('other', 2, 'gzip');
+const TAGGED = { image: item, tags: ['app:1'] };
+const [lower, upper] = item.layers.map(({ digest }) => layouts.blobPath(digest)) as [string, string];
+const config = layouts.blobPath(item.imageId);
+const manifest = layouts.manifestOf(item);
+const manifestPath = layouts.blobPath(manifest.descriptor.digest);
+const oci = layouts.skopeoOci(TAGGED);
+const save = layouts.dockerSave(TAGGED);
+const FAKE = `sha256:${'0'.repeat(64)}`;
+const fakeOf = (digit: string) => `sha256:${digit.repeat(64)}`;
+
+/** The members with a JSON document changed; its digest is left as it was. */
+function edit(members: Members, path: string, change: (document: Json) => unknown): layouts.Member[] {
+  return layouts.replaceBytes(members, path, bytes => {
+    const document = JSON.parse(textOf(bytes));
+    return JSON.stringify(change(document) ?? document);
+  });
+}
+
+/** A layout of one image whose manifest is changed, with digests to match. */
+function withManifest(change: (document: Json) => void, from: layouts.Content = manifest): layouts.Member[] {
+  const [own, ...rest] = from.blobs as [layouts.Blob, ...layouts.Blob[]];
+  const document = JSON.parse(textOf(own.bytes));
+  change(document);
+  const made = layouts.blobOf(from.descriptor.mediaType, goJson(document));
+  return layouts.ociLayout({ manifests: [{ ...made, blobs: [...made.blobs, ...rest] }] });
+}
+
+/** A layout of one image whose config is changed, with digests to match. */
+function withConfig(change: (document: Json) => void, from: Image = item): layouts.Member[] {
+  const document = structuredClone(from.config);
+  change(document);
+  const configBytes = new TextEncoder().encode(goJson(document));
+  const changed = { ...from, configBytes, imageId: digestOf(configBytes) };
+  return layouts.ociLayout({ manifests: [layouts.manifestOf(changed)] });
+}
+
+const withIndex = (change: (document: Json) => unknown) => edit(oci, 'index.json', change);
+
+async function withLayer(spec: LayerSpec): Promise<layouts.Member[]> {
+  return layouts.skopeoOci({ image: await image({ layers: [spec] }), tags: ['app:1'] });
+}
+
+/** An image whose one layer is stored as given, under a digest that is right. */
+async function storedAs(blob: Uint8Array, mediaType?: string): Promise<layouts.Member[]> {
+  const tar = item.layers[0]!.tar;
+  const base = await image({ layers: [{ tar }] });
+  const layer = layerOf(tar, blob, 'gzip', [], mediaType === undefined ? {} : { mediaType });
+  return layouts.skopeoOci({ image: assemble(base.configBytes, [layer]), tags: ['app:1'] });
+}
+
+const readTarOf = async (members: Members, change: (tar: Uint8Array) => Uint8Array, options?: ReadOptions) =>
+  readInput(saved(change(await toTar(members))), options);
+
+const changed = (bytes: Uint8Array, at: number, to: number): Uint8Array => {
+  const copy = Uint8Array.from(bytes);
+  copy[at] = to;
+  return copy;
+};
+
+// The container
+
+const padded = [
+  layouts.file('oci-layout', layouts.memberBytes(oci, 'oci-layout')),
+  ...layouts.without(oci, 'oci-layout'),
+];
+const padding = 512 + layouts.memberBytes(oci, 'oci-layout').length;
+
+const layerInSave = save.find(({ path }) => path.endsWith('layer.tar'))!.path;
+
+const firstLayer = item.layers[0]!.tar;
+const layerPath = save.find(m => layouts.isFile(m) && Buffer.from(m.bytes).equals(firstLayer))!.path;
+provoke(
+  'tar-truncated',
+  'in a layer',
+  () => readTarOf(save, tar => tar.subarray(0, Buffer.from(tar).indexOf(firstLayer) + 700)),
+  { severity: 'error', path: layerPath, data: { expected: firstLayer.length, actual: 700 } },
+);
+provoke('tar-truncated', 'in a header', () => readTarOf(padded, tar => tar.subarray(0, 1024 + 188)), {
+  severity: 'error',
+  path: '',
+  data: { expected: 512, actual: 188 },
+});
+provoke('tar-header-invalid', 'a changed name', () => readTarOf(padded, tar => changed(tar, 1024, 0x21)), {
+  severity: 'error',
+  data: { offset: 1024, reason: 'the checksum does not match' },
+});
+provoke('end-marker-missing', 'none', async () => readMembers(save, {}, { endMarker: false }), {
+  severity: 'warning',
+  data: { zeroBlocks: 0, offset: (await toTar(save, { endMarker: false })).length },
+});
+provoke('end-marker-missing', 'only half of it', () => readTarOf(save, tar => tar.subarray(0, -512)), {
+  severity: 'warning',
+  data: { zeroBlocks: 1 },
+});
+provoke(
+  'trailing-bytes',
+  'another archive behind the first',
+  async () => readMembers(save, {}, { trailing: await toTar(oci) }),
+  { severity: 'warning', data: { offset: (await toTar(save)).length } },
+);
+provoke(
+  'padding-not-zero',
+  'behind oci-layout',
+  () => readTarOf(padded, tar => changed(tar, padding + 9, 1)),
+  {
+    severity: 'warning',
+    path: 'oci-layout',
+    data: { offset: padding + 9 },
+  },
+);
+provoke(
+  'outer-compression-invalid',
+  'cut short',
+  async () => readInput(saved(compress(await toTar(save), 'gzip').subarray(0, -20))),
+  { severity: 'error', data: { codec: 'gzip', cut: true } },
+);
+provoke(
+  'outer-compression-invalid',
+  'a wrong checksum',
+  async () => {
+    const packed = compress(await toTar(save), 'gzip');
+    return readInput(streamOf(changed(packed, packed.length - 7, packed.at(-7)! ^ 1)));
+  },
+  { severity: 'error', data: { codec: 'gzip', cut: false, readable: (await toTar(save)).length } },
+);
+provoke(
+  'outer-trailing-bytes',
+  'after gzip',
+  async () => readInput(saved(Buffer.concat([compress(await toTar(save), 'gzip'), Buffer.from('junk')]))),
+  { severity: 'warning', data: { codec: 'gzip', bytes: 4 } },
+);
+
+const zip = toZip(oci, { deflate: true });
+const central = Buffer.from(zip).indexOf('PK\x01\x02', 0, 'latin1');
+
+/** Changes one 16-bit field of the central directory's entry of a member. */
+function patched(path: string, field: number, value: number): Uint8Array {
+  const copy = Buffer.from(zip);
+  copy.writeUInt16LE(value, copy.indexOf(path, central, 'latin1') - 46 + field);
+  return copy;
+}
+
+provoke(
+  'zip-entry-unreadable',
+  'another method',
+  async () => readInput(saved(patched(lower, 10, 12), 'method.zip')),
+  {
+    severity: 'error',
+    path: lower,
+    data: { reason: 'compression method 12 is neither stored (0) nor deflated (8)' },
+  },
+);
+provoke(
+  'zip-entry-unreadable',
+  'encrypted',
+  async () => readInput(saved(patched(lower, 8, 0x801), 'secret.zip')),
+  {
+    severity: 'error',
+    path: lower,
+    data: { reason: 'the entry is encrypted' },
+  },
+);
+provoke(
+  'unreadable',
+  'a zip entry that does not inflate',
+  async () => {
+    const start = Buffer.from(zip).indexOf(lower) + lower.length;
+    // A block of the reserved type 3 (RFC 1951, 3.2.3).
+    return readInput(saved(changed(zip, start, 0x07), 'damaged.zip'));
+  },
+  { severity: 'error', path: lower, data: {} },
+);
+
+const limited =
+  (limits: ReadOptions['limits'], members: Members = oci) =>
+  () =>
+    readMembers(members, { limits: limits! });
+
+provoke('limit-reached', 'documentBytes', limited({ documentBytes: 300 }), {
+  severity: 'error',
+  path: manifestPath,
+  data: { limit: 'documentBytes', value: 300 },
+});
+provoke(
+  'limit-reached',
+  'keptDocumentBytes, of a stream',
+  async () => readInput(streamOf(await toTar(padded)), { limits: { keptDocumentBytes: 600 } }),
+  { severity: 'error', path: 'index.json', data: { limit: 'keptDocumentBytes', value: 600 } },
+);
+provoke('limit-reached', 'members', limited({ members: 2 }, padded), {
+  severity: 'error',
+  path: '',
+  data: { limit: 'members', value: 2 },
+});
+provoke(
+  'limit-reached',
+  'tarMetadataBytes',
+  limited({ tarMetadataBytes: 100 }, [...oci, layouts.file('x'.repeat(300), '')]),
+  { severity: 'error', path: '', data: { limit: 'tarMetadataBytes', value: 100 } },
+);
+provoke('limit-reached', 'manifests', limited({ manifests: 1 }, layouts.skopeoOci([item, other])), {
+  severity: 'error',
+  path: 'index.json',
+  pointer: '/manifests/1',
+  data: { limit: 'manifests', value: 1 },
+});
+
+const deep = (levels: number): layouts.Content =>
+  Array.from({ length: levels }).reduce<layouts.Content>(inner => layouts.indexOf([inner]), manifest);
+
+provoke(
+  'limit-reached',
+  'indexDepth',
+  limited({ indexDepth: 3 }, layouts.ociLayout({ manifests: [deep(3)] })),
+  { severity: 'error', pointer: '/manifests/0', data: { limit: 'indexDepth', value: 3 } },
+);
+provoke(
+  'limit-reached',
+  'unpackedRatio',
+  async () =>
+    readMembers(await withLayer({ files: { zeros: new Uint8Array(200_000) }, compression: 'gzip' }), {
+      limits: { unpackedFree: 1000, unpackedRatio: 50 },
+    }),
+  { severity: 'error', data: { limit: 'unpackedRatio', value: 50 } },
+);
+
+provoke(
+  'duplicate-entry',
+  'manifest.json twice',
+  () => [...save, save.find(m => m.path === 'manifest.json')!],
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    data: { count: 2 },
+  },
+);
+for (const name of ['../evil', '/etc/evil', 'a/../../evil', 'C:\\evil', 'a\\..\\..\\evil']) {
+  provoke('unsafe-name', name, () => [...save, layouts.file(name, '')], {
+    severity: 'warning',
+    data: { name },
+  });
+}
+for (const [path, link, hard] of [
+  ['link', '/etc/passwd', false],
+  ['a/link', '../../etc/passwd', false],
+  ['hard', '../outside', true],
+] as const) {
+  provoke('unsafe-link', `${path} to ${link}`, () => [...save, { path, link, hard }], {
+    severity: 'warning',
+    path,
+    data: { target: link },
+  });
+}
+provoke('nested-root', 'a folder around it', () => readMembers(oci, {}, { prefix: 'app/' }), {
+  severity: 'warning',
+  path: 'app/',
+  data: { root: 'app/' },
+});
+
+// Documents
+
+for (const path of ['index.json', 'oci-layout', config]) {
+  provoke(
+    'json-invalid',
+    path === config ? 'a config' : path,
+    () => layouts.replaceBytes(oci, path, () => '{"a":'),
+    {
+      severity: 'error',
+      path,
+      data: {},
+    },
+  );
+}
+provoke('json-invalid', 'empty', () => layouts.replaceBytes(save, 'manifest.json', () => ''), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { reason: 'it is empty' },
+});
+provoke('json-invalid', 'repositories', () => layouts.replaceBytes(save, 'repositories', () => '{'), {
+  severity: 'error',
+  path: 'repositories',
+  data: {},
+});
+const v1Json = layerInSave.replace('layer.tar', 'json');
+provoke('json-invalid', 'a v1 file', () => layouts.replaceBytes(save, v1Json, () => '{"id":'), {
+  severity: 'error',
+  path: v1Json,
+  data: {},
+});
+
+provoke(
+  'field-invalid',
+  'a size that is none',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].size = -1;
+    }),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/0/size',
+    data: { expected: 'a whole number of bytes from 0 to 2^53-1', actual: '-1' },
+  },
+);
+provoke(
+  'field-invalid',
+  'a digest that is none',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].digest = 'sha256:abc';
+    }),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/0/digest',
+    data: { actual: '"sha256:abc"' },
+  },
+);
+provoke('field-invalid', 'a manifest without a config', () => withManifest(doc => void delete doc.config), {
+  severity: 'warning',
+  pointer: '/config',
+  data: { actual: 'nothing' },
+});
+provoke(
+  'field-invalid',
+  'schemaVersion 3',
+  () =>
+    withManifest(doc => {
+      doc.schemaVersion = 3;
+    }),
+  {
+    severity: 'warning',
+    pointer: '/schemaVersion',
+    data: { expected: '2', actual: '3' },
+  },
+);
+provoke(
+  'field-invalid',
+  'a media type that is no index',
+  () =>
+    withIndex(doc => {
+      doc.mediaType = 'text/plain';
+    }),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/mediaType',
+    data: { expected: layouts.MEDIA.index, actual: '"text/plain"' },
+  },
+);
+provoke(
+  'field-invalid',
+  'a diff_id that is no digest',
+  () =>
+    withConfig(doc => {
+      doc.rootfs.diff_ids[1] = 'x';
+    }),
+  {
+    severity: 'warning',
+    pointer: '/rootfs/diff_ids/1',
+    data: { actual: '"x"' },
+  },
+);
+provoke(
+  'field-invalid',
+  'a LayerSource that is not the layer',
+  () =>
+    edit(layouts.dockerSave25(TAGGED), 'manifest.json', ([doc]) => {
+      doc.LayerSources[item.diffIds[0]!].digest = FAKE;
+      return [doc];
+    }),
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    pointer: `/0/LayerSources/${item.diffIds[0]}`,
+    data: { actual: item.diffIds[0]! },
+  },
+);
+provoke(
+  'field-invalid',
+  'a LayerSource of a layer that the image does not have',
+  () =>
+    edit(layouts.dockerSave25(TAGGED), 'manifest.json', ([doc]) => {
+      const { [item.diffIds[0]!]: source, ...rest } = doc.LayerSources;
+      return [{ ...doc, LayerSources: { ...rest, [FAKE]: source } }];
+    }),
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    pointer: `/0/LayerSources/${FAKE}`,
+    data: { actual: FAKE },
+  },
+);
+provoke(
+  'field-invalid',
+  'an empty config without an artifactType',
+  () =>
+    layouts.ociLayout({
+      manifests: [
+        layouts.manifestFrom(layouts.MEDIA.manifest, layouts.EMPTY, [layouts.blobOf('text/plain', 'x')]),
+      ],
+    }),
+  { severity: 'warning', pointer: '/artifactType', data: { actual: 'nothing' } },
+);
+provoke(
+  'field-invalid',
+  'Layers that are no strings',
+  () => edit(save, 'manifest.json', ([doc]) => [{ ...doc, Layers: [7] }]),
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    pointer: '/0/Layers/0',
+    data: { expected: 'a string', actual: 'a number' },
+  },
+);
+
+provoke(
+  'layout-version',
+  'another',
+  () => layouts.ociLayout({ manifests: [manifest], imageLayoutVersion: '1.1.0' }),
+  {
+    severity: 'warning',
+    path: 'oci-layout',
+    pointer: '/imageLayoutVersion',
+    data: { expected: '1.0.0', actual: '1.1.0' },
+  },
+);
+provoke('layout-version', 'none', () => layouts.replaceBytes(oci, 'oci-layout', () => '{}'), {
+  severity: 'warning',
+  path: 'oci-layout',
+  data: { actual: null },
+});
+provoke('layout-file-missing', 'index.json alone', () => layouts.without(oci, 'oci-layout'), {
+  severity: 'warning',
+  path: 'oci-layout',
+  data: {},
+});
+provoke('index-missing', 'oci-layout alone', () => layouts.without(oci, 'index.json'), {
+  severity: 'error',
+  path: 'index.json',
+  data: {},
+});
+provoke('index-without-manifests', 'an object', () => withIndex(() => ({ schemaVersion: 2 })), {
+  severity: 'error',
+  path: 'index.json',
+  pointer: '',
+  data: {},
+});
+provoke('index-empty', 'no manifests', () => withIndex(() => ({ schemaVersion: 2, manifests: [] })), {
+  severity: 'warning',
+  path: 'index.json',
+  data: {},
+});
+
+/** An index that lists what is stored under a false name: itself, or another one that lists it. */
+function circle(...digests: readonly string[]): layouts.Member[] {
+  const entry = (digest: string) => ({ mediaType: layouts.MEDIA.index, digest, size: 1 });
+  const listing = (digest: string) => goJson({ schemaVersion: 2, manifests: [entry(digest)] });
+  return [
+    layouts.file('oci-layout', '{"imageLayoutVersion":"1.0.0"}'),
+    layouts.file('index.json', listing(digests[0]!)),
+    ...digests.map((digest, i) =>
+      layouts.file(layouts.blobPath(digest), listing(digests[(i + 1) % digests.length]!)),
+    ),
+  ];
+}
+
+provoke('index-cycle', 'itself', () => circle(FAKE), {
+  severity: 'error',
+  path: layouts.blobPath(FAKE),
+  pointer: '/manifests/0',
+  data: { digest: FAKE },
+});
+provoke('index-cycle', 'through two others', () => circle(fakeOf('1'), fakeOf('2'), fakeOf('3')), {
+  severity: 'error',
+  path: layouts.blobPath(fakeOf('3')),
+  data: { digest: fakeOf('1') },
+});
+
+provoke(
+  'ambiguous-document',
+  'CVE-2021-41190: a manifest that is an index too',
+  () =>
+    withManifest(doc => {
+      doc.manifests = [];
+    }),
+  { severity: 'error', pointer: '', data: { kind: 'manifest', forbidden: ['manifests'] } },
+);
+provoke(
+  'ambiguous-document',
+  'CVE-2021-41190: an index that is a manifest too',
+  () => {
+    const { config, layers } = JSON.parse(textOf(manifest.blobs[0]!.bytes));
+    return withManifest(doc => Object.assign(doc, { config, layers }), layouts.indexOf([manifest]));
+  },
+  { severity: 'error', pointer: '', data: { kind: 'index', forbidden: ['config', 'layers'] } },
+);
+provoke(
+  'media-type-mismatch',
+  'a descriptor that says index of a manifest',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].mediaType = layouts.MEDIA.dockerManifest;
+    }),
+  {
+    severity: 'warning',
+    path: manifestPath,
+    pointer: '/mediaType',
+    data: { expected: layouts.MEDIA.dockerManifest, actual: layouts.MEDIA.manifest },
+  },
+);
+provoke(
+  'not-a-manifest',
+  'a text among the manifests',
+  () => layouts.ociLayout({ manifests: [manifest, layouts.blobOf('text/plain', 'hello')] }),
+  { severity: 'warning', path: layouts.blobPath(digestOf('hello')), data: { mediaType: 'text/plain' } },
+);
+
+const manifestJson = (content: string) => () => layouts.replaceBytes(save, 'manifest.json', () => content);
+provoke('manifest-json-null', 'null', manifestJson('null'), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: {},
+});
+provoke('manifest-json-empty', '[]', manifestJson('[]'), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: {},
+});
+provoke('manifest-json-not-array', 'a string', manifestJson('"x"'), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { actual: 'a string' },
+});
+provoke(
+  'manifest-json-item-invalid',
+  'null among the items',
+  () => edit(save, 'manifest.json', list => [...list, null]),
+  {
+    severity: 'error',
+    path: 'manifest.json',
+    pointer: '/1',
+    data: { actual: 'null' },
+  },
+);
+provoke('key-case', 'containerify', () => layouts.containerify(TAGGED), {
+  severity: 'info',
+  path: 'manifest.json',
+  pointer: '/0',
+  data: { keys: ['config', 'repoTags', 'layers'] },
+});
+
+const named =
+  (...RepoTags: string[]) =>
+  () =>
+    edit(save, 'manifest.json', ([doc]) => [{ ...doc, RepoTags }]);
+provoke('name-invalid', 'upper case', named('App:1'), {
+  severity: 'warning',
+  path: 'manifest.json',
+  pointer: '/0/RepoTags/0',
+  data: { name: 'App:1', reason: 'repository name must be lowercase' },
+});
+provoke('name-invalid', 'no tag', named('app:1', 'app'), {
+  severity: 'warning',
+  pointer: '/0/RepoTags/1',
+  data: { name: 'app', reason: 'it has no tag' },
+});
+provoke('name-duplicate', 'in RepoTags', named('app:1', 'app:1'), {
+  severity: 'warning',
+  path: 'manifest.json',
+  pointer: '/0/RepoTags/1',
+  data: { name: 'app:1' },
+});
+provoke(
+  'name-duplicate',
+  'in index.json',
+  () => layouts.skopeoOci([TAGGED, { image: other, tags: ['app:1'] }]),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/1',
+    data: { name: 'app:1' },
+  },
+);
+provoke(
+  'name-ambiguous',
+  'two images of one name',
+  () => layouts.cranePull([TAGGED, { image: other, tags: ['app:1'] }]),
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    data: { name: 'app:1', images: [item.imageId, other.imageId] },
+  },
+);
+provoke(
+  'parent-missing',
+  'a parent that was not saved',
+  () => layouts.dockerSave({ ...TAGGED, parent: other }),
+  { severity: 'info', path: 'manifest.json', pointer: '/0/Parent', data: { parent: other.imageId } },
+);
+
+// manifest.json beside index.json
+
+const save25 = layouts.dockerSave25(TAGGED);
+const containerd = layouts.dockerContainerd(TAGGED);
+const indexEntry = (members: Members) => (layouts.memberJson(members, 'index.json') as Json).manifests[0];
+
+provoke(
+  'views-disagree',
+  'each has an image of its own',
+  () => {
+    const both = layouts.dockerContainerd([TAGGED, { image: other, tags: ['other:1'] }]);
+    const onlyItem = edit(both, 'index.json', doc => void doc.manifests.splice(1));
+    return edit(onlyItem, 'manifest.json', ([, second]) => [second]);
+  },
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    data: { onlyManifestJson: [other.imageId], onlyIndexJson: [item.imageId] },
+  },
+);
+provoke(
+  'names-disagree',
+  'one image under two names',
+  () => edit(containerd, 'manifest.json', ([doc]) => [{ ...doc, RepoTags: ['evil:1'] }]),
+  {
+    severity: 'warning',
+    path: 'manifest.json',
+    data: { onlyManifestJson: ['docker.io/library/evil:1'], onlyIndexJson: ['docker.io/library/app:1'] },
+  },
+);
+for (const [name, members] of [
+  ['docker 24', save],
+  ['docker 28', save25],
+] as const) {
+  provoke(
+    'repositories-disagree',
+    `${name}: another layer`,
+    () =>
+      edit(members, 'repositories', doc => {
+        doc.app['1'] = 'f'.repeat(64);
+      }),
+    {
+      severity: 'warning',
+      path: 'repositories',
+      pointer: '/app/1',
+      data: { name: 'app:1', actual: 'f'.repeat(64) },
+    },
+  );
+}
+provoke(
+  'repositories-disagree',
+  'a name that no image has',
+  () => edit(save, 'repositories', doc => ({ evil: doc.app })),
+  { severity: 'warning', path: 'repositories', pointer: '/evil/1', data: { name: 'evil:1' } },
+);
+provoke(
+  'layers-disagree',
+  'a layer more in one of them',
+  () => edit(containerd, 'manifest.json', ([doc]) => [{ ...doc, Layers: [lower] }]),
+  { severity: 'error', data: { image: item.imageId, manifestJson: [lower] } },
+);
+
+/** Row C with another OCI manifest than Docker should have written. */
+function badDocker(change: (document: Json) => void): layouts.Member[] {
+  const { digest } = indexEntry(save25);
+  const bytes = layouts.memberBytes(save25, layouts.blobPath(digest));
+  const document = JSON.parse(textOf(bytes));
+  change(document);
+  const made = layouts.blobOf(layouts.MEDIA.manifest, goJson(document));
+  const rest = layouts.without(save25, layouts.blobPath(digest));
+  const added = [...rest, layouts.file(layouts.blobPath(made.descriptor.digest), made.blobs[0]!.bytes)];
+  return edit(added, 'index.json', doc => {
+    doc.manifests[0] = { ...doc.manifests[0], digest: made.descriptor.digest, size: made.descriptor.size };
+  });
+}
+
+const windows = await image({
+  layers: [{ files: { base: 'b' }, urls: ['https://example.test/b'], compression: 'gzip' }],
+});
+/** FORMATS 3: the descriptor has the foreign layer's own digest, the file is stored unpacked under its diff_id. */
+function foreignUnpacked(): layouts.Member[] {
+  const content = layouts.manifestOf(windows, { docker: true });
+  const [own, conf] = content.blobs as [layouts.Blob, layouts.Blob];
+  const plain = unpacked(windows).layers[0]!;
+  const members = layouts.ociLayout({
+    manifests: [{ ...content, blobs: [own, conf, { digest: plain.digest, bytes: plain.blob }] }],
+  });
+  const [foreign] = windows.layers;
+  const source = {
+    mediaType: layouts.MEDIA.dockerForeignLayer,
+    size: foreign!.size,
+    digest: foreign!.digest,
+    urls: foreign!.spec.urls,
+  };
+  const [document] = [
+    {
+      Config: layouts.blobPath(windows.imageId),
+      RepoTags: null,
+      Layers: [layouts.blobPath(plain.digest)],
+      LayerSources: { [plain.diffId]: source },
+    },
+  ];
+  return [...members, layouts.file('manifest.json', goJson([document]))];
+}
+
+const BUGS: Readonly<Record<string, () => Members | Promise<Members>>> = {
+  'oci-layers-in-random-order': () => badDocker(doc => void doc.layers.reverse()),
+  'oci-manifest-without-layers': () =>
+    badDocker(doc => {
+      doc.layers = [];
+    }),
+  'untagged-image-missing-from-index': () => layouts.dockerSave25([TAGGED, other]),
+  'platform-in-config-descriptor': () =>
+    badDocker(doc => {
+      doc.config.platform = { architecture: 'amd64', os: 'linux' };
+    }),
+  'foreign-layer-stored-unpacked': foreignUnpacked,
+};
+
+for (const [bug, make] of Object.entries(BUGS)) {
+  provoke('producer-bug', bug, make, { severity: 'warning', data: { bug } });
+}
+if (canCompress('zstd')) {
+  provoke(
+    'producer-bug',
+    'zstd-labelled-gzip',
+    () => withLayer({ files: { a: 'a' }, compression: 'zstd', mediaType: `${layouts.MEDIA.layer}+gzip` }),
+    { severity: 'warning', data: { bug: 'zstd-labelled-gzip' } },
+  );
+}
+
+test('of the bugs of Docker 25, manifest.json is believed', async () => {
+  for (const bug of [
+    'oci-layers-in-random-order',
+    'oci-manifest-without-layers',
+    'foreign-layer-stored-unpacked',
+  ]) {
+    const { report } = await readMembers(await BUGS[bug]!());
+    assert.is(report.images.length, 1, bug);
+    const expected = bug.startsWith('foreign') ? windows : item;
+    assert.equal(
+      report.images[0]!.layers.map(({ diffId }) => diffId),
+      expected.diffIds,
+      bug,
+    );
+  }
+});
+
+// Blobs
+
+provoke('digest-mismatch', 'a layer', () => layouts.flipByte(oci, lower, -1), {
+  severity: 'error',
+  path: lower,
+  data: {
+    expected: item.layers[0]!.digest,
+    claimedBy: { path: manifestPath, pointer: '/layers/0/digest' },
+  },
+});
+provoke('digest-mismatch', 'a config', () => layouts.flipByte(oci, config, 20), {
+  severity: 'error',
+  path: config,
+  data: { expected: item.imageId, claimedBy: { path: manifestPath, pointer: '/config/digest' } },
+});
+provoke(
+  'digest-mismatch',
+  'a manifest',
+  () => edit(oci, manifestPath, doc => ({ ...doc, annotations: { a: 'b' } })),
+  {
+    severity: 'error',
+    path: manifestPath,
+    data: {
+      expected: manifest.descriptor.digest,
+      claimedBy: { path: 'index.json', pointer: '/manifests/0/digest' },
+    },
+  },
+);
+provoke(
+  'size-mismatch',
+  'a manifest',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].size += 5;
+    }),
+  {
+    severity: 'error',
+    path: manifestPath,
+    data: {
+      expected: manifest.descriptor.size + 5,
+      actual: manifest.descriptor.size,
+      claimedBy: { path: 'index.json', pointer: '/manifests/0/size' },
+    },
+  },
+);
+provoke(
+  'blob-name-mismatch',
+  'a blob that nothing refers to',
+  () => [...oci, layouts.file(layouts.blobPath(FAKE), 'x')],
+  {
+    severity: 'error',
+    path: layouts.blobPath(FAKE),
+    data: { expected: FAKE, actual: digestOf('x') },
+  },
+);
+provoke('blob-name-odd', '.DS_Store', () => [...oci, layouts.file('blobs/sha256/.DS_Store', '')], {
+  severity: 'warning',
+  path: 'blobs/sha256/.DS_Store',
+  data: {},
+});
+provoke(
+  'blob-link-broken',
+  'to a cache',
+  () => [...layouts.without(oci, upper), { path: upper, link: '../../cache/x' }],
+  {
+    severity: 'error',
+    path: upper,
+    data: { target: '../../cache/x' },
+  },
+);
+const configInSave = `${encodedOf(item.imageId)}.json`;
+provoke(
+  'config-name-mismatch',
+  'an edited config',
+  () => edit(save, configInSave, doc => ({ ...doc, author: 'me' })),
+  { severity: 'warning', path: configInSave, data: { expected: item.imageId } },
+);
+const BLAKE3 = `blake3:${'a'.repeat(64)}`;
+provoke(
+  'digest-unchecked',
+  'blake3',
+  () => [
+    ...withManifest(doc => {
+      doc.layers[1].digest = BLAKE3;
+    }),
+    layouts.file(layouts.blobPath(BLAKE3), item.layers[1]!.blob),
+  ],
+  { severity: 'info', pointer: '/layers/1/digest', data: { digest: BLAKE3 } },
+);
+const SHA512 = digestOf(item.layers[1]!.tar, 'sha512');
+provoke(
+  'digest-unchecked',
+  'a sha512 diff_id',
+  () =>
+    withConfig(doc => {
+      doc.rootfs.diff_ids[1] = SHA512;
+    }),
+  {
+    severity: 'info',
+    pointer: '/rootfs/diff_ids/1',
+    data: { digest: SHA512 },
+  },
+);
+provoke(
+  'inline-data-mismatch',
+  'another config',
+  () =>
+    withManifest(doc => {
+      doc.config.data = Buffer.from('{}').toString('base64');
+    }),
+  { severity: 'error', pointer: '/config/data', data: { expected: item.imageId, actual: digestOf('{}') } },
+);
+provoke(
+  'unreferenced-blobs',
+  'two left over',
+  () =>
+    layouts.ociLayout({
+      manifests: [manifest],
+      unreferenced: [
+        { digest: digestOf('a'), bytes: Buffer.from('a') },
+        { digest: digestOf('bb'), bytes: Buffer.from('bb') },
+      ],
+    }),
+  {
+    severity: 'info',
+    path: 'blobs',
+    data: { count: 2, bytes: 3, paths: [digestOf('a'), digestOf('bb')].map(layouts.blobPath).sort() },
+  },
+);
+provoke('manifest-missing', 'the only one', () => layouts.without(oci, manifestPath), {
+  severity: 'error',
+  path: 'index.json',
+  pointer: '/manifests/0',
+  data: { digest: manifest.descriptor.digest },
+});
+const partial = layouts.buildxOci({
+  platforms: [item],
+  missing: [
+    await image({ layers: [{ files: { x: 'x' } }], platform: { os: 'linux', architecture: 'arm64' } }),
+  ],
+  tags: ['app:1'],
+});
+provoke('platform-absent', 'one of two', () => partial, {
+  severity: 'warning',
+  pointer: '/manifests/1',
+  data: { platform: 'linux/arm64' },
+});
+const arm64 = { os: 'linux', architecture: 'arm64', variant: null, osVersion: null };
+provoke('platform-absent', '--require-complete', () => readMembers(partial, { requireComplete: true }), {
+  severity: 'error',
+  data: { platform: 'linux/arm64' },
+});
+provoke(
+  'platform-absent',
+  '--require-complete linux/arm64',
+  () => readMembers(partial, { requireComplete: arm64 }),
+  {
+    severity: 'error',
+    data: { platform: 'linux/arm64' },
+  },
+);
+provoke(
+  'platform-absent',
+  '--require-complete of a platform that was never listed',
+  () => readMembers(partial, { requireComplete: { ...arm64, architecture: 's390x' } }),
+  { severity: 'error', path: 'index.json', data: { digest: '(none)', platform: 'linux/s390x' } },
+);
+test('--require-complete of a platform that is here asks for no other', async () => {
+  const requireComplete = { ...arm64, architecture: 'amd64' };
+  const { exitCode, report } = await readMembers(partial, { requireComplete });
+  assert.is(exitCode, 0);
+  assert.equal(
+    report.findings.map(({ code, severity }) => [code, severity]),
+    [['platform-absent', 'warning']],
+  );
+  assert.is(report.verdicts.complete, true);
+  assert.is((await readMembers(partial, { requireComplete: true })).report.verdicts.complete, false);
+});
+provoke('config-missing', 'of a layout', () => layouts.without(oci, config), {
+  severity: 'error',
+  path: manifestPath,
+  pointer: '/config',
+  data: { ref: config },
+});
+provoke('config-missing', 'of docker save', () => layouts.without(save, configInSave), {
+  severity: 'error',
+  path: 'manifest.json',
+  pointer: '/0/Config',
+  data: { ref: configInSave },
+});
+provoke('layer-missing', 'of a layout', () => layouts.without(oci, upper), {
+  severity: 'error',
+  path: manifestPath,
+  pointer: '/layers/1',
+  data: { ref: item.layers[1]!.digest, layer: 1 },
+});
+provoke('layer-missing', 'of docker save', () => layouts.without(save, layerInSave), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { ref: layerInSave },
+});
+provoke(
+  'foreign-layer-absent',
+  'a Windows base',
+  () => withLayer({ files: { a: 'a' }, urls: ['https://example.test/a'], absent: true }),
+  {
+    severity: 'info',
+    pointer: '/layers/0',
+    data: { layer: 0, urls: ['https://example.test/a'] },
+  },
+);
+
+// Images and layers
+
+provoke(
+  'platform-mismatch',
+  'index and config',
+  () =>
+    layouts.ociLayout({
+      manifests: [layouts.described(manifest, { platform: { os: 'linux', architecture: 's390x' } })],
+    }),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/0/platform',
+    data: { expected: 'linux/amd64', actual: 'linux/s390x' },
+  },
+);
+provoke(
+  'diff-id-mismatch',
+  'another diff_id',
+  () =>
+    withConfig(doc => {
+      doc.rootfs.diff_ids[1] = FAKE;
+    }),
+  {
+    severity: 'error',
+    path: upper,
+    data: { layer: 1, expected: FAKE, actual: item.diffIds[1]! },
+  },
+);
+provoke('diff-ids-missing', 'no rootfs', () => withConfig(doc => void delete doc.rootfs), {
+  severity: 'warning',
+  pointer: '/rootfs/diff_ids',
+  data: {},
+});
+provoke(
+  'layer-count-mismatch',
+  'a diff_id too many',
+  () => withConfig(doc => void doc.rootfs.diff_ids.push(FAKE)),
+  {
+    severity: 'error',
+    data: { layers: 2, diffIds: 3 },
+  },
+);
+provoke('history-count-mismatch', 'a step too few', () => withConfig(doc => void doc.history.pop()), {
+  severity: 'warning',
+  pointer: '/history',
+  data: { layers: 2, history: 1 },
+});
+const gzip = item.layers[0]!.blob;
+provoke('layer-corrupt', 'cut before it was hashed', () => storedAs(gzip.subarray(0, -10)), {
+  severity: 'error',
+  data: { layer: 0, codec: 'gzip', cut: true },
+});
+provoke(
+  'layer-corrupt',
+  'a wrong checksum',
+  () => storedAs(changed(gzip, gzip.length - 6, gzip.at(-6)! ^ 1)),
+  {
+    severity: 'error',
+    data: { layer: 0, codec: 'gzip', cut: false, unpacked: item.layers[0]!.tar.length },
+  },
+);
+provoke('layer-not-tar', 'a text', () => withLayer({ tar: Buffer.from('hello\n'.repeat(200)) }), {
+  severity: 'error',
+  data: { layer: 0, reason: 'its first 512 bytes are no tar header' },
+});
+provoke('layer-not-tar', 'JSON', () => withLayer({ tar: Buffer.from('{"a":1}') }), {
+  severity: 'error',
+  data: { layer: 0, reason: 'it is a JSON document' },
+});
+provoke('layer-not-tar', 'empty', () => withLayer({ tar: new Uint8Array(0) }), {
+  severity: 'error',
+  data: { layer: 0, reason: 'it is empty (0 bytes)' },
+});
+const half = await tarBytes([{ path: 'a', bytes: 'a'.repeat(2000) }]);
+provoke(
+  'layer-not-tar',
+  'cut before it was packed',
+  () => withLayer({ tar: half.subarray(0, 1000), compression: 'gzip' }),
+  {
+    severity: 'error',
+    data: { layer: 0, reason: 'it ends inside its entry 1' },
+  },
+);
+provoke('layer-trailing-bytes', 'after gzip', () => storedAs(Buffer.concat([gzip, Buffer.from('junk')])), {
+  severity: 'warning',
+  data: { layer: 0, codec: 'gzip', bytes: 4 },
+});
+provoke(
+  'layer-encrypted',
+  'ocicrypt',
+  () => layouts.ociLayout({ manifests: [layouts.manifestOf(item, { encrypted: true })] }),
+  {
+    severity: 'info',
+    pointer: '/layers/0',
+    data: { layer: 0, mediaType: `${layouts.MEDIA.layer}+gzip+encrypted` },
+  },
+);
+provoke('compression-mismatch', 'plain said, gzip stored', () => storedAs(gzip, layouts.MEDIA.layer), {
+  severity: 'warning',
+  data: { layer: 0, mediaType: layouts.MEDIA.layer, expected: 'none', actual: 'gzip' },
+});
+provoke(
+  'compression-mismatch',
+  'gzip said, plain stored',
+  () => withLayer({ files: { a: 'a' }, mediaType: `${layouts.MEDIA.layer}+gzip` }),
+  {
+    severity: 'warning',
+    data: { expected: 'gzip', actual: 'none' },
+  },
+);
+
+// v1 IDs
+
+const folders = save.filter(({ path }) => path.endsWith('/json')).map(({ path }) => path);
+const topJson = folders.find(path => 'parent' in (layouts.memberJson(save, path) as object))!;
+provoke(
+  'v1-id-mismatch',
+  'a JSON with another id',
+  () =>
+    edit(save, topJson, doc => {
+      doc.id = 'e'.repeat(64);
+    }),
+  {
+    severity: 'warning',
+    path: topJson,
+    pointer: '/id',
+    data: { layer: 1, expected: topJson.split('/')[0]!, actual: 'e'.repeat(64) },
+  },
+);
+provoke(
+  'v1-id-mismatch',
+  'a JSON with another parent',
+  () =>
+    edit(save, topJson, doc => {
+      doc.parent = 'e'.repeat(64);
+    }),
+  {
+    severity: 'warning',
+    path: topJson,
+    pointer: '/parent',
+    data: { layer: 1, actual: 'e'.repeat(64) },
+  },
+);
+provoke(
+  'v1-id-mismatch',
+  'a JSON that was edited',
+  () =>
+    edit(save, topJson, doc => {
+      doc.author = 'me';
+    }),
+  {
+    severity: 'warning',
+    path: topJson,
+    pointer: null,
+    data: { layer: 1, expected: topJson.split('/')[0]! },
+  },
+);
+const legacy = layouts.dockerV1(TAGGED);
+const legacyJsons = legacy.filter(({ path }) => path.endsWith('/json')).map(({ path }) => path);
+const isBase = (path: string) => (layouts.memberJson(legacy, path) as Json).parent === undefined;
+const [base, top] = [legacyJsons.find(isBase)!, legacyJsons.find(path => !isBase(path))!];
+provoke(
+  'v1-id-mismatch',
+  'Docker 1.9: folder and JSON',
+  () =>
+    edit(legacy, top, doc => {
+      doc.id = 'e'.repeat(64);
+    }),
+  {
+    severity: 'warning',
+    path: top,
+    pointer: '/id',
+    data: { actual: 'e'.repeat(64) },
+  },
+);
+const folderOf = (path: string) => path.split('/')[0]!;
+provoke(
+  'v1-parent-missing',
+  'the base is gone',
+  () => legacy.filter(({ path }) => !path.startsWith(folderOf(base))),
+  { severity: 'error', path: top, data: { parent: folderOf(base) } },
+);
+provoke(
+  'v1-parent-cycle',
+  'its own ancestor',
+  () =>
+    edit(legacy, base, doc => {
+      doc.parent = folderOf(top);
+    }),
+  {
+    severity: 'error',
+    path: top,
+    data: { id: folderOf(top) },
+  },
+);
+
+test('every finding of every kind says where it is, within the archive', async () => {
+  const members = layouts.skopeoOci(TAGGED);
+  const inside = toZip([layouts.file('a/b.tar', await toTar(layouts.flipByte(members, lower, -1)))]);
+  const { report } = await readInput(saved(inside, 'placed.zip'));
+  assert.ok(
+    report.findings.every(({ at }) => at.path.startsWith('a/b.tar!/')),
+    JSON.stringify(report.findings),
+  );
+});
+
+test('more findings of one kind than anybody reads are counted', async () => {
+  const odd = Array.from({ length: 30 }, (_, i) => layouts.file(`blobs/sha256/odd-${i}`, ''));
+  const { report } = await readMembers([...oci, ...odd], { limits: { findingsPerCode: 10 } });
+  const found = report.findings.filter(({ code }) => code === 'blob-name-odd');
+  assert.is(found.length, 10);
+  assert.match(found.at(-1)!.message, /and 20 more like this/);
+});
+
+test('a directory with a file that is gone is read all the same', async () => {
+  const folder = toDirectory(layouts.without(oci, upper), join(temporary('findings'), 'dir'));
+  const { report, exitCode } = await readInput(folder);
+  assert.equal(
+    report.findings.map(({ code }) => code),
+    ['layer-missing'],
+  );
+  assert.is(exitCode, 1);
+});
+
+test('every code has a case here', () => {
+  assert.equal(
+    Object.keys(rules).filter(code => !covered.has(code)),
+    [],
+  );
+});
+
+test.run();

@@ -1,0 +1,138 @@
+// What fourteen other projects' own tests assert about these very files, as far as it is about IDs, digests, tags,
+// layers and validity. What is about file contents belongs to later commands and is counted as skipped.
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { InputError, type Report, readArchive, reportOf, selectImages, verify } from '../src/index.js';
+import { corpus, NO_SHARED_FOLDER, peerExpectations, sharedFolder, testWhen } from './support/corpus.js';
+
+interface Subject {
+  readonly file: string;
+  readonly reading: Awaited<ReturnType<typeof readArchive>>;
+  readonly report: Report;
+}
+
+type Assertion = (subject: Subject, value: never) => void;
+
+const layersOf = ({ report }: Subject) => report.images[0]!.layers;
+const imageOf = ({ report }: Subject, id: string) => report.images.find(image => image.imageId === id)!;
+const names = ({ report }: Subject) => report.images.flatMap(image => image.names).sort();
+const exitCode = ({ reading }: Subject) => verify(reading, { failOn: 'error' }).exitCode;
+
+const SAYS: Readonly<Record<string, Assertion>> = {
+  layer_count: (s, n: number) => assert.is(layersOf(s).length, n),
+  history_entries: (s, n: number) =>
+    assert.is(layersOf(s).filter(layer => layer.createdBy !== null).length, n),
+  total_entries: (s, n: number) =>
+    assert.is(
+      layersOf(s).reduce((sum, layer) => sum + layer.entries!, 0),
+      n,
+    ),
+  layer_entry_counts: (s, counts: number[]) =>
+    assert.equal(
+      layersOf(s).map(layer => layer.entries),
+      counts,
+    ),
+  layer_diff_ids: (s, ids: string[]) =>
+    assert.equal(
+      layersOf(s).map(layer => layer.diffId),
+      ids,
+    ),
+  layer_uncompressed_sizes: (s, sizes: number[]) =>
+    assert.equal(
+      layersOf(s).map(layer => layer.unpackedSize),
+      sizes,
+    ),
+  config_diff_ids: (s, ids: string[]) => {
+    // Where the config lists more layers than the archive has, only those of the archive are reported.
+    assert.equal(
+      layersOf(s).map(layer => layer.claimedDiffId),
+      ids.slice(0, layersOf(s).length),
+    );
+  },
+  layer_refs: (s, refs: string[]) =>
+    assert.equal(
+      layersOf(s).map((layer, i) => (refs[i]!.includes(':') ? layer.claimedDigest : layer.path)),
+      refs,
+    ),
+  platform: (s, platform: string) => assert.is(s.report.images[0]!.platform, platform),
+  created: (s, created: string) => assert.is(s.report.images[0]!.created, created),
+  tags: (s, tags: string[]) => assert.equal(names(s), [...tags].sort()),
+  has_image_id: (s, id: string) => assert.ok(imageOf(s, id)),
+  image_tags: (s, [id, tags]: [string, string[]]) => assert.equal([...imageOf(s, id).names], tags),
+  image_layer_sizes: (s, [id, sizes]: [string, number[]]) =>
+    assert.equal(
+      imageOf(s, id).layers.map(layer => layer.size),
+      sizes,
+    ),
+  image_diff_ids: (s, [id, ids]: [string, string[]]) =>
+    assert.equal(
+      imageOf(s, id).layers.map(layer => layer.claimedDiffId),
+      ids,
+    ),
+  accepted: s => assert.ok(s.report.images.length > 0),
+  valid: s => assert.is(exitCode(s), 0),
+  rejected: s => assert.is(exitCode(s), 1),
+  needs_selection: s => assert.ok(s.report.images.length > 1),
+  selectable_tags: (s, tags: string[]) => {
+    for (const tag of tags) assert.is(selectImages(s.reading, { ref: tag }).size, 1, tag);
+  },
+  unreferenced_blobs: (s, digests: string[]) => {
+    const found = s.report.findings.find(f => f.code === 'unreferenced-blobs');
+    const paths = found === undefined ? [] : (found.data as { paths: string[] }).paths;
+    assert.equal(
+      paths,
+      digests.map(digest => `blobs/${digest.replace(':', '/')}`),
+    );
+  },
+  has_manifest: (s, digest: string) =>
+    assert.ok(
+      [...s.report.images.map(i => i.manifestDigest), ...s.report.artifacts.map(a => a.digest)].includes(
+        digest,
+      ),
+    ),
+  has_index: (s, digest: string) =>
+    assert.ok(s.report.images.some(image => image.indexDigests.includes(digest))),
+  index_descriptors: (s, digests: string[]) =>
+    assert.equal(
+      s.report.absent.map(absent => absent.digest),
+      digests,
+    ),
+  has_index_and_layout: s => assert.is(s.report.archive.layout, 'oci-layout'),
+  manifests_by_platform: (s, manifests: Record<string, string>) => {
+    for (const [platform, digest] of Object.entries(manifests)) {
+      assert.is(s.report.images.find(image => image.platform === platform)?.manifestDigest, digest, platform);
+    }
+  },
+};
+
+/** Expectations that do not hold for waybill, and why that is right. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  'ggcr.no_manifest.tar rejected': 'an archive from before Docker 1.10, which waybill reads',
+};
+
+const files = new Map(corpus().map(({ id, file }) => [id, file]));
+const run = testWhen(test, files.size > 0, NO_SHARED_FOLDER);
+if (files.size === 0) run('peers', () => {});
+
+for (const { fixture, peer, what, value } of peerExpectations()) {
+  const assertion = SAYS[what];
+  const title = `${peer}: ${fixture} ${what}`;
+  if (assertion === undefined) {
+    test.skip(title);
+    continue;
+  }
+  run(title, async () => {
+    const file = files.get(fixture) ?? join(sharedFolder, 'corpus/archives', fixture);
+    const reading = await readArchive(file).catch(error => {
+      if (error instanceof InputError && what === 'rejected') return null;
+      throw error;
+    });
+    if (reading === null) return;
+    const subject = { file, reading, report: reportOf(reading) };
+    if (`${fixture} ${what}` in OTHERWISE) assert.is(exitCode(subject), 0);
+    else assertion(subject, value as never);
+  });
+}
+
+test.run();
