@@ -1115,6 +1115,36 @@ provoke(
     data: { layer: 0, reason: 'it ends inside its entry 1' },
   },
 );
+// Made by `xz --check=sha256`: a sound stream, with a check that xz-embedded does not know.
+const xzWithSha256 = Buffer.from(
+  '/Td6WFoAAArh+wyhAgAhARYAAAB0L+Wj4Af/ADldADCAM1AYaImDAdzibiEFRld82HL+/YrTwHbLjAH8uiYLZYgTMZVtJ45aMg/Jp4Y9OJxSRC4rbs4AAAAAAADGnPZfJU855Liy306W/e2g/Svl6dysWaOaryWI7sqCYwABbYAQAAAAVC/Alrbp3xwCAAAAAApZWg==',
+  'base64',
+);
+provoke('layer-unsupported', 'xz with a SHA-256 check', () => storedAs(xzWithSha256), {
+  severity: 'warning',
+  data: { layer: 0, codec: 'xz' },
+});
+test('layer-unsupported: nobody can say that such an image is intact', async () => {
+  const { report } = await readMembers(await storedAs(xzWithSha256));
+  assert.is(report.verdicts.intact, null);
+});
+const twice = await tarBytes([
+  { path: 'etc/a', bytes: '1' },
+  { path: './etc//a', bytes: '2' },
+]);
+provoke('layer-duplicate-path', 'spelled in two ways', () => withLayer({ tar: twice }), {
+  severity: 'info',
+  data: { layer: 0, path: 'etc/a' },
+});
+const long = `${'d/'.repeat(90)}a`;
+const longTwice = await tarBytes([
+  { path: long, bytes: '1' },
+  { path: long, bytes: '2' },
+]);
+provoke('layer-duplicate-path', 'behind a long name', () => withLayer({ tar: longTwice }), {
+  severity: 'info',
+  data: { layer: 0, path: long },
+});
 provoke('layer-trailing-bytes', 'after gzip', () => storedAs(Buffer.concat([gzip, Buffer.from('junk')])), {
   severity: 'warning',
   data: { layer: 0, codec: 'gzip', bytes: 4 },

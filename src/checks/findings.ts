@@ -88,7 +88,7 @@ export function verdictsOf(findings: readonly Finding[], verified: boolean): Ver
         ruleOf(code).verdict === verdict &&
         (severity === 'error' || (verdict === 'conformant' && severity === 'warning')),
     );
-  const unread = findings.some(f => f.code === 'limit-reached');
+  const unread = findings.some(f => f.code === 'limit-reached' || f.code === 'layer-unsupported');
   return {
     intact: against('intact') ? false : verified && !unread ? true : null,
     complete: !against('complete'),

@@ -75,6 +75,10 @@ function* checkContent(
     yield observe('limit-reached', at, { limit: failure.limit, value: failure.value });
     return;
   }
+  if (failure?.kind === 'unsupported') {
+    yield observe('layer-unsupported', at, { layer: i, codec: failure.codec, reason: failure.reason });
+    return;
+  }
   if (failure !== null) {
     const { codec, reason, unpacked: bytes } = failure as Extract<typeof failure, { codec: string }>;
     yield observe('layer-corrupt', at, {
@@ -105,4 +109,5 @@ function* checkContent(
   if (kind !== 'image') return;
   const reason = tar === null ? 'it is a JSON document' : tar.error;
   if (reason !== null) yield observe('layer-not-tar', at, { layer: i, reason });
+  if (tar?.duplicate != null) yield observe('layer-duplicate-path', at, { layer: i, path: tar.duplicate });
 }

@@ -7,6 +7,8 @@ export const imageRules: Rules<
   | 'layer-count-mismatch'
   | 'history-count-mismatch'
   | 'layer-corrupt'
+  | 'layer-unsupported'
+  | 'layer-duplicate-path'
   | 'layer-not-tar'
   | 'layer-trailing-bytes'
   | 'layer-encrypted'
@@ -57,6 +59,21 @@ export const imageRules: Rules<
       `layer ${d.layer + 1}: its ${d.codec} stream ${d.cut ? 'is cut short' : 'is damaged'} after ${bytes(d.unpacked)}: ${d.reason}`,
     explain:
       'The layer cannot be unpacked to its last byte. If its digest is right, it was already broken when the image was made; if not, it was damaged since.',
+  },
+  'layer-unsupported': {
+    severity: 'warning',
+    verdict: null,
+    message: d =>
+      `layer ${d.layer + 1}: its content was not checked, because its ${d.codec} stream cannot be unpacked here: ${d.reason}`,
+    explain:
+      'The layer is compressed in a way that waybill does not unpack (docs/architecture.md, Codecs, lists them). Its digest and size were checked; its diff_id was not, so the verdict "intact" stays open.',
+  },
+  'layer-duplicate-path': {
+    severity: 'info',
+    verdict: null,
+    message: d => `layer ${d.layer + 1} holds more than one entry ${JSON.stringify(d.path)}`,
+    explain:
+      'Two entries of one layer have the same path; an extraction keeps the last. docker load with the classic store and podman load refuse such a layer ("duplicates of file paths not supported"), others take it.',
   },
   'layer-not-tar': {
     severity: 'error',

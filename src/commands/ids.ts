@@ -93,8 +93,14 @@ function imageDoc(image: ImageIds): Doc {
 }
 
 function engineRow({ engine, id, refusal, note }: EngineAnswer): [string, Text] {
-  const spans: (string | Span)[] = id === null ? [span('refuses: ', 'bad'), refusal ?? ''] : [id];
+  const spans: (string | Span)[] = id === null ? refusalSpans(refusal ?? '') : [id];
   return [ENGINES[engine], note === null ? spans : [...spans, span(`  (${note})`, 'dim')]];
+}
+
+/** An engine that refuses says so in its own words; that it takes another image, or that nobody can tell, is said in ours. */
+function refusalSpans(refusal: string): (string | Span)[] {
+  const words = refusal.split(/\s*\n\s*/).join(' ');
+  return /^(loads |cannot be told)/.test(words) ? [span(words, 'warn')] : [span('refuses: ', 'bad'), words];
 }
 
 function layerRows(layer: ImageReport['layers'][number], i: number): [string, Text][] {

@@ -71,7 +71,9 @@ export interface FindingData {
   'layer-count-mismatch': { layers: number; diffIds: number };
   'history-count-mismatch': { layers: number; history: number };
   'layer-corrupt': { layer: number; codec: string; cut: boolean; reason: string; unpacked: number };
+  'layer-unsupported': { layer: number; codec: string; reason: string };
   'layer-not-tar': { layer: number; reason: string };
+  'layer-duplicate-path': { layer: number; path: string };
   'layer-trailing-bytes': { layer: number; codec: string; bytes: number };
   'layer-encrypted': { layer: number; mediaType: string };
   'compression-mismatch': { layer: number; mediaType: string; expected: string; actual: string };

@@ -140,7 +140,8 @@ class Content {
     } catch (error) {
       if (error instanceof LimitReached) return;
       if (!(error instanceof CodecError)) throw error;
-      const { kind, codec, reason } = error;
+      const { codec, reason } = error;
+      const kind = error.unsupported ? 'unsupported' : error.kind;
       this.failure = { kind, codec, reason, unpacked: this.unpackedSize };
     }
   }

@@ -34,6 +34,13 @@ export type BlobFailure =
       readonly reason: string;
       readonly unpacked: number;
     }
+  /** The stream looks sound, but uses what our decoder does not know. */
+  | {
+      readonly kind: 'unsupported';
+      readonly codec: string;
+      readonly reason: string;
+      readonly unpacked: number;
+    }
   | { readonly kind: 'limit'; readonly limit: string; readonly value: number; readonly unpacked: number }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -44,6 +51,8 @@ export interface TarFacts {
   readonly error: string | null;
   /** Two zero blocks stand at the end. */
   readonly endMarker: boolean;
+  /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
+  readonly duplicate: string | null;
   /** The tar has eStargz's table of contents. */
   readonly estargz: boolean;
 }

@@ -133,6 +133,8 @@ function loadDocument(file: SeekableMember, limits: Limits): Document {
     return refusedDocument(path, { kind: 'unreadable', reason: (error as Error).message });
   }
   if (size > limits.documentBytes) return refusedDocument(path, tooLarge(limits, size));
+  // Half a document is no document: its digest would name an image that is not here.
+  if (size < file.size) return refusedDocument(path, CUT_SHORT);
   return readDocument(path, Buffer.concat(parts));
 }
 
@@ -156,7 +158,11 @@ async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanO
       if (wanted && fits) {
         const bytes = await collect(chunks);
         kept += bytes.length;
-        documents.set(member, readDocument(member.path, bytes));
+        const isCut = bytes.length < member.size;
+        documents.set(
+          member,
+          isCut ? refusedDocument(member.path, CUT_SHORT) : readDocument(member.path, bytes),
+        );
         onProgress(bytes.length);
         if (depth === 'digests') facts.set(member, analyseBytes(bytes, member, limits));
         return;
@@ -231,6 +237,8 @@ const toHead = (head: Uint8Array): Head => ({
   json: looksLikeJson(head),
   tar: isTar(head),
 });
+
+const CUT_SHORT = { kind: 'not-json', reason: 'it is cut short' } as const;
 
 const notJson = (path: string): Document =>
   refusedDocument(path, { kind: 'not-json', reason: 'it does not begin like a JSON document' });

@@ -1,10 +1,13 @@
+import { posix } from 'node:path';
 import { BLOCK, hasValidChecksum, headerSize, isHeaderOnly, isMetadataFlag } from '../source/tar-header.js';
 import type { TarFacts } from './facts.js';
 
 /** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
 const ESTARGZ_TOC = 'stargz.index.json';
-/** PAX records are read for their size; a larger record than this has no honest use for one. */
-const PAX_CAP = 1 << 20;
+/** PAX and GNU records are read for size and name; a larger one than this has no honest use. */
+const RECORD_CAP = 1 << 20;
+/** Names that are remembered to find two alike, which bounds memory: an honest layer seldom has more entries. */
+const NAMES_CAP = 300_000;
 
 /**
  * Walks a layer's tar as its bytes pass, synchronously: a layer easily has 100,000 entries, and a stream per entry costs
@@ -16,8 +19,11 @@ export class TarWalk {
   /** Bytes of content and padding to pass over before the next header. */
   private skip = 0;
   private content = 0;
-  private pax: { bytes: Uint8Array; filled: number; padding: number } | null = null;
+  private record: { flag: number; bytes: Uint8Array; filled: number; padding: number } | null = null;
   private paxSize: number | null = null;
+  private longName: string | null = null;
+  private readonly names = new Set<string>();
+  private duplicate: string | null = null;
   private pendingMetadata = false;
   private zeroBlocks = 0;
   private offset = 0;
@@ -32,8 +38,8 @@ export class TarWalk {
         const step = Math.min(this.skip, chunk.length - at);
         this.skip -= step;
         at += step;
-      } else if (this.pax !== null) {
-        at += this.fillPax(chunk.subarray(at));
+      } else if (this.record !== null) {
+        at += this.fillRecord(chunk.subarray(at));
       } else {
         at += this.fillBlock(chunk, at);
       }
@@ -45,7 +51,7 @@ export class TarWalk {
     if (!this.done && this.error === null) {
       if (this.offset === 0) this.error = 'it is empty (0 bytes)';
       else if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
-      else if (this.skip > this.content || this.pax !== null || this.pendingMetadata) {
+      else if (this.skip > this.content || this.record !== null || this.pendingMetadata) {
         this.error = `it ends inside its entry ${this.entries}`;
       }
     }
@@ -53,6 +59,7 @@ export class TarWalk {
       entries: this.entries,
       error: this.error,
       endMarker: this.zeroBlocks >= 2,
+      duplicate: this.duplicate,
       estargz: this.estargz,
     };
   }
@@ -104,8 +111,8 @@ export class TarWalk {
   private metadata(flag: number, size: number): void {
     this.pendingMetadata = true;
     const padding = -size & (BLOCK - 1);
-    if (flag === 0x78 && size <= PAX_CAP && size > 0) {
-      this.pax = { bytes: new Uint8Array(size), filled: 0, padding };
+    if ((flag === PAX || flag === GNU_NAME) && size <= RECORD_CAP && size > 0) {
+      this.record = { flag, bytes: new Uint8Array(size), filled: 0, padding };
     } else {
       this.content = padding;
       this.skip = size + padding;
@@ -116,29 +123,56 @@ export class TarWalk {
     this.entries++;
     this.pendingMetadata = false;
     const size = isHeaderOnly(flag) ? 0 : (this.paxSize ?? headerClaims);
+    const name = this.longName ?? nameOf(block);
     this.paxSize = null;
-    this.estargz ||= startsWith(block, ESTARGZ_TOC);
+    this.longName = null;
+    this.estargz ||= name === ESTARGZ_TOC;
+    this.remember(name);
     this.content = -size & (BLOCK - 1);
     this.skip = size + this.content;
   }
 
-  private fillPax(bytes: Uint8Array): number {
-    const pax = this.pax!;
-    const step = Math.min(bytes.length, pax.bytes.length - pax.filled);
-    pax.bytes.set(bytes.subarray(0, step), pax.filled);
-    pax.filled += step;
-    if (pax.filled === pax.bytes.length) {
-      const size = /(?:^|\n)\d+ size=(\d+)\n/.exec(Buffer.from(pax.bytes).toString('latin1'))?.[1];
-      if (size !== undefined) this.paxSize = Number(size);
-      this.pax = null;
-      this.content = pax.padding;
-      this.skip = pax.padding;
+  private remember(name: string): void {
+    if (this.duplicate !== null || this.names.size >= NAMES_CAP) return;
+    const clean = posix.normalize(name).replace(/(.)\/$/, '$1');
+    if (this.names.has(clean)) this.duplicate = Buffer.from(clean, 'latin1').toString();
+    this.names.add(clean);
+  }
+
+  private fillRecord(bytes: Uint8Array): number {
+    const record = this.record!;
+    const step = Math.min(bytes.length, record.bytes.length - record.filled);
+    record.bytes.set(bytes.subarray(0, step), record.filled);
+    record.filled += step;
+    if (record.filled === record.bytes.length) {
+      const text = Buffer.from(record.bytes).toString('latin1');
+      if (record.flag === GNU_NAME) this.longName = untilNul(text);
+      else this.readPax(text);
+      this.record = null;
+      this.content = record.padding;
+      this.skip = record.padding;
     }
     return step;
   }
+
+  private readPax(text: string): void {
+    const value = (key: string) => new RegExp(`(?:^|\\n)\\d+ ${key}=([^\\n]*)\\n`).exec(text)?.[1];
+    const size = value('size');
+    if (size !== undefined && /^\d+$/.test(size)) this.paxSize = Number(size);
+    this.longName = value('path') ?? this.longName;
+  }
 }
 
-function startsWith(block: Uint8Array, name: string): boolean {
-  for (let i = 0; i < name.length; i++) if (block[i] !== name.charCodeAt(i)) return false;
-  return block[name.length] === 0;
+const PAX = 'x'.charCodeAt(0);
+const GNU_NAME = 'L'.charCodeAt(0);
+
+const untilNul = (text: string) => text.split('\0', 1)[0]!;
+
+/** The name in the header, as bytes: ustar keeps its beginning in a prefix of its own. */
+function nameOf(block: Uint8Array): string {
+  const text = (from: number, to: number) =>
+    untilNul(Buffer.from(block.subarray(from, to)).toString('latin1'));
+  const isUstar = text(257, 262) === 'ustar' && block[262] === 0;
+  const prefix = isUstar ? text(345, 500) : '';
+  return prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`;
 }

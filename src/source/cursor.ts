@@ -12,9 +12,14 @@ export interface Cursor {
   pieces(length: number): AsyncGenerator<Uint8Array>;
 }
 
+const READ_AHEAD = 16 * 1024;
+
 /** A cursor over a range of a file that skips by seeking. */
 export class FileCursor implements Cursor {
   position = 0;
+  private buffered: Uint8Array = new Uint8Array(0);
+  private bufferedAt = 0;
+
   private constructor(
     private readonly handle: FileHandle,
     private readonly start: number,
@@ -26,7 +31,18 @@ export class FileCursor implements Cursor {
   }
 
   async read(length: number): Promise<Uint8Array> {
-    const buffer = new Uint8Array(Math.min(length, this.length - this.position));
+    const wanted = Math.min(length, this.length - this.position);
+    const ahead = this.position - this.bufferedAt;
+    if (ahead < 0 || ahead + wanted > this.buffered.length) await this.fill(wanted);
+    const from = this.position - this.bufferedAt;
+    const bytes = copyOf(this.buffered.subarray(from, from + wanted));
+    this.position += bytes.length;
+    return bytes;
+  }
+
+  /** Headers of small members lie close together: one read serves several. */
+  private async fill(wanted: number): Promise<void> {
+    const buffer = new Uint8Array(Math.min(Math.max(wanted, READ_AHEAD), this.length - this.position));
     let filled = 0;
     while (filled < buffer.length) {
       const at = this.start + this.position + filled;
@@ -34,8 +50,8 @@ export class FileCursor implements Cursor {
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    this.position += filled;
-    return buffer.subarray(0, filled);
+    this.buffered = buffer.subarray(0, filled);
+    this.bufferedAt = this.position;
   }
 
   async skip(length: number): Promise<number> {

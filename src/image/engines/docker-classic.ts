@@ -17,7 +17,7 @@ import { loadV1, MAX_DEPTH } from './docker-v1.js';
 import { extracted, open, resolve, type Tree } from './extracted.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import { dockerReference } from './names.js';
-import { checkDiffId, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } from './tar-file.js';
 
 /**
  * `docker load` into the classic store: unpacks the file to a folder, and follows manifest.json in it; without one it
@@ -90,6 +90,7 @@ function checkLayer(file: TarFile, member: Member, index: number, diffId: string
   // Docker stops reading at the tar's end, before a checksum behind it can be wrong.
   if (facts.packError !== null && !facts.lateError) refuse(facts.packError);
   if (facts.tarError !== null) refuse(facts.tarError);
+  checkDuplicates(file, member);
   const words = (actual: string) =>
     `invalid diffID for layer ${index}: expected "${diffId}", got "${actual}"`;
   checkDiffId(file, member, facts, diffId, words);

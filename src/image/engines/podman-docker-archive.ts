@@ -11,7 +11,7 @@ import {
 } from './answer.js';
 import type { Item } from './go-json.js';
 import { dockerReference, podmanName, showReference } from './names.js';
-import { checkDiffId, layerFacts, type TarFile } from './tar-file.js';
+import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-file.js';
 import { component, type DockerArchive, openDockerArchive, openItem } from './tarfile.js';
 
 /** A file as podman loads it as a docker-archive: every name of every item, each copied by itself. */
@@ -96,6 +96,7 @@ function copyLayer({ file, first }: DockerArchive, diffId: string, size: number 
   const read = member.type === 'hardlink' ? { ...facts, diffId: EMPTY_DIGEST } : facts;
   checkDiffId(file, member, read, diffId, words);
   if (facts.size !== null && facts.size !== size) refuse('writing blob: blob size mismatch');
+  checkDuplicates(file, member);
   if (facts.tarError !== null) refuse(facts.tarError);
 }
 

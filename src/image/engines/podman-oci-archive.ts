@@ -18,7 +18,7 @@ import {
   sha256Of,
   typeOf,
 } from './oci-archive.js';
-import { checkDiffId, digestLike, layerFacts, type TarFile } from './tar-file.js';
+import { checkDiffId, checkDuplicates, digestLike, layerFacts, type TarFile } from './tar-file.js';
 
 /** A file as podman loads it as an oci-archive: one image, whose every layer is unpacked. */
 export function podmanOciArchive(file: TarFile): Outcome {
@@ -95,6 +95,7 @@ function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonl
     const words = (actual: string) =>
       `layer ${i} (blob "${digest}"/""/"${actual}") does not match config's DiffID "${wanted}"`;
     if (wanted !== undefined) checkDiffId(archive.file, member, facts, wanted, words);
+    checkDuplicates(archive.file, member);
     if (facts.tarError !== null) refuse(facts.tarError);
   }
 }

@@ -79,6 +79,11 @@ export interface LayerFacts {
   readonly tarError: string | null;
 }
 
+/** tar-split, with which docker's classic store and podman keep layers, refuses two entries of one cleaned name. */
+export function checkDuplicates({ scan }: TarFile, member: Member): void {
+  if (scan.facts(member)?.tar?.duplicate != null) refuse('duplicates of file paths not supported');
+}
+
 export function layerFacts({ scan }: TarFile, member: Member): LayerFacts {
   const facts = scan.facts(member);
   if (facts === null) {
