@@ -218,7 +218,9 @@ function fail(error: unknown): void {
 
 // A reader that has seen enough (`| head`) closes the pipe: that is no failure of ours.
 process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+  complain(`the report cannot be written: ${error.message}`);
+  process.exitCode = EXIT_UNUSABLE;
 });
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -228,6 +230,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Until a command says how it went: should everything stop without a word, that must not look like success.
+process.exitCode = EXIT_BUG;
 try {
   await parser().parseAsync();
 } catch (error) {

@@ -4,13 +4,16 @@
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
+  /** It may well have been an image archive before it was damaged or cut. */
+  readonly damaged: boolean;
   constructor(
     readonly what: string,
     readonly where: string,
     readonly remedy: string | null = null,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly damaged?: boolean },
   ) {
     super(`${where}: ${what}${remedy === null ? '' : `\n${remedy}`}`, options);
+    this.damaged = options?.damaged ?? false;
   }
 }
 

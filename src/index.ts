@@ -14,15 +14,15 @@ export type { Block, Column, Doc, Result, Span, Style, Text } from './commands/d
 export { explain } from './commands/explain.js';
 export { type IdsOptions, type IdsReport, type ImageIds, ids, idsReport } from './commands/ids.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
-export {
-  type AbsentReport,
-  type ArchiveReport,
-  type ArtifactReport,
-  type ImageReport,
-  type LayerReport,
-  type Report,
-  reportOf,
-} from './commands/report.js';
+export { reportOf } from './commands/report.js';
+export type {
+  AbsentReport,
+  ArchiveReport,
+  ArtifactReport,
+  ImageReport,
+  LayerReport,
+  Report,
+} from './commands/report-types.js';
 export { type Selection, selectImages } from './commands/select.js';
 export { show } from './commands/show.js';
 export { type VerifyOptions, verify } from './commands/verify.js';

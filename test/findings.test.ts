@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rules } from '../src/checks/findings.js';
-import type { Finding, FindingCode, FindingData, ReadOptions, Severity } from '../src/index.js';
+import {
+  type Finding,
+  type FindingCode,
+  type FindingData,
+  type ReadOptions,
+  readArchive,
+  type Severity,
+  verify,
+} from '../src/index.js';
 import { canCompress } from './support/compression.js';
 import { digestOf, encodedOf, goJson, textOf } from './support/digest.js';
 import { unpacked } from './support/docker-layouts.js';
@@ -906,7 +914,7 @@ provoke(
     }),
     layouts.file(layouts.blobPath(BLAKE3), item.layers[1]!.blob),
   ],
-  { severity: 'info', pointer: '/layers/1/digest', data: { digest: BLAKE3 } },
+  { severity: 'warning', pointer: '/layers/1/digest', data: { digest: BLAKE3 } },
 );
 const SHA512 = digestOf(item.layers[1]!.tar, 'sha512');
 provoke(
@@ -917,7 +925,7 @@ provoke(
       doc.rootfs.diff_ids[1] = SHA512;
     }),
   {
-    severity: 'info',
+    severity: 'warning',
     pointer: '/rootfs/diff_ids/1',
     data: { digest: SHA512 },
   },
@@ -1115,6 +1123,50 @@ provoke(
     data: { layer: 0, reason: 'it ends inside its entry 1' },
   },
 );
+const cutSave = (await toTar(save)).subarray(0, 4000);
+provoke('documents-missing', 'docker save, cut before its manifest.json', () => readInput(saved(cutSave)), {
+  severity: 'error',
+  path: '',
+  data: {},
+});
+test('documents-missing: an archive that is cut says nothing of completeness but no', async () => {
+  const { report, exitCode } = await readInput(streamOf(cutSave));
+  assert.is(report.verdicts.complete, false);
+  assert.is(report.verdicts.intact, false);
+  assert.is(exitCode, 1);
+});
+const zipOf = async (second: Uint8Array) =>
+  readInput(
+    saved(toZip([layouts.file('a.tar', await toTar(save)), layouts.file('b.tar.gz', second)]), 'images.zip'),
+  );
+provoke(
+  'part-unreadable',
+  'damaged',
+  async () => zipOf(compress(await toTar(save), 'gzip').subarray(0, 60)),
+  {
+    severity: 'error',
+    path: 'b.tar.gz',
+    data: {},
+  },
+);
+provoke('part-unreadable', 'something else', () => zipOf(compress(Buffer.from('{"sbom":1}'), 'gzip')), {
+  severity: 'info',
+  path: 'b.tar.gz',
+  data: {},
+});
+test('part-unreadable: the images beside it are reported', async () => {
+  const { report, exitCode } = await zipOf(compress(Buffer.from('{"sbom":1}'), 'gzip'));
+  assert.is(report.images.length, 1);
+  assert.is(exitCode, 0);
+});
+test('a reference leaves out what is about other images alone', async () => {
+  const broken = layouts.dockerSave([TAGGED, { image: await plainImage('bad'), tags: ['bad:1'] }]);
+  const victim = broken.find(m => m.path.endsWith('layer.tar') && !save.some(o => o.path === m.path))!;
+  const file = saved(await toTar(layouts.flipByte(broken, victim.path, 600)));
+  const reading = await readArchive(file);
+  assert.is(verify(reading, { failOn: 'error', ref: 'bad:1' }).exitCode, 1);
+  assert.is(verify(reading, { failOn: 'error', ref: 'app:1' }).exitCode, 0);
+});
 // Made by `xz --check=sha256`: a sound stream, with a check that xz-embedded does not know.
 const xzWithSha256 = Buffer.from(
   '/Td6WFoAAArh+wyhAgAhARYAAAB0L+Wj4Af/ADldADCAM1AYaImDAdzibiEFRld82HL+/YrTwHbLjAH8uiYLZYgTMZVtJ45aMg/Jp4Y9OJxSRC4rbs4AAAAAAADGnPZfJU855Liy306W/e2g/Svl6dysWaOaryWI7sqCYwABbYAQAAAAVC/Alrbp3xwCAAAAAApZWg==',

@@ -88,10 +88,13 @@ export function verdictsOf(findings: readonly Finding[], verified: boolean): Ver
         ruleOf(code).verdict === verdict &&
         (severity === 'error' || (verdict === 'conformant' && severity === 'warning')),
     );
-  const unread = findings.some(f => f.code === 'limit-reached' || f.code === 'layer-unsupported');
+  const has = (codes: readonly FindingCode[]) => findings.some(f => codes.includes(f.code));
+  const unread = has(['limit-reached', 'layer-unsupported', 'digest-unchecked']);
+  // What was to come after a cut, nobody knows.
+  const cut = has(['tar-truncated', 'tar-header-invalid', 'outer-compression-invalid', 'limit-reached']);
   return {
     intact: against('intact') ? false : verified && !unread ? true : null,
-    complete: !against('complete'),
+    complete: against('complete') ? false : cut ? null : true,
     conformant: against('conformant') ? false : verified ? true : null,
   };
 }

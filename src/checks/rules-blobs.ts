@@ -63,11 +63,11 @@ export const blobRules: Rules<
       'docker save names the config after the image ID, which is the digest of its bytes. Here they differ: the config was edited after it was saved. Engines take the ID from the bytes.',
   },
   'digest-unchecked': {
-    severity: 'info',
+    severity: 'warning',
     verdict: null,
     message: d => `not checked: ${d.digest} is of an algorithm that this blob was not hashed with`,
     explain:
-      'waybill computes sha256 for everything, and sha512 for blobs that are named by it. Other algorithms are allowed by the specification (descriptor.md) and cannot be checked here.',
+      'waybill computes sha256 for everything, and sha512 for blobs that are named by it. Other algorithms are allowed by the specification (descriptor.md) and cannot be checked here, so the verdict "intact" stays open.',
   },
   'inline-data-mismatch': {
     severity: 'error',
@@ -95,7 +95,7 @@ export const blobRules: Rules<
     severity: 'warning',
     verdict: 'complete',
     message: d =>
-      `${d.platform ?? 'a manifest'}${d.digest === '(none)' ? '' : ` (${shortDigest(d.digest)})`} is listed or required, but not in the archive`,
+      `${d.platform ?? 'a manifest'}${d.digest === '(none)' ? '' : ` (${shortDigest(d.digest)})`} ${d.digest === '(none)' ? 'is required' : 'is listed'}, but not in the archive`,
     explain:
       'The archive holds an index of several platforms, but not all of them: docker save and ctr export keep only what the machine had. The platforms that are here are not affected. --require-complete makes this an error.',
   },

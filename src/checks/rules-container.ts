@@ -15,6 +15,8 @@ export const containerRules: Rules<
   | 'unsafe-name'
   | 'unsafe-link'
   | 'nested-root'
+  | 'documents-missing'
+  | 'part-unreadable'
 > = {
   'tar-truncated': {
     severity: 'error',
@@ -108,6 +110,21 @@ export const containerRules: Rules<
     message: d => `the link leads out of the archive, to ${JSON.stringify(d.target)}`,
     explain:
       'Image archives use links between their own members (a repeated layer, for example). This one leads elsewhere, so it can only be an accident or an attack on whoever extracts it. waybill does not follow it.',
+  },
+  'documents-missing': {
+    severity: 'error',
+    verdict: 'complete',
+    message: d =>
+      `no manifest or index: the archive is damaged or cut before them (${d.files} ${d.files === 1 ? 'file' : 'files'} came before the end)`,
+    explain:
+      'What is here looks like an image archive, but the documents that say which images it holds are missing. docker save writes them last, so they are the first to be lost when a download breaks off. Fetch the archive again.',
+  },
+  'part-unreadable': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `this file of the zip was not read as an image archive: ${d.reason}`,
+    explain:
+      'The zip holds several files, and this one is packed like an image tarball. As an error: it is damaged, so its images are lost. As a note: it is something else, a compressed SBOM for example, and no image is missed.',
   },
   'nested-root': {
     severity: 'warning',

@@ -105,9 +105,9 @@ export const documentRules: Rules<
   'not-a-manifest': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `the index lists something that is no manifest (${d.mediaType ?? 'no media type'})`,
+    message: d => `this was to be a manifest and is none (${d.mediaType ?? 'no media type'})`,
     explain:
-      'index.json may list any content, but images are found through manifests and indexes only. This entry is shown as an artifact of unknown kind.',
+      'index.json may list any content, but images are found through manifests and indexes only. This one is shown as an artifact of unknown kind. It is an error where a manifest was promised, for then an image is missing.',
   },
   'manifest-json-null': {
     severity: 'error',

@@ -4,7 +4,8 @@ import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
 import type { ArchiveReading } from './read.js';
-import { type ImageReport, type Report, reportOf } from './report.js';
+import { reportOf } from './report.js';
+import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
 import { archiveHead, imageTitle } from './words.js';
 

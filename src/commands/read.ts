@@ -1,11 +1,12 @@
-import { type Finding, findingsOf, type Verdicts, verdictsOf } from '../checks/findings.js';
+import { type Finding, findingsOf, toFindings, type Verdicts, verdictsOf } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
+import { memberAt, type Observation, observe } from '../image/observation.js';
 import { defaultLimits, type Limits } from '../limits.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { openArchive } from '../source/open.js';
-import type { Opened, Part } from '../source/source.js';
+import type { Opened, Part, Stranger } from '../source/source.js';
 import type { Platform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 
@@ -36,6 +37,8 @@ export interface ArchiveReading {
   readonly size: number;
   /** One, or several image tarballs inside a zip. */
   readonly parts: readonly PartReading[];
+  /** About files of a zip that could not be read as image tarballs. */
+  readonly findings: readonly Finding[];
 }
 
 /**
@@ -51,7 +54,7 @@ export async function readArchive(
   const depth = options.depth ?? 'digests';
   const opened = await openArchive(input, limits);
   const parts: PartReading[] = [];
-  const strangers: InputError[] = [];
+  const strangers: Stranger[] = [...opened.strangers];
   let done = 0;
   const onProgress = (bytes: number) => {
     done += bytes;
@@ -61,8 +64,10 @@ export async function readArchive(
     const scanned = await scan(part, { depth, limits, onProgress });
     const graph = link(scanned, limits);
     if (graph === null) {
-      const { file } = opened;
-      strangers.push(notAnImage(part.inside === null ? file : `${file}: ${part.inside}`, scanned));
+      const where = opened.file === '-' ? 'standard input' : opened.file;
+      const { inside } = part;
+      const error = notAnImage(inside === null ? where : `${where}: ${inside}`, scanned);
+      strangers.push({ inside: inside ?? '', error });
       continue;
     }
     const findings = findingsOf(
@@ -73,8 +78,18 @@ export async function readArchive(
     );
     parts.push({ part, scan: scanned, graph, findings, verdicts: verdictsOf(findings, depth === 'digests') });
   }
-  if (parts.length === 0) throw strangers[0]!;
-  return { opened, depth, size: opened.size ?? opened.bytesRead(), parts };
+  if (parts.length === 0) throw strangers[0]!.error;
+  const size = opened.size ?? opened.bytesRead();
+  return { opened, depth, size, parts, findings: toFindings(strangers.map(observeStranger), limits) };
+}
+
+function observeStranger({ inside, error }: Stranger): Observation {
+  return observe(
+    'part-unreadable',
+    memberAt(inside),
+    { reason: error.what },
+    error.damaged ? 'error' : 'info',
+  );
 }
 
 const ROOT_FOLDERS = [
@@ -103,6 +118,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
       damage === null ? 'a tar with nothing in it' : `a tar that cannot be read: ${damage}`,
       where,
       'Was the download cut short, or changed on its way?',
+      { damaged: true },
     );
   }
   if (names.some(name => /(^|\/)\.wh\.[^/]+$/.test(name))) {
@@ -126,6 +142,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
     `a tar without an image in it: no manifest.json, index.json, oci-layout or repositories (it holds ${sample}${names.length > 3 ? ` and ${names.length - 3} more` : ''})${cut}`,
     where,
     'Is it a layer, a root file system or a source archive? `docker save IMAGE -o image.tar` makes what waybill reads.',
+    { damaged: problems.length > 0 },
   );
 }
 

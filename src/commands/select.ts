@@ -61,6 +61,7 @@ export function startsWith(digest: string, prefix: string): boolean {
 
 /** Several platforms behind one name or one index are one thing; anything else is ambiguous. */
 function isOneThing(images: readonly Image[], ref: string): boolean {
+  if (new Set(images.map(imageIdOf)).size === 1 && imageIdOf(images[0]!) !== null) return true;
   if (images.length === 1) return true;
   const shared = images[0]!.indexDigests.filter(digest => images.every(i => i.indexDigests.includes(digest)));
   if (shared.length > 0) return true;
@@ -73,7 +74,9 @@ function isOneThing(images: readonly Image[], ref: string): boolean {
 
 function noMatch(where: string, ref: string, all: readonly Image[]): InputError {
   const hint = all.length === 0 ? 'It holds no images.' : `It holds:\n${list(all)}`;
-  return new InputError(`no image ${JSON.stringify(ref)} in it`, where, hint);
+  const full = normalName(ref);
+  const meaning = full === ref ? '' : ` (which as a name is ${full})`;
+  return new InputError(`no image ${JSON.stringify(ref)}${meaning} in it`, where, hint);
 }
 
 function noPlatform(

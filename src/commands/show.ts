@@ -1,6 +1,7 @@
 import { type Doc, gap, type Result, span, text } from './doc.js';
 import type { ArchiveReading } from './read.js';
-import { type ImageReport, type Report, reportOf } from './report.js';
+import { reportOf } from './report.js';
+import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
 import { archiveHead, count, findingLines, id, imageTitle, instruction, NONE, size } from './words.js';
 

@@ -2,7 +2,8 @@ import type { Finding } from '../checks/findings.js';
 import type { Severity } from '../image/observation.js';
 import { type Doc, gap, type Result, span, text } from './doc.js';
 import type { ArchiveReading } from './read.js';
-import { type Report, reportOf } from './report.js';
+import { reportOf } from './report.js';
+import type { Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
 import { archiveHead, bytes, count, findingLines, imageTitle, verdictNames, verdictSpan } from './words.js';
 

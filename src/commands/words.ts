@@ -2,7 +2,7 @@ import type { Finding, Verdicts } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
 import { shortDigest } from '../spec/digest.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
-import type { ImageReport, LayerReport, Report } from './report.js';
+import type { ImageReport, LayerReport, Report } from './report-types.js';
 
 export { bytes };
 

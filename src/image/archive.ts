@@ -4,9 +4,15 @@ import { normalPath } from '../source/path.js';
 import type { Member } from '../source/source.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import type { FieldProblem } from '../spec/fields.js';
-import { type Json, pointer } from '../spec/json.js';
+import { type Json, pointer, typeName } from '../spec/json.js';
 import type { Claim, Place } from './graph.js';
-import { type FindingCode, type FindingData, type Observation, observe } from './observation.js';
+import {
+  type FindingCode,
+  type FindingData,
+  type Observation,
+  observe,
+  type Severity,
+} from './observation.js';
 
 /** A scan seen from the layout's root, and what linking gathers on the way. */
 export class Archive {
@@ -44,8 +50,8 @@ export class Archive {
     return this.scan.document(member);
   }
 
-  observe<C extends FindingCode>(code: C, at: Place, data: FindingData[C]): void {
-    this.observations.push(observe(code, at, data));
+  observe<C extends FindingCode>(code: C, at: Place, data: FindingData[C], severity?: Severity): void {
+    this.observations.push(observe(code, at, data, severity));
   }
 
   /**
@@ -60,6 +66,14 @@ export class Archive {
     else if (error?.kind === 'unreadable') this.observe('unreadable', at, { reason: error.reason });
     else if (error !== null) this.observe('json-invalid', at, { reason: error.reason });
     return value;
+  }
+
+  /** A config must be an object; without one there is no image to speak of. */
+  notAnObject(member: Member): void {
+    const { value } = this.document(member);
+    if (value === undefined) return;
+    const at = { path: member.path, pointer: '' };
+    this.observe('field-invalid', at, { expected: 'an object', actual: typeName(value) }, 'error');
   }
 
   fieldProblems(path: string, problems: readonly FieldProblem[]): void {

@@ -66,6 +66,7 @@ function readConfig(
   const document = archive.document(member);
   if (mustParse) archive.json(member);
   const parsed = document.value === undefined ? null : parseConfig(document.value, mediaType === OCI_CONFIG);
+  if (parsed === null && mustParse) archive.notAnObject(member);
   if (parsed !== null && mustParse) archive.fieldProblems(member.path, parsed.problems);
   return { path: member.path, claimedDigest: digest, at, member, document, parsed };
 }

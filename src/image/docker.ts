@@ -116,7 +116,8 @@ function readConfig(archive: Archive, item: DockerManifestItem, path: string): C
   if (member === null) return { ...base, document: null, parsed: null };
   const value = archive.json(member);
   const parsed = value === undefined ? null : parseConfig(value);
-  if (parsed !== null) archive.fieldProblems(member.path, parsed.problems);
+  if (parsed === null) archive.notAnObject(member);
+  else archive.fieldProblems(member.path, parsed.problems);
   return { ...base, document: archive.document(member), parsed };
 }
 

@@ -21,7 +21,7 @@ import { linkV1 } from './v1.js';
  */
 export function link(scan: Scan, limits: Limits): Graph | null {
   const root = rootOf(scan.members.filter(m => m.type !== 'directory').map(m => m.path));
-  if (root === null) return null;
+  if (root === null) return looksCut(scan) ? remains(scan) : null;
   const archive = new Archive(scan, root);
   if (root !== '') archive.observe('nested-root', { path: root, pointer: null }, { root });
   const linked = linkLayout(archive, limits);
@@ -37,6 +37,31 @@ export function link(scan: Scan, limits: Limits): Graph | null {
   return { ...graph, producer: detectProducer(archive, graph) };
 }
 
+const isCut = ({ problems }: Scan) =>
+  problems.some(p =>
+    ['tar-truncated', 'tar-header', 'outer-compression', 'end-marker-missing'].includes(p.kind),
+  );
+
+const BLOB = /(^|\/)blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|\/)|^sha256:[0-9a-f]{64}$/;
+
+/** An image archive whose documents were to come after the cut. */
+const looksCut = (scan: Scan) => isCut(scan) && scan.members.some(member => BLOB.test(member.path));
+
+/** What is left of an archive whose documents are lost: a report with findings, and no images. */
+function remains(scan: Scan): Graph {
+  const archive = new Archive(scan, '');
+  observeLost(archive);
+  const layout = scan.members.some(m => m.path.startsWith('blobs/')) ? 'oci-layout' : 'docker-archive';
+  const { claims, referenced, observations } = archive;
+  const nothing = { images: [], artifacts: [], indexes: [], absent: [], docker: null, producer: null };
+  return { layout, root: '', ...nothing, claims, referenced, observations };
+}
+
+function observeLost(archive: Archive): void {
+  const files = archive.scan.members.filter(member => member.type === 'file').length;
+  archive.observe('documents-missing', { path: '', pointer: null }, { files });
+}
+
 type Linked = Pick<Graph, 'images' | 'artifacts' | 'indexes' | 'absent' | 'docker'>;
 
 function linkLayout(archive: Archive, limits: Limits): Linked {
@@ -45,7 +70,11 @@ function linkLayout(archive: Archive, limits: Limits): Linked {
   const oci = archive.has('index.json') || archive.has('oci-layout') ? linkOci(archive, limits) : null;
   const docker = archive.has('manifest.json') ? linkDocker(archive) : null;
   if (docker !== null) compareRepositories(archive, docker.images);
-  if (oci === null && docker === null) return { ...nothing, images: linkV1(archive) };
+  if (oci === null && docker === null) {
+    // docker save 1.10 to 24 writes v1 files too, and its manifest.json after them.
+    if (!archive.has('repositories') && isCut(archive.scan)) observeLost(archive);
+    return { ...nothing, images: linkV1(archive) };
+  }
   if (oci === null) {
     const v1 = docker!.images.length === 0 && docker!.items.length === 0 && hasV1(archive);
     return { ...nothing, images: v1 ? linkV1(archive) : docker!.images, docker: docker!.items };

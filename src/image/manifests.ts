@@ -147,6 +147,10 @@ export class ManifestWalk {
         'not-a-manifest',
         { path: member.path, pointer: null },
         { mediaType: descriptor?.mediaType ?? null },
+        // JSON that was to be a manifest hides an image; other content in an index is allowed.
+        value !== undefined && (descriptor === undefined || isManifestType(descriptor.mediaType))
+          ? 'error'
+          : undefined,
       );
     } else {
       this.archive.fieldProblems(member.path, manifest.problems);

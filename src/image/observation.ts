@@ -20,6 +20,8 @@ export interface FindingData {
   'unsafe-name': { name: string };
   'unsafe-link': { target: string };
   'nested-root': { root: string };
+  'documents-missing': { files: number };
+  'part-unreadable': { reason: string };
 
   // Documents
   'json-invalid': { reason: string };

@@ -58,6 +58,12 @@ export class Pool {
     let parcel = new Uint8Array(await this.nextParcel());
     let filled = 0;
     const send = () => {
+      if (worker.dead !== null) {
+        // Nobody takes it any more: what is left of the blob is only read past.
+        this.spare.push(parcel.buffer);
+        filled = 0;
+        return;
+      }
       worker.owed += filled;
       worker.tell({ kind: 'chunk', id, bytes: parcel.subarray(0, filled) }, [parcel.buffer]);
       filled = 0;

@@ -1,15 +1,15 @@
 import type { Stats } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, stat } from 'node:fs/promises';
 import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { MARKERS, rootOf } from '../spec/markers.js';
+import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { FileCursor, StreamCursor } from './cursor.js';
 import { openDirectory } from './directory.js';
 import { describeContent, HEAD, isTar, isZip } from './kind.js';
+import { requireLayout } from './layout-folder.js';
 import { peek } from './peek.js';
 import { decompress, readHead, streamRange } from './read.js';
 import { readAhead } from './read-ahead.js';
@@ -21,6 +21,7 @@ import type {
   SeekableSource,
   Source,
   SourceProblem,
+  Stranger,
 } from './source.js';
 import { readTar } from './tar.js';
 
@@ -71,11 +72,11 @@ async function openRegular(file: string, size: number, limits: Limits): Promise<
     // Loaded when it is wanted: the zip reader costs 50 ms of every start.
     const { openZip } = await import('./zip.js');
     const source = await openZip(file, limits);
-    const parts = await zipParts(file, source, counter, limits);
-    return { ...shared, container: 'zip', compression: 'none', parts };
+    const found = await zipParts(file, source, counter, limits);
+    return { ...shared, container: 'zip', compression: 'none', ...found };
   }
   const part = await tarPart(range, head, null, counter, limits);
-  return { ...shared, container: 'tar', compression: part.compression, parts: [part] };
+  return { ...shared, container: 'tar', compression: part.compression, parts: [part], strangers: [] };
 }
 
 /** A zip is an image layout as it is, or it holds image tarballs, as CI systems hand out artifacts. */
@@ -84,17 +85,27 @@ async function zipParts(
   zip: SeekableSource,
   counter: Counter,
   limits: Limits,
-): Promise<readonly Part[]> {
+): Promise<Pick<Opened, 'parts' | 'strangers'>> {
   const whole: Part = { inside: null, compression: 'none', source: zip };
-  if (rootOf(zip.members.map(m => m.path)) !== null) return [whole];
+  if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], strangers: [] };
   const parts: Part[] = [];
+  const strangers: Stranger[] = [];
   for (const member of zip.members) {
-    const head = member.range === null ? null : readHead(member.range, HEAD);
-    if (head !== null && (isTar(head) || sniff(head) !== 'none')) {
-      parts.push(await tarPart(member.range!, head, member.path, counter, limits));
+    if (member.range === null || member.size === 0) continue;
+    const inside = member.path;
+    const head = readHead(member.range, HEAD);
+    const where = `${file}: ${inside}`;
+    try {
+      if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
+      if (!isTar(head) && sniff(head) === 'none') continue;
+      parts.push(await tarPart(member.range, head, inside, counter, limits));
+    } catch (error) {
+      // One bad file must not hide the images beside it.
+      if (!(error instanceof InputError)) throw error;
+      strangers.push({ inside, error });
     }
   }
-  if (parts.length > 0) return parts;
+  if (parts.length > 0) return { parts, strangers };
   const names = zip.members.slice(0, 5).map(m => visible(m.path));
   throw new InputError(
     `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
@@ -161,6 +172,7 @@ async function onceSource(
         : `the ${compression} stream is damaged before the first tar header: ${broken.reason}`,
       where,
       broken === undefined ? WHAT_WE_READ : 'Was the download cut short?',
+      { damaged: broken !== undefined },
     );
   }
   return {
@@ -210,6 +222,7 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     size: null,
     bytesRead: counter.read,
     parts: [{ inside: null, compression: 'none', source }],
+    strangers: [],
   };
 }
 
@@ -230,10 +243,7 @@ async function* readPipe(file: string): AsyncGenerator<Uint8Array> {
 }
 
 async function openFolder(file: string, limits: Limits): Promise<Opened> {
-  const names = await listFolder(file).catch(error => {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
-  });
-  if (!(await holdsLayout(file, names))) throw notALayout(file, names);
+  await requireLayout(file);
   const source = await openDirectory(file, limits);
   const size = source.members.reduce((sum, m) => sum + m.size, 0);
   return {
@@ -243,34 +253,8 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
     size,
     bytesRead: () => 0,
     parts: [{ inside: null, compression: 'none', source }],
+    strangers: [],
   };
-}
-
-const listFolder = (folder: string): Promise<string[]> => readdir(folder);
-
-/** Looks two levels down before a whole tree is walked: the user may have named a home directory. */
-async function holdsLayout(root: string, names: readonly string[]): Promise<boolean> {
-  const paths = [...names];
-  for (const name of names.slice(0, 1000)) {
-    const below = await listFolder(join(root, name)).catch((): string[] => []);
-    paths.push(...below.slice(0, 1000).map(child => `${name}/${child}`));
-    const blobs = below.includes('blobs')
-      ? await listFolder(join(root, name, 'blobs', 'sha256')).catch(() => [])
-      : [];
-    paths.push(...blobs.slice(0, 1).map(blob => `${name}/blobs/sha256/${blob}`));
-  }
-  return rootOf(paths) !== null;
-}
-
-function notALayout(file: string, names: readonly string[]): InputError {
-  const archives = names.filter(name => /\.(tar|tgz|zip|tar\.\w+)$/.test(name)).sort();
-  return new InputError(
-    `a directory that is no image layout: none of ${MARKERS.join(', ')} is in it`,
-    file,
-    archives.length > 0
-      ? `It holds ${archives.slice(0, 5).join(', ')}: name one of these.`
-      : 'Name the directory that `skopeo copy … oci:DIR` or `tar -x` of an image archive made, or the archive itself.',
-  );
 }
 
 function notAnArchive(where: string, head: Uint8Array): InputError {

@@ -1,4 +1,5 @@
 import type { Compression } from '../codec/codec.js';
+import type { InputError } from '../errors.js';
 
 /** How an archive's members are held together. `stream` is a tar that arrives through a pipe. */
 export type Container = 'tar' | 'directory' | 'zip' | 'stream';
@@ -99,6 +100,13 @@ export interface Opened {
   /** Bytes read so far from a source that passes once. */
   readonly bytesRead: () => number;
   readonly parts: readonly Part[];
+  /** Members of a zip that look packed like an image tarball and cannot be opened as one. */
+  readonly strangers: readonly Stranger[];
+}
+
+export interface Stranger {
+  readonly inside: string;
+  readonly error: InputError;
 }
 
 /** One archive of members. */

@@ -25,6 +25,19 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   armel: 'arm/v6',
 };
 
+const KNOWN = new Set([
+  '386',
+  'amd64',
+  'arm',
+  'arm64',
+  'loong64',
+  'mips64le',
+  'ppc64le',
+  'riscv64',
+  's390x',
+  'wasm',
+]);
+
 /**
  * Reads what a user typed for `--platform`: `os/arch[/variant]`, or an architecture alone (then the OS is linux).
  * @returns null when it cannot be a platform.
@@ -32,6 +45,12 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 export function parsePlatform(text: string): Platform | null {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some(p => !/^[a-z0-9_.-]+$/.test(p))) return null;
+  // Alone, a word must be an architecture that somebody builds for: anything else is a typing error.
+  if (
+    parts.length === 1 &&
+    !KNOWN.has((ARCHITECTURES[text.toLowerCase()] ?? text.toLowerCase()).split('/')[0]!)
+  )
+    return null;
   const [os, arch, variant] = parts.length === 1 ? ['linux', parts[0]!, undefined] : parts;
   const [architecture, implied] = (ARCHITECTURES[arch!] ?? arch!).split('/');
   return { os: os!, architecture: architecture!, variant: variant ?? implied ?? null, osVersion: null };
