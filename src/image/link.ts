@@ -34,7 +34,9 @@ export function link(scan: Scan, limits: Limits): Graph | null {
     referenced: archive.referenced,
     observations: archive.observations,
   };
-  return { ...graph, producer: detectProducer(archive, graph) };
+  // Half an archive bears the marks of another producer.
+  const lost = archive.observations.some(o => o.code === 'documents-missing');
+  return { ...graph, producer: lost ? null : detectProducer(archive, graph) };
 }
 
 const isCut = ({ problems }: Scan) =>
@@ -42,7 +44,7 @@ const isCut = ({ problems }: Scan) =>
     ['tar-truncated', 'tar-header', 'outer-compression', 'end-marker-missing'].includes(p.kind),
   );
 
-const BLOB = /(^|\/)blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|\/)|^sha256:[0-9a-f]{64}$/;
+const BLOB = /^([^/]+\/)?blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|\/)|^sha256:[0-9a-f]{64}$/;
 
 /** An image archive whose documents were to come after the cut. */
 const looksCut = (scan: Scan) => isCut(scan) && scan.members.some(member => BLOB.test(member.path));
