@@ -376,7 +376,7 @@ provoke(
       doc.manifests[0].size = -1;
     }),
   {
-    severity: 'warning',
+    severity: 'error',
     path: 'index.json',
     pointer: '/manifests/0/size',
     data: { expected: 'a whole number of bytes from 0 to 2^53-1', actual: '-1' },

@@ -42,7 +42,7 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: d => `expected ${d.expected}, found ${d.actual}`,
     explain:
-      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it.',
+      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it. A descriptor without a valid size is an error: clients must compare it before they trust what they fetch.',
   },
   'layout-version': {
     severity: 'warning',

@@ -3,7 +3,7 @@ import type { Image } from '../image/graph.js';
 import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
-import type { ArchiveReading } from './read.js';
+import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
 import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
@@ -31,7 +31,7 @@ export interface IdsOptions extends Selection {
 export function ids(reading: ArchiveReading, options: IdsOptions): Result {
   const report = idsReport(reading, options);
   const { find: found } = report;
-  const doc = found === null ? idsDoc(report) : findDoc(found);
+  const doc = found === null ? idsDoc(report, imagesIn(reading)) : findDoc(found);
   return { data: report, doc, exitCode: found === null || found.matches.length > 0 ? 0 : 1 };
 }
 
@@ -66,8 +66,8 @@ const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
   'skopeo-oci-archive': 'skopeo oci-archive:',
 };
 
-function idsDoc(report: IdsReport): Doc {
-  return [...archiveHead(report), ...report.images.flatMap(imageDoc)];
+function idsDoc(report: IdsReport, total: number): Doc {
+  return [...archiveHead(report, total), ...report.images.flatMap(imageDoc)];
 }
 
 function imageDoc(image: ImageIds): Doc {

@@ -146,6 +146,10 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
   );
 }
 
+/** Images in the whole archive, chosen or not. */
+export const imagesIn = ({ parts }: ArchiveReading) =>
+  parts.reduce((sum, { graph }) => sum + graph.images.length, 0);
+
 /** The path of a member as findings give it: inside a zip of tarballs, behind the tarball's own path. */
 export function pathIn(part: Part, path: string): string {
   return part.inside === null ? path : `${part.inside}!/${path}`;

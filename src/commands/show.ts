@@ -1,5 +1,5 @@
 import { type Doc, gap, type Result, span, text } from './doc.js';
-import type { ArchiveReading } from './read.js';
+import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
 import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
@@ -8,14 +8,14 @@ import { archiveHead, count, findingLines, id, imageTitle, instruction, NONE, si
 /** `waybill show`: what is inside. Reads documents only, so that a 20 GB archive answers at once. */
 export function show(reading: ArchiveReading, selection: Selection): Result {
   const report = reportOf(reading, selectImages(reading, selection));
-  return { data: report, doc: showDoc(report), exitCode: 0 };
+  return { data: report, doc: showDoc(report, imagesIn(reading)), exitCode: 0 };
 }
 
-function showDoc(report: Report): Doc {
+function showDoc(report: Report, total: number): Doc {
   const { images, artifacts, absent, findings } = report;
   const platforms = absent.filter(a => !a.attestation).map(a => a.platform ?? a.digest);
   return [
-    ...archiveHead(report),
+    ...archiveHead(report, total),
     ...images.flatMap(imageDoc),
     ...(artifacts.length === 0 ? [] : artifactsDoc(report)),
     ...(platforms.length === 0 ? [] : [gap, text(`Listed, but not in the archive: ${platforms.join(', ')}`)]),

@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import type { Severity } from '../image/observation.js';
 import { type Doc, gap, type Result, span, text } from './doc.js';
-import type { ArchiveReading } from './read.js';
+import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
 import type { Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
@@ -31,7 +31,7 @@ export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'ne
 function verifyDoc(reading: ArchiveReading, report: Report): Doc {
   const { images, verdicts, findings } = report;
   return [
-    ...archiveHead(report, [['read', readSummary(reading)]]),
+    ...archiveHead(report, imagesIn(reading), [['read', readSummary(reading)]]),
     ...(images.length === 0 ? [] : [gap]),
     ...images.flatMap(
       (image): Doc => [

@@ -19,12 +19,13 @@ export function count(n: number, noun: string): string {
 /** The head of every report: which file, of what kind, from whom. */
 export function archiveHead(
   { archive, images, artifacts }: Pick<Report, 'archive' | 'images' | 'artifacts'>,
+  total: number,
   more: readonly (readonly [label: string, value: Text])[] = [],
 ): Doc {
   const form =
     archive.compression === 'none' ? archive.container : `${archive.container}, ${archive.compression}`;
   const contents = [
-    count(images.length, 'image'),
+    images.length === total ? count(total, 'image') : `${images.length} of ${count(total, 'image')}`,
     ...(artifacts.length > 0 ? [count(artifacts.length, 'artifact')] : []),
   ].join(', ');
   const rows: [string, Text][] = [

@@ -77,8 +77,8 @@ export class Archive {
   }
 
   fieldProblems(path: string, problems: readonly FieldProblem[]): void {
-    for (const { pointer: at, expected, actual } of problems) {
-      this.observe('field-invalid', { path, pointer: at }, { expected, actual });
+    for (const { pointer: at, expected, actual, grave } of problems) {
+      this.observe('field-invalid', { path, pointer: at }, { expected, actual }, grave ? 'error' : undefined);
     }
   }
 

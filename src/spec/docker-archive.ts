@@ -67,14 +67,19 @@ export function parseRepositories(value: Json): Repositories {
   const problems: FieldProblem[] = [];
   const names = new Map<string, string[]>();
   if (!isObject(value)) {
-    problems.push({ pointer: '', expected: 'an object', actual: typeName(value) });
+    problems.push({ pointer: '', expected: 'an object', actual: typeName(value), grave: false });
     return { names, problems };
   }
   for (const [repository, tags] of Object.entries(value)) {
     for (const [tag, id] of Object.entries(isObject(tags) ? tags : {})) {
       if (typeof id === 'string') names.set(id, [...(names.get(id) ?? []), `${repository}:${tag}`]);
       else
-        problems.push({ pointer: pointer('', repository, tag), expected: 'a string', actual: typeName(id) });
+        problems.push({
+          pointer: pointer('', repository, tag),
+          expected: 'a string',
+          actual: typeName(id),
+          grave: false,
+        });
     }
   }
   return { names, problems };

@@ -5,6 +5,8 @@ export interface FieldProblem {
   readonly pointer: string;
   readonly expected: string;
   readonly actual: string;
+  /** Without it something cannot be checked at all: an error, where other bad fields are warnings. */
+  readonly grave: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export class Fields {
    */
   static of(value: Json | undefined, at: string, problems: FieldProblem[], anyCase = false): Fields | null {
     if (isObject(value)) return new Fields(value, at, problems, anyCase);
-    problems.push({ pointer: at, expected: 'an object', actual: typeName(value) });
+    problems.push({ pointer: at, expected: 'an object', actual: typeName(value), grave: false });
     return null;
   }
 
@@ -56,7 +58,14 @@ export class Fields {
   /** A whole number that JavaScript can hold exactly and that is not negative: sizes are bytes. */
   size(key: string, required: Required = 'optional'): number | null {
     const ok = (v: Json) => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0;
-    return this.typed(key, required, 'a whole number of bytes from 0 to 2^53-1', ok) as number | null;
+    const size = this.typed(
+      key,
+      required,
+      'a whole number of bytes from 0 to 2^53-1',
+      ok,
+      required === 'required',
+    );
+    return size as number | null;
   }
 
   number(key: string, required: Required = 'optional'): number | null {
@@ -98,15 +107,21 @@ export class Fields {
     return map;
   }
 
-  problem(at: string, expected: string, actual: string): void {
-    this.problems.push({ pointer: at, expected, actual });
+  problem(at: string, expected: string, actual: string, grave = false): void {
+    this.problems.push({ pointer: at, expected, actual, grave });
   }
 
-  private typed(key: string, required: Required, expected: string, ok: (v: Json) => boolean): Json | null {
+  private typed(
+    key: string,
+    required: Required,
+    expected: string,
+    ok: (v: Json) => boolean,
+    grave = false,
+  ): Json | null {
     const value = this.any(key);
     // Go writes null for an empty slice, map or pointer: null is as good as absent.
     if (value === undefined || value === null) {
-      if (required === 'required') this.problem(pointer(this.at, key), expected, typeName(value));
+      if (required === 'required') this.problem(pointer(this.at, key), expected, typeName(value), grave);
       return null;
     }
     if (ok(value)) return value;
@@ -114,6 +129,7 @@ export class Fields {
       pointer(this.at, key),
       expected,
       typeof value === 'number' ? String(value) : typeName(value),
+      grave,
     );
     return null;
   }
