@@ -49,8 +49,6 @@ export interface TarFacts {
   readonly entries: number;
   /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
   readonly error: string | null;
-  /** Two zero blocks stand at the end. */
-  readonly endMarker: boolean;
   /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
   readonly duplicate: string | null;
   /** The tar has eStargz's table of contents. */

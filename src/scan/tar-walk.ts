@@ -58,7 +58,6 @@ export class TarWalk {
     return {
       entries: this.entries,
       error: this.error,
-      endMarker: this.zeroBlocks >= 2,
       duplicate: this.duplicate,
       estargz: this.estargz,
     };

@@ -51,7 +51,6 @@ export type SourceProblem =
       readonly kind: 'trailing-bytes';
       readonly path: null;
       readonly offset: number;
-      readonly scanned: number;
     }
   | { readonly kind: 'padding-not-zero'; readonly path: string; readonly offset: number }
   | {

@@ -165,8 +165,7 @@ async function readEnd(
   const end = offset + limits.trailingBytes;
   const seen = (piece: Uint8Array) => {
     const dirty = piece.findIndex(byte => byte !== 0);
-    if (dirty >= 0)
-      report({ kind: 'trailing-bytes', path: null, offset: offset + dirty, scanned: offset + dirty });
+    if (dirty >= 0) report({ kind: 'trailing-bytes', path: null, offset: offset + dirty });
     offset += piece.length;
     return dirty >= 0;
   };

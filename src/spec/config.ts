@@ -11,13 +11,11 @@ import type { Platform } from './platform.js';
 export interface ImageConfig {
   /** RFC 3339, as written. */
   readonly created: string | null;
-  readonly author: string | null;
   /** null where the config names neither an OS nor an architecture. */
   readonly platform: Platform | null;
   /** Digests of the uncompressed layer tars, base first; null where the config has no `rootfs.diff_ids`. */
   readonly diffIds: readonly string[] | null;
   readonly history: readonly HistoryEntry[];
-  readonly dockerVersion: string | null;
   readonly run: RunConfig;
   readonly problems: readonly FieldProblem[];
 }
@@ -49,11 +47,9 @@ export function parseConfig(value: Json, oci = false): ImageConfig | null {
   checkTime(fields, 'created');
   return {
     created: fields.string('created'),
-    author: fields.string('author'),
     platform: parseConfigPlatform(fields),
     diffIds: rootfs === null ? null : parseDiffIds(rootfs),
     history: (fields.array('history') ?? []).map((entry, i) => parseHistory(entry, i, problems)),
-    dockerVersion: fields.string('docker_version'),
     run: parseRun(fields.object('config')),
     problems,
   };

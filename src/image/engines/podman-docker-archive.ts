@@ -9,10 +9,10 @@ import {
   type Verdict,
   within,
 } from './answer.js';
+import { component, type DockerArchive, openDockerArchive, openItem } from './docker-archive.js';
 import type { Item } from './go-json.js';
 import { dockerReference, podmanName, showReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-file.js';
-import { component, type DockerArchive, openDockerArchive, openItem } from './tarfile.js';
 
 /** A file as podman loads it as a docker-archive: every name of every item, each copied by itself. */
 export function podmanDockerArchive(file: TarFile): Outcome {

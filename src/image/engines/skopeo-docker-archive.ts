@@ -9,10 +9,10 @@ import {
   type Verdict,
   within,
 } from './answer.js';
+import { type DockerArchive, openDockerArchive, openItem } from './docker-archive.js';
 import type { Item } from './go-json.js';
 import { containersImageManifest, manifestDigest } from './synthesise.js';
 import type { TarFile } from './tar-file.js';
-import { type DockerArchive, openDockerArchive, openItem } from './tarfile.js';
 
 /**
  * `skopeo inspect docker-archive:FILE`: the digest of a manifest that skopeo makes up. Of several images it wants to be
