@@ -37,18 +37,23 @@ ${sections.join('\n')}`;
 /** A page with the output of each `$ waybill …` in its console blocks as the command prints it now. */
 export function withOutputs(page: string): string {
   return page.replace(/```console\n\$ waybill (.*)\n[\s\S]*?```/g, (_, args: string) => {
-    const { stdout } = spawnSync(process.execPath, ['bin/waybill.js', ...args.split(' ')], {
+    const { stdout } = spawnSync(process.execPath, ['bin/waybill.js', ...words(args)], {
       cwd: root,
       encoding: 'utf8',
+      env: { ...process.env, SOURCE_DATE_EPOCH: '1795219200' },
     });
     return `\`\`\`console\n$ waybill ${args}\n${stdout}\`\`\``;
   });
 }
 
+/** A command line as a shell splits it, single quotes and all. */
+const words = (line: string) =>
+  (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map(word => word.replaceAll("'", ''));
+
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Pages that show commands. */
-export const shown = ['README.md'];
+export const shown = ['README.md', 'docs/docker.md'];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(root, 'docs/findings.md'), findingsPage());

@@ -10,10 +10,30 @@ import { createRequire } from 'node:module';
 export type { Finding, Verdicts } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Compression } from './codec/codec.js';
+export type { Answer } from './commands/answer.js';
 export type { Block, Column, Doc, Result, Span, Style, Text } from './commands/doc.js';
+export { documentDepth } from './commands/document.js';
 export { explain } from './commands/explain.js';
+export { type ExtractOptions, extractLayers } from './commands/extract-layers.js';
+export { type HistoryCommandOptions, history, historyDepth } from './commands/history.js';
 export { type IdsOptions, type IdsReport, type ImageIds, ids, idsReport } from './commands/ids.js';
+export {
+  type ImageInspectOptions,
+  type InspectSelection,
+  imageInspect,
+  imageInspectDepth,
+} from './commands/image-inspect.js';
+export { type ImagesOptions, images, imagesDepth } from './commands/images.js';
+export { type ImagetoolsOptions, imagetoolsInspect } from './commands/imagetools.js';
+export { type Annotations, manifestAnnotate } from './commands/manifest-annotate.js';
+export { type CreateOptions, manifestCreate } from './commands/manifest-create.js';
+export { type ManifestInspectOptions, manifestInspect } from './commands/manifest-inspect.js';
+export { type ListInspectOptions, manifestListInspect } from './commands/manifest-list.js';
+export { manifestPush, type PushOptions } from './commands/manifest-push.js';
+export { manifestRm } from './commands/manifest-rm.js';
+export { rawConfig } from './commands/raw.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
+export { type Readings, readMany } from './commands/read-many.js';
 export { reportOf } from './commands/report.js';
 export type {
   AbsentReport,
@@ -25,7 +45,10 @@ export type {
 } from './commands/report-types.js';
 export { type Selection, selectImages } from './commands/select.js';
 export { show } from './commands/show.js';
+export { isStoredList } from './commands/stored-list.js';
 export { type VerifyOptions, verify } from './commands/verify.js';
+export { API_VERSIONS } from './docker/image-inspect.js';
+export type { Store } from './docker/stored-image.js';
 export { InputError, UsageError } from './errors.js';
 export type { Layout, Place } from './image/graph.js';
 export type { FindingCode, FindingData, Severity } from './image/observation.js';
@@ -34,6 +57,8 @@ export type { Depth } from './scan/scan.js';
 export type { Container } from './source/source.js';
 export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
 export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
+export { renderTemplate, TemplateError } from './template/index.js';
+export { removeUnfinished } from './write/unfinished.js';
 
 const { version: packageVersion } = createRequire(import.meta.url)('../../package.json') as {
   version: string;

@@ -21,6 +21,12 @@ export interface Limits {
   readonly unpackedFree: number;
   /** Beyond `unpackedFree`, a blob that unpacks to more than this many times its size is taken for a bomb. */
   readonly unpackedRatio: number;
+  /** Entries kept of a layer, where they are kept: ten times the most that a layer seen had, in some 100 MB of memory. */
+  readonly layerEntries: number;
+  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 256 for each of a million. */
+  readonly layerEntryBytes: number;
+  /** Content kept of one layer's files, where a command wants to look into them, in bytes. An rpm database has 100 MB. */
+  readonly keptContentBytes: number;
   /** Findings kept per code; the rest is counted in the last one. */
   readonly findingsPerCode: number;
 }
@@ -37,5 +43,8 @@ export const defaultLimits: Limits = {
   trailingBytes: 64 * MiB,
   unpackedFree: 1024 * MiB,
   unpackedRatio: 200,
+  layerEntries: 1_000_000,
+  layerEntryBytes: 256 * MiB,
+  keptContentBytes: 256 * MiB,
   findingsPerCode: 100,
 };

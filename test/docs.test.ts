@@ -15,7 +15,7 @@ test('docs/findings.md is made from the rules', () => {
 for (const name of shown) {
   test(`${name} shows what the commands print`, () => {
     const text = page(name);
-    assert.ok((text.match(/```console\n\$ waybill .*\n[^`]/g) ?? []).length >= 4, 'its commands have output');
+    assert.ok((text.match(/```console\n\$ waybill .*\n[^`]/g) ?? []).length >= 3, 'its commands have output');
     assert.is(text, withOutputs(text), 'run `npm run docs`');
   });
 }
@@ -36,7 +36,13 @@ test('the library example of the README works', async () => {
 });
 
 test('every document that a page links to is there', () => {
-  for (const name of ['README.md', 'docs/json.md', 'docs/formats.md', 'docs/architecture.md']) {
+  for (const name of [
+    'README.md',
+    'docs/json.md',
+    'docs/formats.md',
+    'docs/architecture.md',
+    'docs/docker.md',
+  ]) {
     const folder = name.startsWith('docs/') ? 'docs' : '.';
     for (const [, target] of page(name).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
       assert.ok(page(join(folder, target!)).length > 0, `${name} links to ${target}`);

@@ -4,6 +4,7 @@ import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import { defaultLimits, type Limits } from '../limits.js';
+import type { ContentWanted } from '../scan/entry-content.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { openArchive } from '../source/open.js';
 import type { Opened, Part, Stranger } from '../source/source.js';
@@ -11,8 +12,13 @@ import type { Platform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 
 export interface ReadOptions {
-  /** `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte. Default `digests`. */
+  /**
+   * `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte; `files` keeps the entries of
+   * layers as well. Default `digests`.
+   */
   readonly depth?: Depth;
+  /** At depth `files`: the digests of all files in layers, and the content of those whose paths match. */
+  readonly files?: ContentWanted;
   /** Make absent platforms of an index errors: all of them, or the one that is needed. */
   readonly requireComplete?: boolean | Platform;
   readonly limits?: Partial<Limits>;
@@ -61,7 +67,7 @@ export async function readArchive(
     options.onProgress?.(opened.bytesRead() || done, opened.size);
   };
   for (const part of opened.parts) {
-    const scanned = await scan(part, { depth, limits, onProgress });
+    const scanned = await scan(part, { depth, limits, contents: options.files, onProgress });
     const graph = link(scanned, limits);
     if (graph === null) {
       const where = opened.file === '-' ? 'standard input' : opened.file;
@@ -76,7 +82,13 @@ export async function readArchive(
       { requireComplete: options.requireComplete ?? false },
       limits,
     );
-    parts.push({ part, scan: scanned, graph, findings, verdicts: verdictsOf(findings, depth === 'digests') });
+    parts.push({
+      part,
+      scan: scanned,
+      graph,
+      findings,
+      verdicts: verdictsOf(findings, depth !== 'metadata'),
+    });
   }
   if (parts.length === 0) throw strangers[0]!.error;
   const size = opened.size ?? opened.bytesRead();

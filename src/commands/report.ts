@@ -43,7 +43,7 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
     ),
     artifacts: parts.flatMap(p => p.graph.artifacts.map(artifact => artifactReport(p.scan, artifact))),
     absent: parts.flatMap(p => p.graph.absent.map(absentReport)),
-    verdicts: verdictsOf(findings, reading.depth === 'digests'),
+    verdicts: verdictsOf(findings, reading.depth !== 'metadata'),
     findings,
   };
 }
@@ -85,7 +85,7 @@ function imageReport(reading: PartReading, image: Image): ImageReport {
     complete: isComplete(image),
     verdicts: verdictsOf(
       image.kind === 'v1' ? reading.findings : findingsAbout(reading, image),
-      scan.depth === 'digests',
+      scan.depth !== 'metadata',
     ),
     layers: image.layers.map(layer => layerReport(scan, layer)),
     attestations: image.attestations.map(attestation => artifactReport(scan, attestation)),

@@ -1,12 +1,26 @@
 import { createHash, type Hash } from 'node:crypto';
-import { CodecError, type Compression, type Decoder } from '../codec/codec.js';
+import { CodecError, type Compression, type Decoder, type Sink } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import type { Limits } from '../limits.js';
 import { isTar, looksLikeJson } from '../source/kind.js';
 import { BLOCK } from '../source/tar-header.js';
 import type { Algorithm, Digests } from '../spec/digest.js';
+import { EntryTableBuilder } from './entry-builder.js';
+import { ContentCapture, type ContentWanted } from './entry-content.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 import { TarWalk } from './tar-walk.js';
+
+/** What is the same for all blobs of a scan. Plain data: worker threads are started with it. */
+export interface Analysis {
+  readonly limits: Pick<
+    Limits,
+    'unpackedFree' | 'unpackedRatio' | 'layerEntries' | 'layerEntryBytes' | 'keptContentBytes'
+  >;
+  /** Whether the entries of layers are kept, or only counted. */
+  readonly files: boolean;
+  /** What is wanted of the content of layers' files, where their entries are kept. */
+  readonly contents?: ContentWanted | undefined;
+}
 
 /**
  * Turns the bytes of one member into facts in a single pass: hashed as stored, unpacked, hashed unpacked, walked as a
@@ -20,7 +34,9 @@ export class BlobAnalyser {
 
   constructor(
     private readonly algorithms: readonly Algorithm[],
-    private readonly limits: Pick<Limits, 'unpackedFree' | 'unpackedRatio'>,
+    private readonly analysis: Analysis,
+    /** Gets the unpacked content as it passes, such as to write it down. It may throw, which ends everything. */
+    private readonly tap: Sink | null = null,
   ) {
     this.stored = new Hasher(algorithms);
   }
@@ -62,7 +78,7 @@ export class BlobAnalyser {
   }
 
   private begin(head: Uint8Array): Content {
-    this.content = new Content(head, this.algorithms, this.limits);
+    this.content = new Content(head, this.algorithms, this.analysis, this.tap);
     return this.content;
   }
 }
@@ -74,21 +90,28 @@ class Content {
   private readonly decoder: Decoder | null = null;
   private readonly hasher: Hasher | null = null;
   private walk: TarWalk | null = null;
+  private readonly limits: Analysis['limits'];
   private unpackedSize = 0;
   private storedSize = 0;
 
   constructor(
     head: Uint8Array,
     algorithms: readonly Algorithm[],
-    private readonly limits: Pick<Limits, 'unpackedFree' | 'unpackedRatio'>,
+    { limits, files, contents }: Analysis,
+    private readonly tap: Sink | null,
   ) {
+    this.limits = limits;
     this.compression = sniff(head);
+    const newWalk = () => {
+      const capture = contents === undefined ? null : new ContentCapture(contents, limits);
+      return files ? new TarWalk(new EntryTableBuilder(limits, capture), capture) : new TarWalk();
+    };
     if (this.compression === 'none') {
       // A plain blob's digest and diff_id are one hash. JSON is no layer; anything else may be meant to be one.
-      if (!looksLikeJson(head) || isTar(head)) this.walk = new TarWalk();
+      if (!looksLikeJson(head) || isTar(head)) this.walk = newWalk();
     } else {
       this.hasher = new Hasher(algorithms);
-      this.walk = new TarWalk();
+      this.walk = newWalk();
       this.decoder = codecFor(this.compression).open(piece => this.unpack(piece));
     }
   }
@@ -99,8 +122,10 @@ class Content {
 
   write(chunk: Uint8Array, storedSize: number): void {
     this.storedSize = storedSize;
-    if (this.decoder === null) this.walk?.write(chunk);
-    else this.guard(() => this.decoder!.write(chunk));
+    if (this.decoder === null) {
+      this.tap?.(chunk);
+      this.walk?.write(chunk);
+    } else this.guard(() => this.decoder!.write(chunk));
   }
 
   end() {
@@ -130,6 +155,7 @@ class Content {
       throw new LimitReached();
     }
     this.hasher!.update(piece);
+    this.tap?.(piece);
     this.walk!.write(piece);
   }
 

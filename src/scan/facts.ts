@@ -1,6 +1,7 @@
 import type { Compression, StreamShape } from '../codec/codec.js';
 import type { Algorithm, Digests } from '../spec/digest.js';
 import { digestOfBlobPath } from '../spec/digest.js';
+import type { EntryTable } from './entry-table.js';
 
 /**
  * What the bytes of one member are. Nobody's word is taken: everything here was read and computed.
@@ -47,12 +48,16 @@ export type BlobFailure =
 export interface TarFacts {
   /** Entries that a tar reader yields; PAX and GNU long-name records are none. */
   readonly entries: number;
+  /** Global PAX headers, which engines pass over: they describe no entry. */
+  readonly globalHeaders: number;
   /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
   readonly error: string | null;
   /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
   readonly duplicate: string | null;
   /** The tar has eStargz's table of contents. */
   readonly estargz: boolean;
+  /** The entries up to the error, the one that it is in included; null at every depth but `files`. */
+  readonly table: EntryTable | null;
 }
 
 /** The algorithms to hash a member with: sha256 always, sha512 where its name says that it is called by it. */

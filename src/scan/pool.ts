@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { Limits } from '../limits.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
@@ -25,7 +24,7 @@ export class Pool {
   private nextId = 0;
 
   constructor(
-    private readonly limits: Limits,
+    private readonly setup: WorkerSetup,
     private readonly onProgress: (bytes: number) => void,
     private readonly size = availableParallelism(),
   ) {}
@@ -112,7 +111,7 @@ export class Pool {
 
   private start(): Member {
     const member = new Member(
-      this.limits,
+      this.setup,
       message => {
         if (message.kind === 'taken') this.taken(member, message.length, message.parcel);
         else this.onProgress(message.bytes);
@@ -154,11 +153,10 @@ class Member {
   dead: string | null = null;
 
   constructor(
-    limits: Limits,
+    setup: WorkerSetup,
     onMessage: (message: Exclude<FromWorker, { kind: 'facts' }>) => void,
     onDeath: () => void,
   ) {
-    const setup: WorkerSetup = { limits };
     this.thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
     this.thread.on('message', (message: FromWorker) => {
       if (message.kind !== 'facts') return onMessage(message);

@@ -1,11 +1,9 @@
-import type { Limits } from '../limits.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
+import type { Analysis } from './analyser.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 
-export interface WorkerSetup {
-  readonly limits: Limits;
-}
+export type WorkerSetup = Analysis;
 
 export type ToWorker =
   | {

@@ -1,9 +1,8 @@
 import { CodecError } from '../codec/codec.js';
-import type { Limits } from '../limits.js';
 import { readRange } from '../source/read.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
-import { BlobAnalyser } from './analyser.js';
+import { type Analysis, BlobAnalyser } from './analyser.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 
 const REPORT_EVERY = 8 * 1024 * 1024;
@@ -12,10 +11,10 @@ const REPORT_EVERY = 8 * 1024 * 1024;
 export function analyseRange(
   range: ByteRange,
   algorithms: readonly Algorithm[],
-  limits: Limits,
+  analysis: Analysis,
   onProgress: (bytes: number) => void,
 ): BlobFacts {
-  const analyser = new BlobAnalyser(algorithms, limits);
+  const analyser = new BlobAnalyser(algorithms, analysis);
   let unreported = 0;
   let failure: BlobFailure | null = null;
   try {

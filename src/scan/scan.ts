@@ -12,15 +12,16 @@ import type {
   SeekableSource,
   SourceProblem,
 } from '../source/source.js';
-import { BlobAnalyser } from './analyser.js';
+import { type Analysis, BlobAnalyser } from './analyser.js';
 import { type Document, mayBeDocument, readDocument, refusedDocument } from './document.js';
+import type { ContentWanted } from './entry-content.js';
 import { algorithmsFor, type BlobFacts } from './facts.js';
 import { Members } from './links.js';
 import { Pool } from './pool.js';
 import { analyseRange } from './range.js';
 
-/** How deep to read: JSON documents and first bytes only, or every byte, hashed and unpacked. */
-export type Depth = 'metadata' | 'digests';
+/** How deep to read: JSON documents and first bytes only; every byte, hashed and unpacked; or the entries of layers too. */
+export type Depth = 'metadata' | 'digests' | 'files';
 
 /** What a member's first bytes tell. */
 export interface Head {
@@ -47,6 +48,8 @@ export interface Scan {
 export interface ScanOptions {
   readonly depth: Depth;
   readonly limits: Limits;
+  /** What is wanted of the content of layers' files, at depth `files`. */
+  readonly contents?: ContentWanted | undefined;
   /** Bytes read since the last call. */
   readonly onProgress: (bytes: number) => void;
 }
@@ -56,16 +59,22 @@ const WORKER_FROM = 1024 * 1024;
 const POOL_FROM = 32 * 1024 * 1024;
 
 export async function scan(part: Part, options: ScanOptions): Promise<Scan> {
-  if (options.depth === 'digests') await loadCodecs();
+  if (options.depth !== 'metadata') await loadCodecs();
   return part.source.access === 'seekable'
     ? scanSeekable(part.source, options)
     : scanOnce(part.source, options);
 }
 
+const analysisOf = ({ limits, depth, contents }: ScanOptions): Analysis => ({
+  limits,
+  files: depth === 'files',
+  contents,
+});
+
 async function scanSeekable(source: SeekableSource, options: ScanOptions): Promise<Scan> {
   const { depth, limits } = options;
   const members = new Members(source.members);
-  const facts = depth === 'digests' ? await analyseMembers(members, options) : new Map<Member, BlobFacts>();
+  const facts = depth === 'metadata' ? new Map<Member, BlobFacts>() : await analyseMembers(members, options);
   const heads = new Map<Member, Head>();
   const documents = new Map<Member, Document>();
   return {
@@ -82,8 +91,10 @@ async function scanSeekable(source: SeekableSource, options: ScanOptions): Promi
 
 async function analyseMembers(
   members: Members<SeekableMember>,
-  { limits, onProgress }: ScanOptions,
+  options: ScanOptions,
 ): Promise<Map<Member, BlobFacts>> {
+  const { onProgress } = options;
+  const analysis = analysisOf(options);
   const facts = new Map<Member, BlobFacts>();
   const jobs = members.all
     .filter(member => members.at(member.path) === member)
@@ -94,11 +105,11 @@ async function analyseMembers(
   const total = jobs.reduce((sum, job) => sum + job.range.length, 0);
   const large = total < POOL_FROM ? 0 : jobs.findIndex(job => job.range.length < WORKER_FROM);
   const forWorkers = total < POOL_FROM ? [] : large < 0 ? jobs : jobs.slice(0, large);
-  const pool = new Pool(limits, onProgress);
+  const pool = new Pool(analysis, onProgress);
   const done = pool.analyseAll(forWorkers, (job, fact) => facts.set(job.member, fact));
   try {
     for (const { member, range, algorithms } of jobs.slice(forWorkers.length)) {
-      facts.set(member, analyseRange(range, algorithms, limits, onProgress));
+      facts.set(member, analyseRange(range, algorithms, analysis, onProgress));
     }
     await done;
   } finally {
@@ -139,13 +150,15 @@ function loadDocument(file: SeekableMember, limits: Limits): Document {
 }
 
 /** One pass: whatever linking may want must be kept as it comes by. */
-async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanOptions): Promise<Scan> {
+async function scanOnce(source: OnceSource, options: ScanOptions): Promise<Scan> {
+  const { depth, limits, onProgress } = options;
+  const analysis = analysisOf(options);
   const all: Member[] = [];
   const heads = new Map<Member, Head>();
   const documents = new Map<Member, Document>();
   const facts = new Map<Member, BlobFacts>();
   const pending: Promise<unknown>[] = [];
-  const pool = new Pool(limits, onProgress);
+  const pool = new Pool(analysis, onProgress);
   let kept = 0;
   try {
     const problems = await source.walk(async (member, content) => {
@@ -164,7 +177,7 @@ async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanO
           isCut ? refusedDocument(member.path, CUT_SHORT) : readDocument(member.path, bytes),
         );
         onProgress(bytes.length);
-        if (depth === 'digests') facts.set(member, analyseBytes(bytes, member, limits));
+        if (depth !== 'metadata') facts.set(member, analyseBytes(bytes, member, analysis));
         return;
       }
       documents.set(
@@ -178,7 +191,7 @@ async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanO
         pending.push(job.facts.then(fact => facts.set(member, fact)));
         return;
       }
-      const analyser = new BlobAnalyser(algorithms, limits);
+      const analyser = new BlobAnalyser(algorithms, analysis);
       for await (const chunk of chunks) {
         analyser.write(chunk);
         onProgress(chunk.length);
@@ -202,8 +215,8 @@ async function scanOnce(source: OnceSource, { depth, limits, onProgress }: ScanO
   }
 }
 
-function analyseBytes(bytes: Uint8Array, member: Member, limits: Limits): BlobFacts {
-  const analyser = new BlobAnalyser(algorithmsFor(member.path), limits);
+function analyseBytes(bytes: Uint8Array, member: Member, analysis: Analysis): BlobFacts {
+  const analyser = new BlobAnalyser(algorithmsFor(member.path), analysis);
   analyser.write(bytes);
   return analyser.end();
 }

@@ -1,13 +1,25 @@
-import { posix } from 'node:path';
-import { BLOCK, hasValidChecksum, headerSize, isHeaderOnly, isMetadataFlag } from '../source/tar-header.js';
+import { BLOCK, hasValidChecksum, headerSize, isMetadataFlag } from '../source/tar-header.js';
+import type { ContentSink, ContentTaker } from './content.js';
+import { typeOf } from './entry.js';
+import type { EntryTableBuilder } from './entry-builder.js';
 import type { TarFacts } from './facts.js';
+import { NameSet } from './name-set.js';
+import { readPax } from './pax.js';
+import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
+import {
+  type EntryHeader,
+  type EntryRecords,
+  entryDetails,
+  entryHeader,
+  hasSparseExtension,
+  isSparseExtended,
+  NO_RECORDS,
+} from './tar-entry.js';
 
 /** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
 const ESTARGZ_TOC = 'stargz.index.json';
-/** PAX and GNU records are read for size and name; a larger one than this has no honest use. */
+/** PAX and GNU records are read up to here, as by Go; a larger one has no honest use. */
 const RECORD_CAP = 1 << 20;
-/** Names that are remembered to find two alike, which bounds memory: an honest layer seldom has more entries. */
-const NAMES_CAP = 300_000;
 
 /**
  * Walks a layer's tar as its bytes pass, synchronously: a layer easily has 100,000 entries, and a stream per entry costs
@@ -18,24 +30,38 @@ export class TarWalk {
   private filled = 0;
   /** Bytes of content and padding to pass over before the next header. */
   private skip = 0;
-  private content = 0;
-  private record: { flag: number; bytes: Uint8Array; filled: number; padding: number } | null = null;
-  private paxSize: number | null = null;
-  private longName: string | null = null;
-  private readonly names = new Set<string>();
-  private duplicate: string | null = null;
+  /** How many of them are padding, which a tar may lack at its end. */
+  private padding = 0;
+  private record: { flag: number; bytes: Uint8Array; filled: number } | null = null;
+  private records: EntryRecords = NO_RECORDS;
   private pendingMetadata = false;
+  /** What follows once the blocks of a sparse map, which come before the content, have passed; null where none do. */
+  private sparse: { readonly header: EntryHeader; readonly map: Extent[] } | null = null;
+  /** Takes the content that is passing, where somebody wants it. */
+  private sink: ContentSink | null = null;
+  private readonly names = new NameSet();
   private zeroBlocks = 0;
   private offset = 0;
   private entries = 0;
+  private globalHeaders = 0;
   private error: string | null = null;
   private done = false;
   private estargz = false;
+
+  /**
+   * @param table  takes every entry in full; null where they are only counted
+   * @param taker  is offered the content of every file
+   */
+  constructor(
+    private readonly table: EntryTableBuilder | null = null,
+    private taker: ContentTaker | null = null,
+  ) {}
 
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length && !this.done; ) {
       if (this.skip > 0) {
         const step = Math.min(this.skip, chunk.length - at);
+        if (this.sink !== null) this.feed(this.sink, chunk.subarray(at, at + step));
         this.skip -= step;
         at += step;
       } else if (this.record !== null) {
@@ -51,32 +77,49 @@ export class TarWalk {
     if (!this.done && this.error === null) {
       if (this.offset === 0) this.error = 'it is empty (0 bytes)';
       else if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
-      else if (this.skip > this.content || this.record !== null || this.pendingMetadata) {
-        this.error = `it ends inside its entry ${this.entries}`;
-      }
+      else if (this.isInsideEntry()) this.error = `it ends inside its entry ${this.entries}`;
     }
+    this.endContent(false);
     return {
       entries: this.entries,
+      globalHeaders: this.globalHeaders,
       error: this.error,
-      duplicate: this.duplicate,
+      duplicate: this.names.duplicate,
       estargz: this.estargz,
+      table: this.table?.finish() ?? null,
     };
+  }
+
+  private isInsideEntry(): boolean {
+    return this.skip > this.padding || this.record !== null || this.pendingMetadata || this.sparse !== null;
   }
 
   private fillBlock(chunk: Uint8Array, at: number): number {
     const step = Math.min(BLOCK - this.filled, chunk.length - at);
     // The common case, a header that lies whole in the chunk, is looked at where it is.
     if (step === BLOCK) {
-      this.header(chunk.subarray(at, at + BLOCK));
+      this.take(chunk.subarray(at, at + BLOCK));
       return BLOCK;
     }
     this.block.set(chunk.subarray(at, at + step), this.filled);
     this.filled += step;
     if (this.filled === BLOCK) {
       this.filled = 0;
-      this.header(this.block);
+      this.take(this.block);
     }
     return step;
+  }
+
+  private take(block: Uint8Array): void {
+    if (this.sparse === null) {
+      this.header(block);
+      return;
+    }
+    const { header, map } = this.sparse;
+    if (this.taker !== null) addExtension(map, block);
+    if (isSparseExtended(block)) return;
+    this.sparse = null;
+    this.content(header, map);
   }
 
   private header(block: Uint8Array): void {
@@ -85,57 +128,75 @@ export class TarWalk {
       this.done = this.zeroBlocks >= 2;
       return;
     }
-    const wrong = this.wrongWith(block);
+    const size = headerSize(block);
+    const wrong = this.wrongWith(block, size);
     if (wrong !== null) {
       this.error = wrong;
       this.done = true;
       return;
     }
-    const size = headerSize(block);
     const flag = block[156]!;
     if (isMetadataFlag(flag)) this.metadata(flag, size);
-    else this.entry(block, flag, size);
+    else this.entry(block, size);
   }
 
-  private wrongWith(block: Uint8Array): string | null {
+  private wrongWith(block: Uint8Array, size: number): string | null {
     if (this.zeroBlocks > 0) return 'a lone zero block stands between its entries';
     if (!hasValidChecksum(block)) {
       return this.entries === 0 && !this.pendingMetadata
         ? 'its first 512 bytes are no tar header'
         : `the header after its entry ${this.entries} is damaged (checksum)`;
     }
-    return Number.isSafeInteger(headerSize(block)) ? null : `entry ${this.entries + 1} has no valid size`;
+    return Number.isSafeInteger(size) ? null : `entry ${this.entries + 1} has no valid size`;
+  }
+
+  /** Passes over content and its padding. */
+  private pass(size: number): void {
+    this.padding = -size & (BLOCK - 1);
+    this.skip = size + this.padding;
   }
 
   private metadata(flag: number, size: number): void {
+    if (flag === PAX_GLOBAL) this.globalHeaders++;
     this.pendingMetadata = true;
-    const padding = -size & (BLOCK - 1);
-    if ((flag === PAX || flag === GNU_NAME) && size <= RECORD_CAP && size > 0) {
-      this.record = { flag, bytes: new Uint8Array(size), filled: 0, padding };
-    } else {
-      this.content = padding;
-      this.skip = size + padding;
+    if (flag === PAX_GLOBAL || size > RECORD_CAP) this.pass(size);
+    else {
+      this.record = { flag, bytes: new Uint8Array(size), filled: 0 };
+      if (size === 0) this.endRecord();
     }
   }
 
-  private entry(block: Uint8Array, flag: number, headerClaims: number): void {
+  private entry(block: Uint8Array, size: number): void {
     this.entries++;
+    const header = entryHeader(block, this.records, size);
+    if (this.table?.add(entryDetails(header, block, this.records)) === false) this.taker = null;
+    const map = this.taker === null ? null : sparseMap(block, this.records.pax);
     this.pendingMetadata = false;
-    const size = isHeaderOnly(flag) ? 0 : (this.paxSize ?? headerClaims);
-    const name = this.longName ?? nameOf(block);
-    this.paxSize = null;
-    this.longName = null;
-    this.estargz ||= name === ESTARGZ_TOC;
-    this.remember(name);
-    this.content = -size & (BLOCK - 1);
-    this.skip = size + this.content;
+    this.records = NO_RECORDS;
+    this.estargz ||= header.name === ESTARGZ_TOC;
+    this.names.add(header.name);
+    if (hasSparseExtension(block, header.flag))
+      this.sparse = { header, map: typeof map === 'object' && map !== null ? map : [] };
+    else this.content(header, map);
   }
 
-  private remember(name: string): void {
-    if (this.duplicate !== null || this.names.size >= NAMES_CAP) return;
-    const clean = posix.normalize(name).replace(/(.)\/$/, '$1');
-    if (this.names.has(clean)) this.duplicate = Buffer.from(clean, 'latin1').toString();
-    this.names.add(clean);
+  private content(header: EntryHeader, map: SparseMap | null): void {
+    this.pass(header.storedSize);
+    if (this.taker === null || typeOf(String.fromCharCode(header.flag)) !== 'file') return;
+    const sink = this.taker.begin(this.entries - 1, header);
+    this.sink = sink === null || map === null ? sink : new SparseSink(sink, map, header.size);
+    if (header.storedSize === 0) this.endContent(true);
+  }
+
+  private feed(sink: ContentSink, bytes: Uint8Array): void {
+    const content = this.skip - this.padding;
+    if (content > 0) sink.write(bytes.subarray(0, content));
+    if (content <= bytes.length) this.endContent(true);
+  }
+
+  private endContent(complete: boolean): void {
+    this.sink?.end(complete);
+    this.sink = null;
   }
 
   private fillRecord(bytes: Uint8Array): number {
@@ -143,35 +204,21 @@ export class TarWalk {
     const step = Math.min(bytes.length, record.bytes.length - record.filled);
     record.bytes.set(bytes.subarray(0, step), record.filled);
     record.filled += step;
-    if (record.filled === record.bytes.length) {
-      const text = Buffer.from(record.bytes).toString('latin1');
-      if (record.flag === GNU_NAME) this.longName = untilNul(text);
-      else this.readPax(text);
-      this.record = null;
-      this.content = record.padding;
-      this.skip = record.padding;
-    }
+    if (record.filled === record.bytes.length) this.endRecord();
     return step;
   }
 
-  private readPax(text: string): void {
-    const value = (key: string) => new RegExp(`(?:^|\\n)\\d+ ${key}=([^\\n]*)\\n`).exec(text)?.[1];
-    const size = value('size');
-    if (size !== undefined && /^\d+$/.test(size)) this.paxSize = Number(size);
-    this.longName = value('path') ?? this.longName;
+  private endRecord(): void {
+    const { flag, bytes } = this.record!;
+    if (flag === PAX) this.records = { ...this.records, pax: readPax(bytes) };
+    else {
+      const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
+      this.records = { ...this.records, [flag === GNU_NAME ? 'longName' : 'longTarget']: text };
+    }
+    this.record = null;
+    this.skip = -bytes.length & (BLOCK - 1);
+    this.padding = this.skip;
   }
 }
 
-const PAX = 'x'.charCodeAt(0);
-const GNU_NAME = 'L'.charCodeAt(0);
-
-const untilNul = (text: string) => text.split('\0', 1)[0]!;
-
-/** The name in the header, as bytes: ustar keeps its beginning in a prefix of its own. */
-function nameOf(block: Uint8Array): string {
-  const text = (from: number, to: number) =>
-    untilNul(Buffer.from(block.subarray(from, to)).toString('latin1'));
-  const isUstar = text(257, 262) === 'ustar' && block[262] === 0;
-  const prefix = isUstar ? text(345, 500) : '';
-  return prefix === '' ? text(0, 100) : `${prefix}/${text(0, 100)}`;
-}
+const [PAX, PAX_GLOBAL, GNU_NAME] = [...'xgL'].map(flag => flag.charCodeAt(0));

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { MARKERS, rootOf } from '../spec/markers.js';
@@ -9,6 +9,34 @@ export async function requireLayout(file: string): Promise<void> {
     throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
   });
   if (!(await holdsLayout(file, names))) throw notALayout(file, names);
+}
+
+/**
+ * The files that lie in a folder of archives, in the order of their names; null when the folder is itself one archive, or
+ * is no folder.
+ */
+export async function archivesIn(folder: string): Promise<readonly string[] | null> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
+  if (entries === null) return null;
+  if (
+    await holdsLayout(
+      folder,
+      entries.map(entry => entry.name),
+    )
+  )
+    return null;
+  const found = await Promise.all(
+    entries.map(async ({ name }) => {
+      const path = join(folder, name);
+      const stats = await stat(path).catch(() => null);
+      if (stats?.isFile()) return path;
+      const layout =
+        stats?.isDirectory() === true && (await holdsLayout(path, await listFolder(path).catch(() => [])));
+      return layout ? path : null;
+    }),
+  );
+  const archives = found.filter(path => path !== null).sort();
+  return archives.length === 0 ? null : archives;
 }
 
 const listFolder = (folder: string): Promise<string[]> => readdir(folder);

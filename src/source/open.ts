@@ -37,15 +37,24 @@ export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   limits: Limits,
 ): Promise<Opened> {
-  if (typeof input !== 'string') return openStream('-', input, limits);
-  const file = input;
-  if (file === '-') return openStream(file, readAhead(0, null), limits);
+  const file = typeof input === 'string' ? input : '-';
+  const stream = await streamOf(input);
+  if (stream !== null) return openStream(file, stream, limits);
   const stats = await statInput(file);
   if (stats.isDirectory()) return openFolder(file, limits);
-  if (!stats.isFile()) return openStream(file, readPipe(file), limits);
   if (stats.size === 0)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
   return openRegular(file, stats.size, limits);
+}
+
+/** The bytes of what can only be read once; null for a file or a directory. @throws InputError when there is no such file */
+export async function streamOf(
+  input: string | AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array> | null> {
+  if (typeof input !== 'string') return input;
+  if (input === '-') return readAhead(0, null);
+  const stats = await statInput(input);
+  return stats.isFile() || stats.isDirectory() ? null : readPipe(input);
 }
 
 async function statInput(file: string): Promise<Stats> {

@@ -20,14 +20,19 @@ export function hasValidChecksum(block: Uint8Array): boolean {
   if (digits === undefined) return false;
   const claimed = Number.parseInt(digits, 8);
   let unsigned = 8 * 32;
+  for (let i = 0; i < 148; i++) unsigned += block[i]!;
+  for (let i = 156; i < BLOCK; i++) unsigned += block[i]!;
+  return claimed === unsigned || claimed === signedSum(block);
+}
+
+function signedSum(block: Uint8Array): number {
   let signed = 8 * 32;
   for (let i = 0; i < BLOCK; i++) {
     if (i >= 148 && i < 156) continue;
     const byte = block[i]!;
-    unsigned += byte;
     signed += byte > 127 ? byte - 256 : byte;
   }
-  return claimed === unsigned || claimed === signed;
+  return signed;
 }
 
 /** The size field: octal digits, or base 256 with the top bit set. NaN when it is neither. */

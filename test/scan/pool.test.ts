@@ -2,16 +2,17 @@
 import type { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultLimits } from '../../src/index.js';
+import { defaultLimits } from '../../src/limits.js';
 import { Pool } from '../../src/scan/pool.js';
 
 const MiB = 1024 * 1024;
+const SETUP = { limits: defaultLimits, files: false };
 
 const threads = (pool: Pool) =>
   (pool as unknown as { workers: { thread: Worker }[] }).workers.map(({ thread }) => thread);
 
 test('a worker that dies while a pipe is read', async () => {
-  const pool = new Pool(defaultLimits, () => {}, 1);
+  const pool = new Pool(SETUP, () => {}, 1);
   async function* chunks() {
     for (let i = 0; i < 40; i++) {
       if (i === 5) await threads(pool)[0]!.terminate();
@@ -26,7 +27,7 @@ test('a worker that dies while a pipe is read', async () => {
 });
 
 test('more than is in flight passes through, and comes out right', async () => {
-  const pool = new Pool(defaultLimits, () => {}, 2);
+  const pool = new Pool(SETUP, () => {}, 2);
   async function* zeros() {
     for (let i = 0; i < 60; i++) yield new Uint8Array(MiB);
   }

@@ -155,7 +155,7 @@ export interface PeerExpectation {
   readonly note?: string;
 }
 
-const corpusFolder = join(sharedFolder, 'corpus');
+export const corpusFolder = join(sharedFolder, 'corpus');
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 

@@ -114,7 +114,7 @@ export function checkDiffId(
   const { diffId, packError } = facts;
   if (diffId !== null && diffId !== wanted) refuse(words(diffId));
   // Too large, unreadable, or the earlier one of two members with one path.
-  if (diffId === null && packError === null && scan.depth === 'digests')
+  if (diffId === null && packError === null && scan.depth !== 'metadata')
     cannotTell(`${member.path} was not read`);
 }
 

@@ -1,0 +1,88 @@
+import { isatty } from 'node:tty';
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.js';
+import { type Platform, parsePlatform } from '../index.js';
+
+/** yargs loses a positional `-`, so it travels under a name that no file can have. */
+const STDIN = '\0stdin';
+
+const PLATFORM =
+  /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)\/[a-z0-9_]+/;
+
+/**
+ * What yargs cannot be told: a positional `-`, an option that is called `--no-…`, and that --require-complete takes a
+ * platform, but not the archive.
+ */
+export function prepared(args: readonly string[]): string[] {
+  return args.flatMap((arg, i) => {
+    if (arg === '-') return [STDIN];
+    if (arg === '--no-trunc') return ['--no-trunc=true'];
+    if (args[i - 1] === '--require-complete' && PLATFORM.test(arg)) return [];
+    if (arg !== '--require-complete') return [arg];
+    const next = args[i + 1] ?? '';
+    return [`${arg}=${PLATFORM.test(next) ? next : ''}`];
+  });
+}
+
+export function readArchiveName(name: string): string {
+  if (name === '') throw new UsageError('the name of the archive is empty');
+  if (name !== STDIN) return name;
+  if (isatty(0))
+    throw new UsageError('standard input is a terminal: pipe an archive into it, or name a file');
+  return '-';
+}
+
+/** Of an option that was given several times, the last one counts. */
+export const last = <T>(value: T | readonly T[]): T => (Array.isArray(value) ? value.at(-1) : value) as T;
+
+export function readPlatform(value: string | string[]): Platform {
+  const text = last(value);
+  const platform = parsePlatform(text);
+  if (platform === null)
+    throw new UsageError(`--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`);
+  return platform;
+}
+
+export function archiveArgument<T>(command: Argv<T>) {
+  return command.positional('archive', {
+    describe: 'image archive: a file, a directory, or - for standard input',
+    type: 'string',
+    demandOption: true,
+    coerce: readArchiveName,
+  });
+}
+
+export function platformOption<T>(command: Argv<T>) {
+  return command.option('platform', {
+    describe: 'only images for os/arch[/variant]',
+    type: 'string',
+    requiresArg: true,
+    coerce: readPlatform,
+  });
+}
+
+/** `ARCHIVE [REF] --platform`: how every command is told which image is meant. */
+export function imageArguments<T>(command: Argv<T>) {
+  return platformOption(archiveArgument(command)).positional('ref', {
+    describe: 'tag, name, image ID or digest (or its beginning)',
+    type: 'string',
+  });
+}
+
+/** Options of Docker's words that ask for what a file has not, and what that is. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  builder: 'no builder is asked',
+  context: 'no daemon is asked',
+  host: 'no daemon is asked',
+  tls: 'no daemon is asked',
+  tlsverify: 'no daemon is asked',
+};
+
+/** yargs' complaint, with the reason where an option makes sense to Docker only. */
+export function explained(complaint: string): string {
+  const names = /^Unknown arguments?: (.*)$/.exec(complaint)?.[1]?.split(', ') ?? [];
+  const reasons = names.flatMap(name =>
+    name in ELSEWHERE ? [`--${name} means nothing here: ${ELSEWHERE[name]}, everything is in the file`] : [],
+  );
+  return reasons.length === 0 ? complaint : reasons.join('\n');
+}

@@ -1,0 +1,244 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.js';
+import {
+  API_VERSIONS,
+  type ArchiveReading,
+  documentDepth,
+  history,
+  historyDepth,
+  imageInspect,
+  imageInspectDepth,
+  images,
+  imagesDepth,
+  imagetoolsInspect,
+  rawConfig,
+  readMany,
+  type Store,
+} from '../index.js';
+import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
+import { type Printing, readAsDeep, type Terminal } from './terminal.js';
+
+type Commands = Argv<Printing>;
+
+const DAEMON_WORDS =
+  'attach build commit cp create exec export import kill load login logout logs port ps pull rename rmi run start stop tag top wait'.split(
+    ' ',
+  );
+
+const anything = <T>(command: Argv<T>) => command.strict(false).help(false);
+
+/** Docker's own words over files: inspect, history, images, imagetools; and the config's bytes. */
+export function dockerCommands(commands: Commands, terminal: Terminal): Commands {
+  const inspect = (c: Commands) => inspectCommand(c, terminal);
+  const historyOf = (c: Commands) => historyCommand(c, terminal);
+  const imagetools = (c: Commands) =>
+    c.command('imagetools', 'what a registry would show of an image', c2 =>
+      imagetoolsCommand(c2, terminal).demandCommand(1, 'which one? imagetools inspect'),
+    );
+  return imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
+    .command('image', 'docker image inspect, history, ls', c =>
+      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal).demandCommand(
+        1,
+        'which one? image inspect, image history, image ls',
+      ),
+    )
+    .command('buildx', 'docker buildx imagetools inspect', c =>
+      imagetools(c).demandCommand(1, 'which one? buildx imagetools inspect'),
+    )
+    .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
+      throw new UsageError(
+        `${word}: that is a daemon's work; waybill reads files (one called so: waybill show ${word})`,
+      );
+    })
+    .command(
+      'config <archive> [ref]',
+      'the bytes of an image config, as they are stored',
+      c =>
+        imageArguments(c)
+          .option('raw', {
+            describe: 'byte for byte (the only way there is)',
+            type: 'boolean',
+            default: true,
+          })
+          .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
+      async args =>
+        terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args)),
+    );
+}
+
+function format<T>(command: Argv<T>, what: string) {
+  return command.option('format', {
+    describe: what,
+    type: 'string',
+    requiresArg: true,
+    coerce: last<string>,
+  });
+}
+
+/** `--json`, which all commands have, is Docker's `--format json`. */
+const formatOf = ({ format: given, json }: { readonly format: string | undefined; readonly json: boolean }) =>
+  given ?? (json ? 'json' : undefined);
+
+/** Which of Docker's image stores answers: they differ in ID, Size and Descriptor; overlay2 only in sizes. */
+const STORES: readonly Store[] = ['classic', 'overlay2', 'containerd'];
+
+function storeOption<T>(command: Argv<T>) {
+  return command.option('store', {
+    describe: "Docker's image store that answers",
+    choices: STORES,
+    default: 'classic' as Store,
+    requiresArg: true,
+    coerce: last<Store>,
+  });
+}
+
+function inspectCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'inspect <archive> [refs..]',
+    'docker image inspect: everything about an image, as JSON or by a template',
+    command =>
+      storeOption(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
+        .positional('refs', { describe: 'tags, names, image IDs or digests', type: 'string', array: true })
+        .alias('f', 'format')
+        .option('api', {
+          describe: 'print the shape of this version of the Docker API',
+          type: 'string',
+          default: API_VERSIONS.newest,
+          requiresArg: true,
+          coerce: readApiVersion,
+        })
+        .option('type', {
+          describe: 'image: there is nothing else in a file',
+          type: 'string',
+          coerce: readType,
+        })
+        .option('size', { alias: 's', describe: 'accepted: an image always has its size', type: 'boolean' })
+        .example("$0 image inspect image.tar --format '{{.Id}}'", 'one value')
+        .example("$0 inspect image.tar app:1.2 --format '{{json .Config.Env}}'", 'one image of several'),
+    async args => {
+      const options = { format: formatOf(args), store: args.store, api: args.api };
+      const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
+      terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
+    },
+  );
+}
+
+function readApiVersion(value: string | string[]): string {
+  const version = last(value);
+  const minor = /^v?1\.(\d+)$/.exec(version)?.[1];
+  const { oldest, newest } = API_VERSIONS;
+  const within = (text: string) => Number(text.slice(2));
+  if (minor === undefined || Number(minor) < within(oldest) || Number(minor) > within(newest)) {
+    throw new UsageError(`--api: expected ${oldest} to ${newest}, found ${JSON.stringify(version)}`);
+  }
+  return `1.${minor}`;
+}
+
+function readType(value: string | string[]): string {
+  if (last(value) === 'image') return 'image';
+  throw new UsageError(`--type ${last(value)}: an archive holds images; only --type image can be inspected`);
+}
+
+function historyCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'history <archive> [ref]',
+    'docker history: the instructions that made an image, and what each weighs',
+    command =>
+      storeOption(format(imageArguments(command), "a Go template, 'json', or 'table TEMPLATE'"))
+        .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
+        .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
+        .option('human', {
+          alias: 'H',
+          describe: 'sizes and dates for people',
+          type: 'boolean',
+          default: true,
+        })
+        .example('$0 history image.tar', 'which instruction weighs what')
+        .example('$0 history --no-trunc --human=false image.tar', 'bytes and whole commands'),
+    async args => {
+      const options = { ...args, format: formatOf(args), now: terminal.now() };
+      const reading = await readAsDeep(terminal, args.archive, known => historyDepth(options, known));
+      terminal.answer(history(reading, args, options));
+    },
+  );
+}
+
+function imagesCommand(commands: Commands, names: readonly string[], terminal: Terminal): Commands {
+  return commands.command(
+    names,
+    'docker images: one row for each name of each image, of any number of archives',
+    command =>
+      storeOption(format(command, "a Go template, 'json', or 'table TEMPLATE'"))
+        .positional('archives', {
+          describe: 'image archives, folders of them, or - for standard input; then a name or pattern',
+          type: 'string',
+          array: true,
+          demandOption: true,
+        })
+        .option('all', { alias: 'a', describe: 'accepted: a file has no hidden images', type: 'boolean' })
+        .option('digests', { describe: 'show digests', type: 'boolean', default: false })
+        .option('filter', {
+          alias: 'f',
+          describe:
+            'reference=PATTERN, label=KEY[=VALUE], dangling=BOOL, before=IMAGE, since=IMAGE, until=TIME',
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          default: [] as string[],
+        })
+        .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
+        .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
+        .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
+        .example('$0 images downloads/', 'all archives of a folder')
+        .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
+    async args => {
+      const [files, pattern] = splitPattern(args.archives, terminal);
+      const format = formatOf(args);
+      const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
+      const { readings, strangers } = await readMany(files, file => readAsDeep(terminal, file, depthOf));
+      const answer = images(readings, {
+        ...args,
+        format,
+        filters: args.filter,
+        ref: pattern,
+        now: terminal.now(),
+        width: terminal.width(),
+      });
+      terminal.answer({
+        ...answer,
+        notes: [...answer.notes, ...strangers.map(({ where, what }) => `left out: ${where}: ${what}`)],
+        exitCode: strangers.some(stranger => stranger.damaged) ? 1 : answer.exitCode,
+      });
+    },
+  );
+}
+
+/** `docker images NAME` lists what fits a name or pattern: the last argument, when it is no file. */
+function splitPattern(names: readonly string[], { exists }: Terminal): [files: string[], pattern?: string] {
+  const files = names.map(readArchiveName);
+  const lastName = files.at(-1)!;
+  if (files.length < 2 || lastName === '-' || exists(lastName)) return [files];
+  return [files.slice(0, -1), lastName];
+}
+
+function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'inspect <archive> [ref]',
+    'docker buildx imagetools inspect: manifests, platforms, provenance, SBOM',
+    command =>
+      imageArguments(command)
+        .option('raw', { describe: 'the bytes of the manifest or index', type: 'boolean', default: false })
+        .option('format', {
+          describe: 'a Go template over .Name .Manifest .Image .Provenance .SBOM .BuildInfo',
+          type: 'string',
+          requiresArg: true,
+          coerce: last<string>,
+        })
+        .example("$0 imagetools inspect layout/ --format '{{json .Provenance}}'", 'how it was built'),
+    async args => {
+      const reading = await readAsDeep(terminal, args.archive, documentDepth);
+      const format = args.format ?? (args.json ? '{{json .}}' : undefined);
+      terminal.answer(imagetoolsInspect(reading, args, { raw: args.raw, format }));
+    },
+  );
+}

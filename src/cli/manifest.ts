@@ -1,0 +1,184 @@
+import type { Argv } from 'yargs';
+import {
+  documentDepth,
+  extractLayers,
+  isStoredList,
+  manifestAnnotate,
+  manifestCreate,
+  manifestInspect,
+  manifestListInspect,
+  manifestPush,
+  manifestRm,
+} from '../index.js';
+import { imageArguments, last, readArchiveName } from './arguments.js';
+import { type Printing, readAsDeep, type Terminal } from './terminal.js';
+
+type Commands = Argv<Printing>;
+
+/** What Docker and crane do with manifests, and layers as files. */
+export function manifestCommands(commands: Commands, terminal: Terminal): Commands {
+  return extractCommand(commands, terminal).command(
+    'manifest',
+    'docker manifest inspect, create, annotate, push, rm',
+    command =>
+      [inspectCommand, createCommand, annotateCommand, pushCommand, rmCommand]
+        .reduce((c, add) => add(c, terminal), command)
+        .demandCommand(1, 'which one? manifest inspect, create, annotate, push, rm'),
+  );
+}
+
+/** Docker's way to speak to a registry without TLS: nothing here speaks to one. */
+const insecureOption = <T>(command: Argv<T>) =>
+  command.option('insecure', { describe: 'accepted: no registry is asked', type: 'boolean', default: false });
+
+function inspectCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'inspect <archive> [ref]',
+    'docker manifest inspect: of an image in an archive, or of a list that is not written yet',
+    command =>
+      insecureOption(imageArguments(command))
+        .option('verbose', {
+          alias: 'v',
+          describe: 'every manifest of an index too',
+          type: 'boolean',
+          default: false,
+        })
+        .option('raw', { describe: 'the bytes as they are stored', type: 'boolean', default: false })
+        .example('$0 manifest inspect --raw layout/ app:1.2 | sha256sum', 'the digest in a registry'),
+    async args => {
+      const { archive, ref } = args;
+      if (archive !== '-' && !terminal.exists(archive) && isStoredList(terminal.lists(), archive)) {
+        terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
+      } else {
+        terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
+      }
+    },
+  );
+}
+
+const listArgument = <T>(command: Argv<T>) =>
+  command.positional('list', { describe: 'name of the list', type: 'string', demandOption: true });
+
+function createCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'create <list> <archives..>',
+    'docker manifest create: start a list of the images in archives',
+    command =>
+      insecureOption(listArgument(command))
+        .positional('archives', {
+          describe: 'ARCHIVE, or ARCHIVE#REF where it holds several images',
+          type: 'string',
+          array: true,
+          demandOption: true,
+        })
+        .option('amend', {
+          alias: 'a',
+          describe: 'add to a list that exists',
+          type: 'boolean',
+          default: false,
+        })
+        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', ''),
+    async ({ list, archives, amend }) => {
+      const { lists, progress } = terminal;
+      const names = archives.map(readArchiveName);
+      terminal.answer(
+        await progress(onProgress => manifestCreate(lists(), list, names, { amend, onProgress })),
+      );
+    },
+  );
+}
+
+function annotateCommand(commands: Commands, terminal: Terminal): Commands {
+  const text = (describe: string) =>
+    ({ describe, type: 'string', requiresArg: true, coerce: last<string> }) as const;
+  return commands.command(
+    'annotate <list> <manifest>',
+    'docker manifest annotate: say for which platform an image of a list is',
+    command =>
+      listArgument(command)
+        .positional('manifest', {
+          describe: 'the archive it came from, as it was named, or a digest',
+          type: 'string',
+          demandOption: true,
+        })
+        .option('os', text('operating system'))
+        .option('arch', text('architecture'))
+        .option('variant', text('variant of the architecture'))
+        .option('os-version', text('version of the operating system'))
+        .option('os-features', {
+          describe: 'features of the operating system',
+          type: 'string',
+          array: true,
+          requiresArg: true,
+        })
+        .example('$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7', ''),
+    args =>
+      terminal.answer(manifestAnnotate(terminal.lists(), args.list, readArchiveName(args.manifest), args)),
+  );
+}
+
+function pushCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'push <list>',
+    'docker manifest push: write the list and all it needs as an OCI layout',
+    command =>
+      insecureOption(listArgument(command))
+        .option('output', {
+          alias: 'o',
+          describe: 'a new directory, or a new file that ends in .tar',
+          type: 'string',
+          requiresArg: true,
+          demandOption: 'where to? --output DIR, or --output FILE.tar',
+          coerce: last<string>,
+        })
+        .option('purge', {
+          alias: 'p',
+          describe: 'forget the list afterwards',
+          type: 'boolean',
+          default: false,
+        })
+        .example('$0 manifest push app:1.2 --output app.tar', ''),
+    async ({ list, output, purge }) =>
+      terminal.answer(
+        await terminal.progress(onProgress =>
+          manifestPush(terminal.lists(), list, { output, purge, onProgress }),
+        ),
+      ),
+  );
+}
+
+function rmCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'rm <lists..>',
+    'docker manifest rm: forget lists',
+    command =>
+      command.positional('lists', {
+        describe: 'names of lists',
+        type: 'string',
+        array: true,
+        demandOption: true,
+      }),
+    ({ lists }) => terminal.answer(manifestRm(terminal.lists(), lists)),
+  );
+}
+
+function extractCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'extract <archive> [ref]',
+    'each layer of an image as an uncompressed tar, checked as it is written',
+    command =>
+      imageArguments(command)
+        .option('layers', {
+          describe: 'write them into this new or empty directory',
+          type: 'string',
+          requiresArg: true,
+          demandOption: 'where to? --layers DIR',
+          coerce: last<string>,
+        })
+        .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …'),
+    async args =>
+      terminal.answer(
+        await terminal.progress(onProgress => extractLayers(args.archive, args, args.layers, { onProgress })),
+      ),
+  );
+}

@@ -1,0 +1,38 @@
+import yargs from 'yargs';
+import { UsageError } from '../errors.js';
+import { version } from '../index.js';
+import { explained, prepared } from './arguments.js';
+import { dockerCommands } from './docker.js';
+import { manifestCommands } from './manifest.js';
+import { reportCommands } from './reports.js';
+import type { Terminal } from './terminal.js';
+
+/** Everything that can be said on the command line. */
+export function parser(args: readonly string[], terminal: Terminal) {
+  const columns = terminal.width();
+  const base = yargs(prepared(args))
+    .scriptName('waybill')
+    .usage('waybill: what a container image archive holds, and whether it is what it claims to be')
+    .parserConfiguration({
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    })
+    .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
+    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
+  return manifestCommands(dockerCommands(reportCommands(base, terminal), terminal), terminal)
+    .epilogue('Exit codes: 0 sound, 1 findings at or above --fail-on, 2 no report possible or bad usage.')
+    .strict()
+    .version(version)
+    .help()
+    .alias('h', 'help')
+    .wrap(columns === null ? 100 : Math.min(100, columns))
+    .fail((message, error) => {
+      // yargs wraps what a coerce function throws in an error class of its own.
+      if (error !== undefined && error.name !== 'YError') throw error;
+      throw new UsageError(
+        message.startsWith('Not enough non-option arguments')
+          ? 'which archive? Name a file, a directory, or - for standard input'
+          : explained(message),
+      );
+    });
+}

@@ -1,0 +1,68 @@
+import type { Argv } from 'yargs';
+import { explain, ids, type Severity, show, verify } from '../index.js';
+import { imageArguments, last, readPlatform } from './arguments.js';
+import type { Printing, Terminal } from './terminal.js';
+
+/** waybill's own reports: show, verify, ids, explain. */
+export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
+  return commands
+    .command(
+      ['$0 <archive> [ref]', 'show <archive> [ref]'],
+      'what is inside: images, layers, where it came from',
+      command =>
+        imageArguments(command)
+          .example('$0 image.tar', 'everything in a saved image')
+          .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
+          .example('curl -s URL | $0 -', 'straight from a pipe'),
+      async args =>
+        terminal.print(show(await terminal.read(args.archive, { depth: 'metadata' }), args), args),
+    )
+    .command(
+      'verify <archive> [ref]',
+      'whether it is intact, complete and conformant',
+      command =>
+        imageArguments(command)
+          .option('fail-on', {
+            describe: 'the least severity that makes the exit code 1',
+            choices: ['error', 'warning', 'info', 'never'] as const,
+            default: 'error' as Severity | 'never',
+            coerce: last<Severity | 'never'>,
+          })
+          .option('require-complete', {
+            describe: 'platforms that the archive lacks are errors: all of them, or the one named',
+            type: 'string',
+            coerce: last<string>,
+          })
+          .example('$0 verify image.tar', 'every byte against every claim')
+          .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
+          .example('$0 verify image.tar --fail-on warning', 'strict'),
+      async args => {
+        const requireComplete =
+          args.requireComplete === undefined
+            ? false
+            : args.requireComplete === '' || readPlatform(args.requireComplete);
+        terminal.print(verify(await terminal.read(args.archive, { requireComplete }), args), args);
+      },
+    )
+    .command(
+      'ids <archive> [ref]',
+      'every name and digest of the images, and what each engine will call them',
+      command =>
+        imageArguments(command)
+          .option('find', {
+            describe: 'say what this digest, or its beginning, is here',
+            type: 'string',
+            requiresArg: true,
+            coerce: last<string>,
+          })
+          .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
+          .example('$0 ids image.tar --find sha256:d2c94e', 'what that digest is'),
+      async args => terminal.print(ids(await terminal.read(args.archive, {}), args), args),
+    )
+    .command(
+      'explain [code]',
+      'what a finding means and what to do; without a code, all of them',
+      command => command.positional('code', { describe: 'the code of a finding', type: 'string' }),
+      args => terminal.print(explain(args.code), args),
+    );
+}

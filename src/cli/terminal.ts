@@ -1,0 +1,45 @@
+import type { Answer, ArchiveReading, Depth, ReadOptions, Result } from '../index.js';
+
+/** What the commands may do to the world. `cli.ts` has the only one; it alone prints and knows the environment. */
+export interface Terminal {
+  /** Reads an archive, with progress shown. */
+  readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
+  /** A report, for people or as JSON. */
+  readonly print: (result: Result, how: Printing) => void;
+  /** What another tool would print, as it is. */
+  readonly answer: (answer: Answer) => void;
+  /** A file or folder that is there, not a name of anything else. */
+  readonly exists: (file: string) => boolean;
+  /** Where manifest lists wait until they are pushed. */
+  readonly lists: () => string;
+  /** Does work that tells how far it is. */
+  readonly progress: <T>(
+    work: (onProgress: (done: number, total: number | null) => void) => Promise<T>,
+  ) => Promise<T>;
+  /** What "3 years ago" is measured from: now, or SOURCE_DATE_EPOCH for output that can be reproduced. */
+  readonly now: () => Date;
+  /** Columns of standard output, or null when it is no terminal. */
+  readonly width: () => number | null;
+}
+
+export interface Printing {
+  readonly json: boolean;
+  readonly color: boolean | undefined;
+}
+
+/**
+ * Reads an archive as deep as an answer needs, which may show only when its documents are known. What can be read only once
+ * is read deep enough at once.
+ * @param depthOf  of an archive that is not known yet, or at depth `metadata`
+ */
+export async function readAsDeep(
+  { read }: Terminal,
+  archive: string,
+  depthOf: (known?: ArchiveReading) => Depth,
+): Promise<ArchiveReading> {
+  const first = depthOf();
+  if (archive === '-') return read(archive, { depth: first === 'metadata' ? 'digests' : first });
+  const reading = await read(archive, { depth: first });
+  const depth = depthOf(reading);
+  return depth === first || reading.opened.size === null ? reading : read(archive, { depth });
+}

@@ -1,0 +1,8 @@
+/** What a command gives back that prints just what another tool prints. */
+export interface Answer {
+  /** Text, or bytes where they are the archive's own (`--raw`). */
+  readonly stdout: string | Uint8Array;
+  /** For standard error: what is not known, and why. */
+  readonly notes: readonly string[];
+  readonly exitCode: 0 | 1;
+}

@@ -1,0 +1,249 @@
+import {
+  type Entry,
+  entriesBelow,
+  isAttestation,
+  platformOf,
+  rootEntry,
+  topEntries,
+} from '../docker/manifest-entries.js';
+import {
+  type DocumentName,
+  isWhole,
+  nameOfDocument,
+  typedName,
+  withDigest,
+} from '../docker/manifest-name.js';
+import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest-store.js';
+import { InputError } from '../errors.js';
+import type { Depth } from '../scan/scan.js';
+import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { normalName } from '../spec/reference.js';
+import { visible } from '../visible.js';
+import type { Answer } from './answer.js';
+import type { ArchiveReading } from './read.js';
+import { imageIdOf } from './report.js';
+import { type Selection, startsWith } from './select.js';
+
+/** The one manifest or index that the user means. */
+export interface SelectedDocument {
+  readonly store: Store;
+  readonly document: StoredDocument;
+  readonly name: DocumentName;
+  /** The index out of which --platform picked the document. */
+  readonly within: StoredDocument | null;
+}
+
+/**
+ * Chooses a registry's document of an archive: an index where index.json points at one, else a manifest.
+ *
+ * Without a reference it is the only one at the top of the archive: entries that another entry leads to do not count,
+ * and of the rest a single named one is preferred to those without a name. A layout whose index.json lists the platforms
+ * of one image, each once, is an index itself. A reference is a name, a tag, a digest of anything at or below the top,
+ * or the beginning of one, or an image ID.
+ * @throws InputError when there is none or several, listing what there is; or when the document cannot be read
+ */
+export function selectDocument(reading: ArchiveReading, { ref, platform }: Selection): SelectedDocument {
+  const { file } = reading.opened;
+  const archive = openStores(reading);
+  const [chosen, called] =
+    ref === undefined ? [theOnly(archive, platform), null] : byReference(archive, ref, platform);
+  const inside = archive.inside.get(chosen.store) ?? file;
+  const name = called ?? nameOfDocument(bestName(chosen.names), inside, chosen.digest);
+  const within = chosen.open();
+  if (platform === undefined) return { ...opened(file, chosen), name, within: null };
+  if (!isStored(within) || !isIndex(within)) {
+    checkPlatform(file, [chosen], platform);
+    return { ...opened(file, chosen), name, within: null };
+  }
+  const fitting = checkPlatform(file, entriesBelow([chosen]).filter(isImage), platform);
+  const entry = fitting.find(({ open }) => isStored(open())) ?? fitting[0]!;
+  return { ...opened(file, entry), name: below(name, entry.digest), within };
+}
+
+/**
+ * How deep an archive must be read for its documents: `digests` where a manifest has to be made up and only the bytes
+ * tell the digests of its layers.
+ */
+export function documentDepth(reading?: ArchiveReading): Depth {
+  if (reading === undefined) return 'metadata';
+  const unread = openStores(reading).tops.some(({ image, open }) => {
+    if (image === null || image.kind === 'v1' || image.manifest !== null || isStored(open())) return false;
+    return image.config?.member != null && image.layers.every(({ member }) => member !== null);
+  });
+  return unread ? 'digests' : 'metadata';
+}
+
+/** The archives of a reading, and what they list at their tops. */
+interface Stores {
+  readonly file: string;
+  readonly tops: readonly Entry[];
+  /** Those that lie inside a zip, and where. */
+  readonly inside: ReadonlyMap<Store, string | null>;
+}
+
+function openStores({ opened: { file }, parts }: ArchiveReading): Stores {
+  const inside = new Map(parts.map(({ scan, graph, part }) => [{ scan, graph }, part.inside]));
+  return { file, inside, tops: [...inside.keys()].flatMap(topEntries) };
+}
+
+const bestName = (names: readonly string[]) => names.find(isWhole) ?? names[0] ?? null;
+
+const isImage = (entry: Entry) => !isAttestation(entry);
+
+function opened(file: string, entry: Entry): Pick<SelectedDocument, 'store' | 'document'> {
+  const document = entry.open();
+  if (!isStored(document)) {
+    const why = document.digest === '' && document.path === null ? document.reason : troubleOf(document)!;
+    throw new InputError(why, file, null, { damaged: document.path !== null });
+  }
+  return { store: entry.store, document };
+}
+
+function theOnly({ file, tops, inside }: Stores, platform: Platform | undefined): Entry {
+  const children = new Set(entriesBelow(tops).map(({ digest }) => digest));
+  const roots = tops.filter(({ digest }) => !children.has(digest));
+  const named = roots.filter(({ names }) => names.length > 0);
+  const choice = named.length === 1 ? named : roots;
+  const entry = oneOf(choice, platform);
+  if (entry !== null) return entry;
+  if (choice.length > 0) {
+    throw new InputError(`it holds ${choice.length} images`, file, `Say which one:\n${list(choice)}`);
+  }
+  for (const store of inside.keys()) {
+    const root = rootEntry(store, []);
+    if (root !== null) opened(file, root);
+  }
+  throw new InputError('it lists no image, and no other document of a registry', file);
+}
+
+/** The single entry, that of a platform, or index.json where it is the index of them all. */
+function oneOf(entries: readonly Entry[], platform: Platform | undefined): Entry | null {
+  if (entries.length <= 1) return entries[0] ?? null;
+  const root = platformsOfOne(entries);
+  if (root !== null || platform === undefined) return root;
+  const fitting = entries.filter(entry => fits(entry, platform));
+  return fitting.length === 1 ? fitting[0]! : null;
+}
+
+/** index.json, where it lists the platforms of one image: each declared, none twice, and not more than one name. */
+function platformsOfOne(entries: readonly Entry[]): Entry | null {
+  const images = entries.filter(isImage);
+  const platforms = images.map(({ descriptor }) => descriptor?.platform ?? null);
+  const distinct = new Set(platforms.map(platform => JSON.stringify(platform)));
+  const names = new Set(images.map(({ names }) => names.join('\n')));
+  const [first] = images;
+  const isOne = !platforms.includes(null) && distinct.size === images.length && names.size === 1;
+  return first === undefined || !isOne ? null : rootEntry(first.store, first.names);
+}
+
+function byReference(
+  archive: Stores,
+  ref: string,
+  platform: Platform | undefined,
+): [Entry, DocumentName | null] {
+  const { file, tops } = archive;
+  const called = (entry: Entry, name: string | null) =>
+    nameOfDocument(name, archive.inside.get(entry.store) ?? file, entry.digest);
+  const means = (entry: Entry, name: string) =>
+    name === ref || called(entry, name).name === ref || normalName(name) === normalName(ref);
+  const named = tops.filter(entry => entry.names.some(name => means(entry, name)));
+  if (named.length > 0) {
+    const entry = oneOf(named, platform);
+    if (entry === null) throw ambiguous(file, ref, named);
+    const tag = entry.names.find(
+      name => !isWhole(name) && (name === ref || called(entry, name).name === ref),
+    );
+    return [entry, tag === undefined ? typedName(ref) : called(entry, tag)];
+  }
+  const entry = byDigest(archive, ref);
+  if (ref.includes('@')) return [entry, typedName(ref)];
+  if (entry.within === null) return [entry, null];
+  const above = called(entry, bestName(entry.names));
+  return [entry, below(above, entry.digest)];
+}
+
+function byDigest({ file, tops, inside }: Stores, ref: string): Entry {
+  const digest = ref.slice(ref.indexOf('@') + 1);
+  const roots = [...inside.keys()].flatMap(store => rootEntry(store, []) ?? []);
+  // What is listed at the top may be listed below another entry too; at the top it has a name of its own.
+  const all = [...roots, ...entriesBelow(tops), ...tops];
+  const found = new Map(all.filter(entry => isCalled(entry, digest)).map(entry => [entry.digest, entry]));
+  if (found.size > 1) throw ambiguous(file, ref, [...found.values()]);
+  const [entry] = found.values();
+  if (entry !== undefined) return entry;
+  const hint = tops.length === 0 ? 'It lists no image.' : `It holds:\n${list(tops)}`;
+  throw new InputError(`no image ${JSON.stringify(ref)} in it`, file, hint);
+}
+
+const below = ({ name, ref }: DocumentName, digest: string): DocumentName => ({
+  name: withDigest(name, digest),
+  ref: withDigest(ref, digest),
+});
+
+/** By its own digest, or by the ID of its image. */
+function isCalled({ digest, image }: Entry, query: string): boolean {
+  if (startsWith(digest, query)) return true;
+  const id = image === null ? null : imageIdOf(image);
+  return id !== null && startsWith(id, query);
+}
+
+function ambiguous(file: string, ref: string, entries: readonly Entry[]): InputError {
+  const message = `${JSON.stringify(ref)} means ${entries.length} documents`;
+  return new InputError(message, file, `Say which one, by its digest:\n${list(entries)}`);
+}
+
+function fits(entry: Entry, wanted: Platform): boolean {
+  const platform = platformOf(entry);
+  return platform !== null && platformMatches(platform, wanted);
+}
+
+function checkPlatform(file: string, entries: readonly Entry[], wanted: Platform): readonly Entry[] {
+  const fitting = entries.filter(entry => fits(entry, wanted));
+  if (fitting.length > 0) return fitting;
+  const here = new Set(entries.map(entry => platformText(entry) ?? 'an unknown platform'));
+  const hint = `It has ${[...here].join(', ') || 'none'}.`;
+  throw new InputError(`no image for ${formatPlatform(wanted)} in it`, file, hint);
+}
+
+function platformText(entry: Entry): string | null {
+  const platform = platformOf(entry);
+  return platform === null ? null : visible(formatPlatform(platform));
+}
+
+function list(entries: readonly Entry[]): string {
+  return entries
+    .map(entry => {
+      const { digest, names } = entry;
+      const document = entry.open();
+      const kind = isStored(document) && isIndex(document) ? '  index' : '';
+      const platform = kind === '' ? (platformText(entry) ?? '') : '';
+      return `  ${visible(digest) || '(no manifest)'}${kind}${platform && `  ${platform}`}  ${visible(names.join(', ')) || '(untagged)'}`;
+    })
+    .join('\n');
+}
+
+/** What must be said of a document before anything in it. */
+export function notesOn({ document }: SelectedDocument): readonly string[] {
+  const trouble = troubleOf(document);
+  return [...(document.path === null ? [MADE_UP] : []), ...(trouble === null ? [] : [trouble])];
+}
+
+const MADE_UP =
+  'the archive holds no registry manifest; this is the one that containerd makes up when it loads the file';
+
+/** The bytes of a document as they are stored. @throws InputError for a manifest that was made up */
+export function exactBytes({ opened: { file } }: ArchiveReading, { document }: SelectedDocument): Answer {
+  if (document.path === null) {
+    throw new InputError(
+      '--raw prints stored bytes, and the archive holds no manifest',
+      file,
+      'Without --raw, waybill prints the manifest that containerd makes up when it loads the file. `docker save` writes manifests since Docker 25, and an OCI layout always has them.',
+    );
+  }
+  const trouble = troubleOf(document);
+  return {
+    stdout: document.bytes,
+    notes: trouble === null ? [] : [trouble],
+    exitCode: trouble === null ? 0 : 1,
+  };
+}

@@ -1,0 +1,136 @@
+import { InputError } from '../errors.js';
+import type { Image } from '../image/graph.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import { streamOf } from '../source/open.js';
+import { formatPlatform } from '../spec/platform.js';
+import { visible } from '../visible.js';
+import {
+  isWritten,
+  type LayerClaims,
+  type LostLayer,
+  type WrittenLayer,
+  writeLayers,
+} from '../write/layers.js';
+import { throughFile } from '../write/spool.js';
+import { stageDirectory } from '../write/staged-directory.js';
+import type { Answer } from './answer.js';
+import { type ArchiveReading, type PartReading, readArchive } from './read.js';
+import { imageIdOf } from './report.js';
+import { type Selection, selectImages } from './select.js';
+
+export interface ExtractOptions {
+  readonly limits?: Partial<Limits> | undefined;
+  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+}
+
+/**
+ * `waybill extract ARCHIVE [REF] --layers DIR`: each layer of an image as an uncompressed tar, `<place>-<diff_id>.tar`, the
+ * place from 01 and the diff_id in hex. Stored and unpacked bytes are checked as they are written. A layer that is damaged
+ * or not there leaves no file, is noted, and makes the exit code 1; the others are written. Standard output has a line for
+ * each file: its path, its size in bytes and its diff_id.
+ * @param directory  is made, or is empty; it is filled when all is written
+ * @throws InputError when there is no such image, or `directory` cannot be filled
+ */
+export async function extractLayers(
+  input: string | AsyncIterable<Uint8Array>,
+  selection: Selection,
+  directory: string,
+  options: ExtractOptions = {},
+): Promise<Answer> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const stream = await streamOf(input);
+  const staged = stageDirectory(directory);
+  try {
+    const extract = async (file: string) => {
+      const { part, image } = await chooseImage(file, selection, options);
+      const layers = image.layers.map(claimsOf);
+      const source = { archive: file, inside: part.part.inside, layers };
+      const total = image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
+      let done = 0;
+      const onProgress = (bytes: number) => {
+        done += bytes;
+        options.onProgress?.(done, total);
+      };
+      const outcomes = await writeLayers(source, { path: staged.path, shown: directory, limits, onProgress });
+      return answerOf(outcomes, image, directory);
+    };
+    // What can only be read once is kept beside the layers while they are written: what names them comes last.
+    const answer =
+      stream === null
+        ? await extract(input as string)
+        : await throughFile(stream, staged.path, directory, limits, extract);
+    if (answer.stdout === '' && answer.exitCode === 1) staged.discard();
+    else staged.commit();
+    return answer;
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+}
+
+async function chooseImage(file: string, selection: Selection, { limits, onProgress }: ExtractOptions) {
+  const reading = await readArchive(file, {
+    depth: 'metadata',
+    ...(limits && { limits }),
+    ...(onProgress && { onProgress }),
+  });
+  const chosen = [...selectImages(reading, selection)];
+  const [image] = chosen;
+  if (image === undefined) throw new InputError('no image in it', file);
+  if (chosen.length > 1) {
+    const lines = chosen.map(line).join('\n');
+    throw new InputError(
+      `it holds ${chosen.length} images`,
+      file,
+      `Say which one, or a --platform:\n${lines}`,
+    );
+  }
+  return { part: partOf(reading, image), image };
+}
+
+const partOf = ({ parts }: ArchiveReading, image: Image): PartReading =>
+  parts.find(({ graph }) => graph.images.includes(image))!;
+
+function line(image: Image): string {
+  const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
+  const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
+  return `  ${id}${visible(platform)}  ${visible(image.names.join(', ')) || '(untagged)'}`;
+}
+
+function claimsOf(
+  { member, claimedDigest, claimedSize, claimedDiffId, encrypted }: Image['layers'][number],
+  i: number,
+) {
+  const claims: LayerClaims = {
+    place: i + 1,
+    path: member?.path ?? null,
+    digest: claimedDigest,
+    size: claimedSize,
+    diffId: claimedDiffId,
+    encrypted,
+  };
+  return claims;
+}
+
+function answerOf(outcomes: readonly (WrittenLayer | LostLayer)[], image: Image, directory: string): Answer {
+  const written = outcomes.filter(isWritten);
+  const width = Math.max(0, ...written.map(({ size }) => String(size).length));
+  const lines = written.map(({ name, size, diffId }) => {
+    return `${directory.replace(/\/+$/, '')}/${name}  ${String(size).padStart(width)}  ${diffId}\n`;
+  });
+  // Images from before image IDs have no diff_ids at all.
+  const unchecked = image.kind === 'v1' ? [] : written.filter(({ checked }) => !checked);
+  const notes = outcomes.flatMap(outcome => {
+    const { ref, urls } = image.layers[outcome.place - 1]!;
+    const layer = `layer ${outcome.place} (${ref})`;
+    if (!isWritten(outcome)) {
+      const from = urls.length === 0 ? '' : `; it is fetched from ${urls.join(', ')}`;
+      return [`${layer} is not written: ${outcome.reason}${from}`];
+    }
+    return unchecked.includes(outcome)
+      ? [`${layer} is written, but the config has no diff_id to check it with`]
+      : [];
+  });
+  return { stdout: lines.join(''), notes, exitCode: notes.length === 0 ? 0 : 1 };
+}

@@ -1,0 +1,81 @@
+import { renderRows, showsColumn } from '../docker/formatter.js';
+import {
+  HISTORY_ROWS,
+  type HistoryOptions,
+  historyFormat,
+  historyOf,
+  historyRow,
+} from '../docker/history.js';
+import { unknownSizes } from '../docker/sizes.js';
+import type { Store, StoredImage } from '../docker/stored-image.js';
+import { InputError } from '../errors.js';
+import type { Depth } from '../scan/scan.js';
+import { visible } from '../visible.js';
+import type { Answer } from './answer.js';
+import type { ArchiveReading } from './read.js';
+import type { Selection } from './select.js';
+import { depthFor, documentNotes, failed, hostImage, storedImages } from './stored-images.js';
+
+export interface HistoryCommandOptions extends HistoryOptions {
+  readonly store: Store;
+  /** What "3 years ago" is measured from. Default: the clock. */
+  readonly now?: Date | undefined;
+}
+
+/**
+ * How deep to read: only sizes need the layers' files.
+ * @param known  the archive at depth `metadata`, which may turn out not to be deep enough
+ */
+export function historyDepth(options: HistoryCommandOptions, known?: ArchiveReading): Depth {
+  const sized = showsColumn(historyFormat(options), 'Size');
+  return depthFor(options.store, sized ? 'files' : 'metadata', known);
+}
+
+/**
+ * `docker history`: of one image; of several platforms behind a name, the one of Docker's host.
+ * @throws InputError when the selection matches nothing, or several images
+ */
+export function history(
+  reading: ArchiveReading,
+  selection: Selection,
+  options: HistoryCommandOptions,
+): Answer {
+  const { store } = options;
+  const stored = theOne(reading, hostImage(storedImages(reading, selection, store)));
+  const format = historyFormat(options);
+  const items = historyOf(stored, store, parentsOf(reading, stored, store));
+  const now = (options.now ?? new Date()).getTime() / 1000;
+  const rendered = renderRows(
+    format,
+    HISTORY_ROWS,
+    items.map(item => historyRow(item, options, now)),
+  );
+  if (rendered.error !== null) return failed(rendered.error);
+  const notes = documentNotes(stored);
+  if (showsColumn(format, 'Size')) {
+    notes.push(...unknownSizes(stored.scan, stored.image.layers, store));
+    if (items.some(item => item.size === null && item.layer === null))
+      notes.push('the history has more steps with a layer than there are layers');
+  }
+  return { stdout: rendered.text, notes, exitCode: notes.length === 0 ? 0 : 1 };
+}
+
+function theOne(reading: ArchiveReading, images: readonly StoredImage[]): StoredImage {
+  const [first, ...others] = images;
+  const where = reading.opened.file;
+  if (first === undefined) throw new InputError('no image in it', where);
+  if (others.length === 0) return first;
+  const list = images.map(
+    ({ id, tags }) => `  ${id ?? '(no config)'}  ${visible(tags.join(', ')) || '(untagged)'}`,
+  );
+  throw new InputError(`it holds ${images.length} images`, where, `Say which one:\n${list.join('\n')}`);
+}
+
+/** IDs of the images that it was built upon, where `docker save` wrote them into the archive too. */
+function parentsOf(reading: ArchiveReading, stored: StoredImage, store: Store): string[] {
+  if (store === 'containerd' || stored.parent === '') return [];
+  const all = new Map(storedImages(reading, {}, store).map(image => [image.id, image.parent]));
+  const parents: string[] = [];
+  for (let id = stored.parent; id !== '' && !parents.includes(id); id = all.get(id) ?? '') parents.push(id);
+  return parents;
+}

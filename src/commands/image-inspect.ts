@@ -1,0 +1,112 @@
+import { type Inspected, inspectImage } from '../docker/image-inspect.js';
+import { inspectSize, unknownSizes } from '../docker/sizes.js';
+import type { Store, StoredImage } from '../docker/stored-image.js';
+import { InputError } from '../errors.js';
+import type { Depth } from '../scan/scan.js';
+import { attempt } from '../template/attempt.js';
+import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
+import { ANY, sliceOf, value } from '../template/types.js';
+import type { Answer } from './answer.js';
+import type { ArchiveReading } from './read.js';
+import type { Selection } from './select.js';
+import { depthFor, documentNotes, failed, hostImage, storedImages } from './stored-images.js';
+
+export interface ImageInspectOptions {
+  /** A Go template, or `json` for one line; indented JSON without. */
+  readonly format?: string | undefined;
+  readonly store: Store;
+  /** Version of Docker's API: `1.24` to `1.51`. */
+  readonly api: string;
+}
+
+/** One image, or as many as there are references; all images of the archive where nothing is said. */
+export interface InspectSelection extends Selection {
+  readonly refs?: readonly string[] | undefined;
+}
+
+/**
+ * How deep to read: only what layers take on disk needs their files, and containerd's store does not show that.
+ * @param known  the archive at depth `metadata`, which may turn out not to be deep enough
+ */
+export function imageInspectDepth({ format, store }: ImageInspectOptions, known?: ArchiveReading): Depth {
+  return depthFor(store, store !== 'containerd' && needsSize(format) ? 'files' : 'metadata', known);
+}
+
+function needsSize(format: string | undefined): boolean {
+  if (isJson(format)) return true;
+  const { value: fields, error } = attempt(() => rootFields(parseTemplate(format!)));
+  return error === null && (fields === null || fields.has('Size') || fields.has('VirtualSize'));
+}
+
+const isJson = (format: string | undefined) => format === undefined || format === '' || format === 'json';
+
+/**
+ * `docker image inspect`.
+ * @throws InputError when the selection matches nothing, or a reference means several images
+ */
+export function imageInspect(
+  reading: ArchiveReading,
+  selection: InspectSelection,
+  options: ImageInspectOptions,
+): Answer {
+  const broken = isJson(options.format) ? null : attempt(() => parseTemplate(options.format!)).error;
+  if (broken !== null) return failed(`template parsing error: ${broken.message}`);
+  const { images, notes } = choose(reading, selection, options.store);
+  const wanted = needsSize(options.format);
+  const inspected = images.map(image => {
+    const size = wanted ? inspectSize(image, options.store) : null;
+    notes.push(...documentNotes(image));
+    if (wanted && size === null && options.store !== 'containerd')
+      notes.push(...unknownSizes(image.scan, image.image.layers, options.store));
+    return inspectImage(image, options.store, options.api, size);
+  });
+  const stdout = isJson(options.format)
+    ? asJson(inspected, options.format === 'json')
+    : asTemplate(inspected, options.format!, notes);
+  return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
+}
+
+/** Of several references, those that are found are shown and the others named. */
+function choose(reading: ArchiveReading, selection: InspectSelection, store: Store) {
+  const { ref, platform, refs = ref === undefined ? [] : [ref] } = selection;
+  const images: StoredImage[] = [];
+  const notes: string[] = [];
+  for (const one of refs.length === 0 ? [undefined] : refs) {
+    try {
+      const found = storedImages(reading, { ref: one, platform }, store);
+      images.push(...(one === undefined ? found : hostImage(found)));
+    } catch (error) {
+      if (refs.length < 2 || !(error instanceof InputError)) throw error;
+      notes.push(error.message);
+    }
+  }
+  if (images.length === 0 && notes.length === 0) notes.push(`${reading.opened.file}: no image in it`);
+  return { images, notes };
+}
+
+function asJson(inspected: readonly Inspected[], compact: boolean): string {
+  const all = value(
+    sliceOf(ANY),
+    inspected.map(({ written }) => written),
+  );
+  return `${encodeJson(all, compact ? undefined : '    ')}\n`;
+}
+
+/**
+ * Templates see Docker's typed answer; one that fails on it is tried on the JSON as the daemon wrote it, where an absent key
+ * is an error too. docker/cli cli/command/inspect/inspector.go
+ */
+function asTemplate(inspected: readonly Inspected[], format: string, notes: string[]): string {
+  const template = parseTemplate(format);
+  return inspected
+    .map(({ typed, written }) => {
+      const first = attempt(() => execute(template, typed));
+      if (first.error === null) return `${first.value}\n`;
+      const raw = value(ANY, decode(ANY, JSON.parse(encodeJson(written)), { numbers: 'json.Number' }));
+      const second = attempt(() => execute(template, raw, { missingKey: 'error' }));
+      if (second.error === null) return `${second.value}\n`;
+      notes.push(`template parsing error: ${second.error.message}`);
+      return '';
+    })
+    .join('');
+}

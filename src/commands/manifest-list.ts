@@ -1,0 +1,41 @@
+import { indentJson } from '../docker/manifest-json.js';
+import type { StoredDocument } from '../docker/manifest-store.js';
+import { textOf, verboseText } from '../docker/manifest-verbose.js';
+import type { Json } from '../spec/json.js';
+import { descriptorOf, type ListEntry, listBytes } from '../write/list.js';
+import type { Answer } from './answer.js';
+import { findEntry, storedList } from './stored-list.js';
+
+export interface ListInspectOptions {
+  /** Every manifest with its descriptor and its bytes. */
+  readonly verbose?: boolean | undefined;
+  /** One manifest of the list, as `manifest annotate` names it. */
+  readonly manifest?: string | undefined;
+}
+
+/**
+ * `docker manifest inspect LIST [MANIFEST]` of a list that is not written yet: the very bytes that will be, or one of its
+ * manifests.
+ * @throws InputError when there is no such list or manifest
+ */
+export function manifestListInspect(
+  directory: string,
+  list: string,
+  { verbose = false, manifest }: ListInspectOptions = {},
+): Answer {
+  const stored = storedList(directory, list);
+  const print = (stdout: string): Answer => ({ stdout: `${stdout}\n`, notes: [], exitCode: 0 });
+  if (manifest !== undefined) {
+    const entry = findEntry(stored, manifest);
+    return print(indentJson(verbose ? verboseEntry(entry) : textOf(documentOf(entry)), '\t'));
+  }
+  if (!verbose) return print(Buffer.from(listBytes(stored)).toString());
+  return print(indentJson(`[${stored.entries.map(verboseEntry).join(',')}]`, '\t'));
+}
+
+const verboseEntry = (entry: ListEntry) => verboseText(entry.name, descriptorOf(entry), documentOf(entry));
+
+function documentOf({ digest, mediaType, manifest }: ListEntry): StoredDocument {
+  const value = JSON.parse(Buffer.from(manifest).toString()) as Json;
+  return { digest, mediaType, path: null, bytes: manifest, value, actual: null };
+}

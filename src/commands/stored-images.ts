@@ -1,0 +1,71 @@
+import { classicImages } from '../docker/classic-store.js';
+import { containerdImages } from '../docker/containerd-store.js';
+import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
+import type { Depth } from '../scan/scan.js';
+import { normalName } from '../spec/reference.js';
+import type { Answer } from './answer.js';
+import type { ArchiveReading } from './read.js';
+import { type Selection, selectImages, startsWith } from './select.js';
+
+/** The images that a selection means, as Docker's store holds them. @throws InputError when it means none, or several */
+export function storedImages(reading: ArchiveReading, selection: Selection, store: Store): StoredImage[] {
+  if (store !== 'containerd') return classicImages(reading.parts, selectImages(reading, selection));
+  const { ref, platform } = selection;
+  try {
+    const images = containerdImages(reading.parts, selectImages(reading, selection), platform);
+    const called = ref === undefined ? images : images.filter(image => isCalled(image, ref));
+    return called.length === 0 ? images : called;
+  } catch (error) {
+    // An ID that containerd's store would make up is not written in the archive.
+    const all = new Set(reading.parts.flatMap(({ graph }) => graph.images));
+    const called =
+      ref === undefined ? [] : containerdImages(reading.parts, all).filter(i => isCalled(i, ref));
+    if (called.length !== 1 || platform !== undefined) throw error;
+    return called;
+  }
+}
+
+/**
+ * How deep to read for an answer of `store`: `wanted`, or deeper for containerd's, which has to know every byte of an archive
+ * without manifests to tell the IDs of those that it makes up.
+ * @param known  the archive at depth `metadata`, where it was read already
+ */
+export function depthFor(store: Store, wanted: Depth, known: ArchiveReading | undefined): Depth {
+  if (store !== 'containerd' || wanted !== 'metadata' || known === undefined) return wanted;
+  const images = known.parts.flatMap(({ graph }) => graph.images);
+  return images.some(({ kind, manifest }) => kind === 'image' && manifest === null) ? 'digests' : wanted;
+}
+
+/**
+ * The one image that a name means. In the classic store each platform is an image of its own, and a name that all of them
+ * have means the one for Docker's host; of anything else all are given back.
+ */
+export function hostImage(images: readonly StoredImage[]): readonly StoredImage[] {
+  const name = images[0]?.tags[0];
+  const host = images.filter(({ image }) => runsOnHost(image));
+  const shared = name !== undefined && images.every(({ tags }) => tags.includes(name));
+  return shared && host.length === 1 ? host : images;
+}
+
+/** Whether an ID or its beginning, or a name, means an image. */
+export function isCalled({ id, tags, digests }: StoredImage, ref: string): boolean {
+  if (id !== null && startsWith(id, ref)) return true;
+  return [...tags, ...digests].some(name => normalName(name) === normalName(ref));
+}
+
+export const failed = (...notes: readonly string[]): Answer => ({ stdout: '', notes, exitCode: 1 });
+
+/** What is not known of an image's documents. */
+export function documentNotes({ image, id }: StoredImage): string[] {
+  const notes: string[] = [];
+  const config = image.config;
+  const what = config?.path ?? 'its config';
+  if (config === null) notes.push('the manifest names no config');
+  else if (config.member === null) notes.push(`${what}: the config is not in the archive`);
+  else if (config.parsed === null) {
+    const error = config.document?.error ?? null;
+    notes.push(`${what}: the config cannot be read${error?.kind === 'not-json' ? `: ${error.reason}` : ''}`);
+  }
+  if (id === null) notes.push(`${what}: the ID cannot be told`);
+  return notes;
+}

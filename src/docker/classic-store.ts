@@ -1,0 +1,51 @@
+import type { Graph, Image } from '../image/graph.js';
+import type { Scan } from '../scan/scan.js';
+import { namesOf, repoNames } from './repo-names.js';
+import type { StoredImage } from './stored-image.js';
+
+export interface StorePart {
+  readonly scan: Scan;
+  readonly graph: Graph;
+}
+
+/** The image ID: the digest of the config, as it is or, where it is absent, as it is called. */
+export function classicId(image: Image): string | null {
+  if (image.kind === 'v1') return image.v1Id;
+  return image.config?.document?.digest ?? image.config?.claimedDigest ?? null;
+}
+
+const v1Parent = ({ layers }: Image) => layers.at(-2)?.v1Id;
+
+/**
+ * The images as the graph driver store holds them: each config is an image of its own, whatever index it was listed in,
+ * and two manifests of one config are one image. moby daemon/images
+ */
+export function classicImages(parts: readonly StorePart[], chosen: ReadonlySet<Image>): StoredImage[] {
+  const all = parts.flatMap(part => part.graph.images.map(image => ({ ...part, image })));
+  const ids = new Set(all.map(({ image }) => classicId(image)));
+  const groups = new Map<string | Image, typeof all>();
+  for (const entry of all.filter(({ image }) => chosen.has(image))) {
+    const key = classicId(entry.image) ?? entry.image;
+    groups.set(key, [...(groups.get(key) ?? []), entry]);
+  }
+  return [...groups.values()].map(group => {
+    const { scan, graph, image } = group[0]!;
+    const names = repoNames(
+      group.flatMap(entry => namesOf(entry.graph, entry.image)),
+      null,
+    );
+    const parent = (image.kind === 'v1' ? v1Parent(image) : image.docker?.parent) ?? '';
+    return {
+      scan,
+      graph,
+      id: classicId(image),
+      tags: names.tags,
+      digests: names.digests,
+      parent: image.kind === 'v1' || ids.has(parent) ? parent : '',
+      image,
+      platforms: [image],
+      target: null,
+      indexBytes: 0,
+    };
+  });
+}

@@ -1,0 +1,91 @@
+/**
+ * `--format` of the commands that print rows: a template per row, `json`, or `table TEMPLATE` with headers and columns.
+ * docker/cli cli/command/formatter
+ */
+import { attempt } from '../template/attempt.js';
+import { encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
+import { pointerTo, STRING, STRING_MAP, struct, type Type, type Value, value } from '../template/types.js';
+import { tabwriter } from './tabwriter.js';
+import { characterWidth, terminalWidth } from './terminal-width.js';
+
+/** A row: what each of its columns says. */
+export type Row = Readonly<Record<string, string>>;
+
+/** A kind of row. */
+export interface RowKind {
+  /** Go's name, which messages about unknown fields tell: `formatter.imageContext`. */
+  readonly goType: string;
+  /** Titles of the columns by their names, which are what templates call them. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Rows as text, or why the template failed. */
+export type Rendered = { readonly text: string; readonly error: null } | { readonly error: string };
+
+export function renderRows(format: string, kind: RowKind, rows: readonly Row[]): Rendered {
+  const source = templateSource(format);
+  const { value: lines, error } = attempt(() => {
+    const template = parseTemplate(source);
+    const type = rowType(kind);
+    return rows.map(row => `${execute(template, value(type, row))}\n`).join('');
+  });
+  if (error !== null) return { error: `template parsing error: ${error.message}` };
+  if (!isTable(format)) return { text: lines, error: null };
+  return { text: toColumns(`${header(source, kind)}\n${lines}`), error: null };
+}
+
+/** Whether a format may show a column. One that cannot be parsed shows none. */
+export function showsColumn(format: string, column: string): boolean {
+  const { value: fields, error } = attempt(() => rootFields(parseTemplate(templateSource(format))));
+  return error === null && (fields?.has(column) ?? true);
+}
+
+/** Whatever begins with the word, as in Docker: a template of literal text cannot. */
+export const isTable = (format: string) => format.startsWith('table');
+
+function templateSource(format: string): string {
+  const bare = isTable(format) ? format.slice('table'.length) : format === 'json' ? '{{json .}}' : format;
+  return bare
+    .replace(/^ +| +$/g, '')
+    .replaceAll('\\t', '\t')
+    .replaceAll('\\n', '\n');
+}
+
+/** Columns are methods in Docker, and its JSON is made of what they return, in alphabetical order. */
+function rowType({ goType, headers }: RowKind): Type {
+  const columns = Object.keys(headers).sort();
+  const methods = Object.fromEntries(
+    columns.map(column => [column, (row: Readonly<Record<string, unknown>>) => value(STRING, row[column])]),
+  );
+  const marshalJson = (row: Readonly<Record<string, unknown>>) =>
+    encodeJson(value(STRING_MAP, new Map(columns.map(column => [column, row[column]]))));
+  return pointerTo({ ...struct(goType, [], methods), marshalJson });
+}
+
+/**
+ * The template again, over titles in place of values, and with functions that leave a title as it is. Where it fails Docker
+ * prints what came before.
+ */
+function header(source: string, { headers }: RowKind): string {
+  const titles: Value = value(STRING_MAP, new Map(Object.entries(headers)));
+  return attempt(() => execute(parseTemplate(source, 'docker-header'), titles)).value ?? '';
+}
+
+/** docker's copy of text/tabwriter counts the columns of a terminal, not characters. */
+const toColumns = (text: string) =>
+  tabwriter(text, { minWidth: 10, tabWidth: 1, padding: 3, width: terminalWidth });
+
+/** Docker's Ellipsis: cut so that `…` still fits into the columns of a terminal. */
+export function ellipsis(text: string, columns: number): string {
+  const characters = [...text];
+  let width = 0;
+  let kept = 0;
+  for (const character of characters) {
+    width += Math.max(1, characterWidth(character));
+    if (width < columns) kept++;
+  }
+  return width <= columns ? text : `${characters.slice(0, kept).join('')}…`;
+}
+
+/** The first 12 digits of an ID. */
+export const shortId = (id: string) => id.slice(id.indexOf(':') + 1).slice(0, 12);

@@ -1,0 +1,49 @@
+import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../image/docker-size.js';
+import type { Layer } from '../image/graph.js';
+import type { BlobFacts } from '../scan/facts.js';
+import type { Scan } from '../scan/scan.js';
+import type { Store } from './stored-image.js';
+
+/** What a layer takes on disk, in bytes; null where that is not known. */
+export function layerSize(scan: Scan, layer: Layer, store: Store): number | null {
+  const measured = measure(scan, layer, store);
+  return measured === null || measured.doubt !== null ? null : measured.bytes;
+}
+
+/** Why the size of a layer is not known; null where it is. */
+export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | null {
+  const { member, foreign, encrypted } = layer;
+  if (member === null) return foreign ? 'it is stored elsewhere' : 'it is not in the archive';
+  const measured = measure(scan, layer, store);
+  if (measured !== null) return measured.doubt;
+  if (encrypted) return 'it is encrypted';
+  const facts = scan.facts(member);
+  const failure = facts?.failure ?? null;
+  if (failure !== null)
+    return failure.kind === 'limit' ? `it passes the limit ${failure.limit}` : failure.reason;
+  return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';
+}
+
+/** What a storage driver counts differs. docs/docker.md says who prints which. */
+const STORES: Readonly<Record<Store, (facts: BlobFacts) => LayerSize | null>> = {
+  classic: naiveSize,
+  overlay2: overlaySize,
+  containerd: snapshotUsage,
+};
+
+/** Layers are asked about again and again, and measuring one walks all its entries. */
+const known: Readonly<Record<Store, WeakMap<BlobFacts, LayerSize | null>>> = {
+  classic: new WeakMap(),
+  overlay2: new WeakMap(),
+  containerd: new WeakMap(),
+};
+
+function measure(scan: Scan, { member }: Layer, store: Store): LayerSize | null {
+  const facts = member === null ? null : scan.facts(member);
+  if (facts === null) return null;
+  const cached = known[store].get(facts);
+  if (cached !== undefined) return cached;
+  const measured = STORES[store](facts);
+  known[store].set(facts, measured);
+  return measured;
+}

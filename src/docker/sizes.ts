@@ -1,0 +1,80 @@
+import type { Image, Layer } from '../image/graph.js';
+import type { Scan } from '../scan/scan.js';
+import { layerDoubt, layerSize } from './layer-size.js';
+import { runsOnHost, type Store, type StoredImage } from './stored-image.js';
+
+/**
+ * `Size` of `docker image inspect`, in bytes. Classic: what all layers take on disk. containerd: the descriptors' sizes, from
+ * the index down. null where a layer would have to be known and is not. moby daemon/images, daemon/containerd/image_inspect.go
+ */
+export function inspectSize(stored: StoredImage, store: Store): number | null {
+  const { scan, image, indexBytes } = stored;
+  if (store !== 'containerd') return total(image.layers.map(layer => layerSize(scan, layer, store)));
+  const { manifest, config, layers } = image;
+  if (manifest === null) {
+    return total([
+      targetSize(stored),
+      config?.member?.size ?? null,
+      ...layers.map(layer => layer.member?.size ?? null),
+    ]);
+  }
+  const { parsed, size } = manifest;
+  return total([indexBytes, size, parsed.config?.size ?? 0, ...parsed.layers.map(layer => layer.size)]);
+}
+
+/** What an image, or what is said about one, takes in containerd's store. Bytes. */
+export interface Footprint {
+  /** Stored bytes that are there. */
+  readonly content: number;
+  /** Unpacked on disk: only what Docker's host runs is unpacked. null where that is not known. */
+  readonly unpacked: number | null;
+}
+
+/** @param madeUpSize  bytes of the manifest where the store makes one up */
+export function footprintOf(scan: Scan, image: Image, madeUpSize: number): Footprint {
+  const unpacked = runsOnHost(image) ? total(image.layers.map(l => layerSize(scan, l, 'containerd'))) : 0;
+  return { content: presentContent(image.manifest?.size ?? madeUpSize, image), unpacked };
+}
+
+/** Bytes of a manifest and of what it names, as far as that is in the archive. */
+export function presentContent(
+  manifestSize: number,
+  { config, layers }: Pick<Image, 'config' | 'layers'>,
+): number {
+  const members = [config?.member ?? null, ...layers.map(layer => layer.member)];
+  return manifestSize + members.reduce((sum, member) => sum + (member?.size ?? 0), 0);
+}
+
+/**
+ * `SIZE` of `docker images`, in bytes. containerd: the content of all platforms and attestations, and what is unpacked of
+ * it. moby daemon/containerd/image_list.go (multiPlatformSummary)
+ */
+export function listSize(stored: StoredImage, store: Store): number | null {
+  const { scan, platforms, image } = stored;
+  if (store !== 'containerd') return total(image.layers.map(layer => layerSize(scan, layer, store)));
+  return total(
+    platforms.flatMap(platform => {
+      const { content, unpacked } = footprintOf(scan, platform, targetSize(stored));
+      const attested = platform.attestations.map(attestation =>
+        presentContent(attestation.size, attestation),
+      );
+      return [content, unpacked, ...attested];
+    }),
+  );
+}
+
+export const targetSize = ({ target }: StoredImage) => (typeof target?.size === 'number' ? target.size : 0);
+
+export function total(sizes: readonly (number | null)[]): number | null {
+  return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
+}
+
+/** Which layers have no size, and why: a line for each. */
+export function unknownSizes(scan: Scan, layers: readonly Layer[], store: Store): string[] {
+  return layers.flatMap((layer, i) => {
+    const doubt = layerDoubt(scan, layer, store);
+    return doubt === null
+      ? []
+      : [`layer ${i + 1} of ${layers.length} (${layer.ref}) has no known size: ${doubt}`];
+  });
+}

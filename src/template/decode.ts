@@ -1,0 +1,129 @@
+// encoding/json's Unmarshal: https://pkg.go.dev/encoding/json#Unmarshal
+import { wellFormed } from './bytes.js';
+import { jsonFields } from './encode.js';
+import { MAX_DATA_DEPTH } from './limits.js';
+import { parseTime } from './time.js';
+import {
+  ANY,
+  BOOL,
+  FLOAT64,
+  mapOf,
+  STRING,
+  type StructType,
+  sliceOf,
+  type Type,
+  type Value,
+  value,
+} from './types.js';
+import { zeroRaw } from './value.js';
+
+export interface DecodeOptions {
+  /** What a number is that goes into an interface: `float64`, or with Decoder.UseNumber `json.Number`. */
+  readonly numbers?: 'float64' | 'json.Number';
+}
+
+const JSON_NUMBER: Type = { kind: 'string', name: 'json.Number' };
+const ANY_MAP = mapOf(ANY);
+const ANY_SLICE = sliceOf(ANY);
+
+/**
+ * JSON, parsed, as the raw of a Go type. Keys match whatever their case; unknown ones are ignored; what has the wrong
+ * type, for which Go would give an error, is the zero value. Never throws.
+ */
+export function decode(type: Type, json: unknown, options: DecodeOptions = {}): unknown {
+  return decodeAt(type, json, options, 0);
+}
+
+function decodeAt(type: Type, json: unknown, options: DecodeOptions, depth: number): unknown {
+  if (json === null || json === undefined || depth > MAX_DATA_DEPTH) return zeroRaw(type);
+  switch (type.kind) {
+    case 'bool':
+      return json === true;
+    case 'string':
+      if (typeof json === 'number' && type.name === 'json.Number') return String(json);
+      return typeof json === 'string' ? wellFormed(json) : '';
+    case 'int':
+    case 'uint':
+      return whole(type, json);
+    case 'float':
+      return typeof json === 'number' ? json : 0;
+    case 'time':
+      return typeof json === 'string' && parseTime(json) !== null ? json : '';
+    case 'pointer':
+      return decodeAt(type.elem, json, options, depth);
+    case 'slice':
+      return slice(type.elem, json, options, depth);
+    case 'map':
+      return map(type, json, options, depth);
+    case 'struct':
+      return struct(type, json, options, depth);
+    case 'any':
+      return dynamic(json, options, depth);
+    default:
+      return zeroRaw(type);
+  }
+}
+
+function whole(type: Type & { readonly bits: number }, json: unknown): number {
+  const bits = BigInt(type.bits || 64);
+  if (typeof json !== 'number' || !Number.isInteger(json)) return 0;
+  const fits =
+    type.kind === 'uint'
+      ? BigInt.asUintN(Number(bits), BigInt(json)) === BigInt(json)
+      : BigInt.asIntN(Number(bits), BigInt(json)) === BigInt(json);
+  return fits ? json : 0;
+}
+
+function slice(elem: Type, json: unknown, options: DecodeOptions, depth: number): readonly unknown[] | null {
+  if (typeof json === 'string' && elem.kind === 'uint' && elem.bits === 8)
+    return [...Buffer.from(json, 'base64')];
+  return Array.isArray(json) ? json.map(item => decodeAt(elem, item, options, depth + 1)) : null;
+}
+
+const membersOf = (json: unknown): readonly (readonly [string, unknown])[] | null =>
+  typeof json === 'object' && json !== null && !Array.isArray(json) ? Object.entries(json) : null;
+
+function map(
+  { key, elem }: Type & { readonly kind: 'map' },
+  json: unknown,
+  options: DecodeOptions,
+  depth: number,
+): ReadonlyMap<unknown, unknown> | null {
+  const members = membersOf(json);
+  if (members === null) return null;
+  const keyOf = (text: string) =>
+    key.kind === 'int' || key.kind === 'uint' ? Number(text) : wellFormed(text);
+  return new Map(members.map(([name, item]) => [keyOf(name), decodeAt(elem, item, options, depth + 1)]));
+}
+
+function struct(type: StructType, json: unknown, options: DecodeOptions, depth: number): unknown {
+  const raw: Record<string, unknown> = {};
+  const fields = jsonFields(type);
+  for (const [name, item] of membersOf(json) ?? []) {
+    const field =
+      fields.find(({ key }) => key === name) ??
+      fields.find(({ key }) => key.toLowerCase() === name.toLowerCase());
+    if (field === undefined) continue;
+    let target = raw;
+    for (const step of field.path.slice(0, -1)) {
+      target[step.name] ??= {};
+      target = target[step.name] as Record<string, unknown>;
+    }
+    const last = field.path.at(-1)!;
+    // null leaves what is there, as a key that comes twice can show.
+    if (item !== null || !(last.name in target))
+      target[last.name] = decodeAt(last.type, item, options, depth + 1);
+  }
+  return raw;
+}
+
+function dynamic(json: unknown, options: DecodeOptions, depth: number): Value | null {
+  if (typeof json === 'boolean') return value(BOOL, json);
+  if (typeof json === 'string') return value(STRING, wellFormed(json));
+  if (typeof json === 'number') {
+    return options.numbers === 'json.Number' ? value(JSON_NUMBER, String(json)) : value(FLOAT64, json);
+  }
+  if (Array.isArray(json)) return value(ANY_SLICE, slice(ANY, json, options, depth));
+  const raw = map(ANY_MAP as Type & { readonly kind: 'map' }, json, options, depth);
+  return raw === null ? null : value(ANY_MAP, raw);
+}

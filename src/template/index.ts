@@ -1,0 +1,29 @@
+// Go templates: https://pkg.go.dev/text/template
+import { execute } from './exec.js';
+import { sourceOf, type Template } from './nodes.js';
+import { parseTemplate } from './parse.js';
+import { plainValue } from './plain.js';
+
+export { type Attempt, attempt } from './attempt.js';
+export { type DecodeOptions, decode } from './decode.js';
+export { DURATION } from './duration.js';
+export { encodeJson } from './encode.js';
+export { TemplateError } from './errors.js';
+export type { Template } from './nodes.js';
+export { rootFields } from './root-fields.js';
+export type { Options as ExecuteOptions } from './state.js';
+export { formatTime, type Moment, momentOf, parseTime, timeJson, timeText } from './time.js';
+export * from './types.js';
+export { typeName } from './value.js';
+export { execute, parseTemplate, plainValue };
+
+/** The main template written back in normal form, as Go's `Root.String()`: comments and spare spaces are gone. */
+export const templateSource = (template: Template): string => template.bodies.get('')!.map(sourceOf).join('');
+
+/**
+ * Applies a Go template, with Docker's functions, to plain data.
+ * @throws TemplateError
+ */
+export function renderTemplate(source: string, data: unknown): string {
+  return execute(parseTemplate(source), plainValue(data), { rangeOverInt: false });
+}

@@ -1,0 +1,56 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { writing } from './system-error.js';
+import { abandon, finished, temporaryBeside } from './unfinished.js';
+
+/** A file that takes bytes. Every method may throw an InputError that names the place as the user knows it. */
+export interface Writer {
+  write(chunk: Uint8Array): void;
+  /** On the disk, not only in memory: a full disk may show itself as late as here. */
+  close(): void;
+  /** Closes it where nobody cares for its content any more. Safe after `close`. */
+  drop(): void;
+}
+
+/**
+ * Opens a new file.
+ * @param shown  what the user knows it by
+ */
+export function createFile(path: string, shown: string): Writer {
+  let fd: number | null = writing(shown, () => openSync(path, 'w'));
+  const drop = () => {
+    if (fd !== null) closeSync(fd);
+    fd = null;
+  };
+  return {
+    write: chunk => writing(shown, () => writeAt(fd!, chunk, null)),
+    close() {
+      writing(shown, () => fsyncSync(fd!));
+      drop();
+    },
+    drop,
+  };
+}
+
+/** Writes all of a chunk; the system may take less of it at a time. @param position  null for where the last one ended */
+export function writeAt(fd: number, chunk: Uint8Array, position: number | null): void {
+  for (let done = 0; done < chunk.length; ) {
+    const at = position === null ? null : position + done;
+    done += writeSync(fd, chunk, done, chunk.length - done, at);
+  }
+}
+
+/** Writes a small file as one step: whoever reads it sees the old content or the new, never half of it. */
+export function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = temporaryBeside(path);
+  const file = createFile(temporary, path);
+  try {
+    file.write(Buffer.from(content));
+    file.close();
+    writing(path, () => renameSync(temporary, path));
+    finished(temporary);
+  } catch (error) {
+    file.drop();
+    abandon(temporary);
+    throw error;
+  }
+}

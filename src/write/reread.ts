@@ -1,0 +1,79 @@
+import { InputError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { Members } from '../scan/links.js';
+import { openArchive } from '../source/open.js';
+import { streamRange } from '../source/read.js';
+import type { OnceSource, SeekableSource } from '../source/source.js';
+import { isSystemError, reasonOf } from './system-error.js';
+
+/** A file of an archive. */
+export interface MemberPlace {
+  /** Path of the image tarball inside a zip; null when the file itself is the archive. */
+  readonly inside: string | null;
+  readonly path: string;
+}
+
+/**
+ * Takes the content of a member, which should have `size` bytes. What was taken before from another member of the same
+ * path does not count any more.
+ */
+export type Take<P> = (place: P, content: AsyncIterable<Uint8Array>, size: number) => Promise<void>;
+
+/**
+ * Reads members of an archive once more, in whatever order they come by. A damaged container shows itself in contents
+ * that end too early; what is not there is not taken.
+ * @param file    a file or directory: nothing that can be read only once
+ * @param places  each path once
+ * @throws InputError when the archive cannot be opened or read any more
+ */
+export async function reread<P extends MemberPlace>(
+  file: string,
+  places: readonly P[],
+  limits: Limits,
+  take: Take<P>,
+): Promise<void> {
+  try {
+    const { parts } = await openArchive(file, limits);
+    for (const part of parts) {
+      const wanted = places.filter(place => place.inside === part.inside);
+      if (part.source.access === 'seekable') await fromSeekable(part.source, wanted, take);
+      else await fromOnce(part.source, wanted, take);
+    }
+  } catch (error) {
+    // Whatever cannot be written has become an InputError already.
+    if (!isSystemError(error)) throw error;
+    throw new InputError(`cannot be read: ${reasonOf(error)}`, file, null, { cause: error });
+  }
+}
+
+async function fromSeekable<P extends MemberPlace>(
+  source: SeekableSource,
+  places: readonly P[],
+  take: Take<P>,
+): Promise<void> {
+  const members = new Members(source.members);
+  for (const place of places) {
+    const member = members.file(place.path);
+    const ignore = () => {};
+    if (member?.range != null) await take(place, streamRange(member.range, ignore, ignore), member.size);
+  }
+}
+
+async function fromOnce<P extends MemberPlace>(
+  source: OnceSource,
+  places: readonly P[],
+  take: Take<P>,
+): Promise<void> {
+  const byPath = new Map(places.map(place => [place.path, place]));
+  const stop = new Error('enough');
+  try {
+    await source.walk(async (member, content) => {
+      // The file is open already, and is closed by whoever walks it.
+      if (byPath.size === 0) throw stop;
+      const place = byPath.get(member.path);
+      if (place !== undefined && member.type === 'file') await take(place, content, member.size);
+    });
+  } catch (error) {
+    if (error !== stop) throw error;
+  }
+}

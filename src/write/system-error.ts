@@ -1,0 +1,43 @@
+import { InputError } from '../errors.js';
+
+const NOT_ALLOWED = 'Choose a place that you may write to.';
+const NO_ROOM = 'Free some space, or write to another disk.';
+
+/** What to do about a system's refusal to write, by its code. errno(3) */
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  EFBIG: 'Raise the limit on the size of files, or write to another disk.',
+  EACCES: NOT_ALLOWED,
+  EPERM: NOT_ALLOWED,
+  EROFS: NOT_ALLOWED,
+  ENOENT: 'Make its directory first.',
+  ENOTDIR: 'A part of its path is a file, not a directory.',
+  EEXIST: 'Somebody else wrote there in the meantime. Choose another name.',
+  ENOTEMPTY: 'Somebody else wrote there in the meantime. Choose another name.',
+};
+
+/**
+ * Runs a step that writes.
+ * @param where  what the user knows the place by
+ * @throws InputError in place of the system's error
+ */
+export function writing<T>(where: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new InputError(`cannot be written: ${reasonOf(error)}`, where, REMEDIES[error.code] ?? null, {
+      cause: error,
+    });
+  }
+}
+
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/** `ENOSPC: no space left on device, write` without the code and the call. */
+export function reasonOf({ message }: Error): string {
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** What is being written and must not stay if this process ends before it is whole. */
+const unfinished = new Set<string>();
+
+/**
+ * A name beside `target`, on the same file system, that becomes `target` by renaming it. Hidden, and told from the names
+ * of other processes by chance.
+ */
+export function temporaryBeside(target: string): string {
+  const full = resolve(target);
+  return temporaryIn(dirname(full), basename(full));
+}
+
+export function temporaryIn(directory: string, name: string): string {
+  // A name may be as long as the file system allows already.
+  const path = join(directory, `.${name.slice(0, 40)}.${randomBytes(6).toString('hex')}.unfinished`);
+  unfinished.add(path);
+  return path;
+}
+
+/** It has its name, and stays. */
+export const finished = (path: string): void => void unfinished.delete(path);
+
+/** Removes something unfinished, if it is there. */
+export function abandon(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  unfinished.delete(path);
+}
+
+/** Removes everything unfinished: for whoever ends the process on a signal. Synchronous, so that it comes to its end. */
+export function removeUnfinished(): void {
+  for (const path of [...unfinished]) abandon(path);
+}

@@ -1,0 +1,52 @@
+// The command line as a user runs it: its own process each time.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { repositoryRoot } from './corpus.js';
+
+const bin = join(repositoryRoot, 'bin/waybill.js');
+
+export interface Run {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export function waybill(args: readonly string[], { cwd, env }: RunOptions = {}): Promise<Run> {
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd,
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', text => {
+      texts[name] += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', status => resolve({ ...texts, status }));
+  });
+}
+
+/** Runs work on many things, a few at a time, and gives the results in their order. */
+export async function each<T, R>(
+  things: readonly T[],
+  work: (thing: T) => Promise<R>,
+  atOnce = 3,
+): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < things.length) {
+      const i = next++;
+      results[i] = await work(things[i]!);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}

@@ -1,0 +1,28 @@
+// The facts of one layer, by the same analyser that a scan uses.
+import { defaultLimits, type Limits } from '../../src/limits.js';
+import { BlobAnalyser } from '../../src/scan/analyser.js';
+import { type Entry, entriesOf } from '../../src/scan/entry.js';
+import type { BlobFacts, TarFacts } from '../../src/scan/facts.js';
+
+export function layerFacts(
+  layer: Uint8Array,
+  { files = true, piece = layer.length, limits = {} }: LayerOptions = {},
+): BlobFacts {
+  const analyser = new BlobAnalyser(['sha256'], { limits: { ...defaultLimits, ...limits }, files });
+  for (let at = 0; at < layer.length; at += piece) analyser.write(layer.subarray(at, at + piece));
+  return analyser.end();
+}
+
+export interface LayerOptions {
+  readonly files?: boolean;
+  /** Bytes that come at a time. */
+  readonly piece?: number;
+  readonly limits?: Partial<Limits>;
+}
+
+export const tarFacts = (tar: Uint8Array, options?: LayerOptions): TarFacts => layerFacts(tar, options).tar!;
+
+/** The entries of a plain tar. */
+export const entriesIn = (tar: Uint8Array, options?: LayerOptions): Entry[] => [
+  ...entriesOf(tarFacts(tar, options).table!),
+];

@@ -1,0 +1,48 @@
+// The command line without a process: its arguments as they are typed, and what it would print.
+import { existsSync } from 'node:fs';
+import { parser } from '../../src/cli/parser.js';
+import type { Terminal } from '../../src/cli/terminal.js';
+import { toText } from '../../src/format/text.js';
+import { type Answer, InputError, readArchive, UsageError } from '../../src/index.js';
+
+export interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: 0 | 1 | 2;
+}
+
+const readings = new Map<string, ReturnType<typeof readArchive>>();
+
+/** @param now  what relative times are measured from */
+export async function said(args: readonly string[], { now = new Date(), lists = '' } = {}): Promise<Said> {
+  let answer: Answer | null = null;
+  const terminal: Terminal = {
+    read(archive, options) {
+      const key = JSON.stringify([archive, options]);
+      const reading = readings.get(key) ?? readArchive(archive, options);
+      readings.set(key, reading);
+      return reading;
+    },
+    print(result, { json }) {
+      const stdout = json ? JSON.stringify(result.data) : toText(result.doc, { width: null, color: false });
+      answer = { stdout, notes: [], exitCode: result.exitCode };
+    },
+    answer(given) {
+      answer = given;
+    },
+    exists: existsSync,
+    lists: () => lists,
+    now: () => now,
+    progress: work => work(() => {}),
+    width: () => null,
+  };
+  try {
+    await parser(args, terminal).parseAsync();
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof UsageError)) throw error;
+    return { stdout: '', stderr: error.message, status: 2 };
+  }
+  const { stdout, notes, exitCode } = answer!;
+  const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
+  return { stdout: text, stderr: notes.join('\n'), status: exitCode };
+}
