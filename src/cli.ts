@@ -4,17 +4,11 @@ import { join } from 'node:path';
 import { parser } from './cli/parser.js';
 import type { Printing, Terminal } from './cli/terminal.js';
 import { InputError, UsageError } from './errors.js';
-import { toText } from './format/text.js';
-import {
-  type Answer,
-  type ReadOptions,
-  type Result,
-  readArchive,
-  removeUnfinished,
-  version,
-} from './index.js';
+import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
+import { version } from './version.js';
 import { visible } from './visible.js';
+import { removeUnfinished } from './write/unfinished.js';
 
 /** The only file that reads arguments and the environment, prints, and sets the exit code. */
 
@@ -23,8 +17,10 @@ const EXIT_BUG = 3;
 
 const progress = new Progress(process.stderr.isTTY ? process.stderr : null);
 
-const read = (archive: string, options: ReadOptions) =>
-  withProgress(onProgress => readArchive(archive, { ...options, onProgress }));
+async function read(archive: string, options: ReadOptions) {
+  const { readArchive } = await import('./commands/read.js');
+  return withProgress(onProgress => readArchive(archive, { ...options, onProgress }));
+}
 
 const terminal: Terminal = {
   read,
@@ -45,7 +41,8 @@ async function withProgress<T>(work: (onProgress: Progress['update']) => Promise
   }
 }
 
-function print(result: Result, args: Printing): void {
+async function print(result: Result, args: Printing): Promise<void> {
+  const { toText } = await import('./format/text.js');
   const text = args.json
     ? `${JSON.stringify(result.data, null, 2)}\n`
     : toText(result.doc, { width: terminal.width(), color: useColor(args.color, process.stdout) });

@@ -5,8 +5,6 @@
  *     const report = reportOf(await readArchive('image.tar'));
  *     if (report.verdicts.intact !== true) console.error(report.findings);
  */
-import { createRequire } from 'node:module';
-
 export type { Finding, Verdicts } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Compression } from './codec/codec.js';
@@ -47,7 +45,7 @@ export { type Selection, selectImages } from './commands/select.js';
 export { show } from './commands/show.js';
 export { isStoredList } from './commands/stored-list.js';
 export { type VerifyOptions, verify } from './commands/verify.js';
-export { API_VERSIONS } from './docker/image-inspect.js';
+export { API_VERSIONS } from './docker/api-versions.js';
 export type { Store } from './docker/stored-image.js';
 export { InputError, UsageError } from './errors.js';
 export type { Layout, Place } from './image/graph.js';
@@ -58,11 +56,5 @@ export type { Container } from './source/source.js';
 export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
 export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
 export { renderTemplate, TemplateError } from './template/index.js';
+export { version } from './version.js';
 export { removeUnfinished } from './write/unfinished.js';
-
-const { version: packageVersion } = createRequire(import.meta.url)('../../package.json') as {
-  version: string;
-};
-
-/** The version of this package. */
-export const version: string = packageVersion;

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
-import { type Platform, parsePlatform } from '../index.js';
+import { type Platform, parsePlatform } from '../spec/platform.js';
 
 /** yargs loses a positional `-`, so it travels under a name that no file can have. */
 const STDIN = '\0stdin';

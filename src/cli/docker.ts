@@ -1,20 +1,7 @@
 import type { Argv } from 'yargs';
+import { API_VERSIONS } from '../docker/api-versions.js';
 import { UsageError } from '../errors.js';
-import {
-  API_VERSIONS,
-  type ArchiveReading,
-  documentDepth,
-  history,
-  historyDepth,
-  imageInspect,
-  imageInspectDepth,
-  images,
-  imagesDepth,
-  imagetoolsInspect,
-  rawConfig,
-  readMany,
-  type Store,
-} from '../index.js';
+import type { ArchiveReading, Store } from '../index.js';
 import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
@@ -61,8 +48,10 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
             default: true,
           })
           .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
-      async args =>
-        terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args)),
+      async args => {
+        const { rawConfig } = await import('../commands/raw.js');
+        terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
+      },
     );
 }
 
@@ -116,6 +105,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 image inspect image.tar --format '{{.Id}}'", 'one value')
         .example("$0 inspect image.tar app:1.2 --format '{{json .Config.Env}}'", 'one image of several'),
     async args => {
+      const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
       const options = { format: formatOf(args), store: args.store, api: args.api };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
       terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
@@ -156,6 +146,7 @@ function historyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 history image.tar', 'which instruction weighs what')
         .example('$0 history --no-trunc --human=false image.tar', 'bytes and whole commands'),
     async args => {
+      const { history, historyDepth } = await import('../commands/history.js');
       const options = { ...args, format: formatOf(args), now: terminal.now() };
       const reading = await readAsDeep(terminal, args.archive, known => historyDepth(options, known));
       terminal.answer(history(reading, args, options));
@@ -192,6 +183,8 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .example('$0 images downloads/', 'all archives of a folder')
         .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
     async args => {
+      const { images, imagesDepth } = await import('../commands/images.js');
+      const { readMany } = await import('../commands/read-many.js');
       const [files, pattern] = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
@@ -236,6 +229,8 @@ function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example("$0 imagetools inspect layout/ --format '{{json .Provenance}}'", 'how it was built'),
     async args => {
+      const { imagetoolsInspect } = await import('../commands/imagetools.js');
+      const { documentDepth } = await import('../commands/document.js');
       const reading = await readAsDeep(terminal, args.archive, documentDepth);
       const format = args.format ?? (args.json ? '{{json .}}' : undefined);
       terminal.answer(imagetoolsInspect(reading, args, { raw: args.raw, format }));

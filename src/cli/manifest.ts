@@ -1,15 +1,4 @@
 import type { Argv } from 'yargs';
-import {
-  documentDepth,
-  extractLayers,
-  isStoredList,
-  manifestAnnotate,
-  manifestCreate,
-  manifestInspect,
-  manifestListInspect,
-  manifestPush,
-  manifestRm,
-} from '../index.js';
 import { imageArguments, last, readArchiveName } from './arguments.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
@@ -47,9 +36,13 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest inspect --raw layout/ app:1.2 | sha256sum', 'the digest in a registry'),
     async args => {
       const { archive, ref } = args;
+      const { isStoredList } = await import('../commands/stored-list.js');
       if (archive !== '-' && !terminal.exists(archive) && isStoredList(terminal.lists(), archive)) {
+        const { manifestListInspect } = await import('../commands/manifest-list.js');
         terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
       } else {
+        const { manifestInspect } = await import('../commands/manifest-inspect.js');
+        const { documentDepth } = await import('../commands/document.js');
         terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
       }
     },
@@ -79,6 +72,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest create app:1.2 amd64.tar arm64.tar', ''),
     async ({ list, archives, amend }) => {
+      const { manifestCreate } = await import('../commands/manifest-create.js');
       const { lists, progress } = terminal;
       const names = archives.map(readArchiveName);
       terminal.answer(
@@ -112,8 +106,11 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
           requiresArg: true,
         })
         .example('$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7', ''),
-    args =>
-      terminal.answer(manifestAnnotate(terminal.lists(), args.list, readArchiveName(args.manifest), args)),
+    async args => {
+      const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
+      const manifest = readArchiveName(args.manifest);
+      terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
+    },
   );
 }
 
@@ -138,12 +135,13 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
           default: false,
         })
         .example('$0 manifest push app:1.2 --output app.tar', ''),
-    async ({ list, output, purge }) =>
+    async ({ list, output, purge }) => {
+      const { manifestPush } = await import('../commands/manifest-push.js');
+      const { lists, progress } = terminal;
       terminal.answer(
-        await terminal.progress(onProgress =>
-          manifestPush(terminal.lists(), list, { output, purge, onProgress }),
-        ),
-      ),
+        await progress(onProgress => manifestPush(lists(), list, { output, purge, onProgress })),
+      );
+    },
   );
 }
 
@@ -158,7 +156,10 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
         array: true,
         demandOption: true,
       }),
-    ({ lists }) => terminal.answer(manifestRm(terminal.lists(), lists)),
+    async ({ lists }) => {
+      const { manifestRm } = await import('../commands/manifest-rm.js');
+      terminal.answer(manifestRm(terminal.lists(), lists));
+    },
   );
 }
 
@@ -176,9 +177,11 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
           coerce: last<string>,
         })
         .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …'),
-    async args =>
+    async args => {
+      const { extractLayers } = await import('../commands/extract-layers.js');
       terminal.answer(
         await terminal.progress(onProgress => extractLayers(args.archive, args, args.layers, { onProgress })),
-      ),
+      );
+    },
   );
 }

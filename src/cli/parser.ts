@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import { UsageError } from '../errors.js';
-import { version } from '../index.js';
+import { version } from '../version.js';
 import { explained, prepared } from './arguments.js';
 import { dockerCommands } from './docker.js';
 import { manifestCommands } from './manifest.js';

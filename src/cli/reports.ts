@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
-import { explain, ids, type Severity, show, verify } from '../index.js';
+import type { Severity } from '../index.js';
 import { imageArguments, last, readPlatform } from './arguments.js';
 import type { Printing, Terminal } from './terminal.js';
 
-/** waybill's own reports: show, verify, ids, explain. */
+/** waybill's own reports: show, verify, ids, explain. Each command is loaded when it is wanted: its start counts. */
 export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands
     .command(
@@ -14,8 +14,10 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .example('$0 image.tar', 'everything in a saved image')
           .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
           .example('curl -s URL | $0 -', 'straight from a pipe'),
-      async args =>
-        terminal.print(show(await terminal.read(args.archive, { depth: 'metadata' }), args), args),
+      async args => {
+        const { show } = await import('../commands/show.js');
+        await terminal.print(show(await terminal.read(args.archive, { depth: 'metadata' }), args), args);
+      },
     )
     .command(
       'verify <archive> [ref]',
@@ -37,11 +39,12 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
           .example('$0 verify image.tar --fail-on warning', 'strict'),
       async args => {
+        const { verify } = await import('../commands/verify.js');
         const requireComplete =
           args.requireComplete === undefined
             ? false
             : args.requireComplete === '' || readPlatform(args.requireComplete);
-        terminal.print(verify(await terminal.read(args.archive, { requireComplete }), args), args);
+        await terminal.print(verify(await terminal.read(args.archive, { requireComplete }), args), args);
       },
     )
     .command(
@@ -57,12 +60,18 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           })
           .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
           .example('$0 ids image.tar --find sha256:d2c94e', 'what that digest is'),
-      async args => terminal.print(ids(await terminal.read(args.archive, {}), args), args),
+      async args => {
+        const { ids } = await import('../commands/ids.js');
+        await terminal.print(ids(await terminal.read(args.archive, {}), args), args);
+      },
     )
     .command(
       'explain [code]',
       'what a finding means and what to do; without a code, all of them',
       command => command.positional('code', { describe: 'the code of a finding', type: 'string' }),
-      args => terminal.print(explain(args.code), args),
+      async args => {
+        const { explain } = await import('../commands/explain.js');
+        await terminal.print(explain(args.code), args);
+      },
     );
 }

@@ -5,7 +5,7 @@ export interface Terminal {
   /** Reads an archive, with progress shown. */
   readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
   /** A report, for people or as JSON. */
-  readonly print: (result: Result, how: Printing) => void;
+  readonly print: (result: Result, how: Printing) => Promise<void>;
   /** What another tool would print, as it is. */
   readonly answer: (answer: Answer) => void;
   /** A file or folder that is there, not a name of anything else. */

@@ -7,9 +7,6 @@ import { rfc3339Nano } from './go-time.js';
 import { DESCRIPTOR, inspectResponse, writtenResponse } from './inspect-types.js';
 import type { Store, StoredImage } from './stored-image.js';
 
-/** Versions of Docker's API whose answers we know. */
-export const API_VERSIONS = { oldest: '1.24', newest: '1.51' } as const;
-
 /** What the daemon answers about an image, twice: what it writes, and what Docker's client makes of that for templates. */
 export interface Inspected {
   readonly written: Value;

@@ -23,7 +23,7 @@ export async function said(args: readonly string[], { now = new Date(), lists = 
       readings.set(key, reading);
       return reading;
     },
-    print(result, { json }) {
+    async print(result, { json }) {
       const stdout = json ? JSON.stringify(result.data) : toText(result.doc, { width: null, color: false });
       answer = { stdout, notes: [], exitCode: result.exitCode };
     },
