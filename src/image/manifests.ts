@@ -32,12 +32,20 @@ interface Way {
 /** Where a layout keeps the blob of a digest, below its root. Manifests may lie elsewhere than other blobs. */
 export type Locate = (digest: string, manifest: boolean) => string;
 
+/** What a digest led to. */
+interface Found {
+  readonly names: string[];
+  readonly descriptors?: Reached['descriptors'];
+  /** Of an index. */
+  readonly manifests?: readonly Descriptor[];
+}
+
 /** Walks indexes down to manifests, each once, however many ways lead to it. */
 export class ManifestWalk {
   readonly reached: Reached[] = [];
   readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
   readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
-  private readonly byDigest = new Map<string, { names: string[]; descriptors?: Reached['descriptors'] }>();
+  private readonly byDigest = new Map<string, Found>();
   private visited = 0;
   private stopped = false;
 
@@ -79,7 +87,7 @@ export class ManifestWalk {
     const digest = descriptor.digestText;
     const known = this.byDigest.get(digest);
     if (known !== undefined) {
-      known.names.push(...way.names.filter(name => !known.names.includes(name)));
+      this.addNames(known, way);
       known.descriptors?.push({ descriptor, at });
       if (way.indexDigests.includes(digest)) this.archive.observe('index-cycle', at, { digest });
       return;
@@ -88,6 +96,19 @@ export class ManifestWalk {
     const member = descriptor.digest === null ? null : this.archive.file(this.locate(digest, true));
     if (member === null) this.addAbsent(way, digest);
     else this.open(way, digest, member);
+  }
+
+  /** What an index is called again, what it lists is called too, unless that has a name of its own. */
+  private addNames(found: Found, way: Way): void {
+    const names = way.names.filter(name => !found.names.includes(name));
+    if (names.length === 0) return;
+    found.names.push(...names);
+    for (const listed of found.manifests ?? []) {
+      const below = nameOf(listed) === null ? this.byDigest.get(listed.digestText) : undefined;
+      if (below === undefined) continue;
+      if (!this.withinLimits(way)) return;
+      this.addNames(below, { ...way, names });
+    }
   }
 
   private withinLimits({ at, indexDigests }: Way): boolean {
