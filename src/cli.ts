@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parser } from './cli/parser.js';
-import type { Printing, Terminal } from './cli/terminal.js';
+import type { Reporting, Terminal } from './cli/terminal.js';
 import { InputError, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
@@ -26,6 +26,7 @@ const terminal: Terminal = {
   read,
   print,
   answer,
+  put,
   exists: existsSync,
   lists: listsFolder,
   progress: withProgress,
@@ -41,7 +42,16 @@ async function withProgress<T>(work: (onProgress: Progress['update']) => Promise
   }
 }
 
-async function print(result: Result, args: Printing): Promise<void> {
+async function print(result: Result, args: Reporting): Promise<void> {
+  if (args.output !== undefined && args.output.length > 0) {
+    const { writeOutputs } = await import('./cli/output.js');
+    await writeOutputs(args.output, result);
+    if (!args.json) {
+      for (const path of args.output) process.stderr.write(`waybill: wrote ${visible(path)}\n`);
+      process.exitCode = result.exitCode;
+      return;
+    }
+  }
   const { toText } = await import('./format/text.js');
   const text = args.json
     ? `${JSON.stringify(result.data, null, 2)}\n`
@@ -50,21 +60,31 @@ async function print(result: Result, args: Printing): Promise<void> {
   process.exitCode = result.exitCode;
 }
 
+/** What Docker itself colours headings with. */
+const ITS_OWN = /(\n|\t|\u001b\[(?:0|1|39)m)/;
+
 /** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
 function answer({ stdout, notes, exitCode }: Answer): void {
   if (process.stdout.isTTY) {
     const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
-    process.stdout.write(
-      text
-        .split(/(?<=[\n\t])|(?=[\n\t])/)
-        .map(piece => (/^[\n\t]/.test(piece) ? piece : visible(piece)))
-        .join(''),
-    );
+    const pieces = text.split(ITS_OWN).map(piece => (ITS_OWN.test(piece) ? piece : visible(piece)));
+    process.stdout.write(pieces.join(''));
   } else {
     process.stdout.write(stdout);
   }
   for (const note of notes) complain(note);
   process.exitCode = exitCode;
+}
+
+async function put(bytes: Uint8Array): Promise<void> {
+  if (process.stdout.write(bytes)) return;
+  // A reader that is gone takes no more, and is told of elsewhere.
+  await new Promise<void>(resolve => {
+    process.stdout
+      .once('drain', resolve)
+      .once('close', resolve)
+      .once('error', () => resolve());
+  });
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -120,7 +140,7 @@ process.stdout.on('error', error => {
   process.exitCode = EXIT_UNUSABLE;
 });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     progress.clear();
     removeUnfinished();

@@ -4,7 +4,7 @@
  */
 export class InputError extends Error {
   override readonly name = 'InputError';
-  /** It may well have been an image archive before it was damaged or cut. */
+  /** It may well be an image archive, but for damage, a cut, or being refused. */
   readonly damaged: boolean;
   constructor(
     readonly what: string,

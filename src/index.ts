@@ -9,10 +9,17 @@ export type { Finding, Verdicts } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Compression } from './codec/codec.js';
 export type { Answer } from './commands/answer.js';
+export { type CatOptions, type CatResult, cat } from './commands/cat.js';
+export { type DiffOptions, type DiffSide, diff, diffReadOptions, diffReport } from './commands/diff.js';
+export type { DiffReport } from './commands/diff-report.js';
 export type { Block, Column, Doc, Result, Span, Style, Text } from './commands/doc.js';
 export { documentDepth } from './commands/document.js';
+export { type EstimateOptions, estimateSizes } from './commands/estimate.js';
 export { explain } from './commands/explain.js';
+export { type ExtractFilesOptions, extractFiles } from './commands/extract-files.js';
 export { type ExtractOptions, extractLayers } from './commands/extract-layers.js';
+export type { FileReport } from './commands/file-report.js';
+export { type FilesOptions, type FilesReport, files, filesReport } from './commands/files.js';
 export { type HistoryCommandOptions, history, historyDepth } from './commands/history.js';
 export { type IdsOptions, type IdsReport, type ImageIds, ids, idsReport } from './commands/ids.js';
 export {
@@ -29,6 +36,12 @@ export { type ManifestInspectOptions, manifestInspect } from './commands/manifes
 export { type ListInspectOptions, manifestListInspect } from './commands/manifest-list.js';
 export { manifestPush, type PushOptions } from './commands/manifest-push.js';
 export { manifestRm } from './commands/manifest-rm.js';
+export {
+  type OverviewReport,
+  overview,
+  overviewReadOptions,
+  overviewReport,
+} from './commands/overview.js';
 export { rawConfig } from './commands/raw.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
 export { type Readings, readMany } from './commands/read-many.js';
@@ -43,11 +56,21 @@ export type {
 } from './commands/report-types.js';
 export { type Selection, selectImages } from './commands/select.js';
 export { show } from './commands/show.js';
+export { type SizesOptions, sizes, sizesOf, sizesReadOptions } from './commands/sizes.js';
+export type { SizesReport } from './commands/sizes-report.js';
 export { isStoredList } from './commands/stored-list.js';
 export { type VerifyOptions, verify } from './commands/verify.js';
+export {
+  type WasteOptions,
+  type WasteReport,
+  waste,
+  wasteReadOptions,
+  wasteReport,
+} from './commands/waste.js';
 export { API_VERSIONS } from './docker/api-versions.js';
 export type { Store } from './docker/stored-image.js';
 export { InputError, UsageError } from './errors.js';
+export { OUTPUT_EXTENSIONS, outputFor } from './format/outputs.js';
 export type { Layout, Place } from './image/graph.js';
 export type { FindingCode, FindingData, Severity } from './image/observation.js';
 export { defaultLimits, type Limits } from './limits.js';

@@ -1,10 +1,13 @@
 // What fourteen other projects' own tests assert about these very files, as far as it is about IDs, digests, tags,
-// layers and validity. What is about file contents belongs to later commands and is counted as skipped.
+// layers, files and validity. What is not about one of these is counted as skipped.
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cat } from '../src/commands/cat.js';
+import { filesDepth, filesReport } from '../src/commands/files.js';
 import { InputError, type Report, readArchive, reportOf, selectImages, verify } from '../src/index.js';
 import { corpus, NO_SHARED_FOLDER, peerExpectations, sharedFolder, testWhen } from './support/corpus.js';
+import { refusal } from './support/reading.js';
 
 interface Subject {
   readonly file: string;
@@ -12,11 +15,24 @@ interface Subject {
   readonly report: Report;
 }
 
-type Assertion = (subject: Subject, value: never) => void;
+type Assertion = (subject: Subject, value: never) => void | Promise<void>;
 
 const layersOf = ({ report }: Subject) => report.images[0]!.layers;
 const imageOf = ({ report }: Subject, id: string) => report.images.find(image => image.imageId === id)!;
 const names = ({ report }: Subject) => report.images.flatMap(image => image.names).sort();
+/** What `waybill cat` prints of a file, after a layer or all of them. */
+async function content({ file }: Subject, path: string, layer?: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  const put = async (bytes: Uint8Array) => void parts.push(bytes);
+  await cat(file, path, put, layer === undefined ? {} : { in: String(layer) });
+  return Buffer.concat(parts).toString();
+}
+
+async function paths({ file }: Subject): Promise<string[]> {
+  const { images } = filesReport(await readArchive(file, { depth: filesDepth }));
+  return images.flatMap(({ files = [] }) => files.map(({ path }) => path));
+}
+
 const exitCode = ({ reading }: Subject) => verify(reading, { failOn: 'error' }).exitCode;
 
 const SAYS: Readonly<Record<string, Assertion>> = {
@@ -72,6 +88,23 @@ const SAYS: Readonly<Record<string, Assertion>> = {
     ),
   accepted: s => assert.ok(s.report.images.length > 0),
   valid: s => assert.is(exitCode(s), 0),
+  final_content: async (s, files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) assert.is(await content(s, path), text, path);
+  },
+  content_after_layer: async (s, layers: Record<string, string>[]) => {
+    for (const [i, files] of layers.entries())
+      for (const [path, text] of Object.entries(files)) assert.is(await content(s, path, i + 1), text, path);
+  },
+  final_file_size: async (s, files: Record<string, number>) => {
+    for (const [path, size] of Object.entries(files)) assert.is((await content(s, path)).length, size, path);
+  },
+  unreadable: async (s, files: string[]) => {
+    for (const path of files) await refusal(content(s, path));
+  },
+  absent_basename: async (s, name: string) =>
+    assert.not.ok((await paths(s)).some(path => path.split('/').at(-1) === name)),
+  content_lacks: async (s, [path, text]: [string, string]) =>
+    assert.not.ok((await content(s, path)).includes(text)),
   rejected: s => assert.is(exitCode(s), 1),
   needs_selection: s => assert.ok(s.report.images.length > 1),
   selectable_tags: (s, tags: string[]) => {
@@ -131,7 +164,7 @@ for (const { fixture, peer, what, value } of peerExpectations()) {
     if (reading === null) return;
     const subject = { file, reading, report: reportOf(reading) };
     if (`${fixture} ${what}` in OTHERWISE) assert.is(exitCode(subject), 0);
-    else assertion(subject, value as never);
+    else await assertion(subject, value as never);
   });
 }
 

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
+import type { Units } from '../commands/units.js';
 import { UsageError } from '../errors.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 
@@ -10,10 +11,17 @@ const PLATFORM =
   /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)\/[a-z0-9_]+/;
 
 /**
- * What yargs cannot be told: a positional `-`, an option that is called `--no-…`, and that --require-complete takes a
+ * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, and that --require-complete takes a
  * platform, but not the archive.
  */
 export function prepared(args: readonly string[]): string[] {
+  const end = args.indexOf('--');
+  if (end >= 0) {
+    const names = args
+      .slice(end + 1)
+      .map(arg => (arg === '-' ? STDIN : arg.startsWith('-') ? `./${arg}` : arg));
+    return [...prepared(args.slice(0, end)), ...names];
+  }
   return args.flatMap((arg, i) => {
     if (arg === '-') return [STDIN];
     if (arg === '--no-trunc') return ['--no-trunc=true'];
@@ -69,6 +77,14 @@ export function imageArguments<T>(command: Argv<T>) {
   });
 }
 
+const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
+const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;
+
+export const unitsOption = <T>(command: Argv<T>) => command.option('binary', UNITS).option('bytes', BYTES);
+
+export const unitsOf = ({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units =>
+  bytes ? 'bytes' : binary ? 'binary' : 'si';
+
 /** Options of Docker's words that ask for what a file has not, and what that is. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   builder: 'no builder is asked',
@@ -78,8 +94,19 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   tlsverify: 'no daemon is asked',
 };
 
-/** yargs' complaint, with the reason where an option makes sense to Docker only. */
-export function explained(complaint: string): string {
+/** Docker's groups of words, and those of them that a file can answer. */
+const GROUPS: Readonly<Record<string, string>> = {
+  image: 'inspect, history, ls',
+  manifest: 'inspect, create, annotate, push, rm',
+  imagetools: 'inspect',
+  buildx: 'imagetools inspect',
+};
+
+/** yargs' complaint, with the reason where a word or an option makes sense to Docker only. */
+export function explained(complaint: string, [group = '', word = '']: readonly string[]): string {
+  const words = GROUPS[group];
+  if (words !== undefined && complaint.startsWith('Unknown') && !words.split(/,? /).includes(word))
+    return `${group} ${word}: of a file waybill can tell ${group} ${words}; anything else is a daemon's work`;
   const names = /^Unknown arguments?: (.*)$/.exec(complaint)?.[1]?.split(', ') ?? [];
   const reasons = names.flatMap(name =>
     name in ELSEWHERE ? [`--${name} means nothing here: ${ELSEWHERE[name]}, everything is in the file`] : [],

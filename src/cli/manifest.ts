@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
-import { imageArguments, last, readArchiveName } from './arguments.js';
+import { InputError, UsageError } from '../errors.js';
+import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -36,15 +37,17 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest inspect --raw layout/ app:1.2 | sha256sum', 'the digest in a registry'),
     async args => {
       const { archive, ref } = args;
-      const { isStoredList } = await import('../commands/stored-list.js');
-      if (archive !== '-' && !terminal.exists(archive) && isStoredList(terminal.lists(), archive)) {
+      if (archive !== '-' && !terminal.exists(archive)) {
+        const { isStoredList } = await import('../commands/stored-list.js');
+        if (!isStoredList(terminal.lists(), archive))
+          throw new InputError('no such file or directory, and no manifest list of this name waits', archive);
         const { manifestListInspect } = await import('../commands/manifest-list.js');
         terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
-      } else {
-        const { manifestInspect } = await import('../commands/manifest-inspect.js');
-        const { documentDepth } = await import('../commands/document.js');
-        terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
+        return;
       }
+      const { manifestInspect } = await import('../commands/manifest-inspect.js');
+      const { documentDepth } = await import('../commands/document.js');
+      terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
     },
   );
 }
@@ -165,22 +168,46 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
 
 function extractCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'extract <archive> [ref]',
-    'each layer of an image as an uncompressed tar, checked as it is written',
+    'extract <archive> [names..]',
+    'the files of an image into a directory (ARCHIVE [REF] DIR), or its layers as tars (ARCHIVE [REF] --layers DIR)',
     command =>
-      imageArguments(command)
+      platformOption(archiveArgument(command))
+        .positional('names', { describe: 'reference, directory', type: 'string', array: true })
         .option('layers', {
-          describe: 'write them into this new or empty directory',
+          describe:
+            'each layer as an uncompressed tar, checked as it is written, into this new or empty directory',
           type: 'string',
           requiresArg: true,
-          demandOption: 'where to? --layers DIR',
           coerce: last<string>,
         })
+        .option('files', {
+          describe: 'only paths that match this pattern, or lie below what does',
+          type: 'string',
+          array: true,
+          requiresArg: true,
+        })
+        .option('owner', { describe: 'set owners, setuid and setgid too', type: 'boolean', default: false })
+        .option('devices', { describe: 'make devices and pipes too', type: 'boolean', default: false })
+        .example('$0 extract image.tar rootfs/', 'what a container would see')
+        .example("$0 extract image.tar out/ --files 'etc/**'", '')
         .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …'),
     async args => {
-      const { extractLayers } = await import('../commands/extract-layers.js');
+      const names = [...(args.names ?? [])];
+      const directory = args.layers ?? names.pop();
+      if (directory === undefined || directory === '')
+        throw new UsageError('where to? Name a directory, or --layers DIR');
+      if (names.length > 1)
+        throw new UsageError(`expected ARCHIVE [REF] DIR, found ${names.length} references`);
+      const selection = { ref: names[0], platform: args.platform };
       terminal.answer(
-        await terminal.progress(onProgress => extractLayers(args.archive, args, args.layers, { onProgress })),
+        await terminal.progress(async onProgress => {
+          if (args.layers !== undefined) {
+            const { extractLayers } = await import('../commands/extract-layers.js');
+            return extractLayers(args.archive, selection, directory, { onProgress });
+          }
+          const { extractFiles } = await import('../commands/extract-files.js');
+          return extractFiles(args.archive, directory, { ...args, ...selection, onProgress });
+        }),
       );
     },
   );

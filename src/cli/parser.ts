@@ -6,6 +6,7 @@ import { dockerCommands } from './docker.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
 import type { Terminal } from './terminal.js';
+import { weighCommands } from './weigh.js';
 
 /** Everything that can be said on the command line. */
 export function parser(args: readonly string[], terminal: Terminal) {
@@ -19,7 +20,8 @@ export function parser(args: readonly string[], terminal: Terminal) {
     })
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
-  return manifestCommands(dockerCommands(reportCommands(base, terminal), terminal), terminal)
+  return [reportCommands, weighCommands, dockerCommands, manifestCommands]
+    .reduce((commands, add) => add(commands, terminal), base)
     .epilogue('Exit codes: 0 sound, 1 findings at or above --fail-on, 2 no report possible or bad usage.')
     .strict()
     .version(version)
@@ -32,7 +34,7 @@ export function parser(args: readonly string[], terminal: Terminal) {
       throw new UsageError(
         message.startsWith('Not enough non-option arguments')
           ? 'which archive? Name a file, a directory, or - for standard input'
-          : explained(message),
+          : explained(message, args),
       );
     });
 }

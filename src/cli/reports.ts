@@ -1,7 +1,15 @@
 import type { Argv } from 'yargs';
 import type { Severity } from '../index.js';
-import { imageArguments, last, readPlatform } from './arguments.js';
+import { imageArguments, last, readPlatform, unitsOf, unitsOption } from './arguments.js';
+import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
+
+const FAIL_ON = {
+  describe: 'the least severity that makes the exit code 1',
+  choices: ['error', 'warning', 'info', 'never'] as const,
+  default: 'error' as Severity | 'never',
+  coerce: last<Severity | 'never'>,
+};
 
 /** waybill's own reports: show, verify, ids, explain. Each command is loaded when it is wanted: its start counts. */
 export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
@@ -10,7 +18,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       ['$0 <archive> [ref]', 'show <archive> [ref]'],
       'what is inside: images, layers, where it came from',
       command =>
-        imageArguments(command)
+        outputOption(imageArguments(command))
           .example('$0 image.tar', 'everything in a saved image')
           .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
           .example('curl -s URL | $0 -', 'straight from a pipe'),
@@ -23,13 +31,8 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       'verify <archive> [ref]',
       'whether it is intact, complete and conformant',
       command =>
-        imageArguments(command)
-          .option('fail-on', {
-            describe: 'the least severity that makes the exit code 1',
-            choices: ['error', 'warning', 'info', 'never'] as const,
-            default: 'error' as Severity | 'never',
-            coerce: last<Severity | 'never'>,
-          })
+        outputOption(imageArguments(command))
+          .option('fail-on', FAIL_ON)
           .option('require-complete', {
             describe: 'platforms that the archive lacks are errors: all of them, or the one named',
             type: 'string',
@@ -51,7 +54,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       'ids <archive> [ref]',
       'every name and digest of the images, and what each engine will call them',
       command =>
-        imageArguments(command)
+        outputOption(imageArguments(command))
           .option('find', {
             describe: 'say what this digest, or its beginning, is here',
             type: 'string',
@@ -63,6 +66,23 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       async args => {
         const { ids } = await import('../commands/ids.js');
         await terminal.print(ids(await terminal.read(args.archive, {}), args), args);
+      },
+    )
+    .command(
+      'report <archive> [ref]',
+      'everything on one page: verification, layers, a map of the files, waste',
+      command =>
+        unitsOption(outputOption(imageArguments(command)))
+          .option('fail-on', FAIL_ON)
+          .example(
+            '$0 report image.tar --output report.html',
+            'a page that opens from disk, without a network',
+          )
+          .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
+      async args => {
+        const { overview, overviewReadOptions } = await import('../commands/overview.js');
+        const reading = await terminal.read(args.archive, overviewReadOptions);
+        await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
       },
     )
     .command(

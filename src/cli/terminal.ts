@@ -4,10 +4,12 @@ import type { Answer, ArchiveReading, Depth, ReadOptions, Result } from '../inde
 export interface Terminal {
   /** Reads an archive, with progress shown. */
   readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
-  /** A report, for people or as JSON. */
-  readonly print: (result: Result, how: Printing) => Promise<void>;
+  /** A report, for people or as JSON; into files where they are named. */
+  readonly print: (result: Result, how: Reporting) => Promise<void>;
   /** What another tool would print, as it is. */
   readonly answer: (answer: Answer) => void;
+  /** Bytes to standard output; resolves when more may come. */
+  readonly put: (bytes: Uint8Array) => Promise<void>;
   /** A file or folder that is there, not a name of anything else. */
   readonly exists: (file: string) => boolean;
   /** Where manifest lists wait until they are pushed. */
@@ -25,6 +27,11 @@ export interface Terminal {
 export interface Printing {
   readonly json: boolean;
   readonly color: boolean | undefined;
+}
+
+/** A report may go to files instead of standard output. */
+export interface Reporting extends Printing {
+  readonly output?: readonly string[] | undefined;
 }
 
 /**

@@ -6,3 +6,5 @@ export interface Answer {
   readonly notes: readonly string[];
   readonly exitCode: 0 | 1;
 }
+
+export const failed = (...notes: readonly string[]): Answer => ({ stdout: '', notes, exitCode: 1 });

@@ -16,19 +16,47 @@ export interface Column {
 }
 
 export type Block =
-  | { readonly kind: 'text'; readonly text: Text; readonly indent?: number }
+  | {
+      readonly kind: 'text';
+      readonly text: Text;
+      readonly indent?: number;
+      /** It is the title of what follows, up to the next of its kind: 2 for a chapter, 3 for a section. */
+      readonly level?: 2 | 3;
+    }
   | { readonly kind: 'pairs'; readonly rows: readonly (readonly [label: string, value: Text])[] }
   | {
       readonly kind: 'table';
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly Text[])[];
+      /** Of as many rows as an image has files, a line each. */
+      readonly listing?: boolean;
+      /** What each row weighs, for a bar beside it where one can be drawn; null for a row without. */
+      readonly bars?: readonly (number | null)[];
     }
+  | { readonly kind: 'map'; readonly map: FileMap }
   | { readonly kind: 'gap' };
+
+/** Files with the room they take, for formats that can draw. A tree in columns: a directory stands before what is in it. */
+export interface FileMap {
+  readonly names: readonly string[];
+  /** Indexes of the directories that they are in; -1 for the root. */
+  readonly parents: readonly number[];
+  /** Bytes of each alone. */
+  readonly sizes: readonly number[];
+  /** Indexes into `layerNames`. */
+  readonly layers: readonly number[];
+  readonly layerNames: readonly string[];
+}
 
 export type Doc = readonly Block[];
 
 export const span = (text: string, style: Style | null): Span => ({ text, style });
 export const gap: Block = { kind: 'gap' };
+export const heading = (value: string, level: 2 | 3): Block => ({
+  kind: 'text',
+  text: [span(value, 'strong')],
+  level,
+});
 export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: value, indent });
 
 /** What a command gives back: the same result as data and for people, and whether the archive passed. */

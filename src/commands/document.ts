@@ -20,6 +20,7 @@ import { formatPlatform, type Platform, platformMatches } from '../spec/platform
 import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import type { Answer } from './answer.js';
+import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { imageIdOf } from './report.js';
 import { type Selection, startsWith } from './select.js';
@@ -75,15 +76,16 @@ export function documentDepth(reading?: ArchiveReading): Depth {
 
 /** The archives of a reading, and what they list at their tops. */
 interface Stores {
+  readonly reading: ArchiveReading;
   readonly file: string;
   readonly tops: readonly Entry[];
   /** Those that lie inside a zip, and where. */
   readonly inside: ReadonlyMap<Store, string | null>;
 }
 
-function openStores({ opened: { file }, parts }: ArchiveReading): Stores {
-  const inside = new Map(parts.map(({ scan, graph, part }) => [{ scan, graph }, part.inside]));
-  return { file, inside, tops: [...inside.keys()].flatMap(topEntries) };
+function openStores(reading: ArchiveReading): Stores {
+  const inside = new Map(reading.parts.map(({ scan, graph, part }) => [{ scan, graph }, part.inside]));
+  return { reading, file: reading.opened.file, inside, tops: [...inside.keys()].flatMap(topEntries) };
 }
 
 const bestName = (names: readonly string[]) => names.find(isWhole) ?? names[0] ?? null;
@@ -99,7 +101,7 @@ function opened(file: string, entry: Entry): Pick<SelectedDocument, 'store' | 'd
   return { store: entry.store, document };
 }
 
-function theOnly({ file, tops, inside }: Stores, platform: Platform | undefined): Entry {
+function theOnly({ reading, file, tops, inside }: Stores, platform: Platform | undefined): Entry {
   const children = new Set(entriesBelow(tops).map(({ digest }) => digest));
   const roots = tops.filter(({ digest }) => !children.has(digest));
   const named = roots.filter(({ names }) => names.length > 0);
@@ -113,7 +115,7 @@ function theOnly({ file, tops, inside }: Stores, platform: Platform | undefined)
     const root = rootEntry(store, []);
     if (root !== null) opened(file, root);
   }
-  throw new InputError('it lists no image, and no other document of a registry', file);
+  throw noImage(reading, 'it lists no image, and no other document of a registry');
 }
 
 /** The single entry, that of a platform, or index.json where it is the index of them all. */
@@ -162,7 +164,7 @@ function byReference(
   return [entry, below(above, entry.digest)];
 }
 
-function byDigest({ file, tops, inside }: Stores, ref: string): Entry {
+function byDigest({ reading, file, tops, inside }: Stores, ref: string): Entry {
   const digest = ref.slice(ref.indexOf('@') + 1);
   const roots = [...inside.keys()].flatMap(store => rootEntry(store, []) ?? []);
   // What is listed at the top may be listed below another entry too; at the top it has a name of its own.
@@ -171,8 +173,8 @@ function byDigest({ file, tops, inside }: Stores, ref: string): Entry {
   if (found.size > 1) throw ambiguous(file, ref, [...found.values()]);
   const [entry] = found.values();
   if (entry !== undefined) return entry;
-  const hint = tops.length === 0 ? 'It lists no image.' : `It holds:\n${list(tops)}`;
-  throw new InputError(`no image ${JSON.stringify(ref)} in it`, file, hint);
+  const what = `no image ${JSON.stringify(ref)} in it`;
+  throw tops.length === 0 ? noImage(reading, what) : new InputError(what, file, `It holds:\n${list(tops)}`);
 }
 
 const below = ({ name, ref }: DocumentName, digest: string): DocumentName => ({

@@ -1,9 +1,6 @@
-import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
 import { defaultLimits, type Limits } from '../limits.js';
 import { streamOf } from '../source/open.js';
-import { formatPlatform } from '../spec/platform.js';
-import { visible } from '../visible.js';
 import {
   isWritten,
   type LayerClaims,
@@ -14,9 +11,9 @@ import {
 import { throughFile } from '../write/spool.js';
 import { stageDirectory } from '../write/staged-directory.js';
 import type { Answer } from './answer.js';
-import { type ArchiveReading, type PartReading, readArchive } from './read.js';
-import { imageIdOf } from './report.js';
-import { type Selection, selectImages } from './select.js';
+import { oneImage } from './one-image.js';
+import { readArchive } from './read.js';
+import type { Selection } from './select.js';
 
 export interface ExtractOptions {
   readonly limits?: Partial<Limits> | undefined;
@@ -75,27 +72,7 @@ async function chooseImage(file: string, selection: Selection, { limits, onProgr
     ...(limits && { limits }),
     ...(onProgress && { onProgress }),
   });
-  const chosen = [...selectImages(reading, selection)];
-  const [image] = chosen;
-  if (image === undefined) throw new InputError('no image in it', file);
-  if (chosen.length > 1) {
-    const lines = chosen.map(line).join('\n');
-    throw new InputError(
-      `it holds ${chosen.length} images`,
-      file,
-      `Say which one, or a --platform:\n${lines}`,
-    );
-  }
-  return { part: partOf(reading, image), image };
-}
-
-const partOf = ({ parts }: ArchiveReading, image: Image): PartReading =>
-  parts.find(({ graph }) => graph.images.includes(image))!;
-
-function line(image: Image): string {
-  const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-  const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
-  return `  ${id}${visible(platform)}  ${visible(image.names.join(', ')) || '(untagged)'}`;
+  return oneImage(reading, selection);
 }
 
 function claimsOf(

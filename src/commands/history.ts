@@ -6,15 +6,17 @@ import {
   historyOf,
   historyRow,
 } from '../docker/history.js';
-import { unknownSizes } from '../docker/sizes.js';
+import { sizeNotes } from '../docker/sizes.js';
 import type { Store, StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
+import { formatPlatform } from '../spec/platform.js';
 import { visible } from '../visible.js';
-import type { Answer } from './answer.js';
+import { type Answer, failed } from './answer.js';
+import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
-import { depthFor, documentNotes, failed, hostImage, storedImages } from './stored-images.js';
+import { depthFor, documentNotes, hostImage, storedImages } from './stored-images.js';
 
 export interface HistoryCommandOptions extends HistoryOptions {
   readonly store: Store;
@@ -53,7 +55,7 @@ export function history(
   if (rendered.error !== null) return failed(rendered.error);
   const notes = documentNotes(stored);
   if (showsColumn(format, 'Size')) {
-    notes.push(...unknownSizes(stored.scan, stored.image.layers, store));
+    notes.push(...sizeNotes(stored.scan, stored.image.layers, store));
     if (items.some(item => item.size === null && item.layer === null))
       notes.push('the history has more steps with a layer than there are layers');
   }
@@ -63,12 +65,14 @@ export function history(
 function theOne(reading: ArchiveReading, images: readonly StoredImage[]): StoredImage {
   const [first, ...others] = images;
   const where = reading.opened.file;
-  if (first === undefined) throw new InputError('no image in it', where);
+  if (first === undefined) throw noImage(reading);
   if (others.length === 0) return first;
-  const list = images.map(
-    ({ id, tags }) => `  ${id ?? '(no config)'}  ${visible(tags.join(', ')) || '(untagged)'}`,
-  );
-  throw new InputError(`it holds ${images.length} images`, where, `Say which one:\n${list.join('\n')}`);
+  const list = images.map(({ id, tags, image: { platform } }) => {
+    const words = [id ?? '(no config)', platform === null ? '' : visible(formatPlatform(platform))];
+    return `  ${[...words, visible(tags.join(', ')) || '(untagged)'].filter(word => word !== '').join('  ')}`;
+  });
+  const hint = `Say which one, or a --platform:\n${list.join('\n')}`;
+  throw new InputError(`it holds ${images.length} images`, where, hint);
 }
 
 /** IDs of the images that it was built upon, where `docker save` wrote them into the archive too. */

@@ -1,15 +1,16 @@
 import { type Inspected, inspectImage } from '../docker/image-inspect.js';
-import { inspectSize, unknownSizes } from '../docker/sizes.js';
+import { inspectSize, sizeNotes } from '../docker/sizes.js';
 import type { Store, StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { attempt } from '../template/attempt.js';
 import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
 import { ANY, sliceOf, value } from '../template/types.js';
-import type { Answer } from './answer.js';
+import { type Answer, failed } from './answer.js';
+import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
-import { depthFor, documentNotes, failed, hostImage, storedImages } from './stored-images.js';
+import { depthFor, documentNotes, hostImage, storedImages } from './stored-images.js';
 
 export interface ImageInspectOptions {
   /** A Go template, or `json` for one line; indented JSON without. */
@@ -42,7 +43,7 @@ const isJson = (format: string | undefined) => format === undefined || format ==
 
 /**
  * `docker image inspect`.
- * @throws InputError when the selection matches nothing, or a reference means several images
+ * @throws InputError when there is no image, the selection matches nothing, or a reference means several images
  */
 export function imageInspect(
   reading: ArchiveReading,
@@ -56,8 +57,8 @@ export function imageInspect(
   const inspected = images.map(image => {
     const size = wanted ? inspectSize(image, options.store) : null;
     notes.push(...documentNotes(image));
-    if (wanted && size === null && options.store !== 'containerd')
-      notes.push(...unknownSizes(image.scan, image.image.layers, options.store));
+    if (wanted && options.store !== 'containerd')
+      notes.push(...sizeNotes(image.scan, image.image.layers, options.store));
     return inspectImage(image, options.store, options.api, size);
   });
   const stdout = isJson(options.format)
@@ -80,7 +81,7 @@ function choose(reading: ArchiveReading, selection: InspectSelection, store: Sto
       notes.push(error.message);
     }
   }
-  if (images.length === 0 && notes.length === 0) notes.push(`${reading.opened.file}: no image in it`);
+  if (images.length === 0 && notes.length === 0) throw noImage(reading);
   return { images, notes };
 }
 

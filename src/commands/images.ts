@@ -12,13 +12,14 @@ import {
 } from '../docker/images.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list-filter.js';
 import { repoNames } from '../docker/repo-names.js';
-import { listSize, unknownSizes } from '../docker/sizes.js';
-import type { Store, StoredImage } from '../docker/stored-image.js';
+import { listSize, sizeNotes } from '../docker/sizes.js';
+import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
 import { UsageError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
-import type { Answer } from './answer.js';
+import { type Answer, failed } from './answer.js';
+import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
-import { depthFor, documentNotes, failed, isCalled, storedImages } from './stored-images.js';
+import { depthFor, documentNotes, isCalled, storedImages } from './stored-images.js';
 
 export interface ImagesOptions extends ListOptions {
   /** Also images that only other images were built upon. */
@@ -63,9 +64,12 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
     store,
   );
   if (typeof filters === 'string') throw new UsageError(`--filter: ${filters}`);
-  const all = together(readings.flatMap(reading => storedImages(reading, {}, store)));
   const sized = showsSize(options);
-  const summaries = all.map(stored => summaryOf(stored, sized ? listSize(stored, store) : null));
+  const all = together(
+    readings.flatMap(reading => storedImages(reading, {}, store)),
+    image => notesOf(image, sized, store).length,
+  );
+  const summaries = [...all.keys()].map(stored => summaryOf(stored, sized ? listSize(stored, store) : null));
   const now = (options.now ?? new Date()).getTime() / 1000;
   const listed = select(summaries, filters, options, now);
   if (typeof listed === 'string') return failed(listed);
@@ -83,8 +87,14 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
         listed.flatMap(summary => listRows(summary, options, now)),
       );
   if (!('text' in rendered)) return failed(rendered.error);
-  const notes = listed.flatMap(summary => notesOf(summary, sized, store));
-  return { stdout: rendered.text, notes, exitCode: notes.length === 0 ? 0 : 1 };
+  const copies = listed.flatMap(summary => all.get(summary.stored)!);
+  const notes = [
+    ...lostImages(readings),
+    ...copies.flatMap(copy => notesOf(copy, sized, store).map(note => `${whereIs(copy, readings)}: ${note}`)),
+  ];
+  const remarks =
+    ref !== undefined && listed.length === 0 ? [`${ref}: no file, and no image is called so`] : [];
+  return { stdout: rendered.text, notes: [...notes, ...remarks], exitCode: notes.length === 0 ? 0 : 1 };
 }
 
 /** docker/cli cli/command/image/list.go */
@@ -95,24 +105,34 @@ function checkTree({ tree, quiet, noTrunc, digests, format }: ImagesOptions): vo
   if (other !== undefined) throw new UsageError(`--${other} is not supported with --tree`);
 }
 
-/** An image that several archives hold is one, with the names of all. */
-function together(images: readonly StoredImage[]): StoredImage[] {
-  const merged = new Map<string | StoredImage, StoredImage>();
+/**
+ * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known.
+ * @returns each image with its copies
+ */
+function together(
+  images: readonly StoredImage[],
+  doubtsOf: (image: StoredImage) => number,
+): Map<StoredImage, readonly StoredImage[]> {
+  const groups = new Map<string | StoredImage, StoredImage[]>();
   for (const image of images) {
     const key = image.id ?? image;
-    const known = merged.get(key);
-    const names = known === undefined ? image : mergeNames(known, image);
-    merged.set(key, known === undefined ? image : { ...known, tags: names.tags, digests: names.digests });
+    groups.set(key, [...(groups.get(key) ?? []), image]);
   }
-  return [...merged.values()];
+  return new Map(
+    [...groups.values()].map(copies => {
+      const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
+      return [copies.length === 1 ? best : { ...best, ...mergeNames(copies) }, copies];
+    }),
+  );
 }
 
-function mergeNames(a: StoredImage, b: StoredImage) {
-  return {
-    tags: repoNames([...a.tags, ...b.tags], null).tags,
-    digests: [...new Set([...a.digests, ...b.digests])],
-  };
-}
+const mergeNames = (copies: readonly StoredImage[]) => ({
+  tags: repoNames(
+    copies.flatMap(copy => copy.tags),
+    null,
+  ).tags,
+  digests: [...new Set(copies.flatMap(copy => copy.digests))],
+});
 
 function select(summaries: readonly Summary[], filters: Filters, options: ImagesOptions, now: number) {
   const parents = new Set(summaries.map(({ stored }) => stored.parent));
@@ -123,10 +143,21 @@ function select(summaries: readonly Summary[], filters: Filters, options: Images
   return newestFirst(options.all ? listed : listed.filter(summary => !isStep(summary)));
 }
 
-function notesOf({ stored, size }: Summary, sized: boolean, store: Store): string[] {
-  const of = stored.tags[0] ?? stored.id ?? '';
-  const images = store !== 'containerd' ? [stored.image] : stored.platforms;
-  const layers =
-    sized && size === null ? images.flatMap(i => unknownSizes(stored.scan, i.layers, store)) : [];
-  return [...documentNotes(stored), ...layers].map(note => `${of}: ${note}`);
+const whereOf = ({ opened: { file } }: ArchiveReading) => (file === '-' ? 'standard input' : file);
+
+/** An archive that damage has left without an image is not one that holds none. */
+const lostImages = (readings: readonly ArchiveReading[]) =>
+  readings.flatMap(reading => lossesOf(reading).map(loss => `${whereOf(reading)}: ${loss}`));
+
+function whereIs(stored: StoredImage, readings: readonly ArchiveReading[]): string {
+  const from = readings.find(({ parts }) => parts.some(({ scan }) => scan === stored.scan))!;
+  const name = stored.tags[0] ?? stored.id;
+  return name === null ? whereOf(from) : `${whereOf(from)}: ${name}`;
+}
+
+function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
+  // containerd unpacks what its host runs, and of the rest counts what is stored.
+  const images = store !== 'containerd' ? [stored.image] : stored.platforms.filter(runsOnHost);
+  const layers = sized ? images.flatMap(i => sizeNotes(stored.scan, i.layers, store)) : [];
+  return [...documentNotes(stored), ...layers];
 }

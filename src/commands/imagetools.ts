@@ -3,15 +3,9 @@ import { loadImages } from '../docker/imagetools-loader.js';
 import { imagetoolsTable } from '../docker/imagetools-table.js';
 import { troubleOf } from '../docker/manifest-store.js';
 import { UsageError } from '../errors.js';
-import {
-  execute,
-  parseTemplate,
-  rootFields,
-  type Template,
-  TemplateError,
-  templateSource,
-} from '../template/index.js';
-import type { Answer } from './answer.js';
+import { attempt } from '../template/attempt.js';
+import { execute, parseTemplate, rootFields, type Template, templateSource } from '../template/index.js';
+import { type Answer, failed } from './answer.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
@@ -48,13 +42,9 @@ const table = ({ document, name }: SelectedDocument): Answer => ({
 });
 
 function formatted(selected: SelectedDocument, format: string): Answer {
-  try {
-    const template = parseTemplate(format, 'buildx');
-    return isTable(template) ? table(selected) : render(selected, template);
-  } catch (error) {
-    if (!(error instanceof TemplateError)) throw error;
-    return { stdout: '', notes: [error.message], exitCode: 1 };
-  }
+  const { value: template, error } = attempt(() => parseTemplate(format, 'buildx'));
+  if (error !== null) return failed(error.message);
+  return isTable(template) ? table(selected) : render(selected, template);
 }
 
 /** buildx looks at the beginning of the parsed format, whatever follows. */
@@ -66,9 +56,11 @@ const LOADED = ['Image', 'Provenance', 'SBOM', 'BuildInfo'];
 function render({ store, document, name, within }: SelectedDocument, template: Template): Answer {
   const loaded = loadImages(store, document, within);
   const { data, troubles } = templateInput(store, document, name.name, loaded);
-  const stdout = execute(template, data);
+  const { value: stdout, error } = attempt(() => execute(template, data));
   const used = rootFields(template);
   const isNeeded = used === null || LOADED.some(field => used.has(field));
   const notes = [...new Set([...(isNeeded ? loaded.troubles : []), ...troubles])];
+  // What is missing may be why the template failed.
+  if (error !== null) return failed(error.message, ...notes);
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }

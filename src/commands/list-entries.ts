@@ -15,6 +15,7 @@ import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import type { ArchiveArgument } from '../write/archive-argument.js';
 import type { ListEntry, ListedBlob, ListPlatform } from '../write/list.js';
+import { noImage } from './no-image.js';
 import { type ArchiveReading, type PartReading, readArchive } from './read.js';
 import { selectImages } from './select.js';
 
@@ -78,7 +79,7 @@ function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<
   const chosen = selectImages(reading, ref === null ? {} : { ref });
   const images = [...chosen];
   const where = reading.opened.file;
-  if (images.length === 0) throw new InputError('holds no image', where);
+  if (images.length === 0) throw noImage(reading);
   if (ref !== null || areOneThing(images)) return chosen;
   const names = images.map(image => `  ${visible(image.names[0] ?? image.config?.document?.digest ?? '?')}`);
   throw new InputError(

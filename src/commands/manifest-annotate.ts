@@ -25,7 +25,7 @@ export function manifestAnnotate(
   annotations: Annotations,
 ): Answer {
   const stored = storedList(directory, list);
-  const entry = findEntry(stored, manifest);
+  const entry = findEntry(stored, { manifest });
   const platform = annotated(entry.platform, annotations);
   if (!OS_ARCHES.has(`${platform.os}/${platform.architecture}`)) {
     throw new InputError(

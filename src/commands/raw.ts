@@ -1,6 +1,8 @@
 import { InputError } from '../errors.js';
+import type { ConfigNode } from '../image/graph.js';
 import { formatPlatform } from '../spec/platform.js';
 import type { Answer } from './answer.js';
+import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { imageIdOf } from './report.js';
 import { type Selection, selectImages } from './select.js';
@@ -25,15 +27,21 @@ export function rawConfig(reading: ArchiveReading, selection: Selection): Answer
     );
   }
   const [image] = images;
-  if (image === undefined) throw new InputError('no image in it', file);
+  if (image === undefined) throw noImage(reading);
   const { config } = image;
   const bytes = config?.document?.bytes ?? null;
   if (bytes === null) {
-    const where =
-      config === null
-        ? 'its manifest names no config'
-        : `its config ${config.path} is not in the archive, or too large to be read`;
-    throw new InputError(`the config of the image cannot be printed: ${where}`, file);
+    throw new InputError(`the config of the image cannot be printed: ${whyNone(config)}`, file);
   }
   return { stdout: bytes, notes: [], exitCode: 0 };
+}
+
+function whyNone(config: ConfigNode | null): string {
+  if (config === null) return 'the manifest names none';
+  const { path, member, document } = config;
+  if (member === null) return `${path} is not in the archive`;
+  const error = document?.error ?? null;
+  if (error?.kind === 'limit')
+    return `${path} has ${error.actual} bytes, the limit is ${error.value} (${error.limit})`;
+  return `${path} cannot be read: ${error?.reason ?? 'it is no JSON'}`;
 }

@@ -3,6 +3,7 @@ import type { Image } from '../image/graph.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
+import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { imageIdOf } from './report.js';
 
@@ -19,6 +20,7 @@ export interface Selection {
 export function selectImages(reading: ArchiveReading, { ref, platform }: Selection): ReadonlySet<Image> {
   const all = reading.parts.flatMap(part => part.graph.images);
   const where = reading.opened.file;
+  if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
   let chosen = all;
   if (ref !== undefined) {
     chosen = all.filter(image => matches(image, ref));
@@ -73,10 +75,9 @@ function isOneThing(images: readonly Image[], ref: string): boolean {
 }
 
 function noMatch(where: string, ref: string, all: readonly Image[]): InputError {
-  const hint = all.length === 0 ? 'It holds no images.' : `It holds:\n${list(all)}`;
   const full = normalName(ref);
   const meaning = full === ref ? '' : ` (which as a name is ${full})`;
-  return new InputError(`no image ${JSON.stringify(ref)}${meaning} in it`, where, hint);
+  return new InputError(`no image ${JSON.stringify(ref)}${meaning} in it`, where, `It holds:\n${list(all)}`);
 }
 
 function noPlatform(

@@ -3,7 +3,6 @@ import { containerdImages } from '../docker/containerd-store.js';
 import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
 import type { Depth } from '../scan/scan.js';
 import { normalName } from '../spec/reference.js';
-import type { Answer } from './answer.js';
 import type { ArchiveReading } from './read.js';
 import { type Selection, selectImages, startsWith } from './select.js';
 
@@ -52,8 +51,6 @@ export function isCalled({ id, tags, digests }: StoredImage, ref: string): boole
   if (id !== null && startsWith(id, ref)) return true;
   return [...tags, ...digests].some(name => normalName(name) === normalName(ref));
 }
-
-export const failed = (...notes: readonly string[]): Answer => ({ stdout: '', notes, exitCode: 1 });
 
 /** What is not known of an image's documents. */
 export function documentNotes({ image, id }: StoredImage): string[] {

@@ -1,5 +1,6 @@
 import type { Finding, Verdicts } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
+import { dockerfileLine } from '../image/instruction.js';
 import { shortDigest } from '../spec/digest.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
 import type { ImageReport, LayerReport, Report } from './report-types.js';
@@ -46,15 +47,12 @@ export function imageTitle(image: ImageReport): Block {
   return text(spans);
 }
 
-/** Instructions as a Dockerfile has them: without the shell that the classic builder put before them. */
-export function instruction(layer: LayerReport): string {
-  const made = layer.createdBy ?? '';
-  return made
-    .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
-    .replace(/^\/bin\/sh -c /, 'RUN ')
-    .replace(/\s+# buildkit$/, '')
-    .replace(/\s+/g, ' ');
-}
+/** The instruction that made a layer, as its Dockerfile has it; empty where nothing tells. */
+export const instruction = (layer: Pick<LayerReport, 'createdBy'>): string =>
+  dockerfileLine(layer.createdBy ?? '');
+
+/** An instruction for people: a digest in it is cut to what tells it from others. */
+export const madeBy = (line: string): string => line.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1') || NONE;
 
 const SEVERITY = { error: 'bad', warning: 'warn', info: 'dim' } as const;
 

@@ -10,7 +10,7 @@ import { humanSize } from './units.js';
 /** An image of the list, before it becomes rows. moby api/types/image (Summary) */
 export interface Summary {
   readonly stored: StoredImage;
-  /** Seconds since 1970; null where the config does not say, which Docker shows as 1970. */
+  /** Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a config. */
   readonly created: number | null;
   readonly labels: ReadonlyMap<string, string>;
   /** As filters have left them. */
@@ -25,7 +25,7 @@ export function summaryOf(stored: StoredImage, size: number | null): Summary {
   const labels = Object.entries(objectField(objectField(config, 'config'), 'Labels'));
   return {
     stored,
-    created: unixSeconds(textField(config, 'created')),
+    created: stored.image.config?.parsed == null ? ZERO_TIME : unixSeconds(textField(config, 'created')),
     labels: new Map(labels.filter((pair): pair is [string, string] => typeof pair[1] === 'string')),
     tags: stored.tags,
     digests: stored.digests,

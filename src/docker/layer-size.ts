@@ -1,5 +1,6 @@
 import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../image/docker-size.js';
 import type { Layer } from '../image/graph.js';
+import { mismatch } from '../image/layer-faults.js';
 import type { BlobFacts } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import type { Store } from './stored-image.js';
@@ -22,6 +23,12 @@ export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | nul
   if (failure !== null)
     return failure.kind === 'limit' ? `it passes the limit ${failure.limit}` : failure.reason;
   return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';
+}
+
+/** Why the size of a layer is not that of the layer which the image names; null where it is, or where nobody knows. */
+export function layerChange(scan: Scan, layer: Layer): string | null {
+  const facts = layer.member === null ? null : scan.facts(layer.member);
+  return facts === null ? null : mismatch(layer, facts);
 }
 
 /** What a storage driver counts differs. docs/docker.md says who prints which. */

@@ -5,6 +5,7 @@ import type { Descriptor } from '../spec/descriptor.js';
 import { parseIndex } from '../spec/manifest.js';
 import { OCI_INDEX } from '../spec/media-types.js';
 import type { Platform } from '../spec/platform.js';
+import { normalName } from '../spec/reference.js';
 import {
   type Found,
   fetchManifest,
@@ -33,7 +34,11 @@ export interface Entry {
 /** What an archive lists at its top, each once. */
 export function topEntries(store: Store): readonly Entry[] {
   const listed = store.graph.layout === 'skopeo-dir' ? skopeoEntries(store) : indexEntries(store);
-  const alone = store.graph.images.filter(image => image.manifest === null);
+  // An index that lists a manifest which is not here speaks of the same image as manifest.json does under that name.
+  const spoken = new Set(listed.flatMap(({ names }) => names.map(normalName)));
+  const alone = store.graph.images.filter(
+    ({ manifest, names }) => manifest === null && !names.some(name => spoken.has(normalName(name))),
+  );
   return [...listed, ...alone.map(image => imageEntry(store, image))];
 }
 

@@ -1,6 +1,6 @@
 import type { Image, Layer } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
-import { layerDoubt, layerSize } from './layer-size.js';
+import { layerChange, layerDoubt, layerSize } from './layer-size.js';
 import { runsOnHost, type Store, type StoredImage } from './stored-image.js';
 
 /**
@@ -69,12 +69,13 @@ export function total(sizes: readonly (number | null)[]): number | null {
   return sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
 }
 
-/** Which layers have no size, and why: a line for each. */
-export function unknownSizes(scan: Scan, layers: readonly Layer[], store: Store): string[] {
+/** Which layers have no size, or that of other content than the image names, and why: a line for each. */
+export function sizeNotes(scan: Scan, layers: readonly Layer[], store: Store): string[] {
   return layers.flatMap((layer, i) => {
+    const which = `layer ${i + 1} of ${layers.length} (${layer.ref})`;
     const doubt = layerDoubt(scan, layer, store);
-    return doubt === null
-      ? []
-      : [`layer ${i + 1} of ${layers.length} (${layer.ref}) has no known size: ${doubt}`];
+    if (doubt !== null) return [`${which} has no known size: ${doubt}`];
+    const change = layerChange(scan, layer);
+    return change === null ? [] : [`${which} is not what the image names: ${change}`];
   });
 }

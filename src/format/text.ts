@@ -20,12 +20,14 @@ function renderBlock(block: Block, options: TextOptions): string[] {
   switch (block.kind) {
     case 'gap':
       return [''];
+    case 'map':
+      return [];
     case 'text':
       return wrap(block.text, block.indent ?? 0, options);
     case 'pairs':
       return renderPairs(block.rows, options);
     case 'table':
-      return renderTable(block.columns, block.rows, options);
+      return (block.listing ? renderListing : renderTable)(block.columns, block.rows, options);
   }
 }
 
@@ -39,10 +41,10 @@ const ANSI: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
 
 const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
 
-const plain = (value: Text) =>
-  spansOf(value)
-    .map(s => visible(typeof s === 'string' ? s : s.text))
-    .join('');
+const plain = (value: Text): string =>
+  typeof value === 'string'
+    ? visible(value)
+    : value.map(s => visible(typeof s === 'string' ? s : s.text)).join('');
 
 function paint(text: string, style: Style | null, color: boolean): string {
   // Newer Node looks at the stream unless told not to; whether to colour is decided in cli.ts.
@@ -113,38 +115,54 @@ const BARE = {
   middle: '  ',
 };
 
-function renderTable(
-  columns: readonly Column[],
-  rows: readonly (readonly Text[])[],
-  options: TextOptions,
-): string[] {
-  const widths = fit(columns, rows, options.width);
+function renderTable(columns: readonly Column[], rows: readonly Row[], { width, color }: TextOptions) {
+  const widths = fit(columns, rows, width);
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
     colAligns: columns.map(column => column.align ?? 'left'),
     colWidths: widths,
   });
-  table.push(columns.map(column => paint(column.title, 'dim', options.color)));
-  for (const row of rows) {
-    table.push(
-      row.map((cell, i) => {
-        const cut = shorten(plain(cell), widths[i]!);
-        const style =
-          typeof cell === 'string'
-            ? null
-            : spansOf(cell).map(s => (typeof s === 'string' ? null : s.style))[0];
-        return paint(cut, style ?? null, options.color);
-      }),
-    );
+  for (const row of [titlesOf(columns), ...rows]) {
+    table.push(row.map((cell, i) => paint(shorten(plain(cell), widths[i]!), styleOf(cell), color)));
   }
   return table.toString().split('\n');
 }
 
+/** As a table, but a line costs a hundredth, and nothing of it is kept: a listing has a million of them. */
+function renderListing(columns: readonly Column[], rows: readonly Row[], { width, color }: TextOptions) {
+  const widths = fit(columns, rows, width);
+  const line = (row: Row) => {
+    const cells = columns.map(({ align }, i) => {
+      const value = row[i] ?? '';
+      const text = shorten(plain(value), widths[i]!);
+      const space = ' '.repeat(Math.max(0, widths[i]! - widthOf(text)));
+      const painted = paint(text, styleOf(value), color);
+      return align === 'right' ? space + painted : painted + space;
+    });
+    return `  ${cells.join('  ')}`;
+  };
+  return [line(titlesOf(columns)), ...rows.map(line)];
+}
+
+type Row = readonly Text[];
+
+const titlesOf = (columns: readonly Column[]): Row =>
+  columns.map(({ title }) => [{ text: title, style: 'dim' as const }]);
+
+/** A cell has the style of its beginning. */
+function styleOf(value: Text): Style | null {
+  const first = typeof value === 'string' ? value : value[0];
+  return typeof first === 'object' ? first.style : null;
+}
+
+/** Columns of a terminal. Nearly all text is plain, or draws a tree. */
+const widthOf = (text: string) => (/^[ -~\u2500-\u257f]*$/.test(text) ? text.length : stringWidth(text));
+
 /** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
 function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], width: number | null): number[] {
-  const widths = columns.map((column, i) =>
-    Math.max(column.title.length, 1, ...rows.map(row => stringWidth(plain(row[i] ?? '')))),
+  const widths = columns.map(({ title }, i) =>
+    rows.reduce((most, row) => Math.max(most, widthOf(plain(row[i] ?? ''))), Math.max(title.length, 1)),
   );
   if (width === null) return widths;
   const room = width - 2 - 2 * (columns.length - 1);
@@ -160,8 +178,9 @@ function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], wid
 }
 
 function shorten(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  const characters = [...text];
+  if (widthOf(text) <= width) return text;
+  // More characters than columns only help where some take none: a name of a megabyte is cut at once.
+  const characters = [...text.slice(0, 4 * width)];
   while (stringWidth(characters.join('')) > width - 1) characters.pop();
   return `${characters.join('')}…`;
 }

@@ -73,7 +73,8 @@ async function openRegular(file: string, size: number, limits: Limits): Promise<
   try {
     head = readHead(range, HEAD);
   } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
+    const message = `cannot be read: ${(error as Error).message}`;
+    throw new InputError(message, file, null, { cause: error, damaged: true });
   }
   const counter = new Counter();
   const shared = { file, size, bytesRead: counter.read };

@@ -1,9 +1,10 @@
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCodecs } from '../codec/registry.js';
+import { failureReason } from '../image/layer-faults.js';
 import type { Limits } from '../limits.js';
 import { BlobAnalyser } from '../scan/analyser.js';
-import type { BlobFacts, BlobFailure } from '../scan/facts.js';
+import type { BlobFacts } from '../scan/facts.js';
 import { type Algorithm, digestKind, sameAlgorithm, splitDigest } from '../spec/digest.js';
 import { createFile } from './file.js';
 import { reread } from './reread.js';
@@ -128,7 +129,7 @@ function judge(layer: LayerClaims, facts: BlobFacts, size: number, digits: numbe
   const reason = storedFault(layer, facts, size);
   if (reason !== null) return { place, reason };
   const { unpacked } = facts;
-  if (unpacked === null) return { place, reason: failureWords(facts.failure) };
+  if (unpacked === null) return { place, reason: failureReason(facts.failure) };
   const checked = diffId !== null && digestKind(diffId) === 'computable';
   const actual = (checked ? sameAlgorithm(unpacked.digests, diffId) : null) ?? unpacked.digests.sha256;
   if (checked && actual !== diffId) {
@@ -145,12 +146,4 @@ function storedFault(layer: LayerClaims, { size, digests }: BlobFacts, expected:
   if (layer.digest === null || digests === null) return null;
   const actual = sameAlgorithm(digests, layer.digest);
   return actual === null || actual === layer.digest ? null : `expected ${layer.digest}, found ${actual}`;
-}
-
-function failureWords(failure: BlobFailure | null): string {
-  if (failure === null) return 'it was not read';
-  if (failure.kind === 'unreadable') return `it cannot be read: ${failure.reason}`;
-  if (failure.kind === 'limit')
-    return `it unpacks to more than ${failure.value} times its size (${failure.limit})`;
-  return `it cannot be unpacked: ${failure.codec}: ${failure.reason}`;
 }

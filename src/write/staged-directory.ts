@@ -1,13 +1,14 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
 import { InputError } from '../errors.js';
 import { writing } from './system-error.js';
-import { abandon, finished, temporaryBeside, temporaryIn } from './unfinished.js';
+import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './unfinished.js';
 
 /** A directory that is written under another name and gets its own when it is whole. */
 export interface StagedDirectory {
   /** Where to write. */
   readonly path: string;
+  /** There was no such directory before. */
+  readonly isNew: boolean;
   /** Puts everything written where the user wants it. */
   commit(): void;
   /** Leaves nothing behind. */
@@ -33,7 +34,7 @@ export function stageDirectory(target: string): StagedDirectory {
     else writing(target, () => renameSync(path, target));
     finished(path);
   };
-  return { path, commit, discard: () => abandon(path) };
+  return { path, isNew: !inPlace, commit, discard: () => abandon(path) };
 }
 
 /** @returns false when there is nothing at all. @throws InputError when there is anything but an empty directory */
@@ -54,17 +55,28 @@ export const isThere = (path: string): boolean => {
 };
 
 function moveUp(from: string, to: string): void {
-  const moved: string[] = [];
+  const moved: Buffer[] = [];
+  // As bytes: a file system takes names that are no text.
+  const below = (directory: string, name: Buffer) => Buffer.concat([Buffer.from(`${directory}/`), name]);
   try {
     writing(to, () => {
-      for (const name of readdirSync(from).sort()) {
-        renameSync(join(from, name), join(to, name));
+      for (const name of readdirSync(from, { encoding: 'buffer' }).sort(Buffer.compare)) {
+        move(below(from, name), below(to, name));
         moved.push(name);
       }
       rmdirSync(from);
     });
   } catch (error) {
-    for (const name of moved) rmSync(join(to, name), { recursive: true, force: true });
+    for (const name of moved) removeTree(below(to, name));
     throw error;
   }
+}
+
+/** A directory that its owner may not write to cannot be moved: the way back up, which is in it, changes. */
+function move(from: Buffer, to: Buffer): void {
+  const stats = lstatSync(from);
+  const locked = stats.isDirectory() && (stats.mode & 0o200) === 0;
+  if (locked) chmodSync(from, (stats.mode & 0o7777) | 0o200);
+  renameSync(from, to);
+  if (locked) chmodSync(to, stats.mode & 0o7777);
 }

@@ -41,3 +41,8 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
 export function reasonOf({ message }: Error): string {
   return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }
+
+/** What one file was refused for, the next one will be too. */
+const FATAL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+
+export const isFatal = ({ code }: { readonly code: string }): boolean => FATAL.includes(code);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** What is being written and must not stay if this process ends before it is whole. */
@@ -26,8 +26,25 @@ export const finished = (path: string): void => void unfinished.delete(path);
 
 /** Removes something unfinished, if it is there. */
 export function abandon(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+  removeTree(Buffer.from(path));
   unfinished.delete(path);
+}
+
+/** Removes a file, or a directory with all in it, even where directories are locked to their owner. */
+export function removeTree(path: Buffer): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    unlock(path);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function unlock(path: Buffer): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path, { encoding: 'buffer' }))
+    unlock(Buffer.concat([path, Buffer.from('/'), name]));
 }
 
 /** Removes everything unfinished: for whoever ends the process on a signal. Synchronous, so that it comes to its end. */

@@ -9,6 +9,7 @@ import {
   dockerSave25,
   type Images,
   type Member,
+  replaceBytes,
   skopeoOci,
   without,
 } from '../support/layouts.js';
@@ -194,7 +195,49 @@ test('a size that is not known is none, which is said', async () => {
   const members = without(all, `blobs/sha256/${one.diffIds[0]?.slice(7)}`);
   const { stdout, notes, exitCode } = await answer([members], { format: '{{.Size}}' });
   assert.equal([stdout, exitCode], ['N/A\n', 1]);
-  assert.match(notes[0] as string, /^a:1: layer 1 of 1 .*: it is not in the archive$/);
+  assert.match(notes[0] as string, /image\.tar: a:1: layer 1 of 1 .*: it is not in the archive$/);
+});
+
+test('a layer of other content than the image names has the size of what is there, which is said', async () => {
+  const [one, other] = [await plainImage('one', 1), await plainImage('another', 2)];
+  const [layer, content] = [one, other].map(({ layers }) => layers[0]!);
+  const path = `blobs/sha256/${layer!.digest.slice(7)}`;
+  const members = replaceBytes(dockerSave25({ image: one, tags: ['a:1'] }), path, () => content!.tar);
+  const { stdout, notes, exitCode } = await answer([members], { format: '{{.Size}}' });
+  assert.equal([stdout, exitCode], ['10B\n', 1]);
+  assert.match(notes[0]!, `expected the digest ${layer!.digest}, found ${content!.digest}`);
+});
+
+test('of several copies of an image the best known one is shown, and what is wrong with the others is said', async () => {
+  const one = await plainImage('copy', 1);
+  const whole = dockerSave25({ image: one, tags: ['a:1'] });
+  const lacking = without(whole, `blobs/sha256/${one.diffIds[0]?.slice(7)}`);
+  for (const archives of [
+    [lacking, whole],
+    [whole, lacking],
+  ]) {
+    const { stdout, notes, exitCode } = await answer(archives, { format: '{{.Size}}' });
+    assert.equal([stdout, exitCode, notes.length], ['7B\n', 1, 1]);
+    assert.match(notes[0]!, 'it is not in the archive');
+  }
+});
+
+test('without a config nobody knows when an image was made', async () => {
+  const one = await plainImage();
+  const members = without(
+    dockerSave25({ image: one, tags: ['a:1'] }),
+    `blobs/sha256/${one.imageId.slice(7)}`,
+  );
+  const { stdout, notes } = await answer([members]);
+  assert.match(stdout as string, /a +1 +\w{12} +N\/A +\d+B\n$/);
+  assert.match(notes[0]!, /the config is not in the archive/);
+});
+
+test('a name or pattern that lists nothing may be a file that was mistyped', async () => {
+  const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
+  const { notes, exitCode } = await answer([members], { ref: 'b.tar' });
+  assert.equal([notes, exitCode], [['b.tar: no file, and no image is called so'], 0]);
+  assert.equal((await answer([members], { ref: 'a*' })).notes, []);
 });
 
 test('the tree has platforms below their image, absent ones too', async () => {

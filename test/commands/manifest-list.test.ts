@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { manifestAnnotate } from '../../src/commands/manifest-annotate.js';
 import { manifestCreate } from '../../src/commands/manifest-create.js';
 import { manifestListInspect } from '../../src/commands/manifest-list.js';
+import { manifestPush } from '../../src/commands/manifest-push.js';
 import { manifestRm } from '../../src/commands/manifest-rm.js';
 import { isStoredList } from '../../src/commands/stored-list.js';
 import { InputError, UsageError } from '../../src/errors.js';
@@ -98,6 +99,39 @@ test('all that a verbose inspection prints of a list is an array of its manifest
   assert.equal(Object.keys(entry!), ['Ref', 'Descriptor', 'Raw', 'OCIManifest']);
   assert.is(entry!.Descriptor.digest, digest);
   assert.is(digestOf(Buffer.from(entry!.Raw, 'base64')), digest);
+});
+
+test('--raw prints the bytes that will be written, of the list or of one of its manifests', async () => {
+  const file = await saved('raw.tar', layouts.buildxOci({ platforms: [amd64, arm64], tags: ['a:1'] }));
+  await manifestCreate(lists, 'raw', [file]);
+  const raw = manifestListInspect(lists, 'raw', { raw: true }).stdout;
+  const { stdout } = await manifestPush(lists, 'raw', { output: join(folder, 'raw-out.tar') });
+  assert.ok(stdout.toString().endsWith(`\n${digestOf(raw as Uint8Array)}\n`));
+  const [first] = digests('raw');
+  const one = manifestListInspect(lists, 'raw', { manifest: first, raw: true, verbose: true }).stdout;
+  assert.is(digestOf(one as Uint8Array), first);
+});
+
+test('a manifest of a list is chosen by its platform too', async () => {
+  const files = [
+    await saved('by-1.tar', layouts.buildxOci({ platforms: [amd64, arm64], tags: ['a:1'] })),
+    await saved('by-2.tar', layouts.buildxOci({ image: arm64, tags: ['b:1'] })),
+  ];
+  await manifestCreate(lists, 'by-platform', files);
+  const on = (architecture: string, manifest?: string) => {
+    const platform = { os: 'linux', architecture, variant: null, osVersion: null };
+    return manifestListInspect(lists, 'by-platform', { platform, manifest, raw: true }).stdout;
+  };
+  assert.is(digestOf(on('amd64') as Uint8Array), digests('by-platform')[0]);
+  assert.is(digestOf(on('arm64', files[0]) as Uint8Array), digests('by-platform')[1]);
+  assert.match(
+    message(() => on('arm64')),
+    /linux\/arm64 means 2 of its manifests\n.*\n {2}sha256:\w+ {2}linux\/arm64 {2}.*by-1\.tar\n/,
+  );
+  assert.match(
+    message(() => on('s390x')),
+    /no image for linux\/s390x in it\nIt has:\n {2}sha256:\w+ {2}linux\/amd64/,
+  );
 });
 
 test('a list holds images of every generation, each with its platform', async () => {

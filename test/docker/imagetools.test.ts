@@ -4,6 +4,8 @@ import { imagetoolsInspect } from '../../src/commands/imagetools.js';
 import { type ArchiveReading, InputError, readArchive, UsageError } from '../../src/index.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { digestOf } from '../support/digest.js';
+import { plainImage } from '../support/image.js';
+import { dockerSave25, without } from '../support/layouts.js';
 import { attestation, blobOf, described, indexOf, MEDIA, manifestFrom } from '../support/oci.js';
 import { ociLayout } from '../support/oci-layout.js';
 import { toTar } from '../support/pack.js';
@@ -26,6 +28,19 @@ for (const { layout, asked, stdout } of recordedAnswers('imagetools')) {
     }
   });
 }
+
+test('a template that fails for want of what the archive lacks says what that is', async () => {
+  const one = await plainImage();
+  const members = without(
+    dockerSave25({ image: one, tags: ['a:1'] }),
+    `blobs/sha256/${one.imageId.slice(7)}`,
+  );
+  const reading = await readArchive(saved(await toTar(members)), { depth: 'metadata' });
+  const answer = imagetoolsInspect(reading, {}, { format: '{{.Image.Config.Cmd}}' });
+  assert.equal([answer.stdout, answer.exitCode], ['', 1]);
+  assert.match(answer.notes[0]!, /^template: :1:8: .* nil pointer/);
+  assert.is(answer.notes[1], `${one.imageId}: the archive does not hold it`);
+});
 
 const format = async (layout: string, text: string, selection = {}) => {
   const { stdout, notes, exitCode } = imagetoolsInspect(await readLayout(layout), selection, {

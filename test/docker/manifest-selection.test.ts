@@ -4,6 +4,8 @@ import { documentDepth, selectDocument } from '../../src/commands/document.js';
 import { manifestInspect } from '../../src/commands/manifest-inspect.js';
 import { type ArchiveReading, type Platform, readArchive, type Selection } from '../../src/index.js';
 import { corpus, docker28, hasCorpus, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
+import { plainImage } from '../support/image.js';
+import { dockerSave25, memberBytes, without } from '../support/layouts.js';
 import {
   blobOf,
   type Content,
@@ -133,6 +135,18 @@ test('a reference that means nothing or several, and a platform that is absent, 
   assert.match((await refused(twice, { ref: 't' })).message, /"t" means 2 documents/);
   assert.is(chosen(twice, { ref: 't', platform: platform('b') })[1], 'my-app:t');
   assert.match((await refused(await read([]))).message, /it lists no image/);
+});
+
+test('of a manifest that is not there, none is made up from manifest.json', async () => {
+  const one = await plainImage();
+  const members = dockerSave25({ image: one, tags: ['a:1'] });
+  const index = JSON.parse(Buffer.from(memberBytes(members, 'index.json')).toString());
+  const digest: string = index.manifests[0].digest;
+  const lacking = saved(await toTar(without(members, `blobs/sha256/${digest.slice(7)}`)));
+  const reading = await readArchive(lacking, { depth: 'metadata' });
+  for (const selection of [{}, { ref: 'a:1' }, { ref: digest.slice(7, 20) }]) {
+    assert.match((await refused(reading, selection)).message, `${digest}: the archive does not hold it`);
+  }
 });
 
 test('a layout that lacks what its index.json lists says so', async () => {

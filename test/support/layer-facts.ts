@@ -2,19 +2,25 @@
 import { defaultLimits, type Limits } from '../../src/limits.js';
 import { BlobAnalyser } from '../../src/scan/analyser.js';
 import { type Entry, entriesOf } from '../../src/scan/entry.js';
+import type { ContentWanted } from '../../src/scan/entry-content.js';
 import type { BlobFacts, TarFacts } from '../../src/scan/facts.js';
 
 export function layerFacts(
   layer: Uint8Array,
-  { files = true, piece = layer.length, limits = {} }: LayerOptions = {},
+  { files = true, contents, piece = layer.length, limits = {} }: LayerOptions = {},
 ): BlobFacts {
-  const analyser = new BlobAnalyser(['sha256'], { limits: { ...defaultLimits, ...limits }, files });
+  const analyser = new BlobAnalyser(['sha256'], {
+    limits: { ...defaultLimits, ...limits },
+    files,
+    contents,
+  });
   for (let at = 0; at < layer.length; at += piece) analyser.write(layer.subarray(at, at + piece));
   return analyser.end();
 }
 
 export interface LayerOptions {
   readonly files?: boolean;
+  readonly contents?: ContentWanted | undefined;
   /** Bytes that come at a time. */
   readonly piece?: number;
   readonly limits?: Partial<Limits>;

@@ -16,6 +16,7 @@ const readings = new Map<string, ReturnType<typeof readArchive>>();
 /** @param now  what relative times are measured from */
 export async function said(args: readonly string[], { now = new Date(), lists = '' } = {}): Promise<Said> {
   let answer: Answer | null = null;
+  const put: Uint8Array[] = [];
   const terminal: Terminal = {
     read(archive, options) {
       const key = JSON.stringify([archive, options]);
@@ -29,6 +30,9 @@ export async function said(args: readonly string[], { now = new Date(), lists = 
     },
     answer(given) {
       answer = given;
+    },
+    async put(bytes) {
+      put.push(bytes.slice());
     },
     exists: existsSync,
     lists: () => lists,
@@ -44,5 +48,5 @@ export async function said(args: readonly string[], { now = new Date(), lists = 
   }
   const { stdout, notes, exitCode } = answer!;
   const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
-  return { stdout: text, stderr: notes.join('\n'), status: exitCode };
+  return { stdout: Buffer.concat(put).toString() + text, stderr: notes.join('\n'), status: exitCode };
 }

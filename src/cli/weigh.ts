@@ -1,0 +1,204 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.js';
+import type { ArchiveReading, ReadOptions } from '../index.js';
+import {
+  archiveArgument,
+  imageArguments,
+  last,
+  platformOption,
+  readArchiveName,
+  unitsOf,
+  unitsOption,
+} from './arguments.js';
+import { outputOption } from './output.js';
+import type { Printing, Terminal } from './terminal.js';
+
+type Commands = Argv<Printing>;
+
+/** What images weigh and hold, and in what two of them differ. */
+export function weighCommands(commands: Commands, terminal: Terminal): Commands {
+  return [sizesCommand, wasteCommand, filesCommand, catCommand, diffCommand].reduce(
+    (c, add) => add(c, terminal),
+    commands,
+  );
+}
+
+const whereOption = <T>(command: Argv<T>) =>
+  command.option('where', {
+    describe: 'only paths that match this pattern, or lie below what does',
+    type: 'string',
+    array: true,
+    requiresArg: true,
+  });
+
+function number(name: string, describe: string) {
+  const coerce = (value: string | string[]) => {
+    const text = last(value);
+    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+    throw new UsageError(`--${name}: expected a number from 1, found ${JSON.stringify(text)}`);
+  };
+  return { describe, type: 'string', requiresArg: true, coerce } as const;
+}
+
+function sizesCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'sizes <archive> [ref]',
+    'what it weighs: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
+    command =>
+      outputOption(whereOption(unitsOption(imageArguments(command))))
+        .option('by', {
+          describe: 'what to add up',
+          choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
+          coerce: last<'layer' | 'directory' | 'file' | 'extension' | 'package'>,
+        })
+        .option('depth', number('depth', 'by directory, so many levels deep'))
+        .option('top', number('top', 'only so many rows; alone: the largest files'))
+        .option('sort', {
+          describe: 'largest first',
+          choices: ['shipped', 'bytes', 'files', 'name'] as const,
+          coerce: last<'shipped' | 'bytes' | 'files' | 'name'>,
+        })
+        .option('estimate', {
+          describe: 'compress plain layers to see what a registry would transfer',
+          type: 'boolean',
+          default: false,
+        })
+        .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
+        .example('$0 sizes image.tar --depth 2', 'the largest directories')
+        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one'),
+    async args => {
+      const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
+      const reading = await terminal.read(args.archive, sizesReadOptions(args));
+      const estimates = args.estimate ? await estimated(reading, args, terminal) : undefined;
+      await terminal.print(sizes(reading, { ...args, units: unitsOf(args), estimates }), args);
+    },
+  );
+}
+
+async function estimated(reading: ArchiveReading, selection: object, { progress }: Terminal) {
+  const { estimateSizes } = await import('../commands/estimate.js');
+  return progress(onProgress => estimateSizes(reading, selection, { onProgress }));
+}
+
+function wasteCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'waste <archive> [ref]',
+    'bytes that ship and are of no use: overwritten, deleted, duplicated, caches',
+    command =>
+      outputOption(unitsOption(imageArguments(command)))
+        .option('score', {
+          describe: "dive's numbers, or ours; without it both",
+          choices: ['dive', 'ours'] as const,
+          coerce: last<'dive' | 'ours'>,
+        })
+        .option('top', number('top', 'only so many of the largest'))
+        .example('$0 waste image.tar', 'what would make it smaller')
+        .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
+    async args => {
+      const { waste, wasteReadOptions } = await import('../commands/waste.js');
+      const reading = await terminal.read(args.archive, wasteReadOptions);
+      await terminal.print(waste(reading, { ...args, units: unitsOf(args) }), args);
+    },
+  );
+}
+
+const layerOption = <T>(command: Argv<T>, describe: string) =>
+  command.option('in', { describe, type: 'string', requiresArg: true, coerce: last<string> });
+
+function filesCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'files <archive> [ref]',
+    'the files of an image, as its layers leave them; or what one layer changes',
+    command =>
+      layerOption(
+        outputOption(whereOption(unitsOption(imageArguments(command)))),
+        'what this layer changes: its number or digest',
+      )
+        .option('tree', { describe: 'as a tree', type: 'boolean', default: false })
+        .example('$0 files image.tar', 'everything')
+        .example('$0 files image.tar --in 3', 'added, modified and removed by the third layer')
+        .example("$0 files image.tar --where '**/*.so*'", ''),
+    async args => {
+      const { files, filesDepth } = await import('../commands/files.js');
+      const reading = await terminal.read(args.archive, { depth: filesDepth });
+      await terminal.print(files(reading, { ...args, units: unitsOf(args) }), args);
+    },
+  );
+}
+
+function catCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'cat <archive> <path>',
+    'the bytes of one file of an image',
+    command =>
+      layerOption(platformOption(archiveArgument(command)), 'as it is in this layer: its number or digest')
+        .positional('path', { describe: 'path in the image', type: 'string', demandOption: true })
+        .option('ref', {
+          describe: 'tag, name, image ID or digest',
+          type: 'string',
+          requiresArg: true,
+          coerce: last<string>,
+        })
+        .example('$0 cat image.tar /etc/os-release', ''),
+    async args => {
+      const { cat } = await import('../commands/cat.js');
+      const { notes, exitCode } = await terminal.progress(onProgress =>
+        cat(args.archive, args.path, terminal.put, { ...args, onProgress }),
+      );
+      terminal.answer({ stdout: '', notes, exitCode });
+    },
+  );
+}
+
+function diffCommand(commands: Commands, terminal: Terminal): Commands {
+  const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
+  return commands.command(
+    'diff <a> <b>',
+    'in what two images differ: config, history, layers, files, packages',
+    command =>
+      outputOption(platformOption(unitsOption(command)))
+        .positional('a', { describe: archive, type: 'string', demandOption: true })
+        .positional('b', { describe: archive, type: 'string', demandOption: true })
+        .option('ignore', {
+          describe: 'kinds of differences that do not count, with commas between: times,order,history …',
+          type: 'string',
+          array: true,
+          requiresArg: true,
+        })
+        .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
+        .option('rows', number('rows', 'so many rows of each list'))
+        .example('$0 diff old.tar new.tar', '')
+        .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
+    async args => {
+      const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');
+      const ignore = args.ignore?.flatMap(words => words.split(','));
+      const sides = [args.a, args.b].map(text => archiveAndRef(text, terminal));
+      const readSides = async (options: ReadOptions) => {
+        const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
+        return [a, b] as const;
+      };
+      const side = async ({ archive: file, ref }: ArchiveAndRef, options: ReadOptions) => ({
+        reading: await terminal.read(file, options),
+        selection: { ref, platform: args.platform },
+      });
+      let [a, b] = await readSides(diffReadOptions());
+      const texts = args.text ? changedTexts(diffReport(a, b, { ignore })) : [];
+      const again = texts.length > 0 && [a, b].every(({ reading }) => reading.opened.size !== null);
+      if (again) [a, b] = await readSides(diffReadOptions(texts));
+      const options = { ignore, text: args.text, units: unitsOf(args), rows: args.rows };
+      await terminal.print(diff(a, b, options), args);
+    },
+  );
+}
+
+interface ArchiveAndRef {
+  readonly archive: string;
+  readonly ref: string | undefined;
+}
+
+/** The whole text is a file's name if there is such a file, else what stands before its last `#`. */
+function archiveAndRef(text: string, { exists }: Terminal): ArchiveAndRef {
+  const hash = text.lastIndexOf('#');
+  if (hash <= 0 || exists(text)) return { archive: readArchiveName(text), ref: undefined };
+  return { archive: text.slice(0, hash), ref: text.slice(hash + 1) };
+}

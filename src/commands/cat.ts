@@ -1,0 +1,113 @@
+import { InputError } from '../errors.js';
+import { type FileTree, squash, type TreeNode, tablesOf } from '../image/file-tree.js';
+import { layerFaults } from '../image/layer-faults.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import { nameBytes, nameText } from '../scan/entry-name.js';
+import { streamOf } from '../source/open.js';
+import { pathText, visible, visiblePath } from '../visible.js';
+import { ContentQueue } from '../write/content-queue.js';
+import { readLayerFiles } from '../write/layer-files.js';
+import { inPrivateDirectory } from '../write/private-directory.js';
+import { throughFile } from '../write/spool.js';
+import { imagesWithLayer } from './layer-choice.js';
+import { memberPlace } from './member-place.js';
+import { type ChosenImage, oneImage } from './one-image.js';
+import { type ArchiveReading, readArchive } from './read.js';
+import type { Selection } from './select.js';
+
+export interface CatOptions extends Selection {
+  /** The file as it is once this layer is applied: its number, from 1, or the beginning of a digest of it. */
+  readonly in?: string | undefined;
+  readonly limits?: Partial<Limits> | undefined;
+  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+}
+
+export interface CatResult {
+  /** For standard error. */
+  readonly notes: readonly string[];
+  /** 1 where the file is cut short, or a layer is not what the image claims. */
+  readonly exitCode: 0 | 1;
+}
+
+/**
+ * `waybill cat ARCHIVE PATH`: the bytes of one file of an image, exactly. Links are followed, inside the image's root. An
+ * archive that can only be read once is kept in a temporary file meanwhile: which layer has the file is known at its end.
+ * @param path  from the root, with or without a slash; escapes as `waybill files` shows them
+ * @param put   takes the bytes; resolves when more may come
+ * @throws InputError when there is no such image, layer or file, or it has no content
+ */
+export async function cat(
+  input: string | AsyncIterable<Uint8Array>,
+  path: string,
+  put: (bytes: Uint8Array) => Promise<void>,
+  options: CatOptions = {},
+): Promise<CatResult> {
+  const stream = await streamOf(input);
+  const print = (file: string) => catFile(file, path, put, options);
+  if (stream === null) return print(input as string);
+  const limits = { ...defaultLimits, ...options.limits };
+  return inPrivateDirectory(null, directory =>
+    throughFile(stream, directory, 'a temporary file', limits, print),
+  );
+}
+
+async function catFile(
+  file: string,
+  path: string,
+  put: (bytes: Uint8Array) => Promise<void>,
+  { limits, onProgress, ...selection }: CatOptions,
+): Promise<CatResult> {
+  const reading = await readArchive(file, {
+    depth: 'files',
+    ...(limits && { limits }),
+    ...(onProgress && { onProgress }),
+  });
+  const chosen = oneImage(reading, selection);
+  const { part, image } = chosen;
+  const last = lastLayer(reading, chosen, selection.in);
+  const tree = squash(tablesOf(part.scan, image).slice(0, last + 1));
+  const { inode, path: found } = fileAt(tree, path, file);
+  const member = image.layers[inode.layer]!.member!;
+  const queue = new ContentQueue(put);
+  const place = memberPlace(part, member);
+  const sinks = new Map([[inode.index, () => queue]]);
+  const all = { ...defaultLimits, ...limits };
+  await readLayerFiles(file, [{ ...place, sinks, drain: queue.drain }], all, () => {});
+  const notes = layerFaults(part.scan, image)
+    .filter(({ layer }) => layer <= last)
+    .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);
+  if (queue.complete !== true) notes.unshift(`${visiblePath(nameText(found))} is cut short`);
+  return { notes, exitCode: notes.length === 0 ? 0 : 1 };
+}
+
+function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string | undefined): number {
+  if (layer === undefined) return chosen.image.layers.length - 1;
+  return imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index;
+}
+
+function fileAt(tree: FileTree, path: string, file: string): TreeNode {
+  const [literal, unescaped] = [tree.follow(nameBytes(path)), tree.follow(nameBytes(pathText(path)))];
+  const found = literal.node === null && unescaped.node !== null ? unescaped : literal;
+  const refuse = (what: string) => new InputError(`${JSON.stringify(path)} ${what}`, file);
+  if (found.node === null) throw refuse(REASONS[found.reason](visiblePath(nameText(found.at))));
+  const { type } = found.node.inode;
+  if (type === 'file') return found.node;
+  throw refuse(type === 'hardlink' ? HARD_LINK : `is a ${NOUNS[type] ?? type}, which has no content`);
+}
+
+const HARD_LINK = 'is a hard link to what is not there';
+
+const REASONS = {
+  missing: (at: string) => `is not in it: there is no ${at}`,
+  'not-a-directory': (at: string) => `is not in it: ${at} is no directory`,
+  loop: (at: string) => `cannot be reached: the links at ${at} lead in a circle`,
+} as const;
+
+const NOUNS: Readonly<Partial<Record<TreeNode['type'], string>>> = {
+  directory: 'directory',
+  char: 'character device',
+  block: 'block device',
+  fifo: 'named pipe',
+  other: 'file of an unknown type',
+};

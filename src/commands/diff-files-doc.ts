@@ -1,0 +1,112 @@
+import type { FileChange, FileRef, ImageDiff } from './diff-report.js';
+import { type Block, type Column, type Doc, type Style, span, type Text, text } from './doc.js';
+import { limitedTable, section } from './limited-table.js';
+import { sizeWriter, type Units } from './units.js';
+import { count } from './words.js';
+
+/** The part of a comparison that is about files: what weighs most comes first; other times are only counted. */
+export function diffFilesDoc({ files }: ImageDiff, units: Units | undefined, rows: number): Doc {
+  const { added, removed, changed } = files;
+  if (added.length + removed.length + changed.length === 0) return [];
+  const light = changed.filter(isLight);
+  const attributes = light.filter(({ aspects }) => aspects.some(aspect => aspect !== 'times'));
+  const inTimes = light.length - attributes.length;
+  const heavy = changed.filter(change => !isLight(change));
+  const words = [
+    `${added.length} added`,
+    `${removed.length} removed`,
+    `${heavy.length} changed`,
+    ...(attributes.length === 0 ? [] : [`${attributes.length} in mode or owner only`]),
+    ...(inTimes === 0 ? [] : [`${inTimes} in time only`]),
+  ];
+  const lines = [
+    ...removed.map(file => line('-', file)),
+    ...added.map(file => line('+', file)),
+    ...heavy.map(change => changeLine('~', change)),
+  ].sort((x, y) => y.weight - x.weight);
+  const write = sizeWriter(units);
+  const cells = [...lines, ...attributes.map(change => changeLine('.', change))].map(
+    ({ mark, path, weight, what }): Text[] => [
+      [span(mark, STYLES[mark])],
+      weight === 0 ? '' : write(weight),
+      `/${path}`,
+      what,
+    ],
+  );
+  return [
+    ...section(`files  (${words.join(', ')})`),
+    ...(cells.length === 0 ? [] : limitedTable(COLUMNS, cells, rows)),
+    ...changed.flatMap(textDoc),
+  ];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: '' },
+  { title: 'size', align: 'right' },
+  { title: 'path' },
+  { title: 'what', shrink: true },
+];
+
+type Mark = '-' | '+' | '~' | '.';
+
+const STYLES: Readonly<Record<Mark, Style>> = { '-': 'bad', '+': 'good', '~': 'warn', '.': 'dim' };
+
+interface Line {
+  readonly mark: Mark;
+  readonly path: string;
+  /** Bytes that it is about. */
+  readonly weight: number;
+  readonly what: string;
+}
+
+const isLight = ({ aspects }: FileChange) =>
+  aspects.every(aspect => aspect === 'mode' || aspect === 'owner' || aspect === 'times');
+
+const line = (mark: Mark, { path, size, type, target }: FileRef): Line => ({
+  mark,
+  path,
+  weight: type === 'file' ? size : 0,
+  what: target === null ? type : `${type} → ${target}`,
+});
+
+function changeLine(mark: Mark, { path, aspects, a, b }: FileChange): Line {
+  const weight = isWeighed(aspects) ? Math.max(a.size, b.size) : 0;
+  const told = aspects.filter(aspect => aspect !== 'times');
+  return { mark, path, weight, what: told.map(aspect => aspectWords(aspect, a, b)).join(', ') };
+}
+
+const isWeighed = (aspects: FileChange['aspects']) => aspects.includes('content') || aspects.includes('type');
+
+function aspectWords(aspect: FileChange['aspects'][number], a: FileRef, b: FileRef): string {
+  switch (aspect) {
+    case 'type':
+      return `${a.type} → ${b.type}`;
+    case 'target':
+      return `${a.target ?? '?'} → ${b.target ?? '?'}`;
+    case 'mode':
+      return `mode ${octal(a.mode)} → ${octal(b.mode)}`;
+    case 'owner':
+      return `owner ${a.uid}:${a.gid} → ${b.uid}:${b.gid}`;
+    case 'content':
+      return a.size === b.size
+        ? 'content'
+        : `content (${b.size > a.size ? '+' : ''}${count(b.size - a.size, 'byte')})`;
+    default:
+      return aspect;
+  }
+}
+
+const octal = (mode: number) => mode.toString(8).padStart(4, '0');
+
+function textDoc({ path, text: lines }: FileChange): Block[] {
+  if (lines === null) return [];
+  return [
+    ...section(`/${path}`),
+    ...lines
+      .trimEnd()
+      .split('\n')
+      .map(row => text([span(row, ROW_STYLES[row[0] ?? ''] ?? null)], 4)),
+  ];
+}
+
+const ROW_STYLES: Readonly<Record<string, Style>> = { '+': 'good', '-': 'bad', '@': 'dim' };

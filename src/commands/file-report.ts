@@ -1,0 +1,66 @@
+import type { TreeNode } from '../image/file-tree.js';
+import type { EntryType } from '../scan/entry.js';
+import { nameText } from '../scan/entry-name.js';
+
+/** One file of an image, as `files --json` and others print it. Bytes that are not UTF-8 are lone surrogates (PEP 383). */
+export interface FileReport {
+  /** Without a leading slash. */
+  readonly path: string;
+  /** `hardlink` for a further name of a file that has one already. */
+  readonly type: EntryType;
+  /** Bytes of content; of a hard link those that it shares. */
+  readonly size: number;
+  /** Permission bits with setuid, setgid and sticky, as a number: 493 is rwxr-xr-x. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Seconds since 1970; null for a directory that no layer has an entry for. */
+  readonly mtime: number | null;
+  /** Of a symbolic link as it is written; of a hard link the path of the file's first name. null for anything else. */
+  readonly target: string | null;
+  /** Index of the layer that put it there, from 0. */
+  readonly layer: number;
+  /** Names that the file has, where it has several. */
+  readonly links?: number;
+  readonly device?: { readonly major: number; readonly minor: number };
+  /** Bytes that the layer has of a sparse file. */
+  readonly storedSize?: number;
+  /** Extended attributes, such as capabilities: names to values in base64. */
+  readonly xattrs?: Readonly<Record<string, string>>;
+}
+
+export function fileReport(node: TreeNode): FileReport {
+  const { entry, inode, linkedTo } = node;
+  const target = linkedTo ?? entry.target;
+  const report: FileReport = {
+    path: nameText(node.path),
+    type: node.type,
+    size: entry.size,
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    mtime: inode.index < 0 ? null : entry.mtime + entry.mtimeNanos / 1e9,
+    target: target === null ? null : nameText(target),
+    layer: node.layer,
+  };
+  const isPlain =
+    inode.links === 1 &&
+    entry.device === null &&
+    entry.storedSize === entry.size &&
+    entry.xattrs.length === 0;
+  return isPlain ? report : { ...report, ...rarities(node) };
+}
+
+/** What few files have. */
+function rarities({ entry, inode }: TreeNode): Partial<FileReport> {
+  return {
+    ...(inode.links > 1 && { links: inode.links }),
+    ...(entry.device !== null && { device: entry.device }),
+    ...(entry.storedSize !== entry.size && { storedSize: entry.storedSize }),
+    ...(entry.xattrs.length > 0 && {
+      xattrs: Object.fromEntries(
+        entry.xattrs.map(({ name, value }) => [nameText(name), Buffer.from(value).toString('base64')]),
+      ),
+    }),
+  };
+}

@@ -1,0 +1,24 @@
+import { InputError } from '../errors.js';
+import type { ArchiveReading } from './read.js';
+
+/** Enough to see what happened; `waybill verify` has them all. */
+const SHOWN = 3;
+
+/**
+ * What may have cost an archive its images, a line each: errors of those parts of it that have none, and parts that could not
+ * be read at all. None for an archive that is sound and holds no image.
+ */
+export function lossesOf({ parts, findings }: Pick<ArchiveReading, 'parts' | 'findings'>): string[] {
+  const empty = parts.filter(({ graph }) => graph.images.length === 0);
+  const errors = [...findings, ...empty.flatMap(part => part.findings)].filter(f => f.severity === 'error');
+  const lines = errors.map(({ at, message }) => (at.path === '' ? message : `${at.path}: ${message}`));
+  const rest = lines.length - SHOWN;
+  return rest <= 0 ? lines : [...lines.slice(0, SHOWN), `and ${rest} more: waybill verify`];
+}
+
+/** Nothing was found, and why that may be. */
+export function noImage(reading: ArchiveReading, what = 'no image in it'): InputError {
+  const losses = lossesOf(reading);
+  const remedy = losses.length === 0 ? null : losses.join('\n');
+  return new InputError(what, reading.opened.file, remedy, { damaged: losses.length > 0 });
+}

@@ -1,0 +1,68 @@
+import { visiblePath } from '../visible.js';
+import { type Block, type Doc, gap, heading, span, text } from './doc.js';
+import { fileMap } from './file-map.js';
+import type { ImageOverview, OverviewOptions, OverviewReport } from './overview.js';
+import { sizesDoc } from './sizes-doc.js';
+import { sizeWriter } from './units.js';
+import { wasteDoc } from './waste-doc.js';
+import { imageTitle, madeBy } from './words.js';
+
+/** The largest files that people get to see where nothing can be drawn. */
+const LARGEST = 15;
+
+/** @param verified  the document of `verify` */
+export function overviewDoc(
+  report: OverviewReport,
+  verified: Doc,
+  imagesInAll: number,
+  { units }: Pick<OverviewOptions, 'units'>,
+): Doc {
+  const write = sizeWriter(units);
+  const images = report.images.map(image => ({ ...image, breakdown: null }));
+  const weights = sizesDoc({ ...report, images }, imagesInAll, { units });
+  const wastes = wasteDoc({ ...report, images }, imagesInAll, { units });
+  return [
+    ...weights.slice(0, 1),
+    ...chapter('Verification', verified.slice(1)),
+    ...chapter('Layers', weights.slice(1)),
+    ...chapter(
+      'Files',
+      report.images.flatMap(image => filesDoc(image, write)),
+    ),
+    ...chapter('Waste', wastes.slice(1)),
+  ];
+}
+
+const chapter = (title: string, doc: Doc): Doc => (doc.length === 0 ? [] : [gap, heading(title, 2), ...doc]);
+
+function filesDoc(image: ImageOverview, write: (bytes: number) => string): Block[] {
+  const { files, layers, faults } = image;
+  const names = layers.map(({ instruction }, i) => `layer ${i + 1}: ${madeBy(instruction)}`);
+  return [
+    gap,
+    imageTitle(image),
+    ...(files.length === 0
+      ? [text('no files', 2)]
+      : [{ kind: 'map' as const, map: fileMap(files, names) }, largestTable(image, write)]),
+    ...faults
+      .filter(({ kind }) => kind === 'incomplete')
+      .map(({ layer, reason }) => text([span(`layer ${layer + 1} is not all here: ${reason}`, 'warn')], 2)),
+  ];
+}
+
+function largestTable({ files }: ImageOverview, write: (bytes: number) => string): Block {
+  const largest = files
+    .filter(({ type, size }) => type === 'file' && size > 0)
+    .sort((a, b) => b.size - a.size)
+    .slice(0, LARGEST);
+  return {
+    kind: 'table',
+    columns: [
+      { title: 'size', align: 'right' },
+      { title: 'layer', align: 'right' },
+      { title: 'largest files', shrink: true },
+    ],
+    rows: largest.map(({ size, layer, path }) => [write(size), String(layer + 1), `/${visiblePath(path)}`]),
+    bars: largest.map(({ size }) => size),
+  };
+}

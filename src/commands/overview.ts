@@ -1,0 +1,62 @@
+import type { Severity } from '../image/observation.js';
+import type { Result } from './doc.js';
+import { filesReport, type ImageFiles } from './files.js';
+import { overviewDoc } from './overview-doc.js';
+import { type ArchiveReading, imagesIn, type ReadOptions } from './read.js';
+import type { Selection } from './select.js';
+import { sizesOf } from './sizes.js';
+import type { ImageSizes, SizesReport } from './sizes-report.js';
+import type { Units } from './units.js';
+import { verify } from './verify.js';
+import { type ImageWaste, wasteReadOptions, wasteReport } from './waste.js';
+
+export interface OverviewOptions extends Selection {
+  readonly units?: Units | undefined;
+  /** The least severity that makes the archive fail. Default `error`. */
+  readonly failOn?: Severity | 'never' | undefined;
+}
+
+/** The report of `waybill report --json`: those of `verify`, `sizes`, `files` and `waste` in one. */
+export interface OverviewReport extends Omit<SizesReport, 'images'> {
+  readonly images: readonly ImageOverview[];
+}
+
+export interface ImageOverview
+  extends Omit<ImageSizes, 'breakdown'>,
+    Pick<ImageWaste, 'dive' | 'waste'>,
+    Required<Pick<ImageFiles, 'files'>>,
+    Pick<ImageFiles, 'faults' | 'oddities'> {}
+
+/** What must be read for `overview`. */
+export const overviewReadOptions: ReadOptions = wasteReadOptions;
+
+/**
+ * `waybill report`: everything that people look at, of the images of an archive: whether they are intact, what they weigh, what
+ * is in them and what they waste. The exit code is that of `verify`.
+ * @throws InputError when the selection matches nothing
+ */
+export function overview(reading: ArchiveReading, options: OverviewOptions = {}): Result {
+  const { failOn = 'error', ...rest } = options;
+  const data = overviewReport(reading, rest);
+  const { exitCode, doc: verified } = verify(reading, { ...rest, failOn });
+  return {
+    data,
+    get doc() {
+      return overviewDoc(data, verified, imagesIn(reading), rest);
+    },
+    exitCode,
+  };
+}
+
+/** The report of `overview`. */
+export function overviewReport(reading: ArchiveReading, selection: Selection = {}): OverviewReport {
+  const sizes = sizesOf(reading, selection);
+  const files = filesReport(reading, selection).images;
+  const wastes = wasteReport(reading, selection).images;
+  const images = sizes.images.map(({ breakdown: _, ...image }, i): ImageOverview => {
+    const { files: list = [], faults, oddities } = files[i]!;
+    const { dive, waste } = wastes[i]!;
+    return { ...image, dive, waste, files: list, faults, oddities };
+  });
+  return { ...sizes, images };
+}

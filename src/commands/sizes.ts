@@ -1,0 +1,63 @@
+import { UsageError } from '../errors.js';
+import type { Estimates } from '../image/weigh.js';
+import {
+  type BreakdownOptions,
+  type BreakdownReport,
+  type By,
+  breakdownOf,
+  type SortKey,
+} from './breakdown.js';
+import type { Result } from './doc.js';
+import { KEPT_FOR_PACKAGES } from './installed.js';
+import type { ArchiveReading, ReadOptions } from './read.js';
+import { imagesIn } from './read.js';
+import { type Selection, selectImages } from './select.js';
+import { sizesDoc } from './sizes-doc.js';
+import { chosenImages, type SizesReport, sizesReport } from './sizes-report.js';
+import type { Units } from './units.js';
+
+export interface SizesOptions extends Selection, Partial<BreakdownOptions> {
+  /** Default: by layer, or by what `depth` (directory) or `top` (file) speaks of. */
+  readonly by?: By | undefined;
+  readonly units?: Units | undefined;
+  /** From `estimateSizes`: null where that cannot be done; left out where it was not asked for. */
+  readonly estimates?: Estimates | null | undefined;
+}
+
+export const SORT_KEYS: readonly SortKey[] = ['shipped', 'bytes', 'files', 'name'];
+export const BREAKDOWNS: readonly By[] = ['layer', 'directory', 'file', 'extension', 'package'];
+
+/** What must be read for `sizes`. */
+export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 'top'>): ReadOptions {
+  return chosenBreakdown(options) === 'package'
+    ? { depth: 'files', files: KEPT_FOR_PACKAGES }
+    : { depth: 'files' };
+}
+
+/**
+ * `waybill sizes`: what images weigh, in every size that they have, by layer, directory, file, extension or package. The exit
+ * code is 1 where a size is not known because a layer is absent, damaged or refused by Docker.
+ * @throws InputError when the selection matches nothing, UsageError for options that contradict each other
+ */
+export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Result {
+  const report = sizesOf(reading, options);
+  const exitCode = report.images.some(({ unknown }) => unknown.length > 0) ? 1 : 0;
+  return { data: report, doc: sizesDoc(report, imagesIn(reading), options), exitCode };
+}
+
+/** The report of `sizes`. */
+export function sizesOf(reading: ArchiveReading, options: SizesOptions = {}): SizesReport {
+  const by = chosenBreakdown(options);
+  const chosen = selectImages(reading, options);
+  const wantsFiles = by !== 'layer' || options.where !== undefined;
+  const breakdowns = chosenImages(reading, chosen).map(([{ scan }, image]): BreakdownReport | null =>
+    wantsFiles ? breakdownOf(scan, image, { ...options, by }) : null,
+  );
+  return sizesReport(reading, chosen, options.estimates ?? null, breakdowns);
+}
+
+function chosenBreakdown({ by, depth, top }: Pick<SizesOptions, 'by' | 'depth' | 'top'>): By {
+  if (depth !== undefined && by !== undefined && by !== 'directory')
+    throw new UsageError(`--depth is about directories, not --by ${by}`);
+  return by ?? (depth !== undefined ? 'directory' : top !== undefined ? 'file' : 'layer');
+}

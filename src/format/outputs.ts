@@ -1,0 +1,37 @@
+import { extname } from 'node:path';
+import type { Doc, Result, Text } from '../commands/doc.js';
+import { toHtml } from './html.js';
+import { toMarkdown } from './markdown.js';
+import { toText } from './text.js';
+
+/** A result as the content of a file. */
+export type Output = (result: Result) => string;
+
+const OUTPUTS: Readonly<Record<string, Output>> = {
+  '.html': ({ doc }) => toHtml(doc, titleOf(doc)),
+  '.md': ({ doc }) => toMarkdown(doc),
+  '.json': ({ data }) => `${JSON.stringify(data, null, 2)}\n`,
+  '.txt': ({ doc }) => toText(doc, { width: null, color: false }),
+};
+
+export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(OUTPUTS);
+
+/** The format that a file's extension stands for; null for one that stands for none. */
+export function outputFor(path: string): Output | null {
+  const extension = extname(path).toLowerCase();
+  return Object.hasOwn(OUTPUTS, extension) ? OUTPUTS[extension]! : null;
+}
+
+/** What a document is about: the first thing in it that is named. */
+function titleOf(doc: Doc): string {
+  const values = doc.flatMap((block): Text[] => {
+    if (block.kind === 'text') return [block.text];
+    return block.kind === 'pairs' ? block.rows.map(([, value]) => value) : [];
+  });
+  for (const value of values) {
+    if (typeof value === 'string') continue;
+    const strong = value.find(part => typeof part !== 'string' && part.style === 'strong');
+    if (typeof strong === 'object') return strong.text;
+  }
+  return 'waybill';
+}

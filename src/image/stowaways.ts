@@ -1,0 +1,110 @@
+import { nameAt, typeAt } from '../scan/entry.js';
+import { digestOf } from '../scan/entry-content.js';
+import { rootedPath } from '../scan/entry-name.js';
+import type { EntryTable } from '../scan/entry-table.js';
+import { type FileTree, type Inode, type TreeNode, treeOf } from './file-tree.js';
+import { TreeBuilder } from './tree-builder.js';
+
+/** The entries of layers, base first; null for a layer whose entries are not known. */
+type Tables = readonly (EntryTable | null)[];
+
+/** A regular file that an image ships and nobody in the image can see. Paths are bytes, one per character. */
+export interface Stowaway {
+  /** Where it was; of several names, the last that went. */
+  readonly path: string;
+  readonly bytes: number;
+  /** The layer that ships it: an index into the image's. */
+  readonly layer: number;
+  /** The layer that hides it; its own where the layer has something else of that name. */
+  readonly hiddenBy: number;
+  /** Whether something has its place in the file system when that layer is applied. */
+  readonly how: 'overwritten' | 'deleted';
+  /** It was overwritten with the same bytes: only mode, owner, times or the like differ. false where digests were not read. */
+  readonly metadataOnly: boolean;
+}
+
+/** The file system that layers make, and what they ship besides. */
+export interface Unpacked {
+  readonly tables: Tables;
+  readonly tree: FileTree;
+  /** By layer, and in the layer's order; files of no bytes left out. */
+  readonly stowaways: readonly Stowaway[];
+}
+
+/**
+ * Applies layers in their order, as `squash` does, and notes what is hidden on the way. A file counts while it has a name: one
+ * that keeps a hard link in a lower layer is not hidden. The bytes of the tree's files and of the stowaways together are what
+ * all layers hold.
+ */
+export function unpack(tables: Tables): Unpacked {
+  const lost: Place[] = [];
+  const builder = new TreeBuilder(name => {
+    const { layer, index, type } = name.inode;
+    if (type === 'file' && tables[layer]!.sizes[index]! > 0) lost.push({ layer, index, path: name.path });
+  });
+  const found: (Place & Stowaway)[] = [];
+  for (const [layer, table] of tables.entries()) {
+    builder.apply(table);
+    const nodeAt = lookUp(builder.root);
+    for (const place of lost.splice(0)) found.push(hidden(place, layer, nodeAt(place.path), tables));
+  }
+  const tree = treeOf(builder);
+  for (const place of neverSeen(tree, found, tables)) found.push(hidden(place, place.layer, null, tables));
+  found.sort((a, b) => a.layer - b.layer || a.index - b.index);
+  return { tables, tree, stowaways: found };
+}
+
+/** An entry of a layer, and where its file is or was. */
+interface Place {
+  readonly layer: number;
+  readonly index: number;
+  readonly path: string;
+}
+
+/** Files that never had a name: below a whiteout, in place of the root, or where the tree has reached a limit. */
+function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Place[] {
+  const seen = tables.map(table => new Uint8Array(table?.count ?? 0));
+  for (const { inode } of tree.nodes) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;
+  for (const { layer, index } of found) seen[layer]![index] = 1;
+  return tables.flatMap((table, layer) => {
+    const places: Place[] = [];
+    for (let index = 0; index < (table?.count ?? 0); index++) {
+      const isFile =
+        seen[layer]![index] === 0 && typeAt(table!, index) === 'file' && table!.sizes[index]! > 0;
+      if (isFile) places.push({ layer, index, path: rootedPath(nameAt(table!, index)) });
+    }
+    return places;
+  });
+}
+
+/** @param now  what has the file's place in the file system */
+function hidden(place: Place, hiddenBy: number, now: TreeNode | null, tables: Tables): Place & Stowaway {
+  const table = tables[place.layer]!;
+  return {
+    ...place,
+    bytes: table.sizes[place.index]!,
+    hiddenBy,
+    how: now === null ? 'deleted' : 'overwritten',
+    metadataOnly: now !== null && isSameContent(digestOf(table, place.index), now.inode, tables),
+  };
+}
+
+function isSameContent(digest: string | null, { layer, index }: Inode, tables: Tables): boolean {
+  const table = index < 0 ? null : (tables[layer] ?? null);
+  return digest !== null && table !== null && digestOf(table, index) === digest;
+}
+
+/** Finds what has exactly a path, in a tree that stays as it is; what lies beside the last one quickly. */
+function lookUp(root: TreeNode): (path: string) => TreeNode | null {
+  let folder = '';
+  let last: TreeNode | null = root;
+  return path => {
+    const slash = Math.max(0, path.lastIndexOf('/'));
+    if (slash !== folder.length || !path.startsWith(folder)) {
+      folder = path.slice(0, slash);
+      last = root;
+      for (const name of folder === '' ? [] : folder.split('/')) last = last?.children?.get(name) ?? null;
+    }
+    return last?.children?.get(slash === 0 ? path : path.slice(slash + 1)) ?? null;
+  };
+}

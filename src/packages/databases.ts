@@ -1,0 +1,67 @@
+import { apkPackages } from './apk.js';
+import { distrolessPackages, dpkgPackages } from './dpkg.js';
+import type { DatabaseNote, DatabaseReading, Package } from './package.js';
+import { RPM_FORMS, rpmPackages } from './rpm.js';
+
+const APK = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
+const DPKG = 'var/lib/dpkg/';
+/** Where rpm keeps its database: of old, since Fedora 36 and SUSE, and with rpm-ostree. */
+const RPM = ['var/lib/rpm/', 'usr/lib/sysimage/rpm/', 'usr/share/rpm/'];
+const WAL = '-wal';
+
+/** The files that `packagesOf` asks for: paths without a leading slash, `*` for any name. */
+export const packageDatabases: readonly string[] = [
+  ...APK,
+  `${DPKG}status`,
+  `${DPKG}status.d/*`,
+  `${DPKG}info/*.list`,
+  `${DPKG}info/*.md5sums`,
+  ...RPM.flatMap(folder => [...RPM_FORMS, `rpmdb.sqlite${WAL}`].map(name => folder + name)),
+];
+
+export interface Installed {
+  /** Database by database, each in its own order. */
+  readonly packages: readonly Package[];
+  readonly notes: readonly DatabaseNote[];
+}
+
+/** Regular files of a tree that match `packageDatabases`. */
+export interface DatabaseFiles {
+  readonly paths: readonly string[];
+  /** null where the content was not kept. */
+  read(path: string): Uint8Array | null;
+}
+
+/** What the package managers of an image say is installed. A damaged database gives what can be read, and a note. */
+export function packagesOf(files: DatabaseFiles): Installed {
+  const packages: Package[] = [];
+  const notes: DatabaseNote[] = [];
+  const paths = new Set(files.paths);
+  const read = (path: string) => (paths.has(path) ? files.read(path) : null);
+  const add = (path: string, parse: (database: Uint8Array) => DatabaseReading) => {
+    if (!paths.has(path)) return;
+    const database = files.read(path);
+    const reading = database === null ? UNREAD : parse(database);
+    for (const entry of reading.packages) packages.push(entry);
+    for (const reason of reading.problems) notes.push({ path, reason });
+  };
+  for (const path of APK) add(path, apkPackages);
+  add(`${DPKG}status`, status => dpkgPackages(status, name => read(DPKG + name)));
+  for (const path of files.paths) {
+    if (isDistroless(path)) add(path, control => distrolessPackages(control, read(path + SUMS)));
+  }
+  for (const folder of RPM) {
+    const form = RPM_FORMS.find(name => paths.has(folder + name));
+    if (form !== undefined)
+      add(folder + form, database => rpmPackages(database, form, read(folder + form + WAL)));
+  }
+  return { packages, notes };
+}
+
+const UNREAD: DatabaseReading = { packages: [], problems: ['its content was not kept'] };
+const SUMS = '.md5sums';
+
+const isDistroless = (path: string) =>
+  path.startsWith(`${DPKG}status.d/`) &&
+  !path.endsWith(SUMS) &&
+  !path.slice(`${DPKG}status.d/`.length).includes('/');

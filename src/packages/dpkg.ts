@@ -1,0 +1,106 @@
+import { asText, type DatabaseReading, FileList, fromBytes, type Package } from './package.js';
+
+/** Bytes of what lies in the folder of the database, by its name there; null for what is not there. */
+export type Sibling = (name: string) => Uint8Array | null;
+
+/**
+ * dpkg's `status`: a stanza for each package it ever knew. What each owns is in `info/NAME.list` or `info/NAME:ARCH.list`.
+ * https://manpages.debian.org/dpkg-query, https://manpages.debian.org/deb-control
+ *
+ * @param sibling  files below the folder that `status` lies in
+ */
+export function dpkgPackages(status: Uint8Array, sibling: Sibling): DatabaseReading {
+  const list = new FileList();
+  const { stanzas, problems } = readStanzas(status);
+  const packages = stanzas
+    .filter(isInstalled)
+    .map(stanza => toPackage(stanza, ownedBy(stanza, sibling, list)));
+  return { packages, problems: [...problems, ...list.problems()] };
+}
+
+/**
+ * One file of `status.d`, as distroless images have them: the control data of a package that no dpkg installed. What it owns
+ * is in `NAME.md5sums` beside it, paths without a leading slash.
+ */
+export function distrolessPackages(control: Uint8Array, md5sums: Uint8Array | null): DatabaseReading {
+  const list = new FileList();
+  const { stanzas, problems } = readStanzas(control);
+  const owned = md5sums === null ? null : summedPaths(md5sums, list);
+  // A file that held several could not say which of them owns what.
+  const packages = stanzas
+    .filter(isInstalled)
+    .map(stanza => toPackage(stanza, stanzas.length === 1 ? owned : null));
+  return { packages, problems: [...problems, ...list.problems()] };
+}
+
+type Stanza = ReadonlyMap<string, string>;
+
+function readStanzas(bytes: Uint8Array): { stanzas: Stanza[]; problems: string[] } {
+  const stanzas: Stanza[] = [];
+  const problems = new Set<string>();
+  for (const block of fromBytes(bytes).split(/\n(?:[ \t\r]*\n)+/)) {
+    if (block.trim() === '') continue;
+    const stanza = readStanza(block);
+    if (stanza.get('package') && stanza.get('version')) stanzas.push(stanza);
+    else if (!isGone(stanza)) problems.add('an entry has no name or no version');
+  }
+  return { stanzas, problems: [...problems] };
+}
+
+/** Only first lines: what is wanted never goes on in a second. */
+function readStanza(block: string): Stanza {
+  const fields = new Map<string, string>();
+  for (const line of block.split('\n')) {
+    const key = /^(?:Package|Version|Architecture|Status):/i.exec(line)?.[0];
+    if (key !== undefined) fields.set(key.slice(0, -1).toLowerCase(), line.slice(key.length).trim());
+  }
+  return fields;
+}
+
+/** `want flag state`. Without the field it is there: nobody but dpkg writes it. */
+function isGone(stanza: Stanza): boolean {
+  const state = stanza.get('status')?.split(/\s+/).at(-1);
+  return state === 'not-installed' || state === 'config-files';
+}
+
+const isInstalled = (stanza: Stanza) => !isGone(stanza);
+
+function toPackage(stanza: Stanza, files: readonly string[] | null): Package {
+  const arch = stanza.get('architecture');
+  return {
+    manager: 'dpkg',
+    name: asText(stanza.get('package')!),
+    version: asText(stanza.get('version')!),
+    arch: arch ? asText(arch) : null,
+    files,
+  };
+}
+
+/** The list has directories and links too; where somebody deleted it, the checksums are left. */
+function ownedBy(stanza: Stanza, sibling: Sibling, list: FileList): readonly string[] | null {
+  const name = stanza.get('package')!;
+  const either = (suffix: string) =>
+    sibling(`info/${name}.${suffix}`) ?? sibling(`info/${name}:${stanza.get('architecture')}.${suffix}`);
+  const owned = either('list');
+  if (owned !== null) return ownedPaths(owned, list);
+  const sums = either('md5sums');
+  return sums === null ? null : summedPaths(sums, list);
+}
+
+const linesOf = (bytes: Uint8Array) => fromBytes(bytes).split('\n');
+
+const isPath = (path: string | null): path is string => path !== null;
+
+/** `/.` is the root, which every package owns. */
+const ownedPaths = (bytes: Uint8Array, list: FileList) =>
+  linesOf(bytes)
+    .map(line => (line === '/.' ? null : list.path('', line)))
+    .filter(isPath);
+
+/** `<32 hex digits>  path`. https://manpages.debian.org/deb-md5sums */
+const summedPaths = (bytes: Uint8Array, list: FileList) =>
+  linesOf(bytes)
+    .map(line =>
+      /^[0-9a-f]{32} [ *]/.test(line) ? list.path('', line.slice(34).replace(/^\.\//, '')) : null,
+    )
+    .filter(isPath);

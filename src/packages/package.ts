@@ -1,0 +1,66 @@
+export type Manager = 'apk' | 'dpkg' | 'rpm';
+
+/** An installed package, as the database of its manager has it. */
+export interface Package {
+  readonly manager: Manager;
+  readonly name: string;
+  /** As the manager writes it: with epoch, and with release where there is one. */
+  readonly version: string;
+  readonly arch: string | null;
+  /**
+   * What it owns: paths below the root without a leading slash, bytes as characters (latin1). Directories may be among them.
+   * null where the database does not say.
+   */
+  readonly files: readonly string[] | null;
+}
+
+/** Why a database was not read, or not read to its end. */
+export interface DatabaseNote {
+  /** Path of the database inside the image. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What one database gave: all of it, or what came before the damage. */
+export interface DatabaseReading {
+  readonly packages: readonly Package[];
+  readonly problems: readonly string[];
+}
+
+export const fromBytes = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+
+/** Bytes as characters, read as the UTF-8 that they are. */
+export const asText = (bytes: string): string =>
+  /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
+
+/** Longest path that a kernel takes (PATH_MAX of Linux). */
+const PATH_MAX = 4096;
+
+/**
+ * Characters of paths that one database may list. A distribution with everything installed has some 50 MB; databases spell a
+ * directory once for many files, so that a small hostile one could otherwise fill the memory.
+ */
+const PATHS_CAP = 256 * 1024 * 1024;
+
+/** Gathers the files of packages, within the cap. */
+export class FileList {
+  private characters = 0;
+  exceeded = false;
+
+  /** The path as trees spell it; null where it is none or the cap is reached. */
+  path(directory: string, name: string): string | null {
+    const length = directory.length + name.length;
+    if (length > PATH_MAX) return null;
+    this.characters += length;
+    if (this.characters > PATHS_CAP) this.exceeded = true;
+    if (this.exceeded) return null;
+    const path = `${directory}${name}`.replace(/^\/+/, '');
+    return path === '' || path === '.' ? null : path;
+  }
+
+  /** What went wrong, for the database's problems. */
+  problems(): string[] {
+    return this.exceeded ? ['it lists more files than are kept'] : [];
+  }
+}

@@ -1,0 +1,222 @@
+import { InputError } from '../errors.js';
+import type { FileTree, TreeNode } from '../image/file-tree.js';
+import type { Limits } from '../limits.js';
+import type { ContentSink } from '../scan/content.js';
+import { nameText } from '../scan/entry-name.js';
+import { visiblePath } from '../visible.js';
+import { type LayerFiles, readLayerFiles } from './layer-files.js';
+import type { MemberPlace } from './reread.js';
+import {
+  type Attributes,
+  finishDirectory,
+  makeDirectory,
+  makeHardLink,
+  makeSymbolicLink,
+  openNew,
+  pathBelow,
+} from './root-entry.js';
+import { planRoot, type RootPlan } from './root-plan.js';
+import { makeSpecialFile } from './special-file.js';
+import { isFatal, isSystemError, reasonOf, writing } from './system-error.js';
+
+export interface RootOptions extends Attributes {
+  /** Make devices and named pipes too. */
+  readonly devices: boolean;
+  readonly wanted: (node: TreeNode) => boolean;
+  readonly limits: Limits;
+  /** Called with the bytes read since the last call. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+export interface RootSource {
+  /** The archive's file. */
+  readonly archive: string;
+  readonly tree: FileTree;
+  /** Where the layers lie, in the order of the image; null for one that does not. */
+  readonly layers: readonly ((MemberPlace & { readonly copies: number }) | null)[];
+}
+
+export interface RootOutcome {
+  readonly files: number;
+  readonly directories: number;
+  readonly links: number;
+  readonly specials: number;
+  /** Bytes of content. */
+  readonly bytes: number;
+  /** What could not be written, and why. For people. */
+  readonly lost: readonly string[];
+  /** Devices and named pipes that were left out because nobody asked for them. */
+  readonly leftOut: number;
+  /** Files whose extended attributes were not written: Node has no call for that. */
+  readonly withXattrs: number;
+}
+
+/**
+ * Writes a file system into an empty directory. Everything is made anew in directories that were made here, none of which is
+ * a link: symbolic links come after all files, and nothing is ever opened through one. So no name leads out of the directory.
+ * @param root   nobody else may write there
+ * @param shown  what the user knows it by
+ * @throws InputError when the archive cannot be read, the disk is full, or owners may not be set
+ */
+export async function writeRoot(
+  source: RootSource,
+  root: string,
+  shown: string,
+  options: RootOptions,
+): Promise<RootOutcome> {
+  const plan = planRoot(source.tree, options.wanted);
+  const writer = new RootWriter(root, shown, options);
+  writer.makeDirectories(plan.directories);
+  await readLayerFiles(source.archive, writer.contents(source, plan), options.limits, options.onProgress);
+  writer.makeOthers(plan);
+  writer.finishDirectories(plan.directories);
+  return writer.outcome();
+}
+
+class RootWriter {
+  private readonly made = new Set<TreeNode>();
+  private readonly lost = new Map<TreeNode, string>();
+  private bytes = 0;
+  private leftOut = 0;
+
+  constructor(
+    private readonly root: string,
+    private readonly shown: string,
+    private readonly options: RootOptions,
+  ) {}
+
+  makeDirectories(nodes: readonly TreeNode[]): void {
+    for (const node of nodes) this.make(node, makeDirectory);
+  }
+
+  /** What takes the content of each file, by layer. A layer that an image has twice is read once. */
+  contents({ layers }: RootSource, { files }: RootPlan): LayerFiles[] {
+    const byPath = new Map<string, LayerFiles & { readonly sinks: Map<number, () => ContentSink> }>();
+    for (const [inode, node] of files) {
+      const place = layers[inode.layer]!;
+      const key = JSON.stringify([place.inside, place.path]);
+      const known = byPath.get(key) ?? { ...place, sinks: new Map() };
+      byPath.set(key, known);
+      const others = known.sinks.get(inode.index);
+      const open = () => this.fileSink(node);
+      known.sinks.set(inode.index, others === undefined ? open : () => both(others(), open()));
+    }
+    return [...byPath.values()];
+  }
+
+  makeOthers({ files, others, hardLinks, unwritable }: RootPlan): void {
+    for (const node of files.values()) if (!this.made.has(node)) this.lose(node, NOT_WHOLE);
+    for (const node of others) {
+      if (node.inode.type === 'symlink') this.make(node, path => makeSymbolicLink(path, node, this.options));
+      else if (this.options.devices) this.make(node, path => makeSpecialFile(path, node, this.options));
+      else this.leftOut++;
+    }
+    for (const { node, first } of hardLinks) {
+      const target = pathBelow(this.root, first.path);
+      if (this.made.has(first)) this.make(node, path => makeHardLink(path, target, node, this.options));
+      else if (first.inode.type === 'file' || this.options.devices)
+        this.lose(node, 'what it links to is not written');
+      else this.leftOut++;
+    }
+    for (const node of unwritable) {
+      const isLink = node.inode.type === 'hardlink';
+      this.lose(node, isLink ? 'it is a hard link to what is not there' : 'its type is unknown');
+    }
+  }
+
+  finishDirectories(nodes: readonly TreeNode[]): void {
+    for (const node of [...nodes].reverse()) {
+      if (!this.made.has(node)) continue;
+      this.attempt(node, () => finishDirectory(pathBelow(this.root, node.path), node, this.options));
+    }
+  }
+
+  outcome(): RootOutcome {
+    const made = [...this.made];
+    const count = (...types: readonly string[]) => made.filter(({ type }) => types.includes(type)).length;
+    return {
+      files: count('file'),
+      directories: count('directory'),
+      links: count('symlink', 'hardlink'),
+      specials: count('char', 'block', 'fifo'),
+      bytes: this.bytes,
+      lost: [...this.lost].map(([node, why]) => `${shownPath(node)} is not written: ${why}`),
+      leftOut: this.leftOut,
+      withXattrs: new Set(made.filter(({ entry }) => entry.xattrs.length > 0).map(({ inode }) => inode)).size,
+    };
+  }
+
+  private make(node: TreeNode, step: (path: Buffer) => void): void {
+    if (this.attempt(node, () => step(pathBelow(this.root, node.path)))) this.made.add(node);
+  }
+
+  private fileSink(node: TreeNode): ContentSink {
+    let sink: ContentSink | null = null;
+    const whole = (step: () => void) => {
+      if (sink !== null && !this.attempt(node, step)) {
+        const failed = sink;
+        sink = null;
+        failed.end(false);
+      }
+    };
+    this.attempt(node, () => {
+      sink = openNew(pathBelow(this.root, node.path), node, this.options);
+    });
+    return {
+      write: bytes => {
+        whole(() => sink!.write(bytes));
+        if (sink !== null) this.bytes += bytes.length;
+      },
+      hole: length => whole(() => sink!.hole(length)),
+      end: complete => {
+        const ended = sink;
+        sink = null;
+        if (ended !== null && this.attempt(node, () => ended.end(complete)) && complete) this.made.add(node);
+      },
+    };
+  }
+
+  /** @returns whether it worked. @throws InputError for what would go wrong with everything else too */
+  private attempt(node: TreeNode, step: () => void): boolean {
+    try {
+      step();
+      return true;
+    } catch (error) {
+      if (isSystemError(error) && isFatal(error)) writing(this.shown, () => fail(error));
+      if (this.options.owner && isSystemError(error) && error.code === 'EPERM')
+        throw new InputError('owners cannot be set', this.shown, ROOT_ONLY, { cause: error });
+      this.lose(node, error instanceof Error ? reasonOf(error) : String(error));
+      return false;
+    }
+  }
+
+  private lose(node: TreeNode, reason: string): void {
+    if (!this.lost.has(node)) this.lost.set(node, reason);
+  }
+}
+
+const NOT_WHOLE = 'it is not all in the archive';
+const ROOT_ONLY = 'Only root may do that: be root, or leave the owners out.';
+
+const shownPath = ({ path }: TreeNode) => visiblePath(nameText(path)) || '/';
+
+function fail(error: Error): never {
+  throw error;
+}
+
+function both(a: ContentSink, b: ContentSink): ContentSink {
+  return {
+    write(bytes) {
+      a.write(bytes);
+      b.write(bytes);
+    },
+    hole(length) {
+      a.hole(length);
+      b.hole(length);
+    },
+    end(complete) {
+      a.end(complete);
+      b.end(complete);
+    },
+  };
+}

@@ -1,0 +1,225 @@
+// `waybill cat`: the exact bytes of one file, from every kind of source.
+import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type CatOptions, cat } from '../../src/commands/cat.js';
+import { assemble, image, layerOf } from '../support/image.js';
+import * as layouts from '../support/layouts.js';
+import { canCompress, compress, deliveries, toTar } from '../support/pack.js';
+import { refusal, saved, streamOf } from '../support/reading.js';
+import { paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
+import { temporary } from '../support/tmp.js';
+
+async function run(input: string | AsyncIterable<Uint8Array>, path: string, options: CatOptions = {}) {
+  const parts: Uint8Array[] = [];
+  const put = async (bytes: Uint8Array) => void parts.push(bytes);
+  const result = await cat(input, path, put, options);
+  return { bytes: Buffer.concat(parts), parts, ...result };
+}
+
+const print = async (...args: Parameters<typeof run>) => (await run(...args)).bytes.toString('latin1');
+
+const RANDOM = randomBytes(700_000);
+const item = await image({
+  layers: [
+    {
+      files: {
+        'etc/config': 'version 1\n',
+        'etc/kept': 'kept',
+        random: RANDOM,
+        'usr/lib/release': 'release',
+        'etc/os-release': { type: 'symlink', link: '../usr/lib/release' },
+        loop: { type: 'symlink', link: 'pool' },
+        pool: { type: 'symlink', link: '/loop' },
+        out: { type: 'symlink', link: '../../../../../etc/kept' },
+        dangling: { type: 'symlink', link: 'no/where' },
+        empty: '',
+        hard: { type: 'link', link: 'etc/kept' },
+        'dev/null': { type: 'character-device', device: [1, 3] },
+      },
+      compression: 'gzip',
+    },
+    {
+      files: { 'etc/config': 'version 2\n', 'etc/.wh.kept': '' },
+      compression: canCompress('zstd') ? 'zstd' : 'gzip',
+    },
+  ],
+});
+const members = layouts.dockerSave25([{ image: item, tags: ['app:1'] }]);
+const FILE = saved(await toTar(members), 'cat.tar');
+
+for (const [path, content] of [
+  ['etc/config', 'version 2\n'],
+  ['/etc/config', 'version 2\n'],
+  ['./etc/../etc//config', 'version 2\n'],
+  ['etc/os-release', 'release'],
+  ['hard', 'kept'],
+  ['empty', ''],
+] as const) {
+  test(`prints ${path}`, async () => {
+    const { bytes, notes, exitCode } = await run(FILE, path);
+    assert.equal([bytes.toString(), notes, exitCode], [content, [], 0]);
+  });
+}
+
+test('exact bytes, and many of them', async () => {
+  const { bytes, parts } = await run(FILE, 'random');
+  assert.ok(bytes.equals(RANDOM));
+  assert.ok(parts.length > 1);
+});
+
+test('as it is after a layer', async () => {
+  assert.is(await print(FILE, 'etc/config', { in: '1' }), 'version 1\n');
+  assert.is(await print(FILE, 'etc/kept', { in: '1' }), 'kept');
+  assert.is(await print(FILE, 'out', { in: '1' }), 'kept');
+  assert.is(await print(FILE, 'etc/os-release', { in: item.diffIds[1]!.slice(7, 20) }), 'release');
+  await refusal(run(FILE, 'etc/config', { in: '3' }));
+});
+
+for (const [path, words] of [
+  ['etc/kept', /there is no etc\/kept/],
+  ['no/such', /there is no no/],
+  ['dangling', /there is no no/],
+  ['out', /there is no etc\/kept/],
+  ['loop', /lead in a circle/],
+  ['etc/config/x', /etc\/config is no directory/],
+  ['etc', /is a directory/],
+  ['/', /is a directory/],
+  ['dev/null', /is a character device/],
+] as const) {
+  test(`refuses ${path}`, async () => {
+    const { message } = await refusal(run(FILE, path));
+    assert.match(message, words);
+  });
+}
+
+for (const { kind, file } of await deliveries(members, temporary('cat'))) {
+  test(`the same from ${kind}`, async () => {
+    assert.is(await print(file, 'etc/os-release'), 'release');
+    assert.ok((await run(file, 'random')).bytes.equals(RANDOM));
+  });
+}
+
+test('from a pipe, plain and packed, and nothing is left behind', async () => {
+  const before = readdirSync(tmpdir()).filter(name => name.includes('unfinished'));
+  const tar = await toTar(members);
+  assert.is(await print(streamOf(tar), 'etc/config'), 'version 2\n');
+  assert.is(await print(streamOf(compress(tar, 'gzip')), 'etc/os-release'), 'release');
+  await refusal(run(streamOf(tar), 'no/such'));
+  await refusal(run(streamOf(Buffer.from('no archive at all')), 'x'));
+  assert.equal(
+    readdirSync(tmpdir()).filter(name => name.includes('unfinished')),
+    before,
+  );
+});
+
+test('from an archive that has two members of one path: the later counts', async () => {
+  const old = layerOf(await toTar([layouts.file('f', 'the earlier')]));
+  const now = layerOf(await toTar([layouts.file('f', 'the later')]));
+  const config = {
+    architecture: 'amd64',
+    os: 'linux',
+    config: {},
+    rootfs: { type: 'layers', diff_ids: [now.diffId] },
+  };
+  const { configBytes } = assemble(Buffer.from(JSON.stringify(config)), [now]);
+  const manifest = [{ Config: 'config.json', RepoTags: ['app:1'], Layers: ['layer.tar'] }];
+  const tar = await toTar([
+    layouts.file('layer.tar', old.tar),
+    layouts.file('layer.tar', now.tar),
+    layouts.file('config.json', configBytes),
+    layouts.file('manifest.json', JSON.stringify(manifest)),
+  ]);
+  assert.is(await print(saved(tar, 'twice.tar'), 'f'), 'the later');
+  assert.is(await print(saved(compress(tar, 'gzip'), 'twice.tar.gz'), 'f'), 'the later');
+  assert.is(await print(streamOf(tar), 'f'), 'the later');
+});
+
+async function ofLayer(tar: Uint8Array, name = 'layer.tar'): Promise<string> {
+  return saved(
+    await toTar(layouts.dockerSave({ image: await image({ layers: [{ tar }] }), tags: ['app:1'] })),
+    name,
+  );
+}
+
+test('a sparse file, with its holes', async () => {
+  const pax = paxEntry([
+    ['GNU.sparse.size', '200000'],
+    ['GNU.sparse.map', '0,1,150000,2'],
+  ]);
+  const printed = await print(await ofLayer(rawTar(pax, rawEntry({ name: 's' }, 'abc')), 'sparse.tar'), 's');
+  assert.is(printed, `a${'\0'.repeat(149_999)}bc${'\0'.repeat(49_998)}`);
+});
+
+test('names that are no text, as they are listed', async () => {
+  const file = await ofLayer(
+    rawTar(
+      rawEntry({ name: 'a\xff' }, 'byte'),
+      rawEntry({ name: 'b\\xff' }, 'text'),
+      rawEntry({ name: 'c\nd' }, 'line'),
+    ),
+    'bytes.tar',
+  );
+  assert.is(await print(file, 'a\\xff'), 'byte');
+  assert.is(await print(file, 'b\\xff'), 'text');
+  assert.is(await print(file, 'b\\\\xff'), 'text');
+  assert.is(await print(file, 'c\\nd'), 'line');
+});
+
+test('a hard link to nothing has no content', async () => {
+  const { message } = await refusal(
+    run(await ofLayer(rawTar(rawEntry({ name: 'h', flag: '1', link: 'gone' })), 'nothing.tar'), 'h'),
+  );
+  assert.match(message, /hard link to what is not there/);
+});
+
+test('a file that is cut short is printed as far as it goes, and said', async () => {
+  const whole = await image({ layers: [{ files: { a: 'whole', b: 'x'.repeat(5000) } }] });
+  const cut = layerOf(whole.layers[0]!.tar.slice(0, 4096));
+  const tar = await toTar(layouts.dockerSave({ image: assemble(whole.configBytes, [cut]), tags: ['app:1'] }));
+  const { bytes, notes, exitCode } = await run(saved(tar, 'cut.tar'), 'b');
+  assert.ok(bytes.length > 0 && bytes.length < 5000);
+  assert.is(exitCode, 1);
+  assert.match(notes[0]!, /b is cut short/);
+  const first = await run(saved(tar, 'cut.tar'), 'a');
+  assert.equal([first.bytes.toString(), first.exitCode, first.notes.length], ['whole', 1, 1]);
+});
+
+test('a layer that is not what the image claims is said', async () => {
+  const other = layerOf(await toTar([layouts.file('f', 'forged')]));
+  const tar = await toTar(
+    layouts.dockerSave({ image: assemble(item.configBytes, [other, item.layers[1]!]), tags: ['app:1'] }),
+  );
+  const { bytes, notes, exitCode } = await run(saved(tar, 'forged.tar'), 'f');
+  assert.equal([bytes.toString(), exitCode], ['forged', 1]);
+  assert.match(notes[0]!, /layer 1: expected the diff_id/);
+});
+
+test('several images: one must be named', async () => {
+  const other = await image({ layers: [{ files: { f: 'other' } }] });
+  const tar = await toTar(
+    layouts.dockerSave([
+      { image: item, tags: ['app:1'] },
+      { image: other, tags: ['app:2'] },
+    ]),
+  );
+  const file = saved(tar, 'two.tar');
+  assert.is(await print(file, 'f', { ref: 'app:2' }), 'other');
+  assert.match((await refusal(run(file, 'f'))).message, /holds 2 images/);
+});
+
+test('whoever takes the bytes is waited for', async () => {
+  let busy = 0;
+  let most = 0;
+  const put = async () => {
+    most = Math.max(most, ++busy);
+    await new Promise(resolve => setTimeout(resolve, 1));
+    busy--;
+  };
+  await cat(FILE, 'random', put);
+  assert.is(most, 1);
+});
+
+test.run();

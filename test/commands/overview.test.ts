@@ -1,0 +1,87 @@
+// The full report: what `verify`, `sizes`, `files` and `waste` say, together.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { filesReport } from '../../src/commands/files.js';
+import { overview, overviewReadOptions, overviewReport } from '../../src/commands/overview.js';
+import { readArchive } from '../../src/commands/read.js';
+import { reportOf } from '../../src/commands/report.js';
+import { sizesOf } from '../../src/commands/sizes.js';
+import { wasteReport } from '../../src/commands/waste.js';
+import { toText } from '../../src/format/text.js';
+import { image } from '../support/image.js';
+import { dockerSave25, isFile, type Member } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { saved } from '../support/reading.js';
+
+const read = async (members: readonly Member[]) =>
+  readArchive(saved(await toTar(members)), overviewReadOptions);
+
+const archive = async () =>
+  dockerSave25({
+    image: await image({
+      layers: [
+        { files: { 'app/': '', 'app/tool': 'T'.repeat(500), 'app/\\n': 'x' }, createdBy: 'COPY app /app' },
+        {
+          files: { 'app/tool': 'U'.repeat(70) },
+          entries: [{ path: 'app/same', type: 'link', link: 'app/tool' }],
+          createdBy: 'RUN make',
+        },
+      ],
+    }),
+    tags: ['a:1'],
+  });
+
+test('it says what the other commands say', async () => {
+  const reading = await read(await archive());
+  const [it] = overviewReport(reading).images;
+  const [sizes] = sizesOf(reading).images;
+  const [waste] = wasteReport(reading).images;
+  assert.equal(it!.sizes, sizes!.sizes);
+  assert.equal(it!.layers, sizes!.layers);
+  assert.equal(it!.waste, waste!.waste);
+  assert.equal(it!.dive, waste!.dive);
+  assert.equal(it!.files, filesReport(reading).images[0]!.files);
+  assert.is(it!.waste.overwritten, 500);
+  assert.equal(overviewReport(reading).findings, reportOf(reading).findings);
+});
+
+test('people see every chapter', async () => {
+  const { doc, exitCode } = overview(await read(await archive()));
+  assert.is(exitCode, 0);
+  const words = toText(doc, { width: null, color: false });
+  const chapters = ['Verification', 'Layers', 'Files', 'Waste'];
+  assert.equal(
+    words.split('\n').filter(line => chapters.includes(line)),
+    chapters,
+  );
+  assert.match(words, 'RUN make');
+  assert.match(words, '/app/tool');
+});
+
+test('the map has every file, its bytes once', async () => {
+  const { doc } = overview(await read(await archive()));
+  const maps = doc.flatMap(block => (block.kind === 'map' ? [block.map] : []));
+  assert.equal(maps, [
+    {
+      names: ['app', '\\\\n', 'same', 'tool'],
+      parents: [-1, 0, 0, 0],
+      sizes: [0, 1, 0, 70],
+      layers: [1, 0, 1, 1],
+      layerNames: ['layer 1: COPY app /app', 'layer 2: RUN make'],
+    },
+  ]);
+});
+
+test('a layer that is damaged fails it, and what is left is shown', async () => {
+  const members = await archive();
+  const sizeOf = (member: Member) => (isFile(member) ? member.bytes.length : 0);
+  const largest = members.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
+  const broken = members.map(member =>
+    member === largest && isFile(member) ? { ...member, bytes: member.bytes.slice(0, 600) } : member,
+  );
+  const { doc, exitCode } = overview(await read(broken));
+  assert.is(exitCode, 1);
+  assert.match(toText(doc, { width: null, color: false }), /layer 1 is not all here/);
+});
+
+test.run();

@@ -1,0 +1,203 @@
+// What images could do without, in data and in words; and dive's own numbers.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readArchive } from '../../src/commands/read.js';
+import { type WasteOptions, waste, wasteReadOptions, wasteReport } from '../../src/commands/waste.js';
+import { toText } from '../../src/format/text.js';
+import { corpus, NO_SHARED_FOLDER, peerExpectations, testWhen } from '../support/corpus.js';
+import { image, type LayerSpec } from '../support/image.js';
+import { dockerSave, dockerSave25, type Member, ociLayout, platformManifest } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { saved } from '../support/reading.js';
+import { rawEntry, rawTar } from '../support/tar-blocks.js';
+
+const read = async (members: readonly Member[]) => readArchive(saved(await toTar(members)), wasteReadOptions);
+
+async function text(members: readonly Member[], options: WasteOptions = {}): Promise<string> {
+  return toText(waste(await read(members), options).doc, { width: null, color: false });
+}
+
+const LAYERS: readonly LayerSpec[] = [
+  {
+    files: {
+      'app/tool': 'T'.repeat(5000),
+      'app/config': 'old',
+      'app/junk/a': 'J'.repeat(700),
+      'app/junk/b': 'K'.repeat(300),
+    },
+    createdBy: 'COPY app /app # buildkit',
+  },
+  {
+    files: {
+      'app/tool': { bytes: 'T'.repeat(5000), mode: 0o755 },
+      'app/config': 'newer',
+      'app/.wh.junk': '',
+    },
+    createdBy: 'RUN |1 A=1 /bin/sh -c chmod +x /app/tool; rm -r /app/junk # buildkit',
+  },
+  {
+    files: { 'copy/tool': 'T'.repeat(5000), 'var/lib/apt/lists/x': 'L'.repeat(50) },
+    createdBy: '/bin/sh -c apt-get update',
+  },
+];
+
+const archive = async () => dockerSave25({ image: await image({ layers: LAYERS }), tags: ['a:1'] });
+
+test('the names are fixed', async () => {
+  const [it] = wasteReport(await read(await archive())).images;
+  assert.equal(Object.keys(it!.dive!), [
+    'efficiency',
+    'wastedBytes',
+    'userWastedPercent',
+    'sizeBytes',
+    'userSizeBytes',
+    'inefficient',
+  ]);
+  assert.equal(Object.keys(it!.dive!.inefficient[0]!), ['path', 'bytes', 'count']);
+  const { files, ...numbers } = it!.waste;
+  assert.equal(numbers, {
+    overwritten: 5003,
+    metadataOnly: 5000,
+    deleted: 1000,
+    duplicated: 5000,
+    cached: 50,
+    total: 11_053,
+    efficiency: 1 - 11_053 / 16_058,
+  });
+  assert.equal(
+    files.map(({ path, kind, layer, hiddenBy }) => [path, kind, layer, hiddenBy]),
+    [
+      ['app/tool', 'overwritten', 0, 1],
+      ['copy/tool', 'duplicated', 2, null],
+      ['app/junk/a', 'deleted', 0, 1],
+      ['app/junk/b', 'deleted', 0, 1],
+      ['var/lib/apt/lists/x', 'cached', 2, null],
+      ['app/config', 'overwritten', 0, 1],
+    ],
+  );
+  assert.is(files[1]!.copyOf, 'app/tool');
+  assert.is(files[4]!.rule, 'apt-lists');
+});
+
+test('people see what costs most first, who did it, and what would save it', async () => {
+  const said = await text(await archive());
+  const order = [
+    '5kB  overwritten with the same bytes',
+    '5kB  the same as /app/tool',
+    '1kB  deleted',
+    '50B  package lists',
+    '3B  overwritten',
+  ];
+  const places = order.map(words => said.indexOf(words));
+  assert.ok(
+    places.every(place => place >= 0),
+    said,
+  );
+  assert.equal(
+    [...places].sort((a, b) => a - b),
+    places,
+  );
+  assert.match(
+    said,
+    /shipped by layer 1: COPY app \/app\n +overwritten by layer 2: RUN chmod \+x \/app\/tool; rm -r \/app\/junk\n +instead: .*--chmod/,
+  );
+  assert.match(
+    said,
+    /\/app\/junk {2}2 files\n.*\n +deleted by layer 2: RUN chmod.*\n +instead: .*dockerignore/,
+  );
+  assert.match(said, /shipped by layer 3: RUN apt-get update\n +instead: rm -rf \/var\/lib\/apt\/lists/);
+});
+
+test('only the largest, when so many are wanted', async () => {
+  const said = await text(await archive(), { top: 2 });
+  assert.match(said, /and 3 more, 1\.05kB in all: --top 5 shows all/);
+  assert.not.match(said, /deleted by/);
+});
+
+test("dive's score alone, and ours alone", async () => {
+  const members = await archive();
+  const dive = await text(members, { score: 'dive' });
+  assert.match(dive, /dive +efficiency/);
+  assert.match(dive, /\n +count +wasted +file\n +2 +10kB +\/app\/tool\n/);
+  assert.not.match(dive, /instead/);
+  const ours = await text(members, { score: 'ours' });
+  assert.not.match(ours, /dive/);
+});
+
+test('nothing to save is said', async () => {
+  const one = await image({ layers: [{ files: { a: 'a' } }] });
+  assert.match(await text(dockerSave25(one)), /wasted +nothing found/);
+});
+
+test('a layer that is not there: the others are looked at, and dive says nothing', async () => {
+  const absent: LayerSpec = { files: { b: 'b' }, absent: true };
+  const one = await image({ layers: [{ files: { a: 'old' } }, absent, { files: { a: 'new' } }] });
+  const reading = await read(ociLayout({ manifests: [platformManifest(one)] }));
+  const [it] = wasteReport(reading).images;
+  assert.is(it!.dive, null);
+  assert.is(it!.waste.overwritten, 3);
+  assert.equal(it!.unknown, [{ layer: 1, reason: 'the archive does not hold it' }]);
+  const { exitCode, doc } = waste(reading);
+  assert.is(exitCode, 1);
+  assert.match(
+    toText(doc, { width: null, color: false }),
+    /layer 2 is not looked at.*the archive does not hold it/,
+  );
+});
+
+test('a layer that is cut short: what is there is looked at', async () => {
+  const whole = rawTar(rawEntry({ name: 'a' }, 'new'), rawEntry({ name: 'b' }, 'x'.repeat(5000)));
+  const cut = new Uint8Array(whole.subarray(0, 2048));
+  const one = await image({ layers: [{ files: { a: 'old' } }, { tar: cut }] });
+  const [it] = wasteReport(await read(dockerSave(one))).images;
+  assert.is(it!.dive, null);
+  assert.is(it!.waste.overwritten, 3);
+  assert.is(it!.unknown[0]?.layer, 1);
+});
+
+test('hostile names are shown, never sent', async () => {
+  const name = '\x1b[31m\xff<b>';
+  const tar = (content: string) => new Uint8Array(rawTar(rawEntry({ name }, content)));
+  const layers = [{ tar: tar('1'), createdBy: 'RUN \x1b[2J' }, { tar: tar('2') }];
+  const members = dockerSave25(await image({ layers }));
+  assert.not.match(await text(members), /\x1b/);
+  const [it] = wasteReport(await read(members)).images;
+  assert.is(it!.waste.files[0]!.path, '\x1b[31m\udcff<b>');
+  assert.is(it!.dive!.inefficient[0]!.path, '/\x1b[31m\udcff<b>');
+});
+
+const withCorpus = testWhen(test, corpus().length > 0, NO_SHARED_FOLDER);
+
+withCorpus("what dive's own tests expect", async () => {
+  const expectations = peerExpectations().filter(({ what }) => what.startsWith('dive'));
+  assert.ok(expectations.length >= 2);
+  for (const { fixture, what, value } of expectations) {
+    const { file } = corpus().find(({ id }) => id === fixture)!;
+    const { dive } = wasteReport(await readArchive(file, wasteReadOptions)).images[0]!;
+    const { efficiency, sizeBytes, userSizeBytes, wastedBytes, userWastedPercent, inefficient } = dive!;
+    const files = inefficient.map(({ count, bytes, path }) => [count, bytes, path]);
+    const numbers = {
+      efficiency,
+      sizeBytes,
+      userSizeBytes,
+      wastedBytes,
+      wastedUserPercent: userWastedPercent,
+    };
+    assert.equal(what === 'dive' ? numbers : files, value);
+  }
+});
+
+withCorpus('every real archive has an answer, and dive has one where it can have one', async () => {
+  for (const { id, file, truth } of corpus()) {
+    const reading = await readArchive(file, wasteReadOptions).catch(() => null);
+    if (reading === null) continue;
+    const { doc, data, exitCode } = waste(reading);
+    assert.ok(toText(doc, { width: 80, color: true }).length > 100, id);
+    const { images } = data as ReturnType<typeof wasteReport>;
+    const isWhole = images.every(({ dive }) => dive !== null);
+    if (truth.counts.images === truth.counts.images_verified) assert.ok(isWhole, id);
+    assert.is(exitCode, images.some(({ unknown }) => unknown.length > 0) ? 1 : 0, id);
+  }
+});
+
+test.run();

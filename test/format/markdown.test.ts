@@ -1,0 +1,107 @@
+// Documents as GitHub's markdown: the same content, and nothing in it that becomes more than text.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Doc, gap, heading, span, text } from '../../src/commands/doc.js';
+import { toMarkdown } from '../../src/format/markdown.js';
+
+const table = (cells: readonly string[]): Doc => [
+  { kind: 'table', columns: [{ title: 'size', align: 'right' }, { title: 'path' }], rows: [cells] },
+];
+
+const cell = (value: string): string => {
+  const line = toMarkdown(table(['1', value]))
+    .trimEnd()
+    .split('\n')[2]!;
+  const found = /^\| 1 \| (.*) \|$/.exec(line);
+  assert.ok(found, line);
+  return found[1]!;
+};
+
+test('a document has its chapters, lists and tables', () => {
+  const doc: Doc = [
+    { kind: 'pairs', rows: [['archive', [span('image.tar', 'strong')]]] },
+    gap,
+    heading('Layers', 2),
+    text(['intact ', span('yes', 'good'), '  ', span('broken', 'bad')]),
+    text('first', 2),
+    text('second', 4),
+    ...table(['5 MB', 'bin/sh']),
+  ];
+  assert.is(
+    toMarkdown(doc),
+    [
+      '|  |  |',
+      '| --- | --- |',
+      '| archive | **image.tar** |',
+      '',
+      '## Layers',
+      '',
+      'intact yes  **broken**',
+      '- first',
+      '  - second',
+      '',
+      '| size | path |',
+      '| ---: | --- |',
+      '| 5 MB | bin/sh |',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('words stay words; what could be a mark, a link or a mention is code', () => {
+  assert.is(cell('RUN make all (fast), 50 %'), 'RUN make all (fast), 50 %');
+  assert.is(cell('a *b* c'), 'a `*b*` c');
+  assert.is(cell('two_words x86_64 -> 14:36:44'), 'two_words x86_64 -> 14:36:44');
+  assert.is(cell('_init_ and _'), '`_init_ and _`');
+  assert.is(cell('expected @a, but it really is @b'), 'expected `@a`, but it really is `@b`');
+  assert.is(cell('ping @team and #12 now'), 'ping `@team and #12` now');
+  assert.is(cell('see https://x.example'), 'see `https://x.example`');
+  assert.is(cell('www.x.example'), '`www.x.example`');
+  assert.is(cell(':tada:'), '`:tada:`');
+  assert.is(cell('GH-12'), '`GH-12`');
+  assert.is(cell('[a](b) ![c](d)'), '`[a](b) ![c](d)`');
+  assert.is(cell('</td><script>alert(1)</script>'), '`</td><script>alert(1)</script>`');
+  assert.is(cell('-'), '-');
+});
+
+test('pipes and backticks, which end code and cells, are numbers', () => {
+  assert.is(cell('a|b'), '<code>a&#124;b</code>');
+  assert.is(cell('`<b>`'), '<code>&#96;&#60;b&#62;&#96;</code>');
+  assert.is(cell('x\\|y'), '<code>x&#92;&#124;y</code>');
+  assert.is(cell('two\nlines'), '<code>two&#92;nlines</code>');
+});
+
+test('pieces of code that touch stay two', () => {
+  assert.is(toMarkdown([text(['a*b', 'c*d'])]), '`a*b`<!-- -->`c*d`\n');
+});
+
+test('names of a megabyte cost no more than their length', () => {
+  for (const piece of [',', '_', '|', ':', ':a', '*,', '1', ' ']) {
+    const name = `*${piece.repeat(1e6 / piece.length)}x`;
+    assert.ok(toMarkdown([text(name)]).length >= name.replaceAll(' ', '').length);
+  }
+});
+
+test('no line begins what it is not', () => {
+  const line = (value: string) => toMarkdown([text(value)]).trimEnd();
+  assert.is(line('- a'), '\\- a');
+  assert.is(line('> a'), '\\> a');
+  assert.is(line('12. a'), '12\\. a');
+  assert.is(line('# a'), '\\# a');
+  assert.is(line('==='), '\\===');
+  assert.is(line('     code'), 'code');
+});
+
+test('a long table is folded, and a very long one cut, which is said', () => {
+  const long = (rows: number): Doc => [
+    { kind: 'table', columns: [{ title: 'n' }], rows: Array.from({ length: rows }, (_, i) => [String(i)]) },
+  ];
+  assert.not.match(toMarkdown(long(25)), '<details>');
+  assert.match(toMarkdown(long(26)), /^<details>\n<summary>26 rows<\/summary>\n\n\| n \|\n/);
+  const cut = toMarkdown(long(1500));
+  assert.match(cut, '500 more rows');
+  assert.match(cut, '| 999 |');
+  assert.not.match(cut, '| 1000 |');
+});
+
+test.run();
