@@ -4,38 +4,198 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InputError, idsReport, readArchive, reportOf } from '../src/index.js';
-import { corpus, repositoryRoot } from './support/corpus.js';
+import {
+  filesReport,
+  InputError,
+  idsReport,
+  overviewReadOptions,
+  overviewReport,
+  readArchive,
+  reportOf,
+  sizesOf,
+  sizesReadOptions,
+  wasteReport,
+} from '../src/index.js';
+import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from './support/corpus.js';
+import { type FileSpec, image } from './support/image.js';
+import { described as descriptorWith, file, ociLayout, platformManifest } from './support/layouts.js';
+import { toTar, toZip } from './support/pack.js';
+import { saved } from './support/reading.js';
 
-const schema = JSON.parse(readFileSync(join(repositoryRoot, 'docs/schema.json'), 'utf8')) as object;
+interface Node {
+  readonly $ref?: string;
+  readonly allOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly items?: Node;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly $defs?: Readonly<Record<string, Node>>;
+}
+
+const schema = JSON.parse(readFileSync(join(repositoryRoot, 'docs/schema.json'), 'utf8')) as Node;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
-function valid(report: unknown, what: string): void {
-  assert.ok(
-    validate(JSON.parse(JSON.stringify(report))),
-    `${what}: ${JSON.stringify(validate.errors, null, 1)}`,
-  );
+/** Properties of the schema that some report has had, as JSON pointers into it. */
+const seen = new Set<string>();
+let reports = 0;
+
+/** An archive that cannot be read, or an image without the layer that is asked for, gives no report. */
+async function valid(what: string, make: () => unknown): Promise<void> {
+  const made = await unlessBadInput(async () => make());
+  if (made === null) return;
+  const report = JSON.parse(JSON.stringify(made)) as unknown;
+  assert.ok(validate(report), `${what}: ${JSON.stringify(validate.errors?.slice(0, 20), null, 1)}`);
+  note(schema, '#', report);
+  reports++;
 }
+
+async function unlessBadInput<T>(make: () => Promise<T>): Promise<T | null> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return null;
+  }
+}
+
+const nodeAt = (pointer: string): Node =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], schema) as Node;
+
+/** Notes which properties a valid value has. */
+function note(node: Node, pointer: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (node.$ref !== undefined) note(nodeAt(node.$ref), node.$ref, value);
+  for (const combined of ['allOf', 'anyOf'] as const)
+    for (const [i, one] of (node[combined] ?? []).entries()) note(one, `${pointer}/${combined}/${i}`, value);
+  if (Array.isArray(value)) {
+    if (node.items !== undefined) for (const item of value) note(node.items, `${pointer}/items`, item);
+    return;
+  }
+  const { properties } = node;
+  if (properties === undefined) return;
+  for (const [name, part] of Object.entries(value)) {
+    const own = `${pointer}/properties/${name}`;
+    seen.add(own);
+    note(properties[name]!, own, part);
+  }
+}
+
+/** Every property that the schema describes. */
+function described(node: Node, pointer: string): string[] {
+  const { properties = {}, $defs = {}, items } = node;
+  const inProperties = Object.entries(properties).flatMap(([name, part]) => {
+    const own = `${pointer}/properties/${name}`;
+    return [own, ...described(part, own)];
+  });
+  const inDefinitions = Object.entries($defs).flatMap(([name, part]) =>
+    described(part, `${pointer}/$defs/${name}`),
+  );
+  const inCombined = (['allOf', 'anyOf'] as const).flatMap(combined =>
+    (node[combined] ?? []).flatMap((one, i) => described(one, `${pointer}/${combined}/${i}`)),
+  );
+  const inItems = items === undefined ? [] : described(items, `${pointer}/items`);
+  return [...inProperties, ...inDefinitions, ...inCombined, ...inItems];
+}
+
+/** Digests for `waste`, and the databases for `sizes --by package`: one reading does for all. */
+const everything = {
+  ...overviewReadOptions,
+  files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
+};
 
 const samples = readdirSync(join(repositoryRoot, 'samples'))
   .filter(name => /\.(tar|gz|zip)$/.test(name))
   .map(name => ({ id: name, file: join(repositoryRoot, 'samples', name) }));
 
-for (const { id, file } of [...samples, ...corpus()]) {
+/** What no engine writes often: sparse files, attributes, devices, damaged databases, several archives in one. */
+async function rarities(): Promise<string> {
+  const files = (mtime: number): Readonly<Record<string, FileSpec>> => ({
+    'dev/null': { type: 'character-device', device: [1, 3], mtime },
+    'bin/ping': { bytes: 'ping', mtime, pax: { 'SCHILY.xattr.security.capability': 'net_raw' } },
+    'var/sparse': { bytes: 'x', mtime, pax: SPARSE },
+    'var/log': { bytes: 'same', mtime },
+    'var/log.1': { type: 'link', link: 'var/log', mtime },
+    'var/lib/rpm/rpmdb.sqlite': { bytes: 'no database', mtime },
+  });
+  const made = await image({ layers: [{ files: files(1) }, { files: files(2) }] });
+  const annotations = { 'containerd.io/distribution.source.docker.io': 'library/hello' };
+  const layout = ociLayout({ manifests: [descriptorWith(platformManifest(made), { annotations })] });
+  const tar = await toTar(layout);
+  return saved(toZip([file('a.tar', tar), file('b.tar', tar)]), 'rarities.zip');
+}
+
+const SPARSE = {
+  'GNU.sparse.major': '0',
+  'GNU.sparse.minor': '1',
+  'GNU.sparse.size': '4096',
+  'GNU.sparse.numblocks': '1',
+  'GNU.sparse.map': '0,1',
+};
+
+const rare = { id: 'rarities', file: await rarities() };
+
+for (const { id, file } of [...samples, rare, ...corpus()]) {
   test(`schema: ${id}`, async () => {
-    try {
-      const reading = await readArchive(file);
-      valid(reportOf(reading), `${id} verify`);
-      valid(idsReport(reading, { find: 'sha256:44136fa3' }), `${id} ids`);
-      valid(reportOf(await readArchive(file, { depth: 'metadata' })), `${id} show`);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-    }
+    const reading = await unlessBadInput(() => readArchive(file));
+    if (reading === null) return;
+    await valid(`${id} verify`, () => reportOf(reading));
+    await valid(`${id} ids`, () => idsReport(reading, { find: 'sha256:44136fa3' }));
+    const brief = await readArchive(file, { depth: 'metadata' });
+    await valid(`${id} show`, () => reportOf(brief));
+  });
+
+  test(`schema, what it weighs: ${id}`, async () => {
+    const reading = await unlessBadInput(() => readArchive(file, everything));
+    if (reading === null) return;
+    await valid(`${id} sizes`, () => sizesOf(reading));
+    for (const by of ['layer', 'directory', 'extension', 'package'] as const)
+      await valid(`${id} sizes --by ${by}`, () => sizesOf(reading, { by, top: 100 }));
+    await valid(`${id} files`, () => filesReport(reading));
+    await valid(`${id} files --in 1`, () => filesReport(reading, { in: '1' }));
+    await valid(`${id} files --in 2`, () => filesReport(reading, { in: '2' }));
+    await valid(`${id} waste`, () => wasteReport(reading));
+    await valid(`${id} report`, () => overviewReport(reading));
   });
 }
 
+test('most archives give reports', () => {
+  assert.ok(reports > 10 * samples.length, `${reports} reports`);
+});
+
+testWhen(
+  test,
+  hasCorpus,
+  NO_SHARED_FOLDER,
+)('every property that the schema describes is in some report', () => {
+  assert.equal(
+    described(schema, '#').filter(pointer => !seen.has(pointer)),
+    [],
+  );
+});
+
 test('the schema refuses what is no report', () => {
   assert.not.ok(validate({ schemaVersion: 2 }));
+});
+
+type Open = Record<string, unknown>;
+type OpenReport = Open & {
+  platforms: Open[];
+  images: (Open & { sizes: Open; waste: Open; files: Open[]; layers: Open[] })[];
+};
+
+test('the schema refuses properties that nothing describes', async () => {
+  const reading = await readArchive(samples[0]!.file, everything);
+  const report: OpenReport = JSON.parse(JSON.stringify(overviewReport(reading)));
+  assert.ok(validate(report));
+  const { platforms, images } = report;
+  const { sizes, waste, files, layers } = images[0]!;
+  for (const part of [report, images[0]!, sizes, waste, files[0]!, layers[0]!, platforms[0]!]) {
+    part.another = 1;
+    assert.not.ok(validate(report));
+    delete part.another;
+  }
 });
 
 test.run();

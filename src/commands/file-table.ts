@@ -3,15 +3,6 @@ import type { Block, Column, Text } from './doc.js';
 import type { FileReport } from './file-report.js';
 import { NONE } from './words.js';
 
-/** A file in a list, with what goes before and after its name. */
-export interface FileLine {
-  readonly file: FileReport;
-  /** What to show in place of the path; the path by default. */
-  readonly name?: string | undefined;
-  /** Cells in front. */
-  readonly lead?: readonly Text[];
-}
-
 const COLUMNS: readonly Column[] = [
   { title: 'mode' },
   { title: 'owner' },
@@ -21,26 +12,35 @@ const COLUMNS: readonly Column[] = [
   { title: 'path' },
 ];
 
-/** As `ls -l` and `tar -tv` list files. */
-export function fileTable(
-  lines: readonly FileLine[],
-  write: (bytes: number) => string,
-  lead: readonly Column[] = [],
-): Block {
-  const [mode, owner, time] = [remembered(modeText), remembered(ownerText), remembered(timeText)];
-  const rows = lines.map(({ file, name, lead: cells = NO_CELLS }) => [
-    ...cells,
-    mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
-    owner(file, file.uid * 2 ** 32 + file.gid),
-    file.device === undefined ? write(file.size) : `${file.device.major},${file.device.minor}`,
-    time(file, file.mtime),
-    String(file.layer + 1),
-    (name ?? visiblePath(file.path)) + targetText(file),
-  ]);
-  return { kind: 'table', columns: [...lead, ...COLUMNS], rows, listing: true };
+/** What a list has besides what every list of files has. */
+export interface FileTableOptions {
+  /** What to show in place of the path of a file, by its index. */
+  readonly name?: (index: number) => string;
+  /** A column in front: its cell for a file, by its index. */
+  readonly lead?: { readonly title: string; readonly cell: (index: number) => Text };
 }
 
-const NO_CELLS: readonly Text[] = [];
+/** As `ls -l` and `tar -tv` list files. */
+export function fileTable(
+  files: readonly FileReport[],
+  write: (bytes: number) => string,
+  { name, lead }: FileTableOptions = {},
+): Block {
+  const [mode, owner, day] = [remembered(modeText), remembered(ownerText), remembered(dayText)];
+  const rows = files.map((file, i): Text[] => {
+    const row = [
+      mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
+      owner(file, file.uid * 2 ** 32 + file.gid),
+      file.device === undefined ? write(file.size) : `${file.device.major},${file.device.minor}`,
+      file.mtime === null ? NONE : timeText(file.mtime, day(file, Math.floor(file.mtime / DAY))),
+      String(file.layer + 1),
+      (name?.(i) ?? visiblePath(file.path)) + targetText(file),
+    ];
+    return lead === undefined ? row : [lead.cell(i), ...row];
+  });
+  const columns = lead === undefined ? COLUMNS : [{ title: lead.title }, ...COLUMNS];
+  return { kind: 'table', columns, rows, listing: true };
+}
 
 /** Files that stand together are mostly alike: text is made once for a run of them. @returns takes null for no key */
 function remembered(make: (file: FileReport) => string) {
@@ -79,13 +79,21 @@ function modeText({ type, mode, xattrs }: FileReport): string {
   return LETTERS[type] + bits.join('') + (xattrs === undefined ? '' : '+');
 }
 
+const DAY = 24 * 60 * 60;
+
 /** The last day that JavaScript knows is in the year 275760; headers may claim later ones. */
-function timeText({ mtime }: FileReport): string {
-  if (mtime === null) return NONE;
-  const date = new Date(Math.floor(mtime) * 1000);
-  if (Number.isNaN(date.getTime())) return `@${mtime}`;
-  return date.toISOString().replace('T', ' ').replace('.000Z', '');
+function dayText({ mtime }: FileReport): string {
+  const date = new Date(Math.floor(mtime! / DAY) * DAY * 1000);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, -'T00:00:00.000Z'.length);
 }
+
+function timeText(mtime: number, day: string): string {
+  if (day === '') return `@${mtime}`;
+  const second = Math.floor(mtime) - Math.floor(mtime / DAY) * DAY;
+  return `${day} ${two(second / 3600)}:${two((second / 60) % 60)}:${two(second % 60)}`;
+}
+
+const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
 
 function targetText({ type, target }: FileReport): string {
   if (target === null) return '';

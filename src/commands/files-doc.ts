@@ -2,7 +2,7 @@ import type { Oddity, OddityKind } from '../image/file-tree.js';
 import { visible, visiblePath } from '../visible.js';
 import { type Block, type Doc, gap, span, text } from './doc.js';
 import type { FileReport } from './file-report.js';
-import { type FileLine, fileTable } from './file-table.js';
+import { fileTable } from './file-table.js';
 import type { ChangesReport, FilesReport, ImageFiles } from './files.js';
 import { archiveHead, count, imageTitle, instruction, madeBy } from './words.js';
 
@@ -35,8 +35,9 @@ function imageDoc(image: ImageFiles, view: View): Doc {
 
 function listing(files: readonly FileReport[], { tree, write }: View): Doc {
   if (files.length === 0) return [text('no files', 2)];
-  const lines = tree ? treeLines(files) : files.map((file): FileLine => ({ file }));
-  return [fileTable(lines, write), text([span(summary(files, write), 'dim')])];
+  const names = tree ? treeNames(files) : null;
+  const table = fileTable(files, write, names === null ? {} : { name: i => names[i]! });
+  return [table, text([span(summary(files, write), 'dim')])];
 }
 
 /** Each file once, whatever names it has. */
@@ -60,7 +61,7 @@ function summary(files: readonly FileReport[], write: View['write']): string {
 }
 
 /** Names behind the lines of a tree. The list has every directory before what is in it, unless a filter left it out. */
-function treeLines(files: readonly FileReport[]): FileLine[] {
+function treeNames(files: readonly FileReport[]): string[] {
   const open: { readonly path: string; readonly bars: string; readonly isLast: boolean }[] = [];
   const isLast = lastOnes(files);
   return files.map((file, i) => {
@@ -69,7 +70,7 @@ function treeLines(files: readonly FileReport[]): FileLine[] {
     const bars = above === undefined ? '' : `${above.bars}${above.isLast ? '    ' : '│   '}`;
     const name = above === undefined ? file.path : file.path.slice(above.path.length + 1);
     if (file.type === 'directory') open.push({ path: file.path, bars, isLast: isLast[i]! });
-    return { file, name: `${bars}${isLast[i] ? '└── ' : '├── '}${visiblePath(name)}` };
+    return `${bars}${isLast[i] ? '└── ' : '├── '}${visiblePath(name)}`;
   });
 }
 
@@ -94,10 +95,10 @@ const isSiblingOrBelow = (directory: string, path: string) =>
 
 function changesDoc(image: ImageFiles, changes: ChangesReport, { write }: View): Doc {
   const { layer, added, modified, removed } = changes;
-  const lines = [
-    ...added.map((file): FileLine => ({ file, lead: [[span('added', 'good')]] })),
-    ...modified.map((file): FileLine => ({ file, lead: [[span(modification(file), 'warn')]] })),
-    ...removed.map((file): FileLine => ({ file, lead: [[span('removed', 'bad')]] })),
+  const all = [
+    ...added.map(file => ({ file, change: span('added', 'good') })),
+    ...modified.map(file => ({ file, change: span(modification(file), 'warn') })),
+    ...removed.map(file => ({ file, change: span('removed', 'bad') })),
   ].sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : 0));
   const made = image.layers[layer];
   const line = made === undefined ? '' : instruction(made);
@@ -105,10 +106,14 @@ function changesDoc(image: ImageFiles, changes: ChangesReport, { write }: View):
     `layer ${layer + 1} of ${image.layers.length}${line === '' ? '' : `: ${madeBy(line)}`}`,
     2,
   );
-  if (lines.length === 0) return [head, text('changes nothing', 2)];
+  if (all.length === 0) return [head, text('changes nothing', 2)];
   return [
     head,
-    fileTable(lines, write, [{ title: 'change' }]),
+    fileTable(
+      all.map(({ file }) => file),
+      write,
+      { lead: { title: 'change', cell: i => [all[i]!.change] } },
+    ),
     text([span(`${added.length} added, ${modified.length} modified, ${removed.length} removed`, 'dim')]),
   ];
 }

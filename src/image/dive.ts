@@ -7,7 +7,7 @@ export interface DiveScore {
   readonly efficiency: number;
   /** All versions of every path that more than one layer has, the first one too. */
   readonly wastedBytes: number;
-  /** `wastedBytes` of `userSizeBytes`, from 0 to 1; null where there is only one layer. */
+  /** A fraction: what is wasted, of what stands above the first layer. It may exceed 1; null where nothing stands there. */
   readonly userWastedPercent: number | null;
   readonly sizeBytes: number;
   /** Without the first layer. */

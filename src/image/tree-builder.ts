@@ -3,15 +3,9 @@ import { rootedPath } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import { OddityList } from './oddities.js';
 import { Inode, Name } from './tree-name.js';
+import { HOPS, PATH_MAX } from './tree-path.js';
+import { hiddenPart, mayHaveWhiteouts, OPAQUE, WHITEOUT, WHITEOUT_META } from './whiteout.js';
 
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-/** What AUFS kept in a layer for itself. Never part of the file system, but hard links may point there. */
-const WHITEOUT_META = '.wh..wh.';
-
-/** Linux follows no more links than this on the way to one file, and takes no longer target. path_resolution(7) */
-const HOPS = 40;
-const PATH_MAX = 4096;
 /**
  * Bytes of the paths of directories that no entry names. Honest layers have next to none; a hostile name of a megabyte
  * would make half a million of them, each with a path of its own.
@@ -241,18 +235,6 @@ function split(path: string): [directory: string, base: string] {
 }
 
 const pathIn = ({ path }: Name, name: string) => (path === '' ? name : `${path}/${name}`);
-
-/** The path up to its first part that begins as a whiteout does; null where none does. */
-function hiddenPart(path: string): string | null {
-  const at = path.startsWith(WHITEOUT) ? 0 : path.indexOf(`/${WHITEOUT}`) + 1;
-  if (at === 0 && !path.startsWith(WHITEOUT)) return null;
-  const end = path.indexOf('/', at);
-  return end < 0 ? path : path.slice(0, end);
-}
-
-function mayHaveWhiteouts({ bytes }: EntryTable): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(WHITEOUT);
-}
 
 const names = new WeakMap<EntryTable, ReadonlySet<string>>();
 

@@ -1,8 +1,8 @@
 import type { TreeNode } from './file-tree.js';
 
 /** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
-const HOPS = 40;
-const PATH_MAX = 4096;
+export const HOPS = 40;
+export const PATH_MAX = 4096;
 
 /** What is at a path, or why nothing is. `at` is the path as far as it leads. */
 export type Followed =
