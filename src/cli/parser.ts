@@ -22,7 +22,9 @@ export function parser(args: readonly string[], terminal: Terminal) {
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
   return [reportCommands, weighCommands, dockerCommands, manifestCommands]
     .reduce((commands, add) => add(commands, terminal), base)
-    .epilogue('Exit codes: 0 sound, 1 findings at or above --fail-on, 2 no report possible or bad usage.')
+    .epilogue(
+      'Exit codes: 0 sound; 1 findings at or above --fail-on, something missing, or different (diff); 2 no report possible or bad usage.',
+    )
     .strict()
     .version(version)
     .help()
