@@ -1,12 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { Estimates } from '../image/weigh.js';
-import {
-  type BreakdownOptions,
-  type BreakdownReport,
-  type By,
-  breakdownOf,
-  type SortKey,
-} from './breakdown.js';
+import { type BreakdownOptions, type BreakdownReport, type By, breakdownOf } from './breakdown.js';
 import type { Result } from './doc.js';
 import { KEPT_FOR_PACKAGES } from './installed.js';
 import type { ArchiveReading, ReadOptions } from './read.js';
@@ -23,9 +17,6 @@ export interface SizesOptions extends Selection, Partial<BreakdownOptions> {
   /** From `estimateSizes`: null where that cannot be done; left out where it was not asked for. */
   readonly estimates?: Estimates | null | undefined;
 }
-
-export const SORT_KEYS: readonly SortKey[] = ['shipped', 'bytes', 'files', 'name'];
-export const BREAKDOWNS: readonly By[] = ['layer', 'directory', 'file', 'extension', 'package'];
 
 /** What must be read for `sizes`. */
 export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 'top'>): ReadOptions {

@@ -24,8 +24,6 @@ export const KINDS = [
   'sizes',
 ] as const;
 
-export type Kind = (typeof KINDS)[number];
-
 /** How often a kind of difference was seen. */
 export interface KindCount {
   readonly kind: string;
