@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { ruleOf, rules } from '../src/checks/findings.js';
 import type { Verdict } from '../src/checks/rule.js';
 import type { FindingCode } from '../src/image/observation.js';
+import { securityPage } from './security.js';
 
 const VERDICTS: readonly (readonly [Verdict | null, string])[] = [
   ['intact', 'Intact: every blob that is here is what it claims to be'],
@@ -57,6 +58,7 @@ export const shown = ['README.md', 'docs/docker.md', 'docs/weigh.md'];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(root, 'docs/findings.md'), findingsPage());
+  writeFileSync(join(root, 'docs/security.md'), securityPage());
   for (const page of shown)
     writeFileSync(join(root, page), withOutputs(readFileSync(join(root, page), 'utf8')));
 }

@@ -1,28 +1,35 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, fstatSync, writeSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { parser } from './cli/parser.js';
-import type { Reporting, Terminal } from './cli/terminal.js';
-import { InputError, UsageError } from './errors.js';
+import { Signals } from './cli/signals.js';
+import type { Reporting, World } from './cli/terminal.js';
+import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
 import { version } from './version.js';
-import { visible } from './visible.js';
-import { removeUnfinished } from './write/unfinished.js';
+import { uncommanding, visible } from './visible.js';
+import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
 
 /** The only file that reads arguments and the environment, prints, and sets the exit code. */
 
 const EXIT_UNUSABLE = 2;
 const EXIT_BUG = 3;
 
-const progress = new Progress(process.stderr.isTTY ? process.stderr : null);
+const signals = new Signals(tidy, signal => {
+  process.kill(process.pid, signal);
+  // The first process of a container outlives that.
+  process.exit(128 + constants.signals[signal]);
+});
+const progress = new Progress(process.stderr.isTTY ? process.stderr : null, () => signals.hold('progress'));
+watchUnfinished(any => void (any ? signals.hold('unfinished') : signals.release('unfinished')));
 
 async function read(archive: string, options: ReadOptions) {
   const { readArchive } = await import('./commands/read.js');
   return withProgress(onProgress => readArchive(archive, { ...options, onProgress }));
 }
 
-const terminal: Terminal = {
+const terminal: World = {
   read,
   print,
   answer,
@@ -39,6 +46,7 @@ async function withProgress<T>(work: (onProgress: Progress['update']) => Promise
     return await work(progress.update);
   } finally {
     progress.clear();
+    await signals.release('progress');
   }
 }
 
@@ -52,39 +60,69 @@ async function print(result: Result, args: Reporting): Promise<void> {
       return;
     }
   }
-  const { toText } = await import('./format/text.js');
-  const text = args.json
-    ? `${JSON.stringify(result.data, null, 2)}\n`
-    : toText(result.doc, { width: terminal.width(), color: useColor(args.color, process.stdout) });
-  process.stdout.write(text);
+  for (const piece of await rendered(result, args)) if (!(await write(piece))) break;
   process.exitCode = result.exitCode;
+}
+
+/** A result makes its data and its document when they are asked for, and either may be large. */
+async function rendered(result: Result, { json, color }: Reporting): Promise<Iterable<string>> {
+  if (json) return (await import('./format/json.js')).jsonPieces(result.data);
+  const { textPieces } = await import('./format/text.js');
+  return textPieces(result.doc, { width: terminal.width(), color: useColor(color, process.stdout) });
 }
 
 /** What Docker itself colours headings with. */
 const ITS_OWN = /(\n|\t|\u001b\[(?:0|1|39)m)/;
 
 /** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
-function answer({ stdout, notes, exitCode }: Answer): void {
+async function answer({ stdout, notes, exitCode }: Answer): Promise<void> {
   if (process.stdout.isTTY) {
     const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
     const pieces = text.split(ITS_OWN).map(piece => (ITS_OWN.test(piece) ? piece : visible(piece)));
-    process.stdout.write(pieces.join(''));
+    await write(pieces.join(''));
   } else {
-    process.stdout.write(stdout);
+    await write(stdout);
   }
   for (const note of notes) complain(note);
   process.exitCode = exitCode;
 }
 
+/** Nobody reads standard output any more, as after `| head`: whatever is left to do is not wanted. */
+class NobodyReads extends Error {}
+
 async function put(bytes: Uint8Array): Promise<void> {
-  if (process.stdout.write(bytes)) return;
-  // A reader that is gone takes no more, and is told of elsewhere.
-  await new Promise<void>(resolve => {
-    process.stdout
-      .once('drain', resolve)
-      .once('close', resolve)
-      .once('error', () => resolve());
-  });
+  if (!(await write(bytes))) throw new NobodyReads();
+}
+
+/** @returns false when nobody reads any more, which is no failure of ours. @throws InputError where it cannot be written */
+async function write(content: string | Uint8Array): Promise<boolean> {
+  try {
+    if (isFile(STDOUT)) writeAll(STDOUT, Buffer.from(content));
+    else
+      await new Promise<void>((resolve, reject) =>
+        process.stdout.write(content, e => (e ? reject(e) : resolve())),
+      );
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return false;
+    const { unwritable } = await import('./write/system-error.js');
+    throw unwritable(error, 'standard output');
+  }
+}
+
+const STDOUT = 1;
+
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Node's stream writes to a file once, and does not look how much of it a disk that is all but full has taken. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -113,15 +151,24 @@ function useColor(flag: boolean | undefined, stream: NodeJS.WriteStream): boolea
 
 const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --help';
 
+const NO_DIRECTORY = 'the current directory is not there any more\nChange to one that is, and try again.';
+
 /** Messages may quote an archive: its names are shown, never sent to the terminal. */
 function complain(message: string): void {
-  process.stderr.write(`waybill: ${message.split('\n').map(visible).join('\n')}\n`);
+  const lines = message.split('\n').map(line => uncommanding(visible(line)));
+  process.stderr.write(`waybill: ${lines.join('\n')}\n`);
 }
 
 function fail(error: unknown): void {
   progress.clear();
-  if (error instanceof InputError) {
+  if (error instanceof NobodyReads) {
+    process.exitCode = 0;
+  } else if (error instanceof InputError) {
     complain(error.message);
+    process.exitCode = EXIT_UNUSABLE;
+  } else if (isSystemError(error)) {
+    const { syscall, path } = error;
+    complain(syscall === 'uv_cwd' ? NO_DIRECTORY : `${path ?? syscall}: ${reasonOf(error)}`);
     process.exitCode = EXIT_UNUSABLE;
   } else if (error instanceof UsageError) {
     complain(`${error.message}\nusage: ${USAGE}`);
@@ -133,25 +180,31 @@ function fail(error: unknown): void {
   }
 }
 
-// A reader that has seen enough (`| head`) closes the pipe: that is no failure of ours.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
-  complain(`the report cannot be written: ${error.message}`);
-  process.exitCode = EXIT_UNUSABLE;
-});
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    progress.clear();
-    removeUnfinished();
-    process.kill(process.pid, signal);
-  });
+function tidy(): void {
+  progress.clear();
+  for (const path of removeUnfinished()) complain(`${path}: cannot be removed`);
 }
+
+// Whoever writes is told of it, too.
+process.stdout.on('error', () => {});
+// There is nobody left to tell.
+process.stderr.on('error', () => {});
+process.on('exit', () => {
+  tidy();
+  if (!isOver && process.exitCode === EXIT_BUG) fail(new Error('it stopped before it had come to an end'));
+});
+process.on('uncaughtException', error => {
+  isOver = true;
+  fail(error);
+  process.exit();
+});
 
 // Until a command says how it went: should everything stop without a word, that must not look like success.
 process.exitCode = EXIT_BUG;
+let isOver = false;
 try {
   await parser(process.argv.slice(2), terminal).parseAsync();
 } catch (error) {
   fail(error);
 }
+isOver = true;

@@ -1,3 +1,7 @@
+import { uncommanding, visible } from './visible.js';
+
+const shown = (line: string) => uncommanding(visible(line));
+
 /**
  * No report is possible: the file is missing, unreadable, not an image archive, or holds nothing that was asked for.
  * Exit code 2. `what` says what happened, `where` to what, `remedy` what to do about it.
@@ -12,7 +16,9 @@ export class InputError extends Error {
     readonly remedy: string | null = null,
     options?: ErrorOptions & { readonly damaged?: boolean },
   ) {
-    super(`${where}: ${what}${remedy === null ? '' : `\n${remedy}`}`, options);
+    // Names from archives stand in it: they must not make lines of their own, nor lines that a build service obeys.
+    const head = shown(`${where}: ${what}`);
+    super(remedy === null ? head : `${head}\n${remedy.split('\n').map(shown).join('\n')}`, options);
     this.damaged = options?.damaged ?? false;
   }
 }
@@ -20,4 +26,14 @@ export class InputError extends Error {
 /** The command line makes no sense. Exit code 2, with the usage line. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** What the operating system refuses, as Node throws it. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
+}
+
+/** `ENOSPC: no space left on device, write` without the code and the call. */
+export function reasonOf({ message }: Error): string {
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }

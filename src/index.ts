@@ -73,7 +73,7 @@ export { InputError, UsageError } from './errors.js';
 export { OUTPUT_EXTENSIONS, outputFor } from './format/outputs.js';
 export type { Layout, Place } from './image/graph.js';
 export type { FindingCode, FindingData, Severity } from './image/observation.js';
-export { defaultLimits, type Limits } from './limits.js';
+export { defaultLimits, type LimitName, type Limits, type Resources } from './limits.js';
 export type { Depth } from './scan/scan.js';
 export type { Container } from './source/source.js';
 export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';

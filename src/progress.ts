@@ -10,13 +10,19 @@ export class Progress {
   private readonly started = Date.now();
   private drawnAt = 0;
 
-  constructor(private readonly terminal: NodeJS.WriteStream | null) {}
+  /** @param onDraw  called before a line is drawn that has to be cleared again */
+  constructor(
+    private readonly terminal: NodeJS.WriteStream | null,
+    private readonly onDraw: () => void,
+  ) {}
 
   readonly update = (done: number, total: number | null): void => {
     const now = Date.now();
     if (this.terminal === null || now - this.started < QUIET_MS || now - this.drawnAt < EVERY_MS) return;
+    if (this.drawnAt === 0) this.onDraw();
     this.drawnAt = now;
-    this.terminal.write(CLEAR + this.line(done, total, now));
+    // A line that wraps is not cleared by the next.
+    this.terminal.write(CLEAR + this.line(done, total, now).slice(0, this.width - 1));
   };
 
   clear(): void {
@@ -24,12 +30,16 @@ export class Progress {
     this.drawnAt = 0;
   }
 
+  private get width(): number {
+    return this.terminal?.columns || 80;
+  }
+
   private line(done: number, total: number | null, now: number): string {
     const rate = `${bytes(Math.round((done * 1000) / Math.max(1, now - this.started)))}/s`;
     if (total === null || total === 0) return `${bytes(done)} read, ${rate}`;
     const part = Math.min(1, done / total);
     const text = ` ${Math.floor(part * 100)}%  ${bytes(done)} of ${bytes(total)}, ${rate}`;
-    const cells = Math.max(0, Math.min(30, (this.terminal?.columns ?? 80) - text.length - 3));
+    const cells = Math.max(0, Math.min(30, this.width - text.length - 3));
     const full = Math.round(part * cells);
     return `[${'#'.repeat(full)}${'.'.repeat(cells - full)}]${text}`;
   }

@@ -1,19 +1,52 @@
 /**
- * Characters that could move a cursor, hide or reorder text, or end a line: C0 and C1 controls, DEL, bidirectional
- * overrides and isolates, zero-width marks, line and paragraph separators. They are shown, never sent.
+ * Characters that could move a cursor, hide or reorder text, or end a line: controls, formats (bidirectional overrides and
+ * isolates, zero-width marks, tags), separators of lines and paragraphs, whatever else shows as nothing, halves of surrogate
+ * pairs, and what is no character at all. They are shown, never sent. https://www.unicode.org/reports/tr44/#General_Category_Values
  */
 const HIDDEN =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]/g;
-const PAIR = /[\ud800-\udbff][\udc00-\udfff]/;
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
+/** Nearly all text is ASCII, and this is much the faster test. */
+const UNUSUAL = /[^\n -~]/;
 
 /** Text from an archive, safe for a terminal. */
 export function visible(text: string): string {
-  if (!HIDDEN.test(text)) return text;
-  HIDDEN.lastIndex = 0;
-  return [...text]
-    .map(character => (PAIR.test(character) ? character : character.replace(HIDDEN, named)))
-    .join('');
+  return UNUSUAL.test(text) || text.includes('\n') ? text.replace(HIDDEN, named) : text;
 }
+
+/** What people read of one text; a hostile one has megabytes. */
+const BRIEF = 8192;
+
+/** Text from an archive for people: safe for a terminal, and no longer than anybody reads. */
+export const legible = (text: string): string =>
+  visible(text.length <= BRIEF ? text : `${text.slice(0, BRIEF).replace(/[\ud800-\udbff]$/, '')}…`);
+
+/**
+ * JSON without the hidden characters that JSON may have in its strings, and without what commands a build service, where it can
+ * spell them as numbers.
+ */
+export function visibleJson(json: string): string {
+  const quiet = json.includes('##') ? json.replace(HASHES, '\\u0023') : json;
+  if (!UNUSUAL.test(quiet)) return quiet;
+  return quiet.replace(HIDDEN, character =>
+    character === '\n' ? character : character.replace(/[\s\S]/g, unit => `\\u${hex(unit.charCodeAt(0), 4)}`),
+  );
+}
+
+/**
+ * Build services take some lines of a log for commands to them: GitHub those that begin with `::`, Azure Pipelines and TeamCity
+ * those with `##vso[`, `##[` or `##teamcity[` anywhere. An image called so would give them.
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
+const HASHES = /#(?=#(?:vso|teamcity)?\[)/g;
+const COLONS = /^(\s*):(?=:)/;
+
+/** A line of output that no build service takes for a command. */
+export function uncommanding(line: string): string {
+  if (!line.includes('::') && !line.includes('##')) return line;
+  return line.replace(HASHES, '\\u{23}').replace(COLONS, '$1\\u{3a}');
+}
+
+const hex = (code: number, digits: number) => code.toString(16).padStart(digits, '0');
 
 function named(character: string): string {
   if (character === '\n') return '\\n';
@@ -27,12 +60,15 @@ function named(character: string): string {
  * @param path  as text, with lone surrogates U+DC80 to U+DCFF for such bytes
  */
 export function visiblePath(path: string): string {
+  if (!ODD_IN_PATH.test(path)) return path;
   return visible(
     path
       .replaceAll('\\', '\\\\')
       .replace(/[\udc80-\udcff]/gu, stray => `\\x${(stray.charCodeAt(0) - 0xdc00).toString(16)}`),
   );
 }
+
+const ODD_IN_PATH = /[^ -[\]-~]/;
 
 /** A path as text, from how `visiblePath` shows it. */
 export function pathText(shown: string): string {

@@ -3,9 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Finding, InputError, readArchive, reportOf } from '../src/index.js';
+import { InputError, readArchive, reportOf } from '../src/index.js';
+import {
+  contentIsOutside,
+  isOutside,
+  type Outcome,
+  type Region,
+  regionsOf,
+  tells,
+} from './support/claims.js';
 import { testWhen } from './support/corpus.js';
-import { textOf } from './support/digest.js';
 import { image } from './support/image.js';
 import * as layouts from './support/layouts.js';
 import { type Compression, canCompress, compress, toDirectory, toTar } from './support/pack.js';
@@ -31,8 +38,6 @@ const ROWS: Readonly<Record<string, readonly layouts.Member[]>> = {
 };
 const DIRECTORY = layouts.skopeoDir(PACKED);
 
-type Outcome = readonly Finding[] | InputError;
-
 /** Anything thrown but an InputError fails the test; so does a read that does not end. */
 async function read(input: string | AsyncIterable<Uint8Array>): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
@@ -48,118 +53,6 @@ async function read(input: string | AsyncIterable<Uint8Array>): Promise<Outcome>
     clearTimeout(timer);
   }
 }
-
-const keyOf = ({ code, at, data }: Finding) => JSON.stringify([code, at, data]);
-
-/** Whether a reading tells of something that the undamaged archive does not have. */
-function tells(outcome: Outcome, whole: Outcome): boolean {
-  if (outcome instanceof InputError) return true;
-  const known = new Set((whole as readonly Finding[]).map(keyOf));
-  return outcome.some(finding => !known.has(keyOf(finding)));
-}
-
-// What stands outside everything claimed. Kept as small as it can be: each line is a promise that no more is missed.
-
-/** Files whose content is claimed by nothing and read by nobody. */
-const FREE_FILES = /(^|\/)VERSION$|^version$/;
-/** podman's v1 files: their IDs are podman's own, nothing refers to their content. They must be JSON all the same. */
-const FREE_JSON = /^[0-9a-f]{64}\/json$/;
-
-// biome-ignore lint/suspicious/noExplicitAny: documents are looked into here, whatever they are
-type Json = any;
-
-interface Descriptor {
-  readonly mediaType?: unknown;
-  readonly digest?: unknown;
-  readonly size?: unknown;
-}
-
-/** What a document that no digest covers says about anything else in the archive. The rest of it is free text. */
-function claimsOf(path: string, document: Json): unknown {
-  const bytes = ({ digest, size }: Descriptor) => ({ digest, size });
-  switch (path) {
-    case 'index.json':
-      // Free: annotations, a platform left out, and a mediaType left out. Names are compared where two documents give them.
-      return {
-        ...pick(document, 'schemaVersion'),
-        manifests: document.manifests?.map((entry: Descriptor) => ({
-          ...bytes(entry),
-          ...pick(entry, 'mediaType'),
-        })),
-      };
-    case 'manifest.json':
-      // Free in skopeo's: media types. In Docker's: LayerSources left out, or of an unknown media type.
-      return Array.isArray(document)
-        ? document.map(item => pick(item, 'Config', 'RepoTags', 'Layers'))
-        : {
-            ...pick(document, 'schemaVersion'),
-            config: document.config && bytes(document.config),
-            layers: document.layers?.map(bytes),
-          };
-    default:
-      return document;
-  }
-}
-
-function pick(value: Json, ...keys: string[]): Record<string, unknown> {
-  return Object.fromEntries(keys.map(key => [key, value?.[key]]));
-}
-
-/** White space between tokens, and free text. */
-function sameClaims(path: string, before: Uint8Array, after: Uint8Array): boolean {
-  const claims = (bytes: Uint8Array) => {
-    try {
-      return JSON.stringify(claimsOf(path, JSON.parse(textOf(bytes))));
-    } catch {
-      return null;
-    }
-  };
-  const [was, is] = [claims(before), claims(after)];
-  return is !== null && (was === is || FREE_JSON.test(path));
-}
-
-function contentIsOutside(row: string, path: string, before: Uint8Array, after: Uint8Array): boolean {
-  if (FREE_FILES.test(path)) return true;
-  const unclaimed = ['index.json', 'manifest.json', 'oci-layout', 'repositories'].includes(path);
-  return (unclaimed || (row === 'F' && FREE_JSON.test(path))) && sameClaims(path, before, after);
-}
-
-/** The checksum field may be filled up with zeros, spaces or NULs: the header says the same. */
-function headerIsOutside(before: Uint8Array, after: Uint8Array, at: number): boolean {
-  const sum = (block: Uint8Array) => /^[ \0]*([0-7]+)[ \0]*$/.exec(textOf(block.subarray(148, 156)))?.[1];
-  const [was, is] = [sum(before), sum(after)].map(digits => digits && Number.parseInt(digits, 8));
-  return at >= 148 && at < 156 && is !== undefined && was === is;
-}
-
-interface Region {
-  readonly kind: 'header' | 'content' | 'padding' | 'end';
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Where everything is in the tar of these members, which have no name too long for one header. */
-function regionsOf(members: readonly layouts.Member[], length: number): Region[] {
-  const regions: Region[] = [];
-  let start = 0;
-  const add = (kind: Region['kind'], path: string, size: number) => {
-    regions.push({ kind, path, start, end: start + size });
-    start += size;
-  };
-  for (const member of members) {
-    const size = layouts.isFile(member) ? member.bytes.length : 0;
-    add('header', member.path, BLOCK);
-    add('content', member.path, size);
-    add('padding', member.path, -size & (BLOCK - 1));
-  }
-  add('end', '', length - start);
-  return regions;
-}
-
-const isOutside = (row: string, region: Region, before: Uint8Array, after: Uint8Array, at: number) =>
-  region.kind === 'header'
-    ? headerIsOutside(before, after, at)
-    : region.kind === 'content' && contentIsOutside(row, region.path, before, after);
 
 /** One bit of each byte, every other one from byte to byte. */
 const flipped = (byte: number, at: number) => byte ^ (1 << ((at * 5) % 8));

@@ -1,4 +1,6 @@
 // Every finding there is, provoked by an archive that has one thing wrong. A code without a case here fails the last test.
+import { createHash } from 'node:crypto';
+import { appendFileSync, copyFileSync, renameSync, truncateSync, unlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,6 +22,7 @@ import * as layouts from './support/layouts.js';
 import { compress, toDirectory, toTar, toZip } from './support/pack.js';
 import { type Reading, readInput, readMembers, saved, streamOf } from './support/reading.js';
 import { tarBytes } from './support/tar.js';
+import { gnuLong, paxEntry, rawEntry, rawTar } from './support/tar-blocks.js';
 import { temporary } from './support/tmp.js';
 
 type Members = readonly layouts.Member[];
@@ -251,6 +254,185 @@ provoke(
   { severity: 'error', path: lower, data: {} },
 );
 
+/** An archive that something happens to while its first bytes are looked at. */
+async function meanwhile(happens: (file: string) => void): Promise<Reading> {
+  const file = saved(await toTar(layouts.dockerSave25({ image: item, tags: ['app:1'] })), 'changing.tar');
+  let isOver = false;
+  const onProgress = () => {
+    if (!isOver) happens(file);
+    isOver = true;
+  };
+  return readInput(file, { onProgress });
+}
+
+const TIMES = /^modified \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/;
+
+provoke('file-changed', 'grown', () => meanwhile(file => appendFileSync(file, 'more')), {
+  severity: 'error',
+  data: {},
+});
+provoke(
+  'file-changed',
+  'another one in its place',
+  () =>
+    meanwhile(file => {
+      copyFileSync(file, `${file}.new`);
+      renameSync(`${file}.new`, file);
+    }),
+  { severity: 'error', data: {} },
+);
+for (const happens of [truncateSync, unlinkSync]) {
+  provoke(
+    'file-changed',
+    `a file of a folder, ${happens.name}`,
+    async () => {
+      const members = layouts.skopeoOci({ image: item, tags: ['app:1'] });
+      const folder = toDirectory(members, join(temporary('changing'), 'layout'));
+      let isOver = false;
+      const onProgress = () => {
+        if (!isOver) happens(join(folder, 'oci-layout'));
+        isOver = true;
+      };
+      return readInput(folder, { onProgress });
+    },
+    {
+      severity: 'error',
+      path: 'oci-layout',
+      data: happens === unlinkSync ? { actual: 'no such file or directory' } : {},
+    },
+  );
+}
+test('file-changed: says what has changed, and that nothing is vouched for', async () => {
+  const { report } = await meanwhile(file => utimesSync(file, 1e9, 1e9));
+  const [found] = report.findings.filter(({ code }) => code === 'file-changed');
+  const { expected, actual } = found!.data as FindingData['file-changed'];
+  assert.match(expected, TIMES);
+  assert.is(actual, 'modified 2001-09-09T01:46:40.000000000Z');
+  assert.is(report.verdicts.intact, false);
+  const untouched = await meanwhile(() => {});
+  assert.is(untouched.report.verdicts.intact, true);
+});
+
+provoke(
+  'zip-content-mismatch',
+  'another checksum in both headers',
+  async () => {
+    const copy = Buffer.from(zip);
+    const name = copy.indexOf(lower, central, 'latin1');
+    for (const at of [copy.indexOf(lower) - 30 + 14, name - 46 + 16]) copy.writeUInt32LE(1, at);
+    return readInput(saved(copy, 'checksum.zip'));
+  },
+  { severity: 'error', path: lower, data: { field: 'CRC-32', expected: '00000001' } },
+);
+provoke(
+  'zip-content-mismatch',
+  'another size in both headers',
+  async () => {
+    const copy = Buffer.from(zip);
+    const name = copy.indexOf(lower, central, 'latin1');
+    for (const at of [copy.indexOf(lower) - 30 + 22, name - 46 + 24]) copy.writeUInt32LE(7, at);
+    return readInput(saved(copy, 'size.zip'));
+  },
+  {
+    severity: 'error',
+    path: lower,
+    data: { field: 'size', expected: '7', actual: String(item.layers[0]!.blob.length) },
+  },
+);
+provoke(
+  'zip-content-mismatch',
+  'of an image tarball in a zip',
+  async () => {
+    const inner = toZip([layouts.file('image.tar', await toTar(save))], { deflate: true });
+    const copy = Buffer.from(inner);
+    const name = copy.indexOf('image.tar', copy.indexOf('PK\x01\x02', 0, 'latin1'));
+    for (const at of [14, name - 46 + 16]) copy.writeUInt32LE(1, at);
+    return readInput(saved(copy, 'inner.zip'));
+  },
+  { severity: 'error', path: 'image.tar!/', data: { field: 'CRC-32', expected: '00000001' } },
+);
+const [first, second] = [lower, upper].sort(
+  (a, b) => Buffer.from(zip).indexOf(a) - Buffer.from(zip).indexOf(b),
+) as [string, string];
+provoke(
+  'zip-entries-overlap',
+  'one content under two names',
+  async () => {
+    const copy = Buffer.from(zip);
+    const [a, b] = [first, second].map(path => copy.indexOf(path, central, 'latin1') - 46) as [
+      number,
+      number,
+    ];
+    copy.copyWithin(b + 42, a + 42, a + 46);
+    return readInput(saved(copy, 'overlap.zip'));
+  },
+  { severity: 'error', path: second, data: { other: first } },
+);
+provoke(
+  'zip-unlisted-bytes',
+  'an entry taken out of the directory',
+  async () => {
+    const extra = toZip([...oci, layouts.file('secret', 'x'.repeat(100))]);
+    const copy = Buffer.from(extra);
+    const entry = copy.lastIndexOf('PK\x01\x02', undefined, 'latin1');
+    const end = copy.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+    for (const at of [end + 8, end + 10]) copy.writeUInt16LE(copy.readUInt16LE(at) - 1, at);
+    copy.writeUInt32LE(copy.readUInt32LE(end + 12) - (end - entry), end + 12);
+    return readInput(saved(Buffer.concat([copy.subarray(0, entry), copy.subarray(end)]), 'hidden.zip'));
+  },
+  { severity: 'warning', path: '', data: { bytes: 30 + 'secret'.length + 100 } },
+);
+provoke(
+  'member-ambiguous',
+  'a zip entry of two names',
+  async () => readInput(saved(changed(zip, Buffer.from(zip).indexOf(lower), 0x58), 'names.zip')),
+  { severity: 'error', path: lower, data: { field: 'name', readings: [lower, `X${lower.slice(1)}`] } },
+);
+for (const [what, entry, severity, field, readings] of [
+  [
+    'two sizes',
+    [paxEntry([['size', '3']]), rawEntry({ name: 'odd', size: 600 }, 'abc')],
+    'error',
+    'size',
+    ['3', '600'],
+  ],
+  [
+    'two names',
+    [gnuLong('L', 'odd'), paxEntry([['path', 'other']]), rawEntry({ name: 'x' }, 'abc')],
+    'error',
+    'name',
+    ['odd', 'other'],
+  ],
+  [
+    'an unknown type',
+    [rawEntry({ name: 'odd', flag: 'Q' }, 'abc')],
+    'warning',
+    'type',
+    ['nothing', 'a file (type "Q")'],
+  ],
+] as const)
+  provoke('member-ambiguous', what, () => readTarOf(save, tar => Buffer.concat([...entry, tar])), {
+    severity,
+    path: 'odd',
+    data: { field, readings: [...readings] },
+  });
+provoke(
+  'member-sparse',
+  'by GNU tar',
+  () =>
+    readTarOf(save, tar => Buffer.concat([rawEntry({ name: 'odd', flag: 'S', format: 'gnu' }, 'abc'), tar])),
+  { severity: 'error', path: 'odd', data: {} },
+);
+provoke(
+  'tar-record-invalid',
+  'a record longer than its header',
+  () =>
+    readTarOf(save, tar =>
+      Buffer.concat([rawEntry({ name: 'x', flag: 'x' }, '99 path=b\n'), rawEntry({ name: 'odd' }), tar]),
+    ),
+  { severity: 'error', data: { offset: 0, reason: 'the record at byte 0 claims 99 bytes, but 10 are left' } },
+);
+
 const limited =
   (limits: ReadOptions['limits'], members: Members = oci) =>
   () =>
@@ -298,7 +480,7 @@ provoke(
   'limit-reached',
   'unpackedRatio',
   async () =>
-    readMembers(await withLayer({ files: { zeros: new Uint8Array(200_000) }, compression: 'gzip' }), {
+    readMembers(await withLayer({ files: { zeros: new Uint8Array(5_000_000) }, compression: 'gzip' }), {
       limits: { unpackedFree: 1000, unpackedRatio: 50 },
     }),
   { severity: 'error', data: { limit: 'unpackedRatio', value: 50 } },
@@ -311,8 +493,43 @@ provoke(
   {
     severity: 'warning',
     path: 'manifest.json',
-    data: { count: 2 },
+    data: { count: 2, differ: false },
   },
+);
+provoke(
+  'duplicate-entry',
+  'manifest.json of another image',
+  () => [
+    layouts.dockerSave({ image: other, tags: ['app:1'] }).find(m => m.path === 'manifest.json')!,
+    ...save,
+  ],
+  { severity: 'error', path: 'manifest.json', data: { count: 2, differ: true } },
+);
+provoke(
+  'duplicate-entry',
+  'a link in place of a file',
+  () => [...save, { path: 'manifest.json', link: 'repositories' }],
+  {
+    severity: 'error',
+    path: 'manifest.json',
+    data: { count: 2, differ: true },
+  },
+);
+provoke(
+  'duplicate-entry',
+  'not read',
+  () => readMembers([...save, save.find(m => m.path === 'manifest.json')!], { depth: 'metadata' }),
+  { severity: 'warning', path: 'manifest.json', data: { count: 2, differ: null } },
+);
+provoke(
+  'special-file',
+  'a named pipe in a tar',
+  async () => {
+    const tar = await toTar(oci);
+    const pipe = rawEntry({ name: `blobs/sha256/${'a'.repeat(64)}`, flag: '6' });
+    return readInput(saved(Buffer.concat([pipe, tar])));
+  },
+  { severity: 'warning', path: `blobs/sha256/${'a'.repeat(64)}`, data: {} },
 );
 for (const name of ['../evil', '/etc/evil', 'a/../../evil', 'C:\\evil', 'a\\..\\..\\evil']) {
   provoke('unsafe-name', name, () => [...save, layouts.file(name, '')], {
@@ -324,6 +541,8 @@ for (const [path, link, hard] of [
   ['link', '/etc/passwd', false],
   ['a/link', '../../etc/passwd', false],
   ['hard', '../outside', true],
+  ['c/link', '..\\..\\outside', false],
+  ['drive', 'C:\\outside', false],
 ] as const) {
   provoke('unsafe-link', `${path} to ${link}`, () => [...save, { path, link, hard }], {
     severity: 'warning',
@@ -590,6 +809,19 @@ provoke(
   },
 );
 provoke(
+  'media-type-mismatch',
+  'a manifest that calls itself an index',
+  () =>
+    withManifest(doc => {
+      doc.mediaType = layouts.MEDIA.index;
+    }),
+  {
+    severity: 'error',
+    pointer: '/mediaType',
+    data: { expected: layouts.MEDIA.manifest, actual: layouts.MEDIA.index },
+  },
+);
+provoke(
   'not-a-manifest',
   'a text among the manifests',
   () => layouts.ociLayout({ manifests: [manifest, layouts.blobOf('text/plain', 'hello')] }),
@@ -627,8 +859,115 @@ provoke('key-case', 'containerify', () => layouts.containerify(TAGGED), {
   severity: 'info',
   path: 'manifest.json',
   pointer: '/0',
-  data: { keys: ['config', 'repoTags', 'layers'] },
+  data: { keys: ['config', 'repoTags', 'layers'], expected: ['Config', 'RepoTags', 'Layers'] },
 });
+provoke(
+  'key-case',
+  'both spellings in manifest.json: two images in one document',
+  () => edit(save, 'manifest.json', ([doc]) => [{ ...doc, layers: [] }]),
+  { severity: 'error', pointer: '/0', data: { keys: ['layers'], expected: ['Layers'] } },
+);
+provoke(
+  'key-case',
+  'a manifest that only Go reads',
+  () =>
+    withManifest(doc => {
+      doc.Layers = doc.layers;
+      delete doc.layers;
+    }),
+  { severity: 'warning', pointer: '/Layers', data: { keys: ['Layers'], expected: ['layers'] } },
+);
+provoke(
+  'key-case',
+  'CVE-2021-41190 in another case: a manifest with other layers for Go',
+  () =>
+    withManifest(doc => {
+      doc['layer\u017f'] = [];
+    }),
+  { severity: 'error', pointer: '/layer\u017f', data: { expected: ['layers'] } },
+);
+provoke(
+  'key-case',
+  'in a descriptor',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].Digest = FAKE;
+    }),
+  { severity: 'error', path: 'index.json', pointer: '/manifests/0/Digest', data: { keys: ['Digest'] } },
+);
+provoke(
+  'key-case',
+  'in a config',
+  () =>
+    withConfig(doc => {
+      doc.rootfs.Diff_IDs = [];
+    }),
+  { severity: 'error', pointer: '/rootfs/Diff_IDs', data: { expected: ['diff_ids'] } },
+);
+provoke(
+  'ambiguous-document',
+  'CVE-2021-41190 in index.json itself',
+  () =>
+    withIndex(doc => {
+      doc.layers = null;
+    }),
+  { severity: 'error', path: 'index.json', pointer: '', data: { kind: 'index', forbidden: ['layers'] } },
+);
+provoke(
+  'ambiguous-document',
+  'CVE-2021-41190 in the manifest of a skopeo directory',
+  () =>
+    edit(layouts.skopeoDir(item), 'manifest.json', doc => {
+      doc.manifests = [];
+    }),
+  { severity: 'error', path: 'manifest.json', data: { kind: 'index', forbidden: ['config', 'layers'] } },
+);
+provoke(
+  'ambiguous-document',
+  'CVE-2021-41190 in another case',
+  () =>
+    withManifest(doc => {
+      doc.Manifests = [];
+    }),
+  { severity: 'error', pointer: '', data: { kind: 'manifest', forbidden: ['manifests'] } },
+);
+
+const withText = (members: Members, path: string, from: string, to: string) =>
+  layouts.replaceBytes(members, path, bytes => {
+    const text = Buffer.from(bytes).toString('latin1');
+    assert.ok(text.includes(from), from);
+    return Buffer.from(text.replace(from, to), 'latin1');
+  });
+provoke(
+  'key-duplicate',
+  'two configs in manifest.json',
+  () => withText(save, 'manifest.json', '"Config":', '"Config":"other.json","Config":'),
+  { severity: 'error', path: 'manifest.json', pointer: '/0/Config', data: { key: 'Config', repeated: 1 } },
+);
+provoke(
+  'key-duplicate',
+  'a digest spelled another way, in index.json',
+  () => withText(oci, 'index.json', '"digest":', `"di\\u0067est":"${FAKE}","digest":`),
+  { severity: 'error', pointer: '/manifests/0/digest', data: { key: 'digest', repeated: 1 } },
+);
+provoke(
+  'key-duplicate',
+  'in a config, of an image and as a note of its own',
+  () => withText(oci, config, '"rootfs":', '"rootfs":{},"rootfs":'),
+  { severity: 'error', path: config, pointer: '/rootfs', data: { key: 'rootfs', repeated: 1 } },
+);
+provoke(
+  'text-not-unicode',
+  'bytes that are not UTF-8 in a name',
+  () => withText(save, 'manifest.json', 'app:1', 'app\xff:1'),
+  { severity: 'warning', path: 'manifest.json', pointer: null, data: { kind: 'bytes' } },
+);
+provoke(
+  'text-not-unicode',
+  'half a character in a name',
+  () => withText(save, 'manifest.json', 'app:1', 'app\\ud800:1'),
+  { severity: 'warning', path: 'manifest.json', pointer: null, data: { kind: 'escapes' } },
+);
 
 const named =
   (...RepoTags: string[]) =>
@@ -645,6 +984,38 @@ provoke('name-invalid', 'no tag', named('app:1', 'app'), {
   pointer: '/0/RepoTags/1',
   data: { name: 'app', reason: 'it has no tag' },
 });
+provoke('name-invalid', 'more than 255 characters', named(`${'a'.repeat(256)}:1`), {
+  severity: 'warning',
+  data: { reason: 'repository name must not be more than 255 characters' },
+});
+provoke(
+  'name-invalid',
+  'in an index',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].annotations[layouts.REF_ANNOTATION] = '::error::app';
+    }),
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/0',
+    data: { name: '::error::app', reason: 'invalid reference format' },
+  },
+);
+provoke('name-confusable', 'a Cyrillic letter', named('\u0430pp:1'), {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { name: '\u0430pp:1', characters: ['U+0430'] },
+});
+provoke(
+  'name-confusable',
+  'in an index, of several kinds',
+  () =>
+    withIndex(doc => {
+      doc.manifests[0].annotations[layouts.NAME_ANNOTATION] = 'app:1\u202e\u200b\u{e0041}\u202e';
+    }),
+  { severity: 'error', data: { characters: ['U+202E', 'U+200B', 'U+E0041'] } },
+);
 provoke('name-duplicate', 'in RepoTags', named('app:1', 'app:1'), {
   severity: 'warning',
   path: 'manifest.json',
@@ -916,6 +1287,28 @@ provoke(
   ],
   { severity: 'warning', pointer: '/layers/1/digest', data: { digest: BLAKE3 } },
 );
+const MD5 = `md5:${createHash('md5').update(item.layers[1]!.blob).digest('hex')}`;
+provoke(
+  'digest-weak',
+  'a layer by its md5, which is right',
+  () => [
+    ...withManifest(doc => {
+      doc.layers[1].digest = MD5;
+    }),
+    layouts.file(layouts.blobPath(MD5), item.layers[1]!.blob),
+  ],
+  { severity: 'error', pointer: '/layers/1/digest', data: { digest: MD5 } },
+);
+const SHA1 = `sha1:${'a'.repeat(40)}`;
+provoke(
+  'digest-weak',
+  'a sha1 diff_id',
+  () =>
+    withConfig(doc => {
+      doc.rootfs.diff_ids[1] = SHA1;
+    }),
+  { severity: 'error', pointer: '/rootfs/diff_ids/1', data: { digest: SHA1 } },
+);
 const SHA512 = digestOf(item.layers[1]!.tar, 'sha512');
 provoke(
   'digest-unchecked',
@@ -1184,9 +1577,42 @@ const twice = await tarBytes([
   { path: 'etc/a', bytes: '1' },
   { path: './etc//a', bytes: '2' },
 ]);
+const sparse = Buffer.concat([
+  paxEntry([
+    ['GNU.sparse.major', '0'],
+    ['GNU.sparse.minor', '1'],
+    ['GNU.sparse.name', 'vast'],
+    ['GNU.sparse.size', '9223372036854775807'],
+    ['GNU.sparse.map', '0,4'],
+  ]),
+  rawEntry({ name: 'GNUSparseFile.0/vast' }, 'data'),
+  new Uint8Array(1024),
+]);
+provoke('layer-holes', 'of 8 EiB', () => withLayer({ tar: sparse, compression: 'gzip' }), {
+  severity: 'error',
+  data: { layer: 0, bytes: 2 ** 63 },
+});
 provoke('layer-duplicate-path', 'spelled in two ways', () => withLayer({ tar: twice }), {
   severity: 'info',
   data: { layer: 0, path: 'etc/a' },
+});
+const twoSizes = rawTar(paxEntry([['size', '3']]), rawEntry({ name: 'a', size: 700 }, 'abc'));
+provoke('layer-ambiguous', 'two sizes', () => withLayer({ tar: twoSizes }), {
+  severity: 'error',
+  data: { layer: 0, path: 'a', field: 'size', readings: ['3', '700'], entries: 1 },
+});
+const linkWithContent = rawTar(
+  rawEntry({ name: 'a' }),
+  rawEntry({ name: 'b', flag: '1', link: 'a', size: 5 }),
+);
+provoke('layer-ambiguous', 'a hard link with content', () => withLayer({ tar: linkWithContent }), {
+  severity: 'warning',
+  data: { layer: 0, path: 'b', field: 'content', readings: ['0', '5'] },
+});
+const badRecord = rawTar(rawEntry({ name: 'x', flag: 'x' }, '99 path=b\n'), rawEntry({ name: 'a' }));
+provoke('layer-record-invalid', 'longer than its header', () => withLayer({ tar: badRecord }), {
+  severity: 'error',
+  data: { layer: 0, path: 'a', entries: 1 },
 });
 const long = `${'d/'.repeat(90)}a`;
 const longTwice = await tarBytes([

@@ -22,6 +22,10 @@ const files = suites.filter(suite => wanted.test(suite.name));
 
 const problems: string[] = [];
 process.on('unhandledRejection', reason => problems.push(`unhandled rejection: ${String(reason)}`));
+// Listeners that pile up, and what will go. What is new in Node is no fault of ours.
+process.on('warning', ({ name, message }) => {
+  if (name !== 'ExperimentalWarning') problems.push(`warning: ${name}: ${message}`);
+});
 
 let passed = 0;
 let total = 0;

@@ -1,17 +1,30 @@
-import type { Claim, Graph } from '../image/graph.js';
+import type { Claim, Graph, Place } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import type { Member } from '../source/source.js';
-import { type Digests, digestKind, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
+import {
+  type Digests,
+  digestKind,
+  digestOf,
+  digestOfBlobPath,
+  isWeak,
+  sameAlgorithm,
+} from '../spec/digest.js';
 import { byPath } from './check.js';
 
 /** Every blob against every claim made about it: digest, size, name, inline data. */
 export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
   for (const member of byPath(scan.members)) {
-    const failure = scan.facts(member)?.failure;
-    if (failure?.kind === 'unreadable')
-      yield observe('unreadable', memberAt(member.path), { reason: failure.reason });
+    const facts = scan.facts(member);
+    const at = memberAt(member.path);
+    if (facts?.failure?.kind === 'unreadable')
+      yield observe('unreadable', at, { reason: facts.failure.reason });
+    // What a zip has deflated is not even read to its end; of anything else only the unpacking ended.
+    if (facts?.failure?.kind === 'limit' && facts.digests === null) {
+      const { limit, value } = facts.failure;
+      yield observe('limit-reached', at, { limit, value, seen: null });
+    }
   }
   // Several documents may claim the same of one blob: what is false is said once, of the first.
   const said = new Set<string>();
@@ -43,7 +56,9 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
   const { member, by } = claim;
   const at = memberAt(member.path);
   if (claim.kind === 'size') {
-    const actual = scan.facts(member)?.size ?? member.size;
+    const facts = scan.facts(member);
+    // How much of it could be read says nothing of its size.
+    const actual = facts === null || facts.digests === null ? member.size : facts.size;
     if (actual !== claim.value)
       yield observe('size-mismatch', at, { expected: claim.value, actual, claimedBy: by });
   } else if (claim.kind === 'inline-data') {
@@ -55,28 +70,42 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
     const digests = digestsOf(scan, member);
     if (digests === null) return;
     const actual = sameAlgorithm(digests, claim.value);
-    if (actual === null) yield observe('digest-unchecked', by, { digest: claim.value });
+    if (actual === null) yield* unchecked(claim.value, by);
     else if (actual !== claim.value) {
       yield observe('digest-mismatch', at, { expected: claim.value, actual, claimedBy: by });
     }
   }
 }
 
+/** What is said of a digest that is not of sha256 or sha512. */
+export function* unchecked(digest: string, at: Place): Generator<Observation> {
+  yield observe('digest-unchecked', at, { digest });
+  if (isWeak(digest)) yield observe('digest-weak', at, { digest });
+}
+
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs */
 function* checkBlobFolder(scan: Scan, graph: Graph, cut: ReadonlySet<string>): Generator<Observation> {
   const folder = `${graph.root}blobs/`;
   const extra: Member[] = [];
+  const claimed = new Map<Member, Set<string>>();
+  for (const claim of graph.claims) {
+    if (claim.kind !== 'digest') continue;
+    const known = claimed.get(claim.member);
+    if (known === undefined) claimed.set(claim.member, new Set([claim.value]));
+    else known.add(claim.value);
+  }
   for (const member of byPath(scan.members)) {
     if (!member.path.startsWith(folder) || member.type === 'directory') continue;
     const file = scan.file(member.path);
     if (file === null) {
-      yield observe('blob-link-broken', memberAt(member.path), { target: member.target ?? '' });
+      if (member.target !== null)
+        yield observe('blob-link-broken', memberAt(member.path), { target: member.target });
       continue;
     }
     if (!graph.referenced.has(member.path)) extra.push(member);
     const expected = digestOfBlobPath(member.path);
     if (expected === null) yield observe('blob-name-odd', memberAt(member.path), {});
-    else if (!cut.has(file.path)) yield* checkBlobName(scan, graph, member, file, expected);
+    else if (!cut.has(file.path)) yield* checkBlobName(scan, claimed, member, file, expected);
   }
   if (extra.length === 0) return;
   yield observe('unreferenced-blobs', memberAt(folder.slice(0, -1)), {
@@ -88,7 +117,7 @@ function* checkBlobFolder(scan: Scan, graph: Graph, cut: ReadonlySet<string>): G
 
 function* checkBlobName(
   scan: Scan,
-  graph: Graph,
+  claimed: ReadonlyMap<Member, ReadonlySet<string>>,
   member: Member,
   file: Member,
   expected: string,
@@ -96,7 +125,7 @@ function* checkBlobName(
   const digests = scan.facts(file)?.digests ?? null;
   const actual = digests === null ? null : sameAlgorithm(digests, expected);
   if (actual === null || actual === expected) return;
-  const claimed = graph.claims.some(c => c.kind === 'digest' && c.member === file && c.value === expected);
   // The same mismatch has been reported as the broken promise of a document, which says more than a name.
-  if (!claimed) yield observe('blob-name-mismatch', memberAt(member.path), { expected, actual });
+  if (!claimed.get(file)?.has(expected))
+    yield observe('blob-name-mismatch', memberAt(member.path), { expected, actual });
 }

@@ -1,5 +1,6 @@
 import type { Graph, Place } from '../image/graph.js';
 import type { FindingCode, FindingData, Observation, Severity } from '../image/observation.js';
+import { Observations } from '../image/observations.js';
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
 import { checkBlobs } from './blobs.js';
@@ -7,6 +8,7 @@ import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
 import { checkImages } from './images.js';
 import { checkLayers } from './layers.js';
+import { checkNames } from './names.js';
 import type { Rule, Rules, Verdict } from './rule.js';
 import { blobRules } from './rules-blobs.js';
 import { containerRules } from './rules-container.js';
@@ -31,47 +33,42 @@ export function ruleOf(code: FindingCode): Rule<never> {
 }
 
 /** A new check is one line here. */
-const CHECKS: readonly Check[] = [checkContainer, checkBlobs, checkLayers, checkImages, checkV1Ids];
+const CHECKS: readonly Check[] = [
+  checkContainer,
+  checkBlobs,
+  checkLayers,
+  checkImages,
+  checkNames,
+  checkV1Ids,
+];
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** Runs every check, most serious findings first, each said once. */
 export function findingsOf(scan: Scan, graph: Graph, options: CheckOptions, limits: Limits): Finding[] {
-  const observations = [...graph.observations, ...CHECKS.flatMap(check => [...check(scan, graph, options)])];
-  return toFindings(observations, limits);
+  const observations = new Observations(limits, graph.observations);
+  for (const check of CHECKS)
+    for (const observation of check(scan, graph, options)) observations.add(observation);
+  return told(observations);
 }
 
-export function toFindings(observations: readonly Observation[], limits: Limits): Finding[] {
-  const seen = new Set<string>();
-  const perCode = new Map<FindingCode, number>();
-  const findings: Finding[] = [];
-  for (const observation of observations) {
-    const key = JSON.stringify([observation.code, observation.at, observation.data]);
-    if (seen.has(key)) continue;
-    seen.add(key);
-    const count = (perCode.get(observation.code) ?? 0) + 1;
-    perCode.set(observation.code, count);
-    if (count <= limits.findingsPerCode) findings.push(toFinding(observation));
-  }
-  const all = findings.map(finding => withRest(finding, findings, perCode, limits));
-  return all.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+/** What was seen as findings, most serious first. */
+export const toFindings = (observations: Iterable<Observation>, limits: Limits): Finding[] =>
+  told(new Observations(limits, observations));
+
+function told(observations: Observations): Finding[] {
+  const findings = Array.from(observations, observation =>
+    toFinding(observation, observations.restAfter(observation)),
+  );
+  return findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }
 
-function toFinding({ code, at, data, severity }: Observation): Finding {
+/** @param rest  how many more there are like it, which the last one tells */
+function toFinding({ code, at, data, severity }: Observation, rest: number): Finding {
   const rule = ruleOf(code);
-  return { code, severity: severity ?? rule.severity, at, data, message: rule.message(data as never) };
-}
-
-/** The last finding of a code that has more than are kept says how many more. */
-function withRest(
-  finding: Finding,
-  findings: readonly Finding[],
-  perCode: ReadonlyMap<FindingCode, number>,
-  limits: Limits,
-): Finding {
-  const rest = (perCode.get(finding.code) ?? 0) - limits.findingsPerCode;
-  if (rest <= 0 || findings.findLast(f => f.code === finding.code) !== finding) return finding;
-  return { ...finding, message: `${finding.message} (and ${rest} more like this)` };
+  const more = rest === 0 ? '' : ` (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
+  const message = `${rule.message(data as never)}${more}`;
+  return { code, severity: severity ?? rule.severity, at, data, message };
 }
 
 /** null: not looked at as deep as it takes to know. */
@@ -88,8 +85,11 @@ export function verdictsOf(findings: readonly Finding[], verified: boolean): Ver
         ruleOf(code).verdict === verdict &&
         (severity === 'error' || (verdict === 'conformant' && severity === 'warning')),
     );
-  const has = (codes: readonly FindingCode[]) => findings.some(f => codes.includes(f.code));
-  const unread = has(['limit-reached', 'layer-unsupported', 'digest-unchecked']);
+  // A limit on what is listed, a warning, keeps nothing from being judged.
+  const has = (codes: readonly FindingCode[]) =>
+    findings.some(f => codes.includes(f.code) && (f.code !== 'limit-reached' || f.severity === 'error'));
+  // What a document that cannot be read claims of the rest was compared with nothing.
+  const unread = has(['limit-reached', 'layer-unsupported', 'digest-unchecked', 'json-invalid']);
   // What was to come after a cut, nobody knows.
   const cut = has(['tar-truncated', 'tar-header-invalid', 'outer-compression-invalid', 'limit-reached']);
   return {

@@ -9,6 +9,7 @@ export const blobRules: Rules<
   | 'blob-link-broken'
   | 'config-name-mismatch'
   | 'digest-unchecked'
+  | 'digest-weak'
   | 'inline-data-mismatch'
   | 'unreferenced-blobs'
   | 'manifest-missing'
@@ -68,6 +69,13 @@ export const blobRules: Rules<
     message: d => `not checked: ${d.digest} is of an algorithm that this blob was not hashed with`,
     explain:
       'waybill computes sha256 for everything, and sha512 for blobs that are named by it. Other algorithms are allowed by the specification (descriptor.md) and cannot be checked here, so the verdict "intact" stays open.',
+  },
+  'digest-weak': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `${d.digest} vouches for nothing: two contents with the same digest can be made`,
+    explain:
+      'The digest is of an algorithm that is broken (md5, sha1 and their like). Whoever makes an image can make a second one with the same digest, and exchange them after one was signed off. No engine takes such a digest. Make the image again with sha256.',
   },
   'inline-data-mismatch': {
     severity: 'error',

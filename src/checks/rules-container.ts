@@ -1,3 +1,4 @@
+import { limitText } from '../limits.js';
 import { bytes, type Rules } from './rule.js';
 
 export const containerRules: Rules<
@@ -8,12 +9,20 @@ export const containerRules: Rules<
   | 'padding-not-zero'
   | 'outer-compression-invalid'
   | 'outer-trailing-bytes'
+  | 'tar-record-invalid'
+  | 'member-ambiguous'
+  | 'member-sparse'
   | 'zip-entry-unreadable'
+  | 'zip-content-mismatch'
+  | 'zip-entries-overlap'
+  | 'zip-unlisted-bytes'
   | 'unreadable'
+  | 'file-changed'
   | 'limit-reached'
   | 'duplicate-entry'
   | 'unsafe-name'
   | 'unsafe-link'
+  | 'special-file'
   | 'nested-root'
   | 'documents-missing'
   | 'part-unreadable'
@@ -68,6 +77,50 @@ export const containerRules: Rules<
     explain:
       'After the last compressed stream of the file there are bytes that are neither padding nor another stream. Tools disagree about them: some ignore them, some refuse the file.',
   },
+  'tar-record-invalid': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `the PAX header at byte ${d.offset} is malformed: ${d.reason}`,
+    explain:
+      'A PAX header holds records of the form LENGTH KEY=VALUE, whose length counts the whole record (POSIX.1, pax interchange format). waybill reads the records before a malformed one. Other readers refuse the archive, or read on from elsewhere, and may so see other names and sizes.',
+  },
+  'member-ambiguous': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `readers of archives disagree about the ${d.field}: ${d.readings.map(reading => JSON.stringify(reading)).join(' or ')}`,
+    explain:
+      'The archive says the same thing twice, and differently: a size in a header and another in its PAX record, two PAX records of one key, a name in a PAX record and another in a GNU record, a zip entry that is one thing in the central directory and another in its local header. Each reader believes one of them, so that this archive is one image to a scanner and another to an engine. No honest writer makes such an archive. waybill goes by the first reading: what engines take. An unknown type is a warning: POSIX wants it to be read as a file, engines do not.',
+  },
+  'member-sparse': {
+    severity: 'error',
+    verdict: 'intact',
+    message: () => 'this member is a sparse file: waybill does not read one outside layers',
+    explain:
+      'GNU tar with --sparse leaves out the holes of a file and writes down where they were. No writer of image archives does so, and only some readers put such a file together again. Pack the layout again, without --sparse.',
+  },
+  'zip-content-mismatch': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `the content of this entry of the zip has the ${d.field} ${d.actual}, not ${d.expected} as listed`,
+    explain:
+      'A zip lists the size and the CRC-32 of the content of each entry. The content that is here has others: it was damaged on its way, or changed by hand. Fetch the archive again.',
+  },
+  'zip-entries-overlap': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `this entry of the zip shares bytes with ${JSON.stringify(d.other)}`,
+    explain:
+      'Each entry of a zip has bytes of its own. Entries that overlap let a small file unpack to a vast one (a zip bomb), or hide one file in another. No honest writer makes such a zip. Do not unpack it.',
+  },
+  'zip-unlisted-bytes': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d => `${bytes(d.bytes)} of the zip, at byte ${d.offset}, belong to no entry that it lists`,
+    explain:
+      'A reader that goes by the central directory never sees these bytes; one that reads the zip from its beginning may find entries in them. They are left from an edit, belong to a program that unpacks itself, or hide something.',
+  },
   'zip-entry-unreadable': {
     severity: 'error',
     verdict: 'intact',
@@ -82,19 +135,28 @@ export const containerRules: Rules<
     explain:
       'The operating system refused to read this part, or the worker that read it died. Check permissions, the disk, and the memory of the machine; then run the command again.',
   },
+  'file-changed': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `the file changed while it was read (expected ${d.expected}, found ${d.actual}): nothing that was read can be vouched for`,
+    explain:
+      'When the file had been read, its size, its times or its identity were not what they were when it was opened. A download or a copy was still going on, or somebody replaced it: what was read may be half of one file and half of another. Wait until it is complete, or take a copy that nobody touches, and run the command again.',
+  },
   'limit-reached': {
     severity: 'error',
     verdict: null,
-    message: d => `the limit ${d.limit} (${d.value}) was reached; what is beyond it was not read`,
+    message: limitText,
     explain:
-      'waybill bounds what an archive can make it do: the size of a JSON document, how deep indexes nest, how much a layer may unpack to. An honest archive does not come near; a bomb does. The limit and its reason stand in docs/limits.md. If the archive is to be trusted, raise the limit through the library.',
+      'waybill bounds what an archive can make it do: the size of a JSON document, how deep indexes nest, how much a layer may unpack to. An honest archive does not come near; a bomb does. The limit and its reason stand in docs/limits.md. The rest of the archive is reported all the same. If the archive is to be trusted, allow more with --limit NAME=VALUE, or --timeout for the limit on time.',
   },
   'duplicate-entry': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `the archive holds ${d.count} members of this name; the last one counts`,
+    message: d =>
+      `the archive holds ${d.count} members of this name${{ true: ' that differ', false: ', all alike', null: '' }[`${d.differ}`]}; the last one counts`,
     explain:
-      'Two members have the same path. An extraction keeps the last, but a reader that stops at the first sees another image: such an archive can mean two things. Some Bazel rules write harmless duplicates.',
+      'Two members have the same path. An extraction keeps the last, but a reader that stops at the first sees another image: where they differ, such an archive means two things, and that is an error. Some Bazel rules write harmless duplicates, all alike.',
   },
   'unsafe-name': {
     severity: 'warning',
@@ -110,6 +172,13 @@ export const containerRules: Rules<
     message: d => `the link leads out of the archive, to ${JSON.stringify(d.target)}`,
     explain:
       'Image archives use links between their own members (a repeated layer, for example). This one leads elsewhere, so it can only be an accident or an attack on whoever extracts it. waybill does not follow it.',
+  },
+  'special-file': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: () => 'this is neither a file nor a directory nor a link: it was not opened',
+    explain:
+      'A device, a named pipe, a socket, or what only one kind of tar knows. To open one may block for ever, or do something. No image can refer to it: where a file should be, it is missing.',
   },
   'documents-missing': {
     severity: 'error',

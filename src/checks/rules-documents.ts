@@ -20,7 +20,10 @@ export const documentRules: Rules<
   | 'manifest-json-not-array'
   | 'manifest-json-item-invalid'
   | 'key-case'
+  | 'key-duplicate'
+  | 'text-not-unicode'
   | 'name-invalid'
+  | 'name-confusable'
   | 'name-duplicate'
   | 'name-ambiguous'
   | 'parent-missing'
@@ -137,10 +140,29 @@ export const documentRules: Rules<
   },
   'key-case': {
     severity: 'info',
-    verdict: null,
-    message: d => `the keys ${d.keys.join(', ')} are spelled in another case than Docker's`,
+    verdict: 'conformant',
+    message: d =>
+      `${d.keys.length === 1 ? 'the key' : 'the keys'} ${d.keys.join(', ')} should be ${d.expected.join(', ')}: only some readers take one case for the other`,
     explain:
-      'Docker writes Config, RepoTags, Layers. Its Go parser ignores case, so docker, containerd, podman and skopeo read this archive; other tools may not. containerify writes it so.',
+      "Go's JSON parser ignores the case of keys, so docker, containerd, podman and skopeo read such a document; other tools do not see the field. In the manifest.json of docker save it is a note, for containerify writes it so and waybill reads it as Docker does. Elsewhere it is a warning, and the field is not read. It is an error where a document has both spellings: it is one thing to a reader that minds the case, and another to one that does not.",
+  },
+  'key-duplicate': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `the key ${JSON.stringify(d.key)} stands in this object before${d.repeated > 1 ? ` (of ${d.repeated} repeated keys in the document)` : ''}: some readers take the first, others the last`,
+    explain:
+      'A JSON object should have each key once, and what a reader makes of a second one is its own affair (RFC 8259 section 4). Go, JavaScript and Python keep the last, others the first or refuse the document. So two readers may see two images under one digest; no honest writer makes such a document. waybill reads the last.',
+  },
+  'text-not-unicode': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      d.kind === 'bytes'
+        ? 'there are bytes in it that are not UTF-8'
+        : 'there are escapes in it that name half a character (a lone surrogate)',
+    explain:
+      'JSON is text in UTF-8 (RFC 8259 section 8). Readers differ in what they make of anything else: Go puts U+FFFD in its place, others refuse the document, and some keep it. A name or path with such text is therefore not the same everywhere.',
   },
   'name-invalid': {
     severity: 'warning',
@@ -148,6 +170,14 @@ export const documentRules: Rules<
     message: d => `${JSON.stringify(d.name)} is no name that an engine can load: ${d.reason}`,
     explain:
       'A RepoTag must be a repository in lower case, a colon and a tag. docker load refuses the whole archive for one that is not ("invalid tag", "repository name must be lowercase").',
+  },
+  'name-confusable': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `the name ${JSON.stringify(d.name)} has characters that no name has: ${d.characters.join(', ')}`,
+    explain:
+      'Names of images are plain ASCII by every grammar there is. A letter of another alphabet looks like one of ours, other characters are not seen at all or turn the direction of text: such a name is read as another one than it is. docker load refuses it; containerd takes any name from an index. Do not load this archive by its name.',
   },
   'name-duplicate': {
     severity: 'warning',

@@ -9,6 +9,9 @@ export const imageRules: Rules<
   | 'layer-corrupt'
   | 'layer-unsupported'
   | 'layer-duplicate-path'
+  | 'layer-holes'
+  | 'layer-ambiguous'
+  | 'layer-record-invalid'
   | 'layer-not-tar'
   | 'layer-trailing-bytes'
   | 'layer-encrypted'
@@ -75,12 +78,35 @@ export const imageRules: Rules<
     explain:
       'Two entries of one layer have the same path; an extraction keeps the last. docker load with the classic store and podman load refuse such a layer ("duplicates of file paths not supported"), others take it.',
   },
+  'layer-ambiguous': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `layer ${d.layer + 1}: readers of tars disagree about the ${d.field}${placeIn(d)}: ${d.readings.map(reading => JSON.stringify(reading)).join(' or ')}`,
+    explain:
+      'The tar of the layer says the same thing twice, and differently: a size in a header and another in its PAX record, a name in a GNU record and another in a PAX record, two PAX records of one key, or a global PAX header that would change every entry after it. Engines all read layers with Go, and believe the first reading; a scanner that is built on another reader sees other files than those that run. No honest writer makes such a tar. Content of a link or a device is only a warning: old writers give a hard link the size of its file.',
+  },
+  'layer-record-invalid': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d => `layer ${d.layer + 1} has a malformed record${placeIn(d)}: ${d.reason}`,
+    explain:
+      'A PAX header holds records of the form LENGTH KEY=VALUE, whose length counts the whole record (POSIX.1, pax interchange format). Go refuses a tar with a malformed one, and so does every engine. waybill reads the records before it, and the entries after it.',
+  },
   'layer-not-tar': {
     severity: 'error',
     verdict: 'intact',
     message: d => `layer ${d.layer + 1} is no sound tar: ${d.reason}`,
     explain:
       'A layer is a tar of file system changes (layer.md). This one cannot be read as a tar to its end, so no engine can unpack it.',
+  },
+  'layer-holes': {
+    severity: 'error',
+    verdict: null,
+    message: d =>
+      `layer ${d.layer + 1}: the holes of its sparse files add ${bytes(d.bytes)} to what it holds`,
+    explain:
+      'A sparse file says how large it is and stores only some of it. Engines write all of it when they unpack the layer, zero by zero: a few bytes fill any disk. It is reported where a layer grows by more than the limits unpackedFree and unpackedRatio allow a compressed one (docs/limits.md).',
   },
   'layer-trailing-bytes': {
     severity: 'warning',
@@ -127,3 +153,9 @@ export const imageRules: Rules<
     explain: 'The parent links of the v1 layers form a circle. The archive was made or changed by hand.',
   },
 };
+
+/** Where in a layer something was seen first, and how often. */
+function placeIn({ path, entries }: { readonly path: string; readonly entries: number }): string {
+  const others = entries > 1 ? ` and ${entries - 1} more` : '';
+  return path === '' ? others : ` of ${JSON.stringify(path)}${others}`;
+}

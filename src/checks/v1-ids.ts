@@ -21,6 +21,10 @@ function* checkReadable(scan: Scan, { root }: Graph): Generator<Observation> {
     const file = V1_JSON.test(path.slice(root.length)) ? scan.file(path) : null;
     const error = file === null ? null : scan.document(file).error;
     if (error?.kind === 'not-json') yield observe('json-invalid', memberAt(path), { reason: error.reason });
+    if (error?.kind === 'limit') {
+      const { limit, value, actual } = error;
+      yield observe('limit-reached', memberAt(path), { limit, value, seen: actual });
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Argv } from 'yargs';
 import type { Units } from '../commands/units.js';
 import { UsageError } from '../errors.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
+import { limitOptions } from './limits.js';
 
 /** yargs loses a positional `-`, so it travels under a name that no file can have. */
 const STDIN = '\0stdin';
@@ -52,7 +53,7 @@ export function readPlatform(value: string | string[]): Platform {
 }
 
 export function archiveArgument<T>(command: Argv<T>) {
-  return command.positional('archive', {
+  return limitOptions(command).positional('archive', {
     describe: 'image archive: a file, a directory, or - for standard input',
     type: 'string',
     demandOption: true,
@@ -86,30 +87,32 @@ export const unitsOf = ({ binary, bytes }: { readonly binary: boolean; readonly 
   bytes ? 'bytes' : binary ? 'binary' : 'si';
 
 /** Options of Docker's words that ask for what a file has not, and what that is. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  builder: 'no builder is asked',
-  context: 'no daemon is asked',
-  host: 'no daemon is asked',
-  tls: 'no daemon is asked',
-  tlsverify: 'no daemon is asked',
-};
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['builder', 'no builder is asked'],
+  ['context', 'no daemon is asked'],
+  ['host', 'no daemon is asked'],
+  ['tls', 'no daemon is asked'],
+  ['tlsverify', 'no daemon is asked'],
+]);
 
 /** Docker's groups of words, and those of them that a file can answer. */
-const GROUPS: Readonly<Record<string, string>> = {
-  image: 'inspect, history, ls',
-  manifest: 'inspect, create, annotate, push, rm',
-  imagetools: 'inspect',
-  buildx: 'imagetools inspect',
-};
+const GROUPS: ReadonlyMap<string, string> = new Map([
+  ['image', 'inspect, history, ls'],
+  ['manifest', 'inspect, create, annotate, push, rm'],
+  ['imagetools', 'inspect'],
+  ['buildx', 'imagetools inspect'],
+]);
 
 /** yargs' complaint, with the reason where a word or an option makes sense to Docker only. */
 export function explained(complaint: string, [group = '', word = '']: readonly string[]): string {
-  const words = GROUPS[group];
+  const words = GROUPS.get(group);
   if (words !== undefined && complaint.startsWith('Unknown') && !words.split(/,? /).includes(word))
     return `${group} ${word}: of a file waybill can tell ${group} ${words}; anything else is a daemon's work`;
   const names = /^Unknown arguments?: (.*)$/.exec(complaint)?.[1]?.split(', ') ?? [];
   const reasons = names.flatMap(name =>
-    name in ELSEWHERE ? [`--${name} means nothing here: ${ELSEWHERE[name]}, everything is in the file`] : [],
+    ELSEWHERE.has(name)
+      ? [`--${name} means nothing here: ${ELSEWHERE.get(name)}, everything is in the file`]
+      : [],
   );
   return reasons.length === 0 ? complaint : reasons.join('\n');
 }

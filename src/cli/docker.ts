@@ -3,6 +3,7 @@ import { API_VERSIONS } from '../docker/api-versions.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading, Store } from '../index.js';
 import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
+import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -50,7 +51,7 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
           .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
       async args => {
         const { rawConfig } = await import('../commands/raw.js');
-        terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
+        await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
       },
     );
 }
@@ -108,7 +109,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
       const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
       const options = { format: formatOf(args), store: args.store, api: args.api };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
-      terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
+      await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
     },
   );
 }
@@ -149,7 +150,7 @@ function historyCommand(commands: Commands, terminal: Terminal): Commands {
       const { history, historyDepth } = await import('../commands/history.js');
       const options = { ...args, format: formatOf(args), now: terminal.now() };
       const reading = await readAsDeep(terminal, args.archive, known => historyDepth(options, known));
-      terminal.answer(history(reading, args, options));
+      await terminal.answer(history(reading, args, options));
     },
   );
 }
@@ -159,7 +160,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
     names,
     'docker images: one row for each name of each image, of any number of archives',
     command =>
-      storeOption(format(command, "a Go template, 'json', or 'table TEMPLATE'"))
+      storeOption(format(limitOptions(command), "a Go template, 'json', or 'table TEMPLATE'"))
         .positional('archives', {
           describe: 'image archives, folders of them, or - for standard input; then a name or pattern',
           type: 'string',
@@ -183,12 +184,16 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .example('$0 images downloads/', 'all archives of a folder')
         .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
     async args => {
-      const { images, imagesDepth } = await import('../commands/images.js');
+      const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
       const { readMany } = await import('../commands/read-many.js');
       const [files, pattern] = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
-      const { readings, strangers } = await readMany(files, file => readAsDeep(terminal, file, depthOf));
+      const { readings, strangers } = await readMany(files, async file => {
+        const reading = await readAsDeep(terminal, file, depthOf);
+        keepSizes(reading, args.store);
+        return reading;
+      });
       const answer = images(readings, {
         ...args,
         format,
@@ -197,7 +202,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         now: terminal.now(),
         width: terminal.width(),
       });
-      terminal.answer({
+      await terminal.answer({
         ...answer,
         notes: [...answer.notes, ...strangers.map(({ where, what }) => `left out: ${where}: ${what}`)],
         exitCode: strangers.some(stranger => stranger.damaged) ? 1 : answer.exitCode,
@@ -233,7 +238,7 @@ function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
       const { documentDepth } = await import('../commands/document.js');
       const reading = await readAsDeep(terminal, args.archive, documentDepth);
       const format = args.format ?? (args.json ? '{{json .}}' : undefined);
-      terminal.answer(imagetoolsInspect(reading, args, { raw: args.raw, format }));
+      await terminal.answer(imagetoolsInspect(reading, args, { raw: args.raw, format }));
     },
   );
 }

@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { InputError, UsageError } from '../errors.js';
 import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
+import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -42,12 +43,12 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         if (!isStoredList(terminal.lists(), archive))
           throw new InputError('no such file or directory, and no manifest list of this name waits', archive);
         const { manifestListInspect } = await import('../commands/manifest-list.js');
-        terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
+        await terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
         return;
       }
       const { manifestInspect } = await import('../commands/manifest-inspect.js');
       const { documentDepth } = await import('../commands/document.js');
-      terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
+      await terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
     },
   );
 }
@@ -60,7 +61,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
     'create <list> <archives..>',
     'docker manifest create: start a list of the images in archives',
     command =>
-      insecureOption(listArgument(command))
+      limitOptions(insecureOption(listArgument(command)))
         .positional('archives', {
           describe: 'ARCHIVE, or ARCHIVE#REF where it holds several images',
           type: 'string',
@@ -76,10 +77,12 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest create app:1.2 amd64.tar arm64.tar', ''),
     async ({ list, archives, amend }) => {
       const { manifestCreate } = await import('../commands/manifest-create.js');
-      const { lists, progress } = terminal;
+      const { lists, progress, resources } = terminal;
       const names = archives.map(readArchiveName);
-      terminal.answer(
-        await progress(onProgress => manifestCreate(lists(), list, names, { amend, onProgress })),
+      await terminal.answer(
+        await progress(onProgress =>
+          manifestCreate(lists(), list, names, { ...resources(), amend, onProgress }),
+        ),
       );
     },
   );
@@ -112,7 +115,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
       const manifest = readArchiveName(args.manifest);
-      terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
+      await terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
     },
   );
 }
@@ -122,7 +125,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
     'push <list>',
     'docker manifest push: write the list and all it needs as an OCI layout',
     command =>
-      insecureOption(listArgument(command))
+      limitOptions(insecureOption(listArgument(command)))
         .option('output', {
           alias: 'o',
           describe: 'a new directory, or a new file that ends in .tar',
@@ -140,9 +143,11 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest push app:1.2 --output app.tar', ''),
     async ({ list, output, purge }) => {
       const { manifestPush } = await import('../commands/manifest-push.js');
-      const { lists, progress } = terminal;
-      terminal.answer(
-        await progress(onProgress => manifestPush(lists(), list, { output, purge, onProgress })),
+      const { lists, progress, resources } = terminal;
+      await terminal.answer(
+        await progress(onProgress =>
+          manifestPush(lists(), list, { ...resources(), output, purge, onProgress }),
+        ),
       );
     },
   );
@@ -161,7 +166,7 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
       }),
     async ({ lists }) => {
       const { manifestRm } = await import('../commands/manifest-rm.js');
-      terminal.answer(manifestRm(terminal.lists(), lists));
+      await terminal.answer(manifestRm(terminal.lists(), lists));
     },
   );
 }
@@ -199,14 +204,17 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
       if (names.length > 1)
         throw new UsageError(`expected ARCHIVE [REF] DIR, found ${names.length} references`);
       const selection = { ref: names[0], platform: args.platform };
-      terminal.answer(
+      const resources = terminal.resources();
+      await terminal.answer(
         await terminal.progress(async onProgress => {
           if (args.layers !== undefined) {
             const { extractLayers } = await import('../commands/extract-layers.js');
-            return extractLayers(args.archive, selection, directory, { onProgress });
+            return extractLayers(args.archive, selection, directory, { ...resources, onProgress });
           }
           const { extractFiles } = await import('../commands/extract-files.js');
-          return extractFiles(args.archive, directory, { ...args, ...selection, onProgress });
+          const { files, owner, devices } = args;
+          const options = { ...resources, ...selection, files, owner, devices, onProgress };
+          return extractFiles(args.archive, directory, options);
         }),
       );
     },

@@ -33,8 +33,8 @@ async function checkOutputs(paths: readonly string[], read: readonly string[]): 
 
 /** All are made before the first is written. @throws InputError where one cannot be written */
 export async function writeOutputs(paths: readonly string[], result: Result): Promise<void> {
-  const { outputFor } = await import('../format/outputs.js');
+  const { outputPiecesFor } = await import('../format/outputs.js');
   const { saveReport } = await import('../commands/save.js');
-  const files = paths.map(path => ({ path, content: outputFor(path)!(result) }));
+  const files = paths.map(path => ({ path, content: outputPiecesFor(path)!(result) }));
   for (const { path, content } of files) saveReport(path, content);
 }

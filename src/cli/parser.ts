@@ -1,25 +1,39 @@
 import yargs from 'yargs';
 import { UsageError } from '../errors.js';
+import type { Resources } from '../index.js';
 import { version } from '../version.js';
 import { explained, prepared } from './arguments.js';
 import { dockerCommands } from './docker.js';
+import { type LimitArguments, resourcesOf } from './limits.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal, World } from './terminal.js';
 import { weighCommands } from './weigh.js';
 
 /** Everything that can be said on the command line. */
-export function parser(args: readonly string[], terminal: Terminal) {
-  const columns = terminal.width();
-  const base = yargs(prepared(args))
+export function parser(args: readonly string[], world: World) {
+  const columns = world.width();
+  let resources: Resources = {};
+  const terminal: Terminal = {
+    ...world,
+    read: (archive, options) => world.read(archive, { ...options, ...resources }),
+    resources: () => resources,
+  };
+  // Where it stands does not matter, and asking for the current directory fails where that is gone.
+  const base = yargs(prepared(args), '/')
     .scriptName('waybill')
+    // Its own words in another language would stand among ours, and some of them are looked for.
+    .detectLocale(false)
     .usage('waybill: what a container image archive holds, and whether it is what it claims to be')
     .parserConfiguration({
       'greedy-arrays': false,
       'parse-positional-numbers': false,
     })
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
-    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
+    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
+    .middleware(async given => {
+      resources = await resourcesOf(given as LimitArguments);
+    });
   return [reportCommands, weighCommands, dockerCommands, manifestCommands]
     .reduce((commands, add) => add(commands, terminal), base)
     .epilogue(

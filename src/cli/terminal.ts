@@ -1,13 +1,13 @@
-import type { Answer, ArchiveReading, Depth, ReadOptions, Result } from '../index.js';
+import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../index.js';
 
 /** What the commands may do to the world. `cli.ts` has the only one; it alone prints and knows the environment. */
-export interface Terminal {
+export interface World {
   /** Reads an archive, with progress shown. */
   readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
   /** A report, for people or as JSON; into files where they are named. */
   readonly print: (result: Result, how: Reporting) => Promise<void>;
   /** What another tool would print, as it is. */
-  readonly answer: (answer: Answer) => void;
+  readonly answer: (answer: Answer) => Promise<void>;
   /** Bytes to standard output; resolves when more may come. */
   readonly put: (bytes: Uint8Array) => Promise<void>;
   /** A file or folder that is there, not a name of anything else. */
@@ -22,6 +22,12 @@ export interface Terminal {
   readonly now: () => Date;
   /** Columns of standard output, or null when it is no terminal. */
   readonly width: () => number | null;
+}
+
+/** The world as a command gets it: whatever it reads is read within what the command line allows. */
+export interface Terminal extends World {
+  /** What the command line allows, for what reads by other ways than `read`. */
+  readonly resources: () => Resources;
 }
 
 export interface Printing {

@@ -10,6 +10,7 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { limitOptions } from './limits.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -75,9 +76,9 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   );
 }
 
-async function estimated(reading: ArchiveReading, selection: object, { progress }: Terminal) {
+async function estimated(reading: ArchiveReading, selection: object, { progress, resources }: Terminal) {
   const { estimateSizes } = await import('../commands/estimate.js');
-  return progress(onProgress => estimateSizes(reading, selection, { onProgress }));
+  return progress(onProgress => estimateSizes(reading, selection, { ...resources(), onProgress }));
 }
 
 function wasteCommand(commands: Commands, terminal: Terminal): Commands {
@@ -142,10 +143,12 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 cat image.tar /etc/os-release', ''),
     async args => {
       const { cat } = await import('../commands/cat.js');
+      const { ref, platform, in: layer } = args;
+      const resources = terminal.resources();
       const { notes, exitCode } = await terminal.progress(onProgress =>
-        cat(args.archive, args.path, terminal.put, { ...args, onProgress }),
+        cat(args.archive, args.path, terminal.put, { ref, platform, in: layer, ...resources, onProgress }),
       );
-      terminal.answer({ stdout: '', notes, exitCode });
+      await terminal.answer({ stdout: '', notes, exitCode });
     },
   );
 }
@@ -156,7 +159,7 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
     'diff <a> <b>',
     'in what two images differ: config, history, layers, files, packages',
     command =>
-      outputOption(platformOption(unitsOption(command)))
+      outputOption(platformOption(unitsOption(limitOptions(command))))
         .positional('a', { describe: archive, type: 'string', demandOption: true })
         .positional('b', { describe: archive, type: 'string', demandOption: true })
         .option('ignore', {

@@ -14,27 +14,30 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * One block after another of a bzip2 stream, in memory that is set aside once. There is no specification but the
+ * One block after another of bzip2 streams, in memory that is set aside once: streams may be empty, and many. There is no specification but the
  * reference implementation; Joe Tsai's "BZIP2: Format Specification" describes it.
  */
 export class BlockReader {
-  readonly #size: number;
+  #size = 0;
   readonly #sink: Sink;
   /** Low byte: the block's last column. The rest: where the next byte of the text is. */
-  readonly #column: Int32Array;
+  #column = new Int32Array(0);
   readonly #output = new Uint8Array(OUTPUT_SIZE);
   #length = 0;
   #origin = 0;
   #crc = 0;
 
-  constructor(level: number, sink: Sink) {
-    this.#size = level * 100_000;
-    this.#column = new Int32Array(this.#size);
+  constructor(sink: Sink) {
     this.#sink = sink;
   }
 
-  /** Everything from behind the block's magic to its end. Nothing reaches the sink. */
-  read(bits: Bits): void {
+  /**
+   * Everything from behind the block's magic to its end. Nothing reaches the sink.
+   * @param level  of its stream
+   */
+  read(bits: Bits, level: number): void {
+    this.#size = level * 100_000;
+    if (this.#column.length < this.#size) this.#column = new Int32Array(this.#size);
     this.#crc = bits.readUint32();
     if (bits.read(1) === 1)
       throw new CodecError('bzip2', 'corrupt', 'randomised block (bzip2 before 0.9.5)', {

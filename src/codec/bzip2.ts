@@ -18,6 +18,7 @@ export const bzip2: Codec = {
     isHeader(head.subarray(0, 4)) &&
     ((head[4] === 0x31 && head[5] === 0x41) || (head[4] === 0x17 && head[5] === 0x72)),
   load: async () => {},
+  isLoaded: () => true,
   open: sink => openPush('bzip2', (input, shape) => readStreams(input, shape, sink)),
 };
 
@@ -29,6 +30,7 @@ function isHeader(head: Uint8Array): boolean {
 }
 
 function* readStreams(input: Input, shape: ShapeSoFar, sink: Sink): Step<void> {
+  const block = new BlockReader(sink);
   for (let streams = 0; ; ) {
     const head = yield* input.peek(4);
     if (streams > 0 && head.length === 0) return;
@@ -40,15 +42,14 @@ function* readStreams(input: Input, shape: ShapeSoFar, sink: Sink): Step<void> {
     if (head.length < 4) throw input.truncated('within the stream header');
     const level = (head[3] as number) - 0x30;
     input.at += 4;
-    yield* readStream(input, level, sink);
+    yield* readStream(input, level, block);
     streams += 1;
     shape.parts = streams;
   }
 }
 
 /** Blocks follow each other bit by bit; only the stream's end is filled up to a whole byte. */
-function* readStream(input: Input, level: number, sink: Sink): Step<void> {
-  const block = new BlockReader(level, sink);
+function* readStream(input: Input, level: number, block: BlockReader): Step<void> {
   let skip = 0;
   let combined = 0;
   for (;;) {
@@ -83,7 +84,7 @@ function* readBlock(input: Input, block: BlockReader, skip: number, level: numbe
     try {
       bits.read(24);
       bits.read(24);
-      block.read(bits);
+      block.read(bits, level);
     } catch (error) {
       // What is read beyond the end is made up, and so are the faults in it.
       if (!bits.overrun) throw error;

@@ -1,10 +1,7 @@
 import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
-import { CodecError, type Decoder, type Sink } from './codec.js';
+import { CodecError, type Decoder, type Outlet, ROOM_BYTES, type Sink } from './codec.js';
 import type { Input, Step } from './input.js';
 import { openPush } from './push.js';
-
-// Measured on 500 MB: 64 KiB to 1 MiB are equally fast, zlib's own 16 KiB is not. This size stays in the L2 cache.
-const OUTPUT_SIZE = 256 * 1024;
 
 /**
  * The part of Node's zlib binding that does one synchronous step. Node's documented synchronous calls want the whole
@@ -39,10 +36,12 @@ const PIECE_SIZE = 32 * 1024;
  */
 export class Inflater {
   readonly #zlib: Internals;
-  readonly #output = Buffer.allocUnsafeSlow(OUTPUT_SIZE);
+  readonly #room: () => Uint8Array;
   #fault: { readonly message: string; readonly errno: number; readonly code: string } | null = null;
 
-  constructor() {
+  constructor({ room }: Outlet = {}) {
+    const own = room === undefined ? new Uint8Array(ROOM_BYTES) : null;
+    this.#room = room ?? (() => own!);
     // zlib's own buffer is never used here: the smallest keeps many open decoders cheap.
     this.#zlib = createInflateRaw({ chunkSize: 64 }) as Internals;
     const { _handle: handle, _writeState: state } = this.#zlib;
@@ -84,11 +83,13 @@ export class Inflater {
   #step(piece: Uint8Array, sink: Sink): number {
     for (let left = piece.length; ; ) {
       const at = piece.length - left;
-      this.#zlib._handle.writeSync(constants.Z_NO_FLUSH, piece, at, left, this.#output, 0, OUTPUT_SIZE);
+      // Never more room than this: what is lost before a fault must not depend on where the output lies.
+      const output = this.#room();
+      this.#zlib._handle.writeSync(constants.Z_NO_FLUSH, piece, at, left, output, 0, ROOM_BYTES);
       if (this.#fault !== null) throw this.#error(this.#fault);
       const [room, unused] = this.#zlib._writeState as unknown as [number, number];
       left = unused;
-      if (room < OUTPUT_SIZE) sink(this.#output.subarray(0, OUTPUT_SIZE - room));
+      if (room < ROOM_BYTES) sink(output.subarray(0, ROOM_BYTES - room));
       if (room > 0) return left;
     }
   }
@@ -96,7 +97,7 @@ export class Inflater {
   /** A finishing flush without input: zlib complains exactly when the stream is not complete. */
   #hasEnded(): boolean {
     const nothing = new Uint8Array(0);
-    this.#zlib._handle.writeSync(constants.Z_FINISH, nothing, 0, 0, this.#output, 0, OUTPUT_SIZE);
+    this.#zlib._handle.writeSync(constants.Z_FINISH, nothing, 0, 0, this.#room(), 0, ROOM_BYTES);
     return this.#fault === null;
   }
 

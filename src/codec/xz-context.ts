@@ -33,6 +33,8 @@ const UNSUPPORTED: readonly number[] = [2, 3, 4, 6];
 
 let exports: Exports | null = null;
 
+export const isXzLoaded = (): boolean => exports !== null;
+
 export async function loadXz(): Promise<void> {
   if (exports !== null) return;
   // A CommonJS bundle, in which Node does not see the names.

@@ -1,7 +1,7 @@
 import { type Codec, CodecError, type Sink } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
-import { loadXz, XzContext } from './xz-context.js';
+import { isXzLoaded, loadXz, XzContext } from './xz-context.js';
 
 // The .xz file format, version 1.2.1 (https://tukaani.org/xz/xz-file-format.txt), whose section numbers these are.
 const MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
@@ -17,6 +17,7 @@ export const xz: Codec = {
   name: 'xz',
   matches: head => head.length >= 6 && couldBe(MAGIC, head.subarray(0, 6)),
   load: loadXz,
+  isLoaded: isXzLoaded,
   open: sink => openPush('xz', (input, shape) => readStreams(input, shape, sink)),
 };
 
@@ -91,7 +92,12 @@ function* readLzma2(input: Input, context: XzContext): Step<number> {
     const sizeAt = control < 0x80 ? 1 : 3;
     const size = control === 0 ? 0 : (head[sizeAt] as number) * 256 + (head[sizeAt + 1] as number) + 1;
     context.feed(head);
-    yield* pass(input, context, size, where);
+    // A chunk at a time, however the owner cuts the stream into writes: what the decoder has decoded of a piece that it
+    // then refuses is lost, and so the same is lost each time.
+    const chunk = yield* input.peek(size);
+    context.feed(chunk);
+    if (chunk.length < size) throw input.truncated(where);
+    input.at += size;
     total += headLength + size;
     if (control === 0) return total;
   }

@@ -40,6 +40,8 @@ const UNSUPPORTED: readonly number[] = [12, 14, 16, 32, 64];
 let module: object | null = null;
 const idle: Instance[] = [];
 
+export const isZstdLoaded = (): boolean => module !== null;
+
 export async function loadZstd(): Promise<void> {
   if (module !== null) return;
   const { ZSTDDecoder } = await import('zstddec/stream');

@@ -1,7 +1,7 @@
 import { type Codec, CodecError, type Sink } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
-import { loadZstd, ZstdContext } from './zstd-context.js';
+import { isZstdLoaded, loadZstd, ZstdContext } from './zstd-context.js';
 
 // RFC 8878, 3.1.1 and 3.1.2. A skippable frame's first byte is anything from 0x50 to 0x5f.
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
@@ -19,6 +19,7 @@ export const zstd: Codec = {
   matches: head =>
     head.length >= 4 && (couldBe(MAGIC, head.subarray(0, 4)) || isSkippable(head.subarray(0, 4))),
   load: loadZstd,
+  isLoaded: isZstdLoaded,
   open: sink => openPush('zstd', (input, shape) => readFrames(input, shape, sink)),
 };
 

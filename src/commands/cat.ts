@@ -1,7 +1,8 @@
 import { InputError } from '../errors.js';
 import { type FileTree, squash, type TreeNode, tablesOf } from '../image/file-tree.js';
 import { layerFaults } from '../image/layer-faults.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Limits, Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import { nameBytes, nameText } from '../scan/entry-name.js';
 import { streamOf } from '../source/open.js';
 import { pathText, visible, visiblePath } from '../visible.js';
@@ -15,10 +16,9 @@ import { type ChosenImage, oneImage } from './one-image.js';
 import { type ArchiveReading, readArchive } from './read.js';
 import type { Selection } from './select.js';
 
-export interface CatOptions extends Selection {
+export interface CatOptions extends Selection, Resources {
   /** The file as it is once this layer is applied: its number, from 1, or the beginning of a digest of it. */
   readonly in?: string | undefined;
-  readonly limits?: Partial<Limits> | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -46,34 +46,34 @@ export async function cat(
   const stream = await streamOf(input);
   const print = (file: string) => catFile(file, path, put, options);
   if (stream === null) return print(input as string);
-  const limits = { ...defaultLimits, ...options.limits };
-  return inPrivateDirectory(null, directory =>
-    throughFile(stream, directory, 'a temporary file', limits, print),
-  );
+  const limits = limitsOf(options.limits);
+  return inPrivateDirectory(null, place => throughFile(stream, place, limits, print));
 }
 
 async function catFile(
   file: string,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  { limits, onProgress, ...selection }: CatOptions,
+  { limits, jobs, memory, onProgress, ...selection }: CatOptions,
 ): Promise<CatResult> {
-  const reading = await readArchive(file, {
-    depth: 'files',
-    ...(limits && { limits }),
-    ...(onProgress && { onProgress }),
-  });
+  const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, onProgress });
   const chosen = oneImage(reading, selection);
   const { part, image } = chosen;
   const last = lastLayer(reading, chosen, selection.in);
   const tree = squash(tablesOf(part.scan, image).slice(0, last + 1));
-  const { inode, path: found } = fileAt(tree, path, file);
+  const { inode, path: found, entry } = fileAt(tree, path, file);
   const member = image.layers[inode.layer]!.member!;
+  const allowed = limitsOf(limits);
+  if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)
+    throw new InputError(
+      `${JSON.stringify(path)} has ${entry.size} bytes, mostly holes`,
+      file,
+      HOLES(allowed),
+    );
   const queue = new ContentQueue(put);
   const place = memberPlace(part, member);
   const sinks = new Map([[inode.index, () => queue]]);
-  const all = { ...defaultLimits, ...limits };
-  await readLayerFiles(file, [{ ...place, sinks, drain: queue.drain }], all, () => {});
+  await readLayerFiles(file, [{ ...place, sinks, drain: queue.drain }], allowed, () => {});
   const notes = layerFaults(part.scan, image)
     .filter(({ layer }) => layer <= last)
     .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);
@@ -95,6 +95,9 @@ function fileAt(tree: FileTree, path: string, file: string): TreeNode {
   if (type === 'file') return found.node;
   throw refuse(type === 'hardlink' ? HARD_LINK : `is a ${NOUNS[type] ?? type}, which has no content`);
 }
+
+const HOLES = ({ unpackedRatio }: Limits) =>
+  `The limit unpackedRatio is ${unpackedRatio} times the size of its layer. --limit unpackedRatio=N allows more.`;
 
 const HARD_LINK = 'is a hard link to what is not there';
 

@@ -28,10 +28,15 @@ export type Block =
       readonly kind: 'table';
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly Text[])[];
-      /** Of as many rows as an image has files, a line each. */
-      readonly listing?: boolean;
       /** What each row weighs, for a bar beside it where one can be drawn; null for a row without. */
       readonly bars?: readonly (number | null)[];
+    }
+  /** A table of as many rows as an image has files, a line each. They are made anew whenever somebody goes through them. */
+  | {
+      readonly kind: 'listing';
+      readonly columns: readonly Column[];
+      readonly rows: Iterable<readonly Text[]>;
+      readonly count: number;
     }
   | { readonly kind: 'map'; readonly map: FileMap }
   | { readonly kind: 'gap' };

@@ -1,13 +1,13 @@
 import type { Layer } from '../image/graph.js';
 import type { Estimates } from '../image/weigh.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import type { Member } from '../source/source.js';
 import { gzipSizes } from '../write/estimate.js';
 import type { ArchiveReading, PartReading } from './read.js';
 import { type Selection, selectImages } from './select.js';
 
-export interface EstimateOptions {
-  readonly limits?: Partial<Limits> | undefined;
+export interface EstimateOptions extends Resources {
   /** Called while compressing, with the bytes done and the bytes there are. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -33,7 +33,7 @@ export async function estimateSizes(
   });
   const total = places.reduce((sum, { member }) => sum + member.size, 0);
   let done = 0;
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const sizes = await gzipSizes(opened.file, places, limits, bytes => {
     done += bytes;
     options.onProgress?.(done, total);

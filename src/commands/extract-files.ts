@@ -1,13 +1,14 @@
 import { InputError } from '../errors.js';
 import { squash, type TreeNode, tablesOf } from '../image/file-tree.js';
 import { layerFaults } from '../image/layer-faults.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Limits, Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import { nameText } from '../scan/entry-name.js';
 import { pathFilter } from '../scan/path-filter.js';
 import { streamOf } from '../source/open.js';
 import { visible } from '../visible.js';
-import { inPrivateDirectory, makePrivate } from '../write/private-directory.js';
-import { finishDirectory } from '../write/root-entry.js';
+import { inPrivateDirectory } from '../write/private-directory.js';
+import { finishDirectory, pathBelow } from '../write/root-entry.js';
 import { type RootOutcome, writeRoot } from '../write/root-fs.js';
 import { throughFile } from '../write/spool.js';
 import { stageDirectory } from '../write/staged-directory.js';
@@ -19,14 +20,13 @@ import { readArchive } from './read.js';
 import type { Selection } from './select.js';
 import { count } from './words.js';
 
-export interface ExtractFilesOptions extends Selection {
+export interface ExtractFilesOptions extends Selection, Resources {
   /** Only paths that match one of these, or lie below; see `pathFilter`. */
   readonly files?: readonly string[] | undefined;
   /** Set owners, and with them setuid and setgid. Only root can. */
   readonly owner?: boolean | undefined;
   /** Make devices and named pipes too. Devices only root can. */
   readonly devices?: boolean | undefined;
-  readonly limits?: Partial<Limits> | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -43,18 +43,20 @@ export async function extractFiles(
   directory: string,
   options: ExtractFilesOptions = {},
 ): Promise<Answer> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const stream = await streamOf(input);
-  const staged = stageDirectory(directory);
+  // Until it is finished, nobody else may look into it or put anything there.
+  const staged = stageDirectory(directory, 0o700);
   try {
-    makePrivate(staged.path, directory);
     const extract = (file: string) => extractFrom(file, staged.path, directory, options, limits);
     const spooled = (archive: AsyncIterable<Uint8Array>) =>
-      inPrivateDirectory(staged.path, spool => throughFile(archive, spool, directory, limits, extract));
+      inPrivateDirectory({ path: staged.name, shown: directory }, place =>
+        throughFile(archive, place, limits, extract),
+      );
     const { answer, finish } = await (stream === null ? extract(input as string) : spooled(stream));
+    // What was there before keeps its own attributes.
+    if (staged.isNew) writing(directory, () => finish(pathBelow(staged.path, '')));
     staged.commit();
-    // What is there already keeps its own attributes.
-    if (staged.isNew) writing(directory, () => finish(Buffer.from(directory)));
     return answer;
   } catch (error) {
     staged.discard();
@@ -74,6 +76,8 @@ async function extractFrom(
   shown: string,
   {
     limits: given,
+    jobs,
+    memory,
     onProgress,
     files = [],
     owner = false,
@@ -82,11 +86,7 @@ async function extractFrom(
   }: ExtractFilesOptions,
   limits: Limits,
 ): Promise<Extracted> {
-  const reading = await readArchive(file, {
-    depth: 'files',
-    ...(given && { limits: given }),
-    ...(onProgress && { onProgress }),
-  });
+  const reading = await readArchive(file, { depth: 'files', limits: given, jobs, memory, onProgress });
   const chosen = oneImage(reading, selection);
   const { part, image } = chosen;
   const tree = squash(tablesOf(part.scan, image));

@@ -1,5 +1,6 @@
 import type { Image } from '../image/graph.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import { streamOf } from '../source/open.js';
 import {
   isWritten,
@@ -15,8 +16,7 @@ import { oneImage } from './one-image.js';
 import { readArchive } from './read.js';
 import type { Selection } from './select.js';
 
-export interface ExtractOptions {
-  readonly limits?: Partial<Limits> | undefined;
+export interface ExtractOptions extends Resources {
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -35,7 +35,7 @@ export async function extractLayers(
   directory: string,
   options: ExtractOptions = {},
 ): Promise<Answer> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const stream = await streamOf(input);
   const staged = stageDirectory(directory);
   try {
@@ -56,7 +56,7 @@ export async function extractLayers(
     const answer =
       stream === null
         ? await extract(input as string)
-        : await throughFile(stream, staged.path, directory, limits, extract);
+        : await throughFile(stream, { path: staged.path, shown: directory }, limits, extract);
     if (answer.stdout === '' && answer.exitCode === 1) staged.discard();
     else staged.commit();
     return answer;
@@ -66,13 +66,8 @@ export async function extractLayers(
   }
 }
 
-async function chooseImage(file: string, selection: Selection, { limits, onProgress }: ExtractOptions) {
-  const reading = await readArchive(file, {
-    depth: 'metadata',
-    ...(limits && { limits }),
-    ...(onProgress && { onProgress }),
-  });
-  return oneImage(reading, selection);
+async function chooseImage(file: string, selection: Selection, options: ExtractOptions) {
+  return oneImage(await readArchive(file, { ...options, depth: 'metadata' }), selection);
 }
 
 function claimsOf(
@@ -92,7 +87,7 @@ function claimsOf(
 
 function answerOf(outcomes: readonly (WrittenLayer | LostLayer)[], image: Image, directory: string): Answer {
   const written = outcomes.filter(isWritten);
-  const width = Math.max(0, ...written.map(({ size }) => String(size).length));
+  const width = written.reduce((most, { size }) => Math.max(most, String(size).length), 0);
   const lines = written.map(({ name, size, diffId }) => {
     return `${directory.replace(/\/+$/, '')}/${name}  ${String(size).padStart(width)}  ${diffId}\n`;
   });

@@ -1,4 +1,4 @@
-import { visiblePath } from '../visible.js';
+import { visible, visiblePath } from '../visible.js';
 import type { FileMap } from './doc.js';
 import type { FileReport } from './file-report.js';
 
@@ -21,6 +21,6 @@ export function fileMap(files: readonly FileReport[], layerNames: readonly strin
     parents,
     sizes: files.map(({ type, size }) => (type === 'file' ? size : 0)),
     layers: files.map(({ layer }) => layer),
-    layerNames,
+    layerNames: layerNames.map(visible),
   };
 }

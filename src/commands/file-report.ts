@@ -30,7 +30,7 @@ export interface FileReport {
 }
 
 export function fileReport(node: TreeNode): FileReport {
-  const { entry, inode, linkedTo } = node;
+  const { entry, links, linkedTo } = node;
   const target = linkedTo ?? entry.target;
   const report: FileReport = {
     path: nameText(node.path),
@@ -39,22 +39,19 @@ export function fileReport(node: TreeNode): FileReport {
     mode: entry.mode,
     uid: entry.uid,
     gid: entry.gid,
-    mtime: inode.index < 0 ? null : entry.mtime + entry.mtimeNanos / 1e9,
+    mtime: node.isImplied ? null : entry.mtime + entry.mtimeNanos / 1e9,
     target: target === null ? null : nameText(target),
     layer: node.layer,
   };
   const isPlain =
-    inode.links === 1 &&
-    entry.device === null &&
-    entry.storedSize === entry.size &&
-    entry.xattrs.length === 0;
+    links === 1 && entry.device === null && entry.storedSize === entry.size && entry.xattrs.length === 0;
   return isPlain ? report : { ...report, ...rarities(node) };
 }
 
 /** What few files have. */
-function rarities({ entry, inode }: TreeNode): Partial<FileReport> {
+function rarities({ entry, links }: TreeNode): Partial<FileReport> {
   return {
-    ...(inode.links > 1 && { links: inode.links }),
+    ...(links > 1 && { links }),
     ...(entry.device !== null && { device: entry.device }),
     ...(entry.storedSize !== entry.size && { storedSize: entry.storedSize }),
     ...(entry.xattrs.length > 0 && {

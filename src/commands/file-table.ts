@@ -14,32 +14,53 @@ const COLUMNS: readonly Column[] = [
 
 /** What a list has besides what every list of files has. */
 export interface FileTableOptions {
-  /** What to show in place of the path of a file, by its index. */
-  readonly name?: (index: number) => string;
+  /** Makes what shows a file in place of its path. It is given the files one after the other, and made anew for each time. */
+  readonly names?: () => (file: FileReport, index: number) => string;
   /** A column in front: its cell for a file, by its index. */
   readonly lead?: { readonly title: string; readonly cell: (index: number) => Text };
 }
 
-/** As `ls -l` and `tar -tv` list files. */
+/**
+ * As `ls -l` and `tar -tv` list files.
+ * @param files  gone through anew for each time that somebody goes through the rows
+ */
 export function fileTable(
-  files: readonly FileReport[],
+  files: Iterable<FileReport>,
+  count: number,
   write: (bytes: number) => string,
-  { name, lead }: FileTableOptions = {},
+  options: FileTableOptions = {},
 ): Block {
-  const [mode, owner, day] = [remembered(modeText), remembered(ownerText), remembered(dayText)];
-  const rows = files.map((file, i): Text[] => {
+  const { lead } = options;
+  const columns = lead === undefined ? COLUMNS : [{ title: lead.title }, ...COLUMNS];
+  return {
+    kind: 'listing',
+    columns,
+    rows: { [Symbol.iterator]: () => rowsOf(files, write, options) },
+    count,
+  };
+}
+
+function* rowsOf(
+  files: Iterable<FileReport>,
+  write: (bytes: number) => string,
+  { names, lead }: FileTableOptions,
+): Generator<Text[]> {
+  const [mode, owner] = [remembered(modeText), remembered(ownerText)];
+  const days = new Map<number, string>();
+  const name = names?.() ?? (({ path }: FileReport) => visiblePath(path));
+  let i = 0;
+  for (const file of files) {
     const row = [
       mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
       owner(file, file.uid * 2 ** 32 + file.gid),
       file.device === undefined ? write(file.size) : `${file.device.major},${file.device.minor}`,
-      file.mtime === null ? NONE : timeText(file.mtime, day(file, Math.floor(file.mtime / DAY))),
+      file.mtime === null ? NONE : timeText(file.mtime, days),
       String(file.layer + 1),
-      (name?.(i) ?? visiblePath(file.path)) + targetText(file),
+      name(file, i) + targetText(file),
     ];
-    return lead === undefined ? row : [lead.cell(i), ...row];
-  });
-  const columns = lead === undefined ? COLUMNS : [{ title: lead.title }, ...COLUMNS];
-  return { kind: 'table', columns, rows, listing: true };
+    yield lead === undefined ? row : [lead.cell(i), ...row];
+    i++;
+  }
 }
 
 /** Files that stand together are mostly alike: text is made once for a run of them. @returns takes null for no key */
@@ -81,19 +102,30 @@ function modeText({ type, mode, xattrs }: FileReport): string {
 
 const DAY = 24 * 60 * 60;
 
-/** The last day that JavaScript knows is in the year 275760; headers may claim later ones. */
-function dayText({ mtime }: FileReport): string {
-  const date = new Date(Math.floor(mtime! / DAY) * DAY * 1000);
+/** The last day that JavaScript knows is in the year 275760; headers may claim later ones. @param day  since 1970 */
+function dayText(day: number): string {
+  const date = new Date(day * DAY * 1000);
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, -'T00:00:00.000Z'.length);
 }
 
-function timeText(mtime: number, day: string): string {
+/** Days whose text is remembered: those of thirty years. */
+const DAYS = 10_000;
+
+/** @param days  the text of those that were seen before */
+function timeText(mtime: number, days: Map<number, string>): string {
+  const number = Math.floor(mtime / DAY);
+  let day = days.get(number);
+  if (day === undefined) {
+    day = dayText(number);
+    if (days.size < DAYS) days.set(number, day);
+  }
   if (day === '') return `@${mtime}`;
-  const second = Math.floor(mtime) - Math.floor(mtime / DAY) * DAY;
-  return `${day} ${two(second / 3600)}:${two((second / 60) % 60)}:${two(second % 60)}`;
+  const second = Math.floor(mtime) - number * DAY;
+  const minute = Math.floor(second / 60);
+  return `${day} ${TWO[Math.floor(minute / 60)]}:${TWO[minute % 60]}:${TWO[second % 60]}`;
 }
 
-const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+const TWO: readonly string[] = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
 
 function targetText({ type, target }: FileReport): string {
   if (target === null) return '';

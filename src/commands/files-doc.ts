@@ -1,89 +1,99 @@
-import type { Oddity, OddityKind } from '../image/file-tree.js';
-import { visible, visiblePath } from '../visible.js';
+import type { Oddity, OddityKind, TreeNode } from '../image/file-tree.js';
+import type { EntryType } from '../scan/entry.js';
+import { visiblePath } from '../visible.js';
 import { type Block, type Doc, gap, span, text } from './doc.js';
-import type { FileReport } from './file-report.js';
+import { type FileReport, fileReport } from './file-report.js';
 import { fileTable } from './file-table.js';
-import type { ChangesReport, FilesReport, ImageFiles } from './files.js';
-import { archiveHead, count, imageTitle, instruction, madeBy } from './words.js';
+import type { ChangesReport, FoundFiles, ImageTree } from './files.js';
+import type { LayerReport } from './report-types.js';
+import { archiveHead, count, faultLine, imageTitle, instruction, madeBy } from './words.js';
 
 interface View {
   readonly tree: boolean;
   readonly write: (bytes: number) => string;
 }
 
-export function filesDoc(report: FilesReport, total: number, view: View): Doc {
+export function filesDoc({ report, images }: FoundFiles, total: number, view: View): Doc {
   return [
     ...archiveHead(report, total),
-    ...report.images.flatMap((image): Doc => [gap, imageTitle(image), ...imageDoc(image, view)]),
+    ...images.flatMap((image): Doc => [gap, imageTitle(image.report), ...imageDoc(image, view)]),
   ];
 }
 
-function imageDoc(image: ImageFiles, view: View): Doc {
-  const { files = [], changes, faults, oddities } = image;
+function imageDoc(image: ImageTree, view: View): Doc {
+  const { report, nodes, changes, faults, oddities } = image;
   return [
-    ...(changes === undefined ? listing(files, view) : changesDoc(image, changes, view)),
-    ...faults.map(({ layer, kind, reason }) =>
-      text([
-        span(kind === 'incomplete' ? 'incomplete' : 'changed', kind === 'incomplete' ? 'bad' : 'warn'),
-        `  layer ${layer + 1}: ${visible(reason)}`,
-      ]),
-    ),
+    ...(changes === undefined ? listing(nodes, view) : changesDoc(report.layers, changes, view)),
+    ...faults.map(fault => faultLine(fault)),
     ...oddities.flatMap(oddityLines),
-    ...(image.platform?.startsWith('windows/') ? [text([span(WINDOWS, 'dim')])] : []),
+    ...(report.platform?.startsWith('windows/') ? [text([span(WINDOWS, 'dim')])] : []),
   ];
 }
 
-function listing(files: readonly FileReport[], { tree, write }: View): Doc {
-  if (files.length === 0) return [text('no files', 2)];
-  const names = tree ? treeNames(files) : null;
-  const table = fileTable(files, write, names === null ? {} : { name: i => names[i]! });
-  return [table, text([span(summary(files, write), 'dim')])];
+function listing(nodes: readonly TreeNode[], { tree, write }: View): Doc {
+  if (nodes.length === 0) return [text('no files', 2)];
+  // Made as they are looked at: a million reports at once would take more memory than all else together.
+  const files: Iterable<FileReport> = {
+    *[Symbol.iterator]() {
+      for (const node of nodes) yield fileReport(node);
+    },
+  };
+  const table = fileTable(files, nodes.length, write, tree ? { names: treeNames(nodes) } : {});
+  return [table, text([span(summary(nodes, write), 'dim')])];
 }
 
 /** Each file once, whatever names it has. */
-function summary(files: readonly FileReport[], write: View['write']): string {
-  const of = (type: FileReport['type']) => files.filter(file => file.type === type);
-  const sum = of('file').reduce((bytes, { size }) => bytes + size, 0);
-  const kinds: [FileReport['type'], string][] = [
+function summary(nodes: readonly TreeNode[], write: View['write']): string {
+  const counts = new Map<EntryType, number>();
+  let bytes = 0;
+  for (const { type, size } of nodes) {
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+    if (type === 'file') bytes += size;
+  }
+  const kinds: [EntryType, string][] = [
     ['file', 'file'],
     ['directory', 'directory'],
     ['symlink', 'symbolic link'],
     ['hardlink', 'hard link'],
   ];
+  let others = nodes.length;
   const parts = kinds.flatMap(([type, noun]) => {
-    const n = of(type).length;
+    const n = counts.get(type) ?? 0;
+    others -= n;
     if (n === 0) return [];
     return type === 'directory' ? [`${n} ${n === 1 ? noun : 'directories'}`] : [count(n, noun)];
   });
-  const others = files.length - kinds.reduce((n, [type]) => n + of(type).length, 0);
   if (others > 0) parts.push(`${others} other`);
-  return `${parts.join(', ')}; ${write(sum)}${/^\d+$/.test(write(sum)) ? ' bytes' : ''}`;
+  return `${parts.join(', ')}; ${write(bytes)}${/^\d+$/.test(write(bytes)) ? ' bytes' : ''}`;
 }
 
 /** Names behind the lines of a tree. The list has every directory before what is in it, unless a filter left it out. */
-function treeNames(files: readonly FileReport[]): string[] {
-  const open: { readonly path: string; readonly bars: string; readonly isLast: boolean }[] = [];
-  const isLast = lastOnes(files);
-  return files.map((file, i) => {
-    while (open.length > 0 && !file.path.startsWith(`${open.at(-1)!.path}/`)) open.pop();
-    const above = open.at(-1);
-    const bars = above === undefined ? '' : `${above.bars}${above.isLast ? '    ' : '│   '}`;
-    const name = above === undefined ? file.path : file.path.slice(above.path.length + 1);
-    if (file.type === 'directory') open.push({ path: file.path, bars, isLast: isLast[i]! });
-    return `${bars}${isLast[i] ? '└── ' : '├── '}${visiblePath(name)}`;
-  });
+function treeNames(nodes: readonly TreeNode[]): () => (file: FileReport, index: number) => string {
+  const isLast = lastOnes(nodes);
+  return () => {
+    const open: { readonly path: string; readonly bars: string; readonly isLast: boolean }[] = [];
+    return (file, i) => {
+      while (open.length > 0 && !file.path.startsWith(`${open.at(-1)!.path}/`)) open.pop();
+      const above = open.at(-1);
+      const bars = above === undefined ? '' : `${above.bars}${above.isLast ? '    ' : '│   '}`;
+      const name = above === undefined ? file.path : file.path.slice(above.path.length + 1);
+      const last = isLast[i] === 1;
+      if (file.type === 'directory') open.push({ path: file.path, bars, isLast: last });
+      return `${bars}${last ? '└── ' : '├── '}${visiblePath(name)}`;
+    };
+  };
 }
 
-/** Whether no further file has the same directory above it. */
-function lastOnes(files: readonly FileReport[]): boolean[] {
-  const last = new Array<boolean>(files.length);
+/** 1 where no further file has the same directory above it. */
+function lastOnes(nodes: readonly TreeNode[]): Uint8Array {
+  const last = new Uint8Array(nodes.length);
   const seen: string[] = [];
-  for (let i = files.length - 1; i >= 0; i--) {
-    const { path } = files[i]!;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const { path } = nodes[i]!;
     while (seen.length > 0 && !isSiblingOrBelow(seen.at(-1)!, path)) seen.pop();
-    last[i] = true;
-    if (seen.length > 0 && seen.at(-1) === parentOf(path)) last[i] = false;
-    else seen.push(parentOf(path));
+    if (seen.length > 0 && seen.at(-1) === parentOf(path)) continue;
+    last[i] = 1;
+    seen.push(parentOf(path));
   }
   return last;
 }
@@ -93,24 +103,22 @@ const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/
 const isSiblingOrBelow = (directory: string, path: string) =>
   directory === '' || path.startsWith(`${directory}/`);
 
-function changesDoc(image: ImageFiles, changes: ChangesReport, { write }: View): Doc {
+function changesDoc(layers: readonly LayerReport[], changes: ChangesReport, { write }: View): Doc {
   const { layer, added, modified, removed } = changes;
   const all = [
     ...added.map(file => ({ file, change: span('added', 'good') })),
     ...modified.map(file => ({ file, change: span(modification(file), 'warn') })),
     ...removed.map(file => ({ file, change: span('removed', 'bad') })),
   ].sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : 0));
-  const made = image.layers[layer];
+  const made = layers[layer];
   const line = made === undefined ? '' : instruction(made);
-  const head = text(
-    `layer ${layer + 1} of ${image.layers.length}${line === '' ? '' : `: ${madeBy(line)}`}`,
-    2,
-  );
+  const head = text(`layer ${layer + 1} of ${layers.length}${line === '' ? '' : `: ${madeBy(line)}`}`, 2);
   if (all.length === 0) return [head, text('changes nothing', 2)];
   return [
     head,
     fileTable(
       all.map(({ file }) => file),
+      all.length,
       write,
       { lead: { title: 'change', cell: i => [all[i]!.change] } },
     ),

@@ -9,6 +9,7 @@ import type { Result } from './doc.js';
 import { type FileReport, fileReport } from './file-report.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
+import { refuseUnread } from './no-image.js';
 import { type ChosenImage, chosenImages } from './one-image.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
@@ -54,20 +55,34 @@ export interface ChangesReport {
 
 export const filesDepth: Depth = 'files';
 
+/** What was found, before anything is made of each of 100,000 files. */
+export interface FoundFiles {
+  readonly report: Report;
+  readonly images: readonly ImageTree[];
+}
+
+export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddities'> {
+  readonly report: ImageReport;
+  /** What `ImageFiles.files` are. */
+  readonly nodes: readonly TreeNode[];
+}
+
 /**
  * `waybill files`: what is in the images, or what one layer changes. Exit code 1 where a layer's entries are not all known.
  * @param reading  of depth `files`
  * @throws InputError when nothing is selected
  */
 export function files(reading: ArchiveReading, options: FilesOptions): Result {
-  const data = filesReport(reading, options);
-  const isWhole = data.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
+  refuseUnread(reading);
+  const found = findFiles(reading, options);
+  const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
   const view = { tree: options.tree ?? false, write: sizeWriter(options.units ?? 'bytes') };
   return {
-    data,
-    // A line for each of 100,000 files is not made where nobody reads it.
+    get data() {
+      return reportOn(found);
+    },
     get doc() {
-      return filesDoc(data, imagesIn(reading), view);
+      return filesDoc(found, imagesIn(reading), view);
     },
     exitCode: isWhole ? 0 : 1,
   };
@@ -75,6 +90,18 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
 
 /** The files of the images of an archive. @throws InputError when nothing is selected */
 export function filesReport(reading: ArchiveReading, options: FilesOptions = {}): FilesReport {
+  return reportOn(findFiles(reading, options));
+}
+
+function reportOn({ report, images }: FoundFiles): FilesReport {
+  const withFiles = images.map(({ report: image, nodes, changes, faults, oddities }): ImageFiles => {
+    const files = changes === undefined ? { files: nodes.map(fileReport) } : { changes };
+    return { ...image, ...files, faults, oddities };
+  });
+  return { ...report, images: withFiles };
+}
+
+function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   const all = chosenImages(reading, options);
   const layer = options.in;
   const chosen: readonly (ChosenImage & { index?: number })[] =
@@ -82,42 +109,47 @@ export function filesReport(reading: ArchiveReading, options: FilesOptions = {})
   const report = reportOf(reading, new Set(chosen.map(({ image }) => image)));
   const { where = [] } = options;
   const matches = where.length === 0 ? null : pathFilter(where);
-  const wanted = ({ path }: TreeNode) => matches?.(nameText(path)) ?? true;
+  const wanted = matches === null ? null : ({ path }: TreeNode) => matches(nameText(path));
   return {
-    ...report,
-    images: report.images.map((image, i) => ({ ...image, ...imageFiles(chosen[i]!, wanted) })),
+    report,
+    images: report.images.map((image, i) => ({ report: image, ...imageFiles(chosen[i]!, wanted) })),
   };
 }
 
-type Wanted = (node: TreeNode) => boolean;
+/** null for everything. */
+type Wanted = ((node: TreeNode) => boolean) | null;
 
-function imageFiles({ part, image, index }: ChosenImage & { index?: number }, wanted: Wanted) {
+function imageFiles(
+  { part, image, index }: ChosenImage & { index?: number },
+  wanted: Wanted,
+): Omit<ImageTree, 'report'> {
   const tables = tablesOf(part.scan, image);
   const faults = layerFaults(part.scan, image);
   if (index === undefined) {
     const tree = squash(tables);
-    return { files: reports(tree.nodes, wanted), faults, oddities: shownOddities(tree) };
+    return { nodes: chosenOf(tree.nodes, wanted), faults, oddities: shownOddities(tree) };
   }
   const before = squash(tables.slice(0, index));
   const after = squash(tables.slice(0, index + 1));
   const { added, modified, removed } = changesBetween(before, after, index);
   const changes: ChangesReport = {
     layer: index,
-    added: reports(added, wanted),
+    added: chosenOf(added, wanted).map(fileReport),
     modified: modified
-      .filter(({ after }) => wanted(after))
+      .filter(({ after }) => wanted?.(after) ?? true)
       .map(({ before, after }) => ({ ...fileReport(after), before: fileReport(before) })),
-    removed: reports(removed, wanted),
+    removed: chosenOf(removed, wanted).map(fileReport),
   };
   return {
+    nodes: [],
     changes,
     faults: faults.filter(({ layer }) => layer <= index),
     oddities: shownOddities(after, index),
   };
 }
 
-const reports = (nodes: readonly TreeNode[], wanted: Wanted): FileReport[] =>
-  nodes.filter(wanted).map(fileReport);
+const chosenOf = (nodes: readonly TreeNode[], wanted: Wanted): readonly TreeNode[] =>
+  wanted === null ? nodes : nodes.filter(wanted);
 
 /** Paths as text; of one layer only, where one was asked for. */
 function shownOddities({ oddities }: FileTree, layer?: number): Oddity[] {

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { chainIds } from '../spec/chain-id.js';
+import { soundChainIds } from '../spec/chain-id.js';
 import type { IdsReport, ImageIds } from './ids.js';
 import { type ArchiveReading, pathIn } from './read.js';
 import { startsWith } from './select.js';
@@ -58,7 +58,7 @@ function ofImage(image: ImageIds): Match[] {
     add(layer.v1Id, `v1 ID of ${n}`);
   });
   const diffIds = image.layers.map(layer => layer.claimedDiffId).filter(diffId => diffId !== null);
-  chainIds(diffIds).forEach((digest, i) => {
+  soundChainIds(diffIds).forEach((digest, i) => {
     add(digest, `chain ID of layers 1 to ${i + 1}`);
   });
   for (const attestation of image.attestations) {

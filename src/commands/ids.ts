@@ -3,6 +3,7 @@ import type { Image } from '../image/graph.js';
 import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
+import { refuseUnread } from './no-image.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
 import type { ImageReport, Report } from './report-types.js';
@@ -29,6 +30,7 @@ export interface IdsOptions extends Selection {
 
 /** `waybill ids`: everything the images are or would be called, and where each name comes from. */
 export function ids(reading: ArchiveReading, options: IdsOptions): Result {
+  if (options.find === undefined) refuseUnread(reading);
   const report = idsReport(reading, options);
   const { find: found } = report;
   const doc = found === null ? idsDoc(report, imagesIn(reading)) : findDoc(found);
@@ -100,7 +102,10 @@ function engineRow({ engine, id, refusal, note }: EngineAnswer): [string, Text] 
 
 /** An engine that refuses says so in its own words; that it takes another image, or that nobody can tell, is said in ours. */
 function refusalSpans(refusal: string): (string | Span)[] {
-  const words = refusal.split(/\s*\n\s*/).join(' ');
+  const words = refusal
+    .split('\n')
+    .map(line => line.trim())
+    .join(' ');
   return /^(loads |cannot be told)/.test(words) ? [span(words, 'warn')] : [span('refuses: ', 'bad'), words];
 }
 

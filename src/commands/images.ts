@@ -10,12 +10,14 @@ import {
   type Summary,
   summaryOf,
 } from '../docker/images.js';
+import { keepSize } from '../docker/layer-size.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list-filter.js';
 import { repoNames } from '../docker/repo-names.js';
 import { listSize, sizeNotes } from '../docker/sizes.js';
 import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
 import { UsageError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
+import { grouped } from '../spec/grouped.js';
 import { type Answer, failed } from './answer.js';
 import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -113,11 +115,7 @@ function together(
   images: readonly StoredImage[],
   doubtsOf: (image: StoredImage) => number,
 ): Map<StoredImage, readonly StoredImage[]> {
-  const groups = new Map<string | StoredImage, StoredImage[]>();
-  for (const image of images) {
-    const key = image.id ?? image;
-    groups.set(key, [...(groups.get(key) ?? []), image]);
-  }
+  const groups = grouped(images, image => image.id ?? image);
   return new Map(
     [...groups.values()].map(copies => {
       const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
@@ -160,4 +158,16 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
   const images = store !== 'containerd' ? [stored.image] : stored.platforms.filter(runsOnHost);
   const layers = sized ? images.flatMap(i => sizeNotes(stored.scan, i.layers, store)) : [];
   return [...documentNotes(stored), ...layers];
+}
+
+/**
+ * Lets go of all that a list of images does not need of an archive: of a thousand archives in one call, the entries of all
+ * layers would not fit into memory. The reading is of no use for anything else then.
+ */
+export function keepSizes({ parts }: ArchiveReading, store: Store): void {
+  for (const { scan } of parts)
+    for (const member of scan.members) {
+      const facts = scan.facts(member);
+      if (facts !== null) keepSize(facts, store);
+    }
 }

@@ -3,7 +3,7 @@ import { fetchManifest, fromDocument, isStored, type StoredDocument } from '../d
 import { synthesise } from '../docker/manifest-synthesis.js';
 import { InputError } from '../errors.js';
 import type { Graph, Image } from '../image/graph.js';
-import type { Limits } from '../limits.js';
+import type { Resources } from '../limits.js';
 import type { Depth } from '../scan/scan.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import { digestKind } from '../spec/digest.js';
@@ -25,8 +25,7 @@ export interface TakenEntries {
   readonly notes: readonly string[];
 }
 
-export interface TakeOptions {
-  readonly limits?: Partial<Limits> | undefined;
+export interface TakeOptions extends Resources {
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
 
@@ -41,12 +40,8 @@ export async function takeEntries(
   depth: Depth = 'metadata',
 ): Promise<TakenEntries> {
   const { archive, ref } = argument;
-  const { limits, onProgress } = options;
-  const reading = await readArchive(archive, {
-    depth,
-    ...(limits && { limits }),
-    ...(onProgress && { onProgress }),
-  });
+  const { limits, jobs, memory, onProgress } = options;
+  const reading = await readArchive(archive, { depth, limits, jobs, memory, onProgress });
   const chosen = chooseImages(reading, ref);
   const entries: ListEntry[] = [];
   const notes: string[] = [];
@@ -85,7 +80,7 @@ function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<
   throw new InputError(
     `holds ${images.length} images`,
     where,
-    `Say which one, as ${where}#REF:\n${[...new Set(names)].join('\n')}`,
+    `Say which one, as ${visible(where)}#REF:\n${[...new Set(names)].join('\n')}`,
   );
 }
 
@@ -109,7 +104,7 @@ function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument 
     manifest === null || member === null
       ? synthesise(store, image)
       : manifest.claimedDigest === null
-        ? fromDocument(scan.document(member), null, manifest.mediaType)
+        ? fromDocument(scan.document(member), null, manifest.mediaType, graph.limits)
         : fetchManifest(store, manifest.claimedDigest, manifest.mediaType);
   if (!isStored(fetched)) return new Error(fetched.reason);
   const { actual, digest, path, mediaType } = fetched;

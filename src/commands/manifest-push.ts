@@ -1,5 +1,6 @@
 import { InputError, UsageError } from '../errors.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import { OCI_INDEX } from '../spec/media-types.js';
 import { fullName, parseReference } from '../spec/reference.js';
 import { type CopiedBlob, claimOf, type Layout, writeLayout } from '../write/layout.js';
@@ -8,12 +9,11 @@ import { listStore } from '../write/list-store.js';
 import type { Answer } from './answer.js';
 import { storedList } from './stored-list.js';
 
-export interface PushOptions {
+export interface PushOptions extends Resources {
   /** A directory, or a file that ends in `.tar`. */
   readonly output: string;
   /** Forget the list when it is written. */
   readonly purge?: boolean | undefined;
-  readonly limits?: Partial<Limits> | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function manifestPush(directory: string, list: string, options: Pus
   checkOutput(output);
   const stored = storedList(directory, list);
   const bytes = listBytes(stored);
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   await writeLayout(output, layoutOf(stored, bytes), { limits, onProgress });
   if (purge) listStore(directory).remove(stored.name);
   const repository = repositoryOf(stored.name);

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
-import type { ArchiveReading } from './read.js';
+import { visible } from '../visible.js';
+import { type ArchiveReading, imagesIn } from './read.js';
 
 /** Enough to see what happened; `waybill verify` has them all. */
 const SHOWN = 3;
@@ -11,9 +12,15 @@ const SHOWN = 3;
 export function lossesOf({ parts, findings }: Pick<ArchiveReading, 'parts' | 'findings'>): string[] {
   const empty = parts.filter(({ graph }) => graph.images.length === 0);
   const errors = [...findings, ...empty.flatMap(part => part.findings)].filter(f => f.severity === 'error');
-  const lines = errors.map(({ at, message }) => (at.path === '' ? message : `${at.path}: ${message}`));
+  const lines = errors.map(({ at, message }) => visible(at.path === '' ? message : `${at.path}: ${message}`));
   const rest = lines.length - SHOWN;
   return rest <= 0 ? lines : [...lines.slice(0, SHOWN), `and ${rest} more: waybill verify`];
+}
+
+/** @throws InputError when there are no images, but files that the system would not read: none would pass for an answer */
+export function refuseUnread(reading: ArchiveReading): void {
+  const isUnread = reading.parts.some(({ findings }) => findings.some(({ code }) => code === 'unreadable'));
+  if (isUnread && imagesIn(reading) === 0) throw noImage(reading);
 }
 
 /** Nothing was found, and why that may be. */

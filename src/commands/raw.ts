@@ -1,6 +1,8 @@
 import { InputError } from '../errors.js';
 import type { ConfigNode } from '../image/graph.js';
+import { limitText } from '../limits.js';
 import { formatPlatform } from '../spec/platform.js';
+import { visible } from '../visible.js';
 import type { Answer } from './answer.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -18,7 +20,7 @@ export function rawConfig(reading: ArchiveReading, selection: Selection): Answer
   if (documents.size > 1) {
     const list = [...documents].map(([id, { platform, names }]) => {
       const words = [id, platform === null ? '' : formatPlatform(platform), names.join(', ')];
-      return `  ${words.filter(word => word !== '').join('  ')}`;
+      return `  ${visible(words.filter(word => word !== '').join('  '))}`;
     });
     throw new InputError(
       `it holds the configs of ${documents.size} images`,
@@ -41,7 +43,6 @@ function whyNone(config: ConfigNode | null): string {
   const { path, member, document } = config;
   if (member === null) return `${path} is not in the archive`;
   const error = document?.error ?? null;
-  if (error?.kind === 'limit')
-    return `${path} has ${error.actual} bytes, the limit is ${error.value} (${error.limit})`;
+  if (error?.kind === 'limit') return `${path}: ${limitText({ ...error, seen: error.actual })}`;
   return `${path} cannot be read: ${error?.reason ?? 'it is no JSON'}`;
 }

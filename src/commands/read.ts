@@ -3,15 +3,20 @@ import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import type { Resources } from '../limits.js';
+import { limitsOf } from '../limits.js';
 import type { ContentWanted } from '../scan/entry-content.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
+import { deadlineIn } from '../source/deadline.js';
 import { openArchive } from '../source/open.js';
 import type { Opened, Part, Stranger } from '../source/source.js';
+import { reading } from '../source/unreadable.js';
 import type { Platform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 
-export interface ReadOptions {
+export { MIN_MEMORY } from '../scan/resources.js';
+
+export interface ReadOptions extends Resources {
   /**
    * `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte; `files` keeps the entries of
    * layers as well. Default `digests`.
@@ -21,9 +26,8 @@ export interface ReadOptions {
   readonly files?: ContentWanted;
   /** Make absent platforms of an index errors: all of them, or the one that is needed. */
   readonly requireComplete?: boolean | Platform;
-  readonly limits?: Partial<Limits>;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
-  readonly onProgress?: (done: number, total: number | null) => void;
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
 
 /** One image archive, read, linked and checked. */
@@ -56,9 +60,11 @@ export async function readArchive(
   input: string | AsyncIterable<Uint8Array>,
   options: ReadOptions = {},
 ): Promise<ArchiveReading> {
-  const limits = { ...defaultLimits, ...options.limits };
+  const limits = limitsOf(options.limits);
   const depth = options.depth ?? 'digests';
-  const opened = await openArchive(input, limits);
+  const deadline = deadlineIn(limits.seconds);
+  const opened = await openArchive(input, limits, deadline);
+  const where = opened.file === '-' ? 'standard input' : opened.file;
   const parts: PartReading[] = [];
   const strangers: Stranger[] = [...opened.strangers];
   let done = 0;
@@ -66,11 +72,14 @@ export async function readArchive(
     done += bytes;
     options.onProgress?.(opened.bytesRead() || done, opened.size);
   };
+  const { jobs, memory } = options;
+  const work = { depth, limits, deadline, jobs, memory, contents: options.files };
   for (const part of opened.parts) {
-    const scanned = await scan(part, { depth, limits, contents: options.files, onProgress });
-    const graph = link(scanned, limits);
+    const read = await reading(where, () => scan(part, { ...work, onProgress }));
+    const graph = link(read, limits);
+    // After the last document has been read.
+    const scanned = { ...read, problems: [...read.problems, ...opened.changes()] };
     if (graph === null) {
-      const where = opened.file === '-' ? 'standard input' : opened.file;
       const { inside } = part;
       const error = notAnImage(inside === null ? where : `${where}: ${inside}`, scanned);
       strangers.push({ inside: inside ?? '', error });

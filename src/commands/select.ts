@@ -86,7 +86,7 @@ function noPlatform(
   images: readonly Image[],
   reading: ArchiveReading,
 ): InputError {
-  const text = (p: Platform | null) => (p === null ? 'unknown' : formatPlatform(p));
+  const text = (p: Platform | null) => (p === null ? 'unknown' : visible(formatPlatform(p)));
   const here = [...new Set(images.map(image => text(image.platform)))];
   const listed = reading.parts.flatMap(p =>
     p.graph.absent.filter(a => !a.attestation).map(a => text(a.platform)),
@@ -104,7 +104,7 @@ function list(images: readonly Image[]): string {
   return images
     .map(image => {
       const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-      const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
+      const platform = image.platform === null ? '' : `  ${visible(formatPlatform(image.platform))}`;
       return `  ${id}${platform}  ${visible(image.names.join(', ')) || '(untagged)'}`;
     })
     .join('\n');

@@ -4,7 +4,7 @@ import { type Block, type Column, type Doc, gap, span, type Text, text } from '.
 import type { SizesOptions } from './sizes.js';
 import type { ImageSizes, LayerSizes, SizesReport } from './sizes-report.js';
 import { sizeWriter } from './units.js';
-import { archiveHead, count, imageTitle, madeBy, NONE } from './words.js';
+import { archiveHead, count, faultLine, imageTitle, madeBy, NONE } from './words.js';
 
 type Write = (bytes: number | null) => string;
 
@@ -57,7 +57,7 @@ function platformsTable({ platforms }: SizesReport, write: Write): Doc {
 }
 
 function imageDoc(image: ImageSizes, write: Write, options: SizesOptions): Doc {
-  const { layers, unknown, breakdown } = image;
+  const { layers, unknown, faults, breakdown } = image;
   return [
     gap,
     imageTitle(image),
@@ -65,6 +65,7 @@ function imageDoc(image: ImageSizes, write: Write, options: SizesOptions): Doc {
     ...unknown.map(({ layer, reason }) =>
       text([span(`layer ${layer + 1}: ${reason}. What is not known of it is not in the sums.`, 'warn')], 2),
     ),
+    ...faults.filter(({ kind }) => kind === 'changed').map(fault => faultLine(fault, 2)),
     ...(breakdown === null ? [] : breakdownDoc(breakdown, layers, write, options)),
   ];
 }

@@ -1,7 +1,9 @@
 import { layerDoubt } from '../docker/layer-size.js';
 import type { Image, Layer } from '../image/graph.js';
 import { dockerfileLine } from '../image/instruction.js';
+import { type LayerFault, layerFaults } from '../image/layer-faults.js';
 import { type Estimates, layerSizes, type Sizes, sumOf } from '../image/weigh.js';
+import { grouped } from '../spec/grouped.js';
 import { formatPlatform } from '../spec/platform.js';
 import type { BreakdownReport } from './breakdown.js';
 import type { ArchiveReading, PartReading } from './read.js';
@@ -30,6 +32,8 @@ export interface ImageSizes extends Omit<ImageReport, 'layers'> {
   readonly unique: Sizes;
   /** Layers of which not all sizes are known, and why; the sums leave out what is not known. */
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
+  /** Layers whose entries are not all known, or whose bytes are not what the image claims. */
+  readonly faults: readonly LayerFault[];
   readonly layers: readonly LayerSizes[];
   /** null where no other breakdown than by layer was asked for. */
   readonly breakdown: BreakdownReport | null;
@@ -70,9 +74,13 @@ export function sizesReport(
       );
   }
   const owners = ownersOf(blobs);
+  const inOrder = chosenImages(reading, chosen);
   const images = report.images.map((imageReport, i): ImageSizes => {
-    const [part, image] = chosenImages(reading, chosen)[i]!;
-    return imageSizes(imageReport, part, blobs.get(image)!, owners, breakdowns[i] ?? null);
+    const [part, image] = inOrder[i]!;
+    return {
+      ...imageSizes(imageReport, part, blobs.get(image)!, owners, breakdowns[i] ?? null),
+      faults: layerFaults(part.scan, image),
+    };
   });
   return { ...report, sizes: distinct([...blobs.values()].flat()), platforms: platformsOf(blobs), images };
 }
@@ -120,8 +128,7 @@ function distinct(blobs: readonly Blob[]): Sizes {
 
 function platformsOf(blobs: ReadonlyMap<Image, readonly Blob[]>): SizesReport['platforms'] {
   const nameOf = ({ platform }: Image) => (platform === null ? null : formatPlatform(platform));
-  return [...new Set([...blobs.keys()].map(nameOf))].map(platform => {
-    const own = [...blobs].filter(([image]) => nameOf(image) === platform);
+  return [...grouped(blobs, ([image]) => nameOf(image))].map(([platform, own]) => {
     return { platform, images: own.length, sizes: distinct(own.flatMap(([, list]) => list)) };
   });
 }
@@ -132,7 +139,7 @@ function imageSizes(
   blobs: readonly Blob[],
   owners: ReadonlyMap<string, number>,
   breakdown: BreakdownReport | null,
-): ImageSizes {
+): Omit<ImageSizes, 'faults'> {
   const isShared = ({ key }: Blob) => owners.get(key)! > 1;
   return {
     ...report,

@@ -3,6 +3,7 @@ import { containerdImages } from '../docker/containerd-store.js';
 import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
 import type { Depth } from '../scan/scan.js';
 import { normalName } from '../spec/reference.js';
+import { visible } from '../visible.js';
 import type { ArchiveReading } from './read.js';
 import { type Selection, selectImages, startsWith } from './select.js';
 
@@ -56,7 +57,7 @@ export function isCalled({ id, tags, digests }: StoredImage, ref: string): boole
 export function documentNotes({ image, id }: StoredImage): string[] {
   const notes: string[] = [];
   const config = image.config;
-  const what = config?.path ?? 'its config';
+  const what = visible(config?.path ?? 'its config');
   if (config === null) notes.push('the manifest names no config');
   else if (config.member === null) notes.push(`${what}: the config is not in the archive`);
   else if (config.parsed === null) {

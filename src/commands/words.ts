@@ -1,7 +1,9 @@
 import type { Finding, Verdicts } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
 import { dockerfileLine } from '../image/instruction.js';
+import type { LayerFault } from '../image/layer-faults.js';
 import { shortDigest } from '../spec/digest.js';
+import { visible } from '../visible.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
 import type { ImageReport, LayerReport, Report } from './report-types.js';
 
@@ -77,3 +79,10 @@ export function verdictSpan(value: boolean | null): Span {
 }
 
 export const verdictNames: readonly (keyof Verdicts)[] = ['intact', 'complete', 'conformant'];
+
+/** What is wrong with a layer. */
+export const faultLine = ({ layer, kind, reason }: LayerFault, indent = 0): Block =>
+  text(
+    [span(kind, kind === 'incomplete' ? 'bad' : 'warn'), `  layer ${layer + 1}: ${visible(reason)}`],
+    indent,
+  );

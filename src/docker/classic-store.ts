@@ -1,5 +1,6 @@
 import type { Graph, Image } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
+import { grouped } from '../spec/grouped.js';
 import { namesOf, repoNames } from './repo-names.js';
 import type { StoredImage } from './stored-image.js';
 
@@ -23,11 +24,10 @@ const v1Parent = ({ layers }: Image) => layers.at(-2)?.v1Id;
 export function classicImages(parts: readonly StorePart[], chosen: ReadonlySet<Image>): StoredImage[] {
   const all = parts.flatMap(part => part.graph.images.map(image => ({ ...part, image })));
   const ids = new Set(all.map(({ image }) => classicId(image)));
-  const groups = new Map<string | Image, typeof all>();
-  for (const entry of all.filter(({ image }) => chosen.has(image))) {
-    const key = classicId(entry.image) ?? entry.image;
-    groups.set(key, [...(groups.get(key) ?? []), entry]);
-  }
+  const groups = grouped(
+    all.filter(({ image }) => chosen.has(image)),
+    ({ image }) => classicId(image) ?? image,
+  );
   return [...groups.values()].map(group => {
     const { scan, graph, image } = group[0]!;
     const names = repoNames(

@@ -3,6 +3,7 @@ import { storedBlob, type TarFile, tarFile } from '../image/engines/tar-file.js'
 import type { Graph, Image, IndexNode, ManifestNode, Place } from '../image/graph.js';
 import { nameOf } from '../image/names.js';
 import type { Scan } from '../scan/scan.js';
+import { grouped } from '../spec/grouped.js';
 import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { DOCKER_MANIFEST } from '../spec/media-types.js';
 import { type Platform, platformMatches } from '../spec/platform.js';
@@ -98,13 +99,13 @@ function entriesOf(part: StorePart, file: TarFile, parents: Parents, image: Imag
 type Parents = ReadonlyMap<string, readonly IndexNode[]>;
 
 function parentsIn({ indexes }: Graph): Parents {
-  const parents = new Map<string, IndexNode[]>();
-  for (const index of indexes) {
-    for (const digest of new Set(index.manifests.map(listed => listed.digest))) {
-      if (digest !== null) parents.set(digest, [...(parents.get(digest) ?? []), index]);
-    }
-  }
-  return parents;
+  const listed = indexes.flatMap(index =>
+    [...new Set(index.manifests.map(({ digest }) => digest))].flatMap(digest =>
+      digest === null ? [] : [{ digest, index }],
+    ),
+  );
+  const parents = [...grouped(listed, ({ digest }) => digest)];
+  return new Map(parents.map(([digest, found]) => [digest, found.map(({ index }) => index)]));
 }
 
 /** An outermost index, and the bytes of all on the way to it. */

@@ -1,4 +1,5 @@
 import { objectField, textField } from '../image/engines/go-json.js';
+import { grouped } from '../spec/grouped.js';
 import { type Row, type RowKind, shortId } from './formatter.js';
 import { timeString, unixSeconds, ZERO_TIME } from './go-time.js';
 import { ago } from './history.js';
@@ -96,11 +97,12 @@ const NONE = '<none>';
 function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): RepoTag[] {
   if (isDangling(summary)) return [{ repository: NONE, tag: null, digest: null }];
   const pinned = summary.digests.map(splitRepoName);
+  const pinnedOf = grouped(pinned, ({ repository }) => repository);
   const names = summary.tags.map(splitRepoName);
   // What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none.
   const listed = summary.stored.target === null ? names : names.filter(name => name.repository !== NONE);
   const tagged = byRepository(listed).flatMap(name => {
-    const own = needDigest ? pinned.filter(({ repository }) => repository === name.repository) : [];
+    const own = needDigest ? (pinnedOf.get(name.repository) ?? []) : [];
     return own.length === 0 ? [name] : own.map(({ digest }) => ({ ...name, digest }));
   });
   const repositories = new Set(tagged.map(({ repository }) => repository));
@@ -115,9 +117,7 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
  * there their order changes from run to run. docker/cli cli/command/formatter/image.go (imageFormatTaggedAndDigest)
  */
 function byRepository(names: readonly RepoTag[]): RepoTag[] {
-  const groups = new Map<string, RepoTag[]>();
-  for (const name of names) groups.set(name.repository, [...(groups.get(name.repository) ?? []), name]);
-  return [...groups.values()].flat();
+  return [...grouped(names, ({ repository }) => repository).values()].flat();
 }
 
 function columnsOf(summary: Summary, { noTrunc }: ListOptions, now: number) {

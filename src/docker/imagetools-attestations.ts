@@ -42,7 +42,13 @@ export function provenanceOf(store: Store, attestations: readonly ManifestRaw[])
   return { raw: last === undefined ? null : { SLSA: last }, troubles };
 }
 
-const isEnvelope = (mediaType: string) => /application\/vnd\.in-toto\..*\+dsse/.test(mediaType);
+/** As the pattern `application/vnd\.in-toto\..*\+dsse`, which would look for its end from each of many beginnings. */
+function isEnvelope(mediaType: string): boolean {
+  const start = mediaType.indexOf(IN_TOTO);
+  return start >= 0 && mediaType.includes('+dsse', start + IN_TOTO.length);
+}
+
+const IN_TOTO = 'application/vnd.in-toto.';
 
 function statements({ Layers }: ManifestRaw, fits: (predicateType: string) => boolean): DescriptorRaw[] {
   return (Layers ?? []).filter(({ MediaType = '', Annotations }) => {

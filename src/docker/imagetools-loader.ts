@@ -1,4 +1,4 @@
-import { defaultLimits } from '../limits.js';
+import { limitText } from '../limits.js';
 import { DOCKER_MANIFEST, isIndexType, OCI_MANIFEST } from '../spec/media-types.js';
 import { decode } from '../template/index.js';
 import { platformKey } from './imagetools-platform.js';
@@ -9,6 +9,7 @@ import {
   isIndex,
   isManifest,
   isStored,
+  listLength,
   type Store,
   type StoredDocument,
   troubleOf,
@@ -57,6 +58,7 @@ class Load {
   private readonly attestations = new Map<string, ManifestRaw[]>();
   private readonly troubles = new Set<string>();
   private followed = 0;
+  private listed = 0;
 
   constructor(private readonly store: Store) {}
 
@@ -73,19 +75,34 @@ class Load {
 
   take(descriptor: DescriptorRaw, document: StoredDocument, depth: number): void {
     if (isManifest(document)) this.manifest(descriptor, document);
-    else if (isIndex(document)) for (const child of listed(document)) this.follow(child, depth + 1);
+    else if (isIndex(document) && this.mayList(document))
+      for (const child of listed(document)) this.follow(child, depth + 1);
   }
 
   attestationsIn(index: StoredDocument): void {
     for (const descriptor of listed(index)) if (subjectOf(descriptor) !== null) this.follow(descriptor, 1);
   }
 
+  private mayList({ value }: StoredDocument): boolean {
+    const { descriptors } = this.store.graph.limits;
+    this.listed += listLength(value);
+    if (this.listed > descriptors) this.tooMuch('descriptors');
+    return this.listed <= descriptors;
+  }
+
+  private tooMuch(limit: 'indexDepth' | 'manifests' | 'descriptors'): void {
+    const value = this.store.graph.limits[limit];
+    this.troubles.add(`not everything was loaded: ${limitText({ limit, value })}`);
+  }
+
   private follow(descriptor: DescriptorRaw, depth: number): void {
     const { Digest: digest = '', MediaType: type = '', Platform } = descriptor;
     const isImage = type === OCI_MANIFEST || type === DOCKER_MANIFEST;
     if (!isImage && !isIndexType(type)) return;
-    if (depth > defaultLimits.indexDepth || ++this.followed > defaultLimits.manifests) {
-      this.troubles.add('not everything was loaded: the index leads to too many documents');
+    const { limits } = this.store.graph;
+    const limit = depth > limits.indexDepth ? 'indexDepth' : 'manifests';
+    if (limit === 'indexDepth' || ++this.followed > limits.manifests) {
+      this.tooMuch(limit);
       return;
     }
     const found = fetchManifest(this.store, digest, type);
@@ -100,7 +117,9 @@ class Load {
     const manifest = decode(MANIFEST, document.value) as ManifestRaw;
     const subject = subjectOf(descriptor);
     if (subject !== null) {
-      this.attestations.set(subject, [...(this.attestations.get(subject) ?? []), manifest]);
+      const known = this.attestations.get(subject);
+      if (known === undefined) this.attestations.set(subject, [manifest]);
+      else known.push(manifest);
       return;
     }
     const { Config = {} } = manifest;

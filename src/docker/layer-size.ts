@@ -1,6 +1,8 @@
 import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../image/docker-size.js';
 import type { Layer } from '../image/graph.js';
 import { mismatch } from '../image/layer-faults.js';
+import { limitText } from '../limits.js';
+import type { EntryTable } from '../scan/entry-table.js';
 import type { BlobFacts } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import type { Store } from './stored-image.js';
@@ -20,8 +22,7 @@ export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | nul
   if (encrypted) return 'it is encrypted';
   const facts = scan.facts(member);
   const failure = facts?.failure ?? null;
-  if (failure !== null)
-    return failure.kind === 'limit' ? `it passes the limit ${failure.limit}` : failure.reason;
+  if (failure !== null) return failure.kind === 'limit' ? limitText(failure) : failure.reason;
   return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';
 }
 
@@ -53,4 +54,11 @@ function measure(scan: Scan, { member }: Layer, store: Store): LayerSize | null 
   const measured = STORES[store](facts);
   known[store].set(facts, measured);
   return measured;
+}
+
+/** Measures a layer whose size is all that is wanted of its entries, and lets go of them. */
+export function keepSize(facts: BlobFacts, store: Store): void {
+  if (facts.tar?.table == null) return;
+  if (!known[store].has(facts)) known[store].set(facts, STORES[store](facts));
+  (facts.tar as { table: EntryTable | null }).table = null;
 }

@@ -1,6 +1,5 @@
 import type { Image } from '../image/graph.js';
 import { nameOf } from '../image/names.js';
-import { defaultLimits } from '../limits.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import { parseIndex } from '../spec/manifest.js';
 import { OCI_INDEX } from '../spec/media-types.js';
@@ -12,6 +11,7 @@ import {
   fromDocument,
   isIndex,
   isStored,
+  listLength,
   type Store,
   type StoredDocument,
 } from './manifest-store.js';
@@ -46,12 +46,16 @@ export function topEntries(store: Store): readonly Entry[] {
 export function entriesBelow(entries: readonly Entry[]): readonly Entry[] {
   const found: Entry[] = [];
   const seen = new Set<string>();
+  let listed = 0;
   const visit = (above: Entry, depth: number) => {
     const index = above.open();
-    if (!isStored(index) || !isIndex(index) || depth >= defaultLimits.indexDepth) return;
+    const { indexDepth, manifests, descriptors } = above.store.graph.limits;
+    if (!isStored(index) || !isIndex(index) || depth >= indexDepth) return;
+    listed += listLength(index.value);
+    if (listed > descriptors) return;
     for (const descriptor of parseIndex(index.value).manifests ?? []) {
       const { digestText: digest } = descriptor;
-      if (seen.has(digest) || seen.size >= defaultLimits.manifests) continue;
+      if (seen.has(digest) || seen.size >= manifests) continue;
       seen.add(digest);
       const child = listedEntry(above.store, descriptor, above.names, index);
       found.push(child);
@@ -66,7 +70,7 @@ export function entriesBelow(entries: readonly Entry[]): readonly Entry[] {
 export function rootEntry(store: Store, names: readonly string[]): Entry | null {
   const member = store.scan.file(`${store.graph.root}index.json`);
   if (member === null) return null;
-  const open = () => fromDocument(store.scan.document(member), null, OCI_INDEX);
+  const open = () => fromDocument(store.scan.document(member), null, OCI_INDEX, store.graph.limits);
   return { store, digest: open().digest, names, descriptor: null, image: null, within: null, open };
 }
 
@@ -118,7 +122,7 @@ const imageOf = ({ graph }: Store, digest: string): Image | null =>
 function skopeoEntries(store: Store): Entry[] {
   const member = store.scan.file(`${store.graph.root}manifest.json`);
   if (member === null) return [];
-  const open = () => fromDocument(store.scan.document(member), null, null);
+  const open = () => fromDocument(store.scan.document(member), null, null, store.graph.limits);
   const { digest } = open();
   return [{ store, digest, names: [], descriptor: null, image: imageOf(store, digest), within: null, open }];
 }

@@ -1,4 +1,5 @@
 import type { Graph } from '../image/graph.js';
+import { type Limits, limitText } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, digestKind, digestOf, splitDigest } from '../spec/digest.js';
@@ -47,7 +48,9 @@ export function fetchBlob(store: Store, digest: string, declared: string | null)
   if (isStored(found) || found.path !== null) return found;
   // manifest.json calls configs by any path.
   const config = store.graph.images.find(image => image.config?.document?.digest === digest)?.config ?? null;
-  return config?.document == null ? found : fromDocument(config.document, digest, declared);
+  return config?.document == null
+    ? found
+    : fromDocument(config.document, digest, declared, store.graph.limits);
 }
 
 function find(
@@ -59,25 +62,49 @@ function find(
   if (digestKind(digest) === 'malformed') return { digest, path: null, reason: 'it is no digest' };
   const member = paths.map(path => scan.file(graph.root + path)).find(found => found !== null);
   if (member === undefined) return { digest, path: null, reason: 'the archive does not hold it' };
-  return fromDocument(scan.document(member), digest, declared);
+  return fromDocument(scan.document(member), digest, declared, graph.limits);
 }
 
 /** @param digest  by which it is called; null where nothing calls it, and its bytes must tell */
-export function fromDocument(document: Document, digest: string | null, declared: string | null): Found {
+export function fromDocument(
+  document: Document,
+  digest: string | null,
+  declared: string | null,
+  { descriptors }: Limits,
+): Found {
   const { path, bytes, value, error } = document;
+  if (listLength(value) > descriptors) {
+    const reason = limitText({ limit: 'descriptors', value: descriptors });
+    return { digest: digest ?? '', path, reason };
+  }
   if (bytes === null || value === undefined) {
     return { digest: digest ?? '', path, reason: error === null ? 'it was not read' : errorWords(error) };
   }
-  const algorithm = digest?.startsWith('sha512:') ? 'sha512' : 'sha256';
-  const computed = digestOf(bytes, algorithm);
+  const computed = digest?.startsWith('sha512:') ? sha512Of(document, bytes) : document.digest!;
   const comparable = digest === null || digestKind(digest) === 'computable';
   const actual = comparable && digest !== null && computed !== digest ? computed : null;
   return { digest: digest ?? computed, mediaType: servedType(value, declared), path, bytes, value, actual };
 }
 
+const sha512s = new WeakMap<Document, string>();
+
+/** Worked out once: a thousand links may lead to one document. */
+function sha512Of(document: Document, bytes: Uint8Array): string {
+  const known = sha512s.get(document) ?? digestOf(bytes, 'sha512');
+  sha512s.set(document, known);
+  return known;
+}
+
+/** How much a manifest or an index lists, in whatever case Go may read its keys. */
+export function listLength(value: Json | undefined): number {
+  let most = 0;
+  for (const list of Object.values(isObject(value) ? value : {}))
+    if (Array.isArray(list)) most = Math.max(most, list.length);
+  return most;
+}
+
 function errorWords(error: NonNullable<Document['error']>): string {
-  if (error.kind === 'limit')
-    return `it has ${error.actual} bytes, more than the limit ${error.limit} of ${error.value}`;
+  if (error.kind === 'limit') return limitText({ ...error, seen: error.actual });
   return error.kind === 'not-json' ? `it is no JSON: ${error.reason}` : `it cannot be read: ${error.reason}`;
 }
 

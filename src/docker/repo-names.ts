@@ -17,9 +17,8 @@ const isBareTag = (name: string) => !/[/:@]/.test(name);
  * leave its tag out.
  */
 export function namesOf({ indexes }: Graph, { names, docker, indexDigests }: Image): string[] {
-  const own = names.map(name =>
-    isBareTag(name) && docker?.repoTags.includes(name) ? `${name}:latest` : name,
-  );
+  const tags = new Set(docker?.repoTags);
+  const own = names.map(name => (isBareTag(name) && tags.has(name) ? `${name}:latest` : name));
   const above = indexes.filter(index => indexDigests.includes(index.digest));
   return [...own, ...above.flatMap(index => index.names)];
 }

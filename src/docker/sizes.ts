@@ -1,5 +1,6 @@
 import type { Image, Layer } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
+import { visible } from '../visible.js';
 import { layerChange, layerDoubt, layerSize } from './layer-size.js';
 import { runsOnHost, type Store, type StoredImage } from './stored-image.js';
 
@@ -72,7 +73,7 @@ export function total(sizes: readonly (number | null)[]): number | null {
 /** Which layers have no size, or that of other content than the image names, and why: a line for each. */
 export function sizeNotes(scan: Scan, layers: readonly Layer[], store: Store): string[] {
   return layers.flatMap((layer, i) => {
-    const which = `layer ${i + 1} of ${layers.length} (${layer.ref})`;
+    const which = `layer ${i + 1} of ${layers.length} (${visible(layer.ref)})`;
     const doubt = layerDoubt(scan, layer, store);
     if (doubt !== null) return [`${which} has no known size: ${doubt}`];
     const change = layerChange(scan, layer);

@@ -2,13 +2,15 @@ import stringWidth from 'string-width';
 
 const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const ASCII = /^[ -~]*$/;
+/** No name that Docker has is as long, and to measure a hostile one takes a microsecond for each character. */
+const MEASURED = 10_000;
 
 /**
  * How many columns of a terminal Docker takes a text for: of a grapheme all its characters count, up to two columns.
  * github.com/mattn/go-runewidth (StringWidth), measured of Docker 28.5.2.
  */
 export function terminalWidth(text: string): number {
-  if (ASCII.test(text)) return text.length;
+  if (text.length > MEASURED || ASCII.test(text)) return text.length;
   let width = 0;
   for (const { segment } of GRAPHEMES.segment(text)) {
     let own = 0;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Block, Column, Doc, FileMap, Span, Text } from '../commands/doc.js';
-import { visible } from '../visible.js';
+import { legible, visibleJson } from '../visible.js';
 import { mapScripts } from './page-files.js';
 import { PAGE_STYLE } from './page-style.js';
 
@@ -53,7 +53,7 @@ function policy(scripts: readonly string[]): string {
 }
 
 /** JSON inside a script element: there `</script` and `<!--` would mean something. */
-const embeddedJson = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
+const embeddedJson = (value: unknown) => visibleJson(JSON.stringify(value)).replaceAll('<', '\\u003c');
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -63,7 +63,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-const escaped = (text: string) => visible(text).replace(/[&<>"']/g, character => ENTITIES[character]!);
+const escaped = (text: string) => legible(text).replace(/[&<>"']/g, character => ENTITIES[character]!);
 
 const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
 
@@ -104,12 +104,14 @@ function blockHtml(block: Exclude<Block, { kind: 'map' }>): string[] {
       ];
     case 'table':
       return tableHtml(block);
+    case 'listing':
+      return tableHtml({ columns: block.columns, rows: [...block.rows] });
   }
 }
 
 /** Tables scroll by themselves, so that the page does not; the keyboard can reach that. */
-function tableHtml({ columns, rows, bars }: Extract<Block, { kind: 'table' }>): string[] {
-  const most = Math.max(1, ...(bars ?? []).map(bar => bar ?? 0));
+function tableHtml({ columns, rows, bars }: Omit<Extract<Block, { kind: 'table' }>, 'kind'>): string[] {
+  const most = (bars ?? []).reduce<number>((high, bar) => Math.max(high, bar ?? 0), 1);
   const kind = ({ align, shrink }: Column) =>
     align === 'right' ? 'right' : shrink === true ? 'wide' : 'whole';
   const head = columns.map(column => `<th scope="col" class="${kind(column)}">${escaped(column.title)}</th>`);

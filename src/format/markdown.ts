@@ -1,5 +1,5 @@
-import type { Block, Doc, Span, Text } from '../commands/doc.js';
-import { visible } from '../visible.js';
+import type { Block, Column, Doc, Span, Text } from '../commands/doc.js';
+import { legible } from '../visible.js';
 
 /** Longer tables are folded. */
 const OPEN_ROWS = 25;
@@ -18,7 +18,7 @@ export function toMarkdown(doc: Doc): string {
     const isItem = block.kind === 'text' && (block.indent ?? 0) > 0;
     const isAfterText = previous?.kind === 'text' && previous.level === undefined;
     if (!isItem || !isAfterText) lines.push('');
-    lines.push(...blockLines(block));
+    for (const line of blockLines(block)) lines.push(line);
     previous = block;
   }
   return `${lines
@@ -40,7 +40,9 @@ function blockLines(block: Block): string[] {
         block.rows.map(([label, value]) => [label, value]),
       );
     case 'table':
-      return foldedTable(block);
+      return foldedTable(block.columns, block.rows, block.rows.length);
+    case 'listing':
+      return foldedTable(block.columns, block.rows, block.count);
   }
 }
 
@@ -51,17 +53,27 @@ function textLine({ text, indent = 0, level }: Extract<Block, { kind: 'text' }>)
   return lead + markdown(text).replace(/^(\d*)([-+=#>.)]+)(?=\s|$)/, '$1\\$2');
 }
 
-function foldedTable({ columns, rows }: Extract<Block, { kind: 'table' }>): string[] {
-  const lines = tableLines(columns, rows.slice(0, ROWS));
-  const more =
-    rows.length > ROWS ? ['', `${rows.length - ROWS} more rows are not here; the JSON report has all.`] : [];
-  if (rows.length <= OPEN_ROWS) return lines;
-  return ['<details>', `<summary>${rows.length} rows</summary>`, '', ...lines, ...more, '', '</details>'];
+function foldedTable(columns: readonly Column[], rows: Iterable<Row>, count: number): string[] {
+  const lines = tableLines(columns, firstOf(rows, ROWS));
+  const more = count > ROWS ? ['', `${count - ROWS} more rows are not here; the JSON report has all.`] : [];
+  if (count <= OPEN_ROWS) return lines;
+  return ['<details>', `<summary>${count} rows</summary>`, '', ...lines, ...more, '', '</details>'];
+}
+
+type Row = readonly Text[];
+
+function firstOf(rows: Iterable<Row>, most: number): Row[] {
+  const first: Row[] = [];
+  for (const row of rows) {
+    if (first.length === most) break;
+    first.push(row);
+  }
+  return first;
 }
 
 type Columns = readonly { readonly title: string; readonly align?: 'left' | 'right' }[];
 
-function tableLines(columns: Columns, rows: readonly (readonly Text[])[]): string[] {
+function tableLines(columns: Columns, rows: readonly Row[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [
     line(columns.map(({ title }) => markdown(title))),
@@ -75,7 +87,7 @@ function markdown(value: Text, isStyled = true): string {
   return spans
     .map(part => (typeof part === 'string' ? { text: part, style: null } : part))
     .map(({ text, style }) => {
-      const words = literal(visible(text));
+      const words = literal(legible(text));
       const isStrong = isStyled && (style === 'strong' || style === 'bad' || style === 'warn');
       return isStrong ? words.replace(/\S(?:.*\S)?/s, '**$&**') : words;
     })
@@ -112,7 +124,7 @@ function literal(text: string): string {
   let safe: string[] = [];
   const flush = () => {
     if (code.length > 0) out.push(codeOf(code.join('')));
-    out.push(...safe);
+    for (const word of safe) out.push(word);
     code = [];
     safe = [];
   };

@@ -1,23 +1,31 @@
 import { extname } from 'node:path';
 import type { Doc, Result, Text } from '../commands/doc.js';
 import { toHtml } from './html.js';
+import { jsonPieces } from './json.js';
 import { toMarkdown } from './markdown.js';
-import { toText } from './text.js';
+import { textPieces } from './text.js';
 
 /** A result as the content of a file. */
 export type Output = (result: Result) => string;
+/** The same in pieces. */
+export type OutputPieces = (result: Result) => Iterable<string>;
 
-const OUTPUTS: Readonly<Record<string, Output>> = {
-  '.html': ({ doc }) => toHtml(doc, titleOf(doc)),
-  '.md': ({ doc }) => toMarkdown(doc),
-  '.json': ({ data }) => `${JSON.stringify(data, null, 2)}\n`,
-  '.txt': ({ doc }) => toText(doc, { width: null, color: false }),
+const OUTPUTS: Readonly<Record<string, OutputPieces>> = {
+  '.html': ({ doc }) => [toHtml(doc, titleOf(doc))],
+  '.md': ({ doc }) => [toMarkdown(doc)],
+  '.json': result => jsonPieces(result.data),
+  '.txt': result => textPieces(result.doc, { width: null, color: false }),
 };
 
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(OUTPUTS);
 
 /** The format that a file's extension stands for; null for one that stands for none. */
 export function outputFor(path: string): Output | null {
+  const pieces = outputPiecesFor(path);
+  return pieces === null ? null : result => [...pieces(result)].join('');
+}
+
+export function outputPiecesFor(path: string): OutputPieces | null {
   const extension = extname(path).toLowerCase();
   return Object.hasOwn(OUTPUTS, extension) ? OUTPUTS[extension]! : null;
 }

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import stringWidth from 'string-width';
 import type { Block, Column, Doc, Span, Style, Text } from '../commands/doc.js';
-import { visible } from '../visible.js';
+import { legible, uncommanding } from '../visible.js';
 
 export interface TextOptions {
   /** Columns of the terminal; null where the output goes to a file or a pipe, and nothing is cut. */
@@ -11,12 +11,19 @@ export interface TextOptions {
 }
 
 /** Renders for the terminal. */
-export function toText(doc: Doc, options: TextOptions): string {
-  const lines = doc.flatMap(block => renderBlock(block, options));
-  return `${lines.map(line => line.trimEnd()).join('\n')}\n`;
+export const toText = (doc: Doc, options: TextOptions): string => [...textPieces(doc, options)].join('');
+
+/** The same in pieces of whole lines: a listing of a million files is longer than a string may be. */
+export function* textPieces(doc: Doc, options: TextOptions): Generator<string> {
+  for (const block of doc)
+    if (block.kind === 'listing') yield* listingPieces(block, options);
+    else yield inLines(renderBlock(block, options));
 }
 
-function renderBlock(block: Block, options: TextOptions): string[] {
+const inLines = (lines: readonly string[]): string =>
+  lines.map(line => `${uncommanding(line.trimEnd())}\n`).join('');
+
+function renderBlock(block: Exclude<Block, { kind: 'listing' }>, options: TextOptions): string[] {
   switch (block.kind) {
     case 'gap':
       return [''];
@@ -27,7 +34,7 @@ function renderBlock(block: Block, options: TextOptions): string[] {
     case 'pairs':
       return renderPairs(block.rows, options);
     case 'table':
-      return (block.listing ? renderListing : renderTable)(block.columns, block.rows, options);
+      return renderTable(block.columns, block.rows, options);
   }
 }
 
@@ -43,8 +50,8 @@ const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === '
 
 const plain = (value: Text): string =>
   typeof value === 'string'
-    ? visible(value)
-    : value.map(s => visible(typeof s === 'string' ? s : s.text)).join('');
+    ? legible(value)
+    : value.map(s => legible(typeof s === 'string' ? s : s.text)).join('');
 
 function paint(text: string, style: Style | null, color: boolean): string {
   // Newer Node looks at the stream unless told not to; whether to colour is decided in cli.ts.
@@ -70,7 +77,7 @@ function wrap(value: Text, indent: number, { width, color }: TextOptions): strin
 
 function wordsOf(value: string | Span): Span[] {
   const { text, style } = typeof value === 'string' ? { text: value, style: null } : value;
-  return visible(text)
+  return legible(text)
     .split(/(?<= )(?=[^ ])/)
     .map(word => ({ text: word, style }));
 }
@@ -88,7 +95,7 @@ function paintLine(line: readonly Span[], color: boolean): string {
 }
 
 function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOptions): string[] {
-  const labelWidth = Math.max(...rows.map(([label]) => label.length)) + 2;
+  const labelWidth = rows.reduce((most, [label]) => Math.max(most, label.length), 0) + 2;
   return rows.flatMap(([label, value]) => {
     const lines = wrap(value, labelWidth + 2, options);
     const head = `  ${paint(label.padEnd(labelWidth), 'dim', options.color)}`;
@@ -129,21 +136,73 @@ function renderTable(columns: readonly Column[], rows: readonly Row[], { width, 
   return table.toString().split('\n');
 }
 
-/** As a table, but a line costs a hundredth, and nothing of it is kept: a listing has a million of them. */
-function renderListing(columns: readonly Column[], rows: readonly Row[], { width, color }: TextOptions) {
-  const widths = fit(columns, rows, width);
-  const line = (row: Row) => {
-    const cells = columns.map(({ align }, i) => {
-      const value = row[i] ?? '';
-      const text = shorten(plain(value), widths[i]!);
-      const space = ' '.repeat(Math.max(0, widths[i]! - widthOf(text)));
-      const painted = paint(text, styleOf(value), color);
-      return align === 'right' ? space + painted : painted + space;
-    });
-    return `  ${cells.join('  ')}`;
-  };
-  return [line(titlesOf(columns)), ...rows.map(line)];
+/** Lines of a listing that are printed at once. */
+const LINES = 500;
+/** Rows by which the columns of a listing are measured. */
+const MEASURED = 5000;
+
+/**
+ * As a table, but a line costs a hundredth, and nothing of it is kept: a listing has a million of them. Nothing is cut, and
+ * nothing is gone through twice: what is wider than the first rows makes its column wider from there on.
+ */
+function* listingPieces(
+  { columns, rows }: Extract<Block, { kind: 'listing' }>,
+  { color }: TextOptions,
+): Generator<string> {
+  const all = rows[Symbol.iterator]();
+  const first = firstOf(all, MEASURED);
+  const widths = listingWidths(columns, first);
+  const titles = titlesOf(columns);
+  let lines = [listingLine(columns, titles, widths, color)];
+  for (const row of followedBy(first, all)) {
+    lines.push(listingLine(columns, row, widths, color));
+    if (lines.length < LINES) continue;
+    yield lines.join('');
+    lines = [];
+  }
+  yield lines.join('');
 }
+
+function firstOf(rows: Iterator<Row>, most: number): Row[] {
+  const first: Row[] = [];
+  while (first.length < most) {
+    const { value, done } = rows.next();
+    if (done === true) break;
+    first.push(value);
+  }
+  return first;
+}
+
+function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row> {
+  yield* first;
+  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
+}
+
+/** @param widths  of all columns but the last, which needs none; grows with the row */
+function listingLine(columns: readonly Column[], row: Row, widths: number[], color: boolean): string {
+  let line = '';
+  for (let i = 0; i < columns.length; i++) {
+    const value = row[i] ?? '';
+    const isAsIs = isPlain(value);
+    const cell = isAsIs ? value : plain(value);
+    const painted = isAsIs ? cell : paint(cell, styleOf(value), color);
+    if (i === widths.length) {
+      line += `  ${painted}`;
+      continue;
+    }
+    const width = isAsIs ? cell.length : widthOf(cell);
+    if (width > widths[i]!) widths[i] = width;
+    const space = SPACES[widths[i]! - width] ?? ' '.repeat(widths[i]! - width);
+    line += columns[i]!.align === 'right' ? `  ${space}${painted}` : `  ${painted}${space}`;
+  }
+  return `${uncommanding(line.endsWith(' ') ? line.trimEnd() : line)}\n`;
+}
+
+const SPACES: readonly string[] = Array.from({ length: 40 }, (_, count) => ' '.repeat(count));
+
+/** Natural widths, but for what ends the lines. */
+const listingWidths = (columns: readonly Column[], rows: readonly Row[]): number[] =>
+  fit(columns.at(-1)?.align === 'right' ? columns : columns.slice(0, -1), rows, null);
 
 type Row = readonly Text[];
 
@@ -156,26 +215,45 @@ function styleOf(value: Text): Style | null {
   return typeof first === 'object' ? first.style : null;
 }
 
+/** Whether a cell is shown as it is, a column for each character: nearly all are. To ask a pattern takes twice as long. */
+function isPlain(value: Text): value is string {
+  if (typeof value !== 'string' || value.length > 1000) return false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
+
 /** Columns of a terminal. Nearly all text is plain, or draws a tree. */
 const widthOf = (text: string) => (/^[ -~\u2500-\u257f]*$/.test(text) ? text.length : stringWidth(text));
 
 /** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
-function fit(columns: readonly Column[], rows: readonly (readonly Text[])[], width: number | null): number[] {
-  const widths = columns.map(({ title }, i) =>
-    rows.reduce((most, row) => Math.max(most, widthOf(plain(row[i] ?? ''))), Math.max(title.length, 1)),
-  );
+function fit(columns: readonly Column[], rows: Iterable<Row>, width: number | null): number[] {
+  const widths = columns.map(({ title }) => Math.max(title.length, 1));
+  for (const row of rows)
+    for (let i = 0; i < widths.length; i++) {
+      const value = row[i] ?? '';
+      widths[i] = Math.max(widths[i]!, isPlain(value) ? value.length : widthOf(plain(value)));
+    }
   if (width === null) return widths;
   const room = width - 2 - 2 * (columns.length - 1);
-  for (let over = sum(widths) - room; over > 0; over--) {
-    const widest = columns
-      .map((column, i) => (column.shrink === true && widths[i]! > 8 ? i : -1))
-      .filter(i => i >= 0)
-      .sort((a, b) => widths[b]! - widths[a]!)[0];
-    if (widest === undefined) break;
-    widths[widest]!--;
+  const shrinking = columns.flatMap((column, i) => (column.shrink === true ? [i] : []));
+  const lowered = (most: number) => widths.map((w, i) => (shrinking.includes(i) ? Math.min(w, most) : w));
+  // The widest that all may be: found by halves, for a hostile name makes a column of millions.
+  let [low, high] = [LEAST_WIDTH, Math.max(LEAST_WIDTH, ...widths)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (sum(lowered(middle)) <= room) low = middle;
+    else high = middle - 1;
   }
-  return widths;
+  const fitting = lowered(low);
+  let left = room - sum(fitting);
+  for (const i of shrinking.reverse()) if (left > 0 && fitting[i]! < widths[i]! && left-- > 0) fitting[i]!++;
+  return fitting;
 }
+
+const LEAST_WIDTH = 8;
 
 function shorten(text: string, width: number): string {
   if (widthOf(text) <= width) return text;

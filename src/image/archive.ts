@@ -1,30 +1,71 @@
+import type { Limits } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { normalPath } from '../source/path.js';
 import type { Member } from '../source/source.js';
+import { type ImageConfig, parseConfig } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import type { FieldProblem } from '../spec/fields.js';
-import { type Json, pointer, typeName } from '../spec/json.js';
+import { type Json, lastSegment, pointer, typeName } from '../spec/json.js';
 import type { Claim, Place } from './graph.js';
-import {
-  type FindingCode,
-  type FindingData,
-  type Observation,
-  observe,
-  type Severity,
-} from './observation.js';
+import { type FindingCode, type FindingData, observe, type Severity } from './observation.js';
+import { Observations } from './observations.js';
 
 /** A scan seen from the layout's root, and what linking gathers on the way. */
 export class Archive {
   readonly claims: Claim[] = [];
   readonly referenced = new Set<string>();
-  readonly observations: Observation[] = [];
+  readonly observations: Observations;
+  private readonly read = new Set<Member>();
+  private readonly looked = new Set<Document>();
+  private readonly configs = {
+    oci: new Map<Document, ImageConfig | null>(),
+    docker: new Map<Document, ImageConfig | null>(),
+  };
+  private readonly spent = { manifests: 0, descriptors: 0, linkedBytes: 0 };
+  /** No more manifests may be visited. */
+  private isFull = false;
 
   constructor(
     readonly scan: Scan,
     /** Folder of the layout, with a trailing slash, or empty. */
     readonly root: string,
-  ) {}
+    readonly limits: Limits,
+  ) {
+    this.observations = new Observations(limits);
+  }
+
+  /** Whether one more image, manifest or index may be looked at, at this place. */
+  mayVisit(at: Place): boolean {
+    return this.spend('manifests', 1, at);
+  }
+
+  /** Whether a document may be looked at. The first time it may; what cannot be read costs nothing. */
+  mayLook(document: Document, at: Place): boolean {
+    if (!this.looked.has(document)) {
+      this.looked.add(document);
+      return true;
+    }
+    return this.spend('linkedBytes', document.bytes?.length ?? 0, at);
+  }
+
+  /** Whether something may be looked at that lists so many layers or manifests. */
+  mayList(count: number, at: Place): boolean {
+    return this.spend('descriptors', count, at);
+  }
+
+  private spend(limit: keyof typeof this.spent, count: number, at: Place): boolean {
+    const value = this.limits[limit];
+    if (this.spent[limit] + count <= value) {
+      this.spent[limit] += count;
+      return true;
+    }
+    // What is too much is passed over. One manifest too many is the first of all that follow, and told once.
+    if (limit !== 'manifests' || !this.isFull)
+      this.observe('limit-reached', at, { limit, value, seen: null });
+    this.isFull ||= limit === 'manifests';
+    return false;
+  }
 
   /** The full path of a path that a document gives. */
   path(relative: string): string {
@@ -46,12 +87,37 @@ export class Archive {
     return this.scan.file(this.path(relative)) !== null;
   }
 
+  /** A document that something leads to. What in it readers may see differently is told once. */
   document(member: Member): Document {
-    return this.scan.document(member);
+    const document = this.scan.document(member);
+    if (!this.read.has(member)) {
+      this.read.add(member);
+      this.oddities(document);
+    }
+    return document;
+  }
+
+  private oddities({ path, oddities }: Document): void {
+    for (const at of oddities.duplicates) {
+      const key = lastSegment(at);
+      this.observe('key-duplicate', { path, pointer: at }, { key, repeated: oddities.duplicateCount });
+    }
+    const at = { path, pointer: null };
+    if (!oddities.utf8) this.observe('text-not-unicode', at, { kind: 'bytes' });
+    if (oddities.halfCharacters) this.observe('text-not-unicode', at, { kind: 'escapes' });
+  }
+
+  /** An image's config, worked out once: several images may share one. */
+  config(document: Document, oci = false): ImageConfig | null {
+    const known = this.configs[oci ? 'oci' : 'docker'];
+    if (!known.has(document)) {
+      known.set(document, document.value === undefined ? null : parseConfig(document.value, oci));
+    }
+    return known.get(document)!;
   }
 
   observe<C extends FindingCode>(code: C, at: Place, data: FindingData[C], severity?: Severity): void {
-    this.observations.push(observe(code, at, data, severity));
+    this.observations.add(observe(code, at, data, severity));
   }
 
   /**
@@ -62,7 +128,7 @@ export class Archive {
     const { value, error } = this.document(member);
     const at = { path: member.path, pointer: null };
     if (error?.kind === 'limit')
-      this.observe('limit-reached', at, { limit: error.limit, value: error.value });
+      this.observe('limit-reached', at, { limit: error.limit, value: error.value, seen: error.actual });
     else if (error?.kind === 'unreadable') this.observe('unreadable', at, { reason: error.reason });
     else if (error !== null) this.observe('json-invalid', at, { reason: error.reason });
     return value;
@@ -77,8 +143,11 @@ export class Archive {
   }
 
   fieldProblems(path: string, problems: readonly FieldProblem[]): void {
-    for (const { pointer: at, expected, actual, grave } of problems) {
-      this.observe('field-invalid', { path, pointer: at }, { expected, actual }, grave ? 'error' : undefined);
+    for (const { pointer: at, expected, actual, grave, isCase = false } of problems) {
+      const severity = grave ? 'error' : isCase ? 'warning' : undefined;
+      if (isCase)
+        this.observe('key-case', { path, pointer: at }, { keys: [actual], expected: [expected] }, severity);
+      else this.observe('field-invalid', { path, pointer: at }, { expected, actual }, severity);
     }
   }
 

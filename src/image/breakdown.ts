@@ -110,7 +110,17 @@ export const byDirectory =
 
 /** What comes after the last dot, in lower case; version numbers after it do not count (`libc.so.6` is `.so`). Empty for none. */
 export const byExtension: Grouping = path => {
-  const base = path.slice(path.lastIndexOf('/') + 1).replace(/(?:\.\d+)+$/, '');
+  const base = withoutVersion(path.slice(path.lastIndexOf('/') + 1));
   const dot = base.lastIndexOf('.');
   return [dot <= 0 ? '' : base.slice(dot).toLowerCase()];
 };
+
+/** By hand: a pattern for the numbers at the end would look for its beginning at each of a million dots. */
+function withoutVersion(name: string): string {
+  for (let end = name.length; ; ) {
+    let at = end;
+    while (at > 0 && name[at - 1]! >= '0' && name[at - 1]! <= '9') at--;
+    if (at === end || name[at - 1] !== '.') return name.slice(0, end);
+    end = at - 1;
+  }
+}

@@ -1,5 +1,5 @@
-import { chainIds } from '../spec/chain-id.js';
-import { type ImageConfig, layerHistory, parseConfig } from '../spec/config.js';
+import { soundChainIds } from '../spec/chain-id.js';
+import { type ImageConfig, layerHistory } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { platformsAgree } from '../spec/platform.js';
@@ -64,8 +64,10 @@ function readConfig(
   // An artifact's config may be anything at all; only an image's has to be JSON.
   const mustParse = isConfigType(mediaType);
   const document = archive.document(member);
+  if (!archive.mayLook(document, at))
+    return { path: member.path, claimedDigest: digest, at, member, document: null, parsed: null };
   if (mustParse) archive.json(member);
-  const parsed = document.value === undefined ? null : parseConfig(document.value, mediaType === OCI_CONFIG);
+  const parsed = archive.config(document, mediaType === OCI_CONFIG);
   if (parsed === null && mustParse) archive.notAnObject(member);
   if (parsed !== null && mustParse) archive.fieldProblems(member.path, parsed.problems);
   return { path: member.path, claimedDigest: digest, at, member, document, parsed };
@@ -104,7 +106,7 @@ function readLayers(
 /** What a config says about each of `count` layers. History counts only where it fits: guessing shifts every line. */
 export function layersOf(config: ImageConfig | null, count: number) {
   const diffIds = config?.diffIds ?? [];
-  const chain = chainIds(diffIds);
+  const chain = soundChainIds(diffIds);
   const history = config === null ? [] : layerHistory(config);
   const fits = history.length === count;
   return (layer: number) => ({

@@ -3,7 +3,7 @@ import { bytesBelow, type Node, nodeAt, Stack, treeOf, visits } from './dive-tre
 
 /** What wagoodman/dive says of an image. Bytes are what the headers of the layers' tars claim. */
 export interface DiveScore {
-  /** From 0 to 1: the smallest version of every path, of all versions of all paths. */
+  /** At most 1: the smallest version of every path, of all versions of all paths. A whiteout of nothing counts as -1 byte. */
   readonly efficiency: number;
   /** All versions of every path that more than one layer has, the first one too. */
   readonly wastedBytes: number;

@@ -1,4 +1,5 @@
-import { entriesOf } from '../scan/entry.js';
+import { limitText } from '../limits.js';
+import { claimedSizeAt } from '../scan/entry.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import type { BlobFacts } from '../scan/facts.js';
 import { LayerTree, type Measure, unknownType } from './layer-tree.js';
@@ -34,9 +35,9 @@ export function naiveSize(layer: BlobFacts): LayerSize | null {
   if (table === null) return null;
   let bytes = 0;
   let refused: string | null = null;
-  for (const entry of entriesOf(table)) {
-    bytes += entry.claimedSize;
-    refused ??= unknownType(entry);
+  for (let index = 0; index < table.count; index++) {
+    bytes += claimedSizeAt(table, index);
+    refused ??= unknownType(table, index);
   }
   return { bytes, doubt: damageOf(layer, table) ?? refused };
 }
@@ -79,10 +80,10 @@ function directoryBlocks(names: Iterable<number>): number {
 function unpackedSize(layer: BlobFacts, measure: Measure): LayerSize | null {
   const table = layer.tar?.table ?? null;
   if (table === null) return null;
-  const tree = new LayerTree(measure);
+  const tree = new LayerTree(table, measure);
   let refused: string | null = null;
-  for (const entry of entriesOf(table)) {
-    const why = tree.add(entry);
+  for (let index = 0; index < table.count; index++) {
+    const why = tree.add(index);
     refused ??= why;
   }
   return { bytes: tree.bytes(), doubt: damageOf(layer, table) ?? refused };
@@ -90,7 +91,9 @@ function unpackedSize(layer: BlobFacts, measure: Measure): LayerSize | null {
 
 /** An empty file is an empty layer to Docker, though it is no tar. */
 function damageOf({ failure, unpacked, tar }: BlobFacts, { truncated }: EntryTable): string | null {
-  if (failure !== null) return failure.kind === 'limit' ? `the limit ${failure.limit}` : failure.reason;
+  if (failure !== null) return failure.kind === 'limit' ? limitText(failure) : failure.reason;
   if (truncated !== null) return `the limit ${truncated}`;
+  const reached = tar?.reached.find(({ limit }) => limit !== 'layerEntries');
+  if (reached !== undefined) return limitText(reached);
   return unpacked?.size === 0 ? null : (tar?.error ?? null);
 }

@@ -1,4 +1,3 @@
-import { parseConfig } from '../spec/config.js';
 import { splitDigest } from '../spec/digest.js';
 import { type DockerManifestItem, parseDockerManifest } from '../spec/docker-archive.js';
 import { isObject, pointer, typeName } from '../spec/json.js';
@@ -20,7 +19,9 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
     archive.observe('manifest-json-null', at, {});
     return none;
   }
-  const manifest = parseDockerManifest(value);
+  // One more than are allowed tells that there are more.
+  const { manifests } = archive.limits;
+  const manifest = parseDockerManifest(Array.isArray(value) ? value.slice(0, manifests + 1) : value);
   if (manifest === null) {
     archive.observe('manifest-json-not-array', at, { actual: typeName(value) });
     return none;
@@ -41,14 +42,23 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
     member.path,
     manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
   );
-  const images = manifest.items.map(item => toImage(archive, item, member.path));
-  checkNames(archive, member.path, manifest.items, images);
-  return { images, items: manifest.items };
+  const items = manifest.items.filter(({ index, layers }) => {
+    const item = { path: member.path, pointer: pointer('', index) };
+    return archive.mayVisit(item) && archive.mayList(layers.length, item);
+  });
+  const images = items.map(item => toImage(archive, item, member.path));
+  checkNames(archive, member.path, items, images);
+  return { images, items };
 }
 
 function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
   const at = { path, pointer: pointer('', item.index) };
-  if (item.oddKeys.length > 0) archive.observe('key-case', at, { keys: [...item.oddKeys] });
+  if (item.oddKeys.length > 0) {
+    const keys = item.oddKeys.map(({ key }) => key);
+    const expected = item.oddKeys.map(odd => odd.expected);
+    const isTwice = item.oddKeys.some(({ both }) => both);
+    archive.observe('key-case', at, { keys, expected }, isTwice ? 'error' : undefined);
+  }
   const config = readConfig(archive, item, path);
   const told = layersOf(config?.parsed ?? null, item.layers.length);
   const layers = item.layers.map((ref, i): Layer => {
@@ -66,7 +76,7 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
       foreign: type.foreign || (source?.urls.length ?? 0) > 0,
       encrypted: type.encrypted,
       annotations: source?.annotations ?? new Map(),
-      v1Id: /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null,
+      v1Id: v1IdOf(archive, ref, path),
       ...facts,
     };
   });
@@ -88,6 +98,14 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
   };
 }
 
+/** The v1 folder of a layer, whose JSON is hashed to check its name. */
+function v1IdOf(archive: Archive, ref: string, path: string): string | null {
+  const id = /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null;
+  const json = id === null ? null : archive.scan.file(archive.path(`${id}/json`));
+  const isTooMuch = json !== null && !archive.mayLook(archive.document(json), { path, pointer: null });
+  return isTooMuch ? null : id;
+}
+
 /**
  * A LayerSource that stands under its own digest describes the layer as it lies here: docker's, by diff_id, and regctl's, by
  * digest. Bazel's and those of foreign layers describe the layer as a registry has it.
@@ -98,8 +116,14 @@ function claimSources(
   layers: readonly Layer[],
   path: string,
 ): void {
+  const byKey = new Map<string, Layer>();
+  for (const layer of layers.toReversed()) {
+    const slash = layer.ref.lastIndexOf('/');
+    if (slash >= 0) byKey.set(layer.ref.slice(slash + 1), layer);
+    if (layer.claimedDiffId !== null) byKey.set(layer.claimedDiffId, layer);
+  }
   for (const [key, source] of item.layerSources) {
-    const layer = layers.find(l => l.claimedDiffId === key || l.ref.endsWith(`/${splitDigest(key)[1]}`));
+    const layer = byKey.get(key) ?? byKey.get(splitDigest(key)[1]);
     const expected = 'the diff_id or digest of a layer as the key';
     const isBlob = layer?.ref.startsWith('blobs/') === true && source.urls.length === 0;
     if (layer === undefined || (isBlob && key !== source.digest)) {
@@ -113,9 +137,10 @@ function readConfig(archive: Archive, item: DockerManifestItem, path: string): C
   const at = { path, pointer: pointer('', item.index, 'Config') };
   const member = archive.file(item.config);
   const base = { path: archive.path(item.config), claimedDigest: null, at, member };
-  if (member === null) return { ...base, document: null, parsed: null };
-  const value = archive.json(member);
-  const parsed = value === undefined ? null : parseConfig(value);
+  if (member === null || !archive.mayLook(archive.document(member), at))
+    return { ...base, document: null, parsed: null };
+  archive.json(member);
+  const parsed = archive.config(archive.document(member));
   if (parsed === null) archive.notAnObject(member);
   else archive.fieldProblems(member.path, parsed.problems);
   return { ...base, document: archive.document(member), parsed };
@@ -128,18 +153,20 @@ function checkNames(
   images: readonly Image[],
 ): void {
   const owners = new Map<string, Set<string>>();
+  const imageIds = new Set(images.map(image => image.config?.document?.digest));
   for (const [i, item] of items.entries()) {
+    const own = new Set<string>();
     item.repoTags.forEach((name, j) => {
       const at = { path, pointer: pointer('', item.index, 'RepoTags', j) };
-      if (item.repoTags.indexOf(name) < j) archive.observe('name-duplicate', at, { name });
+      if (own.has(name)) archive.observe('name-duplicate', at, { name });
+      own.add(name);
       const reference = parseReference(name);
       if (typeof reference === 'string') archive.observe('name-invalid', at, { name, reason: reference });
       else if (reference.tag === null) archive.observe('name-invalid', at, { name, reason: 'it has no tag' });
       const owner = images[i]!.config?.path ?? String(i);
       owners.set(name, (owners.get(name) ?? new Set()).add(owner));
     });
-    const isKnown = images.some(image => image.config?.document?.digest === item.parent);
-    if (item.parent !== null && !isKnown) {
+    if (item.parent !== null && !imageIds.has(item.parent)) {
       archive.observe(
         'parent-missing',
         { path, pointer: pointer('', item.index, 'Parent') },

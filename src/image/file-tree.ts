@@ -3,6 +3,8 @@ import type { EntryTable } from '../scan/entry-table.js';
 import type { Scan } from '../scan/scan.js';
 import type { Image } from './graph.js';
 import { TreeBuilder } from './tree-builder.js';
+import { NONE } from './tree-columns.js';
+import { TreeNodes } from './tree-nodes.js';
 import { type Followed, followPath } from './tree-path.js';
 
 /** One name in the file system that the layers of an image make. Paths and names are bytes, one per character (latin1). */
@@ -16,6 +18,12 @@ export interface TreeNode {
    * own; a directory that no entry names has one made up, as engines make such directories.
    */
   readonly entry: Entry;
+  /** That of `entry`: bytes of content. */
+  readonly size: number;
+  /** Whether no entry names this directory. */
+  readonly isImplied: boolean;
+  /** Names that what this is a name of has. */
+  readonly links: number;
   /** The layer that put this name here, or that was the last to set a directory's attributes: an index into the image's. */
   readonly layer: number;
   /** For a further name of a file: the path of the first one that is still there. */
@@ -79,34 +87,26 @@ export interface Oddity {
  * @param layers  base first; null for a layer whose entries are not known
  */
 export function squash(layers: readonly (EntryTable | null)[]): FileTree {
-  const builder = new TreeBuilder();
+  const builder = new TreeBuilder(layers);
   for (const table of layers) builder.apply(table);
   return treeOf(builder);
 }
 
 /** The tree as it is now; the builder must not be used any more. */
 export function treeOf(builder: TreeBuilder): FileTree {
-  const nodes = builder.finish();
-  const { root, incomplete } = builder;
+  const order = builder.finish();
+  const { store } = builder;
+  const all = new TreeNodes(store);
+  const { root } = all;
+  const nodeAt = (id: number) => (id === NONE ? null : all.node(id));
   return {
     root,
-    nodes,
-    get: path => nodeAt(root, path),
+    nodes: Array.from(order, id => all.node(id)),
+    get: path => nodeAt(store.find(path)),
     follow: path => followPath(root, path),
-    incomplete,
+    incomplete: builder.incomplete,
     oddities: builder.oddities.all(),
   };
-}
-
-function nodeAt(root: TreeNode, path: string): TreeNode | null {
-  let node: TreeNode = root;
-  if (path === '') return node;
-  for (const name of path.split('/')) {
-    const child = node.children?.get(name);
-    if (child === undefined) return null;
-    node = child;
-  }
-  return node;
 }
 
 /** The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar. */

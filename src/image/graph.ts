@@ -1,3 +1,4 @@
+import type { Limits } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Member } from '../source/source.js';
 import type { ImageConfig } from '../spec/config.js';
@@ -5,7 +6,7 @@ import type { Descriptor } from '../spec/descriptor.js';
 import type { DockerManifestItem } from '../spec/docker-archive.js';
 import type { ImageManifest } from '../spec/manifest.js';
 import type { Platform } from '../spec/platform.js';
-import type { Observation } from './observation.js';
+import type { Observations } from './observations.js';
 
 /** A place in the archive: a member, and a JSON pointer into it where it is a document. */
 export interface Place {
@@ -31,8 +32,10 @@ export interface Graph {
   /** Members that some document points at, and the documents themselves. */
   readonly referenced: ReadonlySet<string>;
   /** What was odd while linking. */
-  readonly observations: readonly Observation[];
+  readonly observations: Observations;
   readonly docker: readonly DockerManifestItem[] | null;
+  /** Within which all this was found out. */
+  readonly limits: Limits;
 }
 
 export interface Producer {

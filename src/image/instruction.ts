@@ -25,7 +25,7 @@ const SHELL = new RegExp(`^(?:${UNIX_SHELL}|${WINDOWS_SHELL})`, 'i');
 const NO_OPERATION = new RegExp(`^(?:${UNIX_SHELL}|${WINDOWS_SHELL})?#\\(nop\\) *(.*)$`, 'i');
 
 /** The classic builder's `COPY file:HASH in /app`. */
-const CLASSIC_COPY = /^((?:ADD|COPY) .*?[a-z]+:[0-9a-f]{64}) in (.*)$/;
+const CLASSIC_COPY = /^((?:ADD|COPY) .*?[a-z]:[0-9a-f]{64}) in (.*)$/;
 
 /** Build arguments stand before the command, counted; a value may hold spaces, so that the shell marks their end. */
 function withoutArguments(command: string): string {

@@ -1,3 +1,4 @@
+import { limitText } from '../limits.js';
 import type { BlobFacts, BlobFailure } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import { sameAlgorithm } from '../spec/digest.js';
@@ -38,7 +39,10 @@ function incompleteness({ encrypted }: Layer, { failure, unpacked, tar }: BlobFa
   if (tar === null) return 'it is no tar';
   if (tar.error !== null) return tar.error;
   const limit = tar.table?.truncated ?? null;
-  return limit === null ? null : `it has more than the limit ${limit} allows`;
+  if (limit !== null) return `it has more entries than --limit ${limit} allows`;
+  // Names that were not compared are all here.
+  const reached = tar.reached.find(one => one.limit !== 'layerEntries');
+  return reached === undefined ? null : limitText(reached);
 }
 
 /** How a layer's bytes differ from what the image claims of them; null where they do not, or nothing tells. */
@@ -60,7 +64,6 @@ export function mismatch(
 export function failureReason(failure: BlobFailure | null): string {
   if (failure === null) return 'it was not read';
   if (failure.kind === 'unreadable') return `it cannot be read: ${failure.reason}`;
-  if (failure.kind === 'limit')
-    return `it unpacks to more than ${failure.value} times its size (${failure.limit})`;
+  if (failure.kind === 'limit') return limitText(failure);
   return `it cannot be unpacked: ${failure.codec}: ${failure.reason}`;
 }

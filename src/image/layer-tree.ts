@@ -1,5 +1,8 @@
-import type { Entry } from '../scan/entry.js';
+import { nameAt, targetAt, typeAt } from '../scan/entry.js';
 import { rootedPath } from '../scan/entry-name.js';
+import type { EntryTable } from '../scan/entry-table.js';
+import { type NameBytes, NONE, ROOT, TreeColumns } from './tree-columns.js';
+import { WrittenPaths } from './written-path.js';
 
 /** What things take on disk, in bytes. */
 export interface Measure {
@@ -7,23 +10,6 @@ export interface Measure {
   symlink(targetLength: number): number;
   /** @param names  bytes of each name in it */
   directory(names: Iterable<number>): number;
-}
-
-/** An inode that is no directory: hard links are one leaf under several names. */
-interface Leaf {
-  readonly kind: 'leaf';
-  readonly bytes: number;
-  /** Names that it has in the tree. */
-  links: number;
-  /** Where a symbolic link points; null for anything else. */
-  readonly target: string | null;
-}
-
-interface Directory {
-  readonly kind: 'directory';
-  /** The root's is itself. */
-  parent: Directory;
-  readonly children: Map<string, Leaf | Directory>;
 }
 
 /** Linux follows no more links than this on the way to one file. https://man7.org/linux/man-pages/man7/path_resolution.7.html */
@@ -35,134 +21,190 @@ const NAME_MAX = 255;
 const IMPLIED_CAP = 300_000;
 const FOLLOWED_CAP = 10_000_000;
 
+/** In the columns, as the type of a name; 0 for anything else. */
+const DIRECTORY = 1;
+
 /**
  * What unpacking one layer into an empty directory leaves there, entry by entry, as moby unpacks for overlay2: whiteouts
  * become devices, an entry replaces what has its name but a directory another directory, missing parents are made, links
  * on the way are followed inside the root. moby go-archive archive.go (Unpack), archive_linux.go (ConvertRead)
  */
 export class LayerTree {
-  private readonly root = newDirectory(null);
+  private readonly columns: TreeColumns;
+  private readonly paths: WrittenPaths;
   private leafBytes = 0;
   private implied = 0;
   private followed = 0;
-  /** The directory of the last entry, which is mostly the next one's too. */
-  private last: { readonly path: string; readonly directory: Directory } | null = null;
+  /** Where the folders of entries are, by how entries write them, until a directory or a link goes. */
+  private readonly folders = new Map<string, number>();
 
-  constructor(private readonly measure: Measure) {}
+  constructor(
+    private readonly table: EntryTable,
+    private readonly measure: Measure,
+  ) {
+    this.columns = new TreeColumns(table.count);
+    this.newDirectory(NONE, this.columns.named(''));
+    this.paths = new WrittenPaths(table, this.columns.addSource(table));
+  }
 
   /** @returns why Docker refuses the layer for this entry, which is then left out; null where it does not */
-  add(entry: Entry): string | null {
-    const path = rootedPath(entry.name);
+  add(index: number): string | null {
+    const { table, paths, columns } = this;
+    if (table.nameLengths[index]! > NAME_MAX && isTooLong(rootedPath(nameAt(table, index))))
+      return 'a name is longer than Linux takes';
+    if (paths.read(index)) return this.unpack(index, paths.folder, paths);
+    const path = rootedPath(nameAt(table, index));
     if (path === '') return null;
-    if (isTooLong(path)) return 'a name is longer than Linux takes';
     const slash = path.lastIndexOf('/');
-    const base = path.slice(slash + 1);
-    const parent = this.directoryFor(path.slice(0, Math.max(0, slash)));
-    if (parent === null) return 'an entry lies below what is no directory';
-    const isMerged = entry.type === 'directory' && parent.children.get(base)?.kind === 'directory';
-    if (!isMerged) this.remove(parent, base);
-    return base.startsWith(WHITEOUT)
-      ? this.addWhiteout(parent, base.slice(WHITEOUT.length))
-      : this.create(parent, base, entry);
+    return this.unpack(index, path.slice(0, Math.max(0, slash)), columns.kept(path.slice(slash + 1)));
   }
 
   /** Bytes of all that is there, each inode once, the root included. */
   bytes(): number {
+    const { columns, measure } = this;
+    const { isGone, type, length } = columns.rows;
     let sum = this.leafBytes;
-    const todo = [this.root];
-    for (let directory = todo.pop(); directory !== undefined; directory = todo.pop()) {
-      sum += this.measure.directory(nameLengths(directory));
-      for (const child of directory.children.values()) if (child.kind === 'directory') todo.push(child);
-    }
+    for (let id = 0; id < columns.count; id++)
+      if (type[id] === DIRECTORY && isGone[id] === 0)
+        sum += measure.directory(columns.children(id).map(child => length[child]!));
     return sum;
   }
 
-  private create(parent: Directory, base: string, entry: Entry): string | null {
-    const { type } = entry;
-    const target = entry.target ?? '';
-    const unknown = unknownType(entry);
+  private unpack(index: number, written: string, name: NameBytes): string | null {
+    const { columns } = this;
+    const parent = this.folders.get(written) ?? this.folderAt(written);
+    if (parent === NONE) return 'an entry lies below what is no directory';
+    const old = columns.child(parent, name);
+    const isMerged = old !== NONE && this.isDirectory(old) && typeAt(this.table, index) === 'directory';
+    if (old !== NONE && !isMerged) this.remove(old);
+    if (!columns.beginsWith(name, WHITEOUT)) return this.create(parent, name, index);
+    return this.addWhiteout(parent, columns.text(name).slice(WHITEOUT.length));
+  }
+
+  private create(parent: number, name: NameBytes, index: number): string | null {
+    const { table } = this;
+    const type = typeAt(table, index);
+    const unknown = unknownType(table, index);
     if (unknown !== null) return unknown;
-    if (type === 'hardlink') return this.addHardLink(parent, base, target);
+    if (type === 'hardlink') return this.addHardLink(parent, name, targetAt(table, index));
     if (type === 'symlink') {
-      if (target === '' || target.length >= PATH_MAX) return 'a symbolic link has no target that Linux takes';
-      this.addLeaf(parent, base, this.measure.symlink(target.length), target);
-    } else if (type === 'file') this.addLeaf(parent, base, this.measure.file(entry.size));
-    else if (type !== 'directory') this.addLeaf(parent, base, 0);
-    else if (!parent.children.has(base)) parent.children.set(base, newDirectory(parent));
+      const { length } = targetAt(table, index);
+      if (length === 0 || length >= PATH_MAX) return 'a symbolic link has no target that Linux takes';
+    }
+    if (type !== 'directory') this.addLeaf(parent, name, index);
+    else if (this.columns.child(parent, name) === NONE) this.newDirectory(parent, name);
     return null;
   }
 
-  private addLeaf(parent: Directory, base: string, bytes: number, target: string | null = null): void {
-    this.leafBytes += bytes;
-    parent.children.set(base, { kind: 'leaf', bytes, links: 1, target });
+  /** @param index  of its entry; -1 for a whiteout */
+  private addLeaf(parent: number, name: NameBytes, index: number): void {
+    const id = this.columns.add(parent, name);
+    const { rows } = this.columns;
+    rows.inode[id] = id;
+    rows.index[id] = index;
+    rows.links[id] = 1;
+    this.leafBytes += this.leafSize(index);
   }
 
-  private addHardLink(parent: Directory, base: string, target: string): string | null {
+  private leafSize(index: number): number {
+    const { table, measure } = this;
+    const type = index < 0 ? 'char' : typeAt(table, index);
+    if (type === 'symlink') return measure.symlink(targetAt(table, index).length);
+    return type === 'file' ? measure.file(table.sizes[index]!) : 0;
+  }
+
+  private addHardLink(parent: number, name: NameBytes, target: string): string | null {
+    const { columns } = this;
     const path = rootedPath(target);
     const slash = path.lastIndexOf('/');
-    const found = this.lookUp(path.slice(0, Math.max(0, slash)))?.children.get(path.slice(slash + 1));
-    if (found?.kind !== 'leaf') return 'a hard link points at what is no file of the layer';
-    found.links++;
-    parent.children.set(base, found);
+    const folder = this.lookUp(path.slice(0, Math.max(0, slash)));
+    const found = folder === NONE ? NONE : this.child(folder, path.slice(slash + 1));
+    if (found === NONE || this.isDirectory(found))
+      return 'a hard link points at what is no file of the layer';
+    const id = columns.add(parent, name);
+    columns.rows.inode[id] = columns.rows.inode[found]!;
+    columns.rows.links[columns.rows.inode[found]!]!++;
     return null;
   }
 
   /** An opaque directory's marker is an attribute of the directory. */
-  private addWhiteout(parent: Directory, hidden: string): string | null {
+  private addWhiteout(parent: number, hidden: string): string | null {
     if (hidden === OPAQUE) return null;
-    const isTaken = ['', '.', '..'].includes(hidden) || parent.children.has(hidden);
+    const isTaken = ['', '.', '..'].includes(hidden) || this.child(parent, hidden) !== NONE;
     if (isTaken) return 'a whiteout stands where the layer has a file';
-    this.addLeaf(parent, hidden, 0);
+    this.addLeaf(parent, this.columns.named(hidden), -1);
     return null;
   }
 
-  private remove(parent: Directory, base: string): void {
-    const old = parent.children.get(base);
-    if (old === undefined) return;
-    parent.children.delete(base);
-    this.last = null;
-    const todo = [old];
-    for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
-      if (node.kind === 'directory') for (const child of node.children.values()) todo.push(child);
-      else if (--node.links === 0) this.leafBytes -= node.bytes;
+  private child(parent: number, name: string): number {
+    return this.columns.child(parent, this.columns.named(name));
+  }
+
+  private isDirectory(id: number): boolean {
+    return this.columns.rows.type[id] === DIRECTORY;
+  }
+
+  private remove(id: number): void {
+    const { columns } = this;
+    const { rows } = columns;
+    if (this.isDirectory(id) || this.targetOf(id) !== null) this.folders.clear();
+    columns.remove(id);
+    const todo = [id];
+    for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
+      rows.isGone[at] = 1;
+      if (this.isDirectory(at)) for (const child of columns.children(at)) todo.push(child);
+      else if (--rows.links[rows.inode[at]!]! === 0)
+        this.leafBytes -= this.leafSize(rows.index[rows.inode[at]!]!);
     }
   }
 
-  /** The directory at a path, made with all above it where it is missing; null where something else is in the way. */
-  private directoryFor(path: string): Directory | null {
-    if (this.last?.path === path) return this.last.directory;
-    const directory = this.lookUp(path, true);
-    if (directory !== null) this.last = { path, directory };
-    return directory;
+  private folderAt(written: string): number {
+    const id = this.lookUp(rootedPath(written), true);
+    if (id !== NONE) this.folders.set(written, id);
+    return id;
   }
 
-  private lookUp(path: string, make = false): Directory | null {
-    return this.walk(this.root, path, make, { hops: 0 });
+  private lookUp(path: string, make = false): number {
+    return this.walk(ROOT, path, make, { hops: 0 });
   }
 
-  private walk(from: Directory, path: string, make: boolean, way: { hops: number }): Directory | null {
-    let at: Directory | null = path.startsWith('/') ? this.root : from;
+  private walk(from: number, path: string, make: boolean, way: { hops: number }): number {
+    let at = path.startsWith('/') ? ROOT : from;
     for (const segment of path.split('/')) {
       if (segment === '' || segment === '.') continue;
-      const next: Leaf | Directory | undefined = segment === '..' ? at.parent : at.children.get(segment);
-      if (next === undefined) at = make ? this.makeDirectory(at, segment) : null;
-      else at = next.kind === 'directory' ? next : this.follow(at, next, way);
-      if (at === null) return null;
+      if (segment === '..') at = Math.max(ROOT, this.columns.rows.parent[at]!);
+      else {
+        const next = this.child(at, segment);
+        if (next === NONE) at = make ? this.makeDirectory(at, segment) : NONE;
+        else at = this.isDirectory(next) ? next : this.follow(at, next, way);
+      }
+      if (at === NONE) return NONE;
     }
     return at;
   }
 
-  private follow(from: Directory, { target }: Leaf, way: { hops: number }): Directory | null {
-    if (target === null || ++way.hops > HOPS) return null;
+  private follow(from: number, link: number, way: { hops: number }): number {
+    const target = this.targetOf(link);
+    if (target === null || ++way.hops > HOPS) return NONE;
     this.followed += target.length;
-    return this.followed > FOLLOWED_CAP ? null : this.walk(from, target, false, way);
+    return this.followed > FOLLOWED_CAP ? NONE : this.walk(from, target, false, way);
   }
 
-  private makeDirectory(parent: Directory, name: string): Directory | null {
-    if (++this.implied > IMPLIED_CAP) return null;
-    const directory = newDirectory(parent);
-    parent.children.set(name, directory);
-    return directory;
+  /** Of a symbolic link; null for anything else. */
+  private targetOf(id: number): string | null {
+    const { inode, index } = this.columns.rows;
+    const entry = index[inode[id]!]!;
+    return entry >= 0 && typeAt(this.table, entry) === 'symlink' ? targetAt(this.table, entry) : null;
+  }
+
+  private makeDirectory(parent: number, name: string): number {
+    return ++this.implied > IMPLIED_CAP ? NONE : this.newDirectory(parent, this.columns.named(name));
+  }
+
+  private newDirectory(parent: number, name: NameBytes): number {
+    const id = this.columns.add(parent, name);
+    this.columns.rows.type[id] = DIRECTORY;
+    return id;
   }
 }
 
@@ -170,26 +212,17 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..opq';
 
 /** Why Docker refuses an entry for its type: contiguous and old GNU sparse files are files to tar, and nothing to Docker. */
-export function unknownType({ type, flag }: Pick<Entry, 'type' | 'flag'>): string | null {
-  const isKnown = type === 'file' ? flag === '0' : type !== 'other';
-  return isKnown ? null : `an entry is of a type that Docker does not unpack (${JSON.stringify(flag)})`;
+export function unknownType(table: EntryTable, index: number): string | null {
+  const type = typeAt(table, index);
+  const isKnown = type === 'file' ? table.flags[index] === REGULAR : type !== 'other';
+  if (isKnown) return null;
+  const flag = JSON.stringify(String.fromCharCode(table.flags[index]!));
+  return `an entry is of a type that Docker does not unpack (${flag})`;
 }
+
+const REGULAR = '0'.charCodeAt(0);
 
 function isTooLong(path: string): boolean {
   if (path.length <= NAME_MAX) return false;
   return path.length + 1 >= PATH_MAX || path.split('/').some(segment => segment.length > NAME_MAX);
-}
-
-function newDirectory(parent: Directory | null): Directory {
-  const directory: { kind: 'directory'; parent: Directory | null; children: Directory['children'] } = {
-    kind: 'directory',
-    parent,
-    children: new Map(),
-  };
-  directory.parent ??= directory as Directory;
-  return directory as Directory;
-}
-
-function* nameLengths({ children }: Directory): Generator<number> {
-  for (const name of children.keys()) yield name.length;
 }

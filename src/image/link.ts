@@ -21,10 +21,10 @@ import { linkV1 } from './v1.js';
  */
 export function link(scan: Scan, limits: Limits): Graph | null {
   const root = rootOf(scan.members.filter(m => m.type !== 'directory').map(m => m.path));
-  if (root === null) return looksCut(scan) ? remains(scan) : null;
-  const archive = new Archive(scan, root);
+  if (root === null) return looksCut(scan) ? remains(scan, limits) : null;
+  const archive = new Archive(scan, root, limits);
   if (root !== '') archive.observe('nested-root', { path: root, pointer: null }, { root });
-  const linked = linkLayout(archive, limits);
+  const linked = linkLayout(archive);
   const layout = layoutOf(archive);
   const graph = {
     layout,
@@ -33,6 +33,7 @@ export function link(scan: Scan, limits: Limits): Graph | null {
     claims: archive.claims,
     referenced: archive.referenced,
     observations: archive.observations,
+    limits,
   };
   // Half an archive bears the marks of another producer.
   const lost = archive.observations.some(o => o.code === 'documents-missing');
@@ -50,13 +51,13 @@ const BLOB = /^([^/]+\/)?blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|
 const looksCut = (scan: Scan) => isCut(scan) && scan.members.some(member => BLOB.test(member.path));
 
 /** What is left of an archive whose documents are lost: a report with findings, and no images. */
-function remains(scan: Scan): Graph {
-  const archive = new Archive(scan, '');
+function remains(scan: Scan, limits: Limits): Graph {
+  const archive = new Archive(scan, '', limits);
   observeLost(archive);
   const layout = scan.members.some(m => m.path.startsWith('blobs/')) ? 'oci-layout' : 'docker-archive';
   const { claims, referenced, observations } = archive;
   const nothing = { images: [], artifacts: [], indexes: [], absent: [], docker: null, producer: null };
-  return { layout, root: '', ...nothing, claims, referenced, observations };
+  return { layout, root: '', ...nothing, claims, referenced, observations, limits };
 }
 
 function observeLost(archive: Archive): void {
@@ -66,10 +67,10 @@ function observeLost(archive: Archive): void {
 
 type Linked = Pick<Graph, 'images' | 'artifacts' | 'indexes' | 'absent' | 'docker'>;
 
-function linkLayout(archive: Archive, limits: Limits): Linked {
+function linkLayout(archive: Archive): Linked {
   const nothing: Linked = { images: [], artifacts: [], indexes: [], absent: [], docker: null };
-  if (isSkopeoDir(archive)) return { ...nothing, ...linkSkopeoDir(archive, limits) };
-  const oci = archive.has('index.json') || archive.has('oci-layout') ? linkOci(archive, limits) : null;
+  if (isSkopeoDir(archive)) return { ...nothing, ...linkSkopeoDir(archive) };
+  const oci = archive.has('index.json') || archive.has('oci-layout') ? linkOci(archive) : null;
   const docker = archive.has('manifest.json') ? linkDocker(archive) : null;
   if (docker !== null) compareRepositories(archive, docker.images);
   if (oci === null && docker === null) {
@@ -102,9 +103,9 @@ function isSkopeoDir(archive: Archive): boolean {
   return member !== null && isObject(archive.document(member).value);
 }
 
-function linkOci(archive: Archive, limits: Limits): Omit<Linked, 'docker'> {
+function linkOci(archive: Archive): Omit<Linked, 'docker'> {
   checkLayoutFile(archive);
-  const walk = new ManifestWalk(archive, blobPath, limits);
+  const walk = new ManifestWalk(archive, blobPath);
   const member = archive.file('index.json');
   if (member === null) {
     archive.observe('index-missing', { path: archive.path('index.json'), pointer: null }, {});
@@ -151,13 +152,13 @@ function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<M
   }
 }
 
-function linkSkopeoDir(archive: Archive, limits: Limits): Omit<Linked, 'docker'> {
+function linkSkopeoDir(archive: Archive): Omit<Linked, 'docker'> {
   const locate = (digest: string, manifest: boolean): string => {
     const [, hex] = splitDigest(digest);
     if (manifest) return `${hex}.manifest.json`;
     return !archive.has(hex) && archive.has(`${hex}.tar`) ? `${hex}.tar` : hex;
   };
-  const walk = new ManifestWalk(archive, locate, limits);
+  const walk = new ManifestWalk(archive, locate);
   const member = archive.file('manifest.json')!;
   const value = archive.json(member)!;
   if (isObject(value) && Array.isArray(value.manifests)) walk.index(value, member.path, [], []);

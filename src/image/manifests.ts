@@ -1,9 +1,14 @@
-import type { Limits } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Member } from '../source/source.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import { isObject, type Json, own, pointer } from '../spec/json.js';
-import { forbiddenInIndex, type ImageManifest, parseIndex, parseManifest } from '../spec/manifest.js';
+import {
+  forbiddenInIndex,
+  type ImageIndex,
+  type ImageManifest,
+  parseIndex,
+  parseManifest,
+} from '../spec/manifest.js';
 import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { Archive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
@@ -46,13 +51,11 @@ export class ManifestWalk {
   readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
   readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
   private readonly byDigest = new Map<string, Found>();
-  private visited = 0;
-  private stopped = false;
+  private readonly knownNames = new Map<Found, Set<string>>();
 
   constructor(
     private readonly archive: Archive,
     private readonly locate: Locate,
-    private readonly limits: Limits,
   ) {}
 
   /** Follows every descriptor of the index `value`, which stands at `path`. */
@@ -62,10 +65,20 @@ export class ManifestWalk {
     names: readonly string[],
     indexDigests: readonly string[],
   ): readonly Descriptor[] {
-    const index = parseIndex(value);
+    if (!this.mayList(value, ['manifests'], path)) return [];
+    return this.follow(value, parseIndex(value), path, names, indexDigests);
+  }
+
+  private follow(
+    value: Json,
+    index: ImageIndex,
+    path: string,
+    names: readonly string[],
+    indexDigests: readonly string[],
+  ): readonly Descriptor[] {
+    const at: Place = { path, pointer: '' };
     this.archive.fieldProblems(path, index.problems);
     const forbidden = forbiddenInIndex(value);
-    const at: Place = { path, pointer: '' };
     if (forbidden.length > 0) this.archive.observe('ambiguous-document', at, { kind: 'index', forbidden });
     if (index.manifests === null) this.archive.observe('index-without-manifests', at, {});
     else if (index.manifests.length === 0) this.archive.observe('index-empty', at, {});
@@ -100,9 +113,14 @@ export class ManifestWalk {
 
   /** What an index is called again, what it lists is called too, unless that has a name of its own. */
   private addNames(found: Found, way: Way): void {
-    const names = way.names.filter(name => !found.names.includes(name));
+    const known = this.knownNames.get(found) ?? new Set(found.names);
+    this.knownNames.set(found, known);
+    const names = way.names.filter(name => !known.has(name));
     if (names.length === 0) return;
-    found.names.push(...names);
+    for (const name of names) {
+      known.add(name);
+      found.names.push(name);
+    }
     for (const listed of found.manifests ?? []) {
       const below = nameOf(listed) === null ? this.byDigest.get(listed.digestText) : undefined;
       if (below === undefined) continue;
@@ -112,13 +130,16 @@ export class ManifestWalk {
   }
 
   private withinLimits({ at, indexDigests }: Way): boolean {
-    if (this.stopped) return false;
-    const tooDeep = indexDigests.length >= this.limits.indexDepth;
-    if (!tooDeep && ++this.visited <= this.limits.manifests) return true;
-    const limit = tooDeep ? 'indexDepth' : 'manifests';
-    this.stopped = !tooDeep;
-    this.archive.observe('limit-reached', at, { limit, value: this.limits[limit] });
+    const { indexDepth } = this.archive.limits;
+    if (indexDigests.length < indexDepth) return this.archive.mayVisit(at);
+    this.archive.observe('limit-reached', at, { limit: 'indexDepth', value: indexDepth, seen: null });
     return false;
+  }
+
+  private mayList(value: Json, keys: readonly string[], path: string): boolean {
+    const lists = isObject(value) ? keys.map(key => own(value, key)) : [];
+    const count = lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
+    return this.archive.mayList(count, { path, pointer: '' });
   }
 
   private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
@@ -146,10 +167,12 @@ export class ManifestWalk {
     }
     const { value } = document;
     if (value !== undefined && isIndexLike(value, declared)) {
+      if (!this.archive.mayLook(document, at) || !this.mayList(value, ['manifests'], member.path)) return;
       this.compareTypes(value, descriptor, member.path);
-      const node = this.addIndex(value, way, digest, member);
+      const index = parseIndex(value);
+      const node = this.addIndex(index, way, digest, member);
       this.byDigest.set(digest, node);
-      this.index(value, member.path, node.names, [...way.indexDigests, digest]);
+      this.follow(value, index, member.path, node.names, [...way.indexDigests, digest]);
       return;
     }
     this.add(member, value, way, digest);
@@ -161,6 +184,9 @@ export class ManifestWalk {
     way: Pick<Way, 'names' | 'indexDigests'> & Partial<Way>,
     digest: string | null,
   ): void {
+    const document = this.archive.document(member);
+    if (!this.archive.mayLook(document, { path: member.path, pointer: null })) return;
+    if (value !== undefined && !this.mayList(value, ['layers', 'blobs'], member.path)) return;
     const { descriptor, at } = way;
     const manifest = value !== undefined && isManifestLike(value) ? parseManifest(value) : null;
     if (manifest === null) {
@@ -188,7 +214,7 @@ export class ManifestWalk {
     const reached: Reached = {
       path: member.path,
       member,
-      document: this.archive.document(member),
+      document,
       claimedDigest: digest,
       descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
       names: [...way.names],
@@ -199,8 +225,7 @@ export class ManifestWalk {
     if (digest !== null) this.byDigest.set(digest, reached);
   }
 
-  private addIndex(value: Json, way: Way, digest: string, member: Member) {
-    const index = parseIndex(value);
+  private addIndex(index: ImageIndex, way: Way, digest: string, member: Member) {
     const node = {
       digest,
       path: member.path,
@@ -221,10 +246,13 @@ export class ManifestWalk {
     const actual = isObject(value) ? own(value, 'mediaType') : undefined;
     const expected = descriptor.mediaType;
     if (typeof actual !== 'string' || expected === null || actual === expected) return;
+    // Of a manifest and an index, a reader may see the one where another sees the other.
+    const isOther = isIndexType(expected) !== isIndexType(actual);
     this.archive.observe(
       'media-type-mismatch',
       { path, pointer: pointer('', 'mediaType') },
       { expected, actual },
+      isOther ? 'error' : undefined,
     );
   }
 }

@@ -10,9 +10,16 @@ import { CONTAINERD_NAME, mergeNames } from './names.js';
 export function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
   const merged = new Map<Image, Image>();
   const left: Image[] = [];
+  const byConfig = new Map<unknown, Image[]>();
+  for (const image of oci) {
+    for (const key of configKeys(image)) {
+      const same = byConfig.get(key);
+      if (same === undefined) byConfig.set(key, [image]);
+      else same.push(image);
+    }
+  }
   for (const image of docker) {
-    const twins = oci.filter(other => sameConfig(image, other));
-    const twin = twins.find(other => sameLayers(image, other)) ?? twins[0];
+    const twin = twinOf(image, byConfig);
     if (twin === undefined) left.push(image);
     else merged.set(twin, join(archive, image, merged.get(twin) ?? twin));
   }
@@ -20,18 +27,32 @@ export function merge(archive: Archive, docker: readonly Image[], oci: readonly 
   return [...oci.map(image => merged.get(image) ?? image), ...left];
 }
 
-function sameConfig(a: Image, b: Image): boolean {
-  const member = a.config?.member ?? null;
-  if (member !== null && member === b.config?.member) return true;
-  // An absent config has no digest of its own, but both name the place where it should be.
-  if (a.config !== null && a.config.path === b.config?.path) return true;
-  const digest = a.config?.document?.digest ?? null;
-  return digest !== null && digest === b.config?.document?.digest;
+/** Of images with the same config the one with the same layers, or else the first. */
+function twinOf(image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image | undefined {
+  const twins = configKeys(image).flatMap(key => byConfig.get(key) ?? []);
+  // More than a few images of one config are no writer's doing, and comparing all would take forever.
+  return twins.slice(0, 100).find(other => sameLayers(image, other)) ?? twins[0];
+}
+
+/**
+ * What two images of one config have in common: the member, its digest, or the path. An absent config has no digest of its
+ * own, but both name the place where it should be.
+ */
+function configKeys({ config }: Image): unknown[] {
+  if (config === null) return [];
+  const { member, path, document } = config;
+  const digest = document?.digest ?? null;
+  return [
+    ...(member === null ? [] : [member]),
+    `path ${path}`,
+    ...(digest === null ? [] : [`digest ${digest}`]),
+  ];
 }
 
 const members = (layers: readonly Layer[]) => layers.map(layer => layer.member?.path ?? null);
 
 function sameLayers(a: Image, b: Image): boolean {
+  if (a.layers.length !== b.layers.length) return false;
   return members(a.layers).join('\n') === members(b.layers).join('\n');
 }
 

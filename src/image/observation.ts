@@ -1,3 +1,4 @@
+import type { LimitName } from '../limits.js';
 import type { Place } from './graph.js';
 
 /**
@@ -13,12 +14,20 @@ export interface FindingData {
   'padding-not-zero': { offset: number };
   'outer-compression-invalid': { codec: string; cut: boolean; reason: string; readable: number };
   'outer-trailing-bytes': { codec: string; bytes: number };
+  'tar-record-invalid': { offset: number; reason: string };
+  'member-ambiguous': { field: string; readings: string[] };
+  'member-sparse': Record<string, never>;
   'zip-entry-unreadable': { reason: string };
+  'zip-content-mismatch': { field: string; expected: string; actual: string };
+  'zip-entries-overlap': { other: string };
+  'zip-unlisted-bytes': { offset: number; bytes: number };
   unreadable: { reason: string };
-  'limit-reached': { limit: string; value: number };
-  'duplicate-entry': { count: number };
+  'file-changed': { expected: string; actual: string };
+  'limit-reached': { limit: LimitName; value: number; seen: number | null };
+  'duplicate-entry': { count: number; differ: boolean | null };
   'unsafe-name': { name: string };
   'unsafe-link': { target: string };
+  'special-file': Record<string, never>;
   'nested-root': { root: string };
   'documents-missing': { files: number };
   'part-unreadable': { reason: string };
@@ -39,8 +48,11 @@ export interface FindingData {
   'manifest-json-empty': Record<string, never>;
   'manifest-json-not-array': { actual: string };
   'manifest-json-item-invalid': { actual: string };
-  'key-case': { keys: string[] };
+  'key-case': { keys: string[]; expected: string[] };
+  'key-duplicate': { key: string; repeated: number };
+  'text-not-unicode': { kind: 'bytes' | 'escapes' };
   'name-invalid': { name: string; reason: string };
+  'name-confusable': { name: string; characters: string[] };
   'name-duplicate': { name: string };
   'name-ambiguous': { name: string; images: string[] };
   'parent-missing': { parent: string };
@@ -58,6 +70,7 @@ export interface FindingData {
   'blob-link-broken': { target: string };
   'config-name-mismatch': { expected: string; actual: string };
   'digest-unchecked': { digest: string };
+  'digest-weak': { digest: string };
   'inline-data-mismatch': { expected: string; actual: string };
   'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
   'manifest-missing': { digest: string };
@@ -76,6 +89,9 @@ export interface FindingData {
   'layer-unsupported': { layer: number; codec: string; reason: string };
   'layer-not-tar': { layer: number; reason: string };
   'layer-duplicate-path': { layer: number; path: string };
+  'layer-holes': { layer: number; bytes: number };
+  'layer-ambiguous': { layer: number; path: string; field: string; readings: string[]; entries: number };
+  'layer-record-invalid': { layer: number; path: string; reason: string; entries: number };
   'layer-trailing-bytes': { layer: number; codec: string; bytes: number };
   'layer-encrypted': { layer: number; mediaType: string };
   'compression-mismatch': { layer: number; mediaType: string; expected: string; actual: string };

@@ -34,7 +34,8 @@ const TRAITS: readonly Trait[] = [
   {
     name: 'containerify',
     marks: (_, { docker }) => [
-      docker?.some(item => item.oddKeys.includes('config')) === true && 'manifest.json with lower-case keys',
+      docker?.some(item => item.oddKeys.some(({ key }) => key === 'config')) === true &&
+        'manifest.json with lower-case keys',
     ],
   },
   {

@@ -15,11 +15,18 @@ export function compareRepositories(archive: Archive, images: readonly Image[]):
   if (member === null || value === undefined) return;
   const { names, problems } = parseRepositories(value);
   archive.fieldProblems(member.path, problems);
+  const byName = new Map<string, Image>();
+  for (const image of images) {
+    for (const name of image.names) {
+      const normal = normalName(name);
+      if (!byName.has(normal)) byName.set(normal, image);
+    }
+  }
   for (const [id, list] of names) {
     for (const name of list) {
       const colon = name.lastIndexOf(':');
       const at = { path: member.path, pointer: pointer('', name.slice(0, colon), name.slice(colon + 1)) };
-      const image = images.find(i => i.names.some(other => normalName(other) === normalName(name)));
+      const image = byName.get(normalName(name));
       const expected = image === undefined ? ['no image of this name'] : topOf(image);
       if (expected.includes(id) || leadsToTop(archive, id, image)) continue;
       archive.observe('repositories-disagree', at, { name, expected: expected.join(' or '), actual: id });

@@ -1,9 +1,11 @@
 import { nameAt, typeAt } from '../scan/entry.js';
-import { digestOf } from '../scan/entry-content.js';
+import { contentKey } from '../scan/entry-content.js';
 import { rootedPath } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
-import { type FileTree, type Inode, type TreeNode, treeOf } from './file-tree.js';
+import { type FileTree, type Inode, treeOf } from './file-tree.js';
 import { TreeBuilder } from './tree-builder.js';
+import { NONE, ROOT } from './tree-columns.js';
+import type { TreeStore } from './tree-store.js';
 
 /** The entries of layers, base first; null for a layer whose entries are not known. */
 type Tables = readonly (EntryTable | null)[];
@@ -38,15 +40,20 @@ export interface Unpacked {
  */
 export function unpack(tables: Tables): Unpacked {
   const lost: Place[] = [];
-  const builder = new TreeBuilder(name => {
-    const { layer, index, type } = name.inode;
-    if (type === 'file' && tables[layer]!.sizes[index]! > 0) lost.push({ layer, index, path: name.path });
+  const builder: TreeBuilder = new TreeBuilder(tables, id => {
+    const { store } = builder;
+    const { layer, index } = store.place(id);
+    if (store.is(id, 'file') && tables[layer]!.sizes[index]! > 0)
+      lost.push({ layer, index, path: store.columns.path(id) });
   });
   const found: (Place & Stowaway)[] = [];
   for (const [layer, table] of tables.entries()) {
     builder.apply(table);
-    const nodeAt = lookUp(builder.root);
-    for (const place of lost.splice(0)) found.push(hidden(place, layer, nodeAt(place.path), tables));
+    const idAt = lookUp(builder.store);
+    for (const place of lost.splice(0)) {
+      const now = idAt(place.path);
+      found.push(hidden(place, layer, now === NONE ? null : builder.store.place(now), tables));
+    }
   }
   const tree = treeOf(builder);
   for (const place of neverSeen(tree, found, tables)) found.push(hidden(place, place.layer, null, tables));
@@ -78,33 +85,41 @@ function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Pla
 }
 
 /** @param now  what has the file's place in the file system */
-function hidden(place: Place, hiddenBy: number, now: TreeNode | null, tables: Tables): Place & Stowaway {
+function hidden(
+  place: Place,
+  hiddenBy: number,
+  now: Pick<Inode, 'layer' | 'index'> | null,
+  tables: Tables,
+): Place & Stowaway {
   const table = tables[place.layer]!;
   return {
     ...place,
     bytes: table.sizes[place.index]!,
     hiddenBy,
     how: now === null ? 'deleted' : 'overwritten',
-    metadataOnly: now !== null && isSameContent(digestOf(table, place.index), now.inode, tables),
+    metadataOnly: now !== null && isSameContent(contentKey(table, place.index), now, tables),
   };
 }
 
-function isSameContent(digest: string | null, { layer, index }: Inode, tables: Tables): boolean {
+function isSameContent(
+  digest: string | null,
+  { layer, index }: Pick<Inode, 'layer' | 'index'>,
+  tables: Tables,
+): boolean {
   const table = index < 0 ? null : (tables[layer] ?? null);
-  return digest !== null && table !== null && digestOf(table, index) === digest;
+  return digest !== null && table !== null && contentKey(table, index) === digest;
 }
 
 /** Finds what has exactly a path, in a tree that stays as it is; what lies beside the last one quickly. */
-function lookUp(root: TreeNode): (path: string) => TreeNode | null {
+function lookUp(store: TreeStore): (path: string) => number {
   let folder = '';
-  let last: TreeNode | null = root;
+  let last = ROOT;
   return path => {
     const slash = Math.max(0, path.lastIndexOf('/'));
     if (slash !== folder.length || !path.startsWith(folder)) {
       folder = path.slice(0, slash);
-      last = root;
-      for (const name of folder === '' ? [] : folder.split('/')) last = last?.children?.get(name) ?? null;
+      last = store.find(folder);
     }
-    return last?.children?.get(slash === 0 ? path : path.slice(slash + 1)) ?? null;
+    return last === NONE ? NONE : store.child(last, slash === 0 ? path : path.slice(slash + 1));
   };
 }

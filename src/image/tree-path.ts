@@ -40,3 +40,15 @@ export function followPath(root: TreeNode, path: string): Followed {
   }
   return { node: way.at(-1)! };
 }
+
+/** Whether a link climbs above the root, where a process in the image would be stopped, and one outside would not. */
+export function leavesRoot(path: string, target: string): boolean {
+  if (!target.includes('..')) return false;
+  let depth = target.startsWith('/') ? 0 : path.split('/').length - 1;
+  for (const segment of target.split('/')) {
+    if (segment === '..') depth--;
+    else if (segment !== '' && segment !== '.') depth++;
+    if (depth < 0) return true;
+  }
+  return false;
+}

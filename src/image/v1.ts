@@ -1,4 +1,3 @@
-import { parseConfig } from '../spec/config.js';
 import { parseRepositories } from '../spec/docker-archive.js';
 import { isObject, own } from '../spec/json.js';
 import { V1_JSON } from '../spec/markers.js';
@@ -29,7 +28,7 @@ export function linkV1(archive: Archive): Image[] {
   const names = readNames(archive);
   const parents = new Set([...layers.values()].map(layer => layer.parent));
   const tops = new Set([...names.keys(), ...[...layers.keys()].filter(id => !parents.has(id))]);
-  return [...tops].sort().map(top => toImage(archive, top, layers, names.get(top) ?? []));
+  return [...tops].sort().flatMap(top => toImage(archive, top, layers, names.get(top) ?? []) ?? []);
 }
 
 function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
@@ -46,20 +45,21 @@ function toImage(
   top: string,
   layers: ReadonlyMap<string, V1>,
   names: readonly string[],
-): Image {
+): Image | null {
   const at = { path: archive.path(`${top}/json`), pointer: null };
-  const chain: string[] = [];
+  const chain = new Set<string>();
   for (let id: string | null = top; id !== null; id = layers.get(id)?.parent ?? null) {
-    if (chain.includes(id)) {
+    if (chain.has(id)) {
       archive.observe('v1-parent-cycle', at, { id });
       break;
     }
     if (!layers.has(id)) archive.observe('v1-parent-missing', at, { parent: id });
-    chain.unshift(id);
+    chain.add(id);
   }
+  if (!archive.mayVisit(at) || !archive.mayList(chain.size, at)) return null;
   const member = archive.file(`${top}/json`);
   const document = member === null ? null : archive.document(member);
-  const parsed = document?.value === undefined ? null : parseConfig(document.value);
+  const parsed = document === null ? null : archive.config(document);
   return {
     kind: 'v1',
     config: { path: at.path, claimedDigest: null, at, member, document, parsed },
@@ -70,7 +70,7 @@ function toImage(
     indexDigests: [],
     platform: parsed?.platform ?? null,
     declaredPlatform: null,
-    layers: chain.map(id => toLayer(archive, id)),
+    layers: [...chain].reverse().map(id => toLayer(archive, id)),
     attestations: [],
     referrers: [],
     at,
@@ -79,13 +79,15 @@ function toImage(
 
 function toLayer(archive: Archive, id: string): Layer {
   const json = archive.scan.file(archive.path(`${id}/json`));
-  const value = json === null ? undefined : archive.document(json).value;
+  const document = json === null ? null : archive.document(json);
+  const at = { path: archive.path(`${id}/json`), pointer: null };
+  const value = document === null || !archive.mayLook(document, at) ? undefined : document.value;
   const container = isObject(value) ? own(value, 'container_config') : undefined;
   const command = isObject(container) ? own(container, 'Cmd') : undefined;
   const ref = `${id}/layer.tar`;
   return {
     ref,
-    at: { path: archive.path(`${id}/json`), pointer: null },
+    at,
     member: archive.file(ref),
     claimedDigest: null,
     claimedSize: null,

@@ -1,4 +1,4 @@
-import { digestOf } from '../scan/entry-content.js';
+import { contentKey } from '../scan/entry-content.js';
 import { type CacheRule, cacheRuleOf } from './cache-rules.js';
 import type { Inode, TreeNode } from './file-tree.js';
 import type { Stowaway, Unpacked } from './stowaways.js';
@@ -98,10 +98,10 @@ function copiesIn(
   return [...files]
     .sort((a, b) => a.layer - b.layer)
     .flatMap(({ path, inode, bytes, layer }) => {
-      const digest = digestOf(tables[inode.layer]!, inode.index);
-      const copyOf = digest === null ? undefined : first.get(digest);
+      const content = contentKey(tables[inode.layer]!, inode.index);
+      const copyOf = content === null ? undefined : first.get(content);
       if (copyOf !== undefined) return [{ kind: 'duplicated' as const, path, bytes, layer, copyOf }];
-      if (digest !== null) first.set(digest, path);
+      if (content !== null) first.set(content, path);
       return [];
     });
 }

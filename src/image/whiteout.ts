@@ -14,7 +14,25 @@ export function hiddenPart(path: string): string | null {
   return end < 0 ? path : path.slice(0, end);
 }
 
-/** A quick look: most layers have none. */
-export function mayHaveWhiteouts({ bytes }: EntryTable): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(WHITEOUT);
+/** The entries that may have a hidden part, by their indexes: seldom any. */
+export function maybeHidden({ bytes, starts }: EntryTable): number[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const found: number[] = [];
+  let index = 0;
+  for (let at = text.indexOf(WHITEOUT); at >= 0; at = text.indexOf(WHITEOUT, starts[index]!)) {
+    index = entryWith(starts, at);
+    found.push(index++);
+  }
+  return found;
+}
+
+/** The last entry that begins at or before a place. */
+function entryWith(starts: Uint32Array, at: number): number {
+  let low = 0;
+  for (let high = starts.length - 2; low < high; ) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= at) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }

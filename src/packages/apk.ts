@@ -1,4 +1,13 @@
-import { asText, type DatabaseReading, FileList, fromBytes, type Package } from './package.js';
+import {
+  asText,
+  type DatabaseReading,
+  FileList,
+  fromBytes,
+  MANY_PACKAGES,
+  PACKAGES_CAP,
+  type Package,
+  paragraphs,
+} from './package.js';
 
 /**
  * Alpine's database of installed packages: blocks of lines `K:value`, an empty line between packages. `F:` is a directory,
@@ -8,8 +17,11 @@ export function apkPackages(database: Uint8Array): DatabaseReading {
   const packages: Package[] = [];
   const problems = new Set<string>();
   const list = new FileList();
-  for (const block of fromBytes(database).split(/\n(?:[ \t\r]*\n)+/)) {
-    if (block.trim() === '') continue;
+  for (const block of paragraphs(fromBytes(database))) {
+    if (packages.length === PACKAGES_CAP) {
+      problems.add(MANY_PACKAGES);
+      break;
+    }
     const entry = readBlock(block, list);
     if (entry === null) problems.add('an entry has no name or no version');
     else packages.push(entry);

@@ -1,4 +1,13 @@
-import { asText, type DatabaseReading, FileList, fromBytes, type Package } from './package.js';
+import {
+  asText,
+  type DatabaseReading,
+  FileList,
+  fromBytes,
+  MANY_PACKAGES,
+  PACKAGES_CAP,
+  type Package,
+  paragraphs,
+} from './package.js';
 
 /** Bytes of what lies in the folder of the database, by its name there; null for what is not there. */
 export type Sibling = (name: string) => Uint8Array | null;
@@ -38,8 +47,11 @@ type Stanza = ReadonlyMap<string, string>;
 function readStanzas(bytes: Uint8Array): { stanzas: Stanza[]; problems: string[] } {
   const stanzas: Stanza[] = [];
   const problems = new Set<string>();
-  for (const block of fromBytes(bytes).split(/\n(?:[ \t\r]*\n)+/)) {
-    if (block.trim() === '') continue;
+  for (const block of paragraphs(fromBytes(bytes))) {
+    if (stanzas.length === PACKAGES_CAP) {
+      problems.add(MANY_PACKAGES);
+      break;
+    }
     const stanza = readStanza(block);
     if (stanza.get('package') && stanza.get('version')) stanzas.push(stanza);
     else if (!isGone(stanza)) problems.add('an entry has no name or no version');

@@ -34,6 +34,21 @@ export const fromBytes = (bytes: Uint8Array): string =>
 export const asText = (bytes: string): string =>
   /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 
+/** Blocks of lines with empty lines between. No pattern splits them: it would run out of stack at millions of empty ones. */
+export function* paragraphs(text: string): Generator<string> {
+  for (let at = 0, start = 0; at <= text.length; ) {
+    const newline = text.indexOf('\n', at);
+    const end = newline < 0 ? text.length : newline;
+    const isBlank = end === at || /^[ \t\r]+$/.test(text.slice(at, end));
+    if (isBlank || newline < 0) {
+      const block = text.slice(start, isBlank ? at : end);
+      if (block.trim() !== '') yield block;
+      start = end + 1;
+    }
+    at = end + 1;
+  }
+}
+
 /** Longest path that a kernel takes (PATH_MAX of Linux). */
 const PATH_MAX = 4096;
 
@@ -42,6 +57,10 @@ const PATH_MAX = 4096;
  * directory once for many files, so that a small hostile one could otherwise fill the memory.
  */
 const PATHS_CAP = 256 * 1024 * 1024;
+
+/** Packages that one database may list. A whole distribution has fewer; in a hostile one, each takes ten times its bytes. */
+export const PACKAGES_CAP = 200_000;
+export const MANY_PACKAGES = 'it lists more packages than are kept';
 
 /** Gathers the files of packages, within the cap. */
 export class FileList {

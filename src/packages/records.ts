@@ -1,3 +1,5 @@
+import { MANY_PACKAGES, PACKAGES_CAP } from './package.js';
+
 /** What a database file keeps under its keys, as far as it can be read. */
 export interface Records {
   readonly values: readonly Uint8Array[];
@@ -19,6 +21,10 @@ export class RecordList {
     this.bytes += value.length;
     if (this.bytes > this.capacity) {
       this.problems.add('its records overlap');
+      return false;
+    }
+    if (this.values.length === PACKAGES_CAP) {
+      this.problems.add(MANY_PACKAGES);
       return false;
     }
     this.values.push(value);

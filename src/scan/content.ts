@@ -1,4 +1,4 @@
-import type { EntryHeader } from './tar-entry.js';
+import type { EntryHeader } from '../source/tar-entry.js';
 
 /** Takes the content of one file as it passes by, with the holes of a sparse file. */
 export interface ContentSink {

@@ -1,6 +1,9 @@
+import { isUtf8 } from 'node:buffer';
+import { defaultLimits, type LimitName, type Limits } from '../limits.js';
 import { looksLikeJson } from '../source/kind.js';
 import { digestOf } from '../spec/digest.js';
 import type { Json } from '../spec/json.js';
+import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../spec/json-text.js';
 
 /** A JSON document of the archive, read whole, or why it could not be. */
 export interface Document {
@@ -12,51 +15,63 @@ export interface Document {
   /** undefined when there is an error. */
   readonly value: Json | undefined;
   readonly error: DocumentError | null;
+  /** What other readers may see differently. */
+  readonly oddities: JsonOddities & { readonly utf8: boolean };
 }
 
 export type DocumentError =
   | { readonly kind: 'not-json'; readonly reason: string }
-  | { readonly kind: 'limit'; readonly limit: string; readonly value: number; readonly actual: number }
+  | {
+      readonly kind: 'limit';
+      readonly limit: LimitName;
+      readonly value: number;
+      /** Bytes of the document; null where these are not what the limit is about. */
+      readonly actual: number | null;
+    }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-export function readDocument(path: string, bytes: Uint8Array): Document {
-  const base = { path, bytes, digest: digestOf(bytes) };
-  if (bytes.length === 0)
-    return { ...base, value: undefined, error: { kind: 'not-json', reason: 'it is empty' } };
+const NOTHING_ODD: Document['oddities'] = { ...NO_ODDITIES, utf8: true };
+
+/** @param kept  what the documents weigh that are kept already */
+export function readDocument(
+  path: string,
+  bytes: Uint8Array,
+  { documentDepth, keptDocumentBytes }: Pick<Limits, 'documentDepth' | 'keptDocumentBytes'> = defaultLimits,
+  kept = 0,
+): Document {
+  const refused = (error: DocumentError): Document => {
+    return { path, bytes, digest: digestOf(bytes), value: undefined, error, oddities: NOTHING_ODD };
+  };
+  if (bytes.length === 0) return refused({ kind: 'not-json', reason: 'it is empty' });
   try {
     // ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too.
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-    if (nestsTooDeep(text)) {
-      const reason = `it is nested more than ${MAX_DEPTH} deep`;
-      return { ...base, value: undefined, error: { kind: 'not-json', reason } };
+    const oddities = jsonOddities(text, documentDepth);
+    if (oddities === null)
+      return refused({ kind: 'limit', limit: 'documentDepth', value: documentDepth, actual: null });
+    if (kept + bytes.length + oddities.weight > keptDocumentBytes) {
+      const limit = 'keptDocumentBytes';
+      return refusedDocument(path, { kind: 'limit', limit, value: keptDocumentBytes, actual: null });
     }
-    return { ...base, value: JSON.parse(text) as Json, error: null };
+    const value = JSON.parse(text) as Json;
+    return {
+      path,
+      bytes,
+      digest: digestOf(bytes),
+      value,
+      error: null,
+      oddities: { ...oddities, utf8: isUtf8(bytes) },
+    };
   } catch (error) {
-    return { ...base, value: undefined, error: { kind: 'not-json', reason: (error as Error).message } };
+    return refused({ kind: 'not-json', reason: (error as Error).message });
   }
 }
 
-/** Honest documents nest ten deep. JavaScript's JSON.stringify overflows the stack at some 4000, and Go refuses 10,000. */
-const MAX_DEPTH = 1000;
-
-function nestsTooDeep(text: string): boolean {
-  if (text.length < 2 * MAX_DEPTH) return false;
-  let inString = false;
-  for (let i = 0, depth = 0; i < text.length; i++) {
-    const character = text[i];
-    if (inString) {
-      if (character === '\\') i++;
-      else inString = character !== '"';
-    } else if (character === '"') inString = true;
-    else if (character === '{' || character === '[') {
-      if (++depth > MAX_DEPTH) return true;
-    } else if (character === '}' || character === ']') depth--;
-  }
-  return false;
-}
+/** What a document takes of memory, in bytes and about. */
+export const weightOf = ({ bytes, oddities }: Document): number => (bytes?.length ?? 0) + oddities.weight;
 
 export function refusedDocument(path: string, error: DocumentError): Document {
-  return { path, bytes: null, digest: null, value: undefined, error };
+  return { path, bytes: null, digest: null, value: undefined, error, oddities: NOTHING_ODD };
 }
 
 /** Whether a member is worth keeping as a document: it opens like JSON, or its name says that it must be JSON. */

@@ -1,7 +1,7 @@
 import type { Limits } from '../limits.js';
+import type { TarEntry } from '../source/tar-entry.js';
 import type { ContentCapture } from './entry-content.js';
 import { DETAIL, type EntryTable } from './entry-table.js';
-import type { TarEntry } from './tar-entry.js';
 
 /** Room for this many entries to begin with, and for this many bytes each: most layers are small. */
 const FIRST_ROWS = 64;
@@ -109,8 +109,11 @@ export class EntryTableBuilder {
   private double(value: number): void {
     this.used = this.bytes.writeDoubleLE(value, this.used);
   }
-  private text(bytes: string): void {
-    this.used += this.bytes.write(bytes, this.used, 'latin1');
+  /** Most are short, and to call what writes a string takes longer than to write them. */
+  private text(text: string): void {
+    const { bytes, used } = this;
+    for (let i = 0; i < text.length; i++) bytes[used + i] = text.charCodeAt(i);
+    this.used = used + text.length;
   }
 
   private makeRoom(length: number): void {

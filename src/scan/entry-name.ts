@@ -44,7 +44,9 @@ function textWithEscapes(bytes: Buffer): string {
  * root had no way out. Empty for the root itself. Works on bytes and on text.
  */
 export function rootedPath(name: string): string {
-  if (!UNCLEAN.test(name)) return name;
+  // Nearly every name is clean, but for the slash at a directory's end and a dot that all of a layer begin with.
+  const bare = name.slice(name.startsWith('./') ? 2 : 0, name.endsWith('/') ? -1 : undefined);
+  if (!UNCLEAN.test(bare)) return bare;
   const out: string[] = [];
   for (const segment of name.split('/')) {
     if (segment === '..') out.pop();

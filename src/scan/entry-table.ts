@@ -5,7 +5,7 @@
 export interface EntryTable {
   readonly count: number;
   /** The limit at which the rest of the layer's entries was left out; null where all are here. */
-  readonly truncated: 'layerEntries' | 'layerEntryBytes' | null;
+  readonly truncated: 'layerEntries' | 'layerEntryBytes' | 'archiveEntries' | null;
   /** Per entry, one after the other: its name, its link target, its details. Bytes as in the tar. */
   readonly bytes: Uint8Array;
   /** Where in `bytes` each entry begins; one more than there are entries, so that the last one has an end. */
@@ -36,6 +36,8 @@ export interface EntryContents {
   readonly kept: readonly { readonly index: number; readonly bytes: Uint8Array }[];
   /** Entries whose content was to be kept, and is not: for a limit, or for the end of the tar. */
   readonly missing: readonly number[];
+  /** There was more to keep than the limit allows. */
+  readonly full: boolean;
 }
 
 /** What few entries have. In `EntryTable.bytes`: a tag of one byte, then its value, little-endian. */

@@ -55,20 +55,28 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 
 export const typeOf = (flag: string): EntryType => TYPES[flag] ?? 'other';
 
+/** By the byte of the flag. */
+const TYPE_OF_BYTE: readonly EntryType[] = Array.from({ length: 256 }, (_, byte) =>
+  typeOf(String.fromCharCode(byte)),
+);
+
+export const typeOfByte = (flag: number): EntryType => TYPE_OF_BYTE[flag]!;
+
 /** @param index  from 0 to below `table.count` */
 export function entryAt(table: EntryTable, index: number): Entry {
   const start = table.starts[index]!;
   const nameEnd = start + table.nameLengths[index]!;
   const targetEnd = nameEnd + table.targetLengths[index]!;
-  const flag = String.fromCharCode(table.flags[index]!);
-  const type = typeOf(flag);
+  const flag = table.flags[index]!;
+  const type = TYPE_OF_BYTE[flag]!;
   const size = table.sizes[index]!;
+  const text = textOf(table);
   const isLink = type === 'symlink' || type === 'hardlink';
   const isDevice = type === 'char' || type === 'block';
   const entry: Entry = {
-    name: latin1(table.bytes, start, nameEnd),
+    name: text.slice(start, nameEnd),
     type,
-    flag,
+    flag: String.fromCharCode(flag),
     size,
     storedSize: size,
     claimedSize: size,
@@ -77,7 +85,7 @@ export function entryAt(table: EntryTable, index: number): Entry {
     gid: table.gids[index]!,
     mtime: table.times[index]!,
     mtimeNanos: table.nanos[index]!,
-    target: isLink ? latin1(table.bytes, nameEnd, targetEnd) : null,
+    target: isLink ? text.slice(nameEnd, targetEnd) : null,
     device: isDevice ? NO_DEVICE : null,
     xattrs: NO_XATTRS,
   };
@@ -88,17 +96,26 @@ export function entryAt(table: EntryTable, index: number): Entry {
 /** Name, type and link target of an entry, without the rest: for whoever looks at all of them. */
 export function nameAt(table: EntryTable, index: number): string {
   const start = table.starts[index]!;
-  return latin1(table.bytes, start, start + table.nameLengths[index]!);
+  return textOf(table).slice(start, start + table.nameLengths[index]!);
 }
 
-export const typeAt = (table: EntryTable, index: number): EntryType =>
-  TYPES[String.fromCharCode(table.flags[index]!)] ?? 'other';
+export const typeAt = (table: EntryTable, index: number): EntryType => TYPE_OF_BYTE[table.flags[index]!]!;
+
+/** What the tar says the size is; see `Entry`. */
+export function claimedSizeAt(table: EntryTable, index: number): number {
+  const end = table.starts[index]! + table.nameLengths[index]! + table.targetLengths[index]!;
+  return end === table.starts[index + 1]! ? table.sizes[index]! : entryAt(table, index).claimedSize;
+}
 
 /** As the tar spells it; empty for what is no link. */
 export function targetAt(table: EntryTable, index: number): string {
   const start = table.starts[index]! + table.nameLengths[index]!;
-  return latin1(table.bytes, start, start + table.targetLengths[index]!);
+  return textOf(table).slice(start, start + table.targetLengths[index]!);
 }
+
+/** Part of what a table has of its entries' names and targets, by places as in `starts`. */
+export const textBetween = (table: EntryTable, start: number, end: number): string =>
+  textOf(table).slice(start, end);
 
 /** Every entry, in the order of the tar. */
 export function* entriesOf(table: EntryTable): Generator<Entry> {
@@ -137,5 +154,15 @@ function detailsOf(table: EntryTable, start: number, end: number): Partial<Entry
   return xattrs.length === 0 ? details : { ...details, xattrs };
 }
 
-const latin1 = (bytes: Uint8Array, start: number, end: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('latin1');
+/** All bytes of a table as one string: names are parts of it, which cost a tenth of strings of their own. */
+function textOf(table: EntryTable): string {
+  let text = texts.get(table);
+  if (text === undefined) {
+    const { buffer, byteOffset, length } = table.bytes;
+    text = Buffer.from(buffer, byteOffset, length).toString('latin1');
+    texts.set(table, text);
+  }
+  return text;
+}
+
+const texts = new WeakMap<EntryTable, string>();

@@ -1,7 +1,10 @@
 import type { Compression, StreamShape } from '../codec/codec.js';
+import type { LimitName, LimitReached } from '../limits.js';
+import type { ListedDifference } from '../source/listed.js';
 import type { Algorithm, Digests } from '../spec/digest.js';
 import { digestOfBlobPath } from '../spec/digest.js';
 import type { EntryTable } from './entry-table.js';
+import type { Ambiguity, Malformed } from './tar-oddities.js';
 
 /**
  * What the bytes of one member are. Nobody's word is taken: everything here was read and computed.
@@ -12,6 +15,8 @@ export interface BlobFacts {
   readonly size: number;
   /** null when not all of its bytes could be read. */
   readonly digests: Digests | null;
+  /** Where a zip lists another content than it has. */
+  readonly listed?: ListedDifference;
   readonly compression: Compression;
   /** The unpacked content: its digest is the diff_id. null when it could not be unpacked to its end. */
   readonly unpacked: UnpackedFacts | null;
@@ -42,7 +47,12 @@ export type BlobFailure =
       readonly reason: string;
       readonly unpacked: number;
     }
-  | { readonly kind: 'limit'; readonly limit: string; readonly value: number; readonly unpacked: number }
+  | {
+      readonly kind: 'limit';
+      readonly limit: LimitName;
+      readonly value: number;
+      readonly unpacked: number;
+    }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 export interface TarFacts {
@@ -56,6 +66,14 @@ export interface TarFacts {
   readonly duplicate: string | null;
   /** The tar has eStargz's table of contents. */
   readonly estargz: boolean;
+  /** Bytes that the holes of sparse files add to what is stored of them. */
+  readonly holes: number;
+  /** What readers of tars disagree about, one of each kind. */
+  readonly ambiguities: readonly Ambiguity[];
+  /** The first record that is malformed; null where none is. */
+  readonly malformed: Malformed | null;
+  /** Limits on entries and their records that were hit: what is beyond them was passed over. */
+  readonly reached: readonly LimitReached[];
   /** The entries up to the error, the one that it is in included; null at every depth but `files`. */
   readonly table: EntryTable | null;
 }

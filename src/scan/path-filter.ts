@@ -34,10 +34,21 @@ function alternatives(pattern: string): string[] {
 }
 
 function firstBraces(pattern: string): string[] | null {
-  const found = /^((?:[^\\{]|\\.)*)\{((?:[^\\{}]|\\.)*)\}(.*)$/s.exec(pattern);
-  if (found === null) return null;
-  const [, before, choices, after] = found;
-  return choices!.split(/(?<!\\),/).map(choice => `${before}${choice}${after}`);
+  const open = unescaped(pattern, 0, '{');
+  const close = unescaped(pattern, open + 1, '{}');
+  if (open < 0 || pattern[close] !== '}') return null;
+  const [before, after] = [pattern.slice(0, open), pattern.slice(close + 1)];
+  const choices = pattern.slice(open + 1, close).split(/(?<!\\),/);
+  return choices.map(choice => `${before}${choice}${after}`);
+}
+
+/** Where the first of some characters stands that no backslash takes for itself; -1 where there is none. */
+function unescaped(pattern: string, start: number, characters: string): number {
+  for (let at = start; at < pattern.length; at++) {
+    if (pattern[at] === '\\') at++;
+    else if (characters.includes(pattern[at]!)) return at;
+  }
+  return -1;
 }
 
 function compile(pattern: string): Step[] {
@@ -50,13 +61,14 @@ function compile(pattern: string): Step[] {
 function piecesOf(segment: string): Piece[] {
   const pieces: Piece[] = [];
   const characters = [...segment];
+  const lastEnd = characters.lastIndexOf(']');
   for (let i = 0; i < characters.length; i++) {
     const character = characters[i]!;
     if (character === '*') {
       if (pieces.at(-1) !== ANY) pieces.push(ANY);
     } else if (character === '?') pieces.push(() => true);
     else if (character === '\\' && i + 1 < characters.length) pieces.push(characters[++i]!);
-    else if (character === '[') {
+    else if (character === '[' && i < lastEnd) {
       const end = characters.indexOf(']', i + 2 + (/[!^]/.test(characters[i + 1] ?? '') ? 1 : 0));
       if (end < 0) pieces.push(character);
       else {

@@ -1,32 +1,56 @@
-import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Compression } from '../codec/codec.js';
+import { BLOCK_BYTES, Blocks, hold, release } from '../source/blocks.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
+import { blobFacts } from './analyser.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
-
-/** Bytes per parcel handed to a worker, and how many there are: what a pipe costs in memory, whatever it carries. */
-const PARCEL = 512 * 1024;
-const PARCELS = 32;
+import type { WorkerSetup } from './protocol.js';
+import type { Plan } from './resources.js';
+import { Ring } from './ring.js';
+import { type Outcome, Thread } from './thread.js';
 
 export interface RangeJob {
   readonly range: ByteRange;
   readonly algorithms: readonly Algorithm[];
 }
 
-/** Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams fed to them. */
+/** A stream of bytes that is one blob. */
+export interface StreamJob {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly algorithms: readonly Algorithm[];
+  readonly compression: Compression;
+  /** Bytes that there should be. */
+  readonly size: number;
+  /** Asked when the chunks have ended: why, when it is not the blob's end. */
+  readonly failure: () => BlobFailure | null;
+}
+
+/** The other half of the work on one blob, on a thread of its own. */
+interface Partner {
+  readonly ring: Ring;
+  readonly examined: Promise<Outcome>;
+}
+
+/** A packed blob from a pipe of at least this size is worth a partner: starting one takes as long as hashing as much. */
+const PARTNER_FROM = 8 * 1024 * 1024;
+
+/**
+ * Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams fed to them. A blob that
+ * would keep one worker busy when all others are done is worked on by two: one unpacks, its partner hashes and walks.
+ */
 export class Pool {
-  private readonly workers: Member[] = [];
-  /** Parcels that are not on their way: workers send them back, so that none is ever thrown away. */
-  private readonly spare: ArrayBuffer[] = [];
-  private parcels = 0;
+  private readonly workers: Thread[] = [];
+  private readonly partners: Thread[] = [];
+  private readonly engaged = new Set<Thread>();
+  /** For chunks that cannot be sent as they lie. */
+  private readonly blocks = new Blocks();
   private resume: (() => void) | null = null;
   private nextId = 0;
 
   constructor(
     private readonly setup: WorkerSetup,
+    private readonly plan: Plan,
     private readonly onProgress: (bytes: number) => void,
-    private readonly size = availableParallelism(),
   ) {}
 
   /** Analyses every job, as many at a time as there are workers, in the order given: put the biggest first. */
@@ -34,171 +58,144 @@ export class Pool {
     jobs: readonly J[],
     onFacts: (job: J, facts: BlobFacts) => void,
   ): Promise<void> {
+    const share = jobs.reduce((sum, job) => sum + job.range.length, 0) / this.plan.workers;
     const next = jobs.values();
     const run = async () => {
-      let worker = this.start();
+      let worker = this.start(this.workers);
       for (const job of next) {
-        if (worker.dead !== null) worker = this.start();
+        if (worker.dead !== null) worker = this.start(this.workers);
         const { range, algorithms } = job;
-        onFacts(job, await worker.ask({ kind: 'range', id: this.nextId++, range, algorithms }));
+        const id = this.nextId++;
+        const partner = range.length > share ? this.engage(id, algorithms) : null;
+        const ring = partner?.ring.memory ?? null;
+        onFacts(job, await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner));
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.size, jobs.length) }, run));
+    await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
   }
 
   /** Analyses chunks as they come, on the worker with the least to do. The next blob may start before this one is done. */
-  async analyseStream(
-    chunks: AsyncIterable<Uint8Array>,
-    algorithms: readonly Algorithm[],
-  ): Promise<{ readonly facts: Promise<BlobFacts> }> {
+  async analyseStream({
+    chunks,
+    algorithms,
+    compression,
+    size,
+    failure,
+  }: StreamJob): Promise<{ readonly facts: Promise<BlobFacts> }> {
     const worker = this.leastBusy();
     const id = this.nextId++;
-    worker.tell({ kind: 'open', id, algorithms });
-    let parcel = new Uint8Array(await this.nextParcel());
-    let filled = 0;
-    const send = () => {
-      if (worker.dead !== null) {
-        // Nobody takes it any more: what is left of the blob is only read past.
-        this.spare.push(parcel.buffer);
-        filled = 0;
-        return;
-      }
-      worker.owed += filled;
-      worker.tell({ kind: 'chunk', id, bytes: parcel.subarray(0, filled) }, [parcel.buffer]);
-      filled = 0;
-    };
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; ) {
-        if (filled === PARCEL) {
-          send();
-          parcel = new Uint8Array(await this.nextParcel());
-        }
-        const piece = chunk.subarray(at, at + PARCEL - filled);
-        parcel.set(piece, filled);
-        filled += piece.length;
-        at += piece.length;
-      }
-    }
-    send();
-    return { facts: worker.ask({ kind: 'end', id, failure: null }) };
+    const isWorthTwo = compression !== 'none' && size >= PARTNER_FROM;
+    const partner = isWorthTwo ? this.engage(id, algorithms) : null;
+    worker.tell({ kind: 'open', id, algorithms, compression, ring: partner?.ring.memory ?? null });
+    await this.sendAll(chunks, chunk => worker.send(id, chunk));
+    return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.workers.map(worker => worker.stop()));
+    await Promise.all([...this.workers, ...this.partners].map(thread => thread.stop()));
   }
 
-  private async nextParcel(): Promise<ArrayBuffer> {
-    for (;;) {
-      const spare = this.spare.pop();
-      if (spare !== undefined) return spare;
-      if (this.parcels < PARCELS) {
-        this.parcels++;
-        return new ArrayBuffer(PARCEL);
+  /** Sends chunks as they lie where they can be held, and gathers those that cannot. */
+  private async sendAll(chunks: AsyncIterable<Uint8Array>, send: (chunk: Uint8Array) => void): Promise<void> {
+    let block: Uint8Array | null = null;
+    let filled = 0;
+    const flush = () => {
+      if (block !== null) send(block.subarray(0, filled));
+      block = null;
+      filled = 0;
+    };
+    try {
+      for await (const chunk of chunks) {
+        if (hold(chunk)) {
+          flush();
+          send(chunk);
+          await this.room();
+          continue;
+        }
+        for (let at = 0; at < chunk.length; ) {
+          block ??= this.blocks.take();
+          const piece = chunk.subarray(at, at + BLOCK_BYTES - filled);
+          block.set(piece, filled);
+          filled += piece.length;
+          at += piece.length;
+          if (filled < BLOCK_BYTES) continue;
+          flush();
+          await this.room();
+        }
       }
+      flush();
+    } finally {
+      if (block !== null) release(block);
+    }
+  }
+
+  /** Waits while too much is on its way. */
+  private async room(): Promise<void> {
+    while (this.workers.reduce((sum, worker) => sum + worker.owed, 0) >= this.plan.queueBytes) {
       await new Promise<void>(resolve => {
         this.resume = resolve;
       });
     }
   }
 
-  private leastBusy(): Member {
+  private leastBusy(): Thread {
     const alive = this.workers.filter(worker => worker.dead === null);
     const free = alive.find(worker => worker.owed === 0);
     if (free !== undefined) return free;
-    if (alive.length < this.size) return this.start();
+    if (alive.length < this.plan.workers) return this.start(this.workers);
     return alive.reduce((a, b) => (b.owed < a.owed ? b : a));
   }
 
-  private start(): Member {
-    const member = new Member(
-      this.setup,
-      message => {
-        if (message.kind === 'taken') this.taken(member, message.length, message.parcel);
-        else this.onProgress(message.bytes);
+  /** A partner for a blob, if one is to be had. */
+  private engage(id: number, algorithms: readonly Algorithm[]): Partner | null {
+    const alive = this.partners.filter(thread => thread.dead === null);
+    const free = alive.find(thread => !this.engaged.has(thread));
+    if (free === undefined && alive.length >= this.plan.partners) return null;
+    const thread = free ?? this.start(this.partners);
+    this.engaged.add(thread);
+    const ring = new Ring();
+    const examined = thread.ask({ kind: 'examine', id, ring: ring.memory, algorithms }).then(outcome => {
+      this.engaged.delete(thread);
+      // Whoever writes into the ring must not wait for it.
+      if ('lost' in outcome) ring.break();
+      return outcome;
+    });
+    return { ring, examined };
+  }
+
+  private start(among: Thread[]): Thread {
+    const thread = new Thread(this.setup, this.plan.heapMegabytes, {
+      onProgress: this.onProgress,
+      onRoom: () => {
+        const { resume } = this;
+        this.resume = null;
+        resume?.();
       },
-      () => this.lost(member),
-    );
-    this.workers.push(member);
-    return member;
-  }
-
-  private taken(worker: Member, length: number, parcel: ArrayBuffer): void {
-    worker.owed -= length;
-    this.spare.push(parcel);
-    this.onProgress(length);
-    this.wake();
-  }
-
-  /** What a dead worker had is gone with it; others may be made in its place. */
-  private lost(worker: Member): void {
-    this.parcels -= Math.min(this.parcels, Math.ceil(worker.owed / PARCEL));
-    worker.owed = 0;
-    this.wake();
-  }
-
-  private wake(): void {
-    const { resume } = this;
-    this.resume = null;
-    resume?.();
+    });
+    among.push(thread);
+    return thread;
   }
 }
 
-/** One worker thread and what it still owes us. */
-class Member {
-  /** Bytes sent and not yet taken. */
-  owed = 0;
-  private readonly thread: Worker;
-  private readonly waiting = new Map<number, (facts: BlobFacts) => void>();
-  /** Why it can do no more work. */
-  dead: string | null = null;
-
-  constructor(
-    setup: WorkerSetup,
-    onMessage: (message: Exclude<FromWorker, { kind: 'facts' }>) => void,
-    onDeath: () => void,
-  ) {
-    this.thread = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
-    this.thread.on('message', (message: FromWorker) => {
-      if (message.kind !== 'facts') return onMessage(message);
-      this.waiting.get(message.id)?.(message.facts);
-      this.waiting.delete(message.id);
-    });
-    const die = (reason: string) => {
-      this.dead = reason;
-      for (const settle of this.waiting.values()) settle(lost(reason));
-      this.waiting.clear();
-      onDeath();
-    };
-    this.thread.on('error', error => die(error.message));
-    this.thread.on('exit', () => die('the worker thread ended'));
-  }
-
-  tell(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    this.thread.postMessage(message, transfer);
-  }
-
-  ask(message: ToWorker): Promise<BlobFacts> {
-    if (this.dead !== null) return Promise.resolve(lost(this.dead));
-    return new Promise(resolve => {
-      this.waiting.set(message.id, resolve);
-      this.tell(message);
-    });
-  }
-
-  async stop(): Promise<void> {
-    await this.thread.terminate();
-  }
+async function joined(answer: Promise<Outcome>, partner: Partner | null): Promise<BlobFacts> {
+  const first = await answer;
+  // Whoever reads from the ring must not wait for it.
+  if ('lost' in first) partner?.ring.break();
+  const second = partner === null ? first : await partner.examined;
+  if ('lost' in first) return lost(first.lost);
+  if ('lost' in second) return lost(second.lost);
+  return blobFacts(first.unpacked!, second.examined!);
 }
 
 /** Facts about a blob whose worker died, for want of memory for example: nothing is known, and that is said. */
-function lost(reason: string): BlobFacts {
-  const failure: BlobFailure = { kind: 'unreadable', reason };
+function lost(why: string): BlobFacts {
+  const reason = `${why}; with --jobs 1 or more --memory it may go through`;
   return {
     size: 0,
     digests: null,
     compression: 'none',
     unpacked: null,
-    failure,
+    failure: { kind: 'unreadable', reason },
     stream: null,
     tar: null,
   };

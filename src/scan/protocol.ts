@@ -1,23 +1,55 @@
+import type { Compression } from '../codec/codec.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
-import type { Analysis } from './analyser.js';
-import type { BlobFacts, BlobFailure } from './facts.js';
+import type { Analysis } from './analysis.js';
+import type { Examined } from './examiner.js';
+import type { BlobFailure } from './facts.js';
+import type { Unpacked } from './unpacker.js';
 
 export type WorkerSetup = Analysis;
 
-export type ToWorker =
+/** The memory of the ring through which a partner gets what is to be examined; null where the worker does that itself. */
+type RingMemory = SharedArrayBuffer | null;
+
+/** What is answered with facts. */
+export type Order =
   | {
       readonly kind: 'range';
       readonly id: number;
       readonly range: ByteRange;
       readonly algorithms: readonly Algorithm[];
+      readonly ring: RingMemory;
     }
-  | { readonly kind: 'open'; readonly id: number; readonly algorithms: readonly Algorithm[] }
-  | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null };
+  /** The end of a stream. */
+  | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null }
+  /** What comes through a ring is to be examined. */
+  | {
+      readonly kind: 'examine';
+      readonly id: number;
+      readonly ring: SharedArrayBuffer;
+      readonly algorithms: readonly Algorithm[];
+    };
+
+export type ToWorker =
+  | Order
+  | {
+      readonly kind: 'open';
+      readonly id: number;
+      readonly algorithms: readonly Algorithm[];
+      readonly compression: Compression;
+      readonly ring: RingMemory;
+    }
+  /** The bytes lie in shared memory, and stay as they are until they are said to be taken. */
+  | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array };
+
+/** The halves of a blob's facts; what this thread has not done is null. */
+export interface Halves {
+  readonly unpacked: Unpacked | null;
+  readonly examined: Examined | null;
+}
 
 export type FromWorker =
-  | { readonly kind: 'facts'; readonly id: number; readonly facts: BlobFacts }
-  /** The parcel goes back to be filled again. */
-  | { readonly kind: 'taken'; readonly length: number; readonly parcel: ArrayBuffer }
+  | ({ readonly kind: 'facts'; readonly id: number } & Halves)
+  /** The oldest chunk that was sent and not taken yet may be filled again. */
+  | { readonly kind: 'taken' }
   | { readonly kind: 'progress'; readonly bytes: number };

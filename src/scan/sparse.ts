@@ -1,7 +1,7 @@
-import { BLOCK } from '../source/tar-header.js';
+import { type PaxRecords, paxInteger, paxSparse } from '../source/pax.js';
+import { isGnu } from '../source/tar-entry.js';
+import { BLOCK, numericField } from '../source/tar-header.js';
 import type { ContentSink } from './content.js';
-import { type PaxRecords, paxInteger, paxSparse } from './pax.js';
-import { isGnu, numericField } from './tar-entry.js';
 
 /** Where a piece of the stored content belongs in the file. Bytes. */
 export interface Extent {

@@ -1,52 +1,70 @@
-import { BLOCK, hasValidChecksum, headerSize, isMetadataFlag } from '../source/tar-header.js';
-import type { ContentSink, ContentTaker } from './content.js';
-import { typeOf } from './entry.js';
-import type { EntryTableBuilder } from './entry-builder.js';
-import type { TarFacts } from './facts.js';
-import { NameSet } from './name-set.js';
-import { readPax } from './pax.js';
-import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import { paxInteger } from '../source/pax.js';
 import {
   type EntryHeader,
-  type EntryRecords,
   entryDetails,
   entryHeader,
+  entryTarget,
   hasSparseExtension,
   isSparseExtended,
-  NO_RECORDS,
-} from './tar-entry.js';
+} from '../source/tar-entry.js';
+import {
+  BLOCK,
+  hasValidChecksum,
+  headerSize,
+  isHeaderOnly,
+  isMetadataFlag,
+  isZeroBlock,
+  PAX_GLOBAL_FLAG,
+} from '../source/tar-header.js';
+import type { ContentSink, ContentTaker } from './content.js';
+import { typeOfByte } from './entry.js';
+import type { EntryTableBuilder } from './entry-builder.js';
+import type { TarFacts } from './facts.js';
+import { LayerRecords } from './layer-records.js';
+import { NameSet } from './name-set.js';
+import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
+import { TarOddities } from './tar-oddities.js';
 
 /** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
 const ESTARGZ_TOC = 'stargz.index.json';
-/** PAX and GNU records are read up to here, as by Go; a larger one has no honest use. */
-const RECORD_CAP = 1 << 20;
+
+export type WalkLimits = Pick<Limits, 'pathBytes' | 'paxBytes' | 'layerEntries'>;
 
 /**
  * Walks a layer's tar as its bytes pass, synchronously: a layer easily has 100,000 entries, and a stream per entry costs
  * seven times as much as looking at one block in every so many.
  */
 export class TarWalk {
-  private readonly block = new Uint8Array(BLOCK);
+  private readonly block = Buffer.alloc(BLOCK);
   private filled = 0;
   /** Bytes of content and padding to pass over before the next header. */
   private skip = 0;
   /** How many of them are padding, which a tar may lack at its end. */
   private padding = 0;
   private record: { flag: number; bytes: Uint8Array; filled: number } | null = null;
-  private records: EntryRecords = NO_RECORDS;
+  private readonly oddities = new TarOddities();
+  private readonly records = new LayerRecords(this.oddities);
   private pendingMetadata = false;
   /** What follows once the blocks of a sparse map, which come before the content, have passed; null where none do. */
-  private sparse: { readonly header: EntryHeader; readonly map: Extent[] } | null = null;
+  private sparse: {
+    readonly header: EntryHeader;
+    readonly map: Extent[];
+    readonly taker: ContentTaker | null;
+  } | null = null;
   /** Takes the content that is passing, where somebody wants it. */
   private sink: ContentSink | null = null;
-  private readonly names = new NameSet();
+  private readonly names: NameSet;
   private zeroBlocks = 0;
   private offset = 0;
   private entries = 0;
+  /** Of those that are not left out. */
+  private index = -1;
   private globalHeaders = 0;
   private error: string | null = null;
   private done = false;
   private estargz = false;
+  private holes = 0;
 
   /**
    * @param table  takes every entry in full; null where they are only counted
@@ -55,7 +73,10 @@ export class TarWalk {
   constructor(
     private readonly table: EntryTableBuilder | null = null,
     private taker: ContentTaker | null = null,
-  ) {}
+    private readonly limits: WalkLimits = defaultLimits,
+  ) {
+    this.names = new NameSet(limits.layerEntries);
+  }
 
   write(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length && !this.done; ) {
@@ -80,12 +101,18 @@ export class TarWalk {
       else if (this.isInsideEntry()) this.error = `it ends inside its entry ${this.entries}`;
     }
     this.endContent(false);
+    const { names, oddities, limits } = this;
+    if (names.isFull) oddities.hasReached('layerEntries', limits.layerEntries, null);
     return {
       entries: this.entries,
       globalHeaders: this.globalHeaders,
       error: this.error,
-      duplicate: this.names.duplicate,
+      duplicate: names.duplicate,
       estargz: this.estargz,
+      holes: this.holes,
+      ambiguities: oddities.ambiguities,
+      malformed: oddities.malformed,
+      reached: oddities.reached,
       table: this.table?.finish() ?? null,
     };
   }
@@ -94,13 +121,9 @@ export class TarWalk {
     return this.skip > this.padding || this.record !== null || this.pendingMetadata || this.sparse !== null;
   }
 
+  /** A header is always looked at in one place: that is cheaper than to look at each where it lies. */
   private fillBlock(chunk: Uint8Array, at: number): number {
     const step = Math.min(BLOCK - this.filled, chunk.length - at);
-    // The common case, a header that lies whole in the chunk, is looked at where it is.
-    if (step === BLOCK) {
-      this.take(chunk.subarray(at, at + BLOCK));
-      return BLOCK;
-    }
     this.block.set(chunk.subarray(at, at + step), this.filled);
     this.filled += step;
     if (this.filled === BLOCK) {
@@ -115,15 +138,15 @@ export class TarWalk {
       this.header(block);
       return;
     }
-    const { header, map } = this.sparse;
-    if (this.taker !== null) addExtension(map, block);
+    const { header, map, taker } = this.sparse;
+    if (taker !== null) addExtension(map, block);
     if (isSparseExtended(block)) return;
     this.sparse = null;
-    this.content(header, map);
+    this.content(header, map, taker);
   }
 
   private header(block: Uint8Array): void {
-    if (block[0] === 0 && block.every(byte => byte === 0)) {
+    if (block[0] === 0 && isZeroBlock(block)) {
       this.zeroBlocks++;
       this.done = this.zeroBlocks >= 2;
       return;
@@ -147,7 +170,10 @@ export class TarWalk {
         ? 'its first 512 bytes are no tar header'
         : `the header after its entry ${this.entries} is damaged (checksum)`;
     }
-    return Number.isSafeInteger(size) ? null : `entry ${this.entries + 1} has no valid size`;
+    const isEntry = !this.records.isEmpty && !isMetadataFlag(block[156]!);
+    const told = isEntry ? this.records.current.pax.get('size') || null : null;
+    const isSize = Number.isSafeInteger(size) && (told === null || isSizeText(told));
+    return isSize ? null : `entry ${this.entries + 1} has no valid size`;
   }
 
   /** Passes over content and its padding. */
@@ -157,10 +183,13 @@ export class TarWalk {
   }
 
   private metadata(flag: number, size: number): void {
-    if (flag === PAX_GLOBAL) this.globalHeaders++;
+    if (flag === PAX_GLOBAL_FLAG) this.globalHeaders++;
     this.pendingMetadata = true;
-    if (flag === PAX_GLOBAL || size > RECORD_CAP) this.pass(size);
-    else {
+    const { paxBytes } = this.limits;
+    if (size > paxBytes) {
+      this.oddities.hasReached('paxBytes', paxBytes, size);
+      this.pass(size);
+    } else {
       this.record = { flag, bytes: new Uint8Array(size), filled: 0 };
       if (size === 0) this.endRecord();
     }
@@ -168,22 +197,43 @@ export class TarWalk {
 
   private entry(block: Uint8Array, size: number): void {
     this.entries++;
-    const header = entryHeader(block, this.records, size);
-    if (this.table?.add(entryDetails(header, block, this.records)) === false) this.taker = null;
-    const map = this.taker === null ? null : sparseMap(block, this.records.pax);
+    const records = this.records.current;
+    const header = entryHeader(block, records, size);
+    this.compareSizes(header, size);
+    this.holes += Math.max(0, header.size - header.storedSize);
+    this.records.finish(header.name);
     this.pendingMetadata = false;
-    this.records = NO_RECORDS;
-    this.estargz ||= header.name === ESTARGZ_TOC;
-    this.names.add(header.name);
+    const { pathBytes } = this.limits;
+    const length = Math.max(header.name.length, entryTarget(block, records).length);
+    const isLeftOut = length > pathBytes;
+    if (isLeftOut) this.oddities.hasReached('pathBytes', pathBytes, length);
+    else {
+      this.index++;
+      this.names.add(header.name);
+      this.estargz ||= header.name === ESTARGZ_TOC;
+      if (this.table?.add(entryDetails(header, block, records)) === false) this.taker = null;
+    }
+    const taker = isLeftOut ? null : this.taker;
+    const map = taker === null ? null : sparseMap(block, records.pax);
     if (hasSparseExtension(block, header.flag))
-      this.sparse = { header, map: typeof map === 'object' && map !== null ? map : [] };
-    else this.content(header, map);
+      this.sparse = { header, map: typeof map === 'object' && map !== null ? map : [], taker };
+    else this.content(header, map, taker);
   }
 
-  private content(header: EntryHeader, map: SparseMap | null): void {
+  /** @param size  of the header itself */
+  private compareSizes({ name, flag, storedSize, claimedSize }: EntryHeader, size: number): void {
+    if (isHeaderOnly(flag)) {
+      // Old writers give directories the space that was set aside for them.
+      if (claimedSize > 0 && flag !== DIRECTORY)
+        this.oddities.isAmbiguous('content', name, ['0', String(claimedSize)]);
+    } else if (size !== storedSize && !(storedSize > OCTAL_MAX && (size === 0 || size === OCTAL_MAX)))
+      this.oddities.isAmbiguous('size', name, [String(storedSize), String(size)]);
+  }
+
+  private content(header: EntryHeader, map: SparseMap | null, taker: ContentTaker | null): void {
     this.pass(header.storedSize);
-    if (this.taker === null || typeOf(String.fromCharCode(header.flag)) !== 'file') return;
-    const sink = this.taker.begin(this.entries - 1, header);
+    if (taker === null || typeOfByte(header.flag) !== 'file') return;
+    const sink = taker.begin(this.index, header);
     this.sink = sink === null || map === null ? sink : new SparseSink(sink, map, header.size);
     if (header.storedSize === 0) this.endContent(true);
   }
@@ -210,15 +260,18 @@ export class TarWalk {
 
   private endRecord(): void {
     const { flag, bytes } = this.record!;
-    if (flag === PAX) this.records = { ...this.records, pax: readPax(bytes) };
-    else {
-      const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
-      this.records = { ...this.records, [flag === GNU_NAME ? 'longName' : 'longTarget']: text };
-    }
+    this.records.take(flag, bytes);
     this.record = null;
     this.skip = -bytes.length & (BLOCK - 1);
     this.padding = this.skip;
   }
 }
 
-const [PAX, PAX_GLOBAL, GNU_NAME] = [...'xgL'].map(flag => flag.charCodeAt(0));
+const DIRECTORY = '5'.charCodeAt(0);
+/** The most that 11 octal digits say. A larger size needs a PAX record, beside a field that cannot hold it. */
+const OCTAL_MAX = 8 ** 11 - 1;
+
+function isSizeText(text: string): boolean {
+  const size = paxInteger(text);
+  return size !== null && size >= 0 && Number.isSafeInteger(size);
+}

@@ -1,41 +1,73 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadCodecs } from '../codec/registry.js';
-import { BlobAnalyser } from './analyser.js';
+import type { Algorithm } from '../spec/digest.js';
 import { transfersOf } from './entry-table.js';
-import type { BlobFacts } from './facts.js';
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.js';
-import { analyseRange } from './range.js';
+import { Examiner } from './examiner.js';
+import type { FromWorker, Halves, ToWorker, WorkerSetup } from './protocol.js';
+import { readUnpacked } from './range.js';
+import { Ring } from './ring.js';
+import { Unpacker } from './unpacker.js';
 
-/** Analyses blobs away from the main thread: ranges that it reads by itself, or streams that are handed to it. */
+/**
+ * Analyses blobs away from the main thread: ranges that it reads by itself, or streams that are handed to it. Where it
+ * has a partner it only unpacks, and what is to be examined goes through a ring to the partner: this program as well.
+ */
 const port = parentPort!;
 const setup = workerData as WorkerSetup;
-const open = new Map<number, BlobAnalyser>();
-const say = (message: FromWorker) => port.postMessage(message);
-const answer = (id: number, facts: BlobFacts) => {
-  const table = facts.tar?.table ?? null;
-  const message: FromWorker = { kind: 'facts', id, facts };
-  port.postMessage(message, table === null ? [] : transfersOf(table));
-};
 
-function receive(message: ToWorker): void {
+const open = new Map<number, { readonly unpacker: Unpacker; readonly target: Examiner | Ring }>();
+const say = (message: FromWorker) => port.postMessage(message);
+
+function answer(id: number, halves: Halves): void {
+  const table = halves.examined?.tar?.table ?? null;
+  const message: FromWorker = { kind: 'facts', id, ...halves };
+  port.postMessage(message, table === null ? [] : transfersOf(table));
+}
+
+const targetOf = (ring: SharedArrayBuffer | null, algorithms: readonly Algorithm[]): Examiner | Ring =>
+  ring === null ? new Examiner(algorithms, setup) : new Ring(ring);
+
+/** What was examined here, or null where the partner has to be told that this was all. */
+function endOf(target: Examiner | Ring) {
+  if (target instanceof Examiner) return target.end();
+  target.end();
+  return null;
+}
+
+async function receive(message: ToWorker): Promise<void> {
   const { id } = message;
-  if (message.kind === 'range') {
-    const facts = analyseRange(message.range, message.algorithms, setup, bytes =>
-      say({ kind: 'progress', bytes }),
-    );
-    answer(id, facts);
-  } else if (message.kind === 'open') {
-    open.set(id, new BlobAnalyser(message.algorithms, setup));
-  } else if (message.kind === 'chunk') {
-    open.get(id)!.write(message.bytes);
-    const parcel = message.bytes.buffer as ArrayBuffer;
-    port.postMessage({ kind: 'taken', length: message.bytes.length, parcel } satisfies FromWorker, [parcel]);
-  } else {
-    const facts = open.get(id)!.end(message.failure);
-    open.delete(id);
-    answer(id, facts);
+  switch (message.kind) {
+    case 'range': {
+      const target = targetOf(message.ring, message.algorithms);
+      const onProgress = (bytes: number) => say({ kind: 'progress', bytes });
+      const unpacked = await readUnpacked(message.range, setup, target, onProgress);
+      return answer(id, { unpacked, examined: endOf(target) });
+    }
+    case 'open': {
+      const target = targetOf(message.ring, message.algorithms);
+      await loadCodecs([message.compression]);
+      open.set(id, { unpacker: new Unpacker(setup, target), target });
+      return;
+    }
+    case 'chunk':
+      open.get(id)!.unpacker.write(message.bytes);
+      return say({ kind: 'taken' });
+    case 'end': {
+      const { unpacker, target } = open.get(id)!;
+      open.delete(id);
+      const unpacked = unpacker.end(message.failure);
+      return answer(id, { unpacked, examined: endOf(target) });
+    }
+    case 'examine': {
+      const examiner = new Examiner(message.algorithms, setup);
+      new Ring(message.ring).read(examiner);
+      return answer(id, { unpacked: null, examined: examiner.end() });
+    }
   }
 }
 
-await loadCodecs();
-port.on('message', receive);
+// One after the other, though a codec may have to be loaded in between.
+let last = Promise.resolve();
+port.on('message', (message: ToWorker) => {
+  last = last.then(() => receive(message));
+});

@@ -1,12 +1,18 @@
 import type { Dirent } from 'node:fs';
 import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { normalPath } from './path.js';
 import type { SeekableMember, SeekableSource, SourceProblem } from './source.js';
+import type { Watch } from './watch.js';
 
-/** Reads a directory as an archive: every file below it a member, in the order of their names. */
-export async function openDirectory(root: string, limits: Limits): Promise<SeekableSource> {
+/**
+ * Reads a directory as an archive: every file below it a member, in the order of their names.
+ * @param watch  gets every file
+ * @throws the system's error when it cannot be listed; what is below it and cannot be is a problem
+ */
+export async function openDirectory(root: string, limits: Limits, watch: Watch): Promise<SeekableSource> {
   const members: SeekableMember[] = [];
   const problems: SourceProblem[] = [];
   const pending = [''];
@@ -19,7 +25,7 @@ export async function openDirectory(root: string, limits: Limits): Promise<Seeka
         problems.push({ kind: 'limit', path: null, limit: 'members', value: limits.members });
         return { access: 'seekable', members, problems };
       }
-      const member = await describe(root, path, entry, problems);
+      const member = await describe(root, path, entry, watch, problems);
       if (member !== null) members.push(member);
     }
   }
@@ -31,7 +37,8 @@ async function list(root: string, folder: string, problems: SourceProblem[]): Pr
   try {
     return await readdir(join(root, folder), { withFileTypes: true });
   } catch (error) {
-    problems.push({ kind: 'unreadable', path: folder, reason: (error as Error).message });
+    if (folder === '') throw error;
+    problems.push({ kind: 'unreadable', path: folder, reason: reasonFor(folder, error as Error) });
     return [];
   }
 }
@@ -40,6 +47,7 @@ async function describe(
   root: string,
   path: string,
   entry: Dirent,
+  watch: Watch,
   problems: SourceProblem[],
 ): Promise<SeekableMember | null> {
   const file = join(root, path);
@@ -48,10 +56,16 @@ async function describe(
     if (entry.isDirectory()) return { ...base, type: 'directory' };
     if (entry.isSymbolicLink()) return { ...base, type: 'symlink', target: await readlink(file) };
     if (!entry.isFile()) return { ...base, type: 'other' };
-    const { size } = await stat(file);
+    const stats = await stat(file, { bigint: true });
+    watch.add(base.path, file, stats);
+    const size = Number(stats.size);
     return { ...base, type: 'file', size, range: { file, start: 0, length: size, deflated: false } };
   } catch (error) {
-    problems.push({ kind: 'unreadable', path, reason: (error as Error).message });
+    problems.push({ kind: 'unreadable', path, reason: reasonFor(path, error as Error) });
     return null;
   }
 }
+
+/** Node makes U+FFFD of what is no UTF-8, by which nothing is found again. */
+const reasonFor = (path: string, error: Error) =>
+  path.includes('\ufffd') ? 'its name is not UTF-8' : reasonOf(error);

@@ -2,12 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { MARKERS, rootOf } from '../spec/markers.js';
+import { reading } from './unreadable.js';
 
 /** @throws InputError when a folder cannot be read, or nothing in it marks an image layout */
 export async function requireLayout(file: string): Promise<void> {
-  const names = await listFolder(file).catch(error => {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, file, null, { cause: error });
-  });
+  const names = await reading(file, () => listFolder(file));
   if (!(await holdsLayout(file, names))) throw notALayout(file, names);
 }
 

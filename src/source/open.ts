@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
@@ -6,45 +6,54 @@ import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
-import { FileCursor, StreamCursor } from './cursor.js';
+import { StreamCursor } from './cursor.js';
+import { deadlineIn } from './deadline.js';
 import { openDirectory } from './directory.js';
+import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isZip } from './kind.js';
 import { requireLayout } from './layout-folder.js';
 import { peek } from './peek.js';
-import { decompress, readHead, streamRange } from './read.js';
+import { readHead } from './read.js';
 import { readAhead } from './read-ahead.js';
-import type {
-  ByteRange,
-  Opened,
-  Part,
-  SeekableMember,
-  SeekableSource,
-  Source,
-  SourceProblem,
-  Stranger,
-} from './source.js';
-import { readTar } from './tar.js';
+import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
+import { indexTar, passTar } from './tar-source.js';
+import { decompress, streamRange } from './unpack.js';
+import { reading, unreadable } from './unreadable.js';
+import { Watch } from './watch.js';
 
 const WHAT_WE_READ =
   'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
 
+/** Node hands over no name that is not UTF-8: what is wrong in it has become U+FFFD. */
+const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
+
 /**
  * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
  * stream of bytes.
+ * @param deadline  when `limits.seconds` are over
  * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   limits: Limits,
+  deadline = deadlineIn(limits.seconds),
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
   const stream = await streamOf(input);
-  if (stream !== null) return openStream(file, stream, limits);
+  const where = file === '-' ? 'standard input' : file;
+  return reading(where, () =>
+    stream === null
+      ? openNamed(file, limits, deadline)
+      : openStream(file, untilDeadline(stream, deadline, limits), limits),
+  );
+}
+
+async function openNamed(file: string, limits: Limits, deadline: number): Promise<Opened> {
   const stats = await statInput(file);
   if (stats.isDirectory()) return openFolder(file, limits);
-  if (stats.size === 0)
+  if (stats.size === 0n)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
-  return openRegular(file, stats.size, limits);
+  return openRegular(file, stats, limits, deadline);
 }
 
 /** The bytes of what can only be read once; null for a file or a directory. @throws InputError when there is no such file */
@@ -57,35 +66,39 @@ export async function streamOf(
   return stats.isFile() || stats.isDirectory() ? null : readPipe(input);
 }
 
-async function statInput(file: string): Promise<Stats> {
+async function statInput(file: string): Promise<BigIntStats> {
+  if (file.includes('\0')) throw new InputError('no file has a NUL in its name', file);
   try {
-    return await stat(file);
+    return await stat(file, { bigint: true });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new InputError('no such file or directory', file, null, { cause: error });
-    throw new InputError(`cannot be opened: ${message}`, file, null, { cause: error });
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error, file);
+    throw new InputError('no such file or directory', file, file.includes('\ufffd') ? NOT_UTF8 : null, {
+      cause: error,
+    });
   }
 }
 
-async function openRegular(file: string, size: number, limits: Limits): Promise<Opened> {
+async function openRegular(
+  file: string,
+  stats: BigIntStats,
+  limits: Limits,
+  deadline: number,
+): Promise<Opened> {
+  const size = Number(stats.size);
+  const watch = new Watch();
+  watch.add(null, file, stats);
   const range: ByteRange = { file, start: 0, length: size, deflated: false };
-  let head: Uint8Array;
-  try {
-    head = readHead(range, HEAD);
-  } catch (error) {
-    const message = `cannot be read: ${(error as Error).message}`;
-    throw new InputError(message, file, null, { cause: error, damaged: true });
-  }
+  const head = readHead(range, HEAD);
   const counter = new Counter();
-  const shared = { file, size, bytesRead: counter.read };
+  const shared = { file, size, bytesRead: counter.read, changes: () => watch.changes() };
   if (isZip(head)) {
     // Loaded when it is wanted: the zip reader costs 50 ms of every start.
     const { openZip } = await import('./zip.js');
-    const source = await openZip(file, limits);
-    const found = await zipParts(file, source, counter, limits);
+    const source = await openZip(range, limits);
+    const found = await zipParts(file, source, counter, limits, deadline);
     return { ...shared, container: 'zip', compression: 'none', ...found };
   }
-  const part = await tarPart(range, head, null, counter, limits);
+  const part = await tarPart(range, head, null, counter, limits, deadline);
   return { ...shared, container: 'tar', compression: part.compression, parts: [part], strangers: [] };
 }
 
@@ -95,6 +108,7 @@ async function zipParts(
   zip: SeekableSource,
   counter: Counter,
   limits: Limits,
+  deadline: number,
 ): Promise<Pick<Opened, 'parts' | 'strangers'>> {
   const whole: Part = { inside: null, compression: 'none', source: zip };
   if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], strangers: [] };
@@ -108,7 +122,7 @@ async function zipParts(
     try {
       if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
       if (!isTar(head) && sniff(head) === 'none') continue;
-      parts.push(await tarPart(member.range, head, inside, counter, limits));
+      parts.push(await tarPart(member.range, head, inside, counter, limits, deadline));
     } catch (error) {
       // One bad file must not hide the images beside it.
       if (!(error instanceof InputError)) throw error;
@@ -131,31 +145,17 @@ async function tarPart(
   inside: string | null,
   counter: Counter,
   limits: Limits,
+  deadline: number,
 ): Promise<Part> {
   const compression = sniff(head);
   const where = inside === null ? range.file : `${range.file}: ${inside}`;
   if (compression === 'none' && !range.deflated) {
     if (!isTar(head)) throw notAnArchive(where, head);
-    return { inside, compression, source: await indexTar(range, limits) };
+    return { inside, compression, source: indexTar(range, limits) };
   }
-  const chunks = (report: Report) => streamRange(range, counter.add, report);
+  const chunks = (report: Report) =>
+    untilDeadline(streamRange(range, limits, counter.add, report), deadline, limits);
   return { inside, compression, source: await onceSource(chunks, compression, where, limits) };
-}
-
-async function indexTar(range: ByteRange, limits: Limits): Promise<SeekableSource> {
-  const members: SeekableMember[] = [];
-  const problems: SourceProblem[] = [];
-  const cursor = await FileCursor.open(range.file, range.start, range.length);
-  try {
-    for await (const { member, start } of readTar(cursor, limits, problem => problems.push(problem))) {
-      const length = Math.max(0, Math.min(member.size, range.length - start));
-      const content = { file: range.file, start: range.start + start, length, deflated: false };
-      members.push({ ...member, range: member.type === 'file' ? content : null });
-    }
-  } finally {
-    await cursor.close();
-  }
-  return { access: 'seekable', members, problems };
 }
 
 type Report = (problem: SourceProblem) => void;
@@ -170,8 +170,8 @@ async function onceSource(
   const problems: SourceProblem[] = [];
   const report = (problem: SourceProblem) => void problems.push(problem);
   const unpacked =
-    compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), report);
-  const [head, chunks] = await peek(unpacked);
+    compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), limits, report);
+  const [head, chunks] = await look(unpacked, where);
   if (!isTar(head)) {
     await chunks[Symbol.asyncIterator]().return?.();
     if (compression === 'none') throw notAnArchive(where, head);
@@ -190,11 +190,12 @@ async function onceSource(
     async walk(visit) {
       const cursor = new StreamCursor(chunks);
       try {
-        for await (const { member } of readTar(cursor, limits, report)) {
-          await visit(member, cursor.pieces(member.size));
-        }
+        await passTar(cursor, limits, report, visit);
         // A tar may end before its compression does: the rest is read so that a damaged end is not missed.
         for await (const _ of cursor.pieces(limits.trailingBytes));
+      } catch (error) {
+        if (!(error instanceof Interruption)) throw error;
+        report(error.problem);
       } finally {
         await cursor.close();
       }
@@ -203,20 +204,25 @@ async function onceSource(
   };
 }
 
+/** @throws InputError when a limit ends it before its first block */
+async function look(chunks: AsyncIterable<Uint8Array>, where: string): ReturnType<typeof peek> {
+  try {
+    return await peek(chunks);
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    throw new InputError(error.message, where, null, { cause: error, damaged: true });
+  }
+}
+
 async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limits: Limits): Promise<Opened> {
   const counter = new Counter();
   const input = counted(stream, counter);
-  let head: Uint8Array;
-  let chunks: AsyncIterable<Uint8Array>;
   const where = file === '-' ? 'standard input' : file;
-  try {
-    [head, chunks] = await peek(input);
-  } catch (error) {
-    throw new InputError(`cannot be read: ${(error as Error).message}`, where, null, { cause: error });
-  }
+  const [head, chunks] = await look(input, where);
   if (head.length === 0)
     throw new InputError('nothing came in (0 bytes)', where, 'Did the command before the pipe fail?');
   if (isZip(head)) {
+    await chunks[Symbol.asyncIterator]().return?.();
     throw new InputError(
       'a zip cannot be read from a pipe, because its table of contents is at its end',
       where,
@@ -231,6 +237,7 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     compression,
     size: null,
     bytesRead: counter.read,
+    changes: () => [],
     parts: [{ inside: null, compression: 'none', source }],
     strangers: [],
   };
@@ -254,7 +261,8 @@ async function* readPipe(file: string): AsyncGenerator<Uint8Array> {
 
 async function openFolder(file: string, limits: Limits): Promise<Opened> {
   await requireLayout(file);
-  const source = await openDirectory(file, limits);
+  const watch = new Watch();
+  const source = await openDirectory(file, limits, watch);
   const size = source.members.reduce((sum, m) => sum + m.size, 0);
   return {
     file,
@@ -262,6 +270,7 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
     compression: 'none',
     size,
     bytesRead: () => 0,
+    changes: () => watch.changes(),
     parts: [{ inside: null, compression: 'none', source }],
     strangers: [],
   };

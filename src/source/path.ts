@@ -3,12 +3,16 @@
  * Backslashes count as slashes: Docker for Windows once wrote them.
  */
 export function normalPath(name: string): string {
+  if (!UNCLEAN.test(name)) return name;
   return name
     .replace(/\\/g, '/')
     .split('/')
     .filter(segment => segment !== '' && segment !== '.')
     .join('/');
 }
+
+/** Nearly every name is clean: it has no backslash, and no segment that is empty or a dot. */
+const UNCLEAN = /\\|(?:^|\/)\.?(?:\/|$)/;
 
 /** Whether extracting a member of this name could write outside the target directory. */
 export function isUnsafeName(name: string): boolean {

@@ -1,69 +1,117 @@
-import { read } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-
-/** Bytes per chunk. A pipe gives 64 KiB at a time: gathering them saves a turn through every stage that follows. */
-const CHUNK = 512 * 1024;
+import { BLOCK_BYTES, Blocks, release } from './blocks.js';
 
 const readFrom = promisify(read);
 
 /**
- * Reads a file descriptor forward through two buffers: one is filled while the other is worked on, and neither is ever
- * thrown away. A chunk is valid until the next one is asked for.
+ * Reads a file descriptor forward: one block is filled while another is worked on. A chunk is valid until the next one is
+ * asked for; who needs it for longer holds its block.
  * @param position  where to start; null for what has no positions, such as a pipe
  * @param length    how much to read at most
  */
-export async function* readAhead(
+export function readAhead(
   fd: number,
   position: number | null,
   length = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Uint8Array> {
-  const buffers = [Buffer.allocUnsafeSlow(CHUNK), Buffer.allocUnsafeSlow(CHUNK)] as const;
-  let done = 0;
-  const fill = async (buffer: Buffer): Promise<Uint8Array> => {
-    const wanted = Math.min(CHUNK, length - done);
+): AsyncIterableIterator<Uint8Array> {
+  const reader = new Reader(fd, position, length);
+  return {
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    next: () => reader.next(),
+    // No generator, for its end waits for what it waits for; this one may have to end just that.
+    return: () => reader.end(),
+  };
+}
+
+class Reader {
+  private readonly blocks = new Blocks();
+  private done = 0;
+  private pending: Promise<Uint8Array> | null = null;
+  /** What the caller is working on. */
+  private current: Uint8Array | null = null;
+  private isOver = false;
+  private isReading = false;
+
+  constructor(
+    private readonly fd: number,
+    private readonly position: number | null,
+    private readonly length: number,
+  ) {}
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.letGo();
+    const chunk = this.isOver ? null : await (this.pending ?? this.fill());
+    if (chunk === null || chunk.length === 0) return this.end();
+    this.pending = this.fill();
+    // Its error is thrown when its turn comes; until then it must not count as unhandled.
+    this.pending.catch(() => {});
+    this.current = chunk;
+    return { done: false, value: chunk };
+  }
+
+  async end(): Promise<IteratorReturnResult<undefined>> {
+    this.letGo();
+    this.isOver = true;
+    // A file is not closed under a read; a pipe may never give what was asked of it.
+    if (this.position !== null) await this.pending?.catch(() => {});
+    else if (this.isReading) wake(this.fd);
+    return { done: true, value: undefined };
+  }
+
+  private letGo(): void {
+    if (this.current !== null) release(this.current);
+    this.current = null;
+  }
+
+  private async fill(): Promise<Uint8Array> {
+    const block = this.blocks.take();
+    const wanted = Math.min(BLOCK_BYTES, this.length - this.done);
     let filled = 0;
-    while (filled < wanted) {
-      const at = position === null ? null : position + done;
-      const count = await readPatiently(fd, buffer, filled, wanted - filled, at);
+    while (filled < wanted && !this.isOver) {
+      const at = this.position === null ? null : this.position + this.done;
+      const count = await this.read(block.subarray(filled, wanted), at);
       if (count === 0) break;
       filled += count;
-      done += count;
+      this.done += count;
+      // The first bytes may show that the rest is not wanted, and that may be long in coming.
+      if (this.position === null && this.done === filled) break;
     }
-    return buffer.subarray(0, filled);
-  };
-  let pending = fill(buffers[0]);
-  try {
-    for (let turn = 1; ; turn = 1 - turn) {
-      const chunk = await pending;
-      if (chunk.length === 0) return;
-      pending = fill(buffers[turn as 0 | 1]);
-      // Its error is thrown when its turn comes; until then it must not count as unhandled.
-      pending.catch(() => {});
-      yield chunk;
+    return block.subarray(0, filled);
+  }
+
+  /** Some parents hand down a standard input that does not block: nothing there yet is not the end. */
+  private async read(block: Uint8Array, position: number | null): Promise<number> {
+    for (;;) {
+      try {
+        this.isReading = true;
+        return (await readFrom(this.fd, block, 0, block.length, position)).bytesRead;
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EOF' || this.isOver) return 0;
+        if (code !== 'EAGAIN') throw error;
+        await setTimeout(5);
+      } finally {
+        this.isReading = false;
+      }
     }
-  } finally {
-    // A file is not closed under a read; a pipe may never give what was asked of it.
-    if (position !== null) await pending.catch(() => {});
   }
 }
 
-/** Some parents hand down a standard input that does not block: nothing there yet is not the end. */
-async function readPatiently(
-  fd: number,
-  buffer: Buffer,
-  offset: number,
-  length: number,
-  position: number | null,
-): Promise<number> {
-  for (;;) {
-    try {
-      return (await readFrom(fd, buffer, offset, length, position)).bytesRead;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw error;
-      await setTimeout(5);
-    }
+/**
+ * A read that waits for a pipe keeps the process from ending as long as the pipe's writer says nothing, even when nobody
+ * wants what it reads any more. Linux lets us be the one who says something.
+ */
+function wake(fd: number): void {
+  try {
+    if (!fstatSync(fd).isFIFO()) return;
+    const writer = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(writer, '\n');
+    closeSync(writer);
+  } catch {
+    // Then the process ends when the writer does.
   }
 }

@@ -1,5 +1,6 @@
 import type { Compression } from '../codec/codec.js';
 import type { InputError } from '../errors.js';
+import type { LimitName } from '../limits.js';
 
 /** How an archive's members are held together. `stream` is a tar that arrives through a pipe. */
 export type Container = 'tar' | 'directory' | 'zip' | 'stream';
@@ -12,6 +13,8 @@ export interface ByteRange {
   readonly length: number;
   /** Raw deflate, as inside a zip. */
   readonly deflated: boolean;
+  /** What a zip lists of the content; `size` is null where a zip cannot say it. */
+  readonly listed?: { readonly crc32: number; readonly size: number | null };
 }
 
 /** One entry of the outer archive. */
@@ -63,9 +66,44 @@ export type SourceProblem =
       readonly readable: number;
     }
   | { readonly kind: 'outer-trailing'; readonly path: null; readonly codec: string; readonly bytes: number }
+  | { readonly kind: 'tar-record'; readonly path: null; readonly offset: number; readonly reason: string }
+  | { readonly kind: 'sparse'; readonly path: string }
+  | {
+      /** Readers of the same bytes take them for different things. */
+      readonly kind: 'ambiguous';
+      readonly path: string | null;
+      /** What they disagree about. */
+      readonly field: string;
+      /** The one that waybill follows comes first. */
+      readonly readings: readonly string[];
+    }
   | { readonly kind: 'zip-entry'; readonly path: string | null; readonly reason: string }
+  | {
+      readonly kind: 'zip-content';
+      readonly path: null;
+      readonly field: 'CRC-32' | 'size';
+      readonly expected: string;
+      readonly actual: string;
+    }
+  | { readonly kind: 'zip-overlap'; readonly path: string; readonly other: string }
+  | { readonly kind: 'zip-gap'; readonly path: null; readonly offset: number; readonly bytes: number }
   | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string }
-  | { readonly kind: 'limit'; readonly path: string | null; readonly limit: string; readonly value: number };
+  | {
+      /** The file is not what it was when it was opened; `path` is null where it is the archive. */
+      readonly kind: 'changed';
+      readonly path: string | null;
+      /** What differs, in words. */
+      readonly expected: string;
+      readonly actual: string;
+    }
+  | {
+      readonly kind: 'limit';
+      readonly path: string | null;
+      readonly limit: LimitName;
+      readonly value: number;
+      /** How much there was; left out where nobody counted. */
+      readonly seen?: number;
+    };
 
 /** A source that can be asked for any member at any time. */
 export interface SeekableSource {
@@ -98,6 +136,8 @@ export interface Opened {
   readonly size: number | null;
   /** Bytes read so far from a source that passes once. */
   readonly bytesRead: () => number;
+  /** What has happened to the files since they were opened. To be asked when everything has been read. */
+  readonly changes: () => readonly SourceProblem[];
   readonly parts: readonly Part[];
   /** Members of a zip that look packed like an image tarball and cannot be opened as one. */
   readonly strangers: readonly Stranger[];

@@ -1,123 +1,105 @@
-import type { Readable } from 'streamx';
-import { extract, type Header } from 'tar-stream';
-
 export const BLOCK = 512;
 
 /** Type flags of records that describe the next entry (POSIX pax, GNU long names) instead of being one. */
-export const isMetadataFlag = (flag: number) => 'xgLK'.includes(String.fromCharCode(flag));
-/** Types whose header may name a size, though no content follows (POSIX ustar; Go and Python read them so). */
-const HEADER_ONLY = '123456';
-export const isHeaderOnly = (flag: number) => HEADER_ONLY.includes(String.fromCharCode(flag));
+export const isMetadataFlag = (flag: number) =>
+  flag === PAX_FLAG || flag === PAX_GLOBAL_FLAG || flag === GNU_NAME_FLAG || flag === GNU_TARGET_FLAG;
+export const [PAX_FLAG, PAX_GLOBAL_FLAG, GNU_NAME_FLAG, GNU_TARGET_FLAG] = [0x78, 0x67, 0x4c, 0x4b] as const;
+/** Types 1 to 6: their header may name a size, though no content follows (POSIX ustar; Go and Python read them so). */
+export const isHeaderOnly = (flag: number) => flag >= 0x31 && flag <= 0x36;
 
 export function isZeroBlock(block: Uint8Array): boolean {
-  return block.every(byte => byte === 0);
+  return firstNonZero(block) < 0;
+}
+
+/** Where the first byte stands that is not zero; -1 where all are. */
+export function firstNonZero(bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return i;
+  return -1;
 }
 
 /** The header's checksum is the sum of its bytes with the checksum field taken as spaces; old tars summed signed bytes. */
 export function hasValidChecksum(block: Uint8Array): boolean {
-  const field = Buffer.from(block.subarray(148, 156)).toString('latin1');
-  const digits = /^[ \0]*([0-7]+)[ \0]*$/.exec(field)?.[1];
-  if (digits === undefined) return false;
-  const claimed = Number.parseInt(digits, 8);
-  let unsigned = 8 * 32;
-  for (let i = 0; i < 148; i++) unsigned += block[i]!;
-  for (let i = 156; i < BLOCK; i++) unsigned += block[i]!;
+  const claimed = checksumField(block);
+  if (claimed < 0) return false;
+  let unsigned = sumOf(block) + 8 * SPACE;
+  for (let i = CHECKSUM; i < CHECKSUM_END; i++) unsigned -= block[i]!;
   return claimed === unsigned || claimed === signedSum(block);
 }
 
+const WORDS = new Uint32Array(BLOCK / 4);
+const BYTES = new Uint8Array(WORDS.buffer);
+
+/** The bytes of a block added up, four at a time: 128 times 255 still fits into half a word. */
+function sumOf(block: Uint8Array): number {
+  BYTES.set(block);
+  let even = 0;
+  let odd = 0;
+  for (let i = 0; i < WORDS.length; i++) {
+    const word = WORDS[i]!;
+    even += word & 0x00ff00ff;
+    odd += (word >>> 8) & 0x00ff00ff;
+  }
+  return (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16);
+}
+
+const [CHECKSUM, CHECKSUM_END] = [148, 156];
+const SPACE = 0x20;
+
+/** Octal digits between spaces and NULs; -1 where there is anything else. */
+function checksumField(block: Uint8Array): number {
+  let at = CHECKSUM;
+  let end = CHECKSUM_END;
+  while (at < end && isBlank(block[at]!)) at++;
+  while (end > at && isBlank(block[end - 1]!)) end--;
+  let value = at === end ? -1 : 0;
+  for (; at < end; at++) {
+    const digit = block[at]! - 0x30;
+    if (digit < 0 || digit > 7) return -1;
+    value = value * 8 + digit;
+  }
+  return value;
+}
+
 function signedSum(block: Uint8Array): number {
-  let signed = 8 * 32;
+  let signed = 8 * SPACE;
   for (let i = 0; i < BLOCK; i++) {
-    if (i >= 148 && i < 156) continue;
+    if (i >= CHECKSUM && i < CHECKSUM_END) continue;
     const byte = block[i]!;
     signed += byte > 127 ? byte - 256 : byte;
   }
   return signed;
 }
 
-/** The size field: octal digits, or base 256 with the top bit set. NaN when it is neither. */
+/** The size field. NaN when it is no number, or a negative one. */
 export function headerSize(block: Uint8Array): number {
-  const field = block.subarray(124, 136);
-  if ((field[0]! & 0x80) !== 0) {
-    if (field[0] !== 0x80) return Number.NaN;
-    return field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
-  }
-  const text = Buffer.from(field)
-    .toString('latin1')
-    .replace(/^[ \0]+/, '')
-    .replace(/[ \0].*$/, '');
-  if (text === '') return 0;
-  return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN;
+  const size = numericField(block, 124, 136);
+  return size === null || size < 0 ? Number.NaN : size;
 }
 
 /**
- * Turns header blocks into headers with tar-stream, which knows PAX, GNU long names and old formats. It is fed headers
- * only, with the size taken out, so that it never waits for content: a 20 GB archive is indexed by its headers alone.
+ * A number: octal digits between spaces and NULs, or two's complement of base 256 when the top bit is set. 0 for an empty
+ * field, null for one that is neither.
  */
-export class TarHeaderParser {
-  private parser = newParser();
-  private globals: Uint8Array[] = [];
-
-  /**
-   * @param metadata  the PAX and GNU records before this header, each with its own header and padding
-   * @throws Error when tar-stream cannot read it
-   */
-  async parse(metadata: readonly Uint8Array[], block: Uint8Array): Promise<Header> {
-    const header = await this.feed(Buffer.concat([...metadata, withoutSize(block)]));
-    this.globals.push(...metadata.filter(record => record[156] === 'g'.charCodeAt(0)));
-    if (header.size > 0) {
-      // A PAX record set the size: the parser now waits for content that it will not get. A fresh one goes on.
-      this.parser.destroy();
-      this.parser = newParser();
-      for (const record of this.globals) this.parser.write(record);
-    }
-    return header;
+export function numericField(block: Uint8Array, from: number, to: number): number | null {
+  if ((block[from]! & 0x80) !== 0) return base256(block, from, to);
+  let at = from;
+  let end = to;
+  while (at < end && isBlank(block[at]!)) at++;
+  while (end > at && isBlank(block[end - 1]!)) end--;
+  let value = 0;
+  for (; at < end && block[at] !== 0; at++) {
+    const digit = block[at]! - 0x30;
+    if (digit < 0 || digit > 7) return null;
+    value = value * 8 + digit;
   }
-
-  private feed(bytes: Uint8Array): Promise<Header> {
-    const { parser } = this;
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        parser.off('error', onError);
-        parser.off('entry', onEntry);
-      };
-      const onError = (error: Error) => {
-        settle();
-        reject(error);
-      };
-      const onEntry = (header: Header, content: Readable, next: () => void) => {
-        settle();
-        // Without a listener, the error of an entry whose content never comes would end the process.
-        content.on('error', () => {});
-        content.resume();
-        next();
-        resolve(header);
-      };
-      parser.on('error', onError);
-      parser.on('entry', onEntry);
-      parser.write(bytes);
-    });
-  }
+  return value;
 }
 
-/** tar-stream's types leave the option out that makes it read tars from before POSIX, which have no magic. */
-function newParser() {
-  const parser = extract({ allowUnknownFormat: true } as object);
-  parser.on('error', () => {});
-  return parser;
-}
+const isBlank = (byte: number) => byte === 0 || byte === SPACE;
 
-/** The size that a PAX record gave, which wins over the header's own field; null where none did. */
-export function paxSize(header: Header): number | null {
-  const pax = header.pax as Readonly<Record<string, string>> | null | undefined;
-  return pax && Object.hasOwn(pax, 'size') ? header.size : null;
-}
-
-function withoutSize(block: Uint8Array): Uint8Array {
-  const copy = Buffer.from(block);
-  copy.write('00000000000\0', 124, 'latin1');
-  copy.fill(' ', 148, 156);
-  const sum = copy.reduce((total, byte) => total + byte, 0);
-  copy.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return copy;
+function base256(block: Uint8Array, from: number, to: number): number {
+  const negative = (block[from]! & 0x40) !== 0;
+  let value = (block[from]! & 0x7f) - (negative ? 0x80 : 0);
+  for (let i = from + 1; i < to; i++) value = value * 256 + block[i]!;
+  return value;
 }

@@ -1,60 +1,100 @@
-import type { Header } from 'tar-stream';
-import type { Limits } from '../limits.js';
-import type { Cursor } from './cursor.js';
-import { normalPath } from './path.js';
+import type { LimitName, Limits } from '../limits.js';
 import type { Member, SourceProblem } from './source.js';
+import { isSparseExtended } from './tar-entry.js';
 import {
   BLOCK,
+  firstNonZero,
   hasValidChecksum,
   headerSize,
-  isHeaderOnly,
   isMetadataFlag,
   isZeroBlock,
-  paxSize,
-  TarHeaderParser,
 } from './tar-header.js';
+import { type MemberHeader, memberHeader } from './tar-member.js';
+import { RecordReader } from './tar-records.js';
 
-/** A member and where its content starts, in bytes from the start of the tar. */
-export interface TarEntry {
+/** Bytes that the walk wants to see: up to `length` of them at `at`, fewer only at the tar's end. */
+export interface Wanted {
+  readonly kind: 'bytes';
+  readonly at: number;
+  readonly length: number;
+}
+
+/** A member and where its content lies, in bytes from the start of the tar. */
+export interface TarMember {
+  readonly kind: 'member';
   readonly member: Member;
   readonly start: number;
 }
 
+export type TarStep = Wanted | TarMember;
+
+type Walk<T> = Generator<TarStep, T, Uint8Array>;
+type Report = (problem: SourceProblem) => void;
+
+/** Where the walk's bytes come from. */
+export interface TarBytes {
+  /** How long the tar is; infinite until that is known, which it is once bytes came short. */
+  readonly length: number;
+}
+
 /**
- * Walks an outer tar, seekable or streamed, by one and the same rule, so that both give the same members. After each
- * entry the caller may read its content from the cursor; what it leaves is skipped.
+ * Walks an outer tar. Whoever drives it gives the bytes that it wants, which never lie before those that it had; so one
+ * rule serves a file, where the content is stepped over, and a stream, where it passes. The answer to a member is nothing.
  * Format: POSIX.1-2017 pax interchange format (ustar), and GNU tar's manual, "Basic Tar Format".
  */
-export async function* readTar(
-  cursor: Cursor,
-  limits: Limits,
-  report: (problem: SourceProblem) => void,
-): AsyncGenerator<TarEntry> {
-  const headers = new TarHeaderParser();
+export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<void> {
+  let at = 0;
   for (let count = 0; ; ) {
-    const next = await readHeader(cursor, headers, limits, report);
-    if (next === null) return;
-    if (++count > limits.members) {
-      report({ kind: 'limit', path: null, limit: 'members', value: limits.members });
+    const found = yield* readHeader(at, tar, limits, report);
+    if (found === null) return;
+    const { start, records } = found;
+    const { member, stored } = found.header;
+    const length = pathLength(member, limits.pathBytes);
+    if (length > limits.pathBytes) reportLimit(report, limits, 'pathBytes', length);
+    else if (++count > limits.members) {
+      reportLimit(report, limits, 'members');
+      return;
+    } else {
+      for (const problem of records?.ambiguities(member.path) ?? []) report(problem);
+      yield { kind: 'member', member, start };
+    }
+    const end = start + stored;
+    const padding = yield { kind: 'bytes', at: end, length: -stored & (BLOCK - 1) };
+    if (tar.length < end) {
+      report({ kind: 'tar-truncated', path: member.path, expected: stored, actual: tar.length - start });
       return;
     }
-    yield next.entry;
-    if (!(await finishEntry(cursor, next.entry, next.contentSize, report))) return;
+    const dirty = firstNonZero(padding);
+    if (dirty >= 0) report({ kind: 'padding-not-zero', path: member.path, offset: end + dirty });
+    at = end + padding.length;
   }
 }
 
-async function readHeader(
-  cursor: Cursor,
-  headers: TarHeaderParser,
-  limits: Limits,
-  report: (problem: SourceProblem) => void,
-): Promise<{ entry: TarEntry; contentSize: number } | null> {
-  const metadata: Uint8Array[] = [];
-  for (;;) {
-    const offset = cursor.position;
-    const block = await cursor.read(BLOCK);
-    if (block.length === 0 && metadata.length === 0) {
-      report({ kind: 'end-marker-missing', path: null, offset, zeroBlocks: 0 });
+function reportLimit(report: Report, limits: Limits, limit: LimitName, seen?: number): void {
+  const problem = { kind: 'limit', path: null, limit, value: limits[limit] } as const;
+  report(seen === undefined ? problem : { ...problem, seen });
+}
+
+/** The longer of a member's name and its target, in bytes; less where both are surely within the limit. */
+function pathLength({ name, target }: Member, limit: number): number {
+  const most = Math.max(name.length, target?.length ?? 0);
+  // A character of UTF-16 takes three bytes of UTF-8 at most.
+  return most * 3 <= limit ? most : Math.max(Buffer.byteLength(name), Buffer.byteLength(target ?? ''));
+}
+
+interface Found {
+  readonly header: MemberHeader;
+  readonly start: number;
+  readonly records: RecordReader | null;
+}
+
+/** The next member's header, with the records before it; null at the end of the tar, and where it cannot be read. */
+function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report): Walk<Found | null> {
+  let records: RecordReader | null = null;
+  for (let at = from; ; ) {
+    const block = yield { kind: 'bytes', at, length: BLOCK };
+    if (block.length === 0 && records === null) {
+      report({ kind: 'end-marker-missing', path: null, offset: tar.length, zeroBlocks: 0 });
       return null;
     }
     if (block.length < BLOCK) {
@@ -62,113 +102,69 @@ async function readHeader(
       return null;
     }
     const bad = (reason: string) => {
-      report({ kind: 'tar-header', path: null, offset, reason });
+      report({ kind: 'tar-header', path: null, offset: at, reason });
       return null;
     };
-    if (isZeroBlock(block)) {
-      if (metadata.length > 0) return bad('a zero block after a PAX or long-name record');
-      await readEnd(cursor, limits, report);
+    if (block[0] === 0 && isZeroBlock(block)) {
+      if (records !== null) return bad('a zero block after a PAX or long-name record');
+      yield* readEnd(at + BLOCK, limits, report);
       return null;
     }
     if (!hasValidChecksum(block)) return bad('the checksum does not match');
     const flag = block[156]!;
+    if (!isMetadataFlag(flag)) {
+      const header = memberHeader(block, records?.records, report);
+      if (typeof header === 'string') return bad(header);
+      const start = yield* afterSparseMap(at + BLOCK, header.extended);
+      return { header, start, records };
+    }
     const size = headerSize(block);
     if (!Number.isSafeInteger(size)) return bad('the size is not a number from 0 to 2^53-1');
-    if (isMetadataFlag(flag)) {
-      if (size > limits.tarMetadataBytes) {
-        report({ kind: 'limit', path: null, limit: 'tarMetadataBytes', value: limits.tarMetadataBytes });
-        return null;
-      }
-      const padded = Math.ceil(size / BLOCK) * BLOCK;
-      const record = await cursor.read(padded);
-      if (record.length < padded) {
-        report({ kind: 'tar-truncated', path: null, expected: padded, actual: record.length });
-        return null;
-      }
-      metadata.push(block, record);
-      continue;
+    if (size > limits.tarMetadataBytes) {
+      reportLimit(report, limits, 'tarMetadataBytes', size);
+      return null;
     }
-    try {
-      const header = await headers.parse(joinRecords(metadata), block);
-      const claimed = paxSize(header) ?? size;
-      if (!Number.isSafeInteger(claimed)) return bad('the PAX size is not a number from 0 to 2^53-1');
-      const contentSize = isHeaderOnly(flag) ? 0 : claimed;
-      return { entry: { member: toMember(header, contentSize), start: cursor.position }, contentSize };
-    } catch (error) {
-      return bad((error as Error).message);
+    const padded = Math.ceil(size / BLOCK) * BLOCK;
+    const record = yield { kind: 'bytes', at: at + BLOCK, length: padded };
+    if (record.length < padded) {
+      report({ kind: 'tar-truncated', path: null, expected: padded, actual: record.length });
+      return null;
     }
+    records ??= new RecordReader();
+    for (const problem of records.take(flag, record.subarray(0, size), at)) report(problem);
+    at += BLOCK + padded;
   }
 }
 
-/** A record's header and its content, in one piece each. */
-function joinRecords(parts: readonly Uint8Array[]): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  for (let i = 0; i < parts.length; i += 2) records.push(Buffer.concat([parts[i]!, parts[i + 1]!]));
-  return records;
+/** Old GNU tar puts the rest of a sparse file's map between its header and its content. */
+function* afterSparseMap(from: number, extended: boolean): Walk<number> {
+  let at = from;
+  for (let more = extended; more; at += BLOCK) {
+    const block = yield { kind: 'bytes', at, length: BLOCK };
+    more = block.length === BLOCK && isSparseExtended(block);
+  }
+  return at;
 }
 
-function toMember(header: Header, contentSize: number): Member {
-  const type =
-    header.type === 'file' || header.type === 'contiguous-file'
-      ? 'file'
-      : header.type === 'link'
-        ? 'hardlink'
-        : header.type === 'directory' || header.type === 'symlink'
-          ? header.type
-          : 'other';
-  return {
-    path: normalPath(header.name),
-    name: header.name,
-    type,
-    size: type === 'file' ? contentSize : 0,
-    target: type === 'hardlink' || type === 'symlink' ? (header.linkname ?? '') : null,
-  };
-}
-
-async function finishEntry(
-  cursor: Cursor,
-  { member, start }: TarEntry,
-  contentSize: number,
-  report: (problem: SourceProblem) => void,
-): Promise<boolean> {
-  const left = start + contentSize - cursor.position;
-  if (left > 0 && (await cursor.skip(left)) < left) {
-    const actual = cursor.position - start;
-    report({ kind: 'tar-truncated', path: member.path, expected: contentSize, actual });
-    return false;
-  }
-  const padding = await cursor.read(-contentSize & (BLOCK - 1));
-  const dirty = padding.findIndex(byte => byte !== 0);
-  if (dirty >= 0) {
-    report({ kind: 'padding-not-zero', path: member.path, offset: start + contentSize + dirty });
-  }
-  return true;
-}
+/** What is looked at once behind the end. */
+const PIECE = 64 * 1024;
 
 /** One zero block has been read. A second must follow; then only zeros, up to the blocking factor of whoever wrote it. */
-async function readEnd(
-  cursor: Cursor,
-  limits: Limits,
-  report: (problem: SourceProblem) => void,
-): Promise<void> {
-  const second = await cursor.read(BLOCK);
-  const complete = second.length === BLOCK && isZeroBlock(second);
-  if (!complete) {
-    report({
-      kind: 'end-marker-missing',
-      path: null,
-      offset: cursor.position - second.length,
-      zeroBlocks: 1,
-    });
+function* readEnd(from: number, limits: Limits, report: Report): Walk<void> {
+  const second = yield { kind: 'bytes', at: from, length: BLOCK };
+  if (second.length < BLOCK || !isZeroBlock(second))
+    report({ kind: 'end-marker-missing', path: null, offset: from, zeroBlocks: 1 });
+  const dirty = firstNonZero(second);
+  if (dirty >= 0) report({ kind: 'trailing-bytes', path: null, offset: from + dirty });
+  if (dirty >= 0 || second.length < BLOCK) return;
+  const end = from + limits.trailingBytes;
+  for (let at = from + BLOCK; at < end; at += PIECE) {
+    const length = Math.min(PIECE, end - at);
+    const piece = yield { kind: 'bytes', at, length };
+    const found = firstNonZero(piece);
+    if (found >= 0) report({ kind: 'trailing-bytes', path: null, offset: at + found });
+    if (found >= 0 || piece.length < length) return;
   }
-  let offset = cursor.position - second.length;
-  const end = offset + limits.trailingBytes;
-  const seen = (piece: Uint8Array) => {
-    const dirty = piece.findIndex(byte => byte !== 0);
-    if (dirty >= 0) report({ kind: 'trailing-bytes', path: null, offset: offset + dirty });
-    offset += piece.length;
-    return dirty >= 0;
-  };
-  if (seen(second)) return;
-  for await (const piece of cursor.pieces(end - offset)) if (seen(piece)) return;
+  const beyond = yield { kind: 'bytes', at: end, length: 1 };
+  if (beyond.length > 0) reportLimit(report, limits, 'trailingBytes');
 }

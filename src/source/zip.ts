@@ -1,74 +1,200 @@
-import { open } from 'node:fs/promises';
-import { type Entry, open as openZipFile } from 'yauzl-promise';
-import { InputError } from '../errors.js';
+import { type Entry, fromReader, Reader } from 'yauzl-promise';
+import { InputError, isSystemError } from '../errors.js';
 import type { Limits } from '../limits.js';
+import { FileWindow } from './file-window.js';
 import { normalPath } from './path.js';
 import { readHead } from './read.js';
-import type { SeekableMember, SeekableSource, SourceProblem } from './source.js';
+import type { ByteRange, SeekableMember, SeekableSource, SourceProblem } from './source.js';
+import { disagreements, type LocalHeader, localHeader, sizesFollow } from './zip-entry.js';
+import { type Extent, type Layout, layoutOf } from './zip-extents.js';
 
 const STORED = 0;
 const DEFLATED = 8;
-/** Fixed part of a local file header: APPNOTE.TXT 4.3.7. */
-const LOCAL_HEADER = 30;
+/** A second end of the central directory, inside the comment of the first (APPNOTE.TXT 4.3.16). */
+const END = Buffer.from('PK\x05\x06', 'latin1');
 
 /**
  * Reads a zip's central directory. Contents stay where they are: each member is a range of the zip file.
  * @throws InputError when there is no readable central directory
  */
-export async function openZip(file: string, limits: Limits): Promise<SeekableSource> {
+export async function openZip(range: ByteRange, limits: Limits): Promise<SeekableSource> {
+  const [directory, contents] = [new FileWindow(range), new FileWindow(range)];
+  try {
+    return await readEntries(range, directory, contents, limits);
+  } finally {
+    directory.close();
+    contents.close();
+  }
+}
+
+async function readEntries(
+  range: ByteRange,
+  directory: FileWindow,
+  contents: FileWindow,
+  limits: Limits,
+): Promise<SeekableSource> {
+  const { file } = range;
   const members: SeekableMember[] = [];
   const problems: SourceProblem[] = [];
-  // Names are ours to judge: yauzl would refuse a whole zip for one `..`.
-  const zip = await openZipFile(file, { validateFilenames: false }).catch(error => {
-    throw new InputError(
-      `the zip cannot be read: ${(error as Error).message}`,
-      file,
-      'Was the download cut short?',
-    );
+  // Names and sizes are ours to judge: yauzl would refuse a whole zip for one `..`.
+  const options = { validateFilenames: false, validateEntrySizes: false };
+  const zip = await fromReader(new WindowReader(directory), range.length, options).catch(error => {
+    if (isSystemError(error)) throw error;
+    const what = `the zip cannot be read: ${(error as Error).message}`;
+    throw new InputError(what, file, 'Was the download cut short?');
   });
-  const handle = await open(file, 'r');
+  const place = directoryOf(zip);
+  const reader = new EntryReader(contents, place.centralDirectoryOffset, limits, problems);
   try {
+    const comment = contents.read(range.length - zip.comment.length, zip.comment.length);
+    if (Buffer.from(comment).includes(END)) problems.push(TWO_ENDS);
     for await (const entry of zip) {
       if (members.length >= limits.members) {
         problems.push({ kind: 'limit', path: null, limit: 'members', value: limits.members });
-        break;
+        return { access: 'seekable', members, problems };
       }
-      const header = Buffer.alloc(LOCAL_HEADER);
-      await handle.read(header, 0, LOCAL_HEADER, entry.fileHeaderOffset);
-      members.push(toMember(file, entry, header, problems));
+      const member = reader.read(file, entry, members.length);
+      if (member !== null) members.push(member);
     }
+    const { problems: found, overlapping } = reader.layout();
+    for (const problem of [...found, ...behind(place)]) problems.push(problem);
+    // A small file would be unpacked as often as there are entries for it: only the first of them is.
+    for (const { index } of overlapping)
+      if (index >= 0) members[index] = { ...members[index]!, type: 'other', size: 0, range: null };
   } catch (error) {
+    if (isSystemError(error)) throw error;
     problems.push({ kind: 'zip-entry', path: null, reason: (error as Error).message });
-  } finally {
-    await handle.close();
-    await zip.close();
   }
   return { access: 'seekable', members, problems };
 }
 
-function toMember(file: string, entry: Entry, local: Buffer, problems: SourceProblem[]): SeekableMember {
-  const name = entry.filename;
-  const path = normalPath(name);
-  const base = { path, name, size: 0, target: null, range: null };
-  if (name.endsWith('/')) return { ...base, type: 'directory' };
-  const unreadable = (reason: string): SeekableMember => {
-    problems.push({ kind: 'zip-entry', path, reason });
-    return { ...base, type: 'other' };
-  };
-  if (entry.isEncrypted()) return unreadable('the entry is encrypted');
-  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
-    return unreadable(`compression method ${entry.compressionMethod} is neither stored (0) nor deflated (8)`);
+/** yauzl asks for some 100 bytes at a time, and waits for each: a read of the file for all of them takes its time. */
+class WindowReader extends Reader {
+  constructor(private readonly window: FileWindow) {
+    super();
   }
-  if (local.readUInt32LE(0) !== 0x04034b50)
-    return unreadable('its local header is not where the directory says');
-  const range = {
+
+  override async _read(start: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.from(this.window.read(start, length));
+    if (bytes.length < length) throw new Error('it ends too early');
+    return bytes;
+  }
+}
+
+const TWO_ENDS: SourceProblem = {
+  kind: 'ambiguous',
+  path: null,
+  field: 'end of the zip',
+  readings: ['one', 'another in its comment'],
+};
+
+/** What yauzl knows of the central directory, and its types do not tell. */
+interface Directory {
+  readonly isZip64: boolean;
+  readonly centralDirectoryOffset: number;
+  readonly centralDirectorySize: number;
+  /** Where the record starts that is at the end of the zip. */
+  readonly footerOffset: number;
+}
+
+const directoryOf = (zip: object): Directory => zip as Directory;
+
+/** Between the central directory and the record at the end there is nothing but more records of 64 bits. */
+function behind(directory: Directory): SourceProblem[] {
+  const offset = directory.centralDirectoryOffset + directory.centralDirectorySize;
+  const bytes = directory.isZip64 ? 0 : directory.footerOffset - offset;
+  return bytes > 0 ? [{ kind: 'zip-gap', path: null, offset, bytes }] : [];
+}
+
+/** Makes members of entries, and remembers where they lie. */
+class EntryReader {
+  private readonly extents: Extent[] = [];
+
+  constructor(
+    private readonly zip: FileWindow,
+    private readonly directory: number,
+    private readonly limits: Limits,
+    private readonly problems: SourceProblem[],
+  ) {}
+
+  /**
+   * @param index  of the member that it becomes
+   * @returns null for an entry that is left out
+   */
+  read(file: string, entry: Entry, index: number): SeekableMember | null {
+    const name = entry.filename;
+    const path = normalPath(name);
+    const local = localHeader(this.zip, entry.fileHeaderOffset);
+    const isLink = isSymlink(entry);
+    const length = Math.max(Buffer.byteLength(name), isLink ? entry.uncompressedSize : 0);
+    const isLeftOut = length > this.limits.pathBytes;
+    const reason = this.placed(path, isLeftOut ? -1 : index, entry, local) ?? unsupported(entry);
+    if (isLeftOut) {
+      this.report({
+        kind: 'limit',
+        path: null,
+        limit: 'pathBytes',
+        value: this.limits.pathBytes,
+        seen: length,
+      });
+      return null;
+    }
+    const base = { path, name, size: 0, target: null, range: null };
+    if (reason !== null || local === null) {
+      this.report({ kind: 'zip-entry', path, reason: reason ?? NO_HEADER });
+      return { ...base, type: 'other' };
+    }
+    for (const { field, readings } of disagreements(entry, local))
+      this.report({ kind: 'ambiguous', path, field, readings });
+    if (name.endsWith('/')) {
+      const readings = ['a directory', `a file of ${entry.uncompressedSize} bytes`];
+      if (entry.uncompressedSize > 0) this.report({ kind: 'ambiguous', path, field: 'type', readings });
+      return { ...base, type: 'directory' };
+    }
+    const range = rangeOf(file, entry, local);
+    if (!isLink) return { ...base, type: 'file', size: entry.uncompressedSize, range };
+    const target = Buffer.from(readHead(range, this.limits.pathBytes)).toString();
+    return { ...base, type: 'symlink', target };
+  }
+
+  layout(): Layout {
+    return layoutOf(this.extents, this.directory);
+  }
+
+  private placed(path: string, index: number, entry: Entry, local: LocalHeader | null): string | null {
+    if (local === null) return NO_HEADER;
+    const end = local.end + entry.compressedSize;
+    if (end > this.directory) return 'its content reaches into the central directory';
+    this.extents.push({ path, index, start: entry.fileHeaderOffset, end, described: sizesFollow(local) });
+    return null;
+  }
+
+  private report(problem: SourceProblem): void {
+    this.problems.push(problem);
+  }
+}
+
+const NO_HEADER = 'its local header is not where the directory says';
+
+function unsupported(entry: Entry): string | null {
+  if (entry.isEncrypted()) return 'the entry is encrypted';
+  const { compressionMethod: method } = entry;
+  if (method !== STORED && method !== DEFLATED)
+    return `compression method ${method} is neither stored (0) nor deflated (8)`;
+  return null;
+}
+
+/** Unix mode in the upper half of the external attributes (APPNOTE.TXT 4.4.15): a symbolic link's content is its target. */
+const isSymlink = ({ externalFileAttributes }: Entry): boolean =>
+  ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
+
+function rangeOf(file: string, entry: Entry, local: LocalHeader): ByteRange {
+  const { crc32, uncompressedSize, uncompressedSizeIsCertain, compressedSize, compressionMethod } = entry;
+  return {
     file,
-    start: entry.fileHeaderOffset + LOCAL_HEADER + local.readUInt16LE(26) + local.readUInt16LE(28),
-    length: entry.compressedSize,
-    deflated: entry.compressionMethod === DEFLATED,
+    start: local.end,
+    length: compressedSize,
+    deflated: compressionMethod === DEFLATED,
+    listed: { crc32, size: uncompressedSizeIsCertain ? uncompressedSize : null },
   };
-  // Unix mode in the upper half of the external attributes (APPNOTE.TXT 4.4.15): a symbolic link's content is its target.
-  const isLink = ((entry.externalFileAttributes >>> 16) & 0o170000) === 0o120000;
-  if (isLink) return { ...base, type: 'symlink', target: Buffer.from(readHead(range, 4096)).toString() };
-  return { ...base, type: 'file', size: entry.uncompressedSize, range };
 }

@@ -1,4 +1,4 @@
-import { digestOf } from './digest.js';
+import { digestKind, digestOf } from './digest.js';
 
 /**
  * The chain IDs of a stack of layers: ChainID(L₀) = DiffID(L₀), ChainID(L₀|…|Lₙ) = SHA256(ChainID(L₀|…|Lₙ₋₁) + " " + DiffID(Lₙ)).
@@ -11,4 +11,10 @@ export function chainIds(diffIds: readonly string[]): string[] {
     chain.push(below === undefined ? diffId : digestOf(`${below} ${diffId}`));
   }
   return chain;
+}
+
+/** Those of the layers up to the first whose diff_id is no digest: above it there are none. */
+export function soundChainIds(diffIds: readonly string[]): string[] {
+  const end = diffIds.findIndex(diffId => digestKind(diffId) === 'malformed');
+  return chainIds(end < 0 ? diffIds : diffIds.slice(0, end));
 }

@@ -37,12 +37,22 @@ export interface RunConfig {
   readonly labels: ReadonlyMap<string, string>;
 }
 
+const KEYS = 'created author architecture os os.version os.features variant config rootfs history'.split(' ');
+const ROOTFS_KEYS = ['type', 'diff_ids'];
+const HISTORY_KEYS = ['created', 'created_by', 'author', 'comment', 'empty_layer'];
+const RUN_KEYS =
+  'User ExposedPorts Env Entrypoint Cmd Volumes WorkingDir Labels StopSignal Healthcheck OnBuild Shell'.split(
+    ' ',
+  );
+
 /** @param oci  whether the media type is OCI's: its specification requires what Docker's leaves open */
 export function parseConfig(value: Json, oci = false): ImageConfig | null {
   const problems: FieldProblem[] = [];
   const fields = Fields.of(value, '', problems);
   if (fields === null) return null;
+  fields.checkCase(KEYS);
   const rootfs = fields.object('rootfs');
+  rootfs?.checkCase(ROOTFS_KEYS);
   if (oci) checkRequired(fields);
   checkTime(fields, 'created');
   return {
@@ -99,6 +109,7 @@ function parseDiffIds(rootfs: Fields): readonly string[] | null {
 
 function parseHistory(value: Json, index: number, problems: FieldProblem[]): HistoryEntry {
   const entry = Fields.of(value, pointer('/history', index), problems);
+  entry?.checkCase(HISTORY_KEYS);
   return {
     created: entry?.string('created') ?? null,
     createdBy: entry?.string('created_by') ?? null,
@@ -108,6 +119,7 @@ function parseHistory(value: Json, index: number, problems: FieldProblem[]): His
 }
 
 function parseRun(run: Fields | null): RunConfig {
+  run?.checkCase(RUN_KEYS);
   return {
     user: run?.string('User') ?? null,
     entrypoint: stringOrList(run, 'Entrypoint'),

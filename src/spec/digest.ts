@@ -4,10 +4,16 @@ import { createHash } from 'node:crypto';
  * Digests as the OCI image specification defines them: `algorithm ":" encoded`, with component separators `+._-`.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  */
-const GRAMMAR = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
+const GRAMMAR = /^[a-z0-9+._-]+:[a-zA-Z0-9=_-]+$/;
+/** Separators stand alone, between components. No pattern that repeats a group: a digest may be of megabytes. */
+const BAD_SEPARATOR = /^[+._-]|[+._-][+._:-]/;
 
 /** Registered algorithms and the hex digits that they take. blake3 is registered but cannot be computed by Node. */
-const HEX_DIGITS: Readonly<Record<string, number>> = { sha256: 64, sha512: 128, blake3: 64 };
+const HEX_DIGITS: ReadonlyMap<string, number> = new Map([
+  ['sha256', 64],
+  ['sha512', 128],
+  ['blake3', 64],
+]);
 
 /** The algorithms that blobs are hashed with. */
 export type Algorithm = 'sha256' | 'sha512';
@@ -18,17 +24,36 @@ export interface Digests {
   readonly sha512: string | null;
 }
 
+/** Algorithms for which two contents of one digest can be made. */
+const BROKEN: ReadonlySet<string> = new Set([
+  'md2',
+  'md4',
+  'md5',
+  'sha',
+  'sha1',
+  'ripemd',
+  'adler32',
+  'crc32',
+  'crc32c',
+]);
+
+/** Whether a digest vouches for nothing, whoever could compute it. */
+export const isWeak = (digest: string): boolean => BROKEN.has(splitDigest(digest)[0]);
+
 export type DigestKind = 'computable' | 'unknown-algorithm' | 'malformed';
 
 /** Whether a digest string is well-formed, and whether we can compute its algorithm. Unknown algorithms SHOULD pass. */
 export function digestKind(digest: string): DigestKind {
-  if (!GRAMMAR.test(digest)) return 'malformed';
+  if (!GRAMMAR.test(digest) || BAD_SEPARATOR.test(algorithmOf(digest))) return 'malformed';
   const [algorithm, encoded] = splitDigest(digest);
-  const digits = HEX_DIGITS[algorithm];
+  const digits = HEX_DIGITS.get(algorithm);
   if (digits === undefined) return 'unknown-algorithm';
   if (encoded.length !== digits || !/^[0-9a-f]+$/.test(encoded)) return 'malformed';
   return algorithm === 'blake3' ? 'unknown-algorithm' : 'computable';
 }
+
+/** With its colon. */
+const algorithmOf = (digest: string) => digest.slice(0, digest.indexOf(':') + 1);
 
 export function splitDigest(digest: string): [algorithm: string, encoded: string] {
   const colon = digest.indexOf(':');

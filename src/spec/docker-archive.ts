@@ -3,7 +3,7 @@
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
 import { type Descriptor, parseDescriptor } from './descriptor.js';
-import { type FieldProblem, Fields } from './fields.js';
+import { type FieldProblem, Fields, note, type OddKey } from './fields.js';
 import { isObject, type Json, pointer, typeName } from './json.js';
 
 export interface DockerManifestItem {
@@ -18,7 +18,7 @@ export interface DockerManifestItem {
   /** By diff_id, but by blob digest in regctl's archives. */
   readonly layerSources: ReadonlyMap<string, Descriptor>;
   /** Keys in another case than Docker writes; Go accepts them. */
-  readonly oddKeys: readonly string[];
+  readonly oddKeys: readonly OddKey[];
 }
 
 export interface DockerManifest {
@@ -67,14 +67,17 @@ export function parseRepositories(value: Json): Repositories {
   const problems: FieldProblem[] = [];
   const names = new Map<string, string[]>();
   if (!isObject(value)) {
-    problems.push({ pointer: '', expected: 'an object', actual: typeName(value), grave: false });
+    note(problems, { pointer: '', expected: 'an object', actual: typeName(value), grave: false });
     return { names, problems };
   }
   for (const [repository, tags] of Object.entries(value)) {
     for (const [tag, id] of Object.entries(isObject(tags) ? tags : {})) {
-      if (typeof id === 'string') names.set(id, [...(names.get(id) ?? []), `${repository}:${tag}`]);
-      else
-        problems.push({
+      if (typeof id === 'string') {
+        const given = names.get(id);
+        if (given === undefined) names.set(id, [`${repository}:${tag}`]);
+        else given.push(`${repository}:${tag}`);
+      } else
+        note(problems, {
           pointer: pointer('', repository, tag),
           expected: 'a string',
           actual: typeName(id),

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, own, pointer, typeName } from './json.js';
+import { foldKey, isObject, type Json, type JsonObject, own, pointer, typeName } from './json.js';
 
 /** A field of a document that is not what its specification says. Data for the finding `invalid-field`. */
 export interface FieldProblem {
@@ -7,6 +7,33 @@ export interface FieldProblem {
   readonly actual: string;
   /** Without it something cannot be checked at all: an error, where other bad fields are warnings. */
   readonly grave: boolean;
+  /** A key that is the expected one but for its case; grave where the expected one is there as well. */
+  readonly isCase?: boolean;
+}
+
+/** Problems that are kept of a document: a list of 20 MiB has room for ten million. */
+const KEPT = 1000;
+
+/** Adds a problem. A grave one is of the few fields that are known by name, and is never crowded out. */
+export function note(problems: FieldProblem[], problem: FieldProblem): void {
+  if (problem.grave || problems.length < KEPT) problems.push(problem);
+}
+
+/** Names of fields by how Go compares them, of each list worked out once. */
+const folded = new WeakMap<readonly string[], ReadonlyMap<string, string>>();
+
+function foldedNames(known: readonly string[]): ReadonlyMap<string, string> {
+  const names = folded.get(known) ?? new Map(known.map(name => [foldKey(name), name]));
+  folded.set(known, names);
+  return names;
+}
+
+/** A key that is a field's name but for its case. */
+export interface OddKey {
+  readonly key: string;
+  readonly expected: string;
+  /** Whether the object has the expected key as well. */
+  readonly both: boolean;
 }
 
 /**
@@ -28,7 +55,7 @@ export class Fields {
    */
   static of(value: Json | undefined, at: string, problems: FieldProblem[], anyCase = false): Fields | null {
     if (isObject(value)) return new Fields(value, at, problems, anyCase);
-    problems.push({ pointer: at, expected: 'an object', actual: typeName(value), grave: false });
+    note(problems, { pointer: at, expected: 'an object', actual: typeName(value), grave: false });
     return null;
   }
 
@@ -36,7 +63,8 @@ export class Fields {
   any(key: string): Json | undefined {
     const exact = own(this.raw, key);
     if (exact !== undefined || !this.anyCase) return exact;
-    const other = Object.keys(this.raw).find(k => k.toLowerCase() === key.toLowerCase());
+    const folded = foldKey(key);
+    const other = Object.keys(this.raw).find(k => foldKey(k) === folded);
     return other === undefined ? undefined : own(this.raw, other);
   }
 
@@ -44,11 +72,30 @@ export class Fields {
     return this.any(key) !== undefined;
   }
 
-  /** The keys that match one of `known` only when case is ignored. */
-  oddCase(known: readonly string[]): string[] {
-    return Object.keys(this.raw).filter(
-      key => !known.includes(key) && known.some(k => k.toLowerCase() === key.toLowerCase()),
-    );
+  /** The keys that match one of `known` only when case is ignored, each with that one. */
+  oddCase(known: readonly string[]): OddKey[] {
+    const names = foldedNames(known);
+    return Object.keys(this.raw).flatMap(key => {
+      const expected = known.includes(key) ? undefined : names.get(foldKey(key));
+      return expected === undefined ? [] : [{ key, expected, both: Object.hasOwn(this.raw, expected) }];
+    });
+  }
+
+  /** Those of `names` that a key matches as Go matches them. */
+  anyCaseOf(names: readonly string[]): string[] {
+    const keys = new Set(Object.keys(this.raw).map(foldKey));
+    return names.filter(name => keys.has(foldKey(name)));
+  }
+
+  /**
+   * Notes keys that Go takes for one of `known` and readers that mind the case do not. Where both are there, one document
+   * is two.
+   */
+  checkCase(known: readonly string[]): void {
+    for (const { key, expected, both } of this.oddCase(known)) {
+      const at = pointer(this.at, key);
+      note(this.problems, { pointer: at, expected, actual: key, grave: both, isCase: true });
+    }
   }
 
   string(key: string, required: Required = 'optional'): string | null {
@@ -108,7 +155,7 @@ export class Fields {
   }
 
   problem(at: string, expected: string, actual: string, grave = false): void {
-    this.problems.push({ pointer: at, expected, actual, grave });
+    note(this.problems, { pointer: at, expected, actual, grave });
   }
 
   private typed(

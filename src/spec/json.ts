@@ -20,6 +20,20 @@ export function pointer(base: string, ...segments: (string | number)[]): string 
   return base + segments.map(s => `/${String(s).replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
 }
 
+/** The last segment of a JSON pointer, as it is without escapes. */
+export const lastSegment = (at: string): string =>
+  at
+    .slice(at.lastIndexOf('/') + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~');
+
+/**
+ * A key as Go's encoding/json compares it with the names of fields: in whatever case, by Unicode's simple folding. Of all
+ * that is not ASCII only the Kelvin sign, which is lowered to a k, and the long s are letters of such names.
+ * https://pkg.go.dev/encoding/json#Unmarshal
+ */
+export const foldKey = (key: string): string => key.toLowerCase().replaceAll('\u017f', 's');
+
 /** An own property, so that `__proto__` and `constructor` in hostile JSON are never anything but data. */
 export function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;

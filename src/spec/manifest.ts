@@ -36,6 +36,10 @@ export interface ImageManifest {
   readonly problems: readonly FieldProblem[];
 }
 
+const COMMON_KEYS = ['schemaVersion', 'mediaType', 'artifactType', 'subject', 'annotations'];
+const INDEX_KEYS = [...COMMON_KEYS, 'manifests'];
+const MANIFEST_KEYS = [...COMMON_KEYS, 'config', 'layers', 'blobs'];
+
 export function parseIndex(value: Json): ImageIndex {
   const problems: FieldProblem[] = [];
   const fields = Fields.of(value, '', problems);
@@ -51,6 +55,7 @@ export function parseIndex(value: Json): ImageIndex {
     };
   }
   checkSchemaVersion(fields);
+  fields.checkCase(INDEX_KEYS);
   return {
     kind: 'index',
     mediaType: mediaTypeOf(fields, isIndexType, OCI_INDEX),
@@ -69,6 +74,7 @@ export function parseManifest(value: Json): ImageManifest | null {
   const problems: FieldProblem[] = [];
   const fields = Fields.of(value, '', problems);
   if (fields === null) return null;
+  fields.checkCase(MANIFEST_KEYS);
   const isArtifact = !fields.has('layers') && fields.has('blobs');
   const schemaVersion = fields.number('schemaVersion');
   const isImage = !isArtifact && schemaVersion !== 1;
@@ -91,15 +97,14 @@ export function parseManifest(value: Json): ImageManifest | null {
     subject: optionalDescriptor(fields, 'subject', problems),
     annotations: fields.stringMap('annotations') ?? new Map(),
     // An OCI manifest must not carry `manifests`, nor schema 1's `fsLayers`, whatever its media type says.
-    forbidden: schemaVersion === 1 ? [] : ['manifests', 'fsLayers'].filter(key => fields.has(key)),
+    forbidden: schemaVersion === 1 ? [] : fields.anyCaseOf(['manifests', 'fsLayers']),
     problems,
   };
 }
 
 /** Fields of a manifest that an index must not have: CVE-2021-41190. */
 export function forbiddenInIndex(value: Json): string[] {
-  const fields = Fields.of(value, '', []);
-  return ['config', 'layers', 'fsLayers'].filter(key => fields?.has(key));
+  return Fields.of(value, '', [])?.anyCaseOf(['config', 'layers', 'fsLayers']) ?? [];
 }
 
 function optionalDescriptor(fields: Fields, key: string, problems: FieldProblem[]): Descriptor | null {

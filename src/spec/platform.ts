@@ -15,15 +15,15 @@ export function formatPlatform(platform: Platform): string {
   return platform.variant ? `${base}/${platform.variant}` : base;
 }
 
-const ARCHITECTURES: Readonly<Record<string, string>> = {
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  i386: '386',
-  i686: '386',
-  aarch64: 'arm64',
-  armhf: 'arm/v7',
-  armel: 'arm/v6',
-};
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'amd64'],
+  ['x86-64', 'amd64'],
+  ['i386', '386'],
+  ['i686', '386'],
+  ['aarch64', 'arm64'],
+  ['armhf', 'arm/v7'],
+  ['armel', 'arm/v6'],
+]);
 
 const KNOWN = new Set([
   '386',
@@ -48,11 +48,11 @@ export function parsePlatform(text: string): Platform | null {
   // Alone, a word must be an architecture that somebody builds for: anything else is a typing error.
   if (
     parts.length === 1 &&
-    !KNOWN.has((ARCHITECTURES[text.toLowerCase()] ?? text.toLowerCase()).split('/')[0]!)
+    !KNOWN.has((ARCHITECTURES.get(text.toLowerCase()) ?? text.toLowerCase()).split('/')[0]!)
   )
     return null;
   const [os, arch, variant] = parts.length === 1 ? ['linux', parts[0]!, undefined] : parts;
-  const [architecture, implied] = (ARCHITECTURES[arch!] ?? arch!).split('/');
+  const [architecture, implied] = (ARCHITECTURES.get(arch!) ?? arch!).split('/');
   return { os: os!, architecture: architecture!, variant: variant ?? implied ?? null, osVersion: null };
 }
 

@@ -13,8 +13,16 @@ export interface Reference {
 
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^\w[\w.-]{0,127}$/;
+const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,}$/;
+/** What a registry's path may be long, which also keeps the pattern from running out of stack at a name of megabytes. */
+const PATH_MAX = 255;
+/** No digest of any algorithm is as long. */
+const DIGEST_MAX = 1000;
 
-export type ReferenceError = 'invalid reference format' | 'repository name must be lowercase';
+export type ReferenceError =
+  | 'invalid reference format'
+  | 'repository name must be lowercase'
+  | 'repository name must not be more than 255 characters';
 
 /** Parses and normalises a reference. A name without a tag and without a digest keeps `tag: null`. */
 export function parseReference(text: string): Reference | ReferenceError {
@@ -24,8 +32,7 @@ export function parseReference(text: string): Reference | ReferenceError {
   if (at >= 0) {
     digest = rest.slice(at + 1);
     rest = rest.slice(0, at);
-    if (!/^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,}$/.test(digest))
-      return 'invalid reference format';
+    if (digest.length > DIGEST_MAX || !DIGEST.test(digest)) return 'invalid reference format';
   }
   let tag: string | null = null;
   const colon = rest.lastIndexOf(':');
@@ -35,6 +42,7 @@ export function parseReference(text: string): Reference | ReferenceError {
     if (!TAG.test(tag)) return 'invalid reference format';
   }
   const [domain, path] = splitDomain(rest);
+  if (path.length > PATH_MAX) return 'repository name must not be more than 255 characters';
   if (!PATH.test(path)) {
     return PATH.test(path.toLowerCase()) ? 'repository name must be lowercase' : 'invalid reference format';
   }
@@ -61,7 +69,8 @@ export function fullName(reference: Reference): string {
 
 /** The name as Docker shows it, e.g. `alpine:3.20`. */
 export function familiarName(reference: Reference): string {
-  return fullName(reference).replace(/^docker\.io\/(library\/)?/, '');
+  // What lies deeper in library/ is none of Docker's own images, and keeps that name.
+  return fullName(reference).replace(/^docker\.io\/(library\/(?!.*\/))?/, '');
 }
 
 /** The full name of a text that is a reference, or the text itself. For comparing names written in different ways. */

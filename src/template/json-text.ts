@@ -31,17 +31,36 @@ export function jsonNumber(number: number, bits: 32 | 64): string {
   return String(bits === 32 ? Number(shortestSingle(number)) : number);
 }
 
-const TOKENS = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
+/** Its strings, marks and words. By hand: a pattern for strings would run out of stack at millions of escapes in one. */
+function tokensOf(text: string): string[] {
+  const tokens: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    let end = at + 1;
+    if (text[at] === '"') {
+      while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+      end++;
+    } else if (!MARK.test(text[at]!)) {
+      while (end < text.length && !ENDS_WORD.test(text[end]!)) end++;
+    }
+    const token = text.slice(at, end);
+    if (!/^\s$/.test(token)) tokens.push(token);
+    at = end;
+  }
+  return tokens;
+}
+
+const MARK = /[{}[\]:,\s]/;
+const ENDS_WORD = /[\s"{}[\]:,]/;
 
 /** JSON text without the spaces between its parts. */
 export function compact(text: string, escapeHtml: boolean): string {
-  const joined = (text.match(TOKENS) ?? []).join('');
+  const joined = tokensOf(text).join('');
   return escapeHtml ? joined.replace(/[<>&\u2028\u2029]/g, escaped) : joined;
 }
 
 /** Compact JSON text with every member and item on a line of its own; empty objects and arrays stay as they are. */
 export function indented(text: string, indent: string): string {
-  const tokens = text.match(TOKENS) ?? [];
+  const tokens = tokensOf(text);
   let depth = 0;
   const line = () => `\n${indent.repeat(depth)}`;
   return tokens

@@ -1,4 +1,5 @@
 import type { ContentSink } from '../scan/content.js';
+import { copyOf } from '../source/cursor.js';
 
 /** Zeros that go out at a time. */
 const ZEROS = new Uint8Array(64 * 1024);
@@ -12,7 +13,7 @@ export class ContentQueue implements ContentSink {
   constructor(private readonly put: (bytes: Uint8Array) => Promise<void>) {}
 
   write(bytes: Uint8Array): void {
-    this.pieces.push(bytes.slice());
+    this.pieces.push(copyOf(bytes));
   }
 
   hole(length: number): void {

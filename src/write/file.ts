@@ -18,8 +18,9 @@ export interface Writer {
 export function createFile(path: string, shown: string): Writer {
   let fd: number | null = writing(shown, () => openSync(path, 'w'));
   const drop = () => {
-    if (fd !== null) closeSync(fd);
+    const open = fd;
     fd = null;
+    if (open !== null) writing(shown, () => closeSync(open));
   };
   return {
     write: chunk => writing(shown, () => writeAt(fd!, chunk, null)),
@@ -39,12 +40,16 @@ export function writeAt(fd: number, chunk: Uint8Array, position: number | null):
   }
 }
 
-/** Writes a small file as one step: whoever reads it sees the old content or the new, never half of it. */
-export function replaceFile(path: string, content: Uint8Array | string): void {
+/**
+ * Writes a file as one step: whoever reads it sees the old content or the new, never half of it.
+ * @param content  whole, or in pieces
+ */
+export function replaceFile(path: string, content: Uint8Array | Iterable<string>): void {
   const temporary = temporaryBeside(path);
   const file = createFile(temporary, path);
   try {
-    file.write(Buffer.from(content));
+    for (const piece of typeof content === 'string' || content instanceof Uint8Array ? [content] : content)
+      file.write(Buffer.from(piece));
     file.close();
     writing(path, () => renameSync(temporary, path));
     finished(temporary);

@@ -36,6 +36,9 @@ export async function readLayerFiles(
   });
 }
 
+/** What this much unpacks to has to be held until it is put away, and zstd makes 128 KiB of four bytes. */
+const SLICE = 1024;
+
 async function readLayer(
   { sinks, drain }: LayerFiles,
   content: AsyncIterable<Uint8Array>,
@@ -55,13 +58,16 @@ async function readLayer(
       },
     };
   };
-  const walk = new TarWalk(null, { begin });
+  const walk = new TarWalk(null, { begin }, limits);
   const analyser = new BlobAnalyser(['sha256'], { limits, files: false }, chunk => walk.write(chunk));
   try {
     for await (const chunk of content) {
-      analyser.write(chunk);
+      const step = drain === undefined ? chunk.length : SLICE;
+      for (let at = 0; at < chunk.length && left > 0; at += step) {
+        analyser.write(chunk.subarray(at, at + step));
+        await drain?.();
+      }
       onProgress(chunk.length);
-      await drain?.();
       if (left === 0) break;
     }
     analyser.end();

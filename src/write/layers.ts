@@ -86,7 +86,7 @@ export async function writeLayers(
       writing(output.shown, () => (first === null ? renameSync(from, to) : copyFileSync(from, to)));
       first ??= to;
     }
-    rmSync(temporary, { force: true });
+    writing(output.shown, () => rmSync(temporary, { force: true }));
   });
   return layers.map(
     layer => outcomes.get(layer) ?? { place: layer.place, reason: 'the archive does not hold it' },
@@ -96,8 +96,9 @@ export async function writeLayers(
 export const isWritten = (outcome: WrittenLayer | LostLayer): outcome is WrittenLayer => 'name' in outcome;
 
 /** Of two members with one path the later counts. */
-function remove({ path }: LayerOutput, outcome: WrittenLayer | LostLayer | undefined): void {
-  if (outcome !== undefined && isWritten(outcome)) rmSync(join(path, outcome.name), { force: true });
+function remove({ path, shown }: LayerOutput, outcome: WrittenLayer | LostLayer | undefined): void {
+  if (outcome === undefined || !isWritten(outcome)) return;
+  writing(shown, () => rmSync(join(path, outcome.name), { force: true }));
 }
 
 async function unpack(

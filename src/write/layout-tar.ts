@@ -22,8 +22,9 @@ export async function layoutTar(output: string, files: readonly LayoutFile[]): P
   const temporary = temporaryBeside(output);
   let fd: number | null = null;
   const close = () => {
-    if (fd !== null) closeSync(fd);
+    const open = fd;
     fd = null;
+    if (open !== null) writing(output, () => closeSync(open));
   };
   const discard = () => {
     close();

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { InputError } from '../errors.js';
+import { dirname, join } from 'node:path';
+import { InputError, isSystemError, reasonOf } from '../errors.js';
 import { replaceFile } from './file.js';
 import type { ManifestList } from './list.js';
 import { fromFile, toFile } from './list-file.js';
-import { isSystemError, reasonOf, writing } from './system-error.js';
+import { writing } from './system-error.js';
 
 /**
  * The lists that wait, each a file of a directory. A name may hold anything that a reference may, and more than a file's
@@ -38,7 +38,7 @@ export function listStore(directory: string): ListStore {
     },
     put(list) {
       // Docker too keeps them where other users do not look.
-      writing(directory, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+      writing(directory, () => makeDirectory(directory));
       replaceFile(fileOf(list.name), toFile(list));
     },
     remove(name) {
@@ -47,6 +47,20 @@ export function listStore(directory: string): ListStore {
       return true;
     },
   };
+}
+
+/** Node's own way says of any obstacle that something is not there, and tries for ever where nothing can be made, as in /proc. */
+function makeDirectory(path: string): void {
+  const make = () => mkdirSync(path, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    makeDirectory(dirname(path));
+    make();
+  }
 }
 
 function read(file: string): string | null {

@@ -1,7 +1,13 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { writing } from './system-error.js';
 import { abandon, temporaryBeside, temporaryIn } from './unfinished.js';
+
+/** A directory, and what the user knows its place by. */
+export interface Place {
+  readonly path: string;
+  readonly shown: string;
+}
 
 /**
  * Works in a directory that nobody else may look into, and that is gone in the end.
@@ -9,19 +15,15 @@ import { abandon, temporaryBeside, temporaryIn } from './unfinished.js';
  * @throws InputError where it cannot be made
  */
 export async function inPrivateDirectory<T>(
-  beside: string | null,
-  work: (directory: string) => Promise<T>,
+  beside: Place | null,
+  work: (place: Place) => Promise<T>,
 ): Promise<T> {
-  const directory = beside === null ? temporaryIn(tmpdir(), 'waybill') : temporaryBeside(beside);
+  const directory = beside === null ? temporaryIn(tmpdir(), 'waybill') : temporaryBeside(beside.path);
+  const shown = beside?.shown ?? `${tmpdir()} (TMPDIR)`;
   try {
-    writing(directory, () => mkdirSync(directory, { mode: 0o700 }));
-    return await work(directory);
+    writing(shown, () => mkdirSync(directory, { mode: 0o700 }));
+    return await work({ path: directory, shown });
   } finally {
     abandon(directory);
   }
-}
-
-/** Nobody but its owner may look into a directory that is not finished, or put anything there. */
-export function makePrivate(directory: string, shown: string): void {
-  writing(shown, () => chmodSync(directory, 0o700));
 }

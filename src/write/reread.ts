@@ -1,10 +1,9 @@
-import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { Members } from '../scan/links.js';
 import { openArchive } from '../source/open.js';
-import { streamRange } from '../source/read.js';
 import type { OnceSource, SeekableSource } from '../source/source.js';
-import { isSystemError, reasonOf } from './system-error.js';
+import { streamRange } from '../source/unpack.js';
+import { reading } from '../source/unreadable.js';
 
 /** A file of an archive. */
 export interface MemberPlace {
@@ -32,30 +31,29 @@ export async function reread<P extends MemberPlace>(
   limits: Limits,
   take: Take<P>,
 ): Promise<void> {
-  try {
+  // Whatever cannot be written has become an InputError already.
+  await reading(file, async () => {
     const { parts } = await openArchive(file, limits);
     for (const part of parts) {
       const wanted = places.filter(place => place.inside === part.inside);
-      if (part.source.access === 'seekable') await fromSeekable(part.source, wanted, take);
+      if (part.source.access === 'seekable') await fromSeekable(part.source, wanted, limits, take);
       else await fromOnce(part.source, wanted, take);
     }
-  } catch (error) {
-    // Whatever cannot be written has become an InputError already.
-    if (!isSystemError(error)) throw error;
-    throw new InputError(`cannot be read: ${reasonOf(error)}`, file, null, { cause: error });
-  }
+  });
 }
 
 async function fromSeekable<P extends MemberPlace>(
   source: SeekableSource,
   places: readonly P[],
+  limits: Limits,
   take: Take<P>,
 ): Promise<void> {
   const members = new Members(source.members);
   for (const place of places) {
     const member = members.file(place.path);
     const ignore = () => {};
-    if (member?.range != null) await take(place, streamRange(member.range, ignore, ignore), member.size);
+    if (member?.range == null) continue;
+    await take(place, streamRange(member.range, limits, ignore, ignore), member.size);
   }
 }
 

@@ -54,6 +54,7 @@ export function openNew(path: Buffer, { entry }: TreeNode, attributes: Attribute
     },
     hole(length) {
       size += length;
+      if (!Number.isSafeInteger(size)) throw new Error('it is larger than any file can be');
       ftruncateSync(fd, size);
     },
     end(complete) {

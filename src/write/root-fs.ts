@@ -1,9 +1,10 @@
-import { InputError } from '../errors.js';
+import { InputError, isSystemError, reasonOf } from '../errors.js';
 import type { FileTree, TreeNode } from '../image/file-tree.js';
 import type { Limits } from '../limits.js';
 import type { ContentSink } from '../scan/content.js';
 import { nameText } from '../scan/entry-name.js';
 import { visiblePath } from '../visible.js';
+import { misnamed } from './file-name.js';
 import { type LayerFiles, readLayerFiles } from './layer-files.js';
 import type { MemberPlace } from './reread.js';
 import {
@@ -17,7 +18,7 @@ import {
 } from './root-entry.js';
 import { planRoot, type RootPlan } from './root-plan.js';
 import { makeSpecialFile } from './special-file.js';
-import { isFatal, isSystemError, reasonOf, writing } from './system-error.js';
+import { isFatal, writing } from './system-error.js';
 
 export interface RootOptions extends Attributes {
   /** Make devices and named pipes too. */
@@ -54,6 +55,7 @@ export interface RootOutcome {
 /**
  * Writes a file system into an empty directory. Everything is made anew in directories that were made here, none of which is
  * a link: symbolic links come after all files, and nothing is ever opened through one. So no name leads out of the directory.
+ * Where a directory cannot be made, nothing below it is tried.
  * @param root   nobody else may write there
  * @param shown  what the user knows it by
  * @throws InputError when the archive cannot be read, the disk is full, or owners may not be set
@@ -76,6 +78,8 @@ export async function writeRoot(
 class RootWriter {
   private readonly made = new Set<TreeNode>();
   private readonly lost = new Map<TreeNode, string>();
+  /** Paths of directories that could not be made. */
+  private readonly unmade = new Set<string>();
   private bytes = 0;
   private leftOut = 0;
 
@@ -86,7 +90,10 @@ class RootWriter {
   ) {}
 
   makeDirectories(nodes: readonly TreeNode[]): void {
-    for (const node of nodes) this.make(node, makeDirectory);
+    for (const node of nodes) {
+      this.make(node, makeDirectory);
+      if (!this.made.has(node)) this.unmade.add(node.path);
+    }
   }
 
   /** What takes the content of each file, by layer. A layer that an image has twice is read once. */
@@ -147,7 +154,16 @@ class RootWriter {
   }
 
   private make(node: TreeNode, step: (path: Buffer) => void): void {
-    if (this.attempt(node, () => step(pathBelow(this.root, node.path)))) this.made.add(node);
+    if (this.attempt(node, () => step(this.pathOf(node)))) this.made.add(node);
+  }
+
+  /** @throws Error where nothing may be made: whatever has the place of a directory was not made here, and may lead anywhere */
+  private pathOf({ path }: TreeNode): Buffer {
+    const wrong = misnamed(path, process.platform);
+    if (wrong !== null) throw new Error(wrong);
+    for (let end = path.indexOf('/'); this.unmade.size > 0 && end > 0; end = path.indexOf('/', end + 1))
+      if (this.unmade.has(path.slice(0, end))) throw new Error('a directory above it is not written');
+    return pathBelow(this.root, path);
   }
 
   private fileSink(node: TreeNode): ContentSink {
@@ -160,7 +176,7 @@ class RootWriter {
       }
     };
     this.attempt(node, () => {
-      sink = openNew(pathBelow(this.root, node.path), node, this.options);
+      sink = openNew(this.pathOf(node), node, this.options);
     });
     return {
       write: bytes => {

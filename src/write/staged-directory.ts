@@ -1,12 +1,27 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
 import { InputError } from '../errors.js';
+import { type HeldDirectory, holdDirectory } from './held-directory.js';
 import { writing } from './system-error.js';
 import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './unfinished.js';
 
 /** A directory that is written under another name and gets its own when it is whole. */
 export interface StagedDirectory {
-  /** Where to write. */
+  /** Where to write. It stays what it is, even where somebody else may exchange names. */
   readonly path: string;
+  /** The name it has meanwhile. */
+  readonly name: string;
   /** There was no such directory before. */
   readonly isNew: boolean;
   /** Puts everything written where the user wants it. */
@@ -15,32 +30,50 @@ export interface StagedDirectory {
   discard(): void;
 }
 
+/** Whoever made a directory may write in it, and who shares its group: others only read, whatever the umask says. */
+const READABLE = 0o775;
+
 /**
  * Begins a directory. One that exists must be empty, and is filled in place: it may be a mount point, which cannot be
  * replaced.
+ * @param mode  of the directory, less the umask
  * @throws InputError when `target` is something else, or cannot be written
  */
-export function stageDirectory(target: string): StagedDirectory {
+export function stageDirectory(target: string, mode = READABLE): StagedDirectory {
   const inPlace = isEmptyDirectory(target);
-  const path = inPlace ? temporaryIn(target, 'waybill') : temporaryBeside(target);
+  const name = inPlace ? temporaryIn(target, 'waybill') : temporaryBeside(target);
+  let held: HeldDirectory | null = null;
   try {
-    writing(target, () => mkdirSync(path));
+    held = writing(target, () => {
+      mkdirSync(name, { mode });
+      return holdDirectory(name, 'refused');
+    });
   } catch (error) {
-    finished(path);
+    abandon(name);
     throw error;
   }
+  const { path, isAt, close } = held;
   const commit = () => {
+    if (!isAt(name)) throw new InputError('somebody exchanged it while it was written', target, ALONE);
     if (inPlace) moveUp(path, target);
-    else writing(target, () => renameSync(path, target));
-    finished(path);
+    writing(target, () => (inPlace ? rmdirSync(name) : renameSync(name, target)));
+    finished(name);
+    close();
   };
-  return { path, isNew: !inPlace, commit, discard: () => abandon(path) };
+  const discard = () => {
+    close();
+    abandon(name);
+  };
+  return { path, name, isNew: !inPlace, commit, discard };
 }
+
+const ALONE = 'Choose a place where nobody else may write.';
 
 /** @returns false when there is nothing at all. @throws InputError when there is anything but an empty directory */
 function isEmptyDirectory(target: string): boolean {
   if (!isThere(target)) return false;
-  const isDirectory = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true;
+  const stats = writing(target, () => statSync(target, { throwIfNoEntry: false }));
+  const isDirectory = stats?.isDirectory() === true;
   if (!isDirectory) throw new InputError('exists, and is no directory', target, 'Choose another name.');
   if (writing(target, () => readdirSync(target)).length > 0) {
     throw new InputError('the directory is not empty', target, 'Choose another name, or empty it first.');
@@ -54,29 +87,44 @@ export const isThere = (path: string): boolean => {
   return writing(path, look);
 };
 
-function moveUp(from: string, to: string): void {
+/** Moves everything from one directory into another. Either all of it is there, or nothing. */
+function moveUp(from: string, target: string): void {
   const moved: Buffer[] = [];
+  const held = writing(target, () => holdDirectory(target, 'followed'));
   // As bytes: a file system takes names that are no text.
   const below = (directory: string, name: Buffer) => Buffer.concat([Buffer.from(`${directory}/`), name]);
   try {
-    writing(to, () => {
+    writing(target, () => {
       for (const name of readdirSync(from, { encoding: 'buffer' }).sort(Buffer.compare)) {
-        move(below(from, name), below(to, name));
+        move(below(from, name), below(held.path, name));
         moved.push(name);
       }
-      rmdirSync(from);
     });
   } catch (error) {
-    for (const name of moved) removeTree(below(to, name));
+    for (const name of moved) removeTree(below(held.path, name));
     throw error;
+  } finally {
+    held.close();
   }
 }
 
-/** A directory that its owner may not write to cannot be moved: the way back up, which is in it, changes. */
+/**
+ * A directory that its owner may not write to cannot be moved: the way back up, which is in it, changes. It is open meanwhile,
+ * for its name is one that others can exchange once it is moved.
+ */
 function move(from: Buffer, to: Buffer): void {
-  const stats = lstatSync(from);
-  const locked = stats.isDirectory() && (stats.mode & 0o200) === 0;
-  if (locked) chmodSync(from, (stats.mode & 0o7777) | 0o200);
-  renameSync(from, to);
-  if (locked) chmodSync(to, stats.mode & 0o7777);
+  const { mode } = lstatSync(from);
+  const isLocked = (mode & constants.S_IFMT) === constants.S_IFDIR && (mode & 0o200) === 0;
+  if (!isLocked) {
+    renameSync(from, to);
+    return;
+  }
+  chmodSync(from, 0o700);
+  const fd = openSync(from, constants.O_RDONLY);
+  try {
+    renameSync(from, to);
+    fchmodSync(fd, mode & 0o7777);
+  } finally {
+    closeSync(fd);
+  }
 }

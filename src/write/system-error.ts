@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, isSystemError, reasonOf } from '../errors.js';
 
 const NOT_ALLOWED = 'Choose a place that you may write to.';
 const NO_ROOM = 'Free some space, or write to another disk.';
@@ -26,20 +26,16 @@ export function writing<T>(where: string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    throw new InputError(`cannot be written: ${reasonOf(error)}`, where, REMEDIES[error.code] ?? null, {
-      cause: error,
-    });
+    throw unwritable(error, where);
   }
 }
 
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
-  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
-}
-
-/** `ENOSPC: no space left on device, write` without the code and the call. */
-export function reasonOf({ message }: Error): string {
-  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+/** An InputError in place of the system's error; any other error as it is. */
+export function unwritable(error: unknown, where: string): unknown {
+  if (where.includes('\0')) return new InputError('no file has a NUL in its name', where);
+  if (!isSystemError(error)) return error;
+  const what = `cannot be written: ${reasonOf(error)}`;
+  return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error });
 }
 
 /** What one file was refused for, the next one will be too. */

@@ -5,6 +5,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 /** What is being written and must not stay if this process ends before it is whole. */
 const unfinished = new Set<string>();
 
+let changed: (any: boolean) => void = () => {};
+
+/** Calls back before the first unfinished thing is made, and when none is left. */
+export function watchUnfinished(listener: (any: boolean) => void): void {
+  changed = listener;
+}
+
 /**
  * A name beside `target`, on the same file system, that becomes `target` by renaming it. Hidden, and told from the names
  * of other processes by chance.
@@ -17,17 +24,24 @@ export function temporaryBeside(target: string): string {
 export function temporaryIn(directory: string, name: string): string {
   // A name may be as long as the file system allows already.
   const path = join(directory, `.${name.slice(0, 40)}.${randomBytes(6).toString('hex')}.unfinished`);
+  if (unfinished.size === 0) changed(true);
   unfinished.add(path);
   return path;
 }
 
 /** It has its name, and stays. */
-export const finished = (path: string): void => void unfinished.delete(path);
+export function finished(path: string): void {
+  if (unfinished.delete(path) && unfinished.size === 0) changed(false);
+}
 
-/** Removes something unfinished, if it is there. */
+/** Removes something unfinished, if it is there. What cannot be removed now is tried once more at the end. */
 export function abandon(path: string): void {
-  removeTree(Buffer.from(path));
-  unfinished.delete(path);
+  try {
+    removeTree(Buffer.from(path));
+  } catch {
+    return;
+  }
+  finished(path);
 }
 
 /** Removes a file, or a directory with all in it, even where directories are locked to their owner. */
@@ -47,7 +61,11 @@ function unlock(path: Buffer): void {
     unlock(Buffer.concat([path, Buffer.from('/'), name]));
 }
 
-/** Removes everything unfinished: for whoever ends the process on a signal. Synchronous, so that it comes to its end. */
-export function removeUnfinished(): void {
+/**
+ * Removes everything unfinished: for whoever ends the process. Synchronous, so that it comes to its end.
+ * @returns what cannot be removed
+ */
+export function removeUnfinished(): readonly string[] {
   for (const path of [...unfinished]) abandon(path);
+  return [...unfinished];
 }

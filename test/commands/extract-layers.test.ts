@@ -269,7 +269,7 @@ test('a bomb is stopped', async () => {
     limits: { unpackedFree: 1 << 20, unpackedRatio: 10 },
   });
   assert.equal(files(), [namesOf(bomb)[1]!]);
-  assert.match(answer.notes.join(), /unpacks to more than 10 times its size/);
+  assert.match(answer.notes.join(), /the limit unpackedRatio is 10 times its size/);
 });
 
 test('a directory that is not empty is refused, an empty one is filled', async () => {

@@ -17,7 +17,14 @@ import {
   testWhen,
 } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
-import { dockerSave, dockerSave25, type Member, ociLayout, platformManifest } from '../support/layouts.js';
+import {
+  dockerSave,
+  dockerSave25,
+  flipByte,
+  type Member,
+  ociLayout,
+  platformManifest,
+} from '../support/layouts.js';
 import { compress, toDirectory, toTar } from '../support/pack.js';
 import { saved, streamOf } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
@@ -151,6 +158,22 @@ test('a layer that is no tar, and one that is cut short, weigh what is there', a
     ],
   );
   assert.is(images[0]!.unknown.length, 2);
+});
+
+test('a layer whose bytes are others weighs what it weighs, and that is said', async () => {
+  const one = await made(BASE, APP);
+  const members = dockerSave(one);
+  const layer = members.find(member => 'bytes' in member && member.bytes === one.layers[1]!.tar)!;
+  const changed = flipByte(members, layer.path, 10_000);
+  const { images } = await weigh(changed);
+  assert.equal(
+    images[0]!.faults.map(fault => [fault.layer, fault.kind]),
+    [[1, 'changed']],
+  );
+  assert.equal(images[0]!.unknown, []);
+  assert.match(await text(changed), /\n {2}changed {2}layer 2: expected the diff_id sha256:.* found sha256:/);
+  const reading = await readArchive(saved(await toTar(changed)), { depth: 'files' });
+  assert.is(sizes(reading).exitCode, 0);
 });
 
 test('an estimate is what gzip makes of it, and counts what needs none', async () => {

@@ -302,7 +302,7 @@ test('names of a megabyte cannot make directories without end', () => {
     ...names.flatMap(name => [paxEntry([['path', name]]), rawEntry({ name: 'x' })]),
     rawEntry({ name: 'last' }),
   );
-  const tree = squash([tarFacts(tar).table]);
+  const tree = squash([tarFacts(tar, { limits: { pathBytes: 2 ** 20 } }).table]);
   assert.ok(tree.nodes.length < 20_000, String(tree.nodes.length));
   assert.equal(
     tree.oddities.map(({ kind, count }) => [kind, count]),

@@ -13,91 +13,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { extract, type Header } from 'tar-stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codecFor, loadCodecs, sniff } from '../../src/codec/registry.js';
 import { InputError } from '../../src/errors.js';
 import { defaultLimits } from '../../src/limits.js';
-import { type Entry, type EntryType, entriesOf } from '../../src/scan/entry.js';
+import { type Entry, entriesOf } from '../../src/scan/entry.js';
 import { openArchive } from '../../src/source/open.js';
 import { readRange } from '../../src/source/read.js';
 import type { Part } from '../../src/source/source.js';
 import { hasCommand } from '../support/compression.js';
 import { corpus, docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { entriesIn, layerFacts } from '../support/layer-facts.js';
+import { readByTarStream, toRead } from '../support/tar-stream.js';
 import { temporary } from '../support/tmp.js';
 
 await loadCodecs();
-
-const TYPES: Readonly<Record<string, EntryType>> = {
-  file: 'file',
-  'contiguous-file': 'file',
-  link: 'hardlink',
-  symlink: 'symlink',
-  directory: 'directory',
-  'character-device': 'char',
-  'block-device': 'block',
-  fifo: 'fifo',
-};
-
-interface Read {
-  readonly name: string;
-  readonly type: EntryType;
-  readonly size: number;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: number;
-  readonly target: string | null;
-  readonly xattrs: readonly string[];
-}
-
-/** What tar-stream reads; its PAX records are strings that it leaves to others to understand. */
-async function readByTarStream(tar: Uint8Array): Promise<Read[]> {
-  const reading = extract({ allowUnknownFormat: true } as object);
-  const entries: Read[] = [];
-  const ended = new Promise<void>((resolve, reject) => reading.on('finish', resolve).on('error', reject));
-  reading.on('entry', (header: Header, content, next) => {
-    entries.push(fromTarStream(header as Header & { pax: Record<string, string> | null }));
-    content.on('end', next);
-    content.resume();
-  });
-  reading.end(Buffer.from(tar));
-  await ended;
-  return entries;
-}
-
-function fromTarStream(header: Header & { pax: Record<string, string> | null }): Read {
-  const pax = header.pax ?? {};
-  const type = TYPES[header.type ?? ''] ?? 'other';
-  const isLink = type === 'hardlink' || type === 'symlink';
-  return {
-    name: header.name,
-    type,
-    size: type === 'file' || type === 'other' ? header.size! : 0,
-    mode: header.mode! & 0o7777,
-    uid: Number(pax.uid ?? header.uid),
-    gid: Number(pax.gid ?? header.gid),
-    mtime: Math.floor(Number(pax.mtime ?? header.mtime!.getTime() / 1000)),
-    target: isLink ? (header.linkname ?? '') : null,
-    xattrs: Object.keys(pax).filter(key => key.startsWith('SCHILY.xattr.') && pax[key] !== ''),
-  };
-}
-
-const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString();
-
-const fromWalk = ({ name, type, storedSize, mode, uid, gid, mtime, target, xattrs }: Entry): Read => ({
-  name: utf8(name),
-  type,
-  size: storedSize,
-  mode,
-  uid,
-  gid,
-  mtime,
-  target: target === null ? null : utf8(target),
-  xattrs: xattrs.map(xattr => `SCHILY.xattr.${xattr.name}`),
-});
 
 function unpacked(bytes: Uint8Array): Uint8Array | null {
   const compression = sniff(bytes);
@@ -153,7 +84,7 @@ async function compareLayers(file: string): Promise<[layers: number, entries: nu
       continue;
     // tar-stream reads on after the end marker, where eStargz has its table of contents; Go and Python do not.
     const theirs = (await readByTarStream(bytes)).slice(0, tar.entries);
-    assert.equal([...entriesOf(tar.table!)].map(fromWalk), theirs, file);
+    assert.equal([...entriesOf(tar.table!)].map(toRead), theirs, file);
     layers++;
     entries += tar.entries;
   }
@@ -265,7 +196,7 @@ for (const options of FORMATS) {
       named('grüße'.replace(/[^\0-\x7f]/g, c => Buffer.from(c).toString('latin1'))).mtimeNanos,
       options[0] === '--format=posix' ? 250_000_000 : 0,
     );
-    if (!options.includes('--sparse')) assert.equal(entries.map(fromWalk), await readByTarStream(tar));
+    if (!options.includes('--sparse')) assert.equal(entries.map(toRead), await readByTarStream(tar));
   });
 }
 

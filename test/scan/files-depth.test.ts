@@ -9,6 +9,7 @@ import { type Entry, type EntryType, entriesOf } from '../../src/scan/entry.js';
 import { rootedPath } from '../../src/scan/entry-name.js';
 import type { BlobFacts, TarFacts } from '../../src/scan/facts.js';
 import { Pool } from '../../src/scan/pool.js';
+import { planOf } from '../../src/scan/resources.js';
 import { corpus, NO_SHARED_FOLDER, type TruthLayer, type TruthTar, testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';
 import { layerFacts } from '../support/layer-facts.js';
@@ -140,9 +141,15 @@ test('workers give what the main thread gives, from a file and from a pipe', asy
 
 test('a worker answers with tables at this depth only', async () => {
   for (const files of [true, false]) {
-    const pool = new Pool({ limits: defaultLimits, files }, () => {}, 1);
+    const pool = new Pool({ limits: defaultLimits, files }, planOf({ jobs: 2 }), () => {});
     const chunks = streamOf(large.layers[0]!.tar);
-    const { facts } = await pool.analyseStream(chunks, ['sha256']);
+    const { facts } = await pool.analyseStream({
+      chunks,
+      algorithms: ['sha256'],
+      compression: 'none',
+      size: large.layers[0]!.tar.length,
+      failure: () => null,
+    });
     assert.is((await facts).tar!.table?.count, files ? 3002 : undefined);
     await pool.close();
   }

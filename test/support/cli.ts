@@ -29,14 +29,21 @@ export function waybill(args: readonly string[], { cwd, env }: RunOptions = {}):
     });
   }
   return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', status => resolve({ ...texts, status }));
+    child.on('error', reject).on('close', status => {
+      const [unhandled] = UNHANDLED.exec(texts.stderr) ?? [];
+      if (unhandled === undefined) resolve({ ...texts, status });
+      else reject(new Error(`waybill ${args.join(' ')}: ${texts.stderr}`));
+    });
   });
 }
+
+/** What node says of errors and promises that nobody handled, of listeners that pile up, and of what will go. */
+const UNHANDLED = /^(\(node:\d+\) .*|Node\.js v\d.*)$/m;
 
 /** Runs work on many things, a few at a time, and gives the results in their order. */
 export async function each<T, R>(
   things: readonly T[],
-  work: (thing: T) => Promise<R>,
+  work: (thing: T, index: number) => Promise<R>,
   atOnce = 3,
 ): Promise<R[]> {
   const results: R[] = [];
@@ -44,7 +51,7 @@ export async function each<T, R>(
   const worker = async () => {
     while (next < things.length) {
       const i = next++;
-      results[i] = await work(things[i]!);
+      results[i] = await work(things[i]!, i);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

@@ -1,7 +1,8 @@
 // The command line without a process: its arguments as they are typed, and what it would print.
 import { existsSync } from 'node:fs';
 import { parser } from '../../src/cli/parser.js';
-import type { Terminal } from '../../src/cli/terminal.js';
+import type { World } from '../../src/cli/terminal.js';
+import { toJson } from '../../src/format/json.js';
 import { toText } from '../../src/format/text.js';
 import { type Answer, InputError, readArchive, UsageError } from '../../src/index.js';
 
@@ -17,18 +18,23 @@ const readings = new Map<string, ReturnType<typeof readArchive>>();
 export async function said(args: readonly string[], { now = new Date(), lists = '' } = {}): Promise<Said> {
   let answer: Answer | null = null;
   const put: Uint8Array[] = [];
-  const terminal: Terminal = {
+  const terminal: World = {
     read(archive, options) {
-      const key = JSON.stringify([archive, options]);
+      // What lists images keeps of an archive only what it lists.
+      const key = JSON.stringify([
+        archive,
+        options,
+        args.some(word => /^(images|ls|list)$/.test(word)) ? args : [],
+      ]);
       const reading = readings.get(key) ?? readArchive(archive, options);
       readings.set(key, reading);
       return reading;
     },
     async print(result, { json }) {
-      const stdout = json ? JSON.stringify(result.data) : toText(result.doc, { width: null, color: false });
+      const stdout = json ? toJson(result.data) : toText(result.doc, { width: null, color: false });
       answer = { stdout, notes: [], exitCode: result.exitCode };
     },
-    answer(given) {
+    async answer(given) {
       answer = given;
     },
     async put(bytes) {

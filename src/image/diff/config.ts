@@ -20,16 +20,14 @@ export interface Change {
  */
 export function configChanges(a: Json | undefined, b: Json | undefined): Change[] {
   const [x, y] = [objectOf(a), objectOf(b)];
-  const changes: Change[] = [];
-  for (const key of keysOf(x, y)) {
-    if (SEPARATE.has(key)) continue;
+  return keysOf(x, y).flatMap(key => {
+    if (SEPARATE.has(key)) return [];
     const [left, right] = [own(x, key), own(y, key)];
-    if (key === 'config') changes.push(...runChanges(objectOf(left), objectOf(right)));
-    else if (PLATFORM.has(key)) changes.push(...valueChange(`platform.${key}`, left, right));
-    else if (key === 'rootfs') changes.push(...rootfsChange(objectOf(left), objectOf(right)));
-    else changes.push(...membersChanges(`config.${key.toLowerCase()}`, left, right));
-  }
-  return changes;
+    if (key === 'config') return runChanges(objectOf(left), objectOf(right));
+    if (PLATFORM.has(key)) return valueChange(`platform.${key}`, left, right);
+    if (key === 'rootfs') return rootfsChange(objectOf(left), objectOf(right));
+    return membersChanges(`config.${key.toLowerCase()}`, left, right);
+  });
 }
 
 /** What two maps of annotations say differently. @param prefix  of the keys, such as `manifest.annotations` */
@@ -48,14 +46,14 @@ const SEPARATE = new Set(['history']);
 const PLATFORM = new Set(['architecture', 'os', 'variant', 'os.version', 'os.features']);
 
 /** Keys of the `config` object by the words of a Dockerfile; any other goes by itself in lower case. */
-const WORDS: Readonly<Record<string, string>> = {
-  Env: 'env',
-  Labels: 'labels',
-  ExposedPorts: 'ports',
-  Volumes: 'volumes',
-  WorkingDir: 'workdir',
-  Healthcheck: 'healthcheck',
-};
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['Env', 'env'],
+  ['Labels', 'labels'],
+  ['ExposedPorts', 'ports'],
+  ['Volumes', 'volumes'],
+  ['WorkingDir', 'workdir'],
+  ['Healthcheck', 'healthcheck'],
+]);
 
 /** Sets and maps of the user's own: that a member is there is what it says, though its value be empty. */
 const SETS = new Set(['Labels', 'ExposedPorts', 'Volumes']);
@@ -63,7 +61,7 @@ const SETS = new Set(['Labels', 'ExposedPorts', 'Volumes']);
 function runChanges(a: JsonObject, b: JsonObject): Change[] {
   return keysOf(a, b).flatMap(key => {
     const [left, right] = [own(a, key), own(b, key)];
-    const name = `config.${WORDS[key] ?? key.toLowerCase()}`;
+    const name = `config.${WORDS.get(key) ?? key.toLowerCase()}`;
     if (key === 'Env') return envChanges(name, left, right);
     return membersChanges(name, left, right, SETS.has(key));
   });

@@ -34,7 +34,7 @@ export function pairLayers(a: readonly LayerFacts[], b: readonly LayerFacts[]): 
   let left: number[] = [];
   let right: number[] = [];
   const flush = () => {
-    pairs.push(...pairBetween(a, left, b, right));
+    for (const pair of pairBetween(a, left, b, right)) pairs.push(pair);
     [left, right] = [[], []];
   };
   for (const [i, j] of pairUp(a.map(layerKey), b.map(layerKey))) {

@@ -70,7 +70,7 @@ function checkBelow(file: TarFile, entry: JsonObject, seen: Set<string>): void {
     if (!DIGEST.test(digest)) refuse(`InvalidArgument: "${digest}" failed validation`);
     if (seen.has(`${type} ${digest}`)) continue;
     seen.add(`${type} ${digest}`);
-    todo.push(...childrenOf(file, digest, type));
+    for (const child of childrenOf(file, digest, type)) todo.push(child);
   }
 }
 

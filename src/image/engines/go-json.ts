@@ -1,5 +1,6 @@
+import { limitText } from '../../limits.js';
 import type { Document } from '../../scan/document.js';
-import { isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { foldKey, isObject, type Json, type JsonObject } from '../../spec/json.js';
 import { cannotTell, refuse } from './answer.js';
 
 /**
@@ -9,7 +10,7 @@ import { cannotTell, refuse } from './answer.js';
 export function decode(document: Document, mode: 'whole' | 'first'): Json {
   const { error, bytes, path } = document;
   if (error === null) return document.value!;
-  if (error.kind === 'limit') return cannotTell(`${path} is larger than ${error.value} bytes`);
+  if (error.kind === 'limit') return cannotTell(`${path}: ${limitText({ ...error, seen: error.actual })}`);
   if (error.kind === 'unreadable') return cannotTell(`${path} cannot be read: ${error.reason}`);
   if (bytes === null) return refuse('invalid character');
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
@@ -24,9 +25,9 @@ export function decode(document: Document, mode: 'whole' | 'first'): Json {
 
 /** Go matches keys in any case, and of several that match the last one stays. */
 export function field(object: JsonObject, key: string): Json | undefined {
-  const lower = key.toLowerCase();
+  const folded = foldKey(key);
   let found: Json | undefined;
-  for (const [name, value] of Object.entries(object)) if (name.toLowerCase() === lower) found = value;
+  for (const [name, value] of Object.entries(object)) if (foldKey(name) === folded) found = value;
   return found;
 }
 

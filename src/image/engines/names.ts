@@ -29,8 +29,10 @@ export function dockerReference(text: string, words: 'docker' | 'short' = 'docke
     const which = words === 'docker' ? ` (${path})` : '';
     refuse(`invalid reference format: repository name${which} must be lowercase`);
   }
-  const match = REFERENCE.exec(`${domain}/${rest}`);
+  const match = referenceIn(`${domain}/${rest}`);
   if (match === null) return refuse('invalid reference format');
+  if (match[1]!.length > domain.length + 1 + LONGEST_PATH)
+    return refuse(`repository name must not be more than ${LONGEST_PATH} characters`);
   return { name: match[1]!, tag: match[2] ?? null, digest: match[3] ?? null };
 }
 
@@ -44,10 +46,17 @@ function splitDomain(name: string): [domain: string, rest: string] {
   return ['docker.io', rest.includes('/') ? rest : `library/${rest}`];
 }
 
+/** The patterns repeat groups, and would run out of stack at a name of megabytes. No engine takes one that is so long. */
+const LONGEST = 4096;
+/** Of a repository's path, without its host. */
+const LONGEST_PATH = 255;
+
+const referenceIn = (text: string) => (text.length > LONGEST ? null : REFERENCE.exec(text));
+
 export const showReference = ({ name, tag, digest }: EngineReference): string =>
   `${name}${tag === null ? '' : `:${tag}`}${digest === null ? '' : `@${digest}`}`;
 
-export const familiar = (name: string): string => name.replace(/^docker\.io\/(library\/)?/, '');
+export const familiar = (name: string): string => name.replace(/^docker\.io\/(library\/(?!.*\/))?/, '');
 
 /** Only a name that the containerd store holds whole, host and tag and all, is found again by a docker command. */
 export function isFindable(name: string): boolean {
@@ -63,11 +72,12 @@ export function isFindable(name: string): boolean {
 
 /** podman's own normalising: what names no host is on localhost. containers/common libimage/normalize.go */
 export function podmanName(text: string): string {
-  const match = REFERENCE.exec(text);
+  const match = referenceIn(text);
   if (match === null) {
-    const why = REFERENCE.test(text.toLowerCase())
-      ? 'repository name must be lowercase'
-      : 'invalid reference format';
+    const why =
+      referenceIn(text.toLowerCase()) !== null
+        ? 'repository name must be lowercase'
+        : 'invalid reference format';
     return refuse(`normalizing name "${text}": ${why}`);
   }
   const slash = match[1]!.indexOf('/');

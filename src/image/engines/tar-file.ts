@@ -1,4 +1,3 @@
-import { posix } from 'node:path';
 import type { Compression } from '../../codec/codec.js';
 import type { BlobFacts, TarFacts } from '../../scan/facts.js';
 import type { Scan } from '../../scan/scan.js';
@@ -57,10 +56,18 @@ function packWords(codec: string, cut: boolean, reason: string): string {
   return /CRC-32|length should be/.test(reason) ? BAD_CHECKSUM : 'flate: corrupt input';
 }
 
-/** Go's path.Clean. */
+/** Go's path.Clean. That of Node takes the square of a path's length for one of many `..`. */
 export function clean(path: string): string {
-  const normal = posix.normalize(path);
-  return normal.length > 1 && normal.endsWith('/') ? normal.slice(0, -1) : normal;
+  const isRooted = path.startsWith('/');
+  const out: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (segment !== '..') out.push(segment);
+    else if (out.length > 0 && out.at(-1) !== '..') out.pop();
+    else if (!isRooted) out.push(segment);
+  }
+  const cleaned = out.join('/');
+  return isRooted ? `/${cleaned}` : cleaned || '.';
 }
 
 /** A path relative to the top of the archive, whatever leads it. */

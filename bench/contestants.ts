@@ -1,0 +1,145 @@
+// Who runs against whom, and by which command.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Contestant {
+  /** Within its race. Those of waybill begin with `waybill`. */
+  readonly id: string;
+  readonly command: readonly string[];
+  /** Commands that must be installed. */
+  readonly needs: readonly string[];
+}
+
+export interface NodeVersion {
+  readonly path: string;
+  /** After the names of its contestants: empty for the Node that runs the suite. */
+  readonly suffix: string;
+}
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const bin = join(repository, 'bin/waybill.js');
+
+export function nodeVersions(others: readonly string[]): NodeVersion[] {
+  return [
+    { path: process.execPath, suffix: '' },
+    ...others.map(path => {
+      const { stdout, status } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`${path} is no Node`);
+      return { path, suffix: `, Node ${stdout.trim().slice(1)}` };
+    }),
+  ];
+}
+
+/** How contestants are made: what they all share is said once. */
+export class Starters {
+  constructor(
+    private readonly nodes: readonly NodeVersion[],
+    /** An empty directory before each run, for what a contestant writes. */
+    readonly output: string,
+  ) {}
+
+  /** `waybill ARGS` on each Node. */
+  waybill(id: string, ...args: string[]): Contestant[] {
+    return this.nodes.map(({ path, suffix }) => ({
+      id: `waybill ${id}${suffix}`,
+      command: [path, bin, ...args],
+      needs: [],
+    }));
+  }
+
+  /** `waybill verify -`, from a pipe. */
+  stdin(file: string): Contestant[] {
+    return this.nodes.map(({ path, suffix }) => ({
+      id: `waybill verify -${suffix}`,
+      command: script('cat "$1" | "$2" "$3" verify -', file, path, bin),
+      needs: [],
+    }));
+  }
+
+  /** A Node that does nothing. */
+  node(): Contestant[] {
+    return this.nodes.map(({ path, suffix }) => ({
+      id: `node -e 0${suffix}`,
+      command: [path, '-e', '0'],
+      needs: [],
+    }));
+  }
+
+  skopeoCopy(source: string, ...options: string[]): Contestant {
+    return {
+      id: ['skopeo copy', ...options].join(' '),
+      command: ['skopeo', 'copy', '-q', ...options, source, `dir:${join(this.output, 'copy')}`],
+      needs: ['skopeo'],
+    };
+  }
+
+  skopeoInspect(file: string): Contestant {
+    return { id: 'skopeo inspect', command: ['skopeo', 'inspect', `oci-archive:${file}`], needs: ['skopeo'] };
+  }
+
+  umociUnpack(layout: string): Contestant {
+    const rootless = process.getuid?.() === 0 ? [] : ['--rootless'];
+    return {
+      id: 'umoci unpack',
+      command: ['umoci', 'unpack', ...rootless, '--image', `${layout}:1`, join(this.output, 'bundle')],
+      needs: ['umoci'],
+    };
+  }
+
+  podmanLoad(file: string): Contestant {
+    const roots = ['--root', join(this.output, 'root'), '--runroot', join(this.output, 'run')];
+    return { id: 'podman load', command: ['podman', ...roots, 'load', '-q', '-i', file], needs: ['podman'] };
+  }
+}
+
+export const craneValidate = (file: string): Contestant => ({
+  id: 'crane validate',
+  command: ['crane', 'validate', '--tarball', file],
+  needs: ['crane'],
+});
+
+export const dive = (file: string): Contestant => ({
+  id: 'dive',
+  command: ['env', 'CI=true', 'dive', '--source', 'docker-archive', file],
+  needs: ['dive'],
+});
+
+export const opensslOf = (file: string): Contestant => ({
+  id: 'openssl sha256',
+  command: ['openssl', 'dgst', '-sha256', file],
+  needs: ['openssl'],
+});
+
+export const tarList = (file: string): Contestant => ({
+  id: 'tar tf',
+  command: ['tar', '-tf', file],
+  needs: ['tar'],
+});
+
+/** Unpacks and hashes files one after the other. */
+export const unpackAndHash = (unpacker: 'gzip' | 'pigz' | 'zstd', files: readonly string[]): Contestant => ({
+  id: `${unpacker} -dc | openssl sha256`,
+  command: script(
+    `set -e -o pipefail; for file; do ${unpacker} -dc "$file" | openssl dgst -sha256; done`,
+    ...files,
+  ),
+  needs: [unpacker, 'openssl'],
+});
+
+export const nativeLimit = (layers: readonly string[]): Contestant => ({
+  id: 'igzip + openssl + tar',
+  command: ['bash', join(repository, 'bench/limit.sh'), ...layers],
+  needs: ['igzip', 'openssl', 'tar'],
+});
+
+/** The files of the layers of a layout's only image. */
+export function layersOf(layout: string): string[] {
+  const json = (path: string) => JSON.parse(readFileSync(join(layout, path), 'utf8'));
+  const blob = ({ digest }: { digest: string }) => `blobs/${digest.replace(':', '/')}`;
+  const manifest = json(blob(json('index.json').manifests[0]));
+  return manifest.layers.map((layer: { digest: string }) => join(layout, blob(layer)));
+}
+
+const script = (text: string, ...args: string[]) => ['bash', '-c', text, 'bash', ...args];

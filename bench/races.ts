@@ -1,0 +1,243 @@
+// All races: which contestants run alternately, over which images.
+
+import type { Form } from './cache.js';
+import {
+  type Contestant,
+  craneValidate,
+  dive,
+  layersOf,
+  nativeLimit,
+  opensslOf,
+  type Starters,
+  tarList,
+  unpackAndHash,
+} from './contestants.js';
+import { ENTRIES, type ImageName } from './images/catalogue.js';
+
+export type ImageFile = readonly [ImageName, Form];
+
+export interface Race {
+  readonly id: string;
+  readonly title: string;
+  readonly images: readonly ImageFile[];
+  /** How many times the usual rounds, where one is short. */
+  readonly times?: number;
+  /** The first is the one that the others are compared with. */
+  readonly contestants: (start: Starters, at: (...file: ImageFile) => string) => readonly Contestant[];
+}
+
+type Size = (typeof SIZES)[number];
+const SIZES = ['tiny', 'small', 'medium', 'large', 'huge'] as const;
+/** Peers that take minutes for more than this stay away from it. */
+const isLarge = (size: Size) => size === 'large' || size === 'huge';
+
+const docker = (size: Size): Race => ({
+  id: `verify-docker-${size}`,
+  title: `verify, docker save, ${size}`,
+  images: [[size, 'docker']],
+  contestants: (start, at) => {
+    const file = at(size, 'docker');
+    return [
+      ...start.waybill('verify', 'verify', file),
+      ...start.stdin(file),
+      start.skopeoCopy(`docker-archive:${file}`),
+      opensslOf(file),
+      tarList(file),
+      craneValidate(file),
+      ...(isLarge(size) ? [] : [start.podmanLoad(file), dive(file)]),
+    ];
+  },
+});
+
+const gzip = (size: Size): Race => ({
+  id: `verify-gzip-${size}`,
+  title: `verify, OCI gzip, ${size}`,
+  images: [
+    [size, 'gzip'],
+    [size, 'layout'],
+  ],
+  contestants: (start, at) => {
+    const file = at(size, 'gzip');
+    const layers = layersOf(at(size, 'layout'));
+    return [
+      ...start.waybill('verify', 'verify', file),
+      ...start.stdin(file),
+      start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
+      nativeLimit(layers),
+      ...(isLarge(size)
+        ? []
+        : [
+            start.umociUnpack(at(size, 'layout')),
+            unpackAndHash('gzip', layers),
+            unpackAndHash('pigz', layers),
+          ]),
+    ];
+  },
+});
+
+const zstd = (size: Size): Race => ({
+  id: `verify-zstd-${size}`,
+  title: `verify, OCI zstd, ${size}`,
+  images: [[size, 'zstd']],
+  contestants: (start, at) => {
+    const file = at(size, 'zstd');
+    return [
+      ...start.waybill('verify', 'verify', file),
+      ...start.stdin(file),
+      start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
+    ];
+  },
+});
+
+/** skopeo is not here: 1.9 reads no packed docker archive. */
+const outer = (size: Size): Race => ({
+  id: `verify-outer-${size}`,
+  title: `verify, gzip around docker save, ${size}`,
+  images: [[size, 'outer']],
+  contestants: (start, at) => {
+    const file = at(size, 'outer');
+    return [
+      ...start.waybill('verify', 'verify', file),
+      unpackAndHash('gzip', [file]),
+      unpackAndHash('pigz', [file]),
+    ];
+  },
+});
+
+const MANY: readonly Race[] = [
+  {
+    id: 'many-docker',
+    title: 'over 100,000 files, docker save',
+    images: [['many', 'docker']],
+    contestants: (start, at) => {
+      const file = at('many', 'docker');
+      return [
+        ...start.waybill('verify', 'verify', file),
+        ...start.waybill('files', 'files', file),
+        ...start.waybill('sizes', 'sizes', file),
+        start.skopeoCopy(`docker-archive:${file}`),
+        dive(file),
+      ];
+    },
+  },
+  {
+    id: 'many-gzip',
+    title: 'over 100,000 files, OCI gzip',
+    images: [
+      ['many', 'gzip'],
+      ['many', 'layout'],
+    ],
+    contestants: (start, at) => {
+      const file = at('many', 'gzip');
+      return [
+        ...start.waybill('verify', 'verify', file),
+        ...start.waybill('files', 'files', file),
+        ...start.waybill('sizes', 'sizes', file),
+        start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
+        nativeLimit(layersOf(at('many', 'layout'))),
+      ];
+    },
+  },
+];
+
+const SINGLE: Race = {
+  id: 'single',
+  title: 'verify of one gzip layer of 1 GB',
+  images: [
+    ['single', 'gzip'],
+    ['single', 'layout'],
+  ],
+  contestants: (start, at) => {
+    const file = at('single', 'gzip');
+    return [
+      ...start.waybill('verify', 'verify', file),
+      ...start.waybill('verify --jobs 1', 'verify', '--jobs', '1', file),
+      ...start.waybill('verify --jobs 2', 'verify', '--jobs', '2', file),
+      nativeLimit(layersOf(at('single', 'layout'))),
+    ];
+  },
+};
+
+const show = (larger: Size): Race => ({
+  id: `show-${larger}`,
+  title: `show, up to ${larger}`,
+  images: [
+    [larger, 'gzip'],
+    ['small', 'gzip'],
+    [larger, 'docker'],
+  ],
+  times: 3,
+  contestants: (start, at) => [
+    ...start.waybill('show', at(larger, 'gzip')),
+    ...start.waybill('show small', at('small', 'gzip')),
+    ...start.waybill('show docker save', at(larger, 'docker')),
+    ...start.node(),
+    start.skopeoInspect(at(larger, 'gzip')),
+    tarList(at(larger, 'gzip')),
+  ],
+});
+
+const bytes = (form: 'docker' | 'gzip', sizes: readonly Size[]): Race => ({
+  id: `bytes-${form}-${sizes.at(-1)}`,
+  title: `verify by size, ${form === 'docker' ? 'docker save' : 'OCI gzip'}`,
+  images: sizes.map((size): ImageFile => [size, form]),
+  contestants: (start, at) =>
+    [...sizes].reverse().flatMap(size => start.waybill(`verify ${size}`, 'verify', at(size, form))),
+});
+
+const entries = (command: 'verify' | 'files', counts: readonly (typeof ENTRIES)[number][]): Race => ({
+  id: `entries-${command}-${counts.at(-1)}`,
+  title: `${command} by entries`,
+  images: counts.map((count): ImageFile => [`entries-${count}`, 'docker']),
+  contestants: (start, at) =>
+    [...counts]
+      .reverse()
+      .flatMap(count => start.waybill(`${command} ${count}`, command, at(`entries-${count}`, 'docker'))),
+});
+
+export const races: readonly Race[] = [
+  ...SIZES.flatMap(size => [docker(size), gzip(size), zstd(size), outer(size)]),
+  ...MANY,
+  SINGLE,
+  show('small'),
+  show('large'),
+  bytes('docker', ['small', 'medium', 'large']),
+  bytes('gzip', ['small', 'medium', 'large']),
+  bytes('docker', ['small', 'medium', 'large', 'huge']),
+  bytes('gzip', ['small', 'medium', 'large', 'huge']),
+  entries('verify', ENTRIES.slice(0, 2)),
+  entries('files', ENTRIES.slice(0, 2)),
+  entries('verify', ENTRIES),
+  entries('files', ENTRIES),
+];
+
+/** What runs when nothing else is asked for: some ten minutes on two cores. */
+const USUAL = [
+  /^verify-.*-medium$/,
+  /^verify-(docker|gzip)-large$/,
+  /^many-/,
+  /^single$/,
+  /^show-large$/,
+  /^bytes-.*-large$/,
+  /^entries-.*-1000000$/,
+];
+/** Seconds, to see that everything runs. */
+const QUICK = [/^verify-.*-small$/, /^show-small$/, /^entries-.*-10000$/];
+
+export interface Choice {
+  /** Part of a race's id, as a regular expression. */
+  readonly only?: string | undefined;
+  /** A word of a race's id: its largest image. */
+  readonly size?: string | undefined;
+  readonly quick?: boolean | undefined;
+}
+
+export function chosenRaces({ only, size, quick }: Choice): Race[] {
+  const usual = quick ? QUICK : USUAL;
+  const pattern = new RegExp(only ?? '');
+  return races.filter(
+    ({ id }) =>
+      pattern.test(id) &&
+      (size === undefined ? usual.some(one => one.test(id)) : id.split('-').includes(size)),
+  );
+}

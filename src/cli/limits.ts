@@ -1,0 +1,113 @@
+import type { Argv } from 'yargs';
+import { UsageError } from '../errors.js';
+import { defaultLimits, isLimitName, type LimitName, limitsOf, type Resources } from '../limits.js';
+
+const OPTIONS = {
+  limit: {
+    describe: 'raise or lower a limit, as in documentBytes=50M; may be repeated',
+    type: 'string',
+    array: true,
+    requiresArg: true,
+  },
+  timeout: {
+    describe: 'read for so long at most, as in 90s, 5m or 1h',
+    type: 'string',
+    requiresArg: true,
+  },
+  jobs: {
+    describe: 'threads that work at a time; as many as there are cores',
+    type: 'string',
+    requiresArg: true,
+  },
+  memory: {
+    describe: 'for buffers and threads, as in 512M; a share of what there is',
+    type: 'string',
+    requiresArg: true,
+  },
+} as const;
+
+/** Groups of a command's help, in the order in which they stand there. */
+const GROUPS = ['Positionals:', 'Options:', 'Limits:'] as const;
+
+/** `--limit`, `--timeout`, `--jobs` and `--memory`, of every command that reads an archive. */
+export function limitOptions<T>(command: Argv<T>) {
+  const given = command.options(OPTIONS);
+  for (const group of GROUPS) given.group(group === 'Limits:' ? Object.keys(OPTIONS) : [], group);
+  return given;
+}
+
+/** What yargs makes of the options: those that are repeated are lists. */
+export type LimitArguments = {
+  readonly [K in keyof typeof OPTIONS]?: string | readonly string[] | undefined;
+};
+
+/** @throws UsageError for what makes no sense */
+export async function resourcesOf({ limit, timeout, jobs, memory }: LimitArguments): Promise<Resources> {
+  const limits = Object.fromEntries([limit ?? []].flat().map(readLimit));
+  if (timeout !== undefined) limits.seconds = readTime(lastOf(timeout));
+  // A limit that no archive can be read within is complained about before one is opened.
+  limitsOf(limits);
+  return {
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(jobs !== undefined && { jobs: readJobs(lastOf(jobs)) }),
+    ...(memory !== undefined && { memory: await readMemory(lastOf(memory)) }),
+  };
+}
+
+const lastOf = (value: string | readonly string[]): string => [value].flat().at(-1) ?? '';
+
+function readLimit(text: string): [LimitName, number] {
+  const at = text.indexOf('=');
+  if (at < 0)
+    throw new UsageError(`--limit: expected NAME=VALUE, as in documentBytes=50M, found ${quoted(text)}`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (!isLimitName(name)) {
+    throw new UsageError(
+      `--limit: there is no ${quoted(name)}; there are ${Object.keys(defaultLimits).join(', ')}`,
+    );
+  }
+  const number = quantityOf(value);
+  if (number === null) {
+    throw new UsageError(
+      `--limit ${name}: expected a number, as in 50000000, 50M or 48Mi, found ${quoted(value)}`,
+    );
+  }
+  return [name, number];
+}
+
+function readTime(text: string): number {
+  const [, digits, unit = 's'] = /^(\d{1,9})(s|m|h)?$/.exec(text) ?? [];
+  if (digits === undefined || Number(digits) === 0)
+    throw new UsageError(`--timeout: expected a time from 1s, as in 90s, 5m or 1h, found ${quoted(text)}`);
+  return Number(digits) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
+}
+
+/** More than any machine has use for, and not more than one can start. */
+const MOST_JOBS = 256;
+
+function readJobs(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MOST_JOBS) return Number(text);
+  throw new UsageError(`--jobs: expected a number of threads from 1 to ${MOST_JOBS}, found ${quoted(text)}`);
+}
+
+async function readMemory(text: string): Promise<number> {
+  const { MIN_MEMORY } = await import('../commands/read.js');
+  const bytes = quantityOf(text);
+  if (bytes !== null && bytes >= MIN_MEMORY) return bytes;
+  const least = `${MIN_MEMORY / 1024 / 1024}Mi`;
+  throw new UsageError(`--memory: expected a size from ${least}, as in 512M or 1Gi, found ${quoted(text)}`);
+}
+
+const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+const BINARY_FACTORS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** `50M`, `1.5Gi`, `64MiB`, `1000`: k, M, G and T are powers of 1000, with an i of 1024. null for anything else. */
+function quantityOf(text: string): number | null {
+  const [, digits, letter = '', binary] = /^(\d{1,16}(?:\.\d{1,9})?)(?:([kmgt])(i)?)?b?$/i.exec(text) ?? [];
+  if (digits === undefined) return null;
+  const factor = (binary === undefined ? FACTORS : BINARY_FACTORS)[letter.toLowerCase()]!;
+  const value = Math.floor(Number(digits) * factor);
+  return Number.isSafeInteger(value) ? value : null;
+}
+
+const quoted = (text: string) => JSON.stringify(text);

@@ -1,0 +1,52 @@
+import { setImmediate } from 'node:timers/promises';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Whoever has something to put in order before the process ends holds the signals that would end it. While nobody does,
+ * nobody listens to them: the system then ends the process at once, where a listener would wait until the program is done
+ * with what it is at.
+ */
+export class Signals {
+  private readonly holders = new Set<string>();
+  private listening = false;
+
+  /**
+   * @param tidy  puts everything in order
+   * @param end   ends the process by a signal that nobody listens to any more
+   */
+  constructor(
+    private readonly tidy: () => void,
+    private readonly end: (signal: NodeJS.Signals) => void,
+  ) {
+    // The system does nothing to the first process of a container unless it listens.
+    if (process.pid === 1) this.hold('init');
+  }
+
+  hold(holder: string): void {
+    this.holders.add(holder);
+    if (this.listening) return;
+    for (const signal of SIGNALS) process.on(signal, this.came);
+    this.listening = true;
+  }
+
+  async release(holder: string): Promise<void> {
+    if (!this.holders.delete(holder)) return;
+    // A signal that came while nobody could attend to it is only seen in the next turn of the event loop.
+    await setImmediate();
+    await setImmediate();
+    if (this.holders.size === 0) this.ignore();
+  }
+
+  /** A second signal does not keep the first from putting things in order. */
+  private readonly came = (signal: NodeJS.Signals): void => {
+    this.tidy();
+    this.ignore();
+    this.end(signal);
+  };
+
+  private ignore(): void {
+    for (const signal of SIGNALS) process.off(signal, this.came);
+    this.listening = false;
+  }
+}

@@ -1,0 +1,78 @@
+import { visibleJson } from '../visible.js';
+
+/** Elements of a list that are rendered at once. */
+const RUN = 500;
+/** Characters of a piece, or few more. */
+const PIECE = 64 * 1024;
+
+/** Renders as JSON. Hidden characters are escaped in it too: it may be read on a terminal before any program reads it. */
+export const toJson = (data: unknown): string => [...jsonPieces(data)].join('');
+
+/** The same in pieces: a list of a million files is longer than a string may be. */
+export function* jsonPieces(data: unknown): Generator<string> {
+  let piece = '';
+  for (const part of partsOf(data, '\n')) {
+    piece += part;
+    if (piece.length < PIECE) continue;
+    yield visibleJson(piece);
+    piece = '';
+  }
+  yield `${visibleJson(piece)}\n`;
+}
+
+/**
+ * What `JSON.stringify(value, null, 2)` gives, long lists in runs.
+ * @param line  a new line, with the indent of what the value is in
+ */
+function* partsOf(value: unknown, line: string): Generator<string> {
+  const whole = isLong(value) ? null : stringified(value);
+  if (whole !== null) {
+    yield whole.replaceAll('\n', line);
+    return;
+  }
+  const isList = Array.isArray(value);
+  let before = isList ? '[' : '{';
+  if (isList && value.length > RUN && !isLong(value[0])) {
+    for (let at = 0; at < value.length; at += RUN) {
+      const items = value.slice(at, at + RUN);
+      const run = stringified(items);
+      if (run !== null) yield before + run.slice('['.length, -'\n]'.length).replaceAll('\n', line);
+      for (const item of run === null ? items : []) {
+        yield `${before}${line}  `;
+        yield* partsOf(item ?? null, `${line}  `);
+        before = ',';
+      }
+      before = ',';
+    }
+  } else {
+    for (const [key, member] of Object.entries(value as object)) {
+      if (member === undefined && !isList) continue;
+      yield `${before}${line}  ${isList ? '' : `${JSON.stringify(key)}: `}`;
+      yield* partsOf(member ?? null, `${line}  `);
+      before = ',';
+    }
+  }
+  yield line + (isList ? ']' : '}');
+}
+
+/** Characters of one text; a hostile one has more, and stands in several places. What is cut ends in `…`. */
+const TEXT = 1024 * 1024;
+
+/** null where it is longer than a string may be, and has to be taken apart. */
+function stringified(value: unknown): string | null {
+  try {
+    const text = JSON.stringify(value, null, 2);
+    return text.length <= TEXT ? text : JSON.stringify(value, withinText, 2);
+  } catch {
+    return null;
+  }
+}
+
+const withinText = (_: string, value: unknown) =>
+  typeof value === 'string' && value.length > TEXT ? `${value.slice(0, TEXT)}…` : value;
+
+/** Whether there is a list in it that is worth being taken apart. */
+function isLong(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) && value.length > RUN ? true : Object.values(value).some(isLong);
+}

@@ -1,0 +1,46 @@
+import type { Member, SeekableMember } from '../source/source.js';
+import type { Analysis } from './analysis.js';
+import { algorithmsFor, type BlobFacts } from './facts.js';
+import { FactsKept } from './facts-kept.js';
+import type { Members } from './links.js';
+import { Pool } from './pool.js';
+import { analyseRange } from './range.js';
+import { planOf } from './resources.js';
+import type { ScanOptions } from './scan.js';
+
+/** A blob at least this big is worth handing to a worker; an archive less than `POOL_FROM` is not worth starting one. */
+export const WORKER_FROM = 1024 * 1024;
+export const POOL_FROM = 32 * 1024 * 1024;
+
+/** Reads every byte of every member, the large ones on worker threads. */
+export async function analyseMembers(
+  members: Members<SeekableMember>,
+  options: ScanOptions,
+  analysis: Analysis,
+): Promise<Map<Member, BlobFacts>> {
+  const { onProgress } = options;
+  const kept = new FactsKept(options.limits);
+  const jobs = members.all
+    .flatMap((member, place) =>
+      member.range === null
+        ? []
+        : [{ member, place, range: member.range, algorithms: algorithmsFor(member.path) }],
+    )
+    .sort((a, b) => b.range.length - a.range.length);
+  const plan = planOf(options);
+  const total = jobs.reduce((sum, job) => sum + job.range.length, 0);
+  const isWorthIt = plan.workers > 0 && total >= POOL_FROM;
+  const small = jobs.findIndex(job => job.range.length < WORKER_FROM);
+  const forWorkers = isWorthIt ? jobs.slice(0, small < 0 ? jobs.length : small) : [];
+  const pool = new Pool(analysis, plan, onProgress);
+  const done = pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact));
+  try {
+    for (const { member, place, range, algorithms } of jobs.slice(forWorkers.length)) {
+      kept.add(member, place, await analyseRange(range, algorithms, analysis, onProgress));
+    }
+    await done;
+  } finally {
+    await pool.close();
+  }
+  return kept.facts;
+}

@@ -1,0 +1,33 @@
+import type { Compression } from '../codec/codec.js';
+import { sniff } from '../codec/registry.js';
+import type { LimitName, Limits } from '../limits.js';
+import { isTar, looksLikeJson } from '../source/kind.js';
+import { type Document, refusedDocument } from './document.js';
+
+/** What a member's first bytes tell. */
+export interface Head {
+  readonly compression: Compression;
+  readonly json: boolean;
+  readonly tar: boolean;
+}
+
+export const toHead = (head: Uint8Array): Head => ({
+  compression: sniff(head),
+  json: looksLikeJson(head),
+  tar: isTar(head),
+});
+
+export const NO_HEAD: Head = toHead(new Uint8Array(0));
+
+export const cutDocument = (path: string): Document =>
+  refusedDocument(path, { kind: 'not-json', reason: 'it is cut short' });
+
+export const notJson = (path: string): Document =>
+  refusedDocument(path, { kind: 'not-json', reason: 'it does not begin like a JSON document' });
+
+/** Whether a document may be read, by its size and by what the documents weigh that are kept already; null where it may. */
+export function tooLarge(path: string, limits: Limits, actual: number, kept: number): Document | null {
+  const limit: LimitName = actual > limits.documentBytes ? 'documentBytes' : 'keptDocumentBytes';
+  if (actual + (limit === 'documentBytes' ? 0 : kept) <= limits[limit]) return null;
+  return refusedDocument(path, { kind: 'limit', limit, value: limits[limit], actual });
+}

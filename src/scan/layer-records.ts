@@ -1,0 +1,136 @@
+import { eachPaxRecord, NO_PAX, type PaxRecords, paxInteger, paxTime } from '../source/pax.js';
+import { type EntryRecords, NO_RECORDS } from '../source/tar-entry.js';
+import { GNU_NAME_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from '../source/tar-header.js';
+import type { AmbiguousField, TarOddities } from './tar-oddities.js';
+
+type Readings = readonly [field: AmbiguousField, readings: readonly string[]];
+
+/** The records before an entry of a layer. What they contradict each other in waits for the entry's name. */
+export class LayerRecords {
+  private pax: PaxRecords = NO_PAX;
+  private longName: string | null = null;
+  private longTarget: string | null = null;
+  private paxHeaders = 0;
+  private ambiguous: Readings[] = [];
+  private malformed: string[] = [];
+  /** Whether there are any. */
+  isEmpty = true;
+
+  constructor(private readonly oddities: TarOddities) {}
+
+  get current(): EntryRecords {
+    if (this.isEmpty) return NO_RECORDS;
+    return { pax: this.pax, longName: this.longName, longTarget: this.longTarget };
+  }
+
+  take(flag: number, bytes: Uint8Array): void {
+    if (flag === PAX_GLOBAL_FLAG) {
+      this.takeGlobal(bytes);
+      return;
+    }
+    this.isEmpty = false;
+    if (flag === PAX_FLAG) this.takePax(bytes);
+    else this.takeGnu(flag, bytes);
+  }
+
+  /** Tells of what was odd about the records of an entry, and forgets them. */
+  finish(path: string): void {
+    if (this.isEmpty) return;
+    const { pax, longName, longTarget, oddities } = this;
+    const agree = (field: AmbiguousField, gnu: string | null, other: string | undefined) => {
+      if (gnu && other && gnu !== other) oddities.isAmbiguous(field, path, [gnu, other]);
+    };
+    agree('name', longName, pax.get('path'));
+    agree('link target', longTarget, pax.get('linkpath'));
+    for (const [field, readings] of this.ambiguous) oddities.isAmbiguous(field, path, readings);
+    for (const reason of this.malformed) oddities.isMalformed(reason, path);
+    if (this.paxHeaders > 1)
+      oddities.isAmbiguous('PAX headers', path, [`the last of ${this.paxHeaders}`, 'all of them']);
+    this.clear();
+  }
+
+  private clear(): void {
+    this.pax = NO_PAX;
+    this.longName = null;
+    this.longTarget = null;
+    this.paxHeaders = 0;
+    if (this.ambiguous.length > 0) this.ambiguous = [];
+    if (this.malformed.length > 0) this.malformed = [];
+    this.isEmpty = true;
+  }
+
+  private takePax(bytes: Uint8Array): void {
+    this.paxHeaders++;
+    const records = new Map<string, string>();
+    const pieces: string[] = [];
+    const wrong = eachPaxRecord(bytes, (key, value) => {
+      if (isSparsePiece(key)) pieces.push(value);
+      else this.check(key, value, records.get(key));
+      records.set(key, value);
+    });
+    if (wrong !== null) this.malformed.push(wrong);
+    // Version 0.0 has a pair of records for each piece of a sparse file, where 0.1 has all of them in one.
+    if (pieces.length > 0) records.set('GNU.sparse.map', pieces.join(','));
+    this.pax = records;
+  }
+
+  private check(key: string, value: string, before: string | undefined): void {
+    if (before !== undefined && before !== value)
+      this.ambiguous.push(
+        FIELDS[key] === undefined
+          ? ['PAX records', [`${key}=${value}`, `${key}=${before}`]]
+          : [FIELDS[key], [value, before]],
+      );
+    if (key.includes('\0')) this.malformed.push('a PAX record has a key with a NUL in it');
+    const isRight = CHECKS[key];
+    if (isRight !== undefined && value !== '' && !isRight(value))
+      this.malformed.push(`the PAX record ${key} is ${JSON.stringify(value.slice(0, 40))}`);
+  }
+
+  /** A name ends at its first NUL. Whoever takes the record for what it is, and not for a string in C, sees more. */
+  private takeGnu(flag: number, bytes: Uint8Array): void {
+    const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const end = whole.indexOf('\0');
+    const text = end < 0 ? whole : whole.slice(0, end);
+    const field = flag === GNU_NAME_FLAG ? 'name' : 'link target';
+    const before = flag === GNU_NAME_FLAG ? this.longName : this.longTarget;
+    if (before !== null && before !== text) this.ambiguous.push([field, [text, before]]);
+    if (end >= 0 && /[^\0]/.test(whole.slice(end))) this.ambiguous.push([field, [text, whole]]);
+    if (flag === GNU_NAME_FLAG) this.longName = text;
+    else this.longTarget = text;
+  }
+
+  /** Go, and all engines with it, let global headers describe nothing; others apply them to every entry that follows. */
+  private takeGlobal(bytes: Uint8Array): void {
+    const wrong = eachPaxRecord(bytes, (key, value) => {
+      if (FIELDS[key] === undefined && CHECKS[key] === undefined && !key.startsWith('GNU.sparse.')) return;
+      this.oddities.isAmbiguous('global PAX header', '', ['nothing', `${key}=${value}`]);
+    });
+    if (wrong !== null) this.oddities.isMalformed(wrong, '');
+  }
+}
+
+const isSparsePiece = (key: string) => key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes';
+
+const FIELDS: Readonly<Record<string, AmbiguousField>> = Object.assign(Object.create(null), {
+  path: 'name',
+  linkpath: 'link target',
+  size: 'size',
+});
+
+const isText = (value: string) => !value.includes('\0');
+const isInteger = (value: string) => paxInteger(value) !== null;
+const isTime = (value: string) => paxTime(value) !== null;
+
+/** What Go refuses a record for. A size that is none ends the walk. */
+const CHECKS: Readonly<Record<string, (value: string) => boolean>> = Object.assign(Object.create(null), {
+  path: isText,
+  linkpath: isText,
+  uname: isText,
+  gname: isText,
+  uid: isInteger,
+  gid: isInteger,
+  mtime: isTime,
+  atime: isTime,
+  ctime: isTime,
+});

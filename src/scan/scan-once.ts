@@ -1,0 +1,191 @@
+import { loadCodecs } from '../codec/registry.js';
+import type { Limits } from '../limits.js';
+import { copyOf } from '../source/cursor.js';
+import { Interruption } from '../source/interruption.js';
+import { HEAD } from '../source/kind.js';
+import type { Member, OnceSource } from '../source/source.js';
+import { POOL_FROM, WORKER_FROM } from './analyse-members.js';
+import { BlobAnalyser } from './analyser.js';
+import type { Analysis } from './analysis.js';
+import { type Document, mayBeDocument, readDocument, refusedDocument, weightOf } from './document.js';
+import { algorithmsFor, type BlobFailure } from './facts.js';
+import { FactsKept } from './facts-kept.js';
+import { cutDocument, type Head, NO_HEAD, notJson, toHead, tooLarge } from './head.js';
+import { Members } from './links.js';
+import { Pool } from './pool.js';
+import { planOf } from './resources.js';
+import type { Scan, ScanOptions } from './scan.js';
+
+/** One pass: whatever linking may want must be kept as it comes by. */
+export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {
+  const pass = new Pass(options, analysis);
+  try {
+    const problems = await source.walk((member, content) => pass.visit(member, content));
+    await pass.end();
+    const { members: all, heads, documents, facts } = pass;
+    const members = new Members(all);
+    return {
+      depth: options.depth,
+      members: all,
+      problems,
+      at: path => members.at(path),
+      file: path => members.file(path),
+      head: file => heads.get(file) ?? NO_HEAD,
+      document: file => documents.get(file) ?? notJson(file.path),
+      facts: file => facts.get(file) ?? null,
+    };
+  } finally {
+    await pass.close();
+  }
+}
+
+/** What is kept of an archive that passes by. */
+class Pass {
+  readonly members: Member[] = [];
+  readonly heads = new Map<Member, Head>();
+  readonly documents = new Map<Member, Document>();
+  private readonly pending: Promise<unknown>[] = [];
+  private readonly plan;
+  private readonly pool: Pool;
+  private readonly known: FactsKept;
+  /** What the documents weigh. */
+  private kept = 0;
+  /** Bytes that came before a pool was worth starting. */
+  private analysed = 0;
+
+  constructor(
+    private readonly options: ScanOptions,
+    private readonly analysis: Analysis,
+  ) {
+    this.plan = planOf(options);
+    this.known = new FactsKept(options.limits);
+    this.pool = new Pool(analysis, this.plan, options.onProgress);
+  }
+
+  async visit(member: Member, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const place = this.members.push(member) - 1;
+    if (member.type !== 'file') return;
+    const content = new Content(chunks);
+    const head = await content.head();
+    this.heads.set(member, toHead(head));
+    const { depth, limits } = this.options;
+    const wanted = mayBeDocument(member.path, head);
+    const refused = wanted ? tooLarge(member.path, limits, member.size, this.kept) : notJson(member.path);
+    if (refused === null) await this.keep(member, place, content);
+    else {
+      this.documents.set(member, refused);
+      if (depth !== 'metadata') await this.analyse(member, place, content);
+    }
+    // The source says itself why it could not go on.
+    if (content.interruption !== null) throw content.interruption;
+  }
+
+  get facts() {
+    return this.known.facts;
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.pending);
+  }
+
+  async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private async keep(member: Member, place: number, content: Content): Promise<void> {
+    const { depth, limits, onProgress } = this.options;
+    const bytes = await content.collect();
+    const document = documentOf(member, content, bytes, limits, this.kept);
+    this.kept += weightOf(document);
+    this.documents.set(member, document);
+    onProgress(bytes.length);
+    if (depth === 'metadata') return;
+    await loadCodecs([this.heads.get(member)!.compression]);
+    const analyser = new BlobAnalyser(algorithmsFor(member.path), this.analysis);
+    analyser.write(bytes);
+    this.known.add(member, place, analyser.end(content.failure()));
+  }
+
+  private async analyse(member: Member, place: number, content: Content): Promise<void> {
+    const algorithms = algorithmsFor(member.path);
+    const { compression } = this.heads.get(member)!;
+    this.analysed += member.size;
+    if (this.plan.workers > 0 && member.size >= WORKER_FROM && this.analysed >= POOL_FROM) {
+      const failure = () => content.failure();
+      const job = { chunks: content, algorithms, compression, size: member.size, failure };
+      const { facts } = await this.pool.analyseStream(job);
+      this.pending.push(facts.then(fact => this.known.add(member, place, fact)));
+      return;
+    }
+    await loadCodecs([compression]);
+    const analyser = new BlobAnalyser(algorithms, this.analysis);
+    for await (const chunk of content) {
+      analyser.write(chunk);
+      this.options.onProgress(chunk.length);
+    }
+    this.known.add(member, place, analyser.end(content.failure()));
+  }
+}
+
+function documentOf(
+  { path, size }: Member,
+  { interruption }: Content,
+  bytes: Uint8Array,
+  limits: Limits,
+  kept: number,
+): Document {
+  if (interruption !== null)
+    return refusedDocument(path, { kind: 'unreadable', reason: interruption.message });
+  return bytes.length < size ? cutDocument(path) : readDocument(path, bytes, limits, kept);
+}
+
+/** The content of a member as it passes by. It ends where the source is interrupted, and remembers why. */
+class Content implements AsyncIterable<Uint8Array> {
+  interruption: Interruption | null = null;
+  private readonly chunks: AsyncIterator<Uint8Array>;
+  private held: Uint8Array[] = [];
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The first block, or as much of it as there is. */
+  async head(): Promise<Uint8Array> {
+    for (let have = 0; have < HEAD; ) {
+      const chunk = await this.next();
+      if (chunk === null) break;
+      this.held.push(copyOf(chunk));
+      have += chunk.length;
+    }
+    return Buffer.concat(this.held).subarray(0, HEAD);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    yield* this.held.splice(0);
+    for (let chunk = await this.next(); chunk !== null; chunk = await this.next()) yield chunk;
+  }
+
+  async collect(): Promise<Uint8Array> {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of this) parts.push(copyOf(chunk));
+    return Buffer.concat(parts);
+  }
+
+  /** Why there is no more of it, when it is not its end. */
+  failure(): BlobFailure | null {
+    const problem = this.interruption?.problem ?? null;
+    return problem && { kind: 'limit', limit: problem.limit, value: problem.value, unpacked: 0 };
+  }
+
+  private async next(): Promise<Uint8Array | null> {
+    if (this.interruption !== null) return null;
+    try {
+      const next = await this.chunks.next();
+      return next.done === true ? null : next.value;
+    } catch (error) {
+      if (!(error instanceof Interruption)) throw error;
+      this.interruption = error;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import { reasonOf } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { copyOf } from '../source/cursor.js';
+import { HEAD } from '../source/kind.js';
+import { readHead, readRange } from '../source/read.js';
+import type { Member, SeekableMember, SeekableSource, SourceProblem } from '../source/source.js';
+import type { Analysis } from './analysis.js';
+import { type Document, mayBeDocument, readDocument, refusedDocument, weightOf } from './document.js';
+import type { BlobFacts } from './facts.js';
+import { cutDocument, type Head, notJson, toHead, tooLarge } from './head.js';
+import { Members } from './links.js';
+import type { Scan, ScanOptions } from './scan.js';
+
+export async function scanSeekable(
+  source: SeekableSource,
+  options: ScanOptions,
+  analysis: Analysis,
+): Promise<Scan> {
+  const { depth, limits } = options;
+  const members = new Members(source.members);
+  const facts =
+    depth === 'metadata' ? new Map<Member, BlobFacts>() : await analysed(members, options, analysis);
+  const heads = new Map<Member, Head>();
+  const documents = new Map<Member, Document>();
+  let kept = 0;
+  return {
+    depth,
+    members: source.members,
+    problems: [...source.problems, ...notInTime(facts, limits)],
+    at: path => members.at(path),
+    file: path => members.file(path),
+    head: file => remember(heads, file, () => toHead(safeHead(file as SeekableMember))),
+    document: file =>
+      remember(documents, file, () => {
+        const document = loadDocument(file as SeekableMember, limits, kept);
+        kept += weightOf(document);
+        return document;
+      }),
+    facts: file => facts.get(file) ?? null,
+  };
+}
+
+/** What does the work is loaded when there is some: `show` has none. */
+async function analysed(
+  members: Members<SeekableMember>,
+  options: ScanOptions,
+  analysis: Analysis,
+): Promise<Map<Member, BlobFacts>> {
+  const { analyseMembers } = await import('./analyse-members.js');
+  return analyseMembers(members, options, analysis);
+}
+
+/** What the time was not enough for may be no layer, of which nothing else would tell. */
+function notInTime(facts: ReadonlyMap<Member, BlobFacts>, { seconds }: Limits): SourceProblem[] {
+  const isLate = ({ failure }: BlobFacts) => failure?.kind === 'limit' && failure.limit === 'seconds';
+  return [...facts.values()].some(isLate)
+    ? [{ kind: 'limit', path: null, limit: 'seconds', value: seconds }]
+    : [];
+}
+
+function safeHead(file: SeekableMember): Uint8Array {
+  try {
+    return file.range === null ? new Uint8Array(0) : readHead(file.range, HEAD);
+  } catch {
+    // Unreadable here is unreadable when its bytes are wanted, and is reported then.
+    return new Uint8Array(0);
+  }
+}
+
+function loadDocument(file: SeekableMember, limits: Limits, kept: number): Document {
+  const { path, range } = file;
+  if (range === null) return refusedDocument(path, { kind: 'unreadable', reason: 'it is no file' });
+  const refused = tooLarge(path, limits, file.size, kept);
+  if (refused !== null) return refused;
+  if (!mayBeDocument(path, safeHead(file))) return notJson(path);
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    readRange(range, piece => {
+      parts.push(copyOf(piece));
+      size += piece.length;
+      return size <= limits.documentBytes;
+    });
+  } catch (error) {
+    return refusedDocument(path, { kind: 'unreadable', reason: reasonOf(error as Error) });
+  }
+  const isMore = tooLarge(path, limits, size, kept);
+  if (isMore !== null) return isMore;
+  // Half a document is no document: its digest would name an image that is not here.
+  if (size < file.size) return cutDocument(path);
+  return readDocument(path, Buffer.concat(parts), limits, kept);
+}
+
+function remember<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

@@ -1,0 +1,72 @@
+import type { LimitName, LimitReached } from '../limits.js';
+import { textOf } from '../source/tar-entry.js';
+
+/** What a layer's tar says twice, and differently, so that one reader believes the one and another the other. */
+export interface Ambiguity {
+  readonly field: AmbiguousField;
+  /** Of the first entry that it was seen at; empty where it is about no entry. */
+  readonly path: string;
+  /** What may be believed: first what engines believe, which all read layers with Go's archive/tar. */
+  readonly readings: readonly string[];
+  /** How often it was seen. */
+  readonly count: number;
+}
+
+export type AmbiguousField =
+  | 'name'
+  | 'link target'
+  | 'size'
+  /** Of an entry of a type that has no content, to some. */
+  | 'content'
+  | 'PAX records'
+  | 'PAX headers'
+  | 'global PAX header';
+
+/** A record that is not as POSIX wants it, for which Go refuses the whole layer. */
+export interface Malformed {
+  readonly reason: string;
+  readonly path: string;
+  readonly count: number;
+}
+
+/** What is odd about a tar: the first of each kind and how many there are, so that it takes no memory. */
+export class TarOddities {
+  private readonly byField = new Map<AmbiguousField, Ambiguity>();
+  private readonly limits = new Map<LimitName, LimitReached>();
+  malformed: Malformed | null = null;
+
+  /** @param path, readings  bytes, one per character */
+  isAmbiguous(field: AmbiguousField, path: string, readings: readonly string[]): void {
+    const first = this.byField.get(field) ?? {
+      field,
+      path: shortened(path),
+      readings: readings.map(shortened),
+      count: 0,
+    };
+    this.byField.set(field, { ...first, count: first.count + 1 });
+  }
+
+  isMalformed(reason: string, path: string): void {
+    const first = this.malformed ?? { reason: shortened(reason), path: shortened(path), count: 0 };
+    this.malformed = { ...first, count: first.count + 1 };
+  }
+
+  /** @param seen  how much there was, of which the most is remembered; null where nobody counts */
+  hasReached(limit: LimitName, value: number, seen: number | null): void {
+    const before = this.limits.get(limit)?.seen ?? null;
+    const most = before === null || seen === null ? seen : Math.max(before, seen);
+    this.limits.set(limit, { limit, value, seen: most });
+  }
+
+  get ambiguities(): Ambiguity[] {
+    return [...this.byField.values()];
+  }
+
+  get reached(): LimitReached[] {
+    return [...this.limits.values()];
+  }
+}
+
+/** A name in a finding need not be one of a megabyte. */
+const shortened = (bytes: string) =>
+  bytes.length <= 200 ? textOf(bytes) : `${textOf(bytes.slice(0, 200))}…`;

@@ -1,0 +1,152 @@
+import { NO_PAX, type PaxRecords, paxInteger, paxSparse, paxTime } from './pax.js';
+import { isHeaderOnly, numericField } from './tar-header.js';
+
+/** What stood before an entry's header: the records that describe it. */
+export interface EntryRecords {
+  /** Of the last PAX header; the ones before it count for nothing, as in Go. */
+  readonly pax: PaxRecords;
+  readonly longName: string | null;
+  readonly longTarget: string | null;
+}
+
+export const NO_RECORDS: EntryRecords = { pax: NO_PAX, longName: null, longTarget: null };
+
+/** Bytes, one per character, as UTF-8. */
+export const textOf = (bytes: string): string =>
+  /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
+
+/** What every walk needs to know of an entry. Strings are bytes, one per character. Sizes are bytes. */
+export interface EntryHeader {
+  readonly name: string;
+  readonly flag: number;
+  /** Of the content, the holes of a sparse file included; 0 for a type that has none. */
+  readonly size: number;
+  /** To be passed over in the tar. */
+  readonly storedSize: number;
+  readonly claimedSize: number;
+}
+
+/** An entry in full. */
+export interface TarEntry extends EntryHeader {
+  readonly target: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtime: number;
+  readonly mtimeNanos: number;
+  readonly major: number;
+  readonly minor: number;
+  readonly xattrs: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Reads a header as Go's archive/tar does, which every engine reads layers with: GNU long names win over PAX, an empty
+ * PAX value leaves the header's own, a link or directory has no content whatever its size says, and global PAX headers
+ * describe nothing. https://pkg.go.dev/archive/tar
+ *
+ * @param headerSize  the header's own size field
+ */
+export function entryHeader(block: Uint8Array, records: EntryRecords, headerSize: number): EntryHeader {
+  const { pax, longName } = records;
+  const sparse = paxSparse(pax);
+  const name = sparse?.name || longName || pax.get('path') || nameOf(block);
+  const flag = flagOf(block, name);
+  const claimed = Math.max(0, paxInteger(pax.get('size')) ?? headerSize);
+  const storedSize = isHeaderOnly(flag) ? 0 : claimed;
+  const real = flag === GNU_SPARSE && isGnu(block) ? numericField(block, 483, 495) : (sparse?.size ?? null);
+  const size = isHeaderOnly(flag) ? 0 : Math.max(0, real ?? claimed);
+  return { name, flag, size, storedSize, claimedSize: isHeaderOnly(flag) ? claimed : size };
+}
+
+/** Reads the rest of what a header says. */
+export function entryDetails(header: EntryHeader, block: Uint8Array, records: EntryRecords): TarEntry {
+  const { pax } = records;
+  const { name, flag, size, storedSize, claimedSize } = header;
+  const time = pax.size === 0 ? null : paxTime(pax.get('mtime'));
+  const isDevice = (flag === CHAR || flag === BLOCK_DEVICE) && hasMagic(block);
+  return {
+    name,
+    flag,
+    size,
+    storedSize,
+    claimedSize,
+    target: entryTarget(block, records),
+    mode: (numericField(block, 100, 108) ?? 0) & 0o7777,
+    uid: paxInteger(pax.get('uid')) ?? numericField(block, 108, 116) ?? 0,
+    gid: paxInteger(pax.get('gid')) ?? numericField(block, 116, 124) ?? 0,
+    mtime: time?.seconds ?? numericField(block, 136, 148) ?? 0,
+    mtimeNanos: time?.nanos ?? 0,
+    major: isDevice ? (numericField(block, 329, 337) ?? 0) : 0,
+    minor: isDevice ? (numericField(block, 337, 345) ?? 0) : 0,
+    xattrs: xattrsOf(pax),
+  };
+}
+
+export const entryTarget = (block: Uint8Array, { pax, longTarget }: EntryRecords): string =>
+  longTarget || pax.get('linkpath') || textField(block, 157, 257);
+
+/** Whether blocks with more of an old GNU sparse map follow this header, before its content. */
+export const hasSparseExtension = (block: Uint8Array, flag: number): boolean =>
+  flag === GNU_SPARSE && isGnu(block) && block[482] !== 0;
+
+/** Whether another such block follows this one. */
+export const isSparseExtended = (extension: Uint8Array): boolean => extension[504] !== 0;
+
+const [REGULAR, DIRECTORY, CHAR, BLOCK_DEVICE, GNU_SPARSE] = [...'0534S'].map(flag => flag.charCodeAt(0)) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+
+/** Tars from before POSIX have a NUL for files and directories, and tell them apart by the name. */
+function flagOf(block: Uint8Array, name: string): number {
+  const flag = block[156]!;
+  if (flag !== 0) return flag;
+  return name.endsWith('/') ? DIRECTORY : REGULAR;
+}
+
+/** Extended attributes, as star and everybody after it write them. */
+const XATTR = 'SCHILY.xattr.';
+const NO_XATTRS: TarEntry['xattrs'] = [];
+
+function xattrsOf(pax: PaxRecords): TarEntry['xattrs'] {
+  if (pax.size === 0) return NO_XATTRS;
+  return [...pax].flatMap(([key, value]) =>
+    key.startsWith(XATTR) && value !== '' ? [[key.slice(XATTR.length), value] as const] : [],
+  );
+}
+
+/** The name in the header: ustar keeps its beginning in a prefix of its own, star in a shorter one. */
+function nameOf(block: Uint8Array): string {
+  const name = textField(block, 0, 100);
+  const prefix = block[345] === 0 ? '' : prefixOf(block);
+  return prefix === '' ? name : `${prefix}/${name}`;
+}
+
+function prefixOf(block: Uint8Array): string {
+  if (isUstar(block)) return textField(block, 345, textField(block, 508, 512) === 'tar' ? 476 : 500);
+  // Where GNU has times, Go before 1.8 wrote a prefix; images of that age are about. https://golang.org/issue/12594
+  const times = [numericField(block, 345, 357), numericField(block, 357, 369)];
+  return isGnu(block) && times.includes(null) ? textField(block, 345, 500) : '';
+}
+
+const isUstar = (block: Uint8Array) => hasMagic(block) && block[262] === 0;
+export const isGnu = (block: Uint8Array) => hasMagic(block) && block[262] === SPACE && block[263] === SPACE;
+
+function hasMagic(block: Uint8Array): boolean {
+  for (let i = 0; i < MAGIC.length; i++) if (block[257 + i] !== MAGIC[i]) return false;
+  return true;
+}
+
+const MAGIC = Buffer.from('ustar');
+const SPACE = 0x20;
+
+function textField(block: Uint8Array, from: number, to: number): string {
+  let end = from;
+  while (end < to && block[end] !== 0) end++;
+  if (end === from) return '';
+  const bytes = block instanceof Buffer ? block : Buffer.from(block.buffer, block.byteOffset, block.length);
+  return bytes.toString('latin1', from, end);
+}

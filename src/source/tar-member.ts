@@ -1,0 +1,86 @@
+import { normalPath } from './path.js';
+import { paxInteger, paxSparse } from './pax.js';
+import type { Member, SourceProblem } from './source.js';
+import {
+  type EntryRecords,
+  entryHeader,
+  entryTarget,
+  hasSparseExtension,
+  NO_RECORDS,
+  textOf,
+} from './tar-entry.js';
+import { headerSize, isHeaderOnly } from './tar-header.js';
+
+/** What a header and the records before it say. */
+export interface MemberHeader {
+  readonly member: Member;
+  /** Bytes of content in the tar, whatever it is. */
+  readonly stored: number;
+  /** Whether blocks with more of a sparse file's map come before the content. */
+  readonly extended: boolean;
+}
+
+const [FILE, HARD_LINK, SYMLINK, DIRECTORY, CONTIGUOUS, OLD_SPARSE] = [...'01257S'].map(flag =>
+  flag.charCodeAt(0),
+) as [number, number, number, number, number, number];
+/** Devices and pipes, and GNU's volume labels, parts of split files and lists of what a directory held. */
+const KNOWN_OTHERS: ReadonlySet<number> = new Set([...'346VMDS'].map(flag => flag.charCodeAt(0)));
+/** The most that 11 octal digits can say. A larger size needs a PAX record, beside a field that cannot hold it. */
+const OCTAL_MAX = 8 ** 11 - 1;
+
+/** @returns the reason where there is no telling where the content ends */
+export function memberHeader(
+  block: Uint8Array,
+  records: EntryRecords | undefined,
+  report: (problem: SourceProblem) => void,
+): MemberHeader | string {
+  const { pax } = records ?? NO_RECORDS;
+  const field = headerSize(block);
+  if (!Number.isSafeInteger(field)) return 'the size is not a number from 0 to 2^53-1';
+  const told = pax.get('size') || null;
+  const size = told === null ? field : (paxInteger(told) ?? -1);
+  if (size < 0 || !Number.isSafeInteger(size)) return 'the PAX size is not a number from 0 to 2^53-1';
+  const header = entryHeader(block, records ?? NO_RECORDS, field);
+  const { flag } = header;
+  const name = textOf(header.name);
+  const path = normalPath(name);
+  const isSparse = flag === OLD_SPARSE || paxSparse(pax) !== null;
+  const type = isSparse ? 'other' : typeOf(flag);
+  if (isSparse) report({ kind: 'sparse', path });
+  else if (type === 'other' && !KNOWN_OTHERS.has(flag)) report(unknownType(path, flag));
+  const sizes = sizesOf(flag, field, size);
+  if (sizes !== null) report({ kind: 'ambiguous', path, field: 'size', readings: sizes.map(String) });
+  const stored = header.storedSize;
+  return {
+    member: {
+      path,
+      name,
+      type,
+      size: type === 'file' ? stored : 0,
+      target:
+        type === 'hardlink' || type === 'symlink' ? textOf(entryTarget(block, records ?? NO_RECORDS)) : null,
+    },
+    stored,
+    extended: hasSparseExtension(block, flag),
+  };
+}
+
+function typeOf(flag: number): Member['type'] {
+  if (flag === FILE || flag === CONTIGUOUS) return 'file';
+  if (flag === DIRECTORY) return 'directory';
+  return flag === SYMLINK ? 'symlink' : flag === HARD_LINK ? 'hardlink' : 'other';
+}
+
+/** POSIX wants what is unknown to be read as a file; engines leave it out, or refuse the archive. */
+function unknownType(path: string, flag: number): SourceProblem {
+  const readings = ['nothing', `a file (type ${JSON.stringify(String.fromCharCode(flag))})`];
+  return { kind: 'ambiguous', path, field: 'type', readings };
+}
+
+/** How many bytes of content readers see that disagree; null where all see the same. */
+function sizesOf(flag: number, field: number, size: number): readonly [number, number] | null {
+  const couldNotHold = size > OCTAL_MAX && (field === 0 || field === OCTAL_MAX);
+  if (field !== size && !couldNotHold) return [size, field];
+  // Old writers give directories the space that was set aside for them.
+  return isHeaderOnly(flag) && flag !== DIRECTORY && size > 0 ? [0, size] : null;
+}

@@ -1,0 +1,87 @@
+import { eachPaxRecord, NO_PAX, type PaxRecords, readPax } from './pax.js';
+import type { SourceProblem } from './source.js';
+import { type EntryRecords, textOf } from './tar-entry.js';
+import { GNU_NAME_FLAG, GNU_TARGET_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from './tar-header.js';
+
+/** PAX keys that decide what a member is, by what they are for people. */
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ['path', 'name'],
+  ['linkpath', 'link target'],
+  ['size', 'size'],
+]);
+
+/** The records that stand before a member's header, and everything that they say, also where they contradict themselves. */
+export class RecordReader {
+  private pax: PaxRecords = NO_PAX;
+  private paxHeaders = 0;
+  private longName: string | null = null;
+  private longTarget: string | null = null;
+  /** By field. What is believed is at the end of `gnu`, or else of `pax`. */
+  private readonly said = new Map<string, { readonly pax: string[]; readonly gnu: string[] }>();
+
+  /**
+   * @param offset  of the record's header
+   * @returns what is wrong with it
+   */
+  take(flag: number, bytes: Uint8Array, offset: number): SourceProblem[] {
+    if (flag === PAX_FLAG) return this.takePax(bytes, offset);
+    if (flag === PAX_GLOBAL_FLAG) return globalProblems(bytes, offset);
+    const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
+    if (flag === GNU_NAME_FLAG) this.longName = text;
+    if (flag === GNU_TARGET_FLAG) this.longTarget = text;
+    this.about(flag === GNU_NAME_FLAG ? 'name' : 'link target').gnu.push(text);
+    return [];
+  }
+
+  get records(): EntryRecords {
+    return { pax: this.pax, longName: this.longName, longTarget: this.longTarget };
+  }
+
+  /** What readers disagree about that take the first record, or the last, or one of another kind. */
+  ambiguities(path: string): SourceProblem[] {
+    const problems: SourceProblem[] = [];
+    for (const [field, { pax, gnu }] of this.said) {
+      const readings = [...new Set([...gnu.reverse(), ...pax.reverse()])].map(textOf);
+      if (readings.length > 1) problems.push({ kind: 'ambiguous', path, field, readings });
+    }
+    if (this.paxHeaders > 1) {
+      const readings = [`the last of ${this.paxHeaders}`, 'all of them'];
+      problems.push({ kind: 'ambiguous', path, field: 'PAX headers', readings });
+    }
+    return problems;
+  }
+
+  private takePax(bytes: Uint8Array, offset: number): SourceProblem[] {
+    this.pax = readPax(bytes);
+    this.paxHeaders++;
+    const reason = eachPaxRecord(bytes, (key, value) => {
+      // A sparse file of version 0.0 has a pair of records for each piece.
+      if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') return;
+      const { pax } = this.about(FIELDS.get(key) ?? key);
+      // Readers in C end a name at its first NUL.
+      if (value.includes('\0') && FIELDS.has(key)) pax.push(value.split('\0', 1)[0]!);
+      pax.push(value);
+    });
+    return reason === null ? [] : [{ kind: 'tar-record', path: null, offset, reason }];
+  }
+
+  private about(field: string) {
+    const known = this.said.get(field);
+    if (known !== undefined) return known;
+    const said = { pax: [], gnu: [] };
+    this.said.set(field, said);
+    return said;
+  }
+}
+
+/** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
+function globalProblems(bytes: Uint8Array, offset: number): SourceProblem[] {
+  const problems: SourceProblem[] = [];
+  const reason = eachPaxRecord(bytes, (key, value) => {
+    if (!FIELDS.has(key) && !key.startsWith('GNU.sparse.')) return;
+    const readings = ['none', textOf(value)];
+    problems.push({ kind: 'ambiguous', path: null, field: `global PAX ${key}`, readings });
+  });
+  if (reason !== null) problems.push({ kind: 'tar-record', path: null, offset, reason });
+  return problems;
+}

@@ -1,0 +1,18 @@
+import type { Chapter } from './attack.js';
+import { bombs } from './bombs.js';
+import { containers } from './containers.js';
+import { documents } from './documents.js';
+import { extraction } from './extraction.js';
+import { machine } from './machine.js';
+import { names, output } from './names.js';
+
+/** Every attack that is kept, by what it comes through. */
+export const chapters: readonly Chapter[] = [
+  bombs,
+  containers,
+  documents,
+  names,
+  output,
+  extraction,
+  machine,
+];

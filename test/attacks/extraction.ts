@@ -1,0 +1,321 @@
+// `waybill extract`: nothing may be written, changed, or given other rights outside of the directory that was named.
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { extractFiles } from '../../src/commands/extract-files.js';
+import { squash, tablesOf } from '../../src/image/file-tree.js';
+import { defaultLimits, InputError, readArchive } from '../../src/index.js';
+import { misnamed } from '../../src/write/file-name.js';
+import { writeRoot } from '../../src/write/root-fs.js';
+import { walked } from '../support/file-system.js';
+import { image, type TarEntry } from '../support/image.js';
+import * as layouts from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { refusal, saved } from '../support/reading.js';
+import { rawTar } from '../support/tar-blocks.js';
+import { temporary } from '../support/tmp.js';
+import { type Chapter, extracted, proved } from './attack.js';
+import { SPARSE } from './containers.js';
+
+const ofLayers = async (...layers: readonly (readonly TarEntry[])[]): Promise<Uint8Array> => {
+  const of = await image({ layers: layers.map(entries => ({ entries })) });
+  return toTar(layouts.dockerSave({ image: of, tags: ['app:1'] }));
+};
+
+const link = (path: string, to: string): TarEntry => ({ path, type: 'symlink', link: to });
+const hard = (path: string, to: string): TarEntry => ({ path, type: 'link', link: to });
+const file = (path: string, bytes = 'x'): TarEntry => ({ path, bytes });
+
+const INSIDE =
+  'Links are followed as a process in the image would: inside. They are made after everything else.';
+const paths = (root: string) => [...walked(root).keys()].sort();
+
+/** Writes an image's files into a directory that somebody else has prepared. */
+async function intoPrepared(archive: string, root: string): Promise<readonly string[]> {
+  const reading = await readArchive(archive, { depth: 'files' });
+  const [part] = reading.parts;
+  const [of] = part!.graph.images;
+  const { lost } = await writeRoot(
+    {
+      archive,
+      tree: squash(tablesOf(part!.scan, of!)),
+      layers: of!.layers.map(({ member }) => ({ inside: null, path: member!.path, copies: 1 })),
+    },
+    root,
+    root,
+    { owner: false, devices: false, wanted: () => true, limits: defaultLimits, onProgress: () => {} },
+  );
+  return lost;
+}
+
+export const extraction: Chapter = {
+  title: 'Extraction',
+  attacks: [
+    extracted(
+      'Absolute names, names with `..`, in files, directories and links',
+      'Names are read as from the root of the image, which nothing is above.',
+      ({ file: outside }) =>
+        ofLayers([
+          file('../outside', 'evil'),
+          file(outside, 'evil'),
+          file('a/../../outside', 'evil'),
+          { path: '../', mode: 0o777 },
+          hard('stolen', '/../../etc/passwd'),
+        ]),
+      {
+        exit: 1,
+        more: (root, notes) => {
+          assert.is(readFileSync(join(root, 'outside'), 'utf8'), 'evil');
+          assert.match(notes.join('\n'), 'it is a hard link to what is not there');
+        },
+      },
+    ),
+    extracted(
+      'A link to a directory outside, and a file below it in the same layer',
+      INSIDE,
+      ({ folder }) => ofLayers([link('a', folder), file('a/outside', 'evil')]),
+      { exit: 0, more: root => assert.is(lstatSync(join(root, 'a')).isSymbolicLink(), true) },
+    ),
+    extracted(
+      'The same in two layers, and through a link upon a link',
+      INSIDE,
+      ({ folder }) =>
+        ofLayers(
+          [link('a', folder), link('b', 'a'), link('c', '../../..')],
+          [file('b/outside', 'evil'), file('c/x')],
+        ),
+      { exit: 0 },
+    ),
+    extracted(
+      'A directory of one layer that becomes a link in the next, with files below it in both',
+      'The link takes the place of the directory and all that is in it.',
+      ({ folder }) =>
+        ofLayers([file('d/outside', 'x')], [link('d', folder)], [file('d/outside', 'evil'), file('d/other')]),
+      { exit: 0 },
+    ),
+    extracted(
+      'A link made through a whiteout, an opaque directory, and below a whiteout',
+      'Whiteouts hide what lower layers have, inside, and nothing else.',
+      ({ folder }) =>
+        ofLayers(
+          [link('a', folder), file('b/x'), file('c/y')],
+          [file('a/.wh.outside', ''), file('.wh...', ''), file('.wh..', ''), link('b', folder)],
+          [file('b/.wh..wh..opq', ''), file('a/.wh..wh..opq', ''), file('.wh.c/outside', 'evil')],
+        ),
+      { exit: 0 },
+    ),
+    extracted(
+      'A hard link to a symbolic link that leads outside, and a file of its name',
+      'The hard link is made as a symbolic link. A file takes the place of a link, and is not written through it.',
+      ({ file: outside }) =>
+        ofLayers(
+          [link('a', outside), hard('b', 'a')],
+          [file('b', 'evil'), { path: 'a', bytes: 'evil', mode: 0o4777 }],
+        ),
+      { exit: 0, more: root => assert.is(readFileSync(join(root, 'a'), 'utf8'), 'evil') },
+    ),
+    extracted(
+      'A hard link through a link to a directory outside',
+      'There is nothing of that name inside, and it is not made.',
+      ({ folder }) => ofLayers([link('a', folder), hard('stolen', 'a/outside')]),
+      { exit: 1, more: root => assert.equal(paths(root), ['a']) },
+    ),
+    extracted(
+      'Modes, owners and times of what a link leads to',
+      'They are set on what was made, by its handle, never through a link.',
+      ({ file: outside, folder }) =>
+        ofLayers([
+          { path: 'a', type: 'symlink', link: outside, mode: 0o777, mtime: 1 },
+          { path: 'b', type: 'symlink', link: folder, mode: 0o777, mtime: 1 },
+        ]),
+      { exit: 0 },
+    ),
+    extracted(
+      'setuid, setgid and device nodes',
+      'Left out, unless they are asked for; then only root can make them.',
+      () =>
+        ofLayers([
+          { path: 'su', bytes: 'x', mode: 0o6755 },
+          { path: 'kmem', type: 'character-device', device: [1, 2] },
+          { path: 'disk', type: 'block-device', device: [8, 0] },
+          { path: 'pipe', type: 'fifo' },
+        ]),
+      {
+        exit: 0,
+        more(root, notes) {
+          assert.equal(paths(root), ['su']);
+          assert.is(lstatSync(join(root, 'su')).mode & 0o7777, 0o755);
+          assert.match(notes.join('\n'), '3 devices or named pipes are left out');
+        },
+      },
+    ),
+    extracted(
+      'A sparse file of 8 EiB',
+      'Its holes are holes on the disk too. What no file system takes is said.',
+      async () => {
+        const of = await image({ layers: [{ tar: rawTar(...SPARSE) }] });
+        return toTar(layouts.dockerSave({ image: of, tags: ['app:1'] }));
+      },
+      {
+        exit: 1,
+        more(root, notes) {
+          assert.equal(paths(root), []);
+          assert.match(notes.join('\n'), /gnu is not written: it is larger than any file can be/);
+        },
+      },
+    ),
+    extracted(
+      'Names that no file system takes: too long, or with a NUL',
+      'Said, and left out. Nothing below a directory that could not be made is tried.',
+      () =>
+        ofLayers([
+          file(`${'d'.repeat(300)}/below`),
+          file('n'.repeat(256)),
+          { path: 'x', bytes: 'x', pax: { path: 'nul\0nul' } },
+          file('fine'),
+        ]),
+      {
+        exit: 1,
+        more(root, notes) {
+          assert.equal(paths(root), ['fine']);
+          assert.match(notes.join('\n'), 'below is not written: a directory above it is not written');
+        },
+      },
+    ),
+    proved(
+      'Names that mean something else to Windows: `..\\x`, `C:x`, `file:stream`, `con`, `name.`',
+      'Not written there.',
+      () => {
+        for (const name of [
+          '..\\x',
+          'C:x',
+          'file:stream',
+          'con',
+          'a/NUL.txt',
+          'name.',
+          'name ',
+          'LPT1',
+          'a*b',
+          '\u0001',
+        ])
+          assert.ok(misnamed(name, 'win32') !== null, name);
+        for (const name of ['console', 'a/b.c', 'com', '.hidden', 'name.x'])
+          assert.is(misnamed(name, 'win32'), null);
+        assert.is(misnamed('..\\x', 'linux'), null);
+        assert.ok(misnamed('a\0', 'linux') !== null);
+      },
+    ),
+    proved(
+      'Names that differ in case only, on a disk that takes them for one: a link, and a directory of its name',
+      'Directories are made before links, and a name that is taken is not made again.',
+      async () => {
+        const above = temporary('attack');
+        const [root, outside] = [join(above, 'root'), join(above, 'outside')];
+        mkdirSync(outside);
+        mkdirSync(root);
+        // What such a disk would make of a link `ETC` that came first.
+        symlinkSync(outside, join(root, 'etc'));
+        symlinkSync(join(outside, 'made'), join(root, 'file'));
+        const archive = await ofLayers([
+          file('etc/passwd', 'evil'),
+          file('etc/d/x'),
+          file('file', 'evil'),
+          link('l', 'x'),
+        ]);
+        const lost = await intoPrepared(saved(archive, 'prepared.tar'), root);
+        assert.equal(readdirSync(outside), []);
+        assert.is(lost.length, 5, lost.join('\n'));
+        assert.equal(readdirSync(root).sort(), ['etc', 'file', 'l']);
+      },
+    ),
+    proved(
+      'A link in the directory before anything is extracted into it',
+      'A directory must be new or empty.',
+      async () => {
+        const above = temporary('attack');
+        const root = join(above, 'root');
+        mkdirSync(root);
+        symlinkSync(above, join(root, 'etc'));
+        const archive = saved(await ofLayers([file('etc/outside', 'evil')]), 'into.tar');
+        const error = await refusal(extractFiles(archive, root));
+        assert.match(error.message, 'the directory is not empty');
+        assert.equal([...readdirSync(above), ...readdirSync(root)], ['root', 'etc']);
+      },
+      { exit: 2 },
+    ),
+    proved(
+      'Somebody who may write beside the directory puts a link in its place while it is filled',
+      'It is held open, and written to by its handle (on Linux). In the end it is an error.',
+      async () => {
+        const above = temporary('attack');
+        const outside = join(above, 'outside');
+        mkdirSync(outside);
+        const archive = saved(
+          await ofLayers([file('etc/passwd', 'evil'), { path: 'd/', mode: 0o777 }]),
+          'swap.tar',
+        );
+        let swapped = false;
+        const onProgress = () => {
+          const made = readdirSync(above).find(name => name.endsWith('.unfinished'));
+          if (swapped || made === undefined) return;
+          swapped = true;
+          renameSync(join(above, made), join(above, 'moved'));
+          symlinkSync(outside, join(above, made));
+        };
+        const error = await refusal(extractFiles(archive, join(above, 'root'), { onProgress }));
+        assert.ok(swapped);
+        assert.match(error.message, 'somebody exchanged it while it was written');
+        assert.equal(readdirSync(outside), []);
+        assert.not.ok(existsSync(join(above, 'root')));
+      },
+      { exit: 2 },
+    ),
+    proved(
+      'Layers written as files: a diff_id with a path in it',
+      'Files are called by digests that were computed.',
+      async () => {
+        const { extractLayers } = await import('../../src/commands/extract-layers.js');
+        const of = await image({
+          layers: [{ files: { a: 'a' } }],
+          config: { rootfs: { type: 'layers', diff_ids: ['sha256:../../../evil'] } },
+        });
+        const above = temporary('attack');
+        const archive = saved(await toTar(layouts.skopeoOci({ image: of, tags: ['app:1'] })), 'layers.tar');
+        const { exitCode } = await extractLayers(archive, {}, join(above, 'layers'));
+        assert.is(exitCode, 1);
+        assert.equal(readdirSync(above), ['layers']);
+        assert.match(readdirSync(join(above, 'layers')).join(), /^01-[0-9a-f]{64}\.tar$/);
+      },
+      { exit: 1 },
+    ),
+    proved(
+      'A report that is written where a link stands',
+      'The link is replaced, and what it leads to stays as it is.',
+      async () => {
+        const { saveReport } = await import('../../src/commands/save.js');
+        const above = temporary('attack');
+        const [outside, report] = [join(above, 'outside'), join(above, 'report.html')];
+        writeFileSync(outside, 'mine');
+        symlinkSync(outside, report);
+        saveReport(report, 'a report');
+        assert.is(readFileSync(outside, 'utf8'), 'mine');
+        assert.is(lstatSync(report).isFile(), true);
+        assert.throws(() => readlinkSync(report));
+        assert.throws(
+          () => saveReport(join(above, 'nowhere', 'x.html'), ''),
+          (error: unknown) => error instanceof InputError,
+        );
+      },
+    ),
+  ],
+};

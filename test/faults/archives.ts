@@ -1,0 +1,69 @@
+// Archives for faults to strike: one that workers read, and one with much to say.
+import { createCipheriv } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { assemble, image, layer, layerOf } from '../support/image.js';
+import { dockerSave25, skopeoOci } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { temporary } from '../support/tmp.js';
+
+const MiB = 1024 * 1024;
+
+/** A bit of everything that is written in its own way. */
+export async function smallArchive(): Promise<string> {
+  const files = { 'etc/motd': 'hello', 'etc/empty': '', 'srv/data': new Uint8Array(100_000) };
+  const entries = [
+    { path: 'etc/link', type: 'symlink', link: 'motd' },
+    { path: 'etc/hard', type: 'link', link: 'etc/motd' },
+  ] as const;
+  const one = await image({ layers: [{ files, entries }, { files: { 'etc/motd': 'goodbye' } }] });
+  return save('small.tar', await toTar(dockerSave25({ image: one, tags: ['small:1'] })));
+}
+
+/** Two plain layers that are large enough for worker threads, whichever of them a fault strikes. */
+export async function largeArchive(): Promise<string> {
+  const layers = ['a', 'b'].map(name => ({
+    files: { [name]: new Uint8Array(17 * MiB).fill(name.charCodeAt(0)) },
+  }));
+  return save('large.tar', await toTar(dockerSave25({ image: await image({ layers }), tags: ['large:1'] })));
+}
+
+/** As large where it is packed; one layer is so large that two threads work on it. */
+export async function packedArchive(): Promise<string> {
+  const layers = await Promise.all(
+    (
+      [
+        ['a', 28],
+        ['b', 8],
+      ] as const
+    ).map(async ([name, size]) => {
+      const { tar } = await layer({ files: { [name]: noise(name, size * MiB) } });
+      return layerOf(tar, gzipSync(tar, { level: 1 }), 'gzip');
+    }),
+  );
+  const { configBytes } = await image({ layers: layers.map(({ tar }) => ({ tar })) });
+  const packed = { image: assemble(configBytes, layers), tags: ['packed:1'] };
+  return save('packed.tar', await toTar(skopeoOci(packed)));
+}
+
+/** Bytes that do not compress, the same each time. */
+function noise(seed: string, length: number): Uint8Array {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16));
+  return new Uint8Array(cipher.update(Buffer.alloc(length)));
+}
+
+/** Thousands of small files: more to print than a pipe holds. */
+export async function manyArchive(): Promise<string> {
+  const names = Array.from({ length: 2500 }, (_, i) => `srv/data/directory-${i % 50}/file-number-${i}`);
+  const files = Object.fromEntries(names.map(name => [name, name]));
+  const config = { config: { Env: names } };
+  const one = await image({ layers: [{ files }], config });
+  return save('many.tar', await toTar(dockerSave25({ image: one, tags: ['many:1'] })));
+}
+
+function save(name: string, bytes: Uint8Array): string {
+  const path = join(temporary('faults'), name);
+  writeFileSync(path, bytes);
+  return path;
+}

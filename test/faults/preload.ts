@@ -1,0 +1,172 @@
+// Loaded before the program (`node --import`), in its main thread and in its workers: makes the system fail at one call of
+// one function, and writes down what nobody handled. It changes nothing else.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { getSystemErrorMap } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+
+/** Where something goes wrong: at the n-th call of one of node's own functions. */
+export interface Fault {
+  /** `fs.readSync`, `fs.promises.readdir`, `handle.read`, `hash.update`, `JSON.parse`, `stdout.write` … */
+  readonly call: string;
+  /** From 1, the default, counted in each thread by itself, among the calls that match. */
+  readonly nth?: number;
+  /** Every call from the n-th on, not it alone. */
+  readonly onwards?: boolean;
+  /** Only in the thread that comes to it first. */
+  readonly once?: boolean;
+  /** Only calls about a file whose path has this in it; a descriptor has the path that it was opened by. */
+  readonly path?: string;
+  readonly thread?: 'main' | 'worker';
+  readonly does: Effect;
+}
+
+export type Effect =
+  /** Only counted. */
+  | { readonly kind: 'nothing' }
+  /** The call fails as the system would let it fail. */
+  | { readonly kind: 'error'; readonly code: string }
+  /** The process gets a signal, then the call goes on. */
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  /** Somebody else cuts a file, or removes it; then the call goes on. */
+  | { readonly kind: 'truncate'; readonly file: string; readonly size: number }
+  | { readonly kind: 'remove'; readonly file: string }
+  /** The thread ends here and now. */
+  | { readonly kind: 'exit' }
+  /** The thread takes memory until there is none. */
+  | { readonly kind: 'exhaust' }
+  /** An error that nobody expects: out of the call, or out of nowhere. */
+  | { readonly kind: 'throw' }
+  | { readonly kind: 'crash' }
+  /** A promise that is never kept. */
+  | { readonly kind: 'never' };
+
+/** In the environment of the program: the faults as JSON, where to write down, and how fast time flies. */
+export const [FAULTS, RECORD, HURRY] = [
+  'WAYBILL_TEST_FAULTS',
+  'WAYBILL_TEST_RECORD',
+  'WAYBILL_TEST_HURRY',
+] as const;
+
+type Call = (this: unknown, ...args: unknown[]) => unknown;
+type Callable = Record<string, Call>;
+
+const THROWN = 'thrown by a test';
+
+// Opened before anything fails, and before the program has used up what it may open.
+const { openSync, writeSync, readlinkSync, truncateSync, unlinkSync } = fs;
+const file = process.env[RECORD];
+const fd = file === undefined ? null : openSync(file, 'a');
+const record = (line: string) => void (fd !== null && writeSync(fd, `${line}\n`));
+
+/** What the system says of an error, as node puts it. */
+function systemError(code: string, call: string, path: string | null): Error {
+  const [errno, [, message]] = [...getSystemErrorMap()].find(([, [name]]) => name === code)!;
+  const syscall = call.slice(call.lastIndexOf('.') + 1).replace(/Sync$/, '');
+  const shown = path === null ? '' : ` '${path}'`;
+  return Object.assign(new Error(`${code}: ${message}, ${syscall}${shown}`), { errno, code, syscall });
+}
+
+/** The path that a call is about: its first argument, or what that descriptor was opened by. */
+function pathOf(subject: unknown): string | null {
+  if (typeof subject === 'string') return subject;
+  if (subject instanceof Uint8Array) return Buffer.from(subject).toString('latin1');
+  const descriptor = typeof subject === 'number' ? subject : (subject as { fd?: unknown } | undefined)?.fd;
+  if (typeof descriptor !== 'number') return null;
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether no other thread has come to a fault before. */
+function isFirst({ call }: Fault): boolean {
+  try {
+    openSync(`${file}.${call}`, 'wx');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @returns the error that the call should fail with, or null when it should go on */
+function happen({ call, does }: Fault, path: string | null): Error | null {
+  record(`fault ${call}`);
+  if (does.kind === 'error') return systemError(does.code, call, path);
+  if (does.kind === 'throw') return new Error(THROWN);
+  if (does.kind === 'crash')
+    process.nextTick(() => {
+      throw new Error(THROWN);
+    });
+  if (does.kind === 'exit') process.exit(9);
+  if (does.kind === 'exhaust') for (const all: object[] = []; ; ) all.push(new Array(1000).fill({}));
+  if (does.kind === 'truncate') truncateSync(does.file, does.size);
+  if (does.kind === 'remove') unlinkSync(does.file);
+  if (does.kind === 'signal') process.kill(process.pid, does.signal);
+  return null;
+}
+
+type Manner = 'sync' | 'promise' | 'callback';
+
+/** Replaces a function by one that counts its calls. It fails as the function does. */
+function replace(owner: Callable, name: string, fault: Fault, manner: Manner): void {
+  const original = owner[name]!;
+  const { call, nth = 1, onwards = false } = fault;
+  let calls = 0;
+  const replaced: Call = function (...args) {
+    const subject = call.startsWith('handle.') ? this : args[0];
+    const matches = fault.path === undefined || pathOf(subject)?.includes(fault.path) === true;
+    if (matches) calls++;
+    const isDue = matches && (onwards ? calls >= nth : calls === nth);
+    if (!isDue || (fault.once === true && !isFirst(fault))) return original.apply(this, args);
+    const error = happen(fault, typeof subject === 'string' ? subject : null);
+    if (fault.does.kind === 'never') return new Promise(() => {});
+    if (error === null) return original.apply(this, args);
+    if (manner === 'promise') return Promise.reject(error);
+    if (manner === 'sync') throw error;
+    return process.nextTick(args.at(-1) as (error: Error) => void, error);
+  };
+  // `promisify` knows by these what a function gives to its callback.
+  for (const key of Object.getOwnPropertySymbols(original))
+    Object.defineProperty(replaced, key, Object.getOwnPropertyDescriptor(original, key)!);
+  owner[name] = replaced;
+}
+
+async function install(fault: Fault): Promise<void> {
+  const dot = fault.call.lastIndexOf('.');
+  const [place, name] = [fault.call.slice(0, dot), fault.call.slice(dot + 1)];
+  const at = async (): Promise<readonly [unknown, Manner]> => {
+    if (place === 'fs') return [fs, name.endsWith('Sync') ? 'sync' : 'callback'];
+    if (place === 'fs.promises') return [fs.promises, 'promise'];
+    if (place === 'JSON') return [JSON, 'sync'];
+    if (place === 'Atomics') return [Atomics, 'sync'];
+    if (place === 'hash') return [Object.getPrototypeOf(crypto.createHash('sha256')), 'sync'];
+    if (place === 'stdout') return [process.stdout, 'sync'];
+    const handle = await fs.promises.open(process.execPath);
+    await handle.close();
+    return [Object.getPrototypeOf(handle), 'promise'];
+  };
+  const [owner, manner] = await at();
+  replace(owner as Callable, name, fault, manner);
+}
+
+process.on('uncaughtExceptionMonitor', (error, origin) => {
+  if (error.message !== THROWN) record(`${origin}: ${error.stack ?? error.message}`);
+});
+process.on('warning', warning => record(`warning: ${warning.stack ?? warning.message}`));
+
+for (const fault of JSON.parse(process.env[FAULTS] ?? '[]') as readonly Fault[])
+  if (fault.thread === undefined || (fault.thread === 'main') === isMainThread) await install(fault);
+syncBuiltinESMExports();
+
+const hurry = Number(process.env[HURRY] ?? 0);
+if (hurry > 0) {
+  const now = Date.now;
+  let gone = 0;
+  Date.now = () => {
+    gone += hurry;
+    return now() + gone;
+  };
+}

@@ -1,0 +1,87 @@
+// On a terminal: the progress bar is gone without a trace, however the run ends, and never wider than the terminal.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { testWhen } from '../support/corpus.js';
+import { largeArchive } from './archives.js';
+import { type Circumstances, canRun, run } from './harness.js';
+
+const LARGE = await largeArchive();
+const CLEAR = '\r\u001b[2K';
+
+/** The command line "$@" on a terminal of so many columns; what is typed comes from standard input. */
+const terminal = (columns: number) => {
+  // script(1) takes a text: the command line goes through a file.
+  return `printf "'%s' " "$@" > line; exec script -qefc "stty cols ${columns}; exec $(cat line)" /dev/null`;
+};
+
+const hasTerminal = canRun('script', '-qefc', 'stty cols 20', '/dev/null');
+const onTerminal = testWhen(test, hasTerminal, 'no script(1) as util-linux has it');
+
+/** Each look at the clock finds the bar due. */
+const HURRY = { WAYBILL_TEST_HURRY: '600' };
+
+onTerminal('the bar is drawn, and cleared before the report', async () => {
+  const { stdout, status } = await run(['verify', LARGE], {
+    shell: terminal(80),
+    env: HURRY,
+    stdin: () => {},
+  });
+  assert.is(status, 0, stdout);
+  const [nothing, ...drawn] = stdout.split(CLEAR);
+  const report = drawn.pop()!;
+  assert.is(nothing, '');
+  for (const line of drawn)
+    assert.match(line, /^\[#*\.*\] \d+% {2}[\d.]+ [kM]?B of 35\.7 MB, [\d.]+ [kMG]?B\/s$/);
+  assert.match(drawn.at(-1)!, /^\[#{30}\]/);
+  assert.match(report, /archive[\s\S]*verdict/);
+});
+
+onTerminal('no line of it wraps on a narrow terminal', async () => {
+  const { stdout } = await run(['verify', LARGE], { shell: terminal(20), env: HURRY, stdin: () => {} });
+  const drawn = stdout.split(CLEAR).slice(1, -1);
+  assert.ok(drawn.length > 0);
+  for (const line of drawn) assert.ok(line.length < 20, JSON.stringify(line));
+});
+
+/** Ctrl-C, typed when the bar is there. */
+function typed(): Circumstances {
+  let done = false;
+  return {
+    stdin: () => {},
+    watch(output, child) {
+      if (!done && /\d+ [kM]?B/.test(output)) child.stdin!.write('\u0003');
+      done ||= /\d+ [kM]?B/.test(output);
+    },
+  };
+}
+
+onTerminal('Ctrl-C clears it too', async () => {
+  // The rest of the archive never comes, so the bar stays until somebody is tired of it.
+  const fifo = 'mkfifo slow; exec 9<>slow; head -c 20000000 "$ARCHIVE" >&9 & feeder=$!;';
+  const stop = 'code=$?; kill $feeder; wait $feeder; exit $code';
+  const shell = `${fifo} ( ${terminal(80)} ); ${stop}`;
+  const { stdout, status } = await run(['verify', 'slow'], {
+    ...typed(),
+    shell,
+    env: { ...HURRY, ARCHIVE: LARGE },
+  });
+  assert.is(status, 130, stdout);
+  assert.ok(stdout.endsWith(CLEAR) || stdout.endsWith(`${CLEAR}^C`), JSON.stringify(stdout.slice(-80)));
+});
+
+onTerminal('an error is said on a line of its own', async () => {
+  const faults = [{ call: 'fs.read', nth: 40, does: { kind: 'error', code: 'EIO' } }] as const;
+  const { stdout, status } = await run(['verify', 'pipe'], {
+    faults,
+    stdin: () => {},
+    shell: `mkfifo pipe; (cat "$ARCHIVE" > pipe &) ; ${terminal(80)}`,
+    env: { ...HURRY, ARCHIVE: LARGE },
+  });
+  assert.is(status, 2, stdout);
+  assert.match(
+    stdout.slice(stdout.lastIndexOf(CLEAR) + CLEAR.length),
+    /^waybill: pipe: cannot be read: i\/o error\r?\n/,
+  );
+});
+
+test.run();

@@ -1,0 +1,179 @@
+// Everything that can be asked of an archive that was read, by the library's functions.
+import {
+  type Answer,
+  type ArchiveReading,
+  diff,
+  files,
+  history,
+  InputError,
+  ids,
+  imageInspect,
+  images,
+  imagetoolsInspect,
+  manifestInspect,
+  overview,
+  parsePlatform,
+  type Result,
+  rawConfig,
+  show,
+  sizes,
+  UsageError,
+  verify,
+  waste,
+} from '../../src/index.js';
+import { checkResult } from './formats.js';
+import { forgedIn, hiddenIn } from './hidden.js';
+
+/** Read so deep and with so much content that every command has what it needs. */
+export const EVERYTHING = { depth: 'files', files: { digests: true, keep: ['**'] } } as const;
+
+const NOW = new Date('2026-01-01T00:00:00Z');
+
+export interface Asked {
+  readonly name: string;
+  /** docs/schema.json describes what it gives. */
+  readonly schema?: boolean;
+  readonly ask: (reading: ArchiveReading) => Result | Answer;
+}
+
+const stores = ['classic', 'overlay2', 'containerd'] as const;
+const IMAGES = { filters: [], tree: false, quiet: false, noTrunc: false, digests: false } as const;
+const HISTORY = { store: 'classic', human: true, quiet: false, noTrunc: false, now: NOW } as const;
+
+/** The waybill's own reports. */
+export const REPORTS: readonly Asked[] = [
+  { name: 'show', schema: true, ask: reading => show(reading, {}) },
+  { name: 'verify', schema: true, ask: reading => verify(reading, { failOn: 'warning' }) },
+  { name: 'ids', schema: true, ask: reading => ids(reading, { find: 'sha256:4' }) },
+  { name: 'report', schema: true, ask: reading => overview(reading, { units: 'binary' }) },
+  ...([undefined, 'layer', 'directory', 'file', 'extension', 'package'] as const).map(
+    (by): Asked => ({
+      name: `sizes by ${by}`,
+      schema: true,
+      ask: reading => sizes(reading, { by, depth: 2 }),
+    }),
+  ),
+  { name: 'files', schema: true, ask: reading => files(reading, { units: 'si' }) },
+  {
+    name: 'files --tree',
+    schema: true,
+    ask: reading => files(reading, { tree: true, where: ['**/*a*'], units: 'si' }),
+  },
+  { name: 'files --in 1', schema: true, ask: reading => files(reading, { in: '1', units: 'si' }) },
+  { name: 'files --in 2', schema: true, ask: reading => files(reading, { in: '2' }) },
+  { name: 'waste', schema: true, ask: reading => waste(reading, {}) },
+  {
+    name: 'diff with itself',
+    ask: reading => diff({ reading, selection: {} }, { reading, selection: {} }, { text: true }),
+  },
+];
+
+/** Docker's words. What they print is Docker's: only a terminal gets it made visible. */
+export const WORDS: readonly Asked[] = [
+  ...stores.flatMap((store): Asked[] => [
+    { name: `inspect ${store}`, ask: reading => imageInspect(reading, {}, { store, api: '1.51' }) },
+    {
+      name: `inspect ${store} 1.24`,
+      ask: reading => imageInspect(reading, {}, { store, api: '1.24', format: 'json' }),
+    },
+    { name: `images ${store}`, ask: reading => images([reading], { ...IMAGES, store, now: NOW }) },
+    {
+      name: `images ${store} json`,
+      ask: reading => images([reading], { ...IMAGES, store, now: NOW, format: 'json' }),
+    },
+    { name: `history ${store}`, ask: reading => history(reading, {}, { ...HISTORY, store }) },
+  ]),
+  {
+    name: 'inspect template',
+    ask: reading => imageInspect(reading, {}, { store: 'classic', api: '1.51', format: '{{json .}} {{.}}' }),
+  },
+  {
+    name: 'images tree',
+    ask: reading => images([reading], { ...IMAGES, store: 'containerd', tree: true, now: NOW }),
+  },
+  {
+    name: 'images filtered',
+    ask: reading =>
+      images([reading, reading], {
+        ...IMAGES,
+        store: 'classic',
+        digests: true,
+        filters: ['label=a', 'reference=*:*'],
+        now: NOW,
+      }),
+  },
+  {
+    name: 'history json',
+    ask: reading => history(reading, {}, { ...HISTORY, format: 'json', noTrunc: true }),
+  },
+  {
+    name: 'history template',
+    ask: reading =>
+      history(reading, {}, { ...HISTORY, format: 'table {{.ID}}\t{{.CreatedBy}}\t{{.Comment}}' }),
+  },
+  { name: 'manifest inspect', ask: reading => manifestInspect(reading, {}, {}) },
+  { name: 'manifest inspect -v', ask: reading => manifestInspect(reading, {}, { verbose: true }) },
+  { name: 'manifest inspect --raw', ask: reading => manifestInspect(reading, {}, { raw: true }) },
+  { name: 'imagetools', ask: reading => imagetoolsInspect(reading, {}, {}) },
+  { name: 'imagetools --raw', ask: reading => imagetoolsInspect(reading, {}, { raw: true }) },
+  { name: 'imagetools json', ask: reading => imagetoolsInspect(reading, {}, { format: '{{json .}}' }) },
+  { name: 'config', ask: reading => rawConfig(reading, {}) },
+  {
+    name: 'config of a platform',
+    ask: reading => rawConfig(reading, { platform: parsePlatform('linux/arm64/v8')! }),
+  },
+];
+
+/** What comes of a question: an answer, or a refusal that a user can understand. Anything else goes on. */
+export function askedOf(
+  reading: ArchiveReading,
+  { name, ask }: Asked,
+): Result | Answer | InputError | UsageError {
+  try {
+    return ask(reading);
+  } catch (error) {
+    if (error instanceof InputError || error instanceof UsageError) return error;
+    throw new Error(`${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const JSON_WORDS = /^inspect (?!template)|^manifest inspect(?! --raw)|^imagetools json/;
+
+/** Asks everything, and looks at every answer in every format. */
+/** @param asPages  the reports that are rendered as pages too, which takes its time */
+export function checkCommands(reading: ArchiveReading, asPages: readonly Asked[] = REPORTS): void {
+  for (const one of [...REPORTS, ...WORDS]) {
+    const answer = askedOf(reading, one);
+    if (answer instanceof Error) checkRefusal(answer, one.name);
+    else if ('doc' in answer)
+      checkResult(answer, one.name, { schema: one.schema ?? false, pages: asPages.includes(one) });
+    else checkAnswer(answer, one.name);
+  }
+}
+
+/** What went wrong is said in lines of ours: an archive's text must not be able to make one. */
+export function checkRefusal(error: Error, what: string): void {
+  const hidden = hiddenIn(error.message) ?? forgedIn(error.message);
+  if (hidden !== null)
+    throw new Error(`${what} refuses with ${hidden} in ${JSON.stringify(error.message.slice(0, 300))}`);
+}
+
+function checkAnswer({ stdout, exitCode, notes }: Answer, what: string): void {
+  if (exitCode !== 0 && exitCode !== 1) throw new Error(`${what}: exit code ${exitCode}`);
+  const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
+  const documents = JSON_WORDS.test(what) ? [text] : what.endsWith(' json') ? text.split('\n') : [];
+  if (exitCode === 0) for (const document of documents) if (document !== '') checkJson(document, what);
+  for (const note of notes) {
+    // Printed line by line, each made visible.
+    const hidden = forgedIn(note);
+    if (hidden !== null) throw new Error(`${what} notes ${hidden} in ${JSON.stringify(note.slice(0, 300))}`);
+  }
+}
+
+function checkJson(text: string, what: string): void {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}: ${text.slice(0, 300)}`);
+  }
+}

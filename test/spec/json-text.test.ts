@@ -1,0 +1,141 @@
+// What the text of a JSON document says that its value does not.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { foldKey, lastSegment, pointer } from '../../src/spec/json.js';
+import { jsonOddities, NO_ODDITIES } from '../../src/spec/json-text.js';
+
+const duplicates = (text: string) => jsonOddities(text, 1000)?.duplicates;
+
+for (const [text, expected] of [
+  ['{}', []],
+  ['{"a":1,"b":2}', []],
+  ['{"a":1,"a":2}', ['/a']],
+  ['{"a":1,"a":2,"a":3}', ['/a', '/a']],
+  // The same word as a value, in another object, and in an object between.
+  ['{"a":"a","b":["a","a"],"c":{"a":1}}', []],
+  ['{"a":{"a":1},"b":{"a":1}}', []],
+  ['{"a":{"b":1,"b":2},"c":[0,{"d":[{},{"e":1,"e":1}]}]}', ['/a/b', '/c/1/d/1/e']],
+  ['{"a":1,"b":{"a":1,"c":{}},"a":2}', ['/a']],
+  ['[{"a":1},{"a":1}]', []],
+  // Two spellings of one key are one key.
+  ['{"a":1,"\\u0061":2}', ['/a']],
+  ['{"\\"":1,"\\u0022":2}', ['/"']],
+  ['{"\\\\":1,"\\u005c":2}', ['/\\']],
+  ['{"a/b":1,"~":{"c":1,"c":1},"a/b":2}', ['/~0/c', '/a~1b']],
+  ['{"":1,"":2}', ['/']],
+  ['{"__proto__":1,"__proto__":2}', ['/__proto__']],
+  ['{"constructor":1,"toString":2}', []],
+  // Braces, commas, colons and quotes in strings are text.
+  ['{"a":"{\\"a\\":1,\\"a\\":2}","b":"}{][,:"}', []],
+  ['{"a\\\\":1,"a\\\\":2}', ['/a\\']],
+  [' { "a" : 1 , "a" : 2 } ', ['/a']],
+  ['"a"', []],
+  ['1', []],
+  ['', []],
+] as const) {
+  test(`repeated keys of ${text}`, () => {
+    if (text !== '') JSON.parse(text);
+    assert.equal(duplicates(text), [...expected]);
+  });
+}
+
+test('an object of many keys finds its repeated ones as one of few does', () => {
+  for (const count of [10, 15, 16, 17, 18, 40, 5000]) {
+    const keys = Array.from({ length: count }, (_, i) => `k${i}`);
+    const text = (all: readonly string[]) => `{${all.map(key => `"${key}":0`).join()}}`;
+    assert.equal(duplicates(text(keys)), [], `${count}`);
+    for (const key of ['k0', keys.at(-1)!])
+      assert.equal(duplicates(text([...keys, key])), [`/${key}`], `${count}`);
+  }
+});
+
+test('a hundred repeated keys are told, and all are counted', () => {
+  const { duplicates: told, duplicateCount } = jsonOddities(`[${'{"a":1,"a":2},'.repeat(5000)}1]`, 1000)!;
+  assert.equal([told.length, told.at(-1), duplicateCount], [100, '/99/a', 5000]);
+});
+
+test('nesting is counted however it is made, and strings nest nothing', () => {
+  const nest = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['[{"a":', '}]'],
+  ] as const) {
+    const levels = open.length === 6 ? 2 : 1;
+    const text = (depth: number) => nest(depth / levels, open, close).replace(/(:)(\})/, '$11$2');
+    assert.ok(jsonOddities(text(100), 100), open);
+    assert.is(jsonOddities(text(102), 100), null, open);
+  }
+  assert.ok(jsonOddities(`["${'['.repeat(1000)}"]`, 10));
+  assert.ok(jsonOddities(`[${'[],'.repeat(1000)}1]`, 2), 'beside each other');
+  assert.is(jsonOddities('['.repeat(10_000_000), 1000), null);
+});
+
+for (const [text, half] of [
+  ['"\\ud83d\\ude00"', false],
+  ['"\\ud83d"', true],
+  ['"\\ude00"', true],
+  ['"\\ude00\\ud83d"', true],
+  ['"\\ud83dx\\ude00"', true],
+  ['"\\ud83d\\n"', true],
+  ['"\\\\ud83d"', false],
+  ['"\\\\\\ud83d"', true],
+  ['{"\\uD83D":1}', true],
+  ['"\\u0041\\ud7ff\\ue000"', false],
+  // In two strings they make no character.
+  ['["\\ud83d","\\ude00"]', true],
+] as const) {
+  test(`half a character in ${text}`, () => {
+    const strings = [JSON.parse(text)]
+      .flat()
+      .flatMap(value => (typeof value === 'string' ? value : Object.keys(value)));
+    assert.is(
+      strings.some(value => /\p{Surrogate}/u.test(value)),
+      half,
+      'as JavaScript sees it',
+    );
+    assert.is(jsonOddities(text, 1000)!.halfCharacters, half);
+  });
+}
+
+test('what is no JSON is passed over to its end, and nothing is thrown', () => {
+  for (const text of [
+    '"',
+    '"\\',
+    '{"a',
+    '}}}}',
+    ']]]{"a":1,"a":1',
+    '{,,,"a","a"}',
+    '{"a":1]"a":2',
+    '\\"',
+    ',,,',
+    '"\\u"',
+    '{"\\u00":1,"\\u00":1}',
+  ]) {
+    assert.ok(jsonOddities(text, 1000), text);
+  }
+});
+
+test('weight grows with values and keys, not with text alone', () => {
+  const weight = (text: string) => jsonOddities(text, 1000)!.weight;
+  assert.is(NO_ODDITIES.weight, 0);
+  assert.is(weight('"'.padEnd(1000, 'x')), 1000);
+  assert.ok(weight(`[${'[],'.repeat(1000)}1]`) > 40_000);
+  assert.ok(weight(`{${Array.from({ length: 1000 }, (_, i) => `"${i}":1`).join()}}`) > 100_000);
+});
+
+test("keys are compared as Go's encoding/json compares them with the names of fields", () => {
+  // As json.Unmarshal does with {KEY: 1} and a struct with a field of the tag "layerski".
+  for (const key of ['layerski', 'LAYERSKI', 'layer\u017fki', 'layers\u212ai']) {
+    assert.is(foldKey(key), foldKey('layerski'), key);
+  }
+  for (const key of ['layersk\u0131', 'layersk\u0130', 'layersk\u00ef', 'layerski ', 'layer\u00dfki']) {
+    assert.is.not(foldKey(key), foldKey('layerski'), key);
+  }
+});
+
+test('the last segment of a pointer is the key itself', () => {
+  for (const key of ['a', '', 'a/b', '~', '~1', '~0/', '//']) assert.is(lastSegment(pointer('/x', key)), key);
+});
+
+test.run();
