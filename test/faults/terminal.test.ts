@@ -14,6 +14,10 @@ const terminal = (columns: number) => {
   return `printf "'%s' " "$@" > line; exec script -qefc "stty cols ${columns}; exec $(cat line)" /dev/null`;
 };
 
+/** The same beside `feeder`, which writes into the FIFO of that name: a child of the shell, since script(1) would wait for it too. */
+const fed = (fifo: string, feeder: string) =>
+  `mkfifo ${fifo}; ${feeder} & feeder=$!; ( ${terminal(80)} ); code=$?; kill $feeder; wait $feeder; exit $code`;
+
 const hasTerminal = canRun('script', '-qefc', 'stty cols 20', '/dev/null');
 const onTerminal = testWhen(test, hasTerminal, 'no script(1) as util-linux has it');
 
@@ -57,9 +61,7 @@ function typed(): Circumstances {
 
 onTerminal('Ctrl-C clears it too', async () => {
   // The rest of the archive never comes, so the bar stays until somebody is tired of it.
-  const fifo = 'mkfifo slow; exec 9<>slow; head -c 20000000 "$ARCHIVE" >&9 & feeder=$!;';
-  const stop = 'code=$?; kill $feeder; wait $feeder; exit $code';
-  const shell = `${fifo} ( ${terminal(80)} ); ${stop}`;
+  const shell = fed('slow', 'exec 9<>slow; head -c 20000000 "$ARCHIVE" >&9');
   const { stdout, status } = await run(['verify', 'slow'], {
     ...typed(),
     shell,
@@ -74,7 +76,7 @@ onTerminal('an error is said on a line of its own', async () => {
   const { stdout, status } = await run(['verify', 'pipe'], {
     faults,
     stdin: () => {},
-    shell: `mkfifo pipe; (cat "$ARCHIVE" > pipe &) ; ${terminal(80)}`,
+    shell: fed('pipe', 'cat "$ARCHIVE" > pipe'),
     env: { ...HURRY, ARCHIVE: LARGE },
   });
   assert.is(status, 2, stdout);
