@@ -153,7 +153,9 @@ async function install(fault: Fault): Promise<void> {
 }
 
 process.on('uncaughtExceptionMonitor', (error, origin) => {
-  if (error.message !== THROWN) record(`${origin}: ${error.stack ?? error.message}`);
+  // A worker whose file cannot be opened ends so within Node's own loader, and its pool tells of it.
+  const isLoading = !isMainThread && (error as NodeJS.ErrnoException).code === 'EMFILE';
+  if (error.message !== THROWN && !isLoading) record(`${origin}: ${error.stack ?? error.message}`);
 });
 process.on('warning', warning => record(`warning: ${warning.stack ?? warning.message}`));
 
