@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { uncommanding, visible } from './visible.js';
 
 const shown = (line: string) => uncommanding(visible(line));
@@ -33,7 +34,8 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
-/** `ENOSPC: no space left on device, write` without the code and the call. */
-export function reasonOf({ message }: Error): string {
-  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+/** `ENOSPC: no space left on device, write` without the code and the call. Of a socket there is only `read ECONNRESET`. */
+export function reasonOf(error: Error): string {
+  const [, words] = (isSystemError(error) && getSystemErrorMap().get(error.errno ?? 0)) || [];
+  return words ?? error.message;
 }

@@ -1,5 +1,6 @@
-import type { BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { type BigIntStats, open } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
@@ -13,8 +14,8 @@ import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isZip } from './kind.js';
 import { requireLayout } from './layout-folder.js';
 import { peek } from './peek.js';
+import { readInherited, readOnce } from './pipe.js';
 import { readHead } from './read.js';
-import { readAhead } from './read-ahead.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
 import { indexTar, passTar } from './tar-source.js';
 import { decompress, streamRange } from './unpack.js';
@@ -61,10 +62,17 @@ export async function streamOf(
   input: string | AsyncIterable<Uint8Array>,
 ): Promise<AsyncIterable<Uint8Array> | null> {
   if (typeof input !== 'string') return input;
-  if (input === '-') return readAhead(0, null);
+  if (input === '-') return readInherited(0);
   const stats = await statInput(input);
-  return stats.isFile() || stats.isDirectory() ? null : readPipe(input);
+  if (stats.isFile() || stats.isDirectory()) return null;
+  // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
+  const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(input);
+  return inherited !== null
+    ? readInherited(Number(inherited[1] ?? 0))
+    : readOnce(await reading(input, () => openFile(input, 'r')));
 }
+
+const openFile = promisify(open);
 
 async function statInput(file: string): Promise<BigIntStats> {
   if (file.includes('\0')) throw new InputError('no file has a NUL in its name', file);
@@ -241,22 +249,6 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     parts: [{ inside: null, compression: 'none', source }],
     strangers: [],
   };
-}
-
-/** A named pipe, a device, or what the shell makes of `<(command)`. */
-async function* readPipe(file: string): AsyncGenerator<Uint8Array> {
-  // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
-  const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(file);
-  if (inherited !== null) {
-    yield* readAhead(Number(inherited[1] ?? 0), null);
-    return;
-  }
-  const handle = await open(file, 'r');
-  try {
-    yield* readAhead(handle.fd, null);
-  } finally {
-    await handle.close();
-  }
 }
 
 async function openFolder(file: string, limits: Limits): Promise<Opened> {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, read, writeSync } from 'node:fs';
+import { close, read } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BLOCK_BYTES, Blocks, release } from './blocks.js';
@@ -8,7 +8,7 @@ const readFrom = promisify(read);
 /**
  * Reads a file descriptor forward: one block is filled while another is worked on. A chunk is valid until the next one is
  * asked for; who needs it for longer holds its block.
- * @param position  where to start; null for what has no positions, such as a pipe
+ * @param position  where to start; null for what has no positions, such as a device. Then it is closed in the end
  * @param length    how much to read at most
  */
 export function readAhead(
@@ -34,7 +34,6 @@ class Reader {
   /** What the caller is working on. */
   private current: Uint8Array | null = null;
   private isOver = false;
-  private isReading = false;
 
   constructor(
     private readonly fd: number,
@@ -55,10 +54,13 @@ class Reader {
 
   async end(): Promise<IteratorReturnResult<undefined>> {
     this.letGo();
-    this.isOver = true;
-    // A file is not closed under a read; a pipe may never give what was asked of it.
-    if (this.position !== null) await this.pending?.catch(() => {});
-    else if (this.isReading) wake(this.fd);
+    if (!this.isOver) {
+      this.isOver = true;
+      // Nothing is closed under a read. A terminal may never give what was asked of it: that is not waited for.
+      const still = Promise.resolve(this.pending).catch(() => {});
+      if (this.position !== null) await still;
+      else void still.then(() => close(this.fd));
+    }
     return { done: true, value: undefined };
   }
 
@@ -87,31 +89,13 @@ class Reader {
   private async read(block: Uint8Array, position: number | null): Promise<number> {
     for (;;) {
       try {
-        this.isReading = true;
         return (await readFrom(this.fd, block, 0, block.length, position)).bytesRead;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EOF' || this.isOver) return 0;
         if (code !== 'EAGAIN') throw error;
         await setTimeout(5);
-      } finally {
-        this.isReading = false;
       }
     }
-  }
-}
-
-/**
- * A read that waits for a pipe keeps the process from ending as long as the pipe's writer says nothing, even when nobody
- * wants what it reads any more. Linux lets us be the one who says something.
- */
-function wake(fd: number): void {
-  try {
-    if (!fstatSync(fd).isFIFO()) return;
-    const writer = openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
-    writeSync(writer, '\n');
-    closeSync(writer);
-  } catch {
-    // Then the process ends when the writer does.
   }
 }

@@ -3,12 +3,13 @@
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import net from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
 /** Where something goes wrong: at the n-th call of one of node's own functions. */
 export interface Fault {
-  /** `fs.readSync`, `fs.promises.readdir`, `handle.read`, `hash.update`, `JSON.parse`, `stdout.write` … */
+  /** `fs.readSync`, `fs.promises.readdir`, `handle.read`, `hash.update`, `JSON.parse`, `stdout.write`, `pipe.read` … */
   readonly call: string;
   /** From 1, the default, counted in each thread by itself, among the calls that match. */
   readonly nth?: number;
@@ -134,7 +135,31 @@ function replace(owner: Callable, name: string, fault: Fault, manner: Manner): v
   owner[name] = replaced;
 }
 
+/** What comes from a pipe comes to a callback: the fault strikes before that. */
+function replacePipe(fault: Fault): void {
+  const calls: Callable = { read: (callback, ...args) => (callback as Call)(...args) };
+  net.Socket = new Proxy(net.Socket, {
+    construct(socket, [options], newTarget) {
+      const { callback } = options.onread ?? {};
+      if (callback === undefined) return Reflect.construct(socket, [options], newTarget);
+      const read: Call = (...args) => {
+        try {
+          return calls.read!(callback, ...args);
+        } catch (error) {
+          made.destroy(error);
+          return false;
+        }
+      };
+      const onread = { ...options.onread, callback: read };
+      const made = Reflect.construct(socket, [{ ...options, onread }], newTarget);
+      return made;
+    },
+  });
+  replace(calls, 'read', fault, 'sync');
+}
+
 async function install(fault: Fault): Promise<void> {
+  if (fault.call === 'pipe.read') return replacePipe(fault);
   const dot = fault.call.lastIndexOf('.');
   const [place, name] = [fault.call.slice(0, dot), fault.call.slice(dot + 1)];
   const at = async (): Promise<readonly [unknown, Manner]> => {

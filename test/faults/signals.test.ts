@@ -21,6 +21,7 @@ type Place = Omit<Fault, 'does'>;
 type Row = readonly [phase: string, args: readonly string[], place: Place, Circumstances?];
 
 const PIPE = { stdin: bytes };
+const LONG_PIPE = { stdin: readFileSync(LARGE) };
 const IN_PLACE = { before: (work: string) => void mkdirSync(join(work, 'out')) };
 const LISTED = { env: { WAYBILL_HOME: LISTS } };
 
@@ -40,8 +41,8 @@ const READING: readonly Row[] = [
     { call: 'fs.readSync', path: 'large', nth: 4, thread: 'main' },
   ],
   ['reading a packed archive', ['verify', PACKED], { call: 'fs.read', path: 'hello' }],
-  ['reading a pipe', ['verify', '-'], { call: 'fs.read' }, PIPE],
-  ['at the end of a pipe', ['verify', '-'], { call: 'fs.read', nth: 2 }, PIPE],
+  ['reading a pipe', ['verify', '-'], { call: 'pipe.read' }, PIPE],
+  ['in the middle of a pipe', ['verify', '-'], { call: 'pipe.read', nth: 20 }, LONG_PIPE],
   ['linking', ['show', SMALL], { call: 'JSON.parse', nth: 2 }],
   ['walking', ['files', SMALL], { call: 'fs.readSync', path: 'small', nth: 5 }],
   ['rendering', ['files', SMALL, '--json'], { call: 'stdout.write' }],
@@ -59,7 +60,7 @@ const WRITING: readonly Row[] = [
   ['filling a layer', ['extract', SMALL, '--layers', 'out'], { call: 'fs.writeSync', nth: 2 }],
   ['naming a layer', ['extract', SMALL, '--layers', 'out'], { call: 'fs.renameSync', nth: 2 }],
   ['spooling', ['extract', '-', 'out'], { call: 'fs.writeSync' }, PIPE],
-  ['waiting for more to spool', ['extract', '-', 'out'], { call: 'fs.read', nth: 2 }, PIPE],
+  ['in the middle of spooling', ['extract', '-', 'out'], { call: 'pipe.read', nth: 20 }, LONG_PIPE],
   ['spooling for layers', ['extract', '-', '--layers', 'out'], { call: 'fs.writeSync' }, PIPE],
   ['spooling for one file', ['cat', '-', 'etc/motd'], { call: 'fs.writeSync' }, PIPE],
   ['printing one file', ['cat', '-', 'etc/motd'], { call: 'stdout.write' }, PIPE],

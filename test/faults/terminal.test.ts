@@ -72,7 +72,7 @@ onTerminal('Ctrl-C clears it too', async () => {
 });
 
 onTerminal('an error is said on a line of its own', async () => {
-  const faults = [{ call: 'fs.read', nth: 40, does: { kind: 'error', code: 'EIO' } }] as const;
+  const faults = [{ call: 'pipe.read', nth: 40, does: { kind: 'error', code: 'EIO' } }] as const;
   const { stdout, status } = await run(['verify', 'pipe'], {
     faults,
     stdin: () => {},
