@@ -77,37 +77,45 @@ const own: Plugin = {
 };
 
 /**
- * string-width makes an `Intl.Segmenter` as it is loaded, which takes 20 ms, and yargs loads it to measure its help. Here it
- * is loaded for the first text that is more than ASCII, whose width is its length.
+ * string-width makes an `Intl.Segmenter` or a pattern of all emoji, which takes 5 to 20 ms; yargs loads it to measure its help,
+ * and cli-table3 for every cell. Here it is loaded for the first text that is more than ASCII, whose width is its length.
  */
 const lateStringWidth: Plugin = {
   name: 'late string-width',
   setup({ onResolve, onLoad, resolve: find }) {
     onResolve({ filter: /^string-width$/ }, async ({ path, pluginData, ...asked }) => {
-      if (asked.kind !== 'import-statement' || pluginData === 'itself') return null;
+      if (pluginData === 'itself') return null;
       const real = await find(path, { ...asked, pluginData: 'itself' });
       return { path: real.path, namespace: 'late' };
     });
     onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
       resolveDir: root,
       contents: `
-        const real = () => require(${JSON.stringify(path)}).default;
-        export default (text, options) =>
-          typeof text === 'string' && /^[ -~]*$/.test(text) ? text.length : real()(text, options);
+        const real = () => require(${JSON.stringify(path)});
+        module.exports = (text, options) =>
+          typeof text === 'string' && /^[ -~]*$/.test(text) ? text.length : (real().default ?? real())(text, options);
       `,
     }));
   },
 };
 
-/** yargs asks for the current directory as it is loaded, to find a version that it is told anyway; the directory may be gone. */
-const placeOfYargs: Plugin = {
-  name: 'place of yargs',
+/** What yargs does for nothing: where, what stands there, and what stands there in the bundle. */
+const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
+  // It asks for the current directory to find a version that it is told anyway; the directory may be gone.
+  [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
+  // Beside every command it writes the help that would be printed if the command asked for it: 30 ms. None does.
+  [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
+];
+
+const sparedYargs: Plugin = {
+  name: 'spared yargs',
   setup({ onLoad }) {
-    onLoad({ filter: /yargs[\\/]lib[\\/]platform-shims[\\/]esm\.mjs$/ }, ({ path }) => {
-      const [before, after, ...more] = readFileSync(path, 'utf8').split('mainFilename || process.cwd()');
-      if (after === undefined || more.length > 0) throw new Error(`${path} is not what it was`);
-      return { contents: `${before}mainFilename || __dirname${after}` };
-    });
+    for (const [file, before, after] of YARGS_SPARED)
+      onLoad({ filter: new RegExp(`node_modules[\\\\/]yargs[\\\\/]${file.source}`) }, ({ path }) => {
+        const pieces = readFileSync(path, 'utf8').split(before);
+        if (pieces.length !== 2) throw new Error(`${path} is not what it was`);
+        return { contents: pieces.join(after) };
+      });
   },
 };
 
@@ -133,7 +141,7 @@ const OPTIONS = {
   platform: 'node',
   target: 'node20.15',
   external: EXTERNAL,
-  plugins: [own, lateStringWidth, placeOfYargs],
+  plugins: [own, lateStringWidth, sparedYargs],
   // Names are kept, so that a stack trace in a report of a bug says something.
   minifyWhitespace: true,
   minifySyntax: true,

@@ -14,7 +14,6 @@ import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isZip } from './kind.js';
 import { requireLayout } from './layout-folder.js';
 import { peek } from './peek.js';
-import { readInherited, readOnce } from './pipe.js';
 import { readHead } from './read.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
 import { indexTar, passTar } from './tar-source.js';
@@ -62,11 +61,13 @@ export async function streamOf(
   input: string | AsyncIterable<Uint8Array>,
 ): Promise<AsyncIterable<Uint8Array> | null> {
   if (typeof input !== 'string') return input;
-  if (input === '-') return readInherited(0);
+  const pipes = () => import('./pipe.js');
+  if (input === '-') return (await pipes()).readInherited(0);
   const stats = await statInput(input);
   if (stats.isFile() || stats.isDirectory()) return null;
   // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
   const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(input);
+  const { readInherited, readOnce } = await pipes();
   return inherited !== null
     ? readInherited(Number(inherited[1] ?? 0))
     : readOnce(await reading(input, () => openFile(input, 'r')));
