@@ -11,7 +11,7 @@ const PROGRAM_BYTES = 64 * MiB;
 /** What a worker takes: a heap and code of its own, a decoder and its buffers. */
 const THREAD_BYTES = 24 * MiB;
 /** What may be on its way from a pipe to the workers. More lets the next layer start earlier while a big one is worked on. */
-const QUEUE_BYTES = 48 * MiB;
+const QUEUE_BYTES = 32 * MiB;
 /** Less would make reader and workers wait for each other. */
 const LEAST_QUEUE_BYTES = 8 * MiB;
 
