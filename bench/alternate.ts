@@ -1,4 +1,5 @@
-// Runs the contestants of a race in turn, round after round, so that whatever slows the machine slows them all.
+// Runs the contestants of a race in turn, round after round, so that whatever slows the machine slows them all. Every second
+// round runs backwards, so that nobody always comes after the one who leaves the machine hot.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +20,8 @@ export async function alternate(contestants: readonly Contestant[], rules: Rules
   const samples = contestants.map((): Sample[] => []);
   const problems = contestants.map((): string | null => null);
   for (let round = 1; round <= rules.rounds; round++) {
-    for (const [i, { id, command }] of contestants.entries()) {
+    const order = [...contestants.entries()];
+    for (const [i, { id, command }] of round % 2 === 0 ? order.reverse() : order) {
       const spent = samples[i]!.reduce((sum, { seconds }) => sum + seconds, 0);
       if (problems[i] !== null || spent > rules.patience) continue;
       rules.say(`  round ${round} of ${rules.rounds}: ${id}`);
