@@ -38,12 +38,12 @@ export function visibleJson(json: string): string {
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 const HASHES = /#(?=#(?:vso|teamcity)?\[)/g;
-const COLONS = /^(\s*):(?=:)/;
+const COLONS = /^([^\S\n]*):(?=:)/gm;
 
-/** A line of output that no build service takes for a command. */
-export function uncommanding(line: string): string {
-  if (!line.includes('::') && !line.includes('##')) return line;
-  return line.replace(HASHES, '\\u{23}').replace(COLONS, '$1\\u{3a}');
+/** Lines of output that no build service takes for commands. */
+export function uncommanding(lines: string): string {
+  if (!lines.includes('::') && !lines.includes('##')) return lines;
+  return lines.replace(HASHES, '\\u{23}').replace(COLONS, '$1\\u{3a}');
 }
 
 const hex = (code: number, digits: number) => code.toString(16).padStart(digits, '0');

@@ -45,8 +45,10 @@ function* rowsOf(
   write: (bytes: number) => string,
   { names, lead }: FileTableOptions,
 ): Generator<Text[]> {
-  const [mode, owner] = [remembered(modeText), remembered(ownerText)];
   const days = new Map<number, string>();
+  const mode = remembered(modeText);
+  const owner = remembered(ownerText);
+  const time = remembered(({ mtime }) => (mtime === null ? NONE : timeText(mtime, days)));
   const name = names?.() ?? (({ path }: FileReport) => visiblePath(path));
   let i = 0;
   for (const file of files) {
@@ -54,7 +56,7 @@ function* rowsOf(
       mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
       owner(file, file.uid * 2 ** 32 + file.gid),
       file.device === undefined ? write(file.size) : `${file.device.major},${file.device.minor}`,
-      file.mtime === null ? NONE : timeText(file.mtime, days),
+      time(file, file.mtime),
       String(file.layer + 1),
       name(file, i) + targetText(file),
     ];

@@ -21,7 +21,7 @@ function inUnits(bytes: number, base: number, units: readonly string[], digits: 
 function significant(value: number, digits: number): string {
   if (Number.isInteger(value) && value >= 0 && value < 10 ** digits) return String(value);
   const plain = value.toPrecision(digits);
-  if (value >= 1 && !plain.includes('e')) return String(Number(plain));
+  if (value >= 1 && !plain.includes('e')) return plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain;
   const [mantissa, exponent] = value.toExponential(digits - 1).split('e') as [string, string];
   const power = Number(exponent);
   if (value !== 0 && (power < -4 || power >= digits)) {

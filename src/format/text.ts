@@ -151,16 +151,11 @@ function* listingPieces(
 ): Generator<string> {
   const all = rows[Symbol.iterator]();
   const first = firstOf(all, MEASURED);
-  const widths = listingWidths(columns, first);
-  const titles = titlesOf(columns);
-  let lines = [listingLine(columns, titles, widths, color)];
-  for (const row of followedBy(first, all)) {
-    lines.push(listingLine(columns, row, widths, color));
-    if (lines.length < LINES) continue;
-    yield lines.join('');
-    lines = [];
-  }
-  yield lines.join('');
+  const listing = new Listing(columns, listingWidths(columns, first), color);
+  listing.add(titlesOf(columns));
+  for (const part of [first, { [Symbol.iterator]: () => all }])
+    for (const row of part) if (listing.add(row) === LINES) yield listing.taken();
+  yield listing.taken();
 }
 
 function firstOf(rows: Iterator<Row>, most: number): Row[] {
@@ -173,29 +168,50 @@ function firstOf(rows: Iterator<Row>, most: number): Row[] {
   return first;
 }
 
-function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row> {
-  yield* first;
-  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
-}
+/** Lines that are yet to be printed, in small pieces: those are put together at once, and not line by line. */
+class Listing {
+  private pieces: string[] = [];
+  private lines = 0;
 
-/** @param widths  of all columns but the last, which needs none; grows with the row */
-function listingLine(columns: readonly Column[], row: Row, widths: number[], color: boolean): string {
-  let line = '';
-  for (let i = 0; i < columns.length; i++) {
-    const value = row[i] ?? '';
-    const isAsIs = isPlain(value);
-    const cell = isAsIs ? value : plain(value);
-    const painted = isAsIs ? cell : paint(cell, styleOf(value), color);
-    if (i === widths.length) {
-      line += `  ${painted}`;
-      continue;
+  /** @param widths  of all columns but the last, which needs none; grow with the rows */
+  constructor(
+    private readonly columns: readonly Column[],
+    private readonly widths: number[],
+    private readonly color: boolean,
+  ) {}
+
+  /** @returns how many lines there are */
+  add(row: Row): number {
+    const { columns, pieces, widths } = this;
+    const start = pieces.length;
+    for (let i = 0; i < columns.length; i++) {
+      const value = row[i] ?? '';
+      const isAsIs = isPlain(value);
+      const cell = isAsIs ? value : plain(value);
+      const painted = isAsIs ? cell : paint(cell, styleOf(value), this.color);
+      if (i === widths.length) {
+        pieces.push('  ', painted);
+        continue;
+      }
+      const width = isAsIs ? cell.length : widthOf(cell);
+      if (width > widths[i]!) widths[i] = width;
+      const space = SPACES[widths[i]! - width] ?? ' '.repeat(widths[i]! - width);
+      if (columns[i]!.align === 'right') pieces.push('  ', space, painted);
+      else pieces.push('  ', painted, space);
     }
-    const width = isAsIs ? cell.length : widthOf(cell);
-    if (width > widths[i]!) widths[i] = width;
-    const space = SPACES[widths[i]! - width] ?? ' '.repeat(widths[i]! - width);
-    line += columns[i]!.align === 'right' ? `  ${space}${painted}` : `  ${painted}${space}`;
+    const last = pieces.at(-1)!;
+    if (last === '' || last.endsWith(' ')) pieces.push(pieces.splice(start).join('').trimEnd());
+    pieces.push('\n');
+    return ++this.lines;
   }
-  return `${uncommanding(line.endsWith(' ') ? line.trimEnd() : line)}\n`;
+
+  /** The lines, which are then gone. */
+  taken(): string {
+    const lines = this.pieces.join('');
+    this.pieces = [];
+    this.lines = 0;
+    return uncommanding(lines);
+  }
 }
 
 const SPACES: readonly string[] = Array.from({ length: 40 }, (_, count) => ' '.repeat(count));
