@@ -36,10 +36,12 @@ async function sameUnder(shell: string, node: readonly string[] = []): Promise<v
   }
 }
 
+const THREAD = "new (require('node:worker_threads').Worker)('', { eval: true })";
+
 testWhen(
   test,
-  canRun('sh', '-c', 'ulimit -d 262144'),
-  'memory cannot be limited here',
+  canRun('sh', '-c', 'ulimit -d 262144; exec "$0" -e "$1"', process.execPath, THREAD),
+  'memory cannot be limited here, or not for this Node',
 )(
   '256 MB of memory, as the system gives it',
   // Not of addresses, of which V8 reserves far more than it ever uses.

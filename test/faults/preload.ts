@@ -102,7 +102,8 @@ function happen({ call, does }: Fault, path: string | null): Error | null {
       throw new Error(THROWN);
     });
   if (does.kind === 'exit') process.exit(9);
-  if (does.kind === 'exhaust') for (const all: object[] = []; ; ) all.push(new Array(1000).fill({}));
+  // In small steps, so that Node can end the thread before V8 ends the process.
+  if (does.kind === 'exhaust') for (const all: string[] = []; ; ) all.push(`${all.length}`.padStart(20));
   if (does.kind === 'truncate') truncateSync(does.file, does.size);
   if (does.kind === 'remove') unlinkSync(does.file);
   if (does.kind === 'signal') process.kill(process.pid, does.signal);

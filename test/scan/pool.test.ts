@@ -111,7 +111,7 @@ for (const victim of ['workers', 'partners'] as const) {
 }
 
 test('a worker that needs more memory than it may have is lost alone', async () => {
-  const pool = new Pool(SETUP, { ...ONE, heapMegabytes: 1 }, () => {});
+  const pool = new Pool(SETUP, { ...ONE, heapMegabytes: 4 }, () => {});
   const { facts } = await pool.analyseStream(stream(zeros(1)));
   const { failure } = await facts;
   assert.match((failure as { reason: string }).reason, /memory limit.*more --memory/);
