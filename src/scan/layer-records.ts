@@ -102,6 +102,11 @@ export class LayerRecords {
 
   /** Go, and all engines with it, let global headers describe nothing; others apply them to every entry that follows. */
   private takeGlobal(bytes: Uint8Array): void {
+    if (!this.isEmpty) {
+      // To Go it is an entry, and what stood before it described that.
+      this.oddities.isAmbiguous('records before a global PAX header', '', ['none', 'all of them']);
+      this.clear();
+    }
     const wrong = eachPaxRecord(bytes, (key, value) => {
       if (FIELDS[key] === undefined && CHECKS[key] === undefined && !key.startsWith('GNU.sparse.')) return;
       this.oddities.isAmbiguous('global PAX header', '', ['nothing', `${key}=${value}`]);

@@ -20,7 +20,8 @@ export type AmbiguousField =
   | 'content'
   | 'PAX records'
   | 'PAX headers'
-  | 'global PAX header';
+  | 'global PAX header'
+  | 'records before a global PAX header';
 
 /** A record that is not as POSIX wants it, for which Go refuses the whole layer. */
 export interface Malformed {

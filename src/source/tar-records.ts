@@ -25,7 +25,7 @@ export class RecordReader {
    */
   take(flag: number, bytes: Uint8Array, offset: number): SourceProblem[] {
     if (flag === PAX_FLAG) return this.takePax(bytes, offset);
-    if (flag === PAX_GLOBAL_FLAG) return globalProblems(bytes, offset);
+    if (flag === PAX_GLOBAL_FLAG) return [...this.forget(), ...globalProblems(bytes, offset)];
     const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
     if (flag === GNU_NAME_FLAG) this.longName = text;
     if (flag === GNU_TARGET_FLAG) this.longTarget = text;
@@ -49,6 +49,18 @@ export class RecordReader {
       problems.push({ kind: 'ambiguous', path, field: 'PAX headers', readings });
     }
     return problems;
+  }
+
+  /** To Go a global header is an entry, and what stood before it described that; others let it describe the next member. */
+  private forget(): SourceProblem[] {
+    if (this.said.size === 0 && this.paxHeaders === 0) return [];
+    this.pax = NO_PAX;
+    this.paxHeaders = 0;
+    this.longName = null;
+    this.longTarget = null;
+    this.said.clear();
+    const field = 'records before a global PAX header';
+    return [{ kind: 'ambiguous', path: null, field, readings: ['none', 'all of them'] }];
   }
 
   private takePax(bytes: Uint8Array, offset: number): SourceProblem[] {

@@ -132,6 +132,12 @@ finds(
   rawTar(pax(['path', 'a']), pax(['mtime', '5']), file()),
   ambiguous('PAX headers', 'f', 'the last of 2', 'all of them'),
 );
+for (const record of [pax(['path', 'renamed']), gnuLong('L', 'renamed')])
+  finds(
+    `a name before a global PAX header (${record.toString('latin1', 156, 157)})`,
+    rawTar(record, rawPax('15 comment=any\n', 'g'), file()),
+    ambiguous('records before a global PAX header', '', 'none', 'all of them'),
+  );
 finds(
   'a global PAX header that would rename what follows',
   rawTar(paxEntry([['path', 'all']], 'g'), file()),

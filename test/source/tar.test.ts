@@ -364,6 +364,16 @@ const DIFFERENTIALS: readonly (readonly [string, Uint8Array, readonly (string | 
     rawTar(paxEntry([['path', 'b']], 'g'), rawEntry({ name: 'c' }, 'x')),
     [['global PAX path', 'none', 'b']],
   ],
+  [
+    'names before a global header',
+    rawTar(
+      gnuLong('L', 'a'),
+      paxEntry([['path', 'b']]),
+      paxEntry([['comment', 'g']], 'g'),
+      rawEntry({ name: 'c' }, 'x'),
+    ),
+    [['records before a global PAX header', 'none', 'all of them']],
+  ],
   ['a global comment', rawTar(paxEntry([['comment', 'b']], 'g'), rawEntry({ name: 'c' }, 'x')), []],
   [
     'an unknown type',
