@@ -128,8 +128,15 @@ function nameOf(block: Uint8Array): string {
 function prefixOf(block: Uint8Array): string {
   if (isUstar(block)) return textField(block, 345, textField(block, 508, 512) === 'tar' ? 476 : 500);
   // Where GNU has times, Go before 1.8 wrote a prefix; images of that age are about. https://golang.org/issue/12594
-  const times = [numericField(block, 345, 357), numericField(block, 357, 369)];
-  return isGnu(block) && times.includes(null) ? textField(block, 345, 500) : '';
+  if (!isGnu(block) || (isTime(block, 345) && isTime(block, 357))) return '';
+  const prefix = textField(block, 345, 500);
+  return /[\x80-\xff]/.test(prefix) ? '' : prefix;
+}
+
+/** Whether Go takes a field of a GNU header for a time: one that begins with a NUL it does not even look at. */
+function isTime(block: Uint8Array, at: number): boolean {
+  const time = block[at] === 0 ? 0 : numericField(block, at, at + 12);
+  return time !== null && time >= -(2 ** 63) && time < 2 ** 63;
 }
 
 const isUstar = (block: Uint8Array) => hasMagic(block) && block[262] === 0;

@@ -278,6 +278,21 @@ reads(
   },
 );
 reads(
+  'a prefix that is not ASCII, in a GNU header',
+  rawTar(rawEntry({ name: 'b', format: 'gnu', prefix: '\xfflong/path' })),
+  { name: 'b' },
+);
+reads(
+  'times of GNU, of which the second begins with a NUL',
+  rawTar(rawEntry({ name: 'b', format: 'gnu', prefix: '14371573400\0\0not/a/time' })),
+  { name: 'b' },
+);
+reads(
+  'a time of GNU that no 64 bits hold',
+  rawTar(rawEntry({ name: 'b', format: 'gnu', prefix: `14371573400\0\x80${'\xff'.repeat(11)}` })),
+  { name: '14371573400/b' },
+);
+reads(
   'the times that GNU has there',
   rawTar(rawEntry({ name: 'b', format: 'gnu', prefix: '14371573400\x0014371573400\0' })),
   {
