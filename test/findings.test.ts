@@ -1244,6 +1244,23 @@ provoke(
   },
 );
 provoke(
+  'size-mismatch',
+  'a manifest that is listed again',
+  () =>
+    withIndex(doc => {
+      doc.manifests.push({ ...doc.manifests[0], size: 7 });
+    }),
+  {
+    severity: 'error',
+    path: manifestPath,
+    data: {
+      expected: 7,
+      actual: manifest.descriptor.size,
+      claimedBy: { path: 'index.json', pointer: '/manifests/1/size' },
+    },
+  },
+);
+provoke(
   'blob-name-mismatch',
   'a blob that nothing refers to',
   () => [...oci, layouts.file(layouts.blobPath(FAKE), 'x')],

@@ -102,13 +102,22 @@ export class ManifestWalk {
     if (known !== undefined) {
       this.addNames(known, way);
       known.descriptors?.push({ descriptor, at });
+      this.claim(way);
       if (way.indexDigests.includes(digest)) this.archive.observe('index-cycle', at, { digest });
       return;
     }
     if (!this.withinLimits(way)) return;
-    const member = descriptor.digest === null ? null : this.archive.file(this.locate(digest, true));
+    const member = this.claim(way);
     if (member === null) this.addAbsent(way, digest);
     else this.open(way, digest, member);
+  }
+
+  /** Every descriptor of a document promises its size anew. @returns what it leads to */
+  private claim({ descriptor, at }: Way): Member | null {
+    const { digest } = descriptor;
+    const member = digest === null ? null : this.archive.file(this.locate(digest, true));
+    if (member !== null) this.archive.claim(member, descriptor, at.path);
+    return member;
   }
 
   /** What an index is called again, what it lists is called too, unless that has a name of its own. */
@@ -158,7 +167,6 @@ export class ManifestWalk {
 
   private open(way: Way, digest: string, member: Member): void {
     const { descriptor, at } = way;
-    this.archive.claim(member, descriptor, at.path);
     const document = this.archive.document(member);
     const declared = descriptor.mediaType;
     if (document.error !== null && (declared === null || isManifestType(declared) || isIndexType(declared))) {
