@@ -115,8 +115,8 @@ function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report
     if (!isMetadataFlag(flag)) {
       const header = memberHeader(block, records?.records, report);
       if (typeof header === 'string') return bad(header);
-      const start = yield* afterSparseMap(at + BLOCK, header.extended);
-      return { header, start, records };
+      const start = header.extended ? yield* afterSparseMap(at + BLOCK, report) : at + BLOCK;
+      return start === null ? null : { header, start, records };
     }
     const size = headerSize(block);
     if (!Number.isSafeInteger(size)) return bad('the size is not a number from 0 to 2^53-1');
@@ -137,13 +137,15 @@ function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report
 }
 
 /** Old GNU tar puts the rest of a sparse file's map between its header and its content. */
-function* afterSparseMap(from: number, extended: boolean): Walk<number> {
-  let at = from;
-  for (let more = extended; more; at += BLOCK) {
+function* afterSparseMap(from: number, report: Report): Walk<number | null> {
+  for (let at = from; ; at += BLOCK) {
     const block = yield { kind: 'bytes', at, length: BLOCK };
-    more = block.length === BLOCK && isSparseExtended(block);
+    if (block.length < BLOCK) {
+      report({ kind: 'tar-truncated', path: null, expected: BLOCK, actual: block.length });
+      return null;
+    }
+    if (!isSparseExtended(block)) return at + BLOCK;
   }
-  return at;
 }
 
 /** What is looked at once behind the end. */

@@ -448,6 +448,16 @@ test('an old GNU sparse file, whose map goes on after its header', async () => {
   );
   assert.equal(problems, [{ kind: 'sparse', path: 's' }]);
   assert.equal(await passed(tar, 100), { seen, problems });
+  for (const [length, actual] of [
+    [512, 0],
+    [612, 100],
+    [1024, 0],
+  ] as const) {
+    const cut = tar.subarray(0, length);
+    const walked = indexed(cut);
+    assert.equal(walked.problems[1], { kind: 'tar-truncated', path: null, expected: 512, actual });
+    assert.equal(await passed(cut, 100), walked);
+  }
 });
 
 test('a path beyond the limit is left out and said', () => {
