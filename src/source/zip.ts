@@ -5,6 +5,7 @@ import { FileWindow } from './file-window.js';
 import { normalPath } from './path.js';
 import { readHead } from './read.js';
 import type { ByteRange, SeekableMember, SeekableSource, SourceProblem } from './source.js';
+import { BLOCK, hasValidChecksum } from './tar-header.js';
 import { disagreements, type LocalHeader, localHeader, sizesFollow } from './zip-entry.js';
 import { type Extent, type Layout, layoutOf } from './zip-extents.js';
 
@@ -48,6 +49,9 @@ async function readEntries(
   try {
     const comment = contents.read(range.length - zip.comment.length, zip.comment.length);
     if (Buffer.from(comment).includes(END)) problems.push(TWO_ENDS);
+    // Engines read no zips: of such a file they see the tar, which a zip has room for among its contents.
+    const head = contents.read(0, BLOCK);
+    if (head.length === BLOCK && hasValidChecksum(head)) problems.push(TWO_KINDS);
     for await (const entry of zip) {
       if (members.length >= limits.members) {
         problems.push({ kind: 'limit', path: null, limit: 'members', value: limits.members });
@@ -86,6 +90,13 @@ const TWO_ENDS: SourceProblem = {
   path: null,
   field: 'end of the zip',
   readings: ['one', 'another in its comment'],
+};
+
+const TWO_KINDS: SourceProblem = {
+  kind: 'ambiguous',
+  path: null,
+  field: 'kind of the file',
+  readings: ['a zip', 'a tar'],
 };
 
 /** What yauzl knows of the central directory, and its types do not tell. */

@@ -14,6 +14,7 @@ import { repositoryRoot, testWhen } from '../support/corpus.js';
 import * as layouts from '../support/layouts.js';
 import { toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
+import { withChecksum } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
 
 const MEMBERS = [
@@ -261,6 +262,18 @@ test('two ends, one in the comment of the other', async () => {
   // A reader that comes from behind takes the one in the comment, and sees the other as nobody's.
   assert.equal(await problems(commented(end)), [
     { kind: 'zip-gap', path: null, offset: directoryEnd, bytes: 22 },
+  ]);
+});
+
+test('a zip that is a tar as well', async () => {
+  // The tar's first header begins with the zip's first local header, in whose extra field the rest of it lies.
+  const extra = 512 - 30 - 'first'.length;
+  const zip = inserted(Buffer.from(ZIP), 30 + 'first'.length, Buffer.alloc(extra));
+  zip.writeUInt16LE(extra, 28);
+  assert.equal(await problems(zip), []);
+  withChecksum(zip.subarray(0, 512));
+  assert.equal(await problems(zip), [
+    { kind: 'ambiguous', path: null, field: 'kind of the file', readings: ['a zip', 'a tar'] },
   ]);
 });
 
