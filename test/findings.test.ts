@@ -1564,6 +1564,18 @@ provoke('part-unreadable', 'something else', () => zipOf(compress(Buffer.from('{
   path: 'b.tar.gz',
   data: {},
 });
+provoke(
+  'zip-entry-unreadable',
+  'encrypted, beside an image tarball',
+  async () => {
+    const zip = Buffer.from(
+      toZip([layouts.file('a.tar', await toTar(save)), layouts.file('b.tar', await toTar(save))]),
+    );
+    zip[zip.lastIndexOf('PK\x01\x02', undefined, 'latin1') + 8]! |= 1;
+    return readInput(saved(zip, 'images.zip'));
+  },
+  { severity: 'error', path: 'b.tar', data: { reason: 'the entry is encrypted' } },
+);
 test('part-unreadable: the images beside it are reported', async () => {
   const { report, exitCode } = await zipOf(compress(Buffer.from('{"sbom":1}'), 'gzip'));
   assert.is(report.images.length, 1);

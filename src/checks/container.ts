@@ -22,7 +22,7 @@ export function* checkContainer(scan: Scan): Generator<Observation> {
   }
 }
 
-function fromProblem(problem: SourceProblem): Observation {
+export function fromProblem(problem: SourceProblem): Observation {
   const at = memberAt(problem.path ?? '');
   switch (problem.kind) {
     case 'tar-truncated':

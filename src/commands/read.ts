@@ -1,3 +1,4 @@
+import { fromProblem } from '../checks/container.js';
 import { type Finding, findingsOf, toFindings, type Verdicts, verdictsOf } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
@@ -47,7 +48,7 @@ export interface ArchiveReading {
   readonly size: number;
   /** One, or several image tarballs inside a zip. */
   readonly parts: readonly PartReading[];
-  /** About files of a zip that could not be read as image tarballs. */
+  /** About a zip of image tarballs, and files of it that could not be read as such. */
   readonly findings: readonly Finding[];
 }
 
@@ -101,7 +102,8 @@ export async function readArchive(
   }
   if (parts.length === 0) throw strangers[0]!.error;
   const size = opened.size ?? opened.bytesRead();
-  return { opened, depth, size, parts, findings: toFindings(strangers.map(observeStranger), limits) };
+  const observations = [...opened.problems.map(fromProblem), ...strangers.map(observeStranger)];
+  return { opened, depth, size, parts, findings: toFindings(observations, limits) };
 }
 
 function observeStranger({ inside, error }: Stranger): Observation {

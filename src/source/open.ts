@@ -108,8 +108,11 @@ async function openRegular(
     return { ...shared, container: 'zip', compression: 'none', ...found };
   }
   const part = await tarPart(range, head, null, counter, limits, deadline);
-  return { ...shared, container: 'tar', compression: part.compression, parts: [part], strangers: [] };
+  return { ...shared, container: 'tar', compression: part.compression, parts: [part], ...ALONE };
 }
+
+/** What only a zip of image tarballs has. */
+const ALONE = { strangers: [], problems: [] } as const;
 
 /** A zip is an image layout as it is, or it holds image tarballs, as CI systems hand out artifacts. */
 async function zipParts(
@@ -118,9 +121,9 @@ async function zipParts(
   counter: Counter,
   limits: Limits,
   deadline: number,
-): Promise<Pick<Opened, 'parts' | 'strangers'>> {
+): Promise<Pick<Opened, 'parts' | 'strangers' | 'problems'>> {
   const whole: Part = { inside: null, compression: 'none', source: zip };
-  if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], strangers: [] };
+  if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], ...ALONE };
   const parts: Part[] = [];
   const strangers: Stranger[] = [];
   for (const member of zip.members) {
@@ -138,7 +141,7 @@ async function zipParts(
       strangers.push({ inside, error });
     }
   }
-  if (parts.length > 0) return { parts, strangers };
+  if (parts.length > 0) return { parts, strangers, problems: zip.problems };
   const names = zip.members.slice(0, 5).map(m => visible(m.path));
   throw new InputError(
     `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
@@ -248,7 +251,7 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     bytesRead: counter.read,
     changes: () => [],
     parts: [{ inside: null, compression: 'none', source }],
-    strangers: [],
+    ...ALONE,
   };
 }
 
@@ -265,7 +268,7 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
     bytesRead: () => 0,
     changes: () => watch.changes(),
     parts: [{ inside: null, compression: 'none', source }],
-    strangers: [],
+    ...ALONE,
   };
 }
 

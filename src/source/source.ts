@@ -141,6 +141,8 @@ export interface Opened {
   readonly parts: readonly Part[];
   /** Members of a zip that look packed like an image tarball and cannot be opened as one. */
   readonly strangers: readonly Stranger[];
+  /** What is wrong with the zip that holds image tarballs. Of any other container its part tells that. */
+  readonly problems: readonly SourceProblem[];
 }
 
 export interface Stranger {
