@@ -7,7 +7,7 @@ import { assemble, image, type LayerSpec, plainImage } from './support/image.js'
 import type { Content } from './support/layouts.js';
 import * as layouts from './support/layouts.js';
 import { toTar } from './support/pack.js';
-import { type Reading, readInput, readMembers, streamOf } from './support/reading.js';
+import { type Reading, readInput, readMembers, refusal, saved, streamOf } from './support/reading.js';
 import { paxEntry, rawEntry, rawTar } from './support/tar-blocks.js';
 
 const good = await plainImage('good', 1, 'gzip');
@@ -339,6 +339,16 @@ test('the words about a limit name what allows more, as far as there is more', (
   for (const name of Object.keys(defaultLimits) as LimitName[]) {
     for (const seen of [null, 12_345]) assert.not.match(text(name, 10, seen), /undefined|null|NaN/);
   }
+});
+
+test('an archive whose image lies beyond a limit is not taken for something else', async () => {
+  const tar = await toTar([layouts.file('a', 'x'), layouts.file('b', 'x'), ...oci]);
+  for (const members of [0, 2])
+    for (const input of [saved(tar), streamOf(tar)]) {
+      const { what, damaged } = await refusal(readInput(input, { limits: { members } }));
+      assert.is(what, limitText({ limit: 'members', value: members }));
+      assert.ok(damaged);
+    }
 });
 
 test.run();

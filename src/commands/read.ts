@@ -4,8 +4,7 @@ import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
-import type { Resources } from '../limits.js';
-import { limitsOf } from '../limits.js';
+import { limitsOf, limitText, type Resources } from '../limits.js';
 import type { ContentWanted } from '../scan/entry-content.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { deadlineIn } from '../source/deadline.js';
@@ -132,6 +131,9 @@ const ROOT_FOLDERS = [
 
 /** Names a tar that holds no image for what it is, with the way out. FORMATS row Q. */
 function notAnImage(where: string, { members, problems }: Scan): InputError {
+  // What was not read may be the image, but not what stands behind the end of a tar.
+  const limit = problems.filter(p => p.kind === 'limit').find(p => p.limit !== 'trailingBytes');
+  if (limit !== undefined) return new InputError(limitText(limit), where, null, { damaged: true });
   const names = members.map(member => member.path);
   const tops = new Set(names.map(name => name.split('/')[0]!));
   const broken = problems.find(p => p.kind === 'tar-header' || p.kind === 'tar-truncated');
