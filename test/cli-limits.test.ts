@@ -164,6 +164,7 @@ test('sizes in every unit', async () => {
     '0x10',
     '١',
     '1.',
+    '1.5',
     '.5',
     'Infinity',
     'NaN',
@@ -171,7 +172,11 @@ test('sizes in every unit', async () => {
   ]) {
     const { status, stderr } = await said(['show', hello, '--limit', `layerBytes=${text}`]);
     assert.is(status, 2, text);
-    assert.match(stderr, /--limit layerBytes: expected a number, as in 50000000, 50M or 48Mi, found /, text);
+    assert.match(
+      stderr,
+      /--limit layerBytes: expected a whole number, as in 50000000, 50M or 48Mi, found /,
+      text,
+    );
   }
 });
 

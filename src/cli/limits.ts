@@ -69,7 +69,7 @@ function readLimit(text: string): [LimitName, number] {
   const number = quantityOf(value);
   if (number === null) {
     throw new UsageError(
-      `--limit ${name}: expected a number, as in 50000000, 50M or 48Mi, found ${quoted(value)}`,
+      `--limit ${name}: expected a whole number, as in 50000000, 50M or 48Mi, found ${quoted(value)}`,
     );
   }
   return [name, number];
@@ -104,7 +104,7 @@ const BINARY_FACTORS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 2
 /** `50M`, `1.5Gi`, `64MiB`, `1000`: k, M, G and T are powers of 1000, with an i of 1024. null for anything else. */
 function quantityOf(text: string): number | null {
   const [, digits, letter = '', binary] = /^(\d{1,16}(?:\.\d{1,9})?)(?:([kmgt])(i)?)?b?$/i.exec(text) ?? [];
-  if (digits === undefined) return null;
+  if (digits === undefined || (letter === '' && digits.includes('.'))) return null;
   const factor = (binary === undefined ? FACTORS : BINARY_FACTORS)[letter.toLowerCase()]!;
   const value = Math.floor(Number(digits) * factor);
   return Number.isSafeInteger(value) ? value : null;
