@@ -1,6 +1,7 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
+import { prepared } from './cli/arguments.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
 import type { Reporting, World } from './cli/terminal.js';
@@ -8,7 +9,7 @@ import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
 import { version } from './version.js';
-import { uncommanding, visible } from './visible.js';
+import { legible, uncommanding, visible } from './visible.js';
 import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
 
 /** The only file that reads arguments and the environment, prints, and sets the exit code. */
@@ -153,9 +154,9 @@ const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --
 
 const NO_DIRECTORY = 'the current directory is not there any more\nChange to one that is, and try again.';
 
-/** Messages may quote an archive: its names are shown, never sent to the terminal. */
+/** Messages may quote an archive: its names are shown, never sent to the terminal, and not by the megabyte. */
 function complain(message: string): void {
-  const lines = message.split('\n').map(line => uncommanding(visible(line)));
+  const lines = message.split('\n').map(line => uncommanding(legible(line)));
   process.stderr.write(`waybill: ${lines.join('\n')}\n`);
 }
 
@@ -203,7 +204,16 @@ process.on('uncaughtException', error => {
 process.exitCode = EXIT_BUG;
 let isOver = false;
 try {
-  await parser(process.argv.slice(2), terminal).parseAsync();
+  const args = process.argv.slice(2);
+  let help = '';
+  // Given a function, yargs hands over what it would print and not look how that went: the help, and the version.
+  await parser(args, terminal).parseAsync(prepared(args), {}, (_error, _given, output) => {
+    help = output;
+  });
+  if (help !== '') {
+    await write(`${help}\n`);
+    process.exitCode = 0;
+  }
 } catch (error) {
   fail(error);
 }

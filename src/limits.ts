@@ -47,7 +47,7 @@ export interface Limits {
   readonly layerEntries: number;
   /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 256 for each of a million. */
   readonly layerEntryBytes: number;
-  /** Entries kept of all layers of an archive. */
+  /** Entries kept of all layers of an archive; and those of one image, each as often as it lists the layer. */
   readonly archiveEntries: number;
   /** Content kept of one layer's files, where a command wants to look into them, in bytes. An rpm database has 100 MB. */
   readonly keptContentBytes: number;

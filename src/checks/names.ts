@@ -13,7 +13,7 @@ export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
     for (const { descriptor, at } of manifest?.descriptors ?? []) {
       const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
       // What deceives is told of already.
-      if (name === null || name === '' || strangeIn(name).length > 0) continue;
+      if (name === null || name === '' || STRANGE.test(name)) continue;
       const reason = faultOf(name);
       if (reason !== null) yield observe('name-invalid', at, { name, reason });
     }
@@ -28,13 +28,18 @@ function* checkConfusable(name: string, at: Place): Generator<Observation> {
   if (characters.length > 0) yield observe('name-confusable', at, { name, characters });
 }
 
-/** As code points, each once. */
+const STRANGE = /[^\x21-\x7e]/;
+
+/** As code points, each once. A hostile name has millions of them. */
 function strangeIn(name: string): string[] {
-  const strange = new Set(name.match(/[^\x21-\x7e]/gu));
-  return [...strange].map(character => {
-    const code = character.codePointAt(0)!.toString(16).toUpperCase();
-    return `U+${code.padStart(4, '0')}`;
-  });
+  const strange = new Set<number>();
+  for (let i = 0; i < name.length; i++) {
+    const code = name.codePointAt(i)!;
+    if (code >= 0x21 && code <= 0x7e) continue;
+    strange.add(code);
+    if (code > 0xffff) i++;
+  }
+  return [...strange].map(code => `U+${code.toString(16).toUpperCase().padStart(4, '0')}`);
 }
 
 /**

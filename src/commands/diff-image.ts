@@ -2,7 +2,8 @@ import { type Change, configChanges } from '../image/diff/config.js';
 import { historyChanges } from '../image/diff/history.js';
 import { manifestChanges } from '../image/diff/manifest.js';
 import { Tally } from '../image/diff/tally.js';
-import type { Image } from '../image/graph.js';
+import { firstBeyond } from '../image/file-tree.js';
+import type { Image, Layer } from '../image/graph.js';
 import { layerSizes, type Sizes, sumOf } from '../image/weigh.js';
 import { type PackageChange, packageChanges } from '../packages/changes.js';
 import { isObject, type Json, own } from '../spec/json.js';
@@ -124,6 +125,7 @@ const NO_FILES: FilesDiff = { added: [], removed: [], changed: [] };
 
 /** Layers that could not be looked into, or not to their end. */
 function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
+  const beyond = firstBeyond(part.scan, image);
   return image.layers.flatMap(({ member }, i) => {
     const facts = member === null ? null : part.scan.facts(member);
     const where = `layer ${i + 1} of ${side}`;
@@ -131,12 +133,22 @@ function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
     if (facts?.failure != null || facts?.unpacked == null) return [`${where} cannot be unpacked to its end`];
     if (facts.tar?.table == null) return [`the files of ${where} were not read`];
     if (facts.tar.table.truncated !== null) return [`${where} has more files than are kept`];
+    if (i === beyond) return [`from ${where} on there are more files than are compared`];
     return facts.tar.error === null ? [] : [`${where} is no sound tar: ${facts.tar.error}`];
   });
 }
 
 function sizesOf({ part, image }: Placed): Sizes {
-  return sumOf(image.layers.map(layer => layerSizes(part.scan, layer, null)));
+  // One layer can be listed a hundred thousand times.
+  const known = new Map<Layer['member'], Sizes>();
+  return sumOf(
+    image.layers.map(layer => {
+      const { member } = layer;
+      const sizes = (member && known.get(member)) ?? layerSizes(part.scan, layer, null);
+      known.set(member, sizes);
+      return sizes;
+    }),
+  );
 }
 
 const namesOf = ({ image }: Placed) => image.names.map(normalName);

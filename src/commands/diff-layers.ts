@@ -1,6 +1,7 @@
 import { type LayerFacts, layerDifferences, layerKey, pairLayers } from '../image/diff/layers.js';
 import type { Pairing } from '../image/diff/sequence.js';
 import type { KindCount, Tally } from '../image/diff/tally.js';
+import { tablesOf } from '../image/file-tree.js';
 import type { Placed } from './diff-pairs.js';
 import type { LayerChange, LayerRef, LayersDiff } from './diff-report.js';
 
@@ -25,7 +26,7 @@ export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
     const state = isSame(pair) ? 'recompressed' : j === null ? 'removed' : i === null ? 'added' : 'changed';
     const [x, y] = [i === null ? null : left[i]!, j === null ? null : right[j]!];
     if (state === 'recompressed' && isStoredSame(x!, y!)) return [];
-    const differences = state === 'changed' ? layerDifferences(x!.facts, y!.facts) : null;
+    const differences = state === 'changed' ? layerDifferences(x!, y!) : null;
     return [{ state, a: refOf(a, i), b: refOf(b, j), differences }];
   });
   const differing = pairing.findIndex(pair => !isSame(pair));
@@ -42,11 +43,14 @@ export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
   };
 }
 
-const layerFacts = ({ part, image }: Placed): LayerFacts[] =>
-  image.layers.map(layer => ({
+function layerFacts({ part, image }: Placed): LayerFacts[] {
+  const tables = tablesOf(part.scan, image);
+  return image.layers.map((layer, i) => ({
     layer,
     facts: layer.member === null ? null : part.scan.facts(layer.member),
+    table: tables[i]!,
   }));
+}
 
 /** Of one that is absent nobody knows how it was compressed. */
 function isStoredSame(a: LayerFacts, b: LayerFacts): boolean {

@@ -18,7 +18,7 @@ import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
-import { visible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import type { Answer } from './answer.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -219,7 +219,7 @@ function list(entries: readonly Entry[]): string {
       const document = entry.open();
       const kind = isStored(document) && isIndex(document) ? '  index' : '';
       const platform = kind === '' ? (platformText(entry) ?? '') : '';
-      return `  ${visible(digest) || '(no manifest)'}${kind}${platform && `  ${platform}`}  ${visible(names.join(', ')) || '(untagged)'}`;
+      return `  ${visible(digest) || '(no manifest)'}${kind}${platform && `  ${platform}`}  ${legible(names.join(', ')) || '(untagged)'}`;
     })
     .join('\n');
 }

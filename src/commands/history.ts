@@ -11,7 +11,7 @@ import type { Store, StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { formatPlatform } from '../spec/platform.js';
-import { visible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -69,7 +69,7 @@ function theOne(reading: ArchiveReading, images: readonly StoredImage[]): Stored
   if (others.length === 0) return first;
   const list = images.map(({ id, tags, image: { platform } }) => {
     const words = [id ?? '(no config)', platform === null ? '' : visible(formatPlatform(platform))];
-    return `  ${[...words, visible(tags.join(', ')) || '(untagged)'].filter(word => word !== '').join('  ')}`;
+    return `  ${[...words, legible(tags.join(', ')) || '(untagged)'].filter(word => word !== '').join('  ')}`;
   });
   const hint = `Say which one, or a --platform:\n${list.join('\n')}`;
   throw new InputError(`it holds ${images.length} images`, where, hint);

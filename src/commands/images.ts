@@ -18,6 +18,7 @@ import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image
 import { UsageError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
+import { legible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -150,7 +151,7 @@ const lostImages = (readings: readonly ArchiveReading[]) =>
 function whereIs(stored: StoredImage, readings: readonly ArchiveReading[]): string {
   const from = readings.find(({ parts }) => parts.some(({ scan }) => scan === stored.scan))!;
   const name = stored.tags[0] ?? stored.id;
-  return name === null ? whereOf(from) : `${whereOf(from)}: ${name}`;
+  return name === null ? whereOf(from) : `${whereOf(from)}: ${legible(name)}`;
 }
 
 function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {

@@ -12,7 +12,7 @@ import { parseManifest } from '../spec/manifest.js';
 import { isManifestType, layerType } from '../spec/media-types.js';
 import { formatPlatform, platformsAgree } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
-import { visible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import type { ArchiveArgument } from '../write/archive-argument.js';
 import type { ListEntry, ListedBlob, ListPlatform } from '../write/list.js';
 import { noImage } from './no-image.js';
@@ -76,7 +76,7 @@ function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<
   const where = reading.opened.file;
   if (images.length === 0) throw noImage(reading);
   if (ref !== null || areOneThing(images)) return chosen;
-  const names = images.map(image => `  ${visible(image.names[0] ?? image.config?.document?.digest ?? '?')}`);
+  const names = images.map(image => `  ${legible(image.names[0] ?? image.config?.document?.digest ?? '?')}`);
   throw new InputError(
     `holds ${images.length} images`,
     where,

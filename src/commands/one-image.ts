@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
 import { formatPlatform } from '../spec/platform.js';
-import { visible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading, PartReading } from './read.js';
 import { imageIdOf } from './report.js';
@@ -41,5 +41,5 @@ export function oneImage(reading: ArchiveReading, selection: Selection): ChosenI
 function line(image: Image): string {
   const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
   const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
-  return `  ${id}${visible(platform)}  ${visible(image.names.join(', ')) || '(untagged)'}`;
+  return `  ${id}${visible(platform)}  ${legible(image.names.join(', ')) || '(untagged)'}`;
 }

@@ -2,7 +2,7 @@ import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
-import { visible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { imageIdOf } from './report.js';
@@ -105,7 +105,7 @@ function list(images: readonly Image[]): string {
     .map(image => {
       const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
       const platform = image.platform === null ? '' : `  ${visible(formatPlatform(image.platform))}`;
-      return `  ${id}${platform}  ${visible(image.names.join(', ')) || '(untagged)'}`;
+      return `  ${id}${platform}  ${legible(image.names.join(', ')) || '(untagged)'}`;
     })
     .join('\n');
 }

@@ -1,3 +1,4 @@
+import type { LayerFault } from '../image/layer-faults.js';
 import type { Sizes } from '../image/weigh.js';
 import type { BreakdownReport, BreakdownRow } from './breakdown.js';
 import { type Block, type Column, type Doc, gap, span, type Text, text } from './doc.js';
@@ -65,10 +66,14 @@ function imageDoc(image: ImageSizes, write: Write, options: SizesOptions): Doc {
     ...unknown.map(({ layer, reason }) =>
       text([span(`layer ${layer + 1}: ${reason}. What is not known of it is not in the sums.`, 'warn')], 2),
     ),
-    ...faults.filter(({ kind }) => kind === 'changed').map(fault => faultLine(fault, 2)),
+    ...faults.filter(fault => isToldOf(fault, image)).map(fault => faultLine(fault, 2)),
     ...(breakdown === null ? [] : breakdownDoc(breakdown, layers, write, options)),
   ];
 }
+
+/** What keeps a size from being known is said of that; whatever else is not known matters where files are added up. */
+const isToldOf = ({ kind, layer }: LayerFault, { unknown, breakdown }: ImageSizes) =>
+  kind === 'changed' || (breakdown !== null && !unknown.some(one => one.layer === layer));
 
 /** The sum first, then the layers, the one that costs most before the others; only the sum where something else was asked for. */
 function layersTable(image: ImageSizes, write: Write, { top, sort }: SizesOptions): Block {

@@ -8,7 +8,7 @@ import type { ArchiveReading, ReadOptions } from './read.js';
 import { imagesIn } from './read.js';
 import { type Selection, selectImages } from './select.js';
 import { sizesDoc } from './sizes-doc.js';
-import { chosenImages, type SizesReport, sizesReport } from './sizes-report.js';
+import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './sizes-report.js';
 import type { Units } from './units.js';
 
 export interface SizesOptions extends Selection, Partial<BreakdownOptions> {
@@ -28,15 +28,19 @@ export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 't
 
 /**
  * `waybill sizes`: what images weigh, in every size that they have, by layer, directory, file, extension or package. The exit
- * code is 1 where a size is not known because a layer is absent, damaged or refused by Docker.
+ * code is 1 where a size is not known because a layer is absent, damaged or refused by Docker, or where not all files are known that
+ * are added up.
  * @throws InputError when the selection matches nothing, UsageError for options that contradict each other
  */
 export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Result {
   refuseUnread(reading);
   const report = sizesOf(reading, options);
-  const exitCode = report.images.some(({ unknown }) => unknown.length > 0) ? 1 : 0;
+  const exitCode = report.images.some(isUnknown) ? 1 : 0;
   return { data: report, doc: sizesDoc(report, imagesIn(reading), options), exitCode };
 }
+
+const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>
+  unknown.length > 0 || (breakdown !== null && faults.some(({ kind }) => kind === 'incomplete'));
 
 /** The report of `sizes`. */
 export function sizesOf(reading: ArchiveReading, options: SizesOptions = {}): SizesReport {

@@ -17,13 +17,14 @@ export const toText = (doc: Doc, options: TextOptions): string => [...textPieces
 export function* textPieces(doc: Doc, options: TextOptions): Generator<string> {
   for (const block of doc)
     if (block.kind === 'listing') yield* listingPieces(block, options);
+    else if (block.kind === 'table') yield* tablePieces(block, options);
     else yield inLines(renderBlock(block, options));
 }
 
 const inLines = (lines: readonly string[]): string =>
   lines.map(line => `${uncommanding(line.trimEnd())}\n`).join('');
 
-function renderBlock(block: Exclude<Block, { kind: 'listing' }>, options: TextOptions): string[] {
+function renderBlock(block: Exclude<Block, { kind: 'listing' | 'table' }>, options: TextOptions): string[] {
   switch (block.kind) {
     case 'gap':
       return [''];
@@ -33,8 +34,6 @@ function renderBlock(block: Exclude<Block, { kind: 'listing' }>, options: TextOp
       return wrap(block.text, block.indent ?? 0, options);
     case 'pairs':
       return renderPairs(block.rows, options);
-    case 'table':
-      return renderTable(block.columns, block.rows, options);
   }
 }
 
@@ -65,12 +64,12 @@ function wrap(value: Text, indent: number, { width, color }: TextOptions): strin
   let length = indent;
   for (const word of spansOf(value).flatMap(wordsOf)) {
     const room = width === null ? Number.POSITIVE_INFINITY : width - length;
-    if (length > indent && stringWidth(word.text.trimEnd()) > room) {
+    if (length > indent && widthOf(word.text.trimEnd()) > room) {
       lines.push([]);
       length = indent;
     }
     lines.at(-1)!.push(word);
-    length += stringWidth(word.text);
+    length += widthOf(word.text);
   }
   return lines.map(line => ' '.repeat(indent) + paintLine(line, color));
 }
@@ -103,7 +102,22 @@ function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOp
   });
 }
 
-/** Two spaces between columns and no lines: what people can read, and `awk` can split. */
+type Row = readonly Text[];
+
+/** cli-table3 takes the square of the rows, and an image may list a layer a hundred thousand times. */
+const TABLE_ROWS = 200;
+
+/** Its columns are as wide as they need to be, and on a terminal cut to fit. */
+function* tablePieces(
+  { columns, rows }: Extract<Block, { kind: 'table' }>,
+  { width, color }: TextOptions,
+): Generator<string> {
+  const layout = { widths: fit(columns, rows, width), cut: width !== null, color };
+  if (rows.length <= TABLE_ROWS) yield inLines(tableLines(columns, rows, layout));
+  else yield* linePieces(columns, rows, layout);
+}
+
+/** Two spaces between columns and no rules: what people can read, and `awk` can split. */
 const BARE = {
   top: '',
   'top-mid': '',
@@ -122,8 +136,7 @@ const BARE = {
   middle: '  ',
 };
 
-function renderTable(columns: readonly Column[], rows: readonly Row[], { width, color }: TextOptions) {
-  const widths = fit(columns, rows, width);
+function tableLines(columns: readonly Column[], rows: readonly Row[], { widths, color }: Layout): string[] {
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
@@ -136,14 +149,12 @@ function renderTable(columns: readonly Column[], rows: readonly Row[], { width, 
   return table.toString().split('\n');
 }
 
-/** Lines of a listing that are printed at once. */
-const LINES = 500;
 /** Rows by which the columns of a listing are measured. */
 const MEASURED = 5000;
 
 /**
- * As a table, but a line costs a hundredth, and nothing of it is kept: a listing has a million of them. Nothing is cut, and
- * nothing is gone through twice: what is wider than the first rows makes its column wider from there on.
+ * As a table, but nothing of it is kept: a listing has a million lines. Nothing is cut, and nothing is gone through twice: what
+ * is wider than the first rows makes its column wider from there on.
  */
 function* listingPieces(
   { columns, rows }: Extract<Block, { kind: 'listing' }>,
@@ -151,11 +162,30 @@ function* listingPieces(
 ): Generator<string> {
   const all = rows[Symbol.iterator]();
   const first = firstOf(all, MEASURED);
-  const listing = new Listing(columns, listingWidths(columns, first), color);
-  listing.add(titlesOf(columns));
-  for (const part of [first, { [Symbol.iterator]: () => all }])
-    for (const row of part) if (listing.add(row) === LINES) yield listing.taken();
-  yield listing.taken();
+  const widths = fit(columns, first, null);
+  yield* linePieces(columns, followedBy(first, all), { widths, cut: false, color });
+}
+
+/** How the lines of a table are laid out. */
+interface Layout {
+  /** Of all columns. They grow with what is wider, unless that is cut. */
+  readonly widths: number[];
+  readonly cut: boolean;
+  readonly color: boolean;
+}
+
+/** Lines of a table that are printed at once. */
+const LINES = 500;
+
+function* linePieces(columns: readonly Column[], rows: Iterable<Row>, layout: Layout): Generator<string> {
+  let lines = [tableLine(columns, titlesOf(columns), layout)];
+  for (const row of rows) {
+    lines.push(tableLine(columns, row, layout));
+    if (lines.length < LINES) continue;
+    yield uncommanding(lines.join(''));
+    lines = [];
+  }
+  yield uncommanding(lines.join(''));
 }
 
 function firstOf(rows: Iterator<Row>, most: number): Row[] {
@@ -168,59 +198,35 @@ function firstOf(rows: Iterator<Row>, most: number): Row[] {
   return first;
 }
 
-/** Lines that are yet to be printed, in small pieces: those are put together at once, and not line by line. */
-class Listing {
-  private pieces: string[] = [];
-  private lines = 0;
+function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row> {
+  yield* first;
+  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
+}
 
-  /** @param widths  of all columns but the last, which needs none; grow with the rows */
-  constructor(
-    private readonly columns: readonly Column[],
-    private readonly widths: number[],
-    private readonly color: boolean,
-  ) {}
-
-  /** @returns how many lines there are */
-  add(row: Row): number {
-    const { columns, pieces, widths } = this;
-    const start = pieces.length;
-    for (let i = 0; i < columns.length; i++) {
-      const value = row[i] ?? '';
-      const isAsIs = isPlain(value);
-      const cell = isAsIs ? value : plain(value);
-      const painted = isAsIs ? cell : paint(cell, styleOf(value), this.color);
-      if (i === widths.length) {
-        pieces.push('  ', painted);
-        continue;
-      }
-      const width = isAsIs ? cell.length : widthOf(cell);
-      if (width > widths[i]!) widths[i] = width;
-      const space = SPACES[widths[i]! - width] ?? ' '.repeat(widths[i]! - width);
-      if (columns[i]!.align === 'right') pieces.push('  ', space, painted);
-      else pieces.push('  ', painted, space);
+/** A line as cli-table3 writes it. */
+function tableLine(columns: readonly Column[], row: Row, { widths, cut, color }: Layout): string {
+  let line = '';
+  for (let i = 0; i < columns.length; i++) {
+    const value = row[i] ?? '';
+    const isAsIs = isPlain(value);
+    const whole = isAsIs ? value : plain(value);
+    const cell = cut ? shorten(whole, widths[i]!) : whole;
+    const painted = isAsIs ? cell : paint(cell, styleOf(value), color);
+    const isRight = columns[i]!.align === 'right';
+    // What ends the line needs no room.
+    if (i === columns.length - 1 && !isRight) {
+      line += `  ${painted}`;
+      continue;
     }
-    const last = pieces.at(-1)!;
-    if (last === '' || last.endsWith(' ')) pieces.push(pieces.splice(start).join('').trimEnd());
-    pieces.push('\n');
-    return ++this.lines;
+    const width = isAsIs && !cut ? cell.length : widthOf(cell);
+    if (width > widths[i]!) widths[i] = width;
+    const space = SPACES[widths[i]! - width] ?? ' '.repeat(widths[i]! - width);
+    line += isRight ? `  ${space}${painted}` : `  ${painted}${space}`;
   }
-
-  /** The lines, which are then gone. */
-  taken(): string {
-    const lines = this.pieces.join('');
-    this.pieces = [];
-    this.lines = 0;
-    return uncommanding(lines);
-  }
+  return `${line.endsWith(' ') ? line.trimEnd() : line}\n`;
 }
 
 const SPACES: readonly string[] = Array.from({ length: 40 }, (_, count) => ' '.repeat(count));
-
-/** Natural widths, but for what ends the lines. */
-const listingWidths = (columns: readonly Column[], rows: readonly Row[]): number[] =>
-  fit(columns.at(-1)?.align === 'right' ? columns : columns.slice(0, -1), rows, null);
-
-type Row = readonly Text[];
 
 const titlesOf = (columns: readonly Column[]): Row =>
   columns.map(({ title }) => [{ text: title, style: 'dim' as const }]);

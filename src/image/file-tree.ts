@@ -109,9 +109,23 @@ export function treeOf(builder: TreeBuilder): FileTree {
   };
 }
 
-/** The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar. */
+/**
+ * The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar, and from where
+ * on they are more than are kept of a whole archive: an image can list one layer a hundred thousand times.
+ */
 export function tablesOf(scan: Scan, image: Image): (EntryTable | null)[] {
-  return image.layers.map(({ member }) =>
-    member === null ? null : (scan.facts(member)?.tar?.table ?? null),
+  let left = scan.limits.archiveEntries;
+  return image.layers.map(({ member }) => {
+    const table = member === null ? null : (scan.facts(member)?.tar?.table ?? null);
+    left -= table?.count ?? 0;
+    return left < 0 ? null : table;
+  });
+}
+
+/** The first layer whose entries are kept and which `tablesOf` leaves out all the same, with all that follow; -1 where there is none. */
+export function firstBeyond(scan: Scan, image: Image): number {
+  const tables = tablesOf(scan, image);
+  return image.layers.findIndex(
+    ({ member }, i) => tables[i] === null && member !== null && scan.facts(member)?.tar?.table != null,
   );
 }

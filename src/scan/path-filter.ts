@@ -1,8 +1,11 @@
+import { UsageError } from '../errors.js';
+
 /**
  * Tells paths that match a pattern, or lie below what matches one. `*` and `?` stop at slashes, `**` does not, `[a-z]` and
  * `[!a-z]` are classes, `{a,b}` is either, a backslash takes the next character for itself. A pattern begins at the root,
  * with or without a slash.
  * @returns takes the path as text, without a leading slash
+ * @throws UsageError for braces that stand for more patterns than anybody means
  */
 export function pathFilter(patterns: readonly string[]): (path: string) => boolean {
   const compiled = patterns.flatMap(alternatives).map(compile);
@@ -21,6 +24,8 @@ const ANY = Symbol('*');
 /** Alternatives that a pattern with braces may have; more have no honest use. */
 const ALTERNATIVES = 1000;
 
+const brief = (pattern: string) => (pattern.length <= 100 ? pattern : `${pattern.slice(0, 100)}…`);
+
 /** The patterns that one with braces stands for. */
 function alternatives(pattern: string): string[] {
   let done: string[] = [];
@@ -30,6 +35,10 @@ function alternatives(pattern: string): string[] {
     done = done.concat(split.flatMap((parts, i) => (parts === null ? [open[i]!] : [])));
     open = split.flatMap(parts => parts ?? []);
   }
+  if (open.some(left => firstBraces(left) !== null))
+    throw new UsageError(
+      `${JSON.stringify(brief(pattern))}: its braces stand for more than ${ALTERNATIVES} patterns`,
+    );
   return done.concat(open);
 }
 

@@ -26,6 +26,7 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
     const members = new Members(all);
     return {
       depth: options.depth,
+      limits: options.limits,
       members: all,
       problems,
       at: path => members.at(path),

@@ -25,6 +25,7 @@ export async function scanSeekable(
   let kept = 0;
   return {
     depth,
+    limits,
     members: source.members,
     problems: [...source.problems, ...notInTime(facts, limits)],
     at: path => members.at(path),

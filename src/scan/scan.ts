@@ -16,6 +16,7 @@ export type Depth = 'metadata' | 'digests' | 'files';
 /** One archive of members, read as deep as was asked for. The same for every way it can be delivered. */
 export interface Scan {
   readonly depth: Depth;
+  readonly limits: Limits;
   readonly members: readonly Member[];
   readonly problems: readonly SourceProblem[];
   /** The file at a path, through links. */

@@ -5,10 +5,12 @@ import { documents } from './documents.js';
 import { extraction } from './extraction.js';
 import { machine } from './machine.js';
 import { names, output } from './names.js';
+import { work } from './work.js';
 
 /** Every attack that is kept, by what it comes through. */
 export const chapters: readonly Chapter[] = [
   bombs,
+  work,
   containers,
   documents,
   names,

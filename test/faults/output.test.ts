@@ -186,7 +186,8 @@ testWhen(
   canRun('test', '-c', '/dev/full'),
   'there is no /dev/full',
 )('a full disk under standard output', async () => {
-  const rows = [...PRINTS, ['extract', SMALL, 'out'], ['manifest', 'inspect', SMALL]];
+  const helps = [['--help'], ['--version'], ['manifest', 'create', '--help']];
+  const rows = [...PRINTS, ['extract', SMALL, 'out'], ['manifest', 'inspect', SMALL], ...helps];
   const ended = await each(rows, args => run(args, { shell: 'exec "$@" >/dev/full' }));
   for (const [i, args] of rows.entries()) {
     const { status, stderr } = ended[i]!;

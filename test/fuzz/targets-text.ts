@@ -9,7 +9,7 @@ import { humanDuration, humanSize } from '../../src/docker/units.js';
 import { CACHE_RULES } from '../../src/image/cache-rules.js';
 import { dockerReference, podmanName } from '../../src/image/engines/names.js';
 import { dockerfileLine } from '../../src/image/instruction.js';
-import { familiarName, fullName, parsePlatform, parseReference } from '../../src/index.js';
+import { familiarName, fullName, parsePlatform, parseReference, UsageError } from '../../src/index.js';
 import { nameBytes, nameText, rootedPath } from '../../src/scan/entry-name.js';
 import { pathFilter } from '../../src/scan/path-filter.js';
 import { digestKind, digestOfBlobPath, shortDigest } from '../../src/spec/digest.js';
@@ -69,6 +69,16 @@ function refused(run: () => unknown): string {
     const { name, message } = error as Error;
     must(!(error instanceof RangeError || error instanceof TypeError), `${name}: ${message}`);
     return 'refused';
+  }
+}
+
+/** null where its braces stand for too many patterns. */
+function filterOf(pattern: string): ReturnType<typeof pathFilter> | null {
+  try {
+    return pathFilter([pattern]);
+  } catch (error) {
+    must(error instanceof UsageError, String(error));
+    return null;
   }
 }
 
@@ -139,7 +149,9 @@ export const textTargets: readonly Target[] = [
     check: value => {
       const [pattern = '', path = ''] = value.split('\n');
       // A pattern is the user's own: that it is long is no attack. A path is not.
-      const fits = pathFilter([pattern.slice(0, 300)])(path);
+      const filter = filterOf(pattern.slice(0, 300));
+      if (filter === null) return 'refused';
+      const fits = filter(path);
       const literal = path.replace(/[\\*?[\]{},]/g, '\\$&');
       const isPlain = rootedPath(path) === path && path !== '';
       must(!isPlain || pathFilter([literal])(path), `${literal} does not fit its own path`);

@@ -13,6 +13,8 @@ export interface LayerFacts {
   readonly layer: Layer;
   /** null where it is absent. */
   readonly facts: BlobFacts | null;
+  /** Its entries, where they are known. */
+  readonly table: EntryTable | null;
 }
 
 /**
@@ -67,8 +69,10 @@ function pairBetween(
  * In what two layers differ that are not the same tar: names, as in a tree of the layer alone, and whiteouts (`files.deleted`).
  * @returns null where one of them cannot be looked into
  */
-export function layerDifferences(a: BlobFacts | null, b: BlobFacts | null): KindCount[] | null {
-  const [x, y] = [a?.tar?.table ?? null, b?.tar?.table ?? null];
+export function layerDifferences(
+  { facts: a, table: x }: LayerFacts,
+  { facts: b, table: y }: LayerFacts,
+): KindCount[] | null {
   if (a === null || b === null || x === null || y === null) return null;
   const counts = new Map<string, number>();
   const add = (kind: string, count = 1) => {
