@@ -27,6 +27,7 @@ export interface StreamJob {
 
 /** The other half of the work on one blob, on a thread of its own. */
 interface Partner {
+  readonly thread: Thread;
   readonly ring: Ring;
   readonly examined: Promise<Outcome>;
 }
@@ -41,6 +42,7 @@ const PARTNER_FROM = 8 * 1024 * 1024;
 export class Pool {
   private readonly workers: Thread[] = [];
   private readonly partners: Thread[] = [];
+  /** Partners that are not to be had now. */
   private readonly engaged = new Set<Thread>();
   /** For chunks that cannot be sent as they lie. */
   private readonly blocks = new Blocks();
@@ -68,7 +70,9 @@ export class Pool {
         const id = this.nextId++;
         const partner = range.length > share ? this.engage(id, algorithms) : null;
         const ring = partner?.ring.memory ?? null;
-        onFacts(job, await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner));
+        const facts = await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner);
+        this.release(partner);
+        onFacts(job, facts);
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
@@ -88,6 +92,9 @@ export class Pool {
     const partner = isWorthTwo ? this.engage(id, algorithms) : null;
     worker.tell({ kind: 'open', id, algorithms, compression, ring: partner?.ring.memory ?? null });
     await this.sendAll(chunks, chunk => worker.send(id, chunk));
+    // The next blob may have it as soon as all of this one is on its way: partners take their rings in the order of the blobs,
+    // as workers take the blobs, so that none waits for one that waits for it.
+    this.release(partner);
     return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
   }
 
@@ -155,12 +162,15 @@ export class Pool {
     this.engaged.add(thread);
     const ring = new Ring();
     const examined = thread.ask({ kind: 'examine', id, ring: ring.memory, algorithms }).then(outcome => {
-      this.engaged.delete(thread);
       // Whoever writes into the ring must not wait for it.
       if ('lost' in outcome) ring.break();
       return outcome;
     });
-    return { ring, examined };
+    return { thread, ring, examined };
+  }
+
+  private release(partner: Partner | null): void {
+    if (partner !== null) this.engaged.delete(partner.thread);
   }
 
   private start(among: Thread[]): Thread {

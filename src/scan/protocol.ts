@@ -50,6 +50,6 @@ export interface Halves {
 
 export type FromWorker =
   | ({ readonly kind: 'facts'; readonly id: number } & Halves)
-  /** The oldest chunk that was sent and not taken yet may be filled again. */
-  | { readonly kind: 'taken' }
+  /** So many of the oldest chunks that were sent and not taken yet may be filled again. */
+  | { readonly kind: 'taken'; readonly chunks: number }
   | { readonly kind: 'progress'; readonly bytes: number };

@@ -75,9 +75,10 @@ export class Thread {
   private receive(message: FromWorker): void {
     if (message.kind === 'progress') this.events.onProgress(message.bytes);
     else if (message.kind === 'taken') {
-      const chunk = this.sent.shift()!;
-      release(chunk);
-      this.events.onProgress(chunk.length);
+      for (const chunk of this.sent.splice(0, message.chunks)) {
+        release(chunk);
+        this.events.onProgress(chunk.length);
+      }
       this.events.onRoom();
     } else {
       const { id, unpacked, examined } = message;

@@ -24,6 +24,21 @@ function answer(id: number, halves: Halves): void {
   port.postMessage(message, table === null ? [] : transfersOf(table));
 }
 
+/** A message takes as long as hashing a tenth of a chunk: some chunks are told of together, or whatever there is in a lull. */
+const TOLD_TOGETHER = 4;
+let taken = 0;
+
+function take(): void {
+  taken++;
+  if (taken === TOLD_TOGETHER) tellTaken();
+  else if (taken === 1) setImmediate(tellTaken);
+}
+
+function tellTaken(): void {
+  if (taken > 0) say({ kind: 'taken', chunks: taken });
+  taken = 0;
+}
+
 const targetOf = (ring: SharedArrayBuffer | null, algorithms: readonly Algorithm[]): Examiner | Ring =>
   ring === null ? new Examiner(algorithms, setup) : new Ring(ring);
 
@@ -51,7 +66,7 @@ async function receive(message: ToWorker): Promise<void> {
     }
     case 'chunk':
       open.get(id)!.unpacker.write(message.bytes);
-      return say({ kind: 'taken' });
+      return take();
     case 'end': {
       const { unpacker, target } = open.get(id)!;
       open.delete(id);

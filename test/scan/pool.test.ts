@@ -118,6 +118,29 @@ test('a worker that needs more memory than it may have is lost alone', async () 
   await pool.close();
 });
 
+test('one partner is there for each of several blobs of a pipe, which need not be done', async () => {
+  const pool = new Pool(SETUP, PLAN, () => {});
+  const inner = pool as unknown as { engage(...given: unknown[]): unknown };
+  const engage = inner.engage.bind(pool);
+  const partners: unknown[] = [];
+  inner.engage = (...given) => {
+    partners.push(engage(...given));
+    return partners.at(-1);
+  };
+  async function* chunks() {
+    yield PACKED;
+  }
+  const blobs = [];
+  for (let i = 0; i < 6; i++) blobs.push(await pool.analyseStream(stream(chunks(), { compression: 'gzip' })));
+  for (const { facts } of blobs) assert.is((await facts).unpacked?.size, PLAIN.length);
+  assert.equal(
+    partners.map(partner => partner !== null),
+    [true, true, true, true, true, true],
+  );
+  assert.is(threads(pool, 'partners').length, 1);
+  await pool.close();
+});
+
 test('more than is in flight passes through, and comes out right', async () => {
   const pool = new Pool(SETUP, PLAN, () => {});
   const both = [await pool.analyseStream(stream(zeros(60))), await pool.analyseStream(stream(zeros(60)))];
