@@ -6,7 +6,7 @@ import { ceilingOf, isLimitName, limitCeilings, limitsOf, limitText } from '../s
 import { assemble, image, type LayerSpec, plainImage } from './support/image.js';
 import type { Content } from './support/layouts.js';
 import * as layouts from './support/layouts.js';
-import { toTar } from './support/pack.js';
+import { toTar, toZip } from './support/pack.js';
 import { type Reading, readInput, readMembers, refusal, saved, streamOf } from './support/reading.js';
 import { paxEntry, rawEntry, rawTar } from './support/tar-blocks.js';
 
@@ -342,9 +342,10 @@ test('the words about a limit name what allows more, as far as there is more', (
 });
 
 test('an archive whose image lies beyond a limit is not taken for something else', async () => {
-  const tar = await toTar([layouts.file('a', 'x'), layouts.file('b', 'x'), ...oci]);
+  const all = [layouts.file('a', 'x'), layouts.file('b', 'x'), ...oci];
+  const tar = await toTar(all);
   for (const members of [0, 2])
-    for (const input of [saved(tar), streamOf(tar)]) {
+    for (const input of [saved(tar), streamOf(tar), saved(toZip(all))]) {
       const { what, damaged } = await refusal(readInput(input, { limits: { members } }));
       assert.is(what, limitText({ limit: 'members', value: members }));
       assert.ok(damaged);

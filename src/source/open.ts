@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
-import type { Limits } from '../limits.js';
+import { type Limits, limitText } from '../limits.js';
 import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { StreamCursor } from './cursor.js';
@@ -142,6 +142,8 @@ async function zipParts(
     }
   }
   if (parts.length > 0) return { parts, strangers, problems: zip.problems };
+  const limit = zip.problems.find(problem => problem.kind === 'limit');
+  if (limit !== undefined) throw new InputError(limitText(limit), file, null, { damaged: true });
   const names = zip.members.slice(0, 5).map(m => visible(m.path));
   throw new InputError(
     `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
