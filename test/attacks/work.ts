@@ -116,7 +116,7 @@ async function repeating(times: number, files: number, seed = 'a'): Promise<layo
 }
 
 const TIMES = 30_000;
-const lines = (word: string) => Array.from({ length: 100_000 }, (_, i) => `${word} ${i}`);
+const lines = (word: string) => Array.from({ length: 40_000 }, (_, i) => `${word} ${i}`);
 
 const other = async (members: readonly layouts.Member[]) => saved(await toTar(members), 'other.tar');
 
@@ -282,7 +282,7 @@ export const work: Chapter = {
       },
     ),
     soon(
-      'A history of a hundred thousand steps, and as many labels',
+      'A history of forty thousand steps, and as many labels',
       'Listed. Two of them are compared up to a limit, and beyond it taken for different.',
       async () => {
         const Labels = Object.fromEntries(lines('key').map(key => [key, key]));
@@ -292,11 +292,11 @@ export const work: Chapter = {
       },
       async (run, file) => {
         await every(file, run, 'verify; show; inspect');
-        assert.match((await run('history', file, '--no-trunc')).stdout, /RUN a 99999/);
+        assert.match((await run('history', file, '--no-trunc')).stdout, /RUN a 39999/);
       },
     ),
     proved(
-      'Two images whose histories, labels and variables differ in a hundred thousand lines',
+      'Two images whose histories, labels and variables differ in forty thousand lines each',
       'Compared up to a limit, and beyond it taken for different. The first rows are shown, and how many more there are.',
       async () => {
         const [a, b] = ['a', 'b'].map(word => {
@@ -307,25 +307,25 @@ export const work: Chapter = {
         const one = saved(await toTar(a!), 'work.tar');
         const { status, stdout } = await waybill(['diff', one, await other(b!)]);
         assert.is(status, 1);
-        assert.match(stdout, /and \d{6} more/);
+        assert.match(stdout, /and \d{5,6} more/);
         assert.ok(stdout.length < 100_000);
       },
       { exit: 1 },
     ),
     soon(
-      'An image with a hundred thousand tags',
+      'An image with forty thousand tags',
       'All are listed.',
       async () =>
         layouts.replaceBytes(save, 'manifest.json', bytes => {
           const [document] = JSON.parse(Buffer.from(bytes).toString());
           return JSON.stringify([
-            { ...document, RepoTags: Array.from({ length: 100_000 }, (_, i) => `app:${i}`) },
+            { ...document, RepoTags: Array.from({ length: 40_000 }, (_, i) => `app:${i}`) },
           ]);
         }),
       async (run, file) => {
         const [verified, listed] = await every(file, run, `verify; images; diff ${file}`);
         assert.is(verified!.status, 0);
-        assert.match(listed!.stdout, /\b99999\b/);
+        assert.match(listed!.stdout, /\b39999\b/);
       },
     ),
     proved(
@@ -388,17 +388,13 @@ export const work: Chapter = {
       'Applied up to the limit `archiveEntries`. From which layer on none are is said.',
       () => repeating(20_000, 1000),
       async (run, file) => {
-        const said = /incomplete +layer 4\d\d\d: .*the limit archiveEntries is 5000000/;
-        const { status, stdout } = await run('files', file);
-        assert.is(status, 1);
-        assert.match(stdout, said);
         const few = '--limit archiveEntries=100000';
-        const commands = ['sizes --top 5', 'waste', 'report'].map(command => `${command} ${few}`);
+        const commands = ['files', 'sizes --top 5', 'waste', 'report'].map(command => `${command} ${few}`);
         const ended = await every(file, run, [...commands, `diff ${few} ${file}`].join('; '));
         ended.push(await run('cat', file, 'd/1', ...few.split(' ')));
         assert.equal(
           ended.map(({ status }) => status),
-          [1, 1, 0, 0, 1],
+          [1, 1, 1, 0, 0, 1],
         );
         for (const { stdout, stderr } of ended)
           assert.match(
