@@ -3,8 +3,8 @@ import { historyChanges } from '../image/diff/history.js';
 import { manifestChanges } from '../image/diff/manifest.js';
 import { Tally } from '../image/diff/tally.js';
 import { firstBeyond } from '../image/file-tree.js';
-import type { Image, Layer } from '../image/graph.js';
-import { layerSizes, type Sizes, sumOf } from '../image/weigh.js';
+import type { Image } from '../image/graph.js';
+import { type Sizes, sumOf, weigher } from '../image/weigh.js';
 import { type PackageChange, packageChanges } from '../packages/changes.js';
 import { isObject, type Json, own } from '../spec/json.js';
 import { formatPlatform, platformsAgree } from '../spec/platform.js';
@@ -138,18 +138,7 @@ function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
   });
 }
 
-function sizesOf({ part, image }: Placed): Sizes {
-  // One layer can be listed a hundred thousand times.
-  const known = new Map<Layer['member'], Sizes>();
-  return sumOf(
-    image.layers.map(layer => {
-      const { member } = layer;
-      const sizes = (member && known.get(member)) ?? layerSizes(part.scan, layer, null);
-      known.set(member, sizes);
-      return sizes;
-    }),
-  );
-}
+const sizesOf = ({ part, image }: Placed): Sizes => sumOf(image.layers.map(weigher(part.scan, null)));
 
 const namesOf = ({ image }: Placed) => image.names.map(normalName);
 const attestationsOf = ({ image }: Placed) =>

@@ -2,7 +2,7 @@ import { layerDoubt } from '../docker/layer-size.js';
 import type { Image, Layer } from '../image/graph.js';
 import { dockerfileLine } from '../image/instruction.js';
 import { type LayerFault, layerFaults } from '../image/layer-faults.js';
-import { type Estimates, layerSizes, type Sizes, sumOf } from '../image/weigh.js';
+import { type Estimates, type Sizes, sumOf, weigher } from '../image/weigh.js';
 import { grouped } from '../spec/grouped.js';
 import { formatPlatform } from '../spec/platform.js';
 import type { BreakdownReport } from './breakdown.js';
@@ -66,11 +66,11 @@ export function sizesReport(
   const report = reportOf(reading, chosen);
   const blobs = new Map<Image, Blob[]>();
   for (const [i, part] of reading.parts.entries()) {
-    const known = new Map<Layer['member'], Sizes>();
+    const weigh = weigher(part.scan, estimates);
     for (const image of part.graph.images)
       blobs.set(
         image,
-        image.layers.map(layer => blobOf(part, i, layer, estimates, known)),
+        image.layers.map(layer => blobOf(part, i, layer, weigh(layer))),
       );
   }
   const owners = ownersOf(blobs);
@@ -95,17 +95,8 @@ export function chosenImages(
   );
 }
 
-function blobOf(
-  { scan }: PartReading,
-  part: number,
-  layer: Layer,
-  estimates: Estimates | null,
-  known: Map<Layer['member'], Sizes>,
-): Blob {
+function blobOf({ scan }: PartReading, part: number, layer: Layer, sizes: Sizes): Blob {
   const { member, claimedDigest, ref } = layer;
-  // What an absent layer weighs is the descriptor's word, and another descriptor may have another.
-  const sizes = (member === null ? undefined : known.get(member)) ?? layerSizes(scan, layer, estimates);
-  known.set(member, sizes);
   const digest = member === null ? null : (scan.facts(member)?.digests?.sha256 ?? null);
   const place = `${part} ${member?.path ?? `absent ${claimedDigest ?? ref}`}`;
   return { key: digest ?? place, place, sizes, layer };

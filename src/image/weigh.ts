@@ -40,8 +40,23 @@ export const SIZE_NAMES: readonly SizeName[] = [
 /** Compressed sizes of members that the archive holds unpacked. */
 export type Estimates = ReadonlyMap<Member, number>;
 
-/** @param scan  of depth `files`; at any other only `stored` and what follows from it is known */
-export function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Sizes {
+/**
+ * Weighs the layers of a scan, each blob once: an image can list one a hundred thousand times.
+ * @param scan  of depth `files`; at any other only `stored` and what follows from it is known
+ */
+export function weigher(scan: Scan, estimates: Estimates | null): (layer: Layer) => Sizes {
+  const known = new Map<Member, Sizes>();
+  return layer => {
+    const { member, encrypted } = layer;
+    // What an absent layer weighs is the descriptor's word, and whether one is encrypted too: another may say something else.
+    if (member === null || encrypted) return layerSizes(scan, layer, estimates);
+    const sizes = known.get(member) ?? layerSizes(scan, layer, estimates);
+    known.set(member, sizes);
+    return sizes;
+  };
+}
+
+function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Sizes {
   const { member } = layer;
   const facts = member === null ? null : scan.facts(member);
   const stored = member === null ? null : (facts?.size ?? member.size);

@@ -17,6 +17,7 @@ import {
   isZeroBlock,
   PAX_GLOBAL_FLAG,
 } from '../source/tar-header.js';
+import { agreesWithField } from '../source/tar-member.js';
 import type { ContentSink, ContentTaker } from './content.js';
 import { typeOfByte } from './entry.js';
 import type { EntryTableBuilder } from './entry-builder.js';
@@ -226,7 +227,7 @@ export class TarWalk {
       // Old writers give directories the space that was set aside for them.
       if (claimedSize > 0 && flag !== DIRECTORY)
         this.oddities.isAmbiguous('content', name, ['0', String(claimedSize)]);
-    } else if (size !== storedSize && !(storedSize > OCTAL_MAX && (size === 0 || size === OCTAL_MAX)))
+    } else if (!agreesWithField(storedSize, size))
       this.oddities.isAmbiguous('size', name, [String(storedSize), String(size)]);
   }
 
@@ -268,8 +269,6 @@ export class TarWalk {
 }
 
 const DIRECTORY = '5'.charCodeAt(0);
-/** The most that 11 octal digits say. A larger size needs a PAX record, beside a field that cannot hold it. */
-const OCTAL_MAX = 8 ** 11 - 1;
 
 function isSizeText(text: string): boolean {
   const size = paxInteger(text);

@@ -25,8 +25,12 @@ const [FILE, HARD_LINK, SYMLINK, DIRECTORY, CONTIGUOUS, OLD_SPARSE] = [...'01257
 ) as [number, number, number, number, number, number];
 /** Devices and pipes, and GNU's volume labels, parts of split files and lists of what a directory held. */
 const KNOWN_OTHERS: ReadonlySet<number> = new Set([...'346VMDS'].map(flag => flag.charCodeAt(0)));
-/** The most that 11 octal digits can say. A larger size needs a PAX record, beside a field that cannot hold it. */
+/** The most that 11 octal digits can say. */
 const OCTAL_MAX = 8 ** 11 - 1;
+
+/** Whether a size is what the field says, or larger than any that it could hold: those need a PAX record beside it. */
+export const agreesWithField = (size: number, field: number): boolean =>
+  size === field || (size > OCTAL_MAX && (field === 0 || field === OCTAL_MAX));
 
 /** @returns the reason where there is no telling where the content ends */
 export function memberHeader(
@@ -79,8 +83,7 @@ function unknownType(path: string, flag: number): SourceProblem {
 
 /** How many bytes of content readers see that disagree; null where all see the same. */
 function sizesOf(flag: number, field: number, size: number): readonly [number, number] | null {
-  const couldNotHold = size > OCTAL_MAX && (field === 0 || field === OCTAL_MAX);
-  if (field !== size && !couldNotHold) return [size, field];
+  if (!agreesWithField(size, field)) return [size, field];
   // Old writers give directories the space that was set aside for them.
   return isHeaderOnly(flag) && flag !== DIRECTORY && size > 0 ? [0, size] : null;
 }

@@ -8,6 +8,7 @@ import { readArchive } from '../../src/commands/read.js';
 import { type SizesOptions, sizes, sizesOf, sizesReadOptions } from '../../src/commands/sizes.js';
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
+import { weigher } from '../../src/image/weigh.js';
 import {
   corpus,
   docker28,
@@ -16,7 +17,7 @@ import {
   peerExpectations,
   testWhen,
 } from '../support/corpus.js';
-import { image, type LayerSpec } from '../support/image.js';
+import { image, type LayerSpec, plainImage } from '../support/image.js';
 import {
   dockerSave,
   dockerSave25,
@@ -377,6 +378,18 @@ withCorpus('every real archive can be weighed every way', async () => {
       assert.ok(JSON.stringify(data).length > 100);
     }
   }
+});
+
+test('a blob that one image lists as a layer and another as an encrypted one', async () => {
+  const tagged = { image: await plainImage(), tags: ['app:1'] };
+  const { parts } = await readArchive(saved(await toTar(dockerSave(tagged))), { depth: 'files' });
+  const [layer] = parts[0]!.graph.images[0]!.layers;
+  const weigh = weigher(parts[0]!.scan, null);
+  const sizes = weigh(layer!);
+  assert.is(weigh(layer!), sizes, 'weighed once');
+  // What is encrypted is transferred as it is stored; of a plain layer nobody knows how it will be packed.
+  assert.equal([sizes.compressed, weigh({ ...layer!, encrypted: true }).compressed], [null, sizes.stored]);
+  assert.is.not(sizes.stored, null);
 });
 
 test.run();

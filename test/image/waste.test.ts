@@ -14,7 +14,7 @@ import { CACHE_RULES, cacheRuleOf } from '../../src/image/cache-rules.js';
 import { tablesOf } from '../../src/image/file-tree.js';
 import { unpack } from '../../src/image/stowaways.js';
 import { type WastedFile, wasteOf } from '../../src/image/waste.js';
-import { layerSizes, sumOf } from '../../src/image/weigh.js';
+import { sumOf, weigher } from '../../src/image/weigh.js';
 import type { EntryTable } from '../../src/scan/entry-table.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { tarFacts } from '../support/layer-facts.js';
@@ -259,7 +259,7 @@ for (const { id, file: archive, truth } of corpus()) {
       () => null,
     );
     for (const { part, image, truth: expected } of reading === null ? [] : imagesWithTruth(reading, truth)) {
-      const layers = image.layers.map(layer => layerSizes(part.scan, layer, null));
+      const layers = image.layers.map(weigher(part.scan, null));
       assert.equal(
         layers.map(({ unpacked: tar, content }) => [tar, content]),
         expected.layers!.map(layer => [layer.uncompressed_size, layer.tar?.regular_bytes ?? null]),
