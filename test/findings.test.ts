@@ -1112,6 +1112,87 @@ provoke(
   { severity: 'error', data: { image: item.imageId, manifestJson: [lower] } },
 );
 
+for (const right of ['manifest.json', 'index.json'] as const) {
+  const reversed = (members: Members) =>
+    edit(members, 'manifest.json', ([doc]) => [{ ...doc, Layers: [...doc.Layers].reverse() }]);
+  const inIndex = () => badDocker(document => document.layers.reverse());
+  provoke(
+    'layers-disagree',
+    `another order in one of them, where ${right} has that of the diff_ids`,
+    () => (right === 'manifest.json' ? inIndex() : reversed(save25)),
+    { severity: 'error', data: { image: item.imageId, right } },
+  );
+}
+
+/** An image whose index entry says that it is something else. */
+const disguised = (annotation: string) =>
+  withIndex(doc => {
+    doc.manifests[0].annotations = { 'vnd.docker.reference.type': annotation };
+  });
+
+provoke(
+  'image-disguised',
+  'an image that its entry calls an attestation',
+  () => disguised('attestation-manifest'),
+  {
+    severity: 'error',
+    path: manifestPath,
+    data: { as: 'attestation', field: 'vnd.docker.reference.type', value: 'attestation-manifest' },
+  },
+);
+provoke(
+  'image-disguised',
+  'an image whose layers are said to be statements',
+  () =>
+    withManifest(document => {
+      for (const layer of document.layers) layer.mediaType = 'application/vnd.in-toto+json';
+    }),
+  { severity: 'error', data: { as: 'attestation', field: 'layers/0/mediaType' } },
+);
+provoke(
+  'image-disguised',
+  'an image that says schemaVersion 1',
+  () =>
+    withManifest(document => {
+      document.schemaVersion = 1;
+    }),
+  { severity: 'error', data: { as: 'schema1', field: 'schemaVersion', value: '1' } },
+);
+
+const hidden = layouts.dockerSave({ image: other, tags: ['app:1'] });
+provoke(
+  'engines-disagree',
+  'a name that an extraction makes manifest.json of',
+  () => [
+    layouts.file('x/../manifest.json', layouts.memberBytes(hidden, 'manifest.json')),
+    ...hidden.filter(({ path }) => !save.some(member => member.path === path)),
+    ...save,
+  ],
+  {
+    severity: 'error',
+    data: {
+      engines: ['podman', 'skopeo-docker-archive'],
+      config: other.imageId,
+      layers: other.layers.map(layer => digestOf(layer.tar)),
+    },
+  },
+);
+
+provoke('no-image', 'an index of nothing', () => layouts.ociLayout({ manifests: [] }), {
+  severity: 'error',
+  data: {},
+});
+provoke(
+  'artifacts-only',
+  'a chart',
+  () =>
+    withManifest(document => {
+      document.artifactType = 'application/vnd.cncf.helm.config.v1+json';
+      document.config = { ...layouts.blobOf('application/vnd.cncf.helm.config.v1+json', '{}').descriptor };
+    }),
+  { severity: 'info', data: { artifacts: 1 } },
+);
+
 /** Row C with another OCI manifest than Docker should have written. */
 function badDocker(change: (document: Json) => void): layouts.Member[] {
   const { digest } = indexEntry(save25);

@@ -7,6 +7,8 @@ import type { Platform } from '../spec/platform.js';
 export interface CheckOptions {
   /** Absent platforms are errors: all of them, or the one that is needed. */
   readonly requireComplete: boolean | Platform;
+  /** An archive without an image is an error, whatever else it holds. */
+  readonly requireImage: boolean;
 }
 
 /** Members by path: their order in a tar is the writer's, in a directory nobody's, and findings must not depend on it. */

@@ -6,6 +6,7 @@ import type { Scan } from '../scan/scan.js';
 import { checkBlobs } from './blobs.js';
 import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
+import { checkEngines } from './engines.js';
 import { checkImages } from './images.js';
 import { checkLayers } from './layers.js';
 import { checkNames } from './names.js';
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   checkBlobs,
   checkLayers,
   checkImages,
+  checkEngines,
   checkNames,
   checkV1Ids,
 ];
@@ -91,7 +93,13 @@ export function verdictsOf(findings: readonly Finding[], verified: boolean): Ver
   // What a document that cannot be read claims of the rest was compared with nothing.
   const unread = has(['limit-reached', 'layer-unsupported', 'digest-unchecked', 'json-invalid']);
   // What was to come after a cut, nobody knows.
-  const cut = has(['tar-truncated', 'tar-header-invalid', 'outer-compression-invalid', 'limit-reached']);
+  const cut = has([
+    'tar-truncated',
+    'tar-header-invalid',
+    'outer-compression-invalid',
+    'limit-reached',
+    'no-image',
+  ]);
   return {
     intact: against('intact') ? false : verified && !unread ? true : null,
     complete: against('complete') ? false : cut ? null : true,

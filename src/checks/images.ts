@@ -14,6 +14,17 @@ export function* checkImages(_scan: Scan, graph: Graph, options: CheckOptions): 
       yield observe('config-missing', config.at, { ref: config.path });
   }
   yield* checkAbsent(graph, options);
+  yield* checkPresence(graph, options);
+}
+
+/** An archive is made to carry something. What an index lists and the archive lacks is told by itself. */
+function* checkPresence(graph: Graph, { requireImage }: CheckOptions): Generator<Observation> {
+  const { images, artifacts, absent, root } = graph;
+  if (images.length > 0) return;
+  const at = memberAt(root.slice(0, -1));
+  if (artifacts.length === 0 && absent.length === 0) yield observe('no-image', at, {});
+  if (artifacts.length > 0)
+    yield observe('artifacts-only', at, { artifacts: artifacts.length }, requireImage ? 'error' : undefined);
 }
 
 function* checkImage(image: Image): Generator<Observation> {

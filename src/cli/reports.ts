@@ -38,6 +38,11 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
             type: 'string',
             coerce: last<string>,
           })
+          .option('require-image', {
+            describe: 'an archive of artifacts alone is an error',
+            type: 'boolean',
+            default: false,
+          })
           .example('$0 verify image.tar', 'every byte against every claim')
           .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
           .example('$0 verify image.tar --fail-on warning', 'strict'),
@@ -47,7 +52,9 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           args.requireComplete === undefined
             ? false
             : args.requireComplete === '' || readPlatform(args.requireComplete);
-        await terminal.print(verify(await terminal.read(args.archive, { requireComplete }), args), args);
+        const { requireImage } = args;
+        const reading = await terminal.read(args.archive, { requireComplete, requireImage });
+        await terminal.print(verify(reading, args), args);
       },
     )
     .command(

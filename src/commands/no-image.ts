@@ -1,3 +1,4 @@
+import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import { visible } from '../visible.js';
 import { type ArchiveReading, imagesIn } from './read.js';
@@ -11,7 +12,9 @@ const SHOWN = 3;
  */
 export function lossesOf({ parts, findings }: Pick<ArchiveReading, 'parts' | 'findings'>): string[] {
   const empty = parts.filter(({ graph }) => graph.images.length === 0);
-  const errors = [...findings, ...empty.flatMap(part => part.findings)].filter(f => f.severity === 'error');
+  // That there is no image is what has to be explained.
+  const isLoss = ({ severity, code }: Finding) => severity === 'error' && code !== 'no-image';
+  const errors = [...findings, ...empty.flatMap(part => part.findings)].filter(isLoss);
   const lines = errors.map(({ at, message }) => visible(at.path === '' ? message : `${at.path}: ${message}`));
   const rest = lines.length - SHOWN;
   return rest <= 0 ? lines : [...lines.slice(0, SHOWN), `and ${rest} more: waybill verify`];

@@ -26,6 +26,8 @@ export interface ReadOptions extends Resources {
   readonly files?: ContentWanted;
   /** Make absent platforms of an index errors: all of them, or the one that is needed. */
   readonly requireComplete?: boolean | Platform;
+  /** Make an archive without an image an error, also where it holds artifacts. */
+  readonly requireImage?: boolean;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -88,7 +90,7 @@ export async function readArchive(
     const findings = findingsOf(
       scanned,
       graph,
-      { requireComplete: options.requireComplete ?? false },
+      { requireComplete: options.requireComplete ?? false, requireImage: options.requireImage ?? false },
       limits,
     );
     parts.push({

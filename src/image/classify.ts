@@ -1,6 +1,9 @@
+import type { Scan } from '../scan/scan.js';
+import type { Member } from '../source/source.js';
 import { soundChainIds } from '../spec/chain-id.js';
 import { type ImageConfig, layerHistory } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
+import type { ImageManifest } from '../spec/manifest.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { platformsAgree } from '../spec/platform.js';
 import type { Archive } from './archive.js';
@@ -15,6 +18,7 @@ const ATTESTATION_TYPE = 'application/vnd.docker.attestation.manifest.v1+json';
 /** Layer media types that never make an image, even under an image's config type, as cosign writes them. */
 const NOT_LAYERS =
   /^application\/(vnd\.in-toto|vnd\.dsse|vnd\.dev\.cosign|vnd\.cyclonedx|spdx|vnd\.syft)|^text\/spdx/;
+const IN_TOTO = /^application\/vnd\.in-toto/;
 
 export interface Classified {
   readonly images: Image[];
@@ -27,7 +31,7 @@ export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): 
   const others: Artifact[] = [];
   for (const reached of walk.reached) {
     const parts = readParts(archive, reached, locate);
-    const kind = kindOf(reached, parts.config);
+    const kind = kindOf(archive, reached, parts);
     if (kind === 'image') images.push(toImage(archive, reached, parts));
     else others.push(toArtifact(kind, reached, parts));
   }
@@ -41,7 +45,7 @@ interface Parts {
 
 function readParts(archive: Archive, reached: Reached, locate: Locate): Parts {
   const { manifest, path } = reached;
-  if (manifest === null || manifest.schemaVersion === 1) return { config: null, layers: [] };
+  if (manifest === null || manifest.isSchema1) return { config: null, layers: [] };
   const config = manifest.config === null ? null : readConfig(archive, manifest.config, path, locate);
   return { config, layers: readLayers(archive, manifest.layers, path, locate, config?.parsed ?? null) };
 }
@@ -116,27 +120,69 @@ export function layersOf(config: ImageConfig | null, count: number) {
   });
 }
 
-function kindOf(reached: Reached, config: ConfigNode | null): Artifact['kind'] | 'image' {
-  const { manifest, descriptors } = reached;
+/** Something in the documents that says a manifest is no image. */
+interface Mark {
+  readonly kind: Exclude<Artifact['kind'], 'unknown'>;
+  /** The field, and what it says. */
+  readonly field: string;
+  readonly value: string;
+}
+
+function kindOf(archive: Archive, reached: Reached, parts: Parts): Artifact['kind'] | 'image' {
+  const { manifest } = reached;
   if (manifest === null) return 'unknown';
-  const type = manifest.mediaType ?? descriptors[0]?.descriptor.mediaType ?? null;
-  if (isSchema1Type(type) || manifest.schemaVersion === 1) return 'schema1';
+  const mark = markOf(reached);
+  if (!holdsImage(archive, manifest, parts)) {
+    return mark?.kind ?? (manifest.config === null ? 'unknown' : 'artifact');
+  }
+  if (mark !== null) {
+    const { kind, field, value } = mark;
+    archive.observe('image-disguised', { path: reached.path, pointer: null }, { as: kind, field, value });
+  }
+  return 'image';
+}
+
+/**
+ * Whether engines find an image in a manifest, whatever the index and the media types say of it: they look at the config and
+ * unpack the layers. BuildKit's attestations and cosign's signatures have a config of an image's type too, with a rootfs;
+ * their layers are JSON or text, which no engine can unpack.
+ */
+function holdsImage(archive: Archive, { config, layers }: ImageManifest, parts: Parts): boolean {
+  const isConfig =
+    isConfigType(config?.mediaType ?? null) || (parts.config?.parsed?.diffIds ?? null) !== null;
+  if (!isConfig) return false;
+  const isDocument = ({ mediaType }: Descriptor, i: number) => {
+    const member = parts.layers[i]?.member ?? null;
+    return NOT_LAYERS.test(mediaType ?? '') && (member === null || isText(archive.scan, member));
+  };
+  return layers.length === 0 || !layers.every(isDocument);
+}
+
+/** Content that is there, and that no engine can unpack as a layer. */
+export function isText(scan: Scan, member: Member): boolean {
+  const { compression, tar } = scan.head(member);
+  return member.size > 0 && compression === 'none' && !tar;
+}
+
+function markOf({ manifest, descriptors }: Reached): Mark | null {
+  const { layers, artifactType, schemaVersion } = manifest!;
   const reference = descriptors
     .map(d => d.descriptor.annotations.get(REFERENCE_TYPE))
     .find(t => t !== undefined);
-  const { layers } = manifest;
-  const isAttestation =
-    reference === 'attestation-manifest' ||
-    manifest.artifactType === ATTESTATION_TYPE ||
-    (layers.length > 0 && layers.every(l => l.mediaType?.startsWith('application/vnd.in-toto')));
-  if (isAttestation) return 'attestation';
-  if (reference !== undefined) return 'docker-reference';
-  const configType = manifest.config?.mediaType ?? null;
-  if (type === OCI_ARTIFACT || (manifest.artifactType !== null && !isConfigType(configType)))
-    return 'artifact';
-  if (layers.length > 0 && layers.every(l => NOT_LAYERS.test(l.mediaType ?? ''))) return 'artifact';
-  if (isConfigType(configType) || (config?.parsed?.diffIds ?? null) !== null) return 'image';
-  return manifest.config === null ? 'unknown' : 'artifact';
+  if (reference !== undefined) {
+    const kind = reference === 'attestation-manifest' ? 'attestation' : 'docker-reference';
+    return { kind, field: REFERENCE_TYPE, value: reference };
+  }
+  const type = manifest!.mediaType ?? descriptors[0]?.descriptor.mediaType ?? null;
+  if (isSchema1Type(type)) return { kind: 'schema1', field: 'mediaType', value: type! };
+  if (schemaVersion === 1) return { kind: 'schema1', field: 'schemaVersion', value: '1' };
+  if (artifactType === ATTESTATION_TYPE)
+    return { kind: 'attestation', field: 'artifactType', value: artifactType };
+  if (type === OCI_ARTIFACT) return { kind: 'artifact', field: 'mediaType', value: type };
+  const of = (pattern: RegExp) => layers.length > 0 && layers.every(l => pattern.test(l.mediaType ?? ''));
+  const first = layers[0]?.mediaType ?? '';
+  if (of(IN_TOTO)) return { kind: 'attestation', field: 'layers/0/mediaType', value: first };
+  return of(NOT_LAYERS) ? { kind: 'artifact', field: 'layers/0/mediaType', value: first } : null;
 }
 
 function toImage(archive: Archive, reached: Reached, { config, layers }: Parts): Image {

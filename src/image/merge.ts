@@ -1,3 +1,4 @@
+import { digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
 import { normalName } from '../spec/reference.js';
 import type { Archive } from './archive.js';
 import type { Image, Layer } from './graph.js';
@@ -61,6 +62,7 @@ function join(archive: Archive, docker: Image, oci: Image): Image {
   const base = { ...oci, docker: docker.docker, names };
   observeNames(archive, docker, oci);
   if (sameLayers(docker, oci)) return base;
+  observeLayers(archive, docker, oci);
   const absent = oci.layers.filter(layer => layer.member === null);
   const [here, there] = [members(docker.layers), members(oci.layers)];
   if (oci.layers.length === 0 && here.length > 0) {
@@ -84,15 +86,44 @@ function join(archive: Archive, docker: Image, oci: Image): Image {
       'a foreign layer is stored unpacked, under its diff_id, where the OCI manifest cannot find it';
     bug(archive, oci, 'foreign-layer-stored-unpacked', 'docker save 25 and later', detail);
   } else {
-    archive.observe('layers-disagree', oci.at, {
-      image: oci.config?.document?.digest ?? oci.at.path,
-      manifestJson: docker.layers.map(layer => layer.ref),
-      indexJson: oci.layers.map(layer => layer.ref),
-    });
     return base;
   }
   // In each of these bugs manifest.json is the one that is right.
   return { ...base, layers: docker.layers };
+}
+
+/**
+ * Engines that read index.json build another file system than those that read manifest.json. Layers that the OCI manifest only
+ * fails to find are no such disagreement: what is absent is told by itself.
+ */
+function observeLayers(archive: Archive, docker: Image, oci: Image): void {
+  const found = oci.layers.filter(layer => layer.member !== null);
+  if (found.length < oci.layers.length && isSubsequence(members(found), members(docker.layers))) return;
+  const [manifestJson, indexJson] = [docker, oci].map(image => hasDiffIds(archive, image));
+  archive.observe('layers-disagree', oci.at, {
+    image: oci.config?.document?.digest ?? oci.at.path,
+    manifestJson: docker.layers.map(layer => layer.ref),
+    indexJson: oci.layers.map(layer => layer.ref),
+    right: manifestJson === indexJson ? null : manifestJson ? 'manifest.json' : 'index.json',
+  });
+}
+
+function isSubsequence(few: readonly unknown[], many: readonly unknown[]): boolean {
+  let at = 0;
+  for (const item of many) if (at < few.length && few[at] === item) at++;
+  return at === few.length;
+}
+
+/** Whether an image's layers are, in their order, what its config says. Where they were not read, a blob's name tells. */
+function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
+  const diffIds = config?.parsed?.diffIds ?? [];
+  const isClaimed = ({ member }: Layer, i: number) => {
+    const claim = diffIds[i];
+    if (member === null || claim === undefined) return false;
+    const digests = scan.facts(member)?.unpacked?.digests ?? null;
+    return (digests === null ? digestOfBlobPath(member.path) : sameAlgorithm(digests, claim)) === claim;
+  };
+  return layers.length === diffIds.length && layers.every(isClaimed);
 }
 
 /** Only containerd's names are full: the specification's may be a mere tag, which names nothing by itself. */

@@ -59,7 +59,17 @@ export interface FindingData {
   'views-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
   'names-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
   'repositories-disagree': { name: string; expected: string; actual: string };
-  'layers-disagree': { image: string; manifestJson: string[]; indexJson: string[] };
+  'layers-disagree': {
+    image: string;
+    manifestJson: string[];
+    indexJson: string[];
+    /** The document whose layers are what the config's diff_ids say; null where neither's or both are. */
+    right: 'manifest.json' | 'index.json' | null;
+  };
+  'image-disguised': { as: string; field: string; value: string };
+  'engines-disagree': { engines: string[]; config: string | null; layers: string[] };
+  'no-image': Record<string, never>;
+  'artifacts-only': { artifacts: number };
   'producer-bug': { bug: string; producer: string; detail: string };
 
   // Blobs

@@ -1,7 +1,14 @@
 import { type Descriptor, parseDescriptor, parseDescriptors } from './descriptor.js';
 import { type FieldProblem, Fields } from './fields.js';
 import { type Json, pointer } from './json.js';
-import { isIndexType, isManifestType, OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
+import {
+  isIndexType,
+  isManifestType,
+  isSchema1Type,
+  OCI_EMPTY,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './media-types.js';
 
 /**
  * An image index or manifest list: descriptors of manifests.
@@ -25,6 +32,8 @@ export interface ImageIndex {
 export interface ImageManifest {
   readonly kind: 'manifest';
   readonly schemaVersion: number | null;
+  /** Docker's schema 1: history and `fsLayers` in place of a config and layers. */
+  readonly isSchema1: boolean;
   readonly mediaType: string | null;
   readonly artifactType: string | null;
   readonly config: Descriptor | null;
@@ -77,7 +86,11 @@ export function parseManifest(value: Json): ImageManifest | null {
   fields.checkCase(MANIFEST_KEYS);
   const isArtifact = !fields.has('layers') && fields.has('blobs');
   const schemaVersion = fields.number('schemaVersion');
-  const isImage = !isArtifact && schemaVersion !== 1;
+  const ownType = fields.string('mediaType');
+  // Engines go by the media type: a version of 1 makes no schema 1 of a manifest that has a config.
+  const isSchema1 =
+    isSchema1Type(ownType) || (ownType === null && schemaVersion === 1 && !fields.has('config'));
+  const isImage = !isArtifact && !isSchema1;
   if (isImage) {
     checkSchemaVersion(fields);
     // Both are REQUIRED; what they hold is looked at below.
@@ -90,14 +103,15 @@ export function parseManifest(value: Json): ImageManifest | null {
   return {
     kind: 'manifest',
     schemaVersion,
-    mediaType: isImage ? mediaTypeOf(fields, isManifestType, OCI_MANIFEST) : fields.string('mediaType'),
+    isSchema1,
+    mediaType: isImage ? mediaTypeOf(fields, isManifestType, OCI_MANIFEST) : ownType,
     artifactType: fields.string('artifactType'),
     config: optionalDescriptor(fields, 'config', problems),
     layers: parseDescriptors(fields, isArtifact ? 'blobs' : 'layers', problems),
     subject: optionalDescriptor(fields, 'subject', problems),
     annotations: fields.stringMap('annotations') ?? new Map(),
     // An OCI manifest must not carry `manifests`, nor schema 1's `fsLayers`, whatever its media type says.
-    forbidden: schemaVersion === 1 ? [] : fields.anyCaseOf(['manifests', 'fsLayers']),
+    forbidden: isSchema1 ? [] : fields.anyCaseOf(['manifests', 'fsLayers']),
     problems,
   };
 }

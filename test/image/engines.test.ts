@@ -75,9 +75,11 @@ interface Load {
   readonly said?: string;
 }
 
-/** Known to differ: not even the engine itself says this again when its store is empty. The rule's ID is what it says then. */
-const NOT_AGAIN = ['podman-docker-archive.tar', 'skopeo-docker-archive.tar'];
-const FROM_EMPTY_STORE = 'sha256:082604a368a199206296622c99e194649d9539dbf24aa124d814b3f5b6bd6591';
+/** What a command said, without the frame of its logger, and without the name of the archive. */
+function saidBy({ said = '', archive }: Load): string {
+  const quoted = /msg=("(?:[^"\\]|\\.)*")/.exec(said)?.[1];
+  return (quoted === undefined ? said : (JSON.parse(quoted) as string)).replaceAll(archive, 'FILE');
+}
 
 const loadsFile = docker28('loads.jsonl');
 const loads = hasDocker28
@@ -92,15 +94,16 @@ testWhen(
   loads.length > 0,
   NO_SHARED_FOLDER,
 )('engines: every load that was tried', async () => {
-  for (const { archive, engine, exit, ids, digest, said } of loads) {
+  for (const load of loads) {
+    const { archive, engine, exit, ids, digest } = load;
     const where = `${archive} on ${engine}`;
     const answers = by(await answersOf(docker28(archive)), engine);
-    const found = new Set(answers.flatMap(({ id }) => (id === null ? [] : [id])));
-    if (engine === 'docker-containerd' && NOT_AGAIN.includes(archive)) {
-      assert.equal([...found], [FROM_EMPTY_STORE], where);
-    } else if (exit !== undefined && exit !== 0) {
+    // What is stored under a name that no command lists was seen by none, and is not in the record.
+    const isListed = ({ note }: EngineAnswer) => !/commands do not find it/.test(note ?? '');
+    const found = new Set(answers.filter(isListed).flatMap(({ id }) => (id === null ? [] : [id])));
+    if (exit !== undefined && exit !== 0) {
       assert.is(found.size, 0, where);
-      for (const { refusal } of answers) assert.ok(refusal!.includes(said!), `${where}: ${refusal}`);
+      for (const { refusal } of answers) assert.ok(refusal!.includes(saidBy(load)), `${where}: ${refusal}`);
     } else {
       assert.equal([...found], digest === undefined ? ids : [digest], where);
     }

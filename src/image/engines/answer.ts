@@ -1,5 +1,5 @@
 import type { Compression } from '../../codec/codec.js';
-import type { Container } from '../../source/source.js';
+import type { Container, Member } from '../../source/source.js';
 import type { Image } from '../graph.js';
 
 export type EngineName =
@@ -31,8 +31,18 @@ export interface Delivery {
 
 export type Verdict = Omit<EngineAnswer, 'engine'>;
 
+/** An image that an engine takes from the file, by the members that it reads. */
+export interface LoadedImage {
+  /** null where the engine writes the config itself: from a v1 image. */
+  readonly config: Member | null;
+  /** Base first. */
+  readonly layers: readonly Member[];
+}
+
 /** What one engine makes of the file as a whole. */
 export interface Outcome {
+  /** What it takes, of every platform, by whatever name it is asked for. */
+  readonly loads: readonly LoadedImage[];
   /** The images it came to, by the keys of `keysOf`. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Why it stopped; null where it came to its end. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Member } from '../../source/source.js';
-import { cannotTell, refuse, within } from './answer.js';
+import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
 import { engineConfig } from './docker-config.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import type { StoredBlob } from './synthesise.js';
@@ -43,6 +43,7 @@ export function component(first: ReadonlyMap<string, Member>, path: string): Mem
 
 export interface DockerSource {
   readonly config: StoredBlob;
+  readonly member: Member;
   readonly layers: readonly {
     readonly diffId: string;
     readonly size: number | null;
@@ -68,8 +69,23 @@ export function openItem({ file, first }: DockerArchive, item: Item): DockerSour
   if (file.error !== null) refuse(file.error);
   return {
     config: storedBlob(file, member) ?? cannotTell(`${member.path} was not read`),
+    member,
     layers: diffIds.map(diffId => ({ diffId, size: sizes.get(diffId)!, path: paths.get(diffId)! })),
   };
+}
+
+/** What containers/image copies of an item; null where it would fail. */
+export function loadedItem(archive: DockerArchive, item: Item): LoadedImage | null {
+  let loaded: LoadedImage | null = null;
+  attempt(() => {
+    const { member, layers } = openItem(archive, item);
+    loaded = { config: member, layers: layers.map(({ path }) => layerAt(archive, path)) };
+  });
+  return loaded;
+}
+
+function layerAt({ first }: DockerArchive, path: string): Member {
+  return component(first, path) ?? refuse('file does not exist');
 }
 
 function pathsOf(diffIds: readonly string[], layers: readonly string[]): Map<string, string> {

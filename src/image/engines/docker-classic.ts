@@ -6,6 +6,7 @@ import {
   itemKey,
   LISTED_ONLY,
   LISTS_NONE,
+  type LoadedImage,
   type Outcome,
   refuse,
   storedAllTheSame,
@@ -25,31 +26,38 @@ import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } fr
  */
 export function dockerClassic(file: TarFile): Outcome {
   const verdicts = new Map<string, Verdict>();
+  const loads: LoadedImage[] = [];
   let passed = LISTED_ONLY;
   const refusal = attempt(() => {
     if (file.error !== null) refuse(file.error);
     const tree = extracted(file);
     if (!tree.has(resolve(tree, 'manifest.json'))) {
       passed = 'loads another image: only what the folders at the top hold';
-      loadV1(file, tree, verdicts);
+      loadV1(file, tree, verdicts, loads);
       return;
     }
     const value = decode(file.scan.document(open(tree, 'manifest.json')), 'first');
     const items = manifestItems(value, 'tarexport.manifestItem');
     if (items === null) return refuse('invalid manifest, manifest cannot be null (but can be [])');
     if (items.length === 0) passed = LISTS_NONE;
-    const stored = new Set<string>();
+    const stored: Stored = { layers: new Map(), images: loads };
     for (const [i, item] of items.entries())
       loadItem(file, tree, item, stored, v => verdicts.set(itemKey(i), v));
   });
-  return { verdicts, refusal, passed: refusal ?? passed };
+  return { verdicts, loads, refusal, passed: refusal ?? passed };
+}
+
+/** What the store holds so far: layers by their chain IDs, and images. */
+interface Stored {
+  readonly layers: Map<string, Member>;
+  readonly images: LoadedImage[];
 }
 
 function loadItem(
   file: TarFile,
   tree: Tree,
   item: Item,
-  stored: Set<string>,
+  stored: Stored,
   tell: (verdict: Verdict) => void,
 ): void {
   const member = open(tree, item.config);
@@ -67,11 +75,14 @@ function loadItem(
   for (const [i, chainId] of chainIds(diffIds).entries()) {
     if (i >= MAX_DEPTH) refuse('max depth exceeded');
     // A chain that is in the store already is not read again.
-    if (!stored.has(chainId)) checkLayer(file, open(tree, item.layers[i]!), i, diffIds[i]!);
-    stored.add(chainId);
+    if (stored.layers.has(chainId)) continue;
+    const layer = open(tree, item.layers[i]!);
+    checkLayer(file, layer, i, diffIds[i]!);
+    stored.layers.set(chainId, layer);
   }
   if (layerSteps > diffIds.length) refuse('too many non-empty layers in History section');
   const id = storedBlob(file, member)?.digest ?? cannotTell(`${member.path} was not read`);
+  stored.images.push({ config: member, layers: chainIds(diffIds).map(id => stored.layers.get(id)!) });
   const badName = attempt(() => item.tags.forEach(checkName));
   if (badName === null) {
     tell(taken(id));

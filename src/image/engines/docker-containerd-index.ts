@@ -1,8 +1,9 @@
 import type { Member } from '../../source/source.js';
 import { blobPath } from '../../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../../spec/json.js';
-import { isIndexType } from '../../spec/media-types.js';
-import { attempt, refuse } from './answer.js';
+import { isConfigType, isIndexType } from '../../spec/media-types.js';
+import { attempt, type LoadedImage, refuse } from './answer.js';
+import { diffIdsOf } from './docker-config.js';
 import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
 import { IMAGE_TYPES } from './media.js';
 import { isFindable } from './names.js';
@@ -39,6 +40,54 @@ export function readEntries(file: TarFile, index: Member): { digest: string; not
     digest,
     note: given.every(isLost) ? lostNote(given[0]!) : null,
   }));
+}
+
+/**
+ * The images that Docker finds below the entries: what is stored as a manifest, is called no attestation, and whose config and
+ * layers are stored too. Blobs are found by what they are, wherever they lie in the file.
+ */
+export function storedImages(file: TarFile, index: Member): LoadedImage[] {
+  const value = decode(file.scan.document(index), 'whole');
+  const loads: LoadedImage[] = [];
+  const seen = new Set<string>();
+  const todo = isObject(value) ? listField(value, 'manifests').filter(isObject) : [];
+  const blobs = storedBlobs(file);
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const [digest, type] = [textField(next, 'digest'), textField(next, 'mediaType')];
+    const isAttestation =
+      textField(objectField(next, 'annotations'), 'vnd.docker.reference.type') === 'attestation-manifest';
+    if (isAttestation || seen.has(`${type} ${digest}`)) continue;
+    seen.add(`${type} ${digest}`);
+    if (isIndexType(type)) for (const child of childrenOf(file, digest, type)) todo.push(child);
+    else if (IMAGE_TYPES.has(type)) attempt(() => loads.push(storedImage(file, blobs, digest)));
+  }
+  return loads;
+}
+
+type Blobs = ReadonlyMap<string, Member>;
+
+/** Members by the digests of their bytes. */
+function storedBlobs({ scan, members }: TarFile): Blobs {
+  const blobs = new Map<string, Member>();
+  for (const member of members) {
+    const digest = member.type === 'file' ? (scan.facts(member)?.digests ?? null) : null;
+    for (const known of [digest?.sha256, digest?.sha512]) if (known != null) blobs.set(known, member);
+  }
+  return blobs;
+}
+
+function storedImage({ scan }: TarFile, blobs: Blobs, digest: string): LoadedImage {
+  const blob = (wanted: string) => blobs.get(wanted) ?? refuse(`content digest ${wanted}: not found`);
+  const manifest = decode(scan.document(blob(digest)), 'whole');
+  if (!isObject(manifest)) return refuse('json: cannot unmarshal');
+  const descriptor = objectField(manifest, 'config');
+  const config = blob(textField(descriptor, 'digest'));
+  const value = decode(scan.document(config), 'whole');
+  if (!isObject(value)) return refuse('json: cannot unmarshal');
+  // An artifact is stored too, but nothing can be made of it.
+  if (!isConfigType(textField(descriptor, 'mediaType')) && diffIdsOf(value).length === 0) refuse('no image');
+  const layers = listField(manifest, 'layers').filter(isObject);
+  return { config, layers: layers.map(layer => blob(textField(layer, 'digest'))) };
 }
 
 function entryName(entry: JsonObject): string {

@@ -8,6 +8,7 @@ import {
   itemKey,
   LISTED_ONLY,
   LISTS_NONE,
+  type LoadedImage,
   type Outcome,
   refuse,
   taken,
@@ -15,7 +16,7 @@ import {
   within,
 } from './answer.js';
 import { diffIdsOf } from './docker-config.js';
-import { readEntries } from './docker-containerd-index.js';
+import { readEntries, storedImages } from './docker-containerd-index.js';
 import { decode, type Item, manifestItems, textField } from './go-json.js';
 import { dockerReference } from './names.js';
 import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
@@ -37,6 +38,7 @@ interface Imported {
  */
 export function dockerContainerd(file: TarFile): Outcome {
   const verdicts = new Map<string, Verdict>();
+  const loads: LoadedImage[] = [];
   let passed = 'loads another image: only those that index.json lists';
   const refusal = attempt(() => {
     const imported = importTar(file);
@@ -46,6 +48,7 @@ export function dockerContainerd(file: TarFile): Outcome {
       const index = blobs.get('index.json') ?? refuse('missing index.json in OCI layout 1.0.0');
       for (const { digest, note } of readEntries(file, index))
         verdicts.set(entryKey(digest), taken(digest, note));
+      for (const image of storedImages(file, index)) loads.push(image);
       return;
     }
     passed = items?.length === 0 ? LISTS_NONE : LISTED_ONLY;
@@ -53,10 +56,14 @@ export function dockerContainerd(file: TarFile): Outcome {
     followLinks(imported);
     const made = items.map(item => importItem(file, imported, item));
     if (made.length === 0) refuse('image might be filtered out');
-    for (const [i, verdict] of made.entries()) verdicts.set(itemKey(i), verdict);
+    for (const [i, { verdict, image }] of made.entries()) {
+      verdicts.set(itemKey(i), verdict);
+      loads.push(image);
+    }
   });
   // It stores nothing under a name before it has been through everything.
-  return { verdicts: refusal === null ? verdicts : new Map(), refusal, passed: refusal ?? passed };
+  if (refusal !== null) return { verdicts: new Map(), loads: [], refusal, passed: refusal };
+  return { verdicts, loads, refusal, passed };
 }
 
 function importTar(file: TarFile): Imported {
@@ -119,7 +126,12 @@ function followLinks({ blobs, links }: Imported): void {
 const EMPTY_STORE =
   'the ID assumes an empty store: where containerd already holds a layer compressed, it names that one';
 
-function importItem(file: TarFile, { blobs }: Imported, item: Item): Verdict {
+interface ImportedItem {
+  readonly verdict: Verdict;
+  readonly image: LoadedImage;
+}
+
+function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedItem {
   const config = blobs.get(item.config) ?? refuse(`image config "${item.config}" not found`);
   const layers = item.layers.map(
     path => blobs.get(path) ?? refuse(`failed to resolve layers: layer "${path}" not found`),
@@ -140,7 +152,8 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): Verdict {
       () => dockerReference(tag),
     );
   }
-  return taken(manifestDigest(manifest), stored.some(layer => !layer.packed) ? EMPTY_STORE : null);
+  const note = stored.some(layer => !layer.packed) ? EMPTY_STORE : null;
+  return { verdict: taken(manifestDigest(manifest), note), image: { config, layers } };
 }
 
 const blobOf = (file: TarFile, member: Member, claimedDiffId?: string): StoredBlob =>

@@ -1,6 +1,16 @@
+import type { Member } from '../../source/source.js';
 import { digestOf } from '../../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../../spec/json.js';
-import { attempt, cannotTell, refuse, storedAllTheSame, taken, type Verdict, v1Key } from './answer.js';
+import {
+  attempt,
+  cannotTell,
+  type LoadedImage,
+  refuse,
+  storedAllTheSame,
+  taken,
+  type Verdict,
+  v1Key,
+} from './answer.js';
 import { open, type Tree } from './extracted.js';
 import { decode, field, goJson, goKind, listField, objectField, textField } from './go-json.js';
 import { layerFacts, type TarFile } from './tar-file.js';
@@ -10,6 +20,9 @@ export const MAX_DEPTH = 125;
 
 interface Loaded {
   readonly id: string;
+  /** Empty for a base. */
+  readonly parent: string;
+  readonly layer: Member;
   readonly diffIds: readonly string[];
   readonly history: readonly JsonObject[];
 }
@@ -19,7 +32,12 @@ interface Loaded {
  * first. Docker writes the config itself, and its digest is the ID. moby image/tarexport/load.go (legacyLoad),
  * image/v1/imagev1.go (MakeConfigFromV1Config)
  */
-export function loadV1(file: TarFile, tree: Tree, verdicts: Map<string, Verdict>): void {
+export function loadV1(
+  file: TarFile,
+  tree: Tree,
+  verdicts: Map<string, Verdict>,
+  loads: LoadedImage[],
+): void {
   const loaded = new Map<string, Loaded>();
   const folders = [...tree].filter(([path, place]) => isTopFolder(path) && place.type === 'dir');
   for (const folder of folders.map(([path]) => path).sort()) {
@@ -29,10 +47,23 @@ export function loadV1(file: TarFile, tree: Tree, verdicts: Map<string, Verdict>
       verdicts.set(v1Key(id), taken(made.id));
     }
   }
+  for (const image of topsOf(loaded)) loads.push(image);
   const badNames = attempt(() => checkNames(file, tree, loaded));
   if (badNames === null) return;
   for (const [id, { id: stored }] of loaded) verdicts.set(v1Key(id), storedAllTheSame(stored, badNames));
   refuse(badNames);
+}
+
+/** The images that are no other's parent. */
+function topsOf(loaded: ReadonlyMap<string, Loaded>): LoadedImage[] {
+  const parents = new Set([...loaded.values()].map(({ parent }) => parent));
+  return [...loaded].flatMap(([id, top]) => {
+    if (parents.has(id)) return [];
+    const layers: Member[] = [];
+    for (let at: Loaded | undefined = top; at !== undefined; at = loaded.get(at.parent))
+      layers.push(at.layer);
+    return [{ config: null, layers: layers.reverse() }];
+  });
 }
 
 function checkNames(file: TarFile, tree: Tree, loaded: ReadonlyMap<string, Loaded>): void {
@@ -66,14 +97,17 @@ function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<s
   const json = readJson(file, tree, id);
   const os = textField(json, 'os') || 'linux';
   if (os.toLowerCase() !== 'linux') refuse(`cannot load ${os} image on linux`);
-  const { packError, lateError, tarError, diffId } = layerFacts(file, open(tree, `${id}/layer.tar`));
+  const layer = open(tree, `${id}/layer.tar`);
+  const { packError, lateError, tarError, diffId } = layerFacts(file, layer);
   if (packError !== null && !lateError) refuse(packError);
   if (tarError !== null) refuse(tarError);
-  const parent = loaded.get(textField(json, 'parent'));
+  const parentId = textField(json, 'parent');
+  const parent = loaded.get(parentId);
   if ((parent?.diffIds.length ?? 0) >= MAX_DEPTH) refuse('max depth exceeded');
   const diffIds = [...(parent?.diffIds ?? []), diffId ?? cannotTell(`${id}/layer.tar was not read`)];
   const history = [...(parent?.history ?? []), historyOf(json)];
-  return { id: digestOf(configFrom(json, diffIds, history)), diffIds, history };
+  const made = digestOf(configFrom(json, diffIds, history));
+  return { id: made, parent: parentId, layer, diffIds, history };
 }
 
 /** Empty fields are left out. */

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
-import { DOCKER_LIST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
-import { cannotTell, refuse, within } from './answer.js';
+import { DOCKER_LIST, isIndexType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
+import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
 import { extracted, resolve, type Tree } from './extracted.js';
 import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
@@ -17,6 +17,14 @@ export interface OciArchive {
 
 /** containers/image oci/archive/oci_transport.go, oci/layout/oci_transport.go */
 export function openOciArchive(file: TarFile): OciArchive {
+  const { tree, entries } = openLayout(file);
+  if (entries.length !== 1) refuse('more than one image in oci, choose an image');
+  const [entry] = entries as [Json];
+  return { file, tree, entry: isObject(entry) ? entry : {} };
+}
+
+/** The file unpacked, and the entries of its index.json. */
+function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: readonly Json[] } {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
     if (file.error !== null) refuse(file.error);
@@ -31,10 +39,57 @@ export function openOciArchive(file: TarFile): OciArchive {
   const index = decode(file.scan.document(member), 'first') ?? {};
   if (!isObject(index))
     return refuse(`json: cannot unmarshal ${goKind(index)} into Go value of type v1.Index`);
-  const entries = listField(index, 'manifests');
-  if (entries.length !== 1) refuse('more than one image in oci, choose an image');
-  const [entry] = entries as [Json];
-  return { file, tree, entry: isObject(entry) ? entry : {} };
+  return { tree, entries: listField(index, 'manifests') };
+}
+
+/**
+ * Every image that containers/image takes from an oci-archive: asked for by the name of any entry, on a machine of any
+ * platform. What is of platform unknown/unknown is chosen nowhere.
+ */
+export function ociLoads(file: TarFile): LoadedImage[] {
+  const loads: LoadedImage[] = [];
+  const seen = new Set<string>();
+  const load = (archive: OciArchive, digest: string, type: string | null) => {
+    const key = `${type} ${digest}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    attempt(() => loads.push(loadedManifest(archive, digest, type)));
+  };
+  attempt(() => {
+    const { tree, entries } = openLayout(file);
+    for (const entry of entries.filter(isObject)) {
+      const archive = { file, tree, entry };
+      const digest = textField(entry, 'digest');
+      attempt(() => {
+        const type = typeOf(archive, blobAt(archive, digest), entry);
+        if (!isIndexType(type)) return load(archive, digest, type);
+        const index = readWhole(archive, blobAt(archive, digest));
+        checkIndex(type, index);
+        for (const child of listField(index, 'manifests').filter(isObject).filter(isChosenSomewhere))
+          load(archive, textField(child, 'digest'), null);
+      });
+    }
+  });
+  return loads;
+}
+
+function isChosenSomewhere(entry: JsonObject): boolean {
+  const platform = objectField(entry, 'platform');
+  return textField(platform, 'os') !== 'unknown' || textField(platform, 'architecture') !== 'unknown';
+}
+
+/** @param declared  the media type that the entry of index.json gives; null for what an index below it lists */
+function loadedManifest(archive: OciArchive, digest: string, declared: string | null): LoadedImage {
+  const at = blobAt(archive, digest);
+  if (declared === null && !hasDigest(archive, at, digest)) refuse('manifest digest');
+  const type = declared ?? typeOf(archive, at, null);
+  const manifest = readWhole(archive, at);
+  openManifest(type, manifest);
+  const { member } = openConfig(archive, type, manifest);
+  const layers = listField(manifest, 'layers')
+    .filter(isObject)
+    .map(layer => blobAt(archive, textField(layer, 'digest')));
+  return { config: member, layers };
 }
 
 function checkInside({ name, type, target }: Member): void {

@@ -3,13 +3,14 @@ import {
   itemKey,
   LISTED_ONLY,
   LISTS_NONE,
+  type LoadedImage,
   type Outcome,
   refuse,
   taken,
   type Verdict,
   within,
 } from './answer.js';
-import { component, type DockerArchive, openDockerArchive, openItem } from './docker-archive.js';
+import { component, type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
 import type { Item } from './go-json.js';
 import { dockerReference, podmanName, showReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-file.js';
@@ -17,6 +18,7 @@ import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-fi
 /** A file as podman loads it as a docker-archive: every name of every item, each copied by itself. */
 export function podmanDockerArchive(file: TarFile): Outcome {
   const verdicts = new Map<string, Verdict>();
+  const loads: LoadedImage[] = [];
   let passed = LISTED_ONLY;
   const refusal = attempt(() => {
     const archive = openDockerArchive(file);
@@ -25,14 +27,20 @@ export function podmanDockerArchive(file: TarFile): Outcome {
     const names = items.map((item, i) => item.tags.map(tag => fullName(tag, i)));
     const owners = ownersOf(names);
     const stored = new Set<string>();
+    const load = (i: number) => {
+      const id = copy(archive, items[i]!, stored);
+      const image = verdicts.has(itemKey(i)) ? null : loadedItem(archive, items[i]!);
+      if (image !== null) loads.push(image);
+      verdicts.set(itemKey(i), taken(id));
+    };
     for (const [i, item] of items.entries()) {
       for (const name of names[i]!) {
         // Looked up again by its name: the first item of that name answers.
         const [owner, tag] = owners.get(name)!;
         podmanName(items[owner]!.tags[tag]!);
-        verdicts.set(itemKey(owner), taken(copy(archive, items[owner]!, stored)));
+        load(owner);
       }
-      if (item.tags.length === 0) verdicts.set(itemKey(i), taken(copy(archive, item, stored)));
+      if (item.tags.length === 0) load(i);
     }
     // All the names of an item may belong to one before it.
     for (const [i] of items.entries()) {
@@ -46,7 +54,7 @@ export function podmanDockerArchive(file: TarFile): Outcome {
       }
     }
   });
-  return { verdicts, refusal, passed: refusal ?? passed };
+  return { verdicts, loads, refusal, passed: refusal ?? passed };
 }
 
 /** Of every name the first item that has it, and which of its tags that is. */

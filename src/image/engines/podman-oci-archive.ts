@@ -10,6 +10,7 @@ import {
   chooseEntry,
   hasDigest,
   type OciArchive,
+  ociLoads,
   openConfig,
   openManifest,
   openOciArchive,
@@ -56,7 +57,7 @@ export function podmanOciArchive(file: TarFile): Outcome {
     if (field(config.descriptor, 'size') !== config.member.size) refuse('writing blob: blob size mismatch');
     verdicts.set(manifestKey(digest), taken(config.digest));
   });
-  return { verdicts, refusal, passed: refusal ?? passedWords(chosen) };
+  return { verdicts, loads: ociLoads(file), refusal, passed: refusal ?? passedWords(chosen) };
 }
 
 /** podman reads index.json itself before it has the archive opened, and says so. */

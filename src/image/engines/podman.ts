@@ -13,8 +13,7 @@ export function podman(file: TarFile): Outcome {
   const docker = podmanDockerArchive(file);
   if (docker.refusal === null) return docker;
   const refusal = allWords(oci.refusal, docker.refusal);
-
-  return { verdicts: docker.verdicts, refusal, passed: refusal };
+  return { verdicts: docker.verdicts, loads: docker.loads, refusal, passed: refusal };
 }
 
 function allWords(oci: string, docker: string): string {

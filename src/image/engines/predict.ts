@@ -6,6 +6,7 @@ import {
   type EngineName,
   joinNotes,
   keysOf,
+  type LoadedImage,
   type Outcome,
   type Verdict,
 } from './answer.js';
@@ -26,6 +27,17 @@ const ENGINES: readonly (readonly [name: EngineName, engine: (file: TarFile) => 
   ['skopeo-docker-archive', skopeoDockerArchive],
   ['skopeo-oci-archive', skopeoOciArchive],
 ];
+
+/** An image that engines take from a file. */
+export interface EngineLoad extends LoadedImage {
+  readonly engine: EngineName;
+}
+
+/** Every image that any engine would take from the file, on a machine of any platform. For scans of every byte. */
+export function engineLoads(scan: Scan): EngineLoad[] {
+  const file = tarFile(scan);
+  return ENGINES.flatMap(([engine, run]) => run(file).loads.map(image => ({ ...image, engine })));
+}
 
 /**
  * What every engine makes of every image of an archive: the ID by which it will call it, or the words in which it

@@ -3,13 +3,14 @@ import {
   cannotTell,
   itemKey,
   LISTED_ONLY,
+  type LoadedImage,
   type Outcome,
   refuse,
   taken,
   type Verdict,
   within,
 } from './answer.js';
-import { type DockerArchive, openDockerArchive, openItem } from './docker-archive.js';
+import { type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
 import type { Item } from './go-json.js';
 import { containersImageManifest, manifestDigest } from './synthesise.js';
 import type { TarFile } from './tar-file.js';
@@ -20,12 +21,14 @@ import type { TarFile } from './tar-file.js';
  */
 export function skopeoDockerArchive(file: TarFile): Outcome {
   const verdicts = new Map<string, Verdict>();
+  const loads: LoadedImage[] = [];
   const refusal = attempt(() => {
     const archive = within(
       words => `Error parsing image name "docker-archive:FILE": ${words}`,
       () => openDockerArchive(file),
     );
     const count = archive.items.length;
+    loads.push(...archive.items.flatMap(item => loadedItem(archive, item) ?? []));
     const retrieving = (words: string) => `Error retrieving manifest for image: ${words}`;
     if (count === 1) {
       const [item] = archive.items as [Item];
@@ -38,7 +41,7 @@ export function skopeoDockerArchive(file: TarFile): Outcome {
     }
     refuse(several);
   });
-  return { verdicts, refusal, passed: refusal ?? LISTED_ONLY };
+  return { verdicts, loads, refusal, passed: refusal ?? LISTED_ONLY };
 }
 
 function byIndex(archive: DockerArchive, item: Item, index: number): string | null {

@@ -7,6 +7,7 @@ import {
   checkIndex,
   chooseEntry,
   hasDigest,
+  ociLoads,
   openConfig,
   openManifest,
   openOciArchive,
@@ -68,5 +69,5 @@ export function skopeoOciArchive(file: TarFile): Outcome {
     openConfig(archive, type, manifest);
     verdicts.set(manifestKey(digest), taken(sha256Of(archive, top)));
   });
-  return { verdicts, refusal, passed: refusal ?? passedWords(chosen) };
+  return { verdicts, loads: ociLoads(file), refusal, passed: refusal ?? passedWords(chosen) };
 }

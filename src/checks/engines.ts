@@ -1,0 +1,63 @@
+import { isText } from '../image/classify.js';
+import type { LoadedImage } from '../image/engines/answer.js';
+import { type EngineName, engineLoads } from '../image/engines/predict.js';
+import type { Graph } from '../image/graph.js';
+import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Scan } from '../scan/scan.js';
+import type { Member } from '../source/source.js';
+
+/** An image that an engine takes from the file must be one that is shown: the same config, and the same layers in their order. */
+export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {
+  // Without the bytes of every member, two of them cannot be told to be the same.
+  if (scan.depth === 'metadata') return;
+  const contents = new Contents(scan);
+  const shown = new Set(
+    graph.images.map(({ kind, config, layers }) =>
+      contents.keyOf({
+        config: kind === 'v1' ? null : (config?.member ?? null),
+        layers: layers.flatMap(({ member }) => member ?? []),
+      }),
+    ),
+  );
+  const hidden = new Map<string, { readonly image: LoadedImage; readonly engines: Set<EngineName> }>();
+  for (const { engine, ...image } of engineLoads(scan)) {
+    const key = contents.keyOf(image);
+    if (shown.has(key) || !canUnpack(scan, image)) continue;
+    const known = hidden.get(key) ?? { image, engines: new Set() };
+    hidden.set(key, known);
+    known.engines.add(engine);
+  }
+  for (const { image, engines } of hidden.values()) {
+    const { config, layers } = image;
+    yield observe('engines-disagree', memberAt(config?.path ?? ''), {
+      engines: [...engines],
+      config: config === null ? null : contents.digestOf(config),
+      layers: layers.map(layer => contents.digestOf(layer)),
+    });
+  }
+}
+
+/** Attestations and signatures have the config of an image, and layers of text. Engines store them, and cannot unpack them. */
+const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
+  layers.length === 0 || !layers.every(layer => isText(scan, layer));
+
+/** Members by their content. */
+class Contents {
+  private readonly known = new Map<Member, string>();
+
+  constructor(private readonly scan: Scan) {}
+
+  keyOf({ config, layers }: LoadedImage): string {
+    return [config, ...layers].map(member => (member === null ? '' : this.digestOf(member))).join(' ');
+  }
+
+  /** The digest of a layer's tar, or else of the stored bytes; the path where these were not read. */
+  digestOf(member: Member): string {
+    const known = this.known.get(member);
+    if (known !== undefined) return known;
+    const facts = this.scan.facts(member);
+    const digest = facts?.unpacked?.digests.sha256 ?? facts?.digests?.sha256 ?? member.path;
+    this.known.set(member, digest);
+    return digest;
+  }
+}
