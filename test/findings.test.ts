@@ -1035,6 +1035,21 @@ provoke(
 );
 provoke(
   'name-ambiguous',
+  'two images of one name, of which only one has a platform',
+  () =>
+    edit(layouts.skopeoOci([TAGGED, { image: other, tags: ['app:1'] }]), 'index.json', doc => {
+      doc.manifests[1].platform = { os: 'linux', architecture: 'amd64' };
+    }),
+  { severity: 'warning', path: 'index.json', data: { name: 'app:1' } },
+);
+provoke(
+  'name-ambiguous',
+  'two spellings of one name',
+  () => layouts.cranePull([TAGGED, { image: other, tags: ['docker.io/library/app:1'] }]),
+  { severity: 'warning', path: 'manifest.json', data: { name: 'app:1' } },
+);
+provoke(
+  'name-ambiguous',
   'two images of one name',
   () => layouts.cranePull([TAGGED, { image: other, tags: ['app:1'] }]),
   {
@@ -1069,6 +1084,16 @@ provoke(
     path: 'manifest.json',
     data: { onlyManifestJson: [other.imageId], onlyIndexJson: [item.imageId] },
   },
+);
+provoke(
+  'views-disagree',
+  'each has an image of its own under one name',
+  () => {
+    const both = layouts.dockerContainerd([TAGGED, { image: other, tags: ['app:1'] }]);
+    const onlyItem = edit(both, 'index.json', doc => void doc.manifests.splice(1));
+    return edit(onlyItem, 'manifest.json', ([, second]) => [second]);
+  },
+  { severity: 'error', data: { onlyManifestJson: [other.imageId], onlyIndexJson: [item.imageId] } },
 );
 provoke(
   'names-disagree',

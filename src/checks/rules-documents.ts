@@ -211,7 +211,7 @@ export const documentRules: Rules<
     message: d =>
       `manifest.json and index.json tell of different images: only in manifest.json: ${list(d.onlyManifestJson)}; only in index.json: ${list(d.onlyIndexJson)}`,
     explain:
-      'An archive with both files should describe the same images in both. docker load with the classic store reads manifest.json, containerd and Docker 29 read index.json: they would load different images from this one file.',
+      'An archive with both files should describe the same images in both. docker load with the classic store reads manifest.json, containerd and Docker 29 read index.json: they would load different images from this one file. It is an error where both give one name to different images.',
   },
   'names-disagree': {
     severity: 'warning',

@@ -109,20 +109,27 @@ function checkTree({ tree, quiet, noTrunc, digests, format }: ImagesOptions): vo
 }
 
 /**
- * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known.
+ * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known. A tag that
+ * is given to two images moves to the one that is loaded last. moby image/tarexport/load.go (setLoadedTag)
  * @returns each image with its copies
  */
 function together(
   images: readonly StoredImage[],
   doubtsOf: (image: StoredImage) => number,
 ): Map<StoredImage, readonly StoredImage[]> {
-  const groups = grouped(images, image => image.id ?? image);
-  return new Map(
-    [...groups.values()].map(copies => {
-      const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
-      return [copies.length === 1 ? best : { ...best, ...mergeNames(copies) }, copies];
-    }),
-  );
+  const keyOf = (image: StoredImage) => image.id ?? image;
+  const owners = new Map(images.flatMap(image => image.tags.map(tag => [tag, keyOf(image)] as const)));
+  const all = new Map<StoredImage, readonly StoredImage[]>();
+  for (const [key, copies] of grouped(images, keyOf)) {
+    const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
+    const merged = copies.length === 1 ? best : { ...best, ...mergeNames(copies) };
+    const tags = merged.tags.filter(tag => owners.get(tag) === key);
+    const isUnnamed = merged.tags.length > 0 && tags.length === 0;
+    // containerd's store has images by their names, the classic one keeps what has lost its name.
+    if (!isUnnamed || merged.target === null)
+      all.set(tags.length === merged.tags.length ? merged : { ...merged, tags }, copies);
+  }
+  return all;
 }
 
 const mergeNames = (copies: readonly StoredImage[]) => ({

@@ -2,7 +2,7 @@ import { splitDigest } from '../spec/digest.js';
 import { type DockerManifestItem, parseDockerManifest } from '../spec/docker-archive.js';
 import { isObject, pointer, typeName } from '../spec/json.js';
 import { layerType } from '../spec/media-types.js';
-import { parseReference } from '../spec/reference.js';
+import { normalName, parseReference } from '../spec/reference.js';
 import type { Archive } from './archive.js';
 import { layersOf } from './classify.js';
 import type { ConfigNode, Image, Layer } from './graph.js';
@@ -152,7 +152,7 @@ function checkNames(
   items: readonly DockerManifestItem[],
   images: readonly Image[],
 ): void {
-  const owners = new Map<string, Set<string>>();
+  const owners = new Map<string, { readonly name: string; readonly configs: Set<string> }>();
   const imageIds = new Set(images.map(image => image.config?.document?.digest));
   for (const [i, item] of items.entries()) {
     const own = new Set<string>();
@@ -164,7 +164,9 @@ function checkNames(
       if (typeof reference === 'string') archive.observe('name-invalid', at, { name, reason: reference });
       else if (reference.tag === null) archive.observe('name-invalid', at, { name, reason: 'it has no tag' });
       const owner = images[i]!.config?.path ?? String(i);
-      owners.set(name, (owners.get(name) ?? new Set()).add(owner));
+      const known = owners.get(normalName(name)) ?? { name, configs: new Set() };
+      known.configs.add(owner);
+      owners.set(normalName(name), known);
     });
     if (item.parent !== null && !imageIds.has(item.parent)) {
       archive.observe(
@@ -174,7 +176,7 @@ function checkNames(
       );
     }
   }
-  for (const [name, configs] of owners) {
+  for (const { name, configs } of owners.values()) {
     if (configs.size > 1)
       archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...configs] });
   }

@@ -10,7 +10,7 @@ import { linkDocker } from './docker.js';
 import type { Graph, Layout } from './graph.js';
 import { ManifestWalk } from './manifests.js';
 import { merge } from './merge.js';
-import { CONTAINERD_NAME, refName } from './names.js';
+import { CONTAINERD_NAME, isAttached, refName } from './names.js';
 import { detectProducer } from './producer.js';
 import { compareRepositories } from './repositories.js';
 import { linkV1 } from './v1.js';
@@ -137,18 +137,26 @@ function checkLayoutFile(archive: Archive): void {
   }
 }
 
+/**
+ * A name that stands for two things means one of them to each reader: skopeo takes the first, in containerd the last keeps it.
+ * What is attached to an image has that one's name.
+ */
 function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
-  const seen = new Map<string, string>();
-  for (const descriptor of descriptors) {
+  const seen = new Map<string, { readonly platform: string; readonly digests: Set<string> }>();
+  for (const descriptor of descriptors.filter(d => !isAttached(d))) {
     // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
     const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
-    const before = seen.get(name);
-    if (before !== undefined && before === platform) {
-      archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
-    }
-    seen.set(name, platform);
+    const before = seen.get(name) ?? { platform, digests: new Set([descriptor.digestText]) };
+    const isRepeated = seen.has(name) && before.platform === platform;
+    if (isRepeated) archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
+    else before.digests.add(descriptor.digestText);
+    seen.set(name, before);
+  }
+  for (const [name, { digests }] of seen) {
+    if (digests.size > 1)
+      archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...digests] });
   }
 }
 

@@ -142,6 +142,12 @@ function bug(archive: Archive, image: Image, id: string, producer: string, detai
   archive.observe('producer-bug', image.at, { bug: id, producer, detail });
 }
 
+function shareName(some: readonly Image[], others: readonly Image[]): boolean {
+  const namesOf = (images: readonly Image[]) => images.flatMap(image => image.names).map(normalName);
+  const known = new Set(namesOf(some));
+  return namesOf(others).some(name => known.has(name));
+}
+
 function observeDisagreement(
   archive: Archive,
   onlyDocker: readonly Image[],
@@ -171,5 +177,7 @@ function observeDisagreement(
     'views-disagree',
     { path: archive.path('manifest.json'), pointer: null },
     { onlyManifestJson: ids(onlyDocker), onlyIndexJson: ids(strangers) },
+    // Asked for by one name, an engine that reads one file runs another image than one that reads the other.
+    shareName(onlyDocker, strangers) ? 'error' : undefined,
   );
 }

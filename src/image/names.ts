@@ -12,6 +12,12 @@ export function nameOf(descriptor: Descriptor): string | null {
 
 export const refName = (descriptor: Descriptor) => descriptor.annotations.get(REF_NAME) ?? null;
 
+/** Whether an entry of an index is about another one: BuildKit's attestations, cosign's signatures, Docker 29's referrers. */
+export const isAttached = ({ annotations }: Descriptor): boolean =>
+  annotations.has('vnd.docker.reference.type') ||
+  annotations.has('io.containerd.manifest.subject') ||
+  /^dev\.\w+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
+
 /** Both lists, without those of the second that only spell a name of the first in another way. */
 export function mergeNames(first: readonly string[], second: readonly string[]): string[] {
   const known = new Set<string>();

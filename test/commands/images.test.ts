@@ -78,6 +78,24 @@ test('several archives are one table, in which an image stands once with the nam
   assert.equal(await lines([a as Member[], b as Member[]], { format: '{{.Repository}}' }), ['a', 'b']);
 });
 
+test('a tag that two images have moves to the one that is loaded last', async () => {
+  const [first, second] = [await plainImage('first'), await plainImage('second')];
+  const members = dockerSave25([
+    { image: first, tags: ['a:1'] },
+    { image: second, tags: ['a:1', 'b:1'] },
+  ]);
+  const format = '{{.Repository}}:{{.Tag}} {{.ID}}';
+  const [firstId, secondId] = [first, second].map(one => one.imageId.slice(7, 19));
+  const rows = [`<none>:<none> ${firstId}`, `a:1 ${secondId}`, `b:1 ${secondId}`];
+  assert.equal(await lines([members], { format }), rows);
+  // containerd's store knows images by their names only.
+  assert.is((await lines([members], { format, store: 'containerd' })).length, 2);
+  // So it is from one archive to the next.
+  const again = dockerSave25({ image: first, tags: ['a:1'] });
+  const moved = [`a:1 ${firstId}`, `b:1 ${secondId}`];
+  assert.equal(await lines([members, again], { format }), moved);
+});
+
 test('digests are known to the store that has manifests', async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   const format = '{{.Repository}} {{.Digest}}';
