@@ -37,9 +37,13 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
   }
 }
 
-/** Attestations and signatures have the config of an image, and layers of text. Engines store them, and cannot unpack them. */
+/**
+ * Attestations and signatures have the config of an image, and layers of text. Engines store them, and cannot
+ * unpack them, nor what is no file at all.
+ */
 const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
-  layers.length === 0 || !layers.every(layer => isText(scan, layer));
+  layers.every(({ type }) => type === 'file') &&
+  (layers.length === 0 || !layers.every(layer => isText(scan, layer)));
 
 /** Members by their content. */
 class Contents {

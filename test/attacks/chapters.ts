@@ -2,6 +2,7 @@ import type { Chapter } from './attack.js';
 import { bombs } from './bombs.js';
 import { containers } from './containers.js';
 import { documents } from './documents.js';
+import { engines } from './engines.js';
 import { extraction } from './extraction.js';
 import { machine } from './machine.js';
 import { names, output } from './names.js';
@@ -13,6 +14,7 @@ export const chapters: readonly Chapter[] = [
   work,
   containers,
   documents,
+  engines,
   names,
   output,
   extraction,

@@ -1,0 +1,156 @@
+// One file that is one image to the reader of a report and another one to an engine.
+import * as layouts from '../support/layouts.js';
+import { type Attack, type Chapter, verified } from './attack.js';
+import { evil, item, oci } from './material.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: documents are taken apart here, whatever they are
+type Json = any;
+
+const DISGUISED = 'Shown as the image that it is, with an error that names the field.';
+const IN_TOTO = 'application/vnd.in-toto+json';
+const ATTESTATION = 'application/vnd.docker.attestation.manifest.v1+json';
+const EMPTY = layouts.EMPTY.descriptor.digest;
+const tagged = { image: item, tags: ['app:1'] };
+
+const parse = (bytes: Uint8Array): Json => JSON.parse(Buffer.from(bytes).toString());
+
+/** The document at a path, changed. */
+const edit = (members: readonly layouts.Member[], path: string, change: (document: Json) => void) =>
+  layouts.replaceBytes(members, path, bytes => {
+    const document = parse(bytes);
+    change(document);
+    return JSON.stringify(document);
+  });
+
+/** A layout of one image, whose manifest is changed and listed by its new digest. */
+function withManifest(change: (document: Json) => void, lists = oci): layouts.Member[] {
+  const [entry] = parse(layouts.memberBytes(lists, 'index.json')).manifests;
+  const path = layouts.blobPath(entry.digest);
+  const document = parse(layouts.memberBytes(lists, path));
+  change(document);
+  const { descriptor, blobs } = layouts.blobOf(entry.mediaType, JSON.stringify(document));
+  const others = lists.filter(member => member.path !== path);
+  const listed = edit(others, 'index.json', index => {
+    index.manifests[0] = { ...entry, digest: descriptor.digest, size: descriptor.size };
+  });
+  return [...listed, layouts.file(layouts.blobPath(descriptor.digest), blobs[0]!.bytes)];
+}
+
+const disguised = (attack: string, engines: string, make: () => readonly layouts.Member[]): Attack =>
+  verified(attack, `${engines} ${DISGUISED}`, make, {
+    findings: ['image-disguised'],
+    exit: 1,
+    verdicts: { conformant: false },
+  });
+
+const hybrid = layouts.dockerContainerd(tagged);
+const two = layouts.dockerContainerd([tagged, { image: evil, tags: ['app:1'] }]);
+
+export const engines: Chapter = {
+  title: 'What engines load',
+  attacks: [
+    disguised(
+      'An image whose entry in index.json calls it an attestation (vnd.docker.reference.type)',
+      'podman, skopeo and crane load it; Docker takes it for an attestation and lists no image.',
+      () =>
+        edit(oci, 'index.json', index => {
+          index.manifests[0].annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
+        }),
+    ),
+    disguised(
+      `An image whose layers have the media type ${IN_TOTO}`,
+      'podman, skopeo and crane load it by its config, and unpack the layers.',
+      () =>
+        withManifest(manifest => {
+          for (const layer of manifest.layers) layer.mediaType = IN_TOTO;
+        }),
+    ),
+    disguised(
+      `An image with the artifactType ${ATTESTATION}`,
+      'podman, skopeo and crane load it; BuildKit takes it for an attestation.',
+      () =>
+        withManifest(manifest => {
+          manifest.artifactType = ATTESTATION;
+        }),
+    ),
+    verified(
+      'An image that says schemaVersion 1 and has `manifests` too (CVE-2021-41190)',
+      `podman and skopeo go by the media type and load it. ${DISGUISED} That it can be read as an index is another one.`,
+      () =>
+        withManifest(manifest => {
+          manifest.schemaVersion = 1;
+          manifest.manifests = [];
+        }),
+      {
+        findings: ['image-disguised', 'ambiguous-document'],
+        exit: 1,
+        verdicts: { conformant: false },
+      },
+    ),
+    verified(
+      'The same without its config and its layers',
+      'No engine loads it. An image that is not complete.',
+      () =>
+        withManifest(manifest => {
+          manifest.schemaVersion = 1;
+        }).filter(
+          ({ path }) =>
+            path !== layouts.blobPath(item.imageId) &&
+            !item.layers.some(layer => path === layouts.blobPath(layer.digest)),
+        ),
+      {
+        findings: ['image-disguised', 'config-missing', 'layer-missing'],
+        exit: 1,
+        verdicts: { complete: false },
+      },
+    ),
+    verified(
+      'The same layers in manifest.json and in the OCI manifest, in another order',
+      'Docker with the classic store, podman and crane follow manifest.json, containerd and skopeo oci-archive: the index. An error that says whose order is that of the diff_ids.',
+      () =>
+        withManifest(manifest => {
+          manifest.layers.reverse();
+        }, hybrid),
+      {
+        findings: ['layers-disagree', 'engines-disagree'],
+        exit: 1,
+        verdicts: { conformant: false },
+      },
+    ),
+    verified(
+      'One name in manifest.json and in index.json, for two images',
+      'Docker 28 runs the one, Docker 29 the other. Both are shown, and it is an error.',
+      () => {
+        const onlyFirst = edit(two, 'index.json', index => void index.manifests.splice(1));
+        return edit(onlyFirst, 'manifest.json', items => void items.shift());
+      },
+      { findings: ['views-disagree'], exit: 1, images: 2 },
+    ),
+    verified(
+      'One name for two images of index.json',
+      'skopeo takes the first, in containerd the last keeps the name. Both are shown, with a warning. `images` shows where the name ends up.',
+      () =>
+        edit(layouts.skopeoOci([tagged, { image: evil, tags: ['app:1'] }]), 'index.json', index =>
+          Object.assign(index.manifests[1], { platform: { os: 'linux', architecture: 'amd64' } }),
+        ),
+      { findings: ['name-ambiguous'], exit: 0, images: 2, verdicts: { conformant: false } },
+    ),
+    verified(
+      'An index that lists nothing, with all the blobs of an image beside it',
+      'No engine loads anything. An error: there is nothing that could be vouched for.',
+      () => edit(oci, 'index.json', index => Object.assign(index, { manifests: [] })),
+      { findings: ['no-image'], exit: 1, images: 0, verdicts: { complete: null } },
+    ),
+    verified(
+      'An artifact where an image is expected',
+      'A note, and an error with --require-image.',
+      () =>
+        withManifest(manifest => {
+          manifest.artifactType = 'application/vnd.example';
+          manifest.config = { mediaType: layouts.MEDIA.empty, digest: EMPTY, size: 2 };
+          manifest.layers = [manifest.config];
+        }).concat(layouts.file(layouts.blobPath(EMPTY), '{}')),
+      { findings: ['artifacts-only'], exit: 1, images: 0, options: { requireImage: true } },
+    ),
+  ],
+};
