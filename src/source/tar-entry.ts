@@ -119,19 +119,29 @@ function xattrsOf(pax: PaxRecords): TarEntry['xattrs'] {
 }
 
 /** The name in the header: ustar keeps its beginning in a prefix of its own, star in a shorter one. */
-function nameOf(block: Uint8Array): string {
+export function nameOf(block: Uint8Array): string {
   const name = textField(block, 0, 100);
   const prefix = block[345] === 0 ? '' : prefixOf(block);
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
+/** The name in the header by its parts: the prefix as Go reads it, and as readers do that read it in another way. */
+export function headerName(block: Uint8Array) {
+  const [name, prefix, whole] = [textField(block, 0, 100), prefixOf(block), textField(block, 345, 500)];
+  if (!isGnu(block)) return { name, prefix, others: whole };
+  // GNU tar has times there, and no prefix.
+  return { name, prefix, others: prefix !== '' || hasTimes(block) ? '' : whole };
+}
+
 function prefixOf(block: Uint8Array): string {
   if (isUstar(block)) return textField(block, 345, isStar(block) ? 476 : 500);
   // Where GNU has times, Go before 1.8 wrote a prefix; images of that age are about. https://golang.org/issue/12594
-  if (!isGnu(block) || (isTime(block, 345) && isTime(block, 357))) return '';
+  if (!isGnu(block) || hasTimes(block)) return '';
   const prefix = textField(block, 345, 500);
   return /[\x80-\xff]/.test(prefix) ? '' : prefix;
 }
+
+const hasTimes = (block: Uint8Array) => isTime(block, 345) && isTime(block, 357);
 
 /** Whether Go takes a field of a GNU header for a time: one that begins with a NUL it does not even look at. */
 const isTime = (block: Uint8Array, at: number) => block[at] === 0 || isGoNumber(block, at, at + 12);

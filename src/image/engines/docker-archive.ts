@@ -26,11 +26,21 @@ export function openDockerArchive(file: TarFile): DockerArchive {
     return refuse(`loading tar component "manifest.json": ${file.error ?? 'file does not exist'}`);
   }
   if (file.cut?.member === manifest) refuse('unexpected EOF');
+  checkRegular(manifest, 'manifest.json');
   const items = within(
     words => `decoding tar manifest.json: ${words}`,
     () => manifestItems(decode(file.scan.document(manifest), 'whole'), 'tarfile.ManifestItem'),
   );
   return { file, items: items ?? [], first };
+}
+
+/** A hard link is a file of no bytes to it, and a type that only some readers know a file with its content. */
+function checkRegular({ type, name, flag }: Member, wanted: string): void {
+  if (type === 'file' || type === 'hardlink') return;
+  if (flag !== undefined) cannotTell(`${name} is of a tar type that waybill does not read`);
+  refuse(
+    `loading tar component "${wanted}": Error reading tar archive component "${name}": not a regular file`,
+  );
 }
 
 /** One symbolic link is followed, no more. */
@@ -55,6 +65,7 @@ export interface DockerSource {
 export function openItem({ file, first }: DockerArchive, item: Item): DockerSource {
   const member = component(first, item.config);
   if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
+  checkRegular(member, item.config);
   const { diffIds } = within(
     words => `decoding tar config "${item.config}": ${words}`,
     () => engineConfig(decode(file.scan.document(member), 'whole')),

@@ -3,7 +3,7 @@ import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
 import { DOCKER_LIST, isIndexType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
 import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
-import { extracted, resolve, type Tree } from './extracted.js';
+import { extracted, type Tree } from './extracted.js';
 import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
 import { clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
@@ -30,11 +30,11 @@ function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: rea
     if (file.error !== null) refuse(file.error);
     for (const member of file.members) checkInside(member);
     return within(
-      () => 'no such file or directory',
-      () => extracted(file),
+      words => (words.startsWith('linkat') ? 'no such file or directory' : words),
+      () => extracted(file, false),
     );
   });
-  const member = tree.has('index.json') ? memberAt(tree, 'index.json') : null;
+  const member = memberAt(tree, 'index.json');
   if (member === null) return refuse('open DIR/index.json: no such file or directory');
   const index = decode(file.scan.document(member), 'first') ?? {};
   if (!isObject(index))
@@ -104,7 +104,10 @@ function checkInside({ name, type, target }: Member): void {
   }
 }
 
-const memberAt = (tree: Tree, path: string): Member | null => tree.get(resolve(tree, path))?.member ?? null;
+function memberAt(tree: Tree, path: string): Member | null {
+  const found = tree.find(path, true);
+  return found === null || found.children !== null ? null : found.member;
+}
 
 export function blobAt({ tree }: OciArchive, digest: string): Member {
   if (!/^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest)) {

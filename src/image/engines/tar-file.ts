@@ -19,12 +19,19 @@ export interface TarFile {
 }
 
 const INVALID = 'archive/tar: invalid tar header';
+const TOO_LONG = 'archive/tar: header field too long';
 const CUT = 'unexpected EOF';
 const BAD_CHECKSUM = 'gzip: invalid checksum';
 const BLOCK = 512;
 
 export function tarFile(scan: Scan): TarFile {
-  const { members, problems } = scan;
+  const { problems } = scan;
+  // Engines see nothing behind a header that they refuse.
+  const refused = problems.find(p => p.kind === 'tar-field' || p.kind === 'tar-record');
+  const members =
+    refused?.kind === 'tar-field' || refused?.kind === 'tar-record'
+      ? scan.members.slice(0, refused.before)
+      : scan.members;
   const packed = problems.find(p => p.kind === 'outer-compression');
   const packError = packed === undefined ? null : packWords(packed.codec, packed.cut, packed.reason);
   const broken = problems.find(p => p.kind === 'tar-truncated' && p.path !== null);
@@ -43,7 +50,8 @@ export function tarFile(scan: Scan): TarFile {
 
 function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
   if (problem.kind === 'tar-truncated') return CUT;
-  if (problem.kind === 'tar-header') return INVALID;
+  if (problem.kind === 'tar-header' || problem.kind === 'tar-field') return INVALID;
+  if (problem.kind === 'tar-record') return problem.reason.startsWith('it has') ? TOO_LONG : INVALID;
   if (problem.kind !== 'end-marker-missing' || problem.zeroBlocks !== 1) return null;
   // Something else than zeros where the second zero block belongs.
   const { offset } = problem;
