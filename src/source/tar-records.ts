@@ -2,7 +2,7 @@ import { isEnginePath } from '../spec/markers.js';
 import { normalPath } from './path.js';
 import { eachPaxRecord, goRecordFault, NO_PAX, type PaxRecords, readPax } from './pax.js';
 import type { SourceProblem } from './source.js';
-import { type EntryRecords, nameOf, textOf } from './tar-entry.js';
+import { type EntryRecords, textOf } from './tar-entry.js';
 import { GNU_NAME_FLAG, GNU_TARGET_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from './tar-header.js';
 
 /** PAX keys that decide what a member is, by what they are for people. */
@@ -15,6 +15,16 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
 /** What Go's archive/tar takes for one record: maxSpecialFileSize in its format.go. */
 const GO_LARGEST = 1024 * 1024;
 
+/** The header of a record. */
+interface RecordHeader {
+  readonly flag: number;
+  readonly name: string;
+  /** Where it is. */
+  readonly offset: number;
+  /** How many members come before it. */
+  readonly before: number;
+}
+
 /** The records that stand before a member's header, and everything that they say, also where they contradict themselves. */
 export class RecordReader {
   private pax: PaxRecords = NO_PAX;
@@ -24,14 +34,8 @@ export class RecordReader {
   /** By field. What is believed is at the end of `gnu`, or else of `pax`. */
   private readonly said = new Map<string, { readonly pax: string[]; readonly gnu: string[] }>();
 
-  /**
-   * @param block  the record's header
-   * @param offset  where that is
-   * @param before  how many members come before it
-   * @returns what is wrong with it
-   */
-  take(block: Uint8Array, bytes: Uint8Array, offset: number, before: number): SourceProblem[] {
-    const flag = block[156]!;
+  /** @returns what is wrong with the record */
+  take({ flag, name, offset, before }: RecordHeader, bytes: Uint8Array): SourceProblem[] {
     const refused = (reason: string): SourceProblem => {
       return { kind: 'tar-record', path: null, offset, reason, before };
     };
@@ -39,7 +43,7 @@ export class RecordReader {
       bytes.length > GO_LARGEST ? [refused(`it has ${bytes.length} bytes, more than 1 MiB`)] : [];
     if (flag === PAX_FLAG) return [...tooLarge, ...this.takePax(bytes).map(refused)];
     if (flag === PAX_GLOBAL_FLAG)
-      return [...tooLarge, ...this.forget(), ...globalProblems(block, bytes, refused)];
+      return [...tooLarge, ...this.forget(), ...globalProblems(name, bytes, refused)];
     const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
     if (flag === GNU_NAME_FLAG) this.longName = text;
     if (flag === GNU_TARGET_FLAG) this.longTarget = text;
@@ -110,7 +114,7 @@ export class RecordReader {
 
 /** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
 function globalProblems(
-  block: Uint8Array,
+  name: string,
   bytes: Uint8Array,
   refused: (reason: string) => SourceProblem,
 ): SourceProblem[] {
@@ -122,7 +126,7 @@ function globalProblems(
   });
   if (reason !== null) problems.push(refused(reason));
   // To Go it is an entry with a name, and containers/image and crane take what they look for by its name alone.
-  const path = normalPath(textOf(nameOf(block)));
+  const path = normalPath(textOf(name));
   const readings = ['a global PAX header', 'a file'];
   if (isEnginePath(path)) problems.push({ kind: 'ambiguous', path, field: 'type', readings });
   return problems;

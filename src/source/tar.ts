@@ -1,6 +1,6 @@
 import type { LimitName, Limits } from '../limits.js';
 import type { Member, SourceProblem } from './source.js';
-import { goHeaderFault, isSparseExtended } from './tar-entry.js';
+import { goHeaderFault, isSparseExtended, nameOf } from './tar-entry.js';
 import {
   BLOCK,
   firstNonZero,
@@ -140,6 +140,8 @@ function* readHeader(
     }
     const sizes = sizeReadings(block, size);
     if (sizes !== null) report({ kind: 'ambiguous', path: null, field: 'size', readings: sizes });
+    // The block is gone once more is read.
+    const header = { flag, name: nameOf(block), offset: at, before };
     const padded = Math.ceil(size / BLOCK) * BLOCK;
     const record = yield { kind: 'bytes', at: at + BLOCK, length: padded };
     if (record.length < padded) {
@@ -147,7 +149,7 @@ function* readHeader(
       return null;
     }
     records ??= new RecordReader();
-    for (const problem of records.take(block, record.subarray(0, size), at, before)) report(problem);
+    for (const problem of records.take(header, record.subarray(0, size))) report(problem);
     at += BLOCK + padded;
   }
 }
