@@ -43,6 +43,8 @@ export function fromProblem(problem: SourceProblem): Observation {
     }
     case 'outer-trailing':
       return observe('outer-trailing-bytes', at, { codec: problem.codec, bytes: problem.bytes });
+    case 'outer-skippable':
+      return observe('outer-skippable-frame', at, {});
     case 'tar-record':
       return observe('tar-record-invalid', at, { offset: problem.offset, reason: problem.reason });
     case 'sparse':

@@ -21,6 +21,7 @@ export const containerRules: Rules<
   | 'trailing-bytes'
   | 'padding-not-zero'
   | 'outer-compression-invalid'
+  | 'outer-skippable-frame'
   | 'outer-trailing-bytes'
   | 'tar-record-invalid'
   | 'member-ambiguous'
@@ -93,12 +94,20 @@ export const containerRules: Rules<
     explain:
       'The file is compressed as a whole, and cannot be decompressed to its end. What came out before is still reported. The usual cause is a broken download. Fetch the archive again.',
   },
+  'outer-skippable-frame': {
+    severity: 'info',
+    verdict: null,
+    message: () =>
+      "the archive's zstd stream begins with a skippable frame: podman and skopeo refuse the file",
+    explain:
+      'A skippable frame holds no data; pzstd writes one before each frame. zstd and Docker pass over it. containers/image knows a zstd file by the magic of a data frame, and takes this one for a tar that is not compressed. Compress the archive again with zstd.',
+  },
   'outer-trailing-bytes': {
     severity: 'warning',
     verdict: 'conformant',
     message: d => `${bytes(d.bytes)} follow the end of the archive's ${d.codec} stream and belong to nothing`,
     explain:
-      'After the last compressed stream of the file there are bytes that are neither padding nor another stream. Tools disagree about them: some ignore them, some refuse the file.',
+      'After the last compressed stream of the file there are bytes that are no other stream, nor padding, which only xz has. Tools disagree about them: some ignore them, some refuse the file. The decompressors that engines are built with take them for one more stream: podman and skopeo refuse a docker-archive for them ("gzip: invalid header"), also for zeros after gzip, bzip2 or zstd; of an oci-archive, and as Docker, they read no further than the end of the tar.',
   },
   'tar-record-invalid': {
     severity: 'error',
@@ -128,7 +137,7 @@ export const containerRules: Rules<
     message: d =>
       `the content of this entry of the zip has the ${d.field} ${d.actual}, not ${d.expected} as listed`,
     explain:
-      'A zip lists the size and the CRC-32 of the content of each entry. The content that is here has others: it was damaged on its way, or changed by hand. Fetch the archive again.',
+      'A zip lists the size and the CRC-32 of the content of each entry, and how many bytes it takes packed. What is here has others (after packed content that ends too early, other bytes follow, which only some readers look at): it was damaged on its way, or changed by hand. Fetch the archive again.',
   },
   'zip-entries-overlap': {
     severity: 'error',

@@ -14,6 +14,7 @@ export interface FindingData {
   'trailing-bytes': { offset: number };
   'padding-not-zero': { offset: number };
   'outer-compression-invalid': { codec: string; cut: boolean; reason: string; readable: number };
+  'outer-skippable-frame': Record<string, never>;
   'outer-trailing-bytes': { codec: string; bytes: number };
   'tar-record-invalid': { offset: number; reason: string };
   'member-ambiguous': { field: string; readings: string[] };
@@ -46,6 +47,7 @@ export interface FindingData {
   'index-cycle': { digest: string };
   'ambiguous-document': { kind: string; forbidden: string[] };
   'media-type-mismatch': { expected: string; actual: string };
+  'media-types-differ': { digest: string; mediaTypes: string[] };
   'not-a-manifest': { mediaType: string | null };
   'manifest-json-null': Record<string, never>;
   'manifest-json-empty': Record<string, never>;

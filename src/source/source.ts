@@ -76,7 +76,16 @@ export type SourceProblem =
       /** Decompressed bytes that could still be read. */
       readonly readable: number;
     }
-  | { readonly kind: 'outer-trailing'; readonly path: null; readonly codec: string; readonly bytes: number }
+  | {
+      readonly kind: 'outer-trailing';
+      readonly path: null;
+      readonly codec: Exclude<Compression, 'none'>;
+      readonly bytes: number;
+      /** Whether they are zeros, and nothing else. */
+      readonly zeros: boolean;
+    }
+  /** The file begins with a frame that only some readers of zstd know, and so is none to others. */
+  | { readonly kind: 'outer-skippable'; readonly path: null }
   | {
       /** Records that Go's archive/tar, and every engine with it, refuses the whole tar for. */
       readonly kind: 'tar-record';
@@ -99,7 +108,7 @@ export type SourceProblem =
   | {
       readonly kind: 'zip-content';
       readonly path: null;
-      readonly field: 'CRC-32' | 'size';
+      readonly field: 'CRC-32' | 'size' | 'packed size';
       readonly expected: string;
       readonly actual: string;
     }

@@ -146,6 +146,10 @@ const hasTimes = (block: Uint8Array) => isTime(block, 345) && isTime(block, 357)
 /** Whether Go takes a field of a GNU header for a time: one that begins with a NUL it does not even look at. */
 const isTime = (block: Uint8Array, at: number) => block[at] === 0 || isGoNumber(block, at, at + 12);
 
+/** Whether all readers know of the same prefix. */
+export const hasPlainPrefix = (block: Uint8Array): boolean =>
+  block[345] === 0 || (isUstar(block) && !isStar(block));
+
 const isUstar = (block: Uint8Array) => hasMagic(block) && block[262] === 0;
 export const isGnu = (block: Uint8Array) =>
   hasMagic(block) && block[262] === SPACE && block[263] === SPACE && block[264] === 0;

@@ -51,7 +51,7 @@ export function memberHeader(
   const type = isSparse ? 'other' : typeOf(flag);
   if (isSparse) report({ kind: 'sparse', path });
   else tellReadings(block, header, records ?? NO_RECORDS, path, report);
-  const sizes = sizesOf(flag, field, size) ?? sizeReadings(block, size);
+  const sizes = sizesOf(flag, field, size) ?? (told === null ? sizeReadings(block, size) : null);
   if (sizes !== null) report({ kind: 'ambiguous', path, field: 'size', readings: sizes });
   const stored = header.storedSize;
   const isLink = type === 'hardlink' || type === 'symlink';

@@ -1,5 +1,5 @@
 import type { SourceProblem } from './source.js';
-import { type EntryHeader, type EntryRecords, headerName, textOf } from './tar-entry.js';
+import { type EntryHeader, type EntryRecords, hasPlainPrefix, headerName, textOf } from './tar-entry.js';
 import { numericField } from './tar-header.js';
 
 /** What readers of a header believe that disagree. The first is what Go's archive/tar believes, and with it every engine. */
@@ -21,14 +21,14 @@ export function sizeReadings(block: Uint8Array, size: number): Readings | null {
  * GNU tar does not; Python believes one of any header, and of star's all 155 bytes. null where all read the same.
  */
 export function nameReadings(block: Uint8Array, { pax, longName }: EntryRecords): Readings | null {
-  if (block[PREFIX] === 0 || longName || pax.get('path')) return null;
+  if (hasPlainPrefix(block) || longName || pax.get('path')) return null;
   const { name, prefix, others } = headerName(block);
   if (prefix === others) return null;
   const whole = (one: string) => (one === '' ? name : `${one}/${name}`);
   return [whole(prefix), whole(others)];
 }
 
-const [SIZE, SIZE_END, PREFIX, SPACE] = [124, 136, 345, 0x20];
+const [SIZE, SIZE_END, SPACE] = [124, 136, 0x20];
 
 /** Types of files in a mode (stat(2)), as Go's FileInfo knows them, by which containers/image goes. */
 const MODE_TYPES: ReadonlyMap<number, string> = new Map([

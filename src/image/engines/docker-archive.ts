@@ -4,7 +4,7 @@ import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.
 import { engineConfig } from './docker-config.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import type { StoredBlob } from './synthesise.js';
-import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { checkKind, clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
 
 /** A docker-archive as containers/image reads it, for skopeo and podman: entries by name, the first of a name. */
 export interface DockerArchive {
@@ -15,7 +15,12 @@ export interface DockerArchive {
 
 /** containers/image docker/internal/tarfile/reader.go */
 export function openDockerArchive(file: TarFile): DockerArchive {
-  if (file.packError !== null) refuse(`copying contents to temporary file "FILE": ${file.packError}`);
+  within(
+    words => `loading tar component "manifest.json": ${words}`,
+    () => checkKind(file),
+  );
+  const packError = file.packError ?? file.lateError;
+  if (packError !== null) refuse(`copying contents to temporary file "FILE": ${packError}`);
   const first = new Map<string, Member>();
   for (const member of file.members) {
     const name = clean(member.name);

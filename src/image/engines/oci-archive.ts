@@ -6,7 +6,7 @@ import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.
 import { extracted, type Tree } from './extracted.js';
 import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
-import { clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
+import { checkKind, clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
 
 /** An oci-archive as containers/image unpacks it, and the one entry of its index.json. */
 export interface OciArchive {
@@ -27,6 +27,7 @@ export function openOciArchive(file: TarFile): OciArchive {
 function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: readonly Json[] } {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
+    checkKind(file);
     if (file.error !== null) refuse(file.error);
     for (const member of file.members) checkInside(member);
     return within(
