@@ -30,13 +30,12 @@ export function* checkMemberPaths(scan: Scan): Generator<Observation> {
 
 /** Engines that extract an archive, containerd and containers/image clean names, each in its way, and crane does not at all. */
 function* checkName({ name, path }: Member): Generator<Observation> {
-  if (name === path) return;
-  const isOdd = name.includes('\\') || isUnsafeName(name);
-  if (!isOdd) return;
+  const isUnsafe = isUnsafeName(name);
+  if (!isUnsafe && !name.includes('\\')) return;
   const at = memberAt(path);
-  if (path !== '' && !path.startsWith('../') && isEnginePath(path))
+  if (name !== path && !path.startsWith('..') && isEnginePath(path))
     yield observe('member-ambiguous', at, { field: 'name', readings: [path, name] });
-  else if (isUnsafeName(name)) yield observe('unsafe-name', at, { name });
+  else if (isUnsafe) yield observe('unsafe-name', at, { name });
 }
 
 /** A file takes the place of a directory and all that is in it, and a directory that of a file, if anything can be extracted. */

@@ -22,8 +22,10 @@ const UNCLEAN = /\\|(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** Whether extracting a member of this name could write outside the target directory. */
 export function isUnsafeName(name: string): boolean {
-  return /^[\\/]|^[A-Za-z]:[\\/]/.test(name) || name.split(/[\\/]/).includes('..');
+  return UNSAFE.test(name);
 }
+
+const UNSAFE = /^[\\/]|^[A-Za-z]:[\\/]|(?:^|[\\/])\.\.(?:[\\/]|$)/;
 
 /** The directory of a path, without a trailing slash; empty at the top. */
 export function parentPath(path: string): string {

@@ -2,7 +2,7 @@ import { Extraction, type Unplaced } from '../../scan/extraction.js';
 import { isLink } from '../../scan/links.js';
 import { isUnsafeName } from '../../source/path.js';
 import type { Member } from '../../source/source.js';
-import { refuse } from './answer.js';
+import { cannotTell, refuse } from './answer.js';
 import { below, clean, type TarFile } from './tar-file.js';
 
 export type Tree = Extraction<Member>;
@@ -60,5 +60,6 @@ export function open(tree: Tree, path: string): Member {
   const found = tree.find(real, true);
   const isDirectory = found !== null && found.children !== null;
   if (isDirectory) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
+  if (found?.member?.type === 'other') cannotTell(`${real} is no file`);
   return found?.member ?? refuse(`open DIR/${real}: no such file or directory`);
 }

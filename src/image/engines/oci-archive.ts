@@ -107,7 +107,9 @@ function checkInside({ name, type, target }: Member): void {
 
 function memberAt(tree: Tree, path: string): Member | null {
   const found = tree.find(path, true);
-  return found === null || found.children !== null ? null : found.member;
+  if (found === null || found.children !== null) return null;
+  if (found.member?.type === 'other') cannotTell(`${path} is no file`);
+  return found.member;
 }
 
 export function blobAt({ tree }: OciArchive, digest: string): Member {
