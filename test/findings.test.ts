@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, copyFileSync, renameSync, truncateSync, unlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rules } from '../src/checks/findings.js';
@@ -14,6 +15,7 @@ import {
   type Severity,
   verify,
 } from '../src/index.js';
+import { zipOf as zipOfEntries, zstdStored } from './attacks/material.js';
 import { canCompress } from './support/compression.js';
 import { digestOf, encodedOf, goJson, textOf } from './support/digest.js';
 import { unpacked } from './support/docker-layouts.js';
@@ -529,7 +531,135 @@ provoke(
     const pipe = rawEntry({ name: `blobs/sha256/${'a'.repeat(64)}`, flag: '6' });
     return readInput(saved(Buffer.concat([pipe, tar])));
   },
-  { severity: 'warning', path: `blobs/sha256/${'a'.repeat(64)}`, data: {} },
+  { severity: 'error', path: `blobs/sha256/${'a'.repeat(64)}`, data: {} },
+);
+provoke(
+  'special-file',
+  'where no engine looks',
+  async () => {
+    const pipe = rawEntry({ name: 'pipe', flag: '6' });
+    return readInput(saved(Buffer.concat([pipe, await toTar(oci)])));
+  },
+  { severity: 'warning', path: 'pipe', data: {} },
+);
+provoke(
+  'tar-field-invalid',
+  'an owner that is no number',
+  async () => {
+    const odd = rawEntry({ name: 'odd', uid: 'root\0' });
+    return readInput(saved(Buffer.concat([odd, await toTar(oci)])));
+  },
+  { severity: 'error', data: { offset: 0, field: 'uid' } },
+);
+provoke('path-conflict', 'a directory and a file', () => [...save, layouts.directory('manifest.json/')], {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { below: null },
+});
+provoke('path-conflict', 'a file in a file', () => [layouts.file('manifest.json/x', ''), ...save], {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { below: 'manifest.json/x' },
+});
+for (const [what, path, link, hard, fault] of [
+  ['a document', 'other.json', 'manifest.json', false, 'no blob'],
+  ['to a document', 'a/layer.tar', '../manifest.json', false, 'no blob'],
+  ['to a directory', 'd', '.', false, 'folder'],
+  ['to nothing', 'other.json', 'nowhere', false, 'nothing'],
+  ['to itself', 'other.json', 'other.json', true, 'nothing'],
+  ['hard, beside manifest.json', 'b.tar', 'a.tar', true, 'hard link'],
+] as const) {
+  const members = () => [layouts.file('a.tar', 'x'), ...save, { path, link, hard }];
+  const data = { target: link, hard, fault };
+  provoke('link-unexpected', what, members, { severity: 'error', path, data });
+}
+provoke(
+  'link-unexpected',
+  'through another link',
+  () => [
+    layouts.file('a.tar', 'x'),
+    ...save,
+    { path: 'b.tar', link: 'a.tar' },
+    { path: 'c.tar', link: 'b.tar' },
+  ],
+  { severity: 'error', path: 'c.tar', data: { target: 'b.tar', hard: false, fault: 'links between' } },
+);
+provoke(
+  'link-unexpected',
+  'the name of a layer that is gone',
+  () => [...save, { path: 'v1/layer.tar', link: '../gone.tar' }],
+  {
+    severity: 'info',
+    path: 'v1/layer.tar',
+    data: { target: '../gone.tar', hard: false, fault: 'nothing' },
+  },
+);
+provoke(
+  'layer-missing',
+  'a link that leads to nothing',
+  () => {
+    const { path } = save.find(member => member.path.endsWith('/layer.tar'))!;
+    return [...layouts.without(save, path), { path, link: '../gone.tar' }];
+  },
+  {
+    severity: 'error',
+    pointer: '/0/Layers/0',
+    path: 'manifest.json',
+    data: { layer: 0, target: '../gone.tar' },
+  },
+);
+provoke(
+  'member-ambiguous',
+  'a type where no engine looks',
+  async () => {
+    const odd = rawEntry({ name: 'odd', flag: 'Z' });
+    return readInput(saved(Buffer.concat([odd, await toTar(oci)])));
+  },
+  { severity: 'warning', path: 'odd', data: { field: 'type', readings: ['nothing', 'a file (type "Z")'] } },
+);
+for (const name of ['/manifest.json', 'x/../manifest.json', '.\\manifest.json'])
+  provoke('member-ambiguous', name, () => [layouts.file(name, ''), ...save], {
+    severity: 'error',
+    path: 'manifest.json',
+    data: { field: 'name', readings: ['manifest.json', name] },
+  });
+provoke(
+  'outer-skippable-frame',
+  'a frame before the data',
+  async () => {
+    const frame = Buffer.from('502a4d180400000061626364', 'hex');
+    return readInput(saved(Buffer.concat([frame, zstdStored(await toTar(oci))])));
+  },
+  { severity: 'info', data: {} },
+);
+provoke(
+  'media-types-differ',
+  'a manifest that is called an index too',
+  () => {
+    const index = JSON.parse(Buffer.from(layouts.memberBytes(oci, 'index.json')).toString());
+    const [entry] = index.manifests;
+    index.manifests.push({ ...entry, mediaType: 'application/vnd.oci.image.index.v1+json' });
+    return [...layouts.without(oci, 'index.json'), layouts.file('index.json', JSON.stringify(index))];
+  },
+  { severity: 'error', path: 'index.json', pointer: '/manifests/1', data: {} },
+);
+provoke(
+  'zip-content-mismatch',
+  'bytes after the packed content',
+  () => {
+    const body = deflateRawSync(Buffer.from('content'));
+    const more = Buffer.concat([body, Buffer.from('more')]);
+    const bytes = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
+    return readInput(
+      saved(
+        zipOfEntries([
+          { name: 'oci-layout', body: bytes, size: bytes.length, crc: crc32(bytes) },
+          { name: 'f', body: more, size: 7, crc: crc32(Buffer.from('content')), deflated: true },
+        ]),
+      ),
+    );
+  },
+  { severity: 'error', path: 'f', data: { field: 'packed size', expected: '13', actual: '9' } },
 );
 for (const name of ['../evil', '/etc/evil', 'a/../../evil', 'C:\\evil', 'a\\..\\..\\evil']) {
   provoke('unsafe-name', name, () => [...save, layouts.file(name, '')], {
@@ -545,7 +675,7 @@ for (const [path, link, hard] of [
   ['drive', 'C:\\outside', false],
 ] as const) {
   provoke('unsafe-link', `${path} to ${link}`, () => [...save, { path, link, hard }], {
-    severity: 'warning',
+    severity: 'error',
     path,
     data: { target: link },
   });

@@ -1,24 +1,24 @@
-import type { Place } from '../image/graph.js';
+import type { Graph, Place } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { LimitReached } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
-import { isUnsafeName, parentPath } from '../source/path.js';
-import type { Member, SourceProblem } from '../source/source.js';
+import type { SourceProblem } from '../source/source.js';
+import { isEnginePath } from '../spec/markers.js';
 import { byPath } from './check.js';
+import { checkLinks } from './links.js';
+import { checkMemberPaths } from './member-paths.js';
 
 /** The outer archive: is it whole, and could anybody unpack it without harm? */
-export function* checkContainer(scan: Scan): Generator<Observation> {
+export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation> {
   for (const problem of scan.problems) yield fromProblem(problem);
   yield* listings(scan);
-  yield* duplicates(scan);
+  yield* checkMemberPaths(scan);
+  yield* checkLinks(scan, graph);
   // What could not be read is no file either.
   const told = new Set(scan.problems.map(problem => problem.path));
-  for (const member of byPath(scan.members)) {
-    const at = memberAt(member.path);
-    if (isUnsafeName(member.name)) yield observe('unsafe-name', at, { name: member.name });
-    if (member.target !== null && leadsOut(member))
-      yield observe('unsafe-link', at, { target: member.target });
-    if (member.type === 'other' && !told.has(member.path)) yield observe('special-file', at, {});
+  for (const { path } of byPath(scan.members.filter(member => member.type === 'other'))) {
+    const severity = isEnginePath(path) ? 'error' : undefined;
+    if (!told.has(path)) yield observe('special-file', memberAt(path), {}, severity);
   }
 }
 
@@ -29,6 +29,8 @@ export function fromProblem(problem: SourceProblem): Observation {
       return observe('tar-truncated', at, { expected: problem.expected, actual: problem.actual });
     case 'tar-header':
       return observe('tar-header-invalid', at, { offset: problem.offset, reason: problem.reason });
+    case 'tar-field':
+      return observe('tar-field-invalid', at, { offset: problem.offset, field: problem.field });
     case 'end-marker-missing':
       return observe('end-marker-missing', at, { offset: problem.offset, zeroBlocks: problem.zeroBlocks });
     case 'trailing-bytes':
@@ -41,6 +43,8 @@ export function fromProblem(problem: SourceProblem): Observation {
     }
     case 'outer-trailing':
       return observe('outer-trailing-bytes', at, { codec: problem.codec, bytes: problem.bytes });
+    case 'outer-skippable':
+      return observe('outer-skippable-frame', at, {});
     case 'tar-record':
       return observe('tar-record-invalid', at, { offset: problem.offset, reason: problem.reason });
     case 'sparse':
@@ -48,7 +52,9 @@ export function fromProblem(problem: SourceProblem): Observation {
     case 'ambiguous': {
       const { field } = problem;
       const readings = problem.readings.map(shortened);
-      return observe('member-ambiguous', at, { field, readings }, field === 'type' ? 'warning' : 'error');
+      // What some take for a file is none that any engine looks for.
+      const isHarmless = field === 'type' && !isEnginePath(problem.path ?? '');
+      return observe('member-ambiguous', at, { field, readings }, isHarmless ? 'warning' : 'error');
     }
     case 'zip-entry':
       return observe('zip-entry-unreadable', at, { reason: problem.reason });
@@ -84,47 +90,3 @@ function* listings(scan: Scan): Generator<Observation> {
 
 /** A name in a finding need not be one of a megabyte. */
 const shortened = (text: string) => (text.length <= 200 ? text : `${text.slice(0, 200)}…`);
-
-function* duplicates(scan: Scan): Generator<Observation> {
-  const byName = new Map<string, Member[]>();
-  for (const member of byPath(scan.members)) {
-    if (member.type === 'directory') continue;
-    const others = byName.get(member.path);
-    if (others === undefined) byName.set(member.path, [member]);
-    else others.push(member);
-  }
-  for (const [path, members] of byName) {
-    if (members.length === 1) continue;
-    const differ = areDifferent(scan, members);
-    const severity = differ === true ? 'error' : undefined;
-    yield observe('duplicate-entry', memberAt(path), { count: members.length, differ }, severity);
-  }
-}
-
-/** Whether members are not one and the same thing; null where their contents were not read. */
-function areDifferent(scan: Scan, [first, ...others]: readonly Member[]): boolean | null {
-  const isOther = ({ type, size, target }: Member) =>
-    type !== first!.type || size !== first!.size || target !== first!.target;
-  if (others.some(isOther)) return true;
-  if (first!.type !== 'file') return false;
-  const digests = [first!, ...others].map(member => scan.facts(member)?.digests?.sha256 ?? null);
-  return digests.includes(null) ? null : digests.some(digest => digest !== digests[0]);
-}
-
-/** Whether following a link would leave the archive. Hard links are named from the top, symbolic ones from where they lie. */
-function leadsOut({ path, type, target }: Member): boolean {
-  if (target === null || target === '') return false;
-  if (/^[\\/]|^[A-Za-z]:[\\/]/.test(target)) return true;
-  let depth =
-    type === 'symlink'
-      ? parentPath(path)
-          .split('/')
-          .filter(s => s !== '').length
-      : 0;
-  for (const segment of target.split(/[\\/]/)) {
-    if (segment === '..') depth--;
-    else if (segment !== '' && segment !== '.') depth++;
-    if (depth < 0) return true;
-  }
-  return false;
-}

@@ -1,17 +1,19 @@
 import type { Graph, Image } from '../image/graph.js';
-import { memberAt, type Observation, observe } from '../image/observation.js';
+import { type FindingData, memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';
 import { formatPlatform, platformMatches } from '../spec/platform.js';
 import type { CheckOptions } from './check.js';
+import { brokenLinkAt } from './links.js';
 
 /** Images as a whole: config there, counts that agree, names that keep their promise, platforms that are here. */
-export function* checkImages(_scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
-  for (const image of graph.images) yield* checkImage(image);
+export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
+  const missing = (path: string) => ({ ref: path, target: brokenLinkAt(scan, graph.root, path) });
+  for (const image of graph.images) yield* checkImage(image, missing);
   for (const artifact of [...graph.images.flatMap(i => i.attestations), ...graph.artifacts]) {
     const { config } = artifact;
     if (config !== null && config.member === null)
-      yield observe('config-missing', config.at, { ref: config.path });
+      yield observe('config-missing', config.at, missing(config.path));
   }
   yield* checkAbsent(graph, options);
   yield* checkPresence(graph, options);
@@ -27,14 +29,17 @@ function* checkPresence(graph: Graph, { requireImage }: CheckOptions): Generator
     yield observe('artifacts-only', at, { artifacts: artifacts.length }, requireImage ? 'error' : undefined);
 }
 
-function* checkImage(image: Image): Generator<Observation> {
+function* checkImage(
+  image: Image,
+  missing: (path: string) => FindingData['config-missing'],
+): Generator<Observation> {
   const { config, layers } = image;
   if (config === null) {
-    yield observe('config-missing', image.at, { ref: '(none named)' });
+    yield observe('config-missing', image.at, { ref: '(none named)', target: null });
     return;
   }
   if (config.member === null) {
-    if (image.kind === 'image') yield observe('config-missing', config.at, { ref: config.path });
+    if (image.kind === 'image') yield observe('config-missing', config.at, missing(config.path));
     return;
   }
   if (image.kind === 'v1' || config.parsed === null) return;

@@ -7,12 +7,13 @@ import type { Member } from '../source/source.js';
 import { sameAlgorithm } from '../spec/digest.js';
 import { layerType } from '../spec/media-types.js';
 import { cutMembers, unchecked } from './blobs.js';
+import { brokenLinkAt } from './links.js';
 
 /** Layers of images and artifacts: there, of the promised compression, unpackable, and what the config says they are. */
 export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
   for (const image of graph.images) {
-    yield* checkStack(scan, image, image.layers, 'image', cut);
+    yield* checkStack(scan, image, image.layers, 'image', cut, graph.root);
     for (const [i, { member }] of image.layers.entries()) {
       if (member === null) continue;
       yield* checkLists(scan, graph, member);
@@ -21,7 +22,7 @@ export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   }
   const attestations = graph.images.flatMap(image => image.attestations);
   for (const artifact of [...attestations, ...graph.artifacts]) {
-    yield* checkStack(scan, artifact, artifact.layers, 'artifact', cut);
+    yield* checkStack(scan, artifact, artifact.layers, 'artifact', cut, graph.root);
   }
 }
 
@@ -54,13 +55,14 @@ function* checkStack(
   layers: readonly Layer[],
   kind: 'image' | 'artifact',
   cut: ReadonlySet<string>,
+  root: string,
 ): Generator<Observation> {
   for (const [i, layer] of layers.entries()) {
     if (layer.member === null) {
       const { ref, urls } = layer;
       yield layer.foreign
         ? observe('foreign-layer-absent', layer.at, { ref, layer: i, urls: [...urls] })
-        : observe('layer-missing', layer.at, { ref, layer: i });
+        : observe('layer-missing', layer.at, { ref, layer: i, target: brokenLinkAt(scan, root, ref) });
       continue;
     }
     if (layer.encrypted)

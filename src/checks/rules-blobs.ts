@@ -1,6 +1,12 @@
 import { shortDigest } from '../spec/digest.js';
 import { bytes, type Rules } from './rule.js';
 
+/** @param target  of the link that stands where the file should be; null where nothing does */
+const absent = (target: string | null) =>
+  target === null
+    ? 'is not in the archive'
+    : `is a link to ${JSON.stringify(target)}, where there is no file`;
+
 export const blobRules: Rules<
   | 'digest-mismatch'
   | 'size-mismatch'
@@ -51,7 +57,7 @@ export const blobRules: Rules<
   'blob-link-broken': {
     severity: 'error',
     verdict: 'complete',
-    message: d => `the link leads to ${JSON.stringify(d.target)}, which is not in the archive`,
+    message: d => `the link leads to ${JSON.stringify(d.target)}, where there is no file`,
     explain:
       'A blob is stored as a link to another member, and that member is not here: the layout was copied without what it links to.',
   },
@@ -110,14 +116,14 @@ export const blobRules: Rules<
   'config-missing': {
     severity: 'error',
     verdict: 'complete',
-    message: d => `the config ${d.ref} is not in the archive`,
+    message: d => `the config ${d.ref} ${absent(d.target)}`,
     explain:
       'Without its config an image has no ID, no platform, no command and no list of layers. Nothing can load it. Save it again.',
   },
   'layer-missing': {
     severity: 'error',
     verdict: 'complete',
-    message: d => `layer ${d.layer + 1} (${d.ref}) is not in the archive`,
+    message: d => `layer ${d.layer + 1} (${d.ref}) ${absent(d.target)}`,
     explain:
       'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete.',
   },

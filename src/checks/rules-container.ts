@@ -1,13 +1,27 @@
+import type { LinkFault } from '../image/observation.js';
 import { limitText } from '../limits.js';
 import { bytes, type Rules } from './rule.js';
+
+/** What is wrong with a link, after what it is and where it leads. */
+const LINK_FAULTS: Readonly<Record<LinkFault, string>> = {
+  folder:
+    'leads to a directory: engines that extract the archive read what is there in place of what is here',
+  nothing: 'leads to nothing: whoever extracts the archive finds no file here',
+  'no blob': 'is not one from a blob to a blob: engines do not agree on what it leads to',
+  'links between': 'leads through other links: engines do not agree on what it leads to',
+  'hard link':
+    'cannot be told: crane looks for its target in the folder of the link, skopeo and podman read an empty file',
+};
 
 export const containerRules: Rules<
   | 'tar-truncated'
   | 'tar-header-invalid'
+  | 'tar-field-invalid'
   | 'end-marker-missing'
   | 'trailing-bytes'
   | 'padding-not-zero'
   | 'outer-compression-invalid'
+  | 'outer-skippable-frame'
   | 'outer-trailing-bytes'
   | 'tar-record-invalid'
   | 'member-ambiguous'
@@ -21,7 +35,9 @@ export const containerRules: Rules<
   | 'limit-reached'
   | 'duplicate-entry'
   | 'unsafe-name'
+  | 'path-conflict'
   | 'unsafe-link'
+  | 'link-unexpected'
   | 'special-file'
   | 'nested-root'
   | 'documents-missing'
@@ -40,6 +56,14 @@ export const containerRules: Rules<
     message: d => `no valid tar header at byte ${d.offset}: ${d.reason}`,
     explain:
       'Every member of a tar begins with a header of 512 bytes that carries its own checksum (POSIX.1, pax interchange format). This one does not add up, so nothing after it can be found. The archive was damaged on its way, or changed by hand. Fetch it again.',
+  },
+  'tar-field-invalid': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d =>
+      `the ${d.field} in the tar header at byte ${d.offset} is not valid: engines refuse the archive`,
+    explain:
+      'The numbers in a tar header are octal digits, or base 256. Every engine is written in Go, whose archive/tar refuses a whole archive for one that is neither ("archive/tar: invalid tar header"), be it only an owner or a time. waybill, like GNU tar, reads on. The archive was damaged on its way, or written by a faulty program. Fetch it again, or pack its content again.',
   },
   'end-marker-missing': {
     severity: 'warning',
@@ -70,12 +94,20 @@ export const containerRules: Rules<
     explain:
       'The file is compressed as a whole, and cannot be decompressed to its end. What came out before is still reported. The usual cause is a broken download. Fetch the archive again.',
   },
+  'outer-skippable-frame': {
+    severity: 'info',
+    verdict: null,
+    message: () =>
+      "the archive's zstd stream begins with a skippable frame: podman and skopeo refuse the file",
+    explain:
+      'A skippable frame holds no data; pzstd writes one before each frame. zstd and Docker pass over it. containers/image knows a zstd file by the magic of a data frame, and takes this one for a tar that is not compressed. Compress the archive again with zstd.',
+  },
   'outer-trailing-bytes': {
     severity: 'warning',
     verdict: 'conformant',
     message: d => `${bytes(d.bytes)} follow the end of the archive's ${d.codec} stream and belong to nothing`,
     explain:
-      'After the last compressed stream of the file there are bytes that are neither padding nor another stream. Tools disagree about them: some ignore them, some refuse the file.',
+      'After the last compressed stream of the file there are bytes that are no other stream, nor padding, which only xz has. Tools disagree about them: some ignore them, some refuse the file. The decompressors that engines are built with take them for one more stream: podman and skopeo refuse a docker-archive for them ("gzip: invalid header"), also for zeros after gzip, bzip2 or zstd; of an oci-archive, and as Docker, they read no further than the end of the tar.',
   },
   'tar-record-invalid': {
     severity: 'error',
@@ -90,7 +122,7 @@ export const containerRules: Rules<
     message: d =>
       `readers of archives disagree about the ${d.field}: ${d.readings.map(reading => JSON.stringify(reading)).join(' or ')}`,
     explain:
-      'The archive says the same thing twice, and differently: a size in a header and another in its PAX record, two PAX records of one key, a name in a PAX record and another in a GNU record, a zip entry that is one thing in the central directory and another in its local header. Each reader believes one of them, so that this archive is one image to a scanner and another to an engine. No honest writer makes such an archive. waybill goes by the first reading: what engines take. An unknown type is a warning: POSIX wants it to be read as a file, engines do not.',
+      'The archive says the same thing twice, and differently: a size in a header and another in its PAX record, two PAX records of one key, a name in a PAX record and another in a GNU record, a zip entry that is one thing in the central directory and another in its local header. Each reader believes one of them, so that this archive is one image to a scanner and another to an engine. Or a name, a type or a size is written so that readers take it for different things: `x/../manifest.json`, a type that only some know, a file whose mode is that of a link, a number after a NUL. No honest writer makes such an archive. waybill goes by the first reading. A type is a warning where no engine looks for the member.',
   },
   'member-sparse': {
     severity: 'error',
@@ -105,7 +137,7 @@ export const containerRules: Rules<
     message: d =>
       `the content of this entry of the zip has the ${d.field} ${d.actual}, not ${d.expected} as listed`,
     explain:
-      'A zip lists the size and the CRC-32 of the content of each entry. The content that is here has others: it was damaged on its way, or changed by hand. Fetch the archive again.',
+      'A zip lists the size and the CRC-32 of the content of each entry, and how many bytes it takes packed. What is here has others (after packed content that ends too early, other bytes follow, which only some readers look at): it was damaged on its way, or changed by hand. Fetch the archive again.',
   },
   'zip-entries-overlap': {
     severity: 'error',
@@ -166,19 +198,37 @@ export const containerRules: Rules<
     explain:
       'No writer of image archives uses such names. waybill never extracts by name and is safe to use; do not unpack this archive with tools that trust names.',
   },
+  'path-conflict': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      d.below === null
+        ? 'the archive holds a directory of this path, and also something that is none'
+        : `this is no directory, and yet ${JSON.stringify(d.below)} lies in it`,
+    explain:
+      'One path cannot be a directory and a file. An extraction keeps the later one with all that is in it, or refuses the archive ("not a directory"); engines that look for a member by its name take the first, or the last. No writer of image archives makes such a thing. Pack the archive again.',
+  },
+  'link-unexpected': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `this ${d.hard ? 'hard link' : 'symbolic link'} to ${JSON.stringify(d.target)} ${LINK_FAULTS[d.fault]}`,
+    explain:
+      "Writers of image archives store a blob twice by a link from the one straight to the other, `<id>/layer.tar` to `../<hex>.tar`, and use no other links. Any other means different things to different engines: skopeo, podman and Docker's classic store extract the archive and follow links as a file system does, also through directories that are links; crane takes the text of a hard link for a path from the folder that it is in; containerd passes over hard links. So one archive is two images. Pack it again with files in place of the links: `tar --dereference --hard-dereference`.",
+  },
   'unsafe-link': {
-    severity: 'warning',
+    severity: 'error',
     verdict: 'conformant',
     message: d => `the link leads out of the archive, to ${JSON.stringify(d.target)}`,
     explain:
-      'Image archives use links between their own members (a repeated layer, for example). This one leads elsewhere, so it can only be an accident or an attack on whoever extracts it. waybill does not follow it.',
+      'Image archives use links between their own members (a repeated layer, for example). This one leads elsewhere, so it can only be an accident or an attack on whoever extracts it. waybill does not follow it; engines may, and load a file of the machine that they run on.',
   },
   'special-file': {
     severity: 'warning',
     verdict: 'conformant',
     message: () => 'this is neither a file nor a directory nor a link: it was not opened',
     explain:
-      'A device, a named pipe, a socket, or what only one kind of tar knows. To open one may block for ever, or do something. No image can refer to it: where a file should be, it is missing.',
+      'A device, a named pipe or a socket. To open one may block for ever, or do something. No image can refer to it: where a file should be, it is missing. It is an error where engines look for a file.',
   },
   'documents-missing': {
     severity: 'error',

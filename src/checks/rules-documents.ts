@@ -14,6 +14,7 @@ export const documentRules: Rules<
   | 'index-cycle'
   | 'ambiguous-document'
   | 'media-type-mismatch'
+  | 'media-types-differ'
   | 'not-a-manifest'
   | 'manifest-json-null'
   | 'manifest-json-empty'
@@ -108,6 +109,14 @@ export const documentRules: Rules<
     message: d => `the descriptor says ${d.expected}, the document ${d.actual}`,
     explain:
       "A document's mediaType must be that of the descriptor that points to it (descriptor.md, manifest.md); otherwise two readers may take it for two things (CVE-2021-41190).",
+  },
+  'media-types-differ': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `this descriptor calls ${shortDigest(d.digest)} ${d.mediaTypes[1]}, another one calls it ${d.mediaTypes[0]}`,
+    explain:
+      'Two descriptors have one digest and different media types. A reader goes by the descriptor that it follows, so that one document is two things. Of a manifest and an index it is an error. Write the same media type in both.',
   },
   'not-a-manifest': {
     severity: 'warning',

@@ -23,6 +23,10 @@ export const zstd: Codec = {
   open: sink => openPush('zstd', (input, shape) => readFrames(input, shape, sink)),
 };
 
+/** Whether a stream begins with a frame that holds no data. */
+export const isSkippableFrame = (head: Uint8Array): boolean =>
+  head.length >= 4 && isSkippable(head.subarray(0, 4));
+
 function isSkippable(head: Uint8Array): boolean {
   return head.every((byte, index) => (index === 0 ? byte & 0xf0 : byte) === SKIPPABLE[index]);
 }

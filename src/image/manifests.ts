@@ -51,6 +51,8 @@ export class ManifestWalk {
   readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
   readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
   private readonly byDigest = new Map<string, Found>();
+  /** What the first descriptor of a digest says that it is. */
+  private readonly types = new Map<string, string | null>();
   private readonly knownNames = new Map<Found, Set<string>>();
 
   constructor(
@@ -98,6 +100,7 @@ export class ManifestWalk {
   private visit(way: Way): void {
     const { descriptor, at } = way;
     const digest = descriptor.digestText;
+    this.compareDescriptors(way, digest);
     const known = this.byDigest.get(digest);
     if (known !== undefined) {
       this.addNames(known, way);
@@ -250,6 +253,17 @@ export class ManifestWalk {
   }
 
   /** A document may repeat its media type; then it must be the descriptor's (manifest.md, CVE-2021-41190). */
+  /** A reader believes the descriptor by which it comes to a document: of two it may come by either. */
+  private compareDescriptors({ descriptor, at }: Way, digest: string): void {
+    const { mediaType } = descriptor;
+    const first = this.types.get(digest);
+    if (first === undefined) this.types.set(digest, mediaType);
+    if (first === undefined || first === null || mediaType === null || first === mediaType) return;
+    const isOther = isIndexType(first) !== isIndexType(mediaType);
+    const mediaTypes = [first, mediaType];
+    this.archive.observe('media-types-differ', at, { digest, mediaTypes }, isOther ? 'error' : undefined);
+  }
+
   private compareTypes(value: Json, descriptor: Descriptor, path: string): void {
     const actual = isObject(value) ? own(value, 'mediaType') : undefined;
     const expected = descriptor.mediaType;

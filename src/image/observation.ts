@@ -9,10 +9,12 @@ export interface FindingData {
   // The container
   'tar-truncated': { expected: number; actual: number };
   'tar-header-invalid': { offset: number; reason: string };
+  'tar-field-invalid': { offset: number; field: string };
   'end-marker-missing': { offset: number; zeroBlocks: number };
   'trailing-bytes': { offset: number };
   'padding-not-zero': { offset: number };
   'outer-compression-invalid': { codec: string; cut: boolean; reason: string; readable: number };
+  'outer-skippable-frame': Record<string, never>;
   'outer-trailing-bytes': { codec: string; bytes: number };
   'tar-record-invalid': { offset: number; reason: string };
   'member-ambiguous': { field: string; readings: string[] };
@@ -26,7 +28,9 @@ export interface FindingData {
   'limit-reached': { limit: LimitName; value: number; seen: number | null };
   'duplicate-entry': { count: number; differ: boolean | null };
   'unsafe-name': { name: string };
+  'path-conflict': { below: string | null };
   'unsafe-link': { target: string };
+  'link-unexpected': { target: string; hard: boolean; fault: LinkFault };
   'special-file': Record<string, never>;
   'nested-root': { root: string };
   'documents-missing': { files: number };
@@ -43,6 +47,7 @@ export interface FindingData {
   'index-cycle': { digest: string };
   'ambiguous-document': { kind: string; forbidden: string[] };
   'media-type-mismatch': { expected: string; actual: string };
+  'media-types-differ': { digest: string; mediaTypes: string[] };
   'not-a-manifest': { mediaType: string | null };
   'manifest-json-null': Record<string, never>;
   'manifest-json-empty': Record<string, never>;
@@ -85,8 +90,8 @@ export interface FindingData {
   'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
   'manifest-missing': { digest: string };
   'platform-absent': { digest: string; platform: string | null };
-  'config-missing': { ref: string };
-  'layer-missing': { ref: string; layer: number };
+  'config-missing': { ref: string; target: string | null };
+  'layer-missing': { ref: string; layer: number; target: string | null };
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
 
   // Images and layers
@@ -109,6 +114,9 @@ export interface FindingData {
   'v1-parent-missing': { parent: string };
   'v1-parent-cycle': { id: string };
 }
+
+/** What a link leads to, or is, that should be one blob that leads to another. */
+export type LinkFault = 'folder' | 'nothing' | 'no blob' | 'links between' | 'hard link';
 
 export type FindingCode = keyof FindingData;
 

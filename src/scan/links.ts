@@ -1,31 +1,32 @@
-import { parentPath, resolvePath } from '../source/path.js';
 import type { Member } from '../source/source.js';
+import { Extraction } from './extraction.js';
 
-/** Links that lead to links: more hops than this are a loop. */
-const HOPS = 12;
+export const isLink = ({ type }: Member): boolean => type === 'symlink' || type === 'hardlink';
 
-/** Looks members up by path, as an extraction would leave them: of two with one name the later stands. */
+/** Looks members up by path, as an extraction leaves them: of two with one name the later stands. */
 export class Members<M extends Member> {
   private readonly byPath = new Map<string, M>();
+  /** null where there are no links: then every path leads to the member that has it. */
+  private readonly extraction: Extraction<M> | null;
 
   constructor(readonly all: readonly M[]) {
-    for (const member of all) if (member.path !== '') this.byPath.set(member.path, member);
+    this.extraction = all.some(isLink) ? new Extraction<M>(false) : null;
+    for (const member of all) {
+      if (this.extraction !== null) this.extraction.add(member, member.path);
+      else if (member.path !== '') this.byPath.set(member.path, member);
+    }
   }
 
+  /** The member at `path`, which may be a link, but for a hard link that leads to another member, which is that. */
   at(path: string): M | null {
-    return this.byPath.get(path) ?? null;
+    if (this.extraction === null) return this.byPath.get(path) ?? null;
+    return this.extraction.find(path, false)?.member ?? null;
   }
 
   /** The file at `path`, through symbolic and hard links; null when there is none. Links never lead out of the archive. */
   file(path: string): M | null {
-    let member = this.at(path);
-    for (let hop = 0; member !== null && hop < HOPS; hop++) {
-      if (member.type === 'file') return member;
-      if (member.type === 'hardlink') member = this.at(resolvePath('', member.target ?? ''));
-      else if (member.type === 'symlink')
-        member = this.at(resolvePath(parentPath(member.path), member.target ?? ''));
-      else return null;
-    }
-    return null;
+    const member =
+      this.extraction === null ? this.at(path) : (this.extraction.find(path, true)?.member ?? null);
+    return member?.type === 'file' ? member : null;
   }
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { CodecError, CodecNotLoaded } from '../codec/codec.js';
 import { isSystemError, reasonOf } from '../errors.js';
-import { listedDifference } from '../source/listed.js';
+import { listedDifference, packedDifference } from '../source/listed.js';
 import { readSteps } from '../source/read.js';
 import type { ByteRange } from '../source/source.js';
 import type { Algorithm } from '../spec/digest.js';
@@ -72,14 +72,18 @@ function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis):
   let failure: BlobFailure | null = null;
   const limit = inflationLimit(range, analysis);
   let [size, crc] = [0, 0];
+  let trailing = 0;
+  const steps = readSteps(range, piece => {
+    size += piece.length;
+    if (range.listed !== undefined) crc = crc32(piece, crc);
+    if (size > limit) failure = bomb(analysis, size);
+    return failure === null && unpacker.write(piece);
+  });
   try {
-    for (const bytes of readSteps(range, piece => {
-      size += piece.length;
-      if (range.listed !== undefined) crc = crc32(piece, crc);
-      if (size > limit) failure = bomb(analysis, size);
-      return failure === null && unpacker.write(piece);
-    })) {
-      unreported += bytes;
+    for (let step = steps.next(); ; step = steps.next()) {
+      trailing = step.done === true ? step.value : 0;
+      if (step.done === true) break;
+      unreported += step.value;
       if (unreported < REPORT_EVERY) continue;
       yield unreported;
       unreported = 0;
@@ -90,7 +94,8 @@ function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis):
   yield unreported;
   const unpacked = unpacker.end(failure);
   if (range.listed === undefined || !unpacked.whole) return unpacked;
-  const listed = listedDifference(range.listed, { size: unpacked.size, crc32: crc });
+  const content = { size: unpacked.size, crc32: crc };
+  const listed = listedDifference(range.listed, content) ?? packedDifference(range, trailing);
   return listed === null ? unpacked : { ...unpacked, listed };
 }
 

@@ -18,6 +18,7 @@ import {
   PAX_GLOBAL_FLAG,
 } from '../source/tar-header.js';
 import { agreesWithField } from '../source/tar-member.js';
+import { nameReadings, sizeReadings } from '../source/tar-readings.js';
 import type { ContentSink, ContentTaker } from './content.js';
 import { typeOfByte } from './entry.js';
 import type { EntryTableBuilder } from './entry-builder.js';
@@ -201,6 +202,7 @@ export class TarWalk {
     const records = this.records.current;
     const header = entryHeader(block, records, size);
     this.compareSizes(header, size);
+    this.compareReadings(block, header, size);
     this.holes += Math.max(0, header.size - header.storedSize);
     this.records.finish(header.name);
     this.pendingMetadata = false;
@@ -229,6 +231,15 @@ export class TarWalk {
         this.oddities.isAmbiguous('content', name, ['0', String(claimedSize)]);
     } else if (!agreesWithField(storedSize, size))
       this.oddities.isAmbiguous('size', name, [String(storedSize), String(size)]);
+  }
+
+  /** What the header alone says to one reader and not to another. */
+  private compareReadings(block: Uint8Array, { name }: EntryHeader, size: number): void {
+    const { current } = this.records;
+    const names = nameReadings(block, current);
+    if (names !== null) this.oddities.isAmbiguous('name', name, names);
+    const sizes = current.pax.get('size') ? null : sizeReadings(block, size);
+    if (sizes !== null) this.oddities.isAmbiguous('size', name, sizes);
   }
 
   private content(header: EntryHeader, map: SparseMap | null, taker: ContentTaker | null): void {

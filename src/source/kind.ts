@@ -1,4 +1,6 @@
 import { codecFor, sniff } from '../codec/registry.js';
+import { isSkippableFrame } from '../codec/zstd.js';
+import type { SourceProblem } from './source.js';
 import { BLOCK, hasValidChecksum, isZeroBlock } from './tar-header.js';
 
 /** Enough of a file's beginning to know it by: one tar header. */
@@ -16,6 +18,23 @@ export function isTar(head: Uint8Array): boolean {
   if (head.length < BLOCK) return false;
   return hasTarMagic(head) || hasValidChecksum(head) || isZeroBlock(head);
 }
+
+/** Whether what begins like compressed data begins with a sound tar header as well. */
+export const isTarToo = (head: Uint8Array): boolean =>
+  head.length >= BLOCK && sniff(head) !== 'none' && hasValidChecksum(head);
+
+/** What compressed data is by its first block, beside what waybill takes it for. */
+export function otherKinds(head: Uint8Array): SourceProblem[] {
+  const isSkippable = isSkippableFrame(head);
+  if (isTarToo(head)) {
+    const kind = isSkippable ? SKIPPABLE_DATA : `${sniff(head)} data`;
+    return [{ kind: 'ambiguous', path: null, field: 'kind of the file', readings: [kind, 'a tar'] }];
+  }
+  return isSkippable ? [{ kind: 'outer-skippable', path: null }] : [];
+}
+
+/** zstd to some, and what it is else to others. */
+export const SKIPPABLE_DATA = 'zstd data behind a skippable frame';
 
 /** The first byte that is not white space opens a JSON object or array. */
 export function looksLikeJson(head: Uint8Array): boolean {

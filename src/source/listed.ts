@@ -4,10 +4,16 @@ import { hex } from './zip-entry.js';
 
 /** What a zip lists of a content, beside what the content is. */
 export interface ListedDifference {
-  readonly field: 'size' | 'CRC-32';
+  readonly field: 'size' | 'CRC-32' | 'packed size';
   readonly expected: string;
   readonly actual: string;
 }
+
+/** What follows the deflate data in the bytes that a zip lists for an entry; null where nothing does. */
+export const packedDifference = ({ length }: ByteRange, trailing: number): ListedDifference | null =>
+  trailing === 0
+    ? null
+    : { field: 'packed size', expected: String(length), actual: String(length - trailing) };
 
 /** @returns null where the content is as it is listed */
 export function listedDifference(

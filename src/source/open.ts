@@ -1,17 +1,17 @@
 import { type BigIntStats, open } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Compression } from '../codec/codec.js';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import { type Limits, limitText } from '../limits.js';
 import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
+import { Counter, counted } from './counter.js';
 import { StreamCursor } from './cursor.js';
 import { deadlineIn } from './deadline.js';
 import { openDirectory } from './directory.js';
 import { Interruption, untilDeadline } from './interruption.js';
-import { describeContent, HEAD, isTar, isZip } from './kind.js';
+import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
 import { requireLayout } from './layout-folder.js';
 import { peek } from './peek.js';
 import { readHead } from './read.js';
@@ -169,19 +169,23 @@ async function tarPart(
   }
   const chunks = (report: Report) =>
     untilDeadline(streamRange(range, limits, counter.add, report), deadline, limits);
-  return { inside, compression, source: await onceSource(chunks, compression, where, limits) };
+  return { inside, compression, source: await onceSource(chunks, head, where, limits) };
 }
 
 type Report = (problem: SourceProblem) => void;
 
-/** A tar that passes by once. Its first block is looked at before anything else, so that no other file is taken for one. */
+/**
+ * A tar that passes by once. Its first block is looked at before anything else, so that no other file is taken for one.
+ * @param packed  the first block of the file
+ */
 async function onceSource(
   raw: (report: Report) => AsyncIterable<Uint8Array>,
-  compression: Compression,
+  packed: Uint8Array,
   where: string,
   limits: Limits,
 ): Promise<Source> {
-  const problems: SourceProblem[] = [];
+  const compression = sniff(packed);
+  const problems = otherKinds(packed);
   const report = (problem: SourceProblem) => void problems.push(problem);
   const unpacked =
     compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), limits, report);
@@ -198,6 +202,11 @@ async function onceSource(
       broken === undefined ? WHAT_WE_READ : 'Was the download cut short?',
       { damaged: broken !== undefined },
     );
+  }
+  // containers/image unpacks a docker-archive twice, where it can.
+  if (compression !== 'none' && isTarToo(head)) {
+    const readings = ['a tar', `${sniff(head)} data`];
+    report({ kind: 'ambiguous', path: null, field: 'kind of the unpacked file', readings });
   }
   return {
     access: 'once',
@@ -244,7 +253,7 @@ async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limit
     );
   }
   const compression = sniff(head);
-  const source = await onceSource(() => chunks, compression, where, limits);
+  const source = await onceSource(() => chunks, head, where, limits);
   return {
     file,
     container: 'stream',
@@ -276,19 +285,4 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
 
 function notAnArchive(where: string, head: Uint8Array): InputError {
   return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ);
-}
-
-class Counter {
-  private bytes = 0;
-  readonly add = (bytes: number): void => {
-    this.bytes += bytes;
-  };
-  readonly read = (): number => this.bytes;
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, counter: Counter): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    counter.add(chunk.length);
-    yield chunk;
-  }
 }

@@ -65,20 +65,47 @@ export function paxSparse(
   return { name: pax.get('GNU.sparse.name') || null, size: paxInteger(size) };
 }
 
-/** A decimal integer; null where there is none, or none that is one. */
+/** A decimal integer that 64 bits hold, as Go reads one; null where there is none, or none that is one. */
 export function paxInteger(text: string | undefined): number | null {
-  return text !== undefined && /^-?\d{1,19}$/.test(text) ? Number(text) : null;
+  if (text === undefined || !/^[+-]?\d+$/.test(text)) return null;
+  if (text.length < 19) return Number(text);
+  const digits = text.replace(/^[+-]?0*/, '');
+  const most = text.startsWith('-') ? '9223372036854775808' : '9223372036854775807';
+  return digits.length < most.length || (digits.length === most.length && digits <= most)
+    ? Number(text)
+    : null;
+}
+
+const isText = (value: string) => !value.includes('\0');
+const isInteger = (value: string) => paxInteger(value) !== null;
+const isTime = (value: string) => paxTime(value) !== null;
+
+/** What Go wants of the values of the keys that it knows. archive/tar reader.go (mergePAX), strconv.go (validPAXRecord) */
+const GO_VALUES: ReadonlyMap<string, (value: string) => boolean> = new Map([
+  ...['path', 'linkpath', 'uname', 'gname'].map(key => [key, isText] as const),
+  ...['uid', 'gid', 'size'].map(key => [key, isInteger] as const),
+  ...['mtime', 'atime', 'ctime'].map(key => [key, isTime] as const),
+]);
+
+/** Whether a key is one that Go takes into the header of the entry. */
+export const isGoKey = (key: string): boolean => GO_VALUES.has(key);
+
+/** Why Go's archive/tar refuses the whole tar for a record; null where it takes it. */
+export function goRecordFault(key: string, value: string): string | null {
+  if (key.includes('\0')) return 'a PAX record has a key with a NUL in it';
+  if (value === '' || GO_VALUES.get(key)?.(value) !== false) return null;
+  return `the PAX record ${key} is ${JSON.stringify(value.slice(0, 40))}`;
 }
 
 /** Seconds with a fraction, as whole seconds and the nanoseconds that follow, also before 1970. Digits past nine are cut. */
 export function paxTime(
   text: string | undefined,
 ): { readonly seconds: number; readonly nanos: number } | null {
-  const match = /^(-?)(\d{1,19})(?:\.(\d*))?$/.exec(text ?? '');
-  if (match === null) return null;
+  const match = /^([+-]?)(\d+)(?:\.(\d*))?$/.exec(text ?? '');
+  if (match === null || paxInteger(match[1]! + match[2]!) === null) return null;
   const [, sign, whole, fraction = ''] = match;
   const nanos = Number(fraction.slice(0, 9).padEnd(9, '0'));
-  if (sign === '') return { seconds: Number(whole), nanos };
+  if (sign !== '-') return { seconds: Number(whole), nanos };
   return nanos === 0
     ? { seconds: -Number(whole) || 0, nanos }
     : { seconds: -Number(whole) - 1, nanos: 1_000_000_000 - nanos };

@@ -11,9 +11,13 @@ const PIECE = 256 * 1024;
  * Reads a range piece by piece, synchronously, unpacked where it is deflated. Yields after every read how many bytes
  * of the file it was.
  * @param sink  returns false to stop early
+ * @returns how many bytes follow the deflate data, of a range that was read to its end
  * @throws CodecError for a bad deflate stream, or the system's error
  */
-export function* readSteps(range: ByteRange, sink: (piece: Uint8Array) => boolean): Generator<number, void> {
+export function* readSteps(
+  range: ByteRange,
+  sink: (piece: Uint8Array) => boolean,
+): Generator<number, number> {
   const stop = new Error('enough');
   const decoder = range.deflated
     ? openInflateRaw(piece => {
@@ -29,12 +33,14 @@ export function* readSteps(range: ByteRange, sink: (piece: Uint8Array) => boolea
       done += read;
       const piece = buffer.subarray(0, read);
       if (decoder !== null) decoder.write(piece);
-      else if (!sink(piece)) return;
+      else if (!sink(piece)) return 0;
       yield read;
     }
     decoder?.end();
+    return decoder?.shape.trailingGarbage ?? 0;
   } catch (error) {
     if (error !== stop) throw error;
+    return 0;
   } finally {
     decoder?.close();
     closeSync(fd);

@@ -28,6 +28,8 @@ export interface Member {
   readonly size: number;
   /** Where a link points, as written. */
   readonly target: string | null;
+  /** The type of a tar's entry, where it is none that POSIX names: some readers take it for a file. */
+  readonly flag?: number;
 }
 
 export interface SeekableMember extends Member {
@@ -55,6 +57,15 @@ export type SourceProblem =
       readonly path: null;
       readonly offset: number;
     }
+  | {
+      /** A header that Go's archive/tar, and every engine with it, refuses the whole tar for, though it can be read. */
+      readonly kind: 'tar-field';
+      readonly path: null;
+      readonly offset: number;
+      readonly field: string;
+      /** How many members come before it. */
+      readonly before: number;
+    }
   | { readonly kind: 'padding-not-zero'; readonly path: string; readonly offset: number }
   | {
       readonly kind: 'outer-compression';
@@ -65,8 +76,24 @@ export type SourceProblem =
       /** Decompressed bytes that could still be read. */
       readonly readable: number;
     }
-  | { readonly kind: 'outer-trailing'; readonly path: null; readonly codec: string; readonly bytes: number }
-  | { readonly kind: 'tar-record'; readonly path: null; readonly offset: number; readonly reason: string }
+  | {
+      readonly kind: 'outer-trailing';
+      readonly path: null;
+      readonly codec: Exclude<Compression, 'none'>;
+      readonly bytes: number;
+      /** Whether they are zeros, and nothing else. */
+      readonly zeros: boolean;
+    }
+  /** The file begins with a frame that only some readers of zstd know, and so is none to others. */
+  | { readonly kind: 'outer-skippable'; readonly path: null }
+  | {
+      /** Records that Go's archive/tar, and every engine with it, refuses the whole tar for. */
+      readonly kind: 'tar-record';
+      readonly path: null;
+      readonly offset: number;
+      readonly reason: string;
+      readonly before: number;
+    }
   | { readonly kind: 'sparse'; readonly path: string }
   | {
       /** Readers of the same bytes take them for different things. */
@@ -81,7 +108,7 @@ export type SourceProblem =
   | {
       readonly kind: 'zip-content';
       readonly path: null;
-      readonly field: 'CRC-32' | 'size';
+      readonly field: 'CRC-32' | 'size' | 'packed size';
       readonly expected: string;
       readonly actual: string;
     }

@@ -1,5 +1,5 @@
 import { NO_PAX, type PaxRecords, paxInteger, paxSparse, paxTime } from './pax.js';
-import { isHeaderOnly, numericField } from './tar-header.js';
+import { isGoNumber, isHeaderOnly, numericField } from './tar-header.js';
 
 /** What stood before an entry's header: the records that describe it. */
 export interface EntryRecords {
@@ -63,7 +63,7 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   const { pax } = records;
   const { name, flag, size, storedSize, claimedSize } = header;
   const time = pax.size === 0 ? null : paxTime(pax.get('mtime'));
-  const isDevice = (flag === CHAR || flag === BLOCK_DEVICE) && hasMagic(block);
+  const isDevice = (flag === CHAR || flag === BLOCK_DEVICE) && hasGoMagic(block);
   return {
     name,
     flag,
@@ -119,32 +119,106 @@ function xattrsOf(pax: PaxRecords): TarEntry['xattrs'] {
 }
 
 /** The name in the header: ustar keeps its beginning in a prefix of its own, star in a shorter one. */
-function nameOf(block: Uint8Array): string {
+export function nameOf(block: Uint8Array): string {
   const name = textField(block, 0, 100);
   const prefix = block[345] === 0 ? '' : prefixOf(block);
   return prefix === '' ? name : `${prefix}/${name}`;
 }
 
+/** The name in the header by its parts: the prefix as Go reads it, and as readers do that read it in another way. */
+export function headerName(block: Uint8Array) {
+  const [name, prefix, whole] = [textField(block, 0, 100), prefixOf(block), textField(block, 345, 500)];
+  if (!isGnu(block)) return { name, prefix, others: whole };
+  // GNU tar has times there, and no prefix.
+  return { name, prefix, others: prefix !== '' || hasTimes(block) ? '' : whole };
+}
+
 function prefixOf(block: Uint8Array): string {
-  if (isUstar(block)) return textField(block, 345, textField(block, 508, 512) === 'tar' ? 476 : 500);
+  if (isUstar(block)) return textField(block, 345, isStar(block) ? 476 : 500);
   // Where GNU has times, Go before 1.8 wrote a prefix; images of that age are about. https://golang.org/issue/12594
-  if (!isGnu(block) || (isTime(block, 345) && isTime(block, 357))) return '';
+  if (!isGnu(block) || hasTimes(block)) return '';
   const prefix = textField(block, 345, 500);
   return /[\x80-\xff]/.test(prefix) ? '' : prefix;
 }
 
+const hasTimes = (block: Uint8Array) => isTime(block, 345) && isTime(block, 357);
+
 /** Whether Go takes a field of a GNU header for a time: one that begins with a NUL it does not even look at. */
-function isTime(block: Uint8Array, at: number): boolean {
-  const time = block[at] === 0 ? 0 : numericField(block, at, at + 12);
-  return time !== null && time >= -(2 ** 63) && time < 2 ** 63;
-}
+const isTime = (block: Uint8Array, at: number) => block[at] === 0 || isGoNumber(block, at, at + 12);
+
+/** Whether all readers know of the same prefix. */
+export const hasPlainPrefix = (block: Uint8Array): boolean =>
+  block[345] === 0 || (isUstar(block) && !isStar(block));
 
 const isUstar = (block: Uint8Array) => hasMagic(block) && block[262] === 0;
-export const isGnu = (block: Uint8Array) => hasMagic(block) && block[262] === SPACE && block[263] === SPACE;
+export const isGnu = (block: Uint8Array) =>
+  hasMagic(block) && block[262] === SPACE && block[263] === SPACE && block[264] === 0;
 
 function hasMagic(block: Uint8Array): boolean {
   for (let i = 0; i < MAGIC.length; i++) if (block[257 + i] !== MAGIC[i]) return false;
   return true;
+}
+
+/** star's trailer: the end of the header is its own, and two more times stand before it. */
+const isStar = (block: Uint8Array) =>
+  isUstar(block) && block[508] === 0x74 && block[509] === 0x61 && block[510] === 0x72 && block[511] === 0;
+
+/** A field of a header: its name, where it begins, where it ends. */
+type NumberField = readonly [name: string, from: number, to: number];
+
+/** Of every header. */
+const NUMBERS: readonly NumberField[] = [
+  ['size', 124, 136],
+  ['mode', 100, 108],
+  ['uid', 108, 116],
+  ['gid', 116, 124],
+  ['mtime', 136, 148],
+];
+/** Of one with a magic. */
+const DEVICE_NUMBERS: readonly NumberField[] = [
+  ['devmajor', 329, 337],
+  ['devminor', 337, 345],
+];
+const STAR_TIMES: readonly NumberField[] = [
+  ['atime', 476, 488],
+  ['ctime', 488, 500],
+];
+
+/**
+ * The field for which Go's archive/tar, and every engine with it, refuses the whole tar with "archive/tar: invalid tar
+ * header"; null where it accepts the header. The checksum is taken for right. archive/tar reader.go (readHeader,
+ * handleRegularFile, readOldGNUSparseMap)
+ */
+export function goHeaderFault(block: Uint8Array): string | null {
+  const fault = badNumber(block, NUMBERS);
+  if (fault !== null) return fault;
+  const flag = block[156]!;
+  if (isNegative(block, 124) && !isHeaderOnly(flag)) return 'size';
+  if (hasGoMagic(block)) {
+    const own = badNumber(block, DEVICE_NUMBERS) ?? (isStar(block) ? badNumber(block, STAR_TIMES) : null);
+    if (own !== null) return own;
+  }
+  return flag === GNU_SPARSE ? sparseFault(block) : null;
+}
+
+function badNumber(block: Uint8Array, fields: readonly NumberField[]): string | null {
+  for (const [name, from, to] of fields) if (!isGoNumber(block, from, to)) return name;
+  return null;
+}
+
+/** Only base 256 has a sign, in the bit after the one that tells it. */
+const isNegative = (block: Uint8Array, at: number) => (block[at]! & 0xc0) === 0xc0;
+
+const hasGoMagic = (block: Uint8Array) => isUstar(block) || isGnu(block);
+
+/** Old GNU sparse files: the real size, and up to four pieces of content, which end before an offset that begins with NUL. */
+function sparseFault(block: Uint8Array): string | null {
+  if (!isGnu(block)) return 'type';
+  if (!isGoNumber(block, 483, 495) || isNegative(block, 483)) return 'real size';
+  for (let at = 386; at < 482 && block[at] !== 0; at += 24) {
+    if (!isGoNumber(block, at, at + 12) || !isGoNumber(block, at + 12, at + 24)) return 'sparse map';
+  }
+  return null;
 }
 
 const MAGIC = Buffer.from('ustar');

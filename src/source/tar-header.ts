@@ -19,8 +19,8 @@ export function firstNonZero(bytes: Uint8Array): number {
 
 /** The header's checksum is the sum of its bytes with the checksum field taken as spaces; old tars summed signed bytes. */
 export function hasValidChecksum(block: Uint8Array): boolean {
-  const claimed = checksumField(block);
-  if (claimed < 0) return false;
+  const claimed = octalField(block, CHECKSUM, CHECKSUM_END);
+  if (claimed === null) return false;
   let unsigned = sumOf(block) + 8 * SPACE;
   for (let i = CHECKSUM; i < CHECKSUM_END; i++) unsigned -= block[i]!;
   return claimed === unsigned || claimed === signedSum(block);
@@ -45,21 +45,6 @@ function sumOf(block: Uint8Array): number {
 const [CHECKSUM, CHECKSUM_END] = [148, 156];
 const SPACE = 0x20;
 
-/** Octal digits between spaces and NULs; -1 where there is anything else. */
-function checksumField(block: Uint8Array): number {
-  let at = CHECKSUM;
-  let end = CHECKSUM_END;
-  while (at < end && isBlank(block[at]!)) at++;
-  while (end > at && isBlank(block[end - 1]!)) end--;
-  let value = at === end ? -1 : 0;
-  for (; at < end; at++) {
-    const digit = block[at]! - 0x30;
-    if (digit < 0 || digit > 7) return -1;
-    value = value * 8 + digit;
-  }
-  return value;
-}
-
 function signedSum(block: Uint8Array): number {
   let signed = 8 * SPACE;
   for (let i = 0; i < BLOCK; i++) {
@@ -81,7 +66,10 @@ export function headerSize(block: Uint8Array): number {
  * field, null for one that is neither.
  */
 export function numericField(block: Uint8Array, from: number, to: number): number | null {
-  if ((block[from]! & 0x80) !== 0) return base256(block, from, to);
+  return (block[from]! & 0x80) !== 0 ? base256(block, from, to) : octalField(block, from, to);
+}
+
+function octalField(block: Uint8Array, from: number, to: number): number | null {
   let at = from;
   let end = to;
   while (at < end && isBlank(block[at]!)) at++;
@@ -93,6 +81,22 @@ export function numericField(block: Uint8Array, from: number, to: number): numbe
     value = value * 8 + digit;
   }
   return value;
+}
+
+/**
+ * Whether Go's archive/tar takes a field for a number: octal digits between spaces and NULs, where what follows a NUL among
+ * them counts for nothing, or base 256 that 63 bits and a sign can hold. archive/tar strconv.go (parseNumeric)
+ */
+export function isGoNumber(block: Uint8Array, from: number, to: number): boolean {
+  const first = block[from]!;
+  if ((first & 0x80) === 0) return numericField(block, from, to) !== null;
+  if (to - from <= 8) return true;
+  // Bytes above the lowest eight hold nothing but the sign, and so does the top bit of the eight.
+  const fill = (first & 0x40) === 0 ? 0 : 0xff;
+  if ((first | 0x80) !== (fill | 0x80)) return false;
+  const top = to - 8;
+  for (let i = from + 1; i < top; i++) if (block[i] !== fill) return false;
+  return ((block[top]! ^ fill) & 0x80) === 0;
 }
 
 const isBlank = (byte: number) => byte === 0 || byte === SPACE;

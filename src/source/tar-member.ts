@@ -10,6 +10,7 @@ import {
   textOf,
 } from './tar-entry.js';
 import { headerSize, isHeaderOnly } from './tar-header.js';
+import { isKnownType, type Readings, sizeReadings, tellReadings } from './tar-readings.js';
 
 /** What a header and the records before it say. */
 export interface MemberHeader {
@@ -23,8 +24,6 @@ export interface MemberHeader {
 const [FILE, HARD_LINK, SYMLINK, DIRECTORY, CONTIGUOUS, OLD_SPARSE] = [...'01257S'].map(flag =>
   flag.charCodeAt(0),
 ) as [number, number, number, number, number, number];
-/** Devices and pipes, and GNU's volume labels, parts of split files and lists of what a directory held. */
-const KNOWN_OTHERS: ReadonlySet<number> = new Set([...'346VMDS'].map(flag => flag.charCodeAt(0)));
 /** The most that 11 octal digits can say. */
 const OCTAL_MAX = 8 ** 11 - 1;
 
@@ -51,19 +50,15 @@ export function memberHeader(
   const isSparse = flag === OLD_SPARSE || paxSparse(pax) !== null;
   const type = isSparse ? 'other' : typeOf(flag);
   if (isSparse) report({ kind: 'sparse', path });
-  else if (type === 'other' && !KNOWN_OTHERS.has(flag)) report(unknownType(path, flag));
-  const sizes = sizesOf(flag, field, size);
-  if (sizes !== null) report({ kind: 'ambiguous', path, field: 'size', readings: sizes.map(String) });
+  else tellReadings(block, header, records ?? NO_RECORDS, path, report);
+  const sizes = sizesOf(flag, field, size) ?? (told === null ? sizeReadings(block, size) : null);
+  if (sizes !== null) report({ kind: 'ambiguous', path, field: 'size', readings: sizes });
   const stored = header.storedSize;
+  const isLink = type === 'hardlink' || type === 'symlink';
+  const target = isLink ? textOf(entryTarget(block, records ?? NO_RECORDS)) : null;
+  const member: Member = { path, name, type, size: type === 'file' ? stored : 0, target };
   return {
-    member: {
-      path,
-      name,
-      type,
-      size: type === 'file' ? stored : 0,
-      target:
-        type === 'hardlink' || type === 'symlink' ? textOf(entryTarget(block, records ?? NO_RECORDS)) : null,
-    },
+    member: isKnownType(flag) ? member : { ...member, flag },
     stored,
     extended: hasSparseExtension(block, flag),
   };
@@ -75,15 +70,9 @@ function typeOf(flag: number): Member['type'] {
   return flag === SYMLINK ? 'symlink' : flag === HARD_LINK ? 'hardlink' : 'other';
 }
 
-/** POSIX wants what is unknown to be read as a file; engines leave it out, or refuse the archive. */
-function unknownType(path: string, flag: number): SourceProblem {
-  const readings = ['nothing', `a file (type ${JSON.stringify(String.fromCharCode(flag))})`];
-  return { kind: 'ambiguous', path, field: 'type', readings };
-}
-
 /** How many bytes of content readers see that disagree; null where all see the same. */
-function sizesOf(flag: number, field: number, size: number): readonly [number, number] | null {
-  if (!agreesWithField(size, field)) return [size, field];
+function sizesOf(flag: number, field: number, size: number): Readings | null {
+  if (!agreesWithField(size, field)) return [String(size), String(field)];
   // Old writers give directories the space that was set aside for them.
-  return isHeaderOnly(flag) && flag !== DIRECTORY && size > 0 ? [0, size] : null;
+  return isHeaderOnly(flag) && flag !== DIRECTORY && size > 0 ? ['0', String(size)] : null;
 }

@@ -1,4 +1,6 @@
-import { eachPaxRecord, NO_PAX, type PaxRecords, readPax } from './pax.js';
+import { isEnginePath } from '../spec/markers.js';
+import { normalPath } from './path.js';
+import { eachPaxRecord, goRecordFault, NO_PAX, type PaxRecords, readPax } from './pax.js';
 import type { SourceProblem } from './source.js';
 import { type EntryRecords, textOf } from './tar-entry.js';
 import { GNU_NAME_FLAG, GNU_TARGET_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from './tar-header.js';
@@ -10,6 +12,19 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['size', 'size'],
 ]);
 
+/** What Go's archive/tar takes for one record: maxSpecialFileSize in its format.go. */
+const GO_LARGEST = 1024 * 1024;
+
+/** The header of a record. */
+interface RecordHeader {
+  readonly flag: number;
+  readonly name: string;
+  /** Where it is. */
+  readonly offset: number;
+  /** How many members come before it. */
+  readonly before: number;
+}
+
 /** The records that stand before a member's header, and everything that they say, also where they contradict themselves. */
 export class RecordReader {
   private pax: PaxRecords = NO_PAX;
@@ -19,22 +34,30 @@ export class RecordReader {
   /** By field. What is believed is at the end of `gnu`, or else of `pax`. */
   private readonly said = new Map<string, { readonly pax: string[]; readonly gnu: string[] }>();
 
-  /**
-   * @param offset  of the record's header
-   * @returns what is wrong with it
-   */
-  take(flag: number, bytes: Uint8Array, offset: number): SourceProblem[] {
-    if (flag === PAX_FLAG) return this.takePax(bytes, offset);
-    if (flag === PAX_GLOBAL_FLAG) return [...this.forget(), ...globalProblems(bytes, offset)];
+  /** @returns what is wrong with the record */
+  take({ flag, name, offset, before }: RecordHeader, bytes: Uint8Array): SourceProblem[] {
+    const refused = (reason: string): SourceProblem => {
+      return { kind: 'tar-record', path: null, offset, reason, before };
+    };
+    const tooLarge =
+      bytes.length > GO_LARGEST ? [refused(`it has ${bytes.length} bytes, more than 1 MiB`)] : [];
+    if (flag === PAX_FLAG) return [...tooLarge, ...this.takePax(bytes).map(refused)];
+    if (flag === PAX_GLOBAL_FLAG)
+      return [...tooLarge, ...this.forget(), ...globalProblems(name, bytes, refused)];
     const text = Buffer.from(bytes).toString('latin1').split('\0', 1)[0]!;
     if (flag === GNU_NAME_FLAG) this.longName = text;
     if (flag === GNU_TARGET_FLAG) this.longTarget = text;
     this.about(flag === GNU_NAME_FLAG ? 'name' : 'link target').gnu.push(text);
-    return [];
+    return tooLarge;
   }
 
   get records(): EntryRecords {
     return { pax: this.pax, longName: this.longName, longTarget: this.longTarget };
+  }
+
+  /** Whether there is one that describes the member to come. A global PAX header is none, to Go. */
+  get describe(): boolean {
+    return this.paxHeaders > 0 || this.longName !== null || this.longTarget !== null;
   }
 
   /** What readers disagree about that take the first record, or the last, or one of another kind. */
@@ -63,18 +86,21 @@ export class RecordReader {
     return [{ kind: 'ambiguous', path: null, field, readings: ['none', 'all of them'] }];
   }
 
-  private takePax(bytes: Uint8Array, offset: number): SourceProblem[] {
+  /** @returns what Go refuses the records for */
+  private takePax(bytes: Uint8Array): string[] {
     this.pax = readPax(bytes);
     this.paxHeaders++;
-    const reason = eachPaxRecord(bytes, (key, value) => {
+    let fault: string | null = null;
+    const malformed = eachPaxRecord(bytes, (key, value) => {
       // A sparse file of version 0.0 has a pair of records for each piece.
       if (key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes') return;
+      // A size that is none ends the walk.
+      if (key !== 'size') fault ??= goRecordFault(key, value);
       const { pax } = this.about(FIELDS.get(key) ?? key);
-      // Readers in C end a name at its first NUL.
-      if (value.includes('\0') && FIELDS.has(key)) pax.push(value.split('\0', 1)[0]!);
       pax.push(value);
     });
-    return reason === null ? [] : [{ kind: 'tar-record', path: null, offset, reason }];
+    const wrong = malformed ?? fault;
+    return wrong === null ? [] : [wrong];
   }
 
   private about(field: string) {
@@ -87,13 +113,21 @@ export class RecordReader {
 }
 
 /** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
-function globalProblems(bytes: Uint8Array, offset: number): SourceProblem[] {
+function globalProblems(
+  name: string,
+  bytes: Uint8Array,
+  refused: (reason: string) => SourceProblem,
+): SourceProblem[] {
   const problems: SourceProblem[] = [];
   const reason = eachPaxRecord(bytes, (key, value) => {
     if (!FIELDS.has(key) && !key.startsWith('GNU.sparse.')) return;
     const readings = ['none', textOf(value)];
     problems.push({ kind: 'ambiguous', path: null, field: `global PAX ${key}`, readings });
   });
-  if (reason !== null) problems.push({ kind: 'tar-record', path: null, offset, reason });
+  if (reason !== null) problems.push(refused(reason));
+  // To Go it is an entry with a name, and containers/image and crane take what they look for by its name alone.
+  const path = normalPath(textOf(name));
+  const readings = ['a global PAX header', 'a file'];
+  if (isEnginePath(path)) problems.push({ kind: 'ambiguous', path, field: 'type', readings });
   return problems;
 }

@@ -21,11 +21,12 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
       }
       const { start } = value;
       // Spelled out, for a spread costs as much as all the rest of a member.
-      const { path, name, type, size, target } = value.member;
+      const { path, name, type, size, target, flag } = value.member;
       const length = Math.max(0, Math.min(size, window.length - start));
       const content =
         type === 'file' ? { file: range.file, start: range.start + start, length, deflated: false } : null;
-      members.push({ path, name, type, size, target, range: content });
+      const member = { path, name, type, size, target, range: content };
+      members.push(flag === undefined ? member : { ...member, flag });
       step = walk.next(NOTHING);
     }
   } finally {

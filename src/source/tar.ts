@@ -1,6 +1,6 @@
 import type { LimitName, Limits } from '../limits.js';
 import type { Member, SourceProblem } from './source.js';
-import { isSparseExtended } from './tar-entry.js';
+import { goHeaderFault, isSparseExtended, nameOf } from './tar-entry.js';
 import {
   BLOCK,
   firstNonZero,
@@ -10,6 +10,7 @@ import {
   isZeroBlock,
 } from './tar-header.js';
 import { type MemberHeader, memberHeader } from './tar-member.js';
+import { sizeReadings } from './tar-readings.js';
 import { RecordReader } from './tar-records.js';
 
 /** Bytes that the walk wants to see: up to `length` of them at `at`, fewer only at the tar's end. */
@@ -45,7 +46,7 @@ export interface TarBytes {
 export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<void> {
   let at = 0;
   for (let count = 0; ; ) {
-    const found = yield* readHeader(at, tar, limits, report);
+    const found = yield* readHeader(at, count, tar, limits, report);
     if (found === null) return;
     const { start, records } = found;
     const { member, stored } = found.header;
@@ -88,12 +89,21 @@ interface Found {
   readonly records: RecordReader | null;
 }
 
-/** The next member's header, with the records before it; null at the end of the tar, and where it cannot be read. */
-function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report): Walk<Found | null> {
+/**
+ * The next member's header, with the records before it; null at the end of the tar, and where it cannot be read.
+ * @param before  how many members come before it
+ */
+function* readHeader(
+  from: number,
+  before: number,
+  tar: TarBytes,
+  limits: Limits,
+  report: Report,
+): Walk<Found | null> {
   let records: RecordReader | null = null;
   for (let at = from; ; ) {
     const block = yield { kind: 'bytes', at, length: BLOCK };
-    if (block.length === 0 && records === null) {
+    if (block.length === 0 && records?.describe !== true) {
       report({ kind: 'end-marker-missing', path: null, offset: tar.length, zeroBlocks: 0 });
       return null;
     }
@@ -106,11 +116,15 @@ function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report
       return null;
     };
     if (block[0] === 0 && isZeroBlock(block)) {
-      if (records !== null) return bad('a zero block after a PAX or long-name record');
+      if (records?.describe === true) return bad('a zero block after a PAX or long-name record');
       yield* readEnd(at + BLOCK, limits, report);
       return null;
     }
     if (!hasValidChecksum(block)) return bad('the checksum does not match');
+    const field = goHeaderFault(block);
+    // A size that cannot be read ends the walk.
+    if (field !== null && field !== 'size')
+      report({ kind: 'tar-field', path: null, offset: at, field, before });
     const flag = block[156]!;
     if (!isMetadataFlag(flag)) {
       const header = memberHeader(block, records?.records, report);
@@ -124,6 +138,10 @@ function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report
       reportLimit(report, limits, 'tarMetadataBytes', size);
       return null;
     }
+    const sizes = sizeReadings(block, size);
+    if (sizes !== null) report({ kind: 'ambiguous', path: null, field: 'size', readings: sizes });
+    // The block is gone once more is read.
+    const header = { flag, name: nameOf(block), offset: at, before };
     const padded = Math.ceil(size / BLOCK) * BLOCK;
     const record = yield { kind: 'bytes', at: at + BLOCK, length: padded };
     if (record.length < padded) {
@@ -131,7 +149,7 @@ function* readHeader(from: number, tar: TarBytes, limits: Limits, report: Report
       return null;
     }
     records ??= new RecordReader();
-    for (const problem of records.take(flag, record.subarray(0, size), at)) report(problem);
+    for (const problem of records.take(header, record.subarray(0, size))) report(problem);
     at += BLOCK + padded;
   }
 }

@@ -4,7 +4,7 @@ import { openInflateRaw } from '../codec/inflate.js';
 import type { Limits } from '../limits.js';
 import { BLOCK_BYTES, Blocks, release } from './blocks.js';
 import { Interruption } from './interruption.js';
-import { asListed } from './listed.js';
+import { asListed, packedDifference } from './listed.js';
 import { readAhead } from './read-ahead.js';
 import type { ByteRange, SourceProblem } from './source.js';
 
@@ -23,8 +23,15 @@ export async function* streamRange(
     report({ kind: 'zip-entry', path: null, reason: error.reason });
   };
   const stored = streamFile(range, onRead);
-  const content = range.deflated ? push(stored, openInflateRaw, limits, failed) : stored;
+  let decoder: Decoder | undefined;
+  const openDecoder = (sink: Sink) => {
+    decoder = openInflateRaw(sink);
+    return decoder;
+  };
+  const content = range.deflated ? push(stored, openDecoder, limits, failed) : stored;
   yield* asListed(range, content, () => isWhole, report);
+  const packed = packedDifference(range, decoder?.shape.trailingGarbage ?? 0);
+  if (isWhole && packed !== null) report({ kind: 'zip-content', path: null, ...packed });
 }
 
 async function* streamFile(range: ByteRange, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
@@ -66,8 +73,13 @@ export async function* decompress(
     readable += piece.length;
     yield piece;
   }
-  const garbage = decoder?.shape.trailingGarbage ?? 0;
-  if (garbage > 0) report({ kind: 'outer-trailing', path: null, codec: codec.name, bytes: garbage });
+  const { trailingGarbage = 0, trailingZeros = 0 } = decoder?.shape ?? {};
+  // Zeros are padding to xz, and to nothing else.
+  const bytes = trailingGarbage + (codec.name === 'xz' && trailingGarbage === 0 ? 0 : trailingZeros);
+  if (bytes > 0) {
+    const zeros = trailingGarbage === 0;
+    report({ kind: 'outer-trailing', path: null, codec: codec.name, bytes, zeros });
+  }
 }
 
 /** Smaller gains nothing in memory that counts; larger gains nothing in time that can be measured. */

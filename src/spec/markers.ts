@@ -4,6 +4,20 @@ export const MARKERS = ['index.json', 'oci-layout', 'manifest.json', 'repositori
 /** A v1 image, `<id>/json`, as every `docker save` before 25 wrote one per layer. */
 export const V1_JSON = /^([0-9a-f]{64})\/json$/;
 
+/**
+ * Whether a path is of a kind that engines open: a document at the top, a blob, a file of a v1 image, or what manifest.json
+ * lists, whose names all end in one of a few ways or are digests.
+ */
+export const isEnginePath = (path: string): boolean =>
+  ENGINE_PATH.test(path) || (MARKERS as readonly string[]).includes(path);
+
+const ENGINE_PATH =
+  /^(VERSION|version)$|(^|\/)blobs(\/|$)|(^|[/:])[0-9a-f]{64}([./]|$)|\/(json|VERSION|layer\.tar)$|\.(json|tar|tgz|tar\.\w+)$/;
+
+/** Whether a path is one of a blob, as producers call layers and configs, and not one of a document. */
+export const isBlobPath = (path: string): boolean =>
+  /^blobs\/|(^|\/)layer\.tar$|(^|[/:])[0-9a-f]{64}(\.tar[^/]*|\.tgz)?$|\.(tar|tgz|tar\.\w+)$/.test(path);
+
 const isMarker = (path: string) => (MARKERS as readonly string[]).includes(path) || V1_JSON.test(path);
 
 /**

@@ -6,6 +6,7 @@ import { engines } from './engines.js';
 import { extraction } from './extraction.js';
 import { machine } from './machine.js';
 import { names, output } from './names.js';
+import { outer } from './outer.js';
 import { work } from './work.js';
 
 /** Every attack that is kept, by what it comes through. */
@@ -13,6 +14,7 @@ export const chapters: readonly Chapter[] = [
   bombs,
   work,
   containers,
+  outer,
   documents,
   engines,
   names,

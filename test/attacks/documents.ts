@@ -107,7 +107,7 @@ export const documents: Chapter = {
         const again = layouts.described({ ...content, blobs: [] }, { mediaType: layouts.MEDIA.index });
         return layouts.ociLayout({ manifests: [{ ...content, blobs: [...content.blobs, ...blobs] }, again] });
       },
-      { findings: ['ambiguous-document'], exit: 1 },
+      { findings: ['ambiguous-document', 'media-types-differ'], exit: 1 },
     ),
     verified(
       'Layers in another order than the config has them',

@@ -4,7 +4,7 @@ import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.
 import { engineConfig } from './docker-config.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import type { StoredBlob } from './synthesise.js';
-import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { checkKind, clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
 
 /** A docker-archive as containers/image reads it, for skopeo and podman: entries by name, the first of a name. */
 export interface DockerArchive {
@@ -15,7 +15,12 @@ export interface DockerArchive {
 
 /** containers/image docker/internal/tarfile/reader.go */
 export function openDockerArchive(file: TarFile): DockerArchive {
-  if (file.packError !== null) refuse(`copying contents to temporary file "FILE": ${file.packError}`);
+  within(
+    words => `loading tar component "manifest.json": ${words}`,
+    () => checkKind(file),
+  );
+  const packError = file.packError ?? file.lateError;
+  if (packError !== null) refuse(`copying contents to temporary file "FILE": ${packError}`);
   const first = new Map<string, Member>();
   for (const member of file.members) {
     const name = clean(member.name);
@@ -26,11 +31,21 @@ export function openDockerArchive(file: TarFile): DockerArchive {
     return refuse(`loading tar component "manifest.json": ${file.error ?? 'file does not exist'}`);
   }
   if (file.cut?.member === manifest) refuse('unexpected EOF');
+  checkRegular(manifest, 'manifest.json');
   const items = within(
     words => `decoding tar manifest.json: ${words}`,
     () => manifestItems(decode(file.scan.document(manifest), 'whole'), 'tarfile.ManifestItem'),
   );
   return { file, items: items ?? [], first };
+}
+
+/** A hard link is a file of no bytes to it, and a type that only some readers know a file with its content. */
+function checkRegular({ type, name, flag }: Member, wanted: string): void {
+  if (type === 'file' || type === 'hardlink') return;
+  if (flag !== undefined) cannotTell(`${name} is of a tar type that waybill does not read`);
+  refuse(
+    `loading tar component "${wanted}": Error reading tar archive component "${name}": not a regular file`,
+  );
 }
 
 /** One symbolic link is followed, no more. */
@@ -55,6 +70,7 @@ export interface DockerSource {
 export function openItem({ file, first }: DockerArchive, item: Item): DockerSource {
   const member = component(first, item.config);
   if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
+  checkRegular(member, item.config);
   const { diffIds } = within(
     words => `decoding tar config "${item.config}": ${words}`,
     () => engineConfig(decode(file.scan.document(member), 'whole')),

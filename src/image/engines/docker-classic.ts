@@ -15,7 +15,7 @@ import {
 } from './answer.js';
 import { engineConfig } from './docker-config.js';
 import { loadV1, MAX_DEPTH } from './docker-v1.js';
-import { extracted, open, resolve, type Tree } from './extracted.js';
+import { extracted, holds, open, type Tree } from './extracted.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import { dockerReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } from './tar-file.js';
@@ -30,8 +30,8 @@ export function dockerClassic(file: TarFile): Outcome {
   let passed = LISTED_ONLY;
   const refusal = attempt(() => {
     if (file.error !== null) refuse(file.error);
-    const tree = extracted(file);
-    if (!tree.has(resolve(tree, 'manifest.json'))) {
+    const tree = extracted(file, true);
+    if (!holds(tree, 'manifest.json')) {
       passed = 'loads another image: only what the folders at the top hold';
       loadV1(file, tree, verdicts, loads);
       return;

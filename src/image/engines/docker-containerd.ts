@@ -74,7 +74,8 @@ function importTar(file: TarFile): Imported {
   for (const member of file.members) {
     const { name, type } = member;
     if (type === 'symlink') links.set(name, linkTarget(name, member.target ?? ''));
-    if (type !== 'file') continue;
+    // What is of a type of its own is passed over, though Go has its content.
+    if (type !== 'file' || member.flag !== undefined) continue;
     const path = clean(name);
     const read = () => decode(file.scan.document(member), 'first');
     if (path === 'oci-layout')

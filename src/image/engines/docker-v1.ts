@@ -39,8 +39,8 @@ export function loadV1(
   loads: LoadedImage[],
 ): void {
   const loaded = new Map<string, Loaded>();
-  const folders = [...tree].filter(([path, place]) => isTopFolder(path) && place.type === 'dir');
-  for (const folder of folders.map(([path]) => path).sort()) {
+  const folders = [...tree.root.children!].filter(([, { children }]) => children !== null);
+  for (const folder of folders.map(([name]) => name).sort()) {
     for (const id of chainOf(file, tree, folder, loaded)) {
       const made = loadFolder(file, tree, id, loaded);
       loaded.set(id, made);
@@ -74,8 +74,6 @@ function checkNames(file: TarFile, tree: Tree, loaded: ReadonlyMap<string, Loade
     }
   }
 }
-
-const isTopFolder = (path: string) => path !== '' && !path.includes('/');
 
 /** A folder and the parents that are still to be loaded before it, base first. */
 function chainOf(file: TarFile, tree: Tree, folder: string, loaded: ReadonlyMap<string, Loaded>): string[] {

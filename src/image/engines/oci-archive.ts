@@ -3,10 +3,10 @@ import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
 import { DOCKER_LIST, isIndexType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
 import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
-import { extracted, resolve, type Tree } from './extracted.js';
+import { extracted, type Tree } from './extracted.js';
 import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
-import { clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
+import { checkKind, clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
 
 /** An oci-archive as containers/image unpacks it, and the one entry of its index.json. */
 export interface OciArchive {
@@ -27,14 +27,15 @@ export function openOciArchive(file: TarFile): OciArchive {
 function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: readonly Json[] } {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
+    checkKind(file);
     if (file.error !== null) refuse(file.error);
     for (const member of file.members) checkInside(member);
     return within(
-      () => 'no such file or directory',
-      () => extracted(file),
+      words => (words.startsWith('linkat') ? 'no such file or directory' : words),
+      () => extracted(file, false),
     );
   });
-  const member = tree.has('index.json') ? memberAt(tree, 'index.json') : null;
+  const member = memberAt(tree, 'index.json');
   if (member === null) return refuse('open DIR/index.json: no such file or directory');
   const index = decode(file.scan.document(member), 'first') ?? {};
   if (!isObject(index))
@@ -104,7 +105,12 @@ function checkInside({ name, type, target }: Member): void {
   }
 }
 
-const memberAt = (tree: Tree, path: string): Member | null => tree.get(resolve(tree, path))?.member ?? null;
+function memberAt(tree: Tree, path: string): Member | null {
+  const found = tree.find(path, true);
+  if (found === null || found.children !== null) return null;
+  if (found.member?.type === 'other') cannotTell(`${path} is no file`);
+  return found.member;
+}
 
 export function blobAt({ tree }: OciArchive, digest: string): Member {
   if (!/^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest)) {

@@ -1,6 +1,7 @@
 import type { Compression } from '../../codec/codec.js';
 import type { BlobFacts, TarFacts } from '../../scan/facts.js';
 import type { Scan } from '../../scan/scan.js';
+import { SKIPPABLE_DATA } from '../../source/kind.js';
 import type { Member, SourceProblem } from '../../source/source.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
 import { cannotTell, refuse } from './answer.js';
@@ -14,17 +15,28 @@ export interface TarFile {
   readonly error: string | null;
   /** What Go's decompressor says of the whole file. */
   readonly packError: string | null;
+  /** The same, of what follows the compressed stream: whoever stops at the end of the tar never sees it. */
+  readonly lateError: string | null;
+  /** What the file is to containers/image, which knows no skippable frames, when it is none of what it knows. */
+  readonly foreign: 'tar' | 'unknown' | null;
   /** The member in which the tar ends too early. */
   readonly cut: { readonly member: Member; readonly expected: number; readonly actual: number } | null;
 }
 
 const INVALID = 'archive/tar: invalid tar header';
+const TOO_LONG = 'archive/tar: header field too long';
 const CUT = 'unexpected EOF';
 const BAD_CHECKSUM = 'gzip: invalid checksum';
 const BLOCK = 512;
 
 export function tarFile(scan: Scan): TarFile {
-  const { members, problems } = scan;
+  const { problems } = scan;
+  // Engines see nothing behind a header that they refuse.
+  const refused = problems.find(p => p.kind === 'tar-field' || p.kind === 'tar-record');
+  const members =
+    refused?.kind === 'tar-field' || refused?.kind === 'tar-record'
+      ? scan.members.slice(0, refused.before)
+      : scan.members;
   const packed = problems.find(p => p.kind === 'outer-compression');
   const packError = packed === undefined ? null : packWords(packed.codec, packed.cut, packed.reason);
   const broken = problems.find(p => p.kind === 'tar-truncated' && p.path !== null);
@@ -34,6 +46,8 @@ export function tarFile(scan: Scan): TarFile {
     members,
     error: problems.map(problem => tarWords(problem, problems)).find(words => words !== null) ?? packError,
     packError,
+    lateError: lateOuterWords(problems),
+    foreign: foreignTo(problems),
     cut:
       broken?.kind !== 'tar-truncated' || last === undefined
         ? null
@@ -43,12 +57,37 @@ export function tarFile(scan: Scan): TarFile {
 
 function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
   if (problem.kind === 'tar-truncated') return CUT;
-  if (problem.kind === 'tar-header') return INVALID;
+  if (problem.kind === 'tar-header' || problem.kind === 'tar-field') return INVALID;
+  if (problem.kind === 'tar-record') return problem.reason.startsWith('it has') ? TOO_LONG : INVALID;
   if (problem.kind !== 'end-marker-missing' || problem.zeroBlocks !== 1) return null;
   // Something else than zeros where the second zero block belongs.
   const { offset } = problem;
   const dirty = all.some(p => p.kind === 'trailing-bytes' && p.offset >= offset && p.offset < offset + BLOCK);
   return dirty ? INVALID : null;
+}
+
+/** What Go's decompressors take for one more stream. compress/gzip, compress/bzip2, klauspost/compress zstd, ulikunitz/xz */
+function lateOuterWords(problems: readonly SourceProblem[]): string | null {
+  for (const problem of problems) {
+    if (problem.kind !== 'outer-trailing') continue;
+    const { codec, bytes } = problem;
+    if (codec === 'bzip2') return 'bzip2 data invalid: bad magic value in continuation file';
+    if (codec === 'zstd') return 'invalid input: magic number mismatch';
+    return codec === 'xz' || bytes < GZIP_HEADER ? CUT : 'gzip: invalid header';
+  }
+  return null;
+}
+
+function foreignTo(problems: readonly SourceProblem[]): TarFile['foreign'] {
+  if (problems.some(({ kind }) => kind === 'outer-skippable')) return 'unknown';
+  const isSkippable = (p: SourceProblem) => p.kind === 'ambiguous' && p.readings[0] === SKIPPABLE_DATA;
+  return problems.some(isSkippable) ? 'tar' : null;
+}
+
+/** What containers/image makes of a file that it does not take for compressed. */
+export function checkKind({ foreign }: TarFile): void {
+  if (foreign === 'tar') cannotTell('it takes the file for a tar, and waybill for zstd data');
+  if (foreign === 'unknown') refuse(CUT);
 }
 
 function packWords(codec: string, cut: boolean, reason: string): string {

@@ -1,0 +1,134 @@
+// What an extraction of an archive leaves at a path: the judge is a real extraction by a kernel, of arbitrary members.
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Extraction } from '../../src/scan/extraction.js';
+import { Members } from '../../src/scan/links.js';
+import type { Member } from '../../src/source/source.js';
+import { temporary } from '../support/tmp.js';
+
+const SEED = 20_261_206;
+const PATHS = ['a', 'b', 'd', 'e', 'd/a', 'd/b', 'e/a', 'd/e/a', 'e/b/a'];
+const TARGETS = ['a', 'b', 'd', 'e', '.', './d', '../a', '../d', 'd/../b', '../../a', 'd/a', 'e/b', '/a'];
+
+const make = (path: string, type: Member['type'], target: string | null = null): Member => ({
+  path,
+  name: path,
+  type,
+  size: 0,
+  target,
+});
+const member = fc.oneof(
+  fc.constantFrom(...PATHS).map(path => make(path, 'file')),
+  fc.constantFrom(...PATHS).map(path => make(path, 'directory')),
+  fc
+    .tuple(fc.constantFrom(...PATHS), fc.constantFrom(...TARGETS))
+    .map(([path, to]) => make(path, 'symlink', to)),
+  fc
+    .tuple(fc.constantFrom(...PATHS), fc.constantFrom(...PATHS))
+    .map(([path, to]) => make(path, 'hardlink', to)),
+);
+
+/** As archive.Untar of moby does it. @returns false where it fails */
+function extract(root: string, { path, type, target }: Member, content: string): boolean {
+  const place = join(root, path);
+  try {
+    // Looks whether the parent is there, and does not follow it where it is a link.
+    if (!isThere(dirname(place))) mkdirSync(dirname(place), { recursive: true });
+    const isDirectory = isThere(place) && lstatSync(place).isDirectory();
+    if (isThere(place) && !(isDirectory && type === 'directory')) rmSync(place, { recursive: true });
+    if (type === 'directory' && !isDirectory) mkdirSync(place);
+    else if (type === 'symlink') symlinkSync(target!, place);
+    else if (type === 'hardlink') linkSync(join(root, target!), place);
+    else if (type === 'file') writeFileSync(place, content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** The number of the member whose content lies at a path; null where no file does. */
+function readAt(root: string, path: string): number | null {
+  const place = join(root, path);
+  return existsSync(place) && statSync(place).isFile() ? Number(readFileSync(place, 'utf8')) : null;
+}
+
+test('as a kernel has it', () => {
+  const top = temporary('extraction');
+  let run = 0;
+  let found = 0;
+  const property = fc.property(fc.array(member, { minLength: 1, maxLength: 10 }), members => {
+    // Two levels deep, so that `..` from the top leads to nothing, as `/` does.
+    const root = join(top, `${++run}`, 'in', 'root');
+    mkdirSync(root, { recursive: true });
+    const ours = new Extraction<Member>(false);
+    for (const [i, one] of members.entries()) {
+      // One that fails ends an extraction.
+      if (!extract(root, one, String(i))) {
+        assert.ok(ours.add(one, one.path) !== null, `${one.type} ${one.path} is refused`);
+        break;
+      }
+      assert.is(ours.add(one, one.path), null, `${one.type} ${one.path} is extracted`);
+    }
+    for (const path of PATHS) {
+      const node = ours.find(path, true);
+      const is =
+        node?.member?.type === 'file' && node.children === null ? members.indexOf(node.member) : null;
+      assert.is(is, readAt(root, path), path);
+      if (is !== null) found++;
+    }
+    rmSync(join(top, `${run}`), { recursive: true });
+  });
+  fc.assert(property, { seed: SEED, numRuns: 1500 });
+  assert.ok(found > 500, String(found));
+});
+
+test('in a chroot, what leads out stays in', () => {
+  const members = [make('a', 'file'), make('d/l', 'symlink', '/a'), make('d/m', 'symlink', '../../../a')];
+  for (const [scoped, expected] of [
+    [true, members[0]],
+    [false, null],
+  ] as const) {
+    const tree = new Extraction<Member>(scoped);
+    for (const one of members) assert.is(tree.add(one, one.path), null);
+    for (const path of ['d/l', 'd/m']) assert.is(tree.find(path, true)?.member ?? null, expected, path);
+  }
+});
+
+test('what cannot be extracted', () => {
+  const tree = new Extraction<Member>(false);
+  assert.is(tree.add(make('../a', 'file'), '../a'), 'outside');
+  const long = 'a'.repeat(5000);
+  assert.is(tree.add(make(long, 'file'), long), 'too long');
+  assert.is(tree.add(make('a', 'symlink', long), 'a'), 'too long');
+});
+
+test('links without end, and long ways through many of them, end soon', () => {
+  const chain = Array.from({ length: 39 }, (_, i) =>
+    make(`l${i}`, 'symlink', `${'./'.repeat(2000)}l${i + 1}`),
+  );
+  const uses = Array.from({ length: 3000 }, (_, i) => make(`u${i}`, 'symlink', 'l0'));
+  const started = performance.now();
+  const members = new Members([make('l39', 'file'), make('loop', 'symlink', 'loop'), ...chain, ...uses]);
+  assert.is(members.file('loop'), null);
+  for (const { path } of uses) members.file(path);
+  assert.ok(performance.now() - started < 5000);
+  const few = new Members([make('l39', 'file'), ...chain]);
+  assert.is(few.file('l0')?.path, 'l39');
+});
+
+test.run();
