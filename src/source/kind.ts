@@ -17,6 +17,14 @@ export function isTar(head: Uint8Array): boolean {
   return hasTarMagic(head) || hasValidChecksum(head) || isZeroBlock(head);
 }
 
+/**
+ * Whether a compressed stream begins with a tar header as well: its first block has the magic of a compression and sums up as a
+ * header. A zstd skippable frame, a gzip header with a name or bzip2's and xz's first bytes leave room for that. Readers that do
+ * not know the compression, or that go by a media type, read the tar; the others read what the stream unpacks to.
+ */
+export const isTarToo = (head: Uint8Array): boolean =>
+  head.length >= BLOCK && sniff(head) !== 'none' && hasValidChecksum(head);
+
 /** The first byte that is not white space opens a JSON object or array. */
 export function looksLikeJson(head: Uint8Array): boolean {
   const first = head.find(byte => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09);
