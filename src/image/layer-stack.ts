@@ -30,9 +30,9 @@ export class LayerStack {
    * @returns why engines refuse the layer on top of those before it
    */
   add(names: NameFacts | null): readonly Refusal[] {
-    if (names === null) {
+    if (names === null || !names.isWhole) {
       this.views.push(null);
-      return NONE;
+      return names?.refusals ?? NONE;
     }
     const below = this.views.length;
     const view = new LayerView(names, path => this.realPath(path, below));

@@ -21,7 +21,7 @@ export interface Analysis {
   readonly files: boolean;
   /** What is wanted of the content of layers' files, where their entries are kept. */
   readonly contents?: ContentWanted | undefined;
-  /** Of the hashes of names, so that all threads have the same; those of this thread where it is left out. */
+  /** Of the hashes of names; those of this thread, which it hands on to others, where it is left out. */
   readonly seeds?: Seeds | undefined;
   /** When `limits.seconds` are over, on the clock of `source/deadline.ts`. */
   readonly deadline?: number | undefined;

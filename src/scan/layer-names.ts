@@ -75,9 +75,11 @@ export class LayerNames {
     for (const { path, other, at } of whiteouts)
       if (isDirectoryKind(paths.kind(path)) && !isBare(other))
         refusals.add('whiteout-and-directory', other, at, path);
+    const isWhole = !this.isFull && !this.isSpent;
     const hardLinks = this.hardLinks.map(link => ({ ...link, ahead: paths.has(link.other) }));
     return {
       refusals: refusals.all(),
+      isWhole,
       seeds,
       table: paths.table.packed(),
       symlinks: paths.symlinks.finish(),

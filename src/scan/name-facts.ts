@@ -13,6 +13,8 @@ export interface OpenPath {
 export interface NameFacts {
   /** Why engines refuse the layer whatever is below it. */
   readonly refusals: readonly Refusal[];
+  /** Whether all of its names are known. */
+  readonly isWhole: boolean;
   readonly seeds: Seeds;
   /** Every name; see `lookUp`. */
   readonly table: Uint32Array;

@@ -15,6 +15,9 @@ export const NAME = {
   listed: 8,
 } as const;
 
+/** So many names in all for each entry that may be named: its directories have names too. */
+const OTHERS = 4;
+
 const KIND = 7;
 const BITS = 15;
 
@@ -31,12 +34,14 @@ export const SEEDS: Seeds = [Math.floor(Math.random() * 2 ** 31), Math.floor(Mat
  */
 export class NameTable {
   private count = 0;
+  /** Of those, names of entries. */
+  private listed = 0;
   /** Two halves for each slot; the second, with the four bits, is 0 where it is free. */
   private slots = new Uint32Array(2 * FIRST_SLOTS);
   /** There were more names than are kept. */
   isFull = false;
 
-  /** @param most  names that are kept */
+  /** @param most  names of entries that are kept */
   constructor(private readonly most: number) {}
 
   /** What was said of a name; 0 where it is not there. */
@@ -49,11 +54,13 @@ export class NameTable {
     if (this.isFull) return;
     const slot = this.find(low, high);
     const isNew = this.slots[2 * slot + 1] === 0;
-    if (isNew && this.count === this.most) {
+    const isListed = (value & ~this.slots[2 * slot + 1]! & NAME.listed) !== 0;
+    if ((isListed && this.listed === this.most) || this.count >= OTHERS * this.most) {
       this.isFull = true;
       this.slots = new Uint32Array(0);
       return;
     }
+    if (isListed) this.listed++;
     this.slots[2 * slot] = low;
     this.slots[2 * slot + 1] = (high & ~BITS) | value;
     if (isNew && ++this.count > this.slots.length / 4) this.grow();

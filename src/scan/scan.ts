@@ -6,7 +6,6 @@ import type { Document } from './document.js';
 import type { ContentWanted } from './entry-content.js';
 import type { BlobFacts } from './facts.js';
 import type { Head } from './head.js';
-import { SEEDS } from './name-table.js';
 import { scanSeekable } from './scan-seekable.js';
 
 export type { Head } from './head.js';
@@ -54,5 +53,4 @@ const analysisOf = ({ limits, depth, contents, deadline }: ScanOptions): Analysi
   contents,
   deadline: deadline ?? deadlineIn(limits.seconds),
   unpacked: new UnpackedTotal().memory,
-  seeds: SEEDS,
 });
