@@ -1755,9 +1755,13 @@ provoke('layer-not-tar', 'JSON', () => withLayer({ tar: Buffer.from('{"a":1}') }
   severity: 'error',
   data: { layer: 0, reason: 'it is a JSON document' },
 });
-provoke('layer-not-tar', 'empty', () => withLayer({ tar: new Uint8Array(0) }), {
-  severity: 'error',
-  data: { layer: 0, reason: 'it is empty (0 bytes)' },
+test('a layer of 0 bytes is an empty layer', async () => {
+  for (const compression of ['none', 'gzip'] as const) {
+    const members = await withLayer({ tar: new Uint8Array(0), compression });
+    const { report, exitCode } = await readMembers(members);
+    assert.equal(report.findings, []);
+    assert.equal([report.verdicts.intact, exitCode], [true, 0]);
+  }
 });
 const half = await tarBytes([{ path: 'a', bytes: 'a'.repeat(2000) }]);
 provoke(
@@ -1889,17 +1893,79 @@ provoke('layer-duplicate-path', 'behind a long name', () => withLayer({ tar: lon
   data: { layer: 0, path: long },
 });
 provoke('layer-trailing-bytes', 'after gzip', () => storedAs(Buffer.concat([gzip, Buffer.from('junk')])), {
-  severity: 'warning',
+  severity: 'error',
   data: { layer: 0, codec: 'gzip', bytes: 4 },
+});
+provoke('layer-trailing-bytes', 'zeros after gzip', () => storedAs(Buffer.concat([gzip, Buffer.alloc(7)])), {
+  severity: 'error',
+  data: { layer: 0, codec: 'gzip', bytes: 7 },
+});
+const SEALED = `${layouts.MEDIA.layer}+gzip+encrypted`;
+provoke('layer-encrypted', 'ocicrypt', () => storedAs(Buffer.from('sealed '.repeat(100)), SEALED), {
+  severity: 'info',
+  pointer: '/layers/0',
+  data: { layer: 0, mediaType: SEALED, plain: false },
+});
+test('layer-encrypted: what is inside is not known, so neither is whether it is intact', async () => {
+  const { report } = await readMembers(await storedAs(Buffer.from('sealed '.repeat(100)), SEALED));
+  assert.is(report.verdicts.intact, null);
 });
 provoke(
   'layer-encrypted',
-  'ocicrypt',
+  'a plain tar labelled so',
   () => layouts.ociLayout({ manifests: [layouts.manifestOf(item, { encrypted: true })] }),
+  { severity: 'warning', pointer: '/layers/0', data: { layer: 0, mediaType: SEALED, plain: true } },
+);
+provoke('diff-id-mismatch', 'a plain tar labelled encrypted', () => storedAs(other.layers[0]!.blob, SEALED), {
+  severity: 'error',
+  data: { layer: 0 },
+});
+const SQUASHFS = 'application/vnd.sylabs.image.layer.v1.squashfs';
+const squashed = () => withLayer({ tar: Buffer.from(`hsqs${'x'.repeat(600)}`), mediaType: SQUASHFS });
+provoke('layer-type-other', 'a file system image', squashed, {
+  severity: 'info',
+  data: { layer: 0, mediaType: SQUASHFS, plain: false },
+});
+test('layer-type-other: intact when digests and sizes match', async () => {
+  const { report, exitCode } = await readMembers(await squashed());
+  assert.equal(
+    report.findings.map(({ code }) => code),
+    ['layer-type-other'],
+  );
+  assert.equal([report.verdicts.intact, exitCode], [true, 0]);
+});
+provoke('layer-type-other', 'a tar all the same', () => withLayer({ tar: half, mediaType: 'text/plain' }), {
+  severity: 'info',
+  data: { layer: 0, mediaType: 'text/plain', plain: true },
+});
+provoke(
+  'layer-stream-ambiguous',
+  'zstd and a tar',
+  () => storedAs(rawTar(rawEntry({ name: 'R*M\x18\xf8\x01\0\0' }))),
   {
-    severity: 'info',
-    pointer: '/layers/0',
-    data: { layer: 0, mediaType: `${layouts.MEDIA.layer}+gzip+encrypted` },
+    severity: 'error',
+    data: { layer: 0, codec: 'zstd', tar: true },
+  },
+);
+provoke(
+  'layer-stream-ambiguous',
+  'a skippable frame first',
+  () => storedAs(Buffer.from('522a4d180400000061616161', 'hex')),
+  { severity: 'error', data: { layer: 0, codec: 'zstd', tar: false } },
+);
+provoke(
+  'layer-unloadable',
+  'a hard link to nothing',
+  () => withLayer({ tar: rawTar(rawEntry({ name: 'a', flag: '1', link: 'b' })) }),
+  {
+    severity: 'error',
+    data: {
+      layer: 0,
+      what: 'hard-link-to-nothing',
+      path: 'a',
+      other: 'b',
+      engines: ['podman', 'docker-classic', 'docker-containerd', 'umoci'],
+    },
   },
 );
 provoke('compression-mismatch', 'plain said, gzip stored', () => storedAs(gzip, layouts.MEDIA.layer), {

@@ -109,7 +109,7 @@ const samples = readdirSync(join(repositoryRoot, 'samples'))
   .filter(name => /\.(tar|gz|zip)$/.test(name))
   .map(name => ({ id: name, file: join(repositoryRoot, 'samples', name) }));
 
-/** What no engine writes often: sparse files, attributes, devices, damaged databases, several archives in one. */
+/** What no engine writes often: sparse files, attributes, devices, damaged databases, links to nothing, several archives in one. */
 async function rarities(): Promise<string> {
   const files = (mtime: number): Readonly<Record<string, FileSpec>> => ({
     'dev/null': { type: 'character-device', device: [1, 3], mtime },
@@ -118,6 +118,7 @@ async function rarities(): Promise<string> {
     'var/log': { bytes: 'same', mtime },
     'var/log.1': { type: 'link', link: 'var/log', mtime },
     'var/lib/rpm/rpmdb.sqlite': { bytes: 'no database', mtime },
+    'var/run': { type: 'link', link: 'run', mtime },
   });
   const made = await image({ layers: [{ files: files(1) }, { files: files(2) }] });
   const annotations = { 'containerd.io/distribution.source.docker.io': 'library/hello' };

@@ -76,6 +76,10 @@ function toFinding({ code, at, data, severity }: Observation, rest: number): Fin
 /** null: not looked at as deep as it takes to know. */
 export type Verdicts = { readonly [V in Verdict]: boolean | null };
 
+/** A layer whose content only the key tells, and not one that is merely labelled so. */
+const isEncrypted = ({ code, data }: Finding) =>
+  code === 'layer-encrypted' && !(data as FindingData['layer-encrypted']).plain;
+
 /**
  * Judges by findings. Only an error speaks against intact and complete: an archive that omits a platform by design is
  * complete for those it has. Any departure from a specification speaks against conformant.
@@ -91,7 +95,9 @@ export function verdictsOf(findings: readonly Finding[], verified: boolean): Ver
   const has = (codes: readonly FindingCode[]) =>
     findings.some(f => codes.includes(f.code) && (f.code !== 'limit-reached' || f.severity === 'error'));
   // What a document that cannot be read claims of the rest was compared with nothing.
-  const unread = has(['limit-reached', 'layer-unsupported', 'digest-unchecked', 'json-invalid']);
+  const unread =
+    has(['limit-reached', 'layer-unsupported', 'digest-unchecked', 'json-invalid']) ||
+    findings.some(isEncrypted);
   // What was to come after a cut, nobody knows.
   const cut = has([
     'tar-truncated',

@@ -1,4 +1,5 @@
 import { bytes, type Rules } from './rule.js';
+import { unloadableText } from './unloadable-text.js';
 
 export const imageRules: Rules<
   | 'platform-mismatch'
@@ -15,6 +16,9 @@ export const imageRules: Rules<
   | 'layer-not-tar'
   | 'layer-trailing-bytes'
   | 'layer-encrypted'
+  | 'layer-type-other'
+  | 'layer-stream-ambiguous'
+  | 'layer-unloadable'
   | 'compression-mismatch'
   | 'v1-id-mismatch'
   | 'v1-parent-missing'
@@ -109,19 +113,47 @@ export const imageRules: Rules<
       'A sparse file says how large it is and stores only some of it. Engines write all of it when they unpack the layer, zero by zero: a few bytes fill any disk. It is reported where a layer grows by more than the limits unpackedFree and unpackedRatio allow a compressed one (docs/limits.md).',
   },
   'layer-trailing-bytes': {
-    severity: 'warning',
+    severity: 'error',
     verdict: 'conformant',
     message: d =>
       `layer ${d.layer + 1}: ${bytes(d.bytes)} follow the end of its ${d.codec} stream and belong to nothing`,
     explain:
-      "After the compressed stream there are bytes that no part of the image accounts for, though the blob's digest covers them. Some engines ignore them, some refuse the layer.",
+      "After the compressed stream there are bytes that no part of the image accounts for, though the blob's digest covers them, be they zeros. podman and umoci take them for the next part of the stream and refuse the layer (gzip: `invalid header`, zstd: `magic number mismatch`); Docker stops at the end of the tar and does not see them. Zeros in fours after xz are padding, and not reported. Compress the layer again.",
   },
   'layer-encrypted': {
     severity: 'info',
     verdict: null,
-    message: d => `layer ${d.layer + 1} is encrypted (${d.mediaType}): its content cannot be checked`,
+    message: d =>
+      d.plain
+        ? `layer ${d.layer + 1} is labelled encrypted (${d.mediaType}), but is a plain tar: it was checked as one`
+        : `layer ${d.layer + 1} is encrypted (${d.mediaType}): its content cannot be checked`,
     explain:
-      'The layer was encrypted with ocicrypt. Its digest and size are checked; what is inside, and its diff_id, can be known only with the key.',
+      'The layer is encrypted with ocicrypt. Its digest and size are checked; what is inside, and its diff_id, can be known only with the key, so the verdict "intact" stays open. A layer that has the label and unpacks as a tar is checked like any other, with a warning: podman unpacks it as it is, umoci refuses the media type.',
+  },
+  'layer-type-other': {
+    severity: 'info',
+    verdict: null,
+    message: d =>
+      d.plain
+        ? `layer ${d.layer + 1} is of type ${d.mediaType}, which is no tar, but its bytes are one: it was checked as one`
+        : `layer ${d.layer + 1} is no tar by its media type (${d.mediaType}): only its digests and size were checked`,
+    explain:
+      'A layer may be something else than a tar: a file system image, a WebAssembly module, a text (manifest.md: unknown media types are no error). Its digest, size and diff_id are checked. Engines that unpack layers refuse the image: podman with `archive/tar: invalid tar header`, umoci with `unsupported mediatype`. `waybill ids` says what each does.',
+  },
+  'layer-stream-ambiguous': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `layer ${d.layer + 1} ${d.tar ? `is a ${d.codec} stream and a tar as well` : 'begins with a zstd skippable frame'}: engines unpack different bytes`,
+    explain:
+      'The first bytes have the magic of a compression, and are a valid tar header at the same time or a zstd skippable frame. podman, skopeo and crane know zstd by a data frame alone and take the bytes after a skippable one as they are; containerd knows neither xz nor bzip2; umoci goes by the media type; everything else unpacks the stream. The same digest then gives two file systems. No honest writer makes such a layer, but for pzstd, whose streams begin with a skippable frame: compress it again with zstd.',
+  },
+  'layer-unloadable': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: unloadableText,
+    explain:
+      'The layer is a sound tar, but an entry cannot be put where it belongs, and the engines that are named refuse the whole layer for it. Entries are unpacked in their order: a hard link needs its target before it, an entry needs directories above it, and only the types 0 to 6 are known. The root must stay a directory, and a whiteout needs the name of what it hides. It is an error where podman refuses the layer or where engines make different file systems of it, a warning where only drivers that keep layers apart (overlay) or containerd do, a note where umoci alone does. Make the layer again with another tool.',
   },
   'compression-mismatch': {
     severity: 'warning',

@@ -23,13 +23,14 @@ export const zstd: Codec = {
   open: sink => openPush('zstd', (input, shape) => readFrames(input, shape, sink)),
 };
 
-/** Whether a stream begins with a frame that holds no data. */
-export const isSkippableFrame = (head: Uint8Array): boolean =>
-  head.length >= 4 && isSkippable(head.subarray(0, 4));
-
+/** Whether `head` could still become the magic of a skippable frame: equal as far as it goes. */
 function isSkippable(head: Uint8Array): boolean {
   return head.every((byte, index) => (index === 0 ? byte & 0xf0 : byte) === SKIPPABLE[index]);
 }
+
+/** Whether a stream begins with a skippable frame, which readers that know zstd by the magic of a data frame do not know. */
+export const beginsSkippable = (head: Uint8Array): boolean =>
+  head.length >= 4 && isSkippable(head.subarray(0, 4));
 
 function* readFrames(input: Input, shape: ShapeSoFar, sink: Sink): Step<void> {
   const context = new ZstdContext(sink);

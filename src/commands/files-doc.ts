@@ -1,4 +1,6 @@
+import { unloadableText } from '../checks/unloadable-text.js';
 import type { Oddity, OddityKind, TreeNode } from '../image/file-tree.js';
+import { severityOf } from '../image/unloadable.js';
 import type { EntryType } from '../scan/entry.js';
 import { visiblePath } from '../visible.js';
 import { type Block, type Doc, gap, span, text } from './doc.js';
@@ -21,11 +23,14 @@ export function filesDoc({ report, images }: FoundFiles, total: number, view: Vi
 }
 
 function imageDoc(image: ImageTree, view: View): Doc {
-  const { report, nodes, changes, faults, oddities } = image;
+  const { report, nodes, changes, faults, oddities, refusals } = image;
   return [
     ...(changes === undefined ? listing(nodes, view) : changesDoc(report.layers, changes, view)),
     ...faults.map(fault => faultLine(fault)),
     ...oddities.flatMap(oddityLines),
+    ...refusals
+      .filter(one => severityOf(one) === 'error')
+      .map(one => text([span('refused', 'bad'), `  ${unloadableText(one)}`])),
     ...(report.platform?.startsWith('windows/') ? [text([span(WINDOWS, 'dim')])] : []),
   ];
 }
@@ -133,8 +138,9 @@ function modification(file: ChangesReport['modified'][number]): string {
 
 const ODDITIES: Readonly<Record<OddityKind, string>> = {
   'whiteout-of-nothing': 'deletes what no lower layer has',
-  'whiteout-invalid': 'is a whiteout that names nothing; engines refuse the layer',
-  'hard-link-to-nothing': 'is a hard link to what is not there; engines refuse the layer',
+  'whiteout-invalid': 'is a whiteout that names nothing',
+  'whiteout-of-directory': 'is a whiteout without a name: it removes what lower layers have in its directory',
+  'hard-link-to-nothing': 'is a hard link to what is not there',
   'duplicate-name': 'stands twice in one layer; the last one counts',
   'parent-replaced': 'is a directory for entries below it, but was something else',
   'root-replaced': 'would replace the root by something that is no directory',

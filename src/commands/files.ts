@@ -2,6 +2,7 @@ import type { FileTree, Oddity, TreeNode } from '../image/file-tree.js';
 import { squash, tablesOf } from '../image/file-tree.js';
 import { changesBetween } from '../image/layer-changes.js';
 import { type LayerFault, layerFaults } from '../image/layer-faults.js';
+import { type Unloadable, unloadables } from '../image/unloadable.js';
 import { nameText } from '../scan/entry-name.js';
 import { pathFilter } from '../scan/path-filter.js';
 import type { Depth } from '../scan/scan.js';
@@ -41,6 +42,8 @@ export interface ImageFiles extends ImageReport {
   readonly faults: readonly LayerFault[];
   /** What layers hold that no engine writes, or that engines take in different ways. */
   readonly oddities: readonly Oddity[];
+  /** What makes engines refuse a layer when they unpack it. */
+  readonly refusals: readonly Unloadable[];
 }
 
 export interface ChangesReport {
@@ -61,7 +64,7 @@ export interface FoundFiles {
   readonly images: readonly ImageTree[];
 }
 
-export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddities'> {
+export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddities' | 'refusals'> {
   readonly report: ImageReport;
   /** What `ImageFiles.files` are. */
   readonly nodes: readonly TreeNode[];
@@ -94,10 +97,12 @@ export function filesReport(reading: ArchiveReading, options: FilesOptions = {})
 }
 
 function reportOn({ report, images }: FoundFiles): FilesReport {
-  const withFiles = images.map(({ report: image, nodes, changes, faults, oddities }): ImageFiles => {
-    const files = changes === undefined ? { files: nodes.map(fileReport) } : { changes };
-    return { ...image, ...files, faults, oddities };
-  });
+  const withFiles = images.map(
+    ({ report: image, nodes, changes, faults, oddities, refusals }): ImageFiles => {
+      const files = changes === undefined ? { files: nodes.map(fileReport) } : { changes };
+      return { ...image, ...files, faults, oddities, refusals };
+    },
+  );
   return { ...report, images: withFiles };
 }
 
@@ -125,9 +130,10 @@ function imageFiles(
 ): Omit<ImageTree, 'report'> {
   const tables = tablesOf(part.scan, image);
   const faults = layerFaults(part.scan, image);
+  const refusals = [...unloadables(part.scan, image)];
   if (index === undefined) {
     const tree = squash(tables);
-    return { nodes: chosenOf(tree.nodes, wanted), faults, oddities: shownOddities(tree) };
+    return { nodes: chosenOf(tree.nodes, wanted), faults, oddities: shownOddities(tree), refusals };
   }
   const before = squash(tables.slice(0, index));
   const after = squash(tables.slice(0, index + 1));
@@ -145,6 +151,7 @@ function imageFiles(
     changes,
     faults: faults.filter(({ layer }) => layer <= index),
     oddities: shownOddities(after, index),
+    refusals: refusals.filter(({ layer }) => layer === index),
   };
 }
 

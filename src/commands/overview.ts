@@ -25,7 +25,7 @@ export interface ImageOverview
   extends Omit<ImageSizes, 'breakdown'>,
     Pick<ImageWaste, 'dive' | 'waste'>,
     Required<Pick<ImageFiles, 'files'>>,
-    Pick<ImageFiles, 'faults' | 'oddities'> {}
+    Pick<ImageFiles, 'faults' | 'oddities' | 'refusals'> {}
 
 /** What must be read for `overview`. */
 export const overviewReadOptions: ReadOptions = wasteReadOptions;
@@ -54,9 +54,9 @@ export function overviewReport(reading: ArchiveReading, selection: Selection = {
   const files = filesReport(reading, selection).images;
   const wastes = wasteReport(reading, selection).images;
   const images = sizes.images.map(({ breakdown: _, ...image }, i): ImageOverview => {
-    const { files: list = [], faults, oddities } = files[i]!;
+    const { files: list = [], faults, oddities, refusals } = files[i]!;
     const { dive, waste } = wastes[i]!;
-    return { ...image, dive, waste, files: list, faults, oddities };
+    return { ...image, dive, waste, files: list, faults, oddities, refusals };
   });
   return { ...sizes, images };
 }

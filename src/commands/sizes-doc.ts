@@ -28,9 +28,9 @@ const sizeWords = ({ stored, compressed, unpacked, content, docker }: Sizes, wri
   [
     `${write(stored)} stored`,
     ...(compressed === null || compressed === stored ? [] : [`${write(compressed)} compressed`]),
-    `${write(unpacked)} unpacked`,
-    `${write(content)} content`,
-    `${write(docker)} in Docker`,
+    ...(unpacked === null ? ['unpacked not known'] : [`${write(unpacked)} unpacked`]),
+    ...(content === null ? [] : [`${write(content)} content`]),
+    ...(docker === null ? ['in Docker not known'] : [`${write(docker)} in Docker`]),
   ].join(', ');
 
 const NUMBERS: readonly Column[] = ['stored', 'compressed', 'unpacked', 'content', 'docker'].map(title => ({

@@ -1,6 +1,6 @@
 import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../image/docker-size.js';
 import type { Layer } from '../image/graph.js';
-import { mismatch } from '../image/layer-faults.js';
+import { isPlainTar, mismatch } from '../image/layer-faults.js';
 import { limitText } from '../limits.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import type { BlobFacts } from '../scan/facts.js';
@@ -17,10 +17,10 @@ export function layerSize(scan: Scan, layer: Layer, store: Store): number | null
 export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | null {
   const { member, foreign, encrypted } = layer;
   if (member === null) return foreign ? 'it is stored elsewhere' : 'it is not in the archive';
+  const facts = scan.facts(member);
+  if (encrypted && (facts === null || !isPlainTar(facts))) return 'it is encrypted';
   const measured = measure(scan, layer, store);
   if (measured !== null) return measured.doubt;
-  if (encrypted) return 'it is encrypted';
-  const facts = scan.facts(member);
   const failure = facts?.failure ?? null;
   if (failure !== null) return failure.kind === 'limit' ? limitText(failure) : failure.reason;
   return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';

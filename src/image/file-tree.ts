@@ -61,6 +61,7 @@ export interface FileTree {
 export type OddityKind =
   | 'whiteout-of-nothing'
   | 'whiteout-invalid'
+  | 'whiteout-of-directory'
   | 'hard-link-to-nothing'
   | 'duplicate-name'
   | 'parent-replaced'

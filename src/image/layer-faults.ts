@@ -37,8 +37,13 @@ function absence({ member, urls }: Layer): string {
   return `the archive does not hold it${from}`;
 }
 
-function incompleteness({ encrypted }: Layer, { failure, unpacked, tar }: BlobFacts): string | null {
-  if (encrypted) return 'it is encrypted';
+/** Whether a layer that is labelled encrypted is none: what is encrypted is no tar. */
+export const isPlainTar = ({ failure, unpacked, tar }: BlobFacts): boolean =>
+  failure === null && unpacked !== null && unpacked.size > 0 && tar !== null && tar.error === null;
+
+function incompleteness({ encrypted }: Layer, facts: BlobFacts): string | null {
+  const { failure, unpacked, tar } = facts;
+  if (encrypted && !isPlainTar(facts)) return 'it is encrypted';
   if (failure !== null) return failureReason(failure);
   // An empty file is no tar, but to engines a layer with nothing in it.
   if (unpacked?.size === 0) return null;

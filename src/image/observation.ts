@@ -1,5 +1,6 @@
 import type { LimitName } from '../limits.js';
 import type { Place } from './graph.js';
+import type { Unloadable } from './unloadable.js';
 
 /**
  * Every finding there is, as data: its code and what it knows. Codes are facts, never advice, and are never renamed
@@ -108,7 +109,16 @@ export interface FindingData {
   'layer-ambiguous': { layer: number; path: string; field: string; readings: string[]; entries: number };
   'layer-record-invalid': { layer: number; path: string; reason: string; entries: number };
   'layer-trailing-bytes': { layer: number; codec: string; bytes: number };
-  'layer-encrypted': { layer: number; mediaType: string };
+  'layer-encrypted': { layer: number; mediaType: string; plain: boolean };
+  'layer-type-other': { layer: number; mediaType: string; plain: boolean };
+  'layer-stream-ambiguous': { layer: number; codec: string; tar: boolean };
+  'layer-unloadable': {
+    layer: number;
+    what: Unloadable['what'];
+    path: string;
+    other: string;
+    engines: string[];
+  };
   'compression-mismatch': { layer: number; mediaType: string; expected: string; actual: string };
   'v1-id-mismatch': { layer: number; expected: string; actual: string };
   'v1-parent-missing': { parent: string };

@@ -92,7 +92,10 @@ export class TreeBuilder {
       const path = rootedPath(nameAt(table, index));
       if (hiddenPart(path) !== path) continue;
       const [directory, base] = split(path);
-      if (base === OPAQUE) opaque.push(directory);
+      if (base === WHITEOUT && directory !== '') {
+        this.odd('whiteout-of-directory', path);
+        opaque.push(directory);
+      } else if (base === OPAQUE) opaque.push(directory);
       else if (!base.startsWith(WHITEOUT_META))
         this.whiteout(table, path, directory, base.slice(WHITEOUT.length));
     }
@@ -218,7 +221,7 @@ export class TreeBuilder {
       let next = child === NONE ? NONE : this.directory(child, true);
       if (next === NONE) {
         if (child !== NONE) {
-          this.odd('parent-replaced', path);
+          this.odd('parent-replaced', path.slice(0, length - 1));
           this.remove(child);
         }
         next = this.makeDirectory(at, segment, length);

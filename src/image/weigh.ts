@@ -6,6 +6,7 @@ import type { Member } from '../source/source.js';
 import { layerType } from '../spec/media-types.js';
 import { naiveSize, overlaySize } from './docker-size.js';
 import type { Layer } from './graph.js';
+import { isPlainTar } from './layer-faults.js';
 
 /** The sizes that a layer, an image or an archive has at the same time, in bytes; null where one is not known. */
 export interface Sizes {
@@ -61,14 +62,16 @@ function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Size
   const facts = member === null ? null : scan.facts(member);
   const stored = member === null ? null : (facts?.size ?? member.size);
   const compressed = compressedSize(layer, facts, stored);
-  const tar = facts?.tar ?? null;
+  const isHidden = layer.encrypted && facts !== null && !isPlainTar(facts);
+  const tar = isHidden ? null : (facts?.tar ?? null);
   const isTar = tar !== null && (tar.error === null || tar.entries > 0);
-  const [docker, overlay2] = facts === null ? [null, null] : [naiveSize(facts), overlaySize(facts)];
+  const [docker, overlay2] =
+    facts === null || isHidden ? [null, null] : [naiveSize(facts), overlaySize(facts)];
   return {
     stored,
     compressed,
     estimated: compressed !== null || member === null ? null : (estimates?.get(member) ?? null),
-    unpacked: facts?.unpacked?.size ?? null,
+    unpacked: isHidden ? null : (facts?.unpacked?.size ?? null),
     content: isTar && tar.table !== null ? contentBytes(tar.table) : null,
     docker: docker?.doubt === null ? docker.bytes : null,
     overlay2: overlay2?.doubt === null ? overlay2.bytes : null,
@@ -91,11 +94,14 @@ function contentBytes(table: EntryTable): number {
 }
 
 /**
- * Sizes of several layers together. What is not known of one counts as nothing, but for what a registry would transfer:
- * that is known only where it is known of each, and an estimate takes in what needed none.
+ * Sizes of several layers together. What is not known of one counts as nothing where it is known of another, but for what a
+ * registry would transfer: that is known only where it is known of each, and an estimate takes in what needed none.
  */
 export function sumOf(layers: readonly Sizes[]): Sizes {
-  const known = (name: SizeName) => total(layers.map(sizes => sizes[name] ?? 0));
+  const known = (name: SizeName) => {
+    const numbers = layers.map(sizes => sizes[name]).filter(size => size !== null);
+    return numbers.length === 0 && layers.length > 0 ? null : total(numbers);
+  };
   const estimates = layers.map(sizes => sizes.compressed ?? sizes.estimated);
   const isEstimated = layers.some(sizes => sizes.estimated !== null);
   return {

@@ -1,5 +1,6 @@
 import type { Limits } from '../limits.js';
 import type { ContentWanted } from './entry-content.js';
+import type { Seeds } from './name-table.js';
 import type { WalkLimits } from './tar-walk.js';
 
 /** What is the same for all blobs of a scan. Plain data: worker threads are started with it. */
@@ -20,6 +21,8 @@ export interface Analysis {
   readonly files: boolean;
   /** What is wanted of the content of layers' files, where their entries are kept. */
   readonly contents?: ContentWanted | undefined;
+  /** Of the hashes of names; those of this thread, which it hands on to others, where it is left out. */
+  readonly seeds?: Seeds | undefined;
   /** When `limits.seconds` are over, on the clock of `source/deadline.ts`. */
   readonly deadline?: number | undefined;
   /** What all threads together have unpacked, in bytes; see `Unpacked`. Left out where nobody counts. */

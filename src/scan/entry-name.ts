@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 /**
  * A name's bytes as text. Bytes that are not UTF-8 become lone surrogates, U+DC80 for byte 0x80 to U+DCFF, so that
  * names which differ stay different and none is lost. https://peps.python.org/pep-0383/
@@ -57,3 +59,14 @@ export function rootedPath(name: string): string {
 
 /** An empty segment, `.` or `..`. */
 export const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/** Without the slash at a directory's end, and the dot that all names of a layer may begin with. */
+export function withoutEnds(name: string): string {
+  const start = name.startsWith('./') && name.length > 2 && name[2] !== '/' ? 2 : 0;
+  const end = name.length > start + 1 && name.endsWith('/') ? name.length - 1 : name.length;
+  return name.slice(start, end);
+}
+
+/** As Go's path.Clean. */
+export const cleaned = (name: string): string =>
+  UNCLEAN.test(name) ? posix.normalize(name).replace(/(.)\/$/, '$1') : name;

@@ -65,10 +65,10 @@ export class Examiner implements Examination {
     if (compression !== 'none') this.storedHash = new Hasher(this.algorithms);
     if (compression === 'gzip') this.crc = 0;
     if (!isTar) return;
-    const { files, limits, contents } = this.analysis;
+    const { files, limits, contents, seeds } = this.analysis;
     const capture = contents === undefined ? null : new ContentCapture(contents, limits);
     const table = files ? new EntryTableBuilder(limits, capture) : null;
-    this.walk = new TarWalk(table, files ? capture : null, limits);
+    this.walk = new TarWalk(table, files ? capture : null, limits, seeds);
   }
 
   stored(bytes: Uint8Array): void {

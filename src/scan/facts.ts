@@ -4,6 +4,7 @@ import type { ListedDifference } from '../source/listed.js';
 import type { Algorithm, Digests } from '../spec/digest.js';
 import { digestOfBlobPath } from '../spec/digest.js';
 import type { EntryTable } from './entry-table.js';
+import type { NameFacts } from './name-facts.js';
 import type { Ambiguity, Malformed } from './tar-oddities.js';
 
 /**
@@ -64,6 +65,8 @@ export interface TarFacts {
   readonly error: string | null;
   /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
   readonly duplicate: string | null;
+  /** What its names and types say about unpacking it. */
+  readonly names: NameFacts;
   /** The tar has eStargz's table of contents. */
   readonly estargz: boolean;
   /** Bytes that the holes of sparse files add to what is stored of them. */

@@ -1,7 +1,8 @@
 import type { Compression } from '../codec/codec.js';
 import { sniff } from '../codec/registry.js';
+import { beginsSkippable } from '../codec/zstd.js';
 import type { LimitName, Limits } from '../limits.js';
-import { isTar, looksLikeJson } from '../source/kind.js';
+import { isTar, isTarToo, looksLikeJson } from '../source/kind.js';
 import { type Document, refusedDocument } from './document.js';
 
 /** What a member's first bytes tell. */
@@ -9,12 +10,18 @@ export interface Head {
   readonly compression: Compression;
   readonly json: boolean;
   readonly tar: boolean;
+  /** A compressed stream that is a tar as well. */
+  readonly tarToo: boolean;
+  /** A zstd stream that begins with a skippable frame, by which not every reader knows one. */
+  readonly skippable: boolean;
 }
 
 export const toHead = (head: Uint8Array): Head => ({
   compression: sniff(head),
   json: looksLikeJson(head),
   tar: isTar(head),
+  tarToo: isTarToo(head),
+  skippable: beginsSkippable(head),
 });
 
 export const NO_HEAD: Head = toHead(new Uint8Array(0));

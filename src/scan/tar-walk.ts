@@ -23,8 +23,9 @@ import type { ContentSink, ContentTaker } from './content.js';
 import { typeOfByte } from './entry.js';
 import type { EntryTableBuilder } from './entry-builder.js';
 import type { TarFacts } from './facts.js';
+import { LayerNames } from './layer-names.js';
 import { LayerRecords } from './layer-records.js';
-import { NameSet } from './name-set.js';
+import type { Seeds } from './name-table.js';
 import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
 import { TarOddities } from './tar-oddities.js';
 
@@ -56,7 +57,7 @@ export class TarWalk {
   } | null = null;
   /** Takes the content that is passing, where somebody wants it. */
   private sink: ContentSink | null = null;
-  private readonly names: NameSet;
+  private readonly names: LayerNames;
   private zeroBlocks = 0;
   private offset = 0;
   private entries = 0;
@@ -76,8 +77,9 @@ export class TarWalk {
     private readonly table: EntryTableBuilder | null = null,
     private taker: ContentTaker | null = null,
     private readonly limits: WalkLimits = defaultLimits,
+    seeds?: Seeds,
   ) {
-    this.names = new NameSet(limits.layerEntries);
+    this.names = new LayerNames(limits, seeds);
   }
 
   write(chunk: Uint8Array): void {
@@ -98,8 +100,8 @@ export class TarWalk {
 
   end(): TarFacts {
     if (!this.done && this.error === null) {
-      if (this.offset === 0) this.error = 'it is empty (0 bytes)';
-      else if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
+      // No bytes at all are an empty layer to every engine.
+      if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
       else if (this.isInsideEntry()) this.error = `it ends inside its entry ${this.entries}`;
     }
     this.endContent(false);
@@ -110,6 +112,7 @@ export class TarWalk {
       globalHeaders: this.globalHeaders,
       error: this.error,
       duplicate: names.duplicate,
+      names: names.finish(),
       estargz: this.estargz,
       holes: this.holes,
       ambiguities: oddities.ambiguities,
@@ -207,12 +210,13 @@ export class TarWalk {
     this.records.finish(header.name);
     this.pendingMetadata = false;
     const { pathBytes } = this.limits;
-    const length = Math.max(header.name.length, entryTarget(block, records).length);
+    const target = entryTarget(block, records);
+    const length = Math.max(header.name.length, target.length);
     const isLeftOut = length > pathBytes;
     if (isLeftOut) this.oddities.hasReached('pathBytes', pathBytes, length);
     else {
       this.index++;
-      this.names.add(header.name);
+      this.names.add(header.name, header.flag, target);
       this.estargz ||= header.name === ESTARGZ_TOC;
       if (this.table?.add(entryDetails(header, block, records)) === false) this.taker = null;
     }

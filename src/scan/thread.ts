@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { release } from '../source/blocks.js';
+import { SEEDS } from './name-table.js';
 import type { FromWorker, Halves, Order, ToWorker, WorkerSetup } from './protocol.js';
 
 /** What becomes of an order: an answer, or the reason why there is none. */
@@ -28,7 +29,8 @@ export class Thread {
   ) {
     try {
       this.worker = new Worker(new URL('./worker.js', import.meta.url), {
-        workerData: setup,
+        // Names are hashed alike in all threads.
+        workerData: { ...setup, seeds: setup.seeds ?? SEEDS },
         resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
       });
     } catch (error) {

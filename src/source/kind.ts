@@ -1,5 +1,5 @@
 import { codecFor, sniff } from '../codec/registry.js';
-import { isSkippableFrame } from '../codec/zstd.js';
+import { beginsSkippable } from '../codec/zstd.js';
 import type { SourceProblem } from './source.js';
 import { BLOCK, hasValidChecksum, isZeroBlock } from './tar-header.js';
 
@@ -19,13 +19,17 @@ export function isTar(head: Uint8Array): boolean {
   return hasTarMagic(head) || hasValidChecksum(head) || isZeroBlock(head);
 }
 
-/** Whether what begins like compressed data begins with a sound tar header as well. */
+/**
+ * Whether a compressed stream begins with a tar header as well: its first block has the magic of a compression and sums up as a
+ * header. A zstd skippable frame, a gzip header with a name or bzip2's and xz's first bytes leave room for that. Readers that do
+ * not know the compression, or that go by a media type, read the tar; the others read what the stream unpacks to.
+ */
 export const isTarToo = (head: Uint8Array): boolean =>
   head.length >= BLOCK && sniff(head) !== 'none' && hasValidChecksum(head);
 
 /** What compressed data is by its first block, beside what waybill takes it for. */
 export function otherKinds(head: Uint8Array): SourceProblem[] {
-  const isSkippable = isSkippableFrame(head);
+  const isSkippable = beginsSkippable(head);
   if (isTarToo(head)) {
     const kind = isSkippable ? SKIPPABLE_DATA : `${sniff(head)} data`;
     return [{ kind: 'ambiguous', path: null, field: 'kind of the file', readings: [kind, 'a tar'] }];

@@ -29,6 +29,8 @@ export interface LayerType {
   /** Not to be pushed to registries, usually fetched from its URLs: "foreign" in Docker, deprecated in OCI. */
   readonly foreign: boolean;
   readonly encrypted: boolean;
+  /** Whether it says that the layer is a tar, compressed or not. */
+  readonly tar: boolean;
 }
 
 /**
@@ -43,6 +45,7 @@ export function layerType(mediaType: string | null): LayerType {
     compression: encrypted ? null : promisedCompression(inner),
     foreign: inner.includes('.foreign.') || inner.includes('.nondistributable.'),
     encrypted,
+    tar: /(?:^|[./+-])(?:tar|tgz)(?:[.+-]|$)/.test(inner),
   };
 }
 

@@ -209,10 +209,19 @@ makes(
   'a whiteout that names nothing',
   [
     [dir('d'), file('d/x')],
-    [gone('d/.wh.'), gone('d/.wh...'), gone('d/.wh..')],
+    [gone('.wh.'), gone('d/.wh...'), gone('d/.wh..')],
   ],
   ['d/ 1', 'd/x 1'],
-  ['whiteout-invalid 2:d/.wh. 2:d/.wh... 2:d/.wh..'],
+  ['whiteout-invalid 2:.wh. 2:d/.wh... 2:d/.wh..'],
+);
+makes(
+  'a whiteout without a name empties its directory',
+  [
+    [dir('d'), file('d/x')],
+    [gone('d/.wh.'), file('d/y')],
+  ],
+  ['d/ 1', 'd/y 2'],
+  ['whiteout-of-directory 2:d/.wh.'],
 );
 makes(
   'two entries of one name: the last counts',

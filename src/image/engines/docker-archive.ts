@@ -4,7 +4,7 @@ import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.
 import { engineConfig } from './docker-config.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import type { StoredBlob } from './synthesise.js';
-import { checkKind, clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { checkKind, clean, containersLayer, storedBlob, type TarFile } from './tar-file.js';
 
 /** A docker-archive as containers/image reads it, for skopeo and podman: entries by name, the first of a name. */
 export interface DockerArchive {
@@ -121,7 +121,7 @@ function pathsOf(diffIds: readonly string[], layers: readonly string[]): Map<str
 function sizeOf(file: TarFile, first: ReadonlyMap<string, Member>, path: string): number | null {
   const member = first.get(path) ?? refuse('Some layer tarfiles are missing in the tarball');
   if (member.type !== 'file') return 0;
-  const { packError, size } = layerFacts(file, member);
+  const { packError, size } = containersLayer(file, member);
   if (packError !== null) refuse(`reading "${path}" to find its size: ${packError}`);
   return size;
 }

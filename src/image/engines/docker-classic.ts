@@ -19,6 +19,8 @@ import { extracted, holds, open, type Tree } from './extracted.js';
 import { decode, type Item, manifestItems } from './go-json.js';
 import { dockerReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { dockerUnpacks } from './unpack-words.js';
+import { Unpacking } from './unpacking.js';
 
 /**
  * `docker load` into the classic store: unpacks the file to a folder, and follows manifest.json in it; without one it
@@ -72,35 +74,50 @@ function loadItem(
   if (wanted !== diffIds.length) {
     refuse(`invalid manifest, layers length mismatch: expected ${wanted}, got ${diffIds.length}`);
   }
-  for (const [i, chainId] of chainIds(diffIds).entries()) {
-    if (i >= MAX_DEPTH) refuse('max depth exceeded');
-    // A chain that is in the store already is not read again.
-    if (stored.layers.has(chainId)) continue;
-    const layer = open(tree, item.layers[i]!);
-    checkLayer(file, layer, i, diffIds[i]!);
-    stored.layers.set(chainId, layer);
-  }
+  const note = checkLayers(file, tree, item, diffIds, stored);
   if (layerSteps > diffIds.length) refuse('too many non-empty layers in History section');
   const id = storedBlob(file, member)?.digest ?? cannotTell(`${member.path} was not read`);
   stored.images.push({ config: member, layers: chainIds(diffIds).map(id => stored.layers.get(id)!) });
   const badName = attempt(() => item.tags.forEach(checkName));
   if (badName === null) {
-    tell(taken(id));
+    tell(taken(id, note));
     return;
   }
   tell(storedAllTheSame(id, badName));
   refuse(badName);
 }
 
+/** @returns what else there is to know of them */
+function checkLayers(
+  file: TarFile,
+  tree: Tree,
+  item: Item,
+  diffIds: readonly string[],
+  stored: Stored,
+): string | null {
+  const unpacking = new Unpacking(file.scan, dockerUnpacks);
+  for (const [i, chainId] of chainIds(diffIds).entries()) {
+    if (i >= MAX_DEPTH) refuse('max depth exceeded');
+    // A chain that is in the store already is not read again.
+    const known = stored.layers.get(chainId);
+    const member = known ?? open(tree, item.layers[i]!);
+    const unpack = unpacking.next(member);
+    if (known === undefined) checkLayer(file, member, i, diffIds[i]!, unpack);
+    stored.layers.set(chainId, member);
+  }
+  return unpacking.note;
+}
+
 function checkName(text: string): void {
   if (dockerReference(text).tag === null) refuse(`invalid tag "${text}"`);
 }
 
-function checkLayer(file: TarFile, member: Member, index: number, diffId: string): void {
+function checkLayer(file: TarFile, member: Member, index: number, diffId: string, unpack: () => void): void {
   const facts = layerFacts(file, member);
   // Docker stops reading at the tar's end, before a checksum behind it can be wrong.
   if (facts.packError !== null && !facts.lateError) refuse(facts.packError);
   if (facts.tarError !== null) refuse(facts.tarError);
+  unpack();
   checkDuplicates(file, member);
   const words = (actual: string) =>
     `invalid diffID for layer ${index}: expected "${diffId}", got "${actual}"`;

@@ -14,6 +14,8 @@ import {
 import { open, type Tree } from './extracted.js';
 import { decode, field, goJson, goKind, listField, objectField, textField } from './go-json.js';
 import { layerFacts, type TarFile } from './tar-file.js';
+import { dockerUnpacks } from './unpack-words.js';
+import { Unpacking } from './unpacking.js';
 
 /** Layers that the classic store stacks, at most. moby layer/layer_store.go */
 export const MAX_DEPTH = 125;
@@ -102,10 +104,21 @@ function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<s
   const parentId = textField(json, 'parent');
   const parent = loaded.get(parentId);
   if ((parent?.diffIds.length ?? 0) >= MAX_DEPTH) refuse('max depth exceeded');
+  unpackOn(file, parentId, layer, loaded);
   const diffIds = [...(parent?.diffIds ?? []), diffId ?? cannotTell(`${id}/layer.tar was not read`)];
   const history = [...(parent?.history ?? []), historyOf(json)];
   const made = digestOf(configFrom(json, diffIds, history));
   return { id: made, parent: parentId, layer, diffIds, history };
+}
+
+/** Unpacks a layer on its parents. */
+function unpackOn(file: TarFile, parentId: string, layer: Member, loaded: ReadonlyMap<string, Loaded>): void {
+  const below: Member[] = [];
+  for (let one = loaded.get(parentId); one !== undefined; one = loaded.get(one.parent))
+    below.unshift(one.layer);
+  const unpacking = new Unpacking(file.scan, dockerUnpacks);
+  for (const member of below) unpacking.next(member);
+  unpacking.next(layer)();
 }
 
 /** Empty fields are left out. */

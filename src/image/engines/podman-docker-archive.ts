@@ -13,7 +13,9 @@ import {
 import { component, type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
 import type { Item } from './go-json.js';
 import { dockerReference, podmanName, showReference } from './names.js';
-import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-file.js';
+import { checkDiffId, checkDuplicates, containersLayer, type TarFile } from './tar-file.js';
+import { podmanUnpacks } from './unpack-words.js';
+import { Unpacking } from './unpacking.js';
 
 /** A file as podman loads it as a docker-archive: every name of every item, each copied by itself. */
 export function podmanDockerArchive(file: TarFile): Outcome {
@@ -28,10 +30,10 @@ export function podmanDockerArchive(file: TarFile): Outcome {
     const owners = ownersOf(names);
     const stored = new Set<string>();
     const load = (i: number) => {
-      const id = copy(archive, items[i]!, stored);
+      const verdict = copy(archive, items[i]!, stored);
       const image = verdicts.has(itemKey(i)) ? null : loadedItem(archive, items[i]!);
       if (image !== null) loads.push(image);
-      verdicts.set(itemKey(i), taken(id));
+      verdicts.set(itemKey(i), verdict);
     };
     for (const [i, item] of items.entries()) {
       for (const name of names[i]!) {
@@ -81,31 +83,39 @@ function fullName(text: string, index: number): string {
   return full;
 }
 
-/** @returns the image ID */
-function copy(archive: DockerArchive, item: Item, stored: Set<string>): string {
+function copy(archive: DockerArchive, item: Item, stored: Set<string>): Verdict {
   const { config, layers } = openItem(archive, item);
+  const unpacking = new Unpacking(archive.file.scan, podmanUnpacks);
   for (const { diffId, size, path } of layers) {
+    const unpack = unpacking.next(component(archive.first, path));
     // What is in the store is not read again.
-    if (!stored.has(diffId)) copyLayer(archive, diffId, size, path);
+    if (!stored.has(diffId)) copyLayer(archive, diffId, size, path, unpack);
     stored.add(diffId);
   }
-  return config.digest;
+  return taken(config.digest, unpacking.note);
 }
 
-function copyLayer({ file, first }: DockerArchive, diffId: string, size: number | null, path: string): void {
+function copyLayer(
+  { file, first }: DockerArchive,
+  diffId: string,
+  size: number | null,
+  path: string,
+  unpack: () => void,
+): void {
   const member = component(first, path) ?? refuse(`reading blob ${diffId}: file does not exist`);
   if (member.type !== 'file' && member.type !== 'hardlink') {
     const reason = `Error reading tar archive component "${member.name}": not a regular file`;
     refuse(`reading blob ${diffId}: ${reason}`);
   }
   if (!/^sha256:[a-f0-9]{64}$/.test(diffId)) refuse('Can not check for a blob with invalid digest');
-  const facts = layerFacts(file, member);
+  const facts = containersLayer(file, member);
   const words = (actual: string) => `Digest did not match, expected ${diffId}, got ${actual}`;
   const read = member.type === 'hardlink' ? { ...facts, diffId: EMPTY_DIGEST } : facts;
   checkDiffId(file, member, read, diffId, words);
   if (facts.size !== null && facts.size !== size) refuse('writing blob: blob size mismatch');
-  checkDuplicates(file, member);
   if (facts.tarError !== null) refuse(facts.tarError);
+  unpack();
+  checkDuplicates(file, member);
 }
 
 /** A hard link has no bytes of its own, and containers/image does not follow it. */

@@ -19,7 +19,9 @@ import {
   sha256Of,
   typeOf,
 } from './oci-archive.js';
-import { checkDiffId, checkDuplicates, digestLike, layerFacts, type TarFile } from './tar-file.js';
+import { checkDiffId, checkDuplicates, containersLayer, digestLike, type TarFile } from './tar-file.js';
+import { podmanUnpacks } from './unpack-words.js';
+import { Unpacking } from './unpacking.js';
 
 /** A file as podman loads it as an oci-archive: one image, whose every layer is unpacked. */
 export function podmanOciArchive(file: TarFile): Outcome {
@@ -53,9 +55,9 @@ export function podmanOciArchive(file: TarFile): Outcome {
     if (wanted !== undefined && wanted !== sha256Of(archive, member)) {
       refuse("Digest of source image's manifest would not match destination reference");
     }
-    checkLayers(archive, manifest, isObject(config.value) ? diffIdsOf(config.value) : []);
+    const note = checkLayers(archive, manifest, isObject(config.value) ? diffIdsOf(config.value) : []);
     if (field(config.descriptor, 'size') !== config.member.size) refuse('writing blob: blob size mismatch');
-    verdicts.set(manifestKey(digest), taken(config.digest));
+    verdicts.set(manifestKey(digest), taken(config.digest, note));
   });
   return { verdicts, loads: ociLoads(file), refusal, passed: refusal ?? passedWords(chosen) };
 }
@@ -78,7 +80,9 @@ function nameOf(entry: JsonObject): string | null {
   return name === '' ? null : podmanName(name);
 }
 
-function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonly string[]): void {
+/** @returns what else there is to know of them */
+function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonly string[]): string | null {
+  const unpacking = new Unpacking(archive.file.scan, podmanUnpacks);
   for (const [i, layer] of listField(manifest, 'layers').filter(isObject).entries()) {
     const digest = textField(layer, 'digest');
     const member = blobAt(archive, digest);
@@ -86,7 +90,7 @@ function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonl
       const actual = digestLike(archive.file, member, digest);
       refuse(`Digest did not match, expected ${digest}, got ${actual}`);
     }
-    const facts = layerFacts(archive.file, member);
+    const facts = containersLayer(archive.file, member);
     if (facts.packError !== null) refuse(`layer ${i}: ${facts.packError}`);
     if (diffIds.length > 0 && i >= diffIds.length) {
       const have = `image config has only ${diffIds.length} DiffID values`;
@@ -96,7 +100,9 @@ function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonl
     const words = (actual: string) =>
       `layer ${i} (blob "${digest}"/""/"${actual}") does not match config's DiffID "${wanted}"`;
     if (wanted !== undefined) checkDiffId(archive.file, member, facts, wanted, words);
-    checkDuplicates(archive.file, member);
     if (facts.tarError !== null) refuse(facts.tarError);
+    unpacking.next(member)();
+    checkDuplicates(archive.file, member);
   }
+  return unpacking.note;
 }

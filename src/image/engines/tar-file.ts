@@ -70,10 +70,7 @@ function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string
 function lateOuterWords(problems: readonly SourceProblem[]): string | null {
   for (const problem of problems) {
     if (problem.kind !== 'outer-trailing') continue;
-    const { codec, bytes } = problem;
-    if (codec === 'bzip2') return 'bzip2 data invalid: bad magic value in continuation file';
-    if (codec === 'zstd') return 'invalid input: magic number mismatch';
-    return codec === 'xz' || bytes < GZIP_HEADER ? CUT : 'gzip: invalid header';
+    return nextPartWords(problem.codec, problem.bytes);
   }
   return null;
 }
@@ -130,6 +127,34 @@ export function checkDuplicates({ scan }: TarFile, member: Member): void {
   if (scan.facts(member)?.tar?.duplicate != null) refuse('duplicates of file paths not supported');
 }
 
+/** A layer as containers/image reads it, which takes what begins with a skippable frame of zstd as it is. */
+export function containersLayer(file: TarFile, member: Member): LayerFacts {
+  const facts = layerFacts(file, member);
+  const head = member.type === 'file' ? file.scan.head(member) : null;
+  return head?.skippable === true ? plainly(file, member, facts, head.tarToo) : facts;
+}
+
+/** A layer as containerd reads it, to which xz and bzip2 are plain bytes. */
+export function containerdLayer(file: TarFile, member: Member): LayerFacts {
+  const facts = layerFacts(file, member);
+  if (facts.compression !== 'xz' && facts.compression !== 'bzip2') return facts;
+  return plainly(file, member, facts, file.scan.head(member).tarToo);
+}
+
+/** The stored bytes themselves. Of a tar that they are we know the beginning only, and take the rest for sound. */
+function plainly({ scan }: TarFile, member: Member, facts: LayerFacts, isTar: boolean): LayerFacts {
+  const stored = scan.facts(member);
+  if (stored === null) return { ...facts, compression: 'none', size: member.size };
+  return {
+    compression: 'none',
+    diffId: stored.digests?.sha256 ?? null,
+    size: stored.size,
+    packError: null,
+    lateError: false,
+    tarError: isTar ? null : stored.size < BLOCK ? CUT : INVALID,
+  };
+}
+
 export function layerFacts({ scan }: TarFile, member: Member): LayerFacts {
   const facts = scan.facts(member);
   if (facts === null) {
@@ -169,22 +194,35 @@ function failureWords({ failure }: BlobFacts): string | null {
   return packWords(failure.codec, failure.kind === 'truncated', failure.reason);
 }
 
-/** Go looks for another gzip member in whatever follows the last one, be it padding. */
+/** What is wrong behind the content: Go looks for another part of the stream in whatever follows the last one. */
 function lateWords(facts: BlobFacts): string | null {
   const words = failureWords(facts);
   if (words !== null) return words === BAD_CHECKSUM ? words : null;
   const { stream, compression } = facts;
   const trailing = stream === null ? 0 : stream.trailingZeros + stream.trailingGarbage;
-  if (compression !== 'gzip' || trailing === 0) return null;
-  return trailing < GZIP_HEADER ? CUT : 'gzip: invalid header';
+  if (trailing === 0 || compression === 'none') return null;
+  if (compression === 'xz' && stream!.trailingGarbage === 0) return trailing % 4 === 0 ? null : CUT;
+  return nextPartWords(compression, trailing);
 }
 
-const GZIP_HEADER = 10;
+function nextPartWords(codec: Exclude<Compression, 'none'>, trailing: number): string {
+  const [head, wrong] = NEXT_PART[codec];
+  return trailing < head ? CUT : wrong;
+}
 
+/** How many bytes Go reads of a part before it knows that it is none, and what it says then. */
+const NEXT_PART = {
+  gzip: [10, 'gzip: invalid header'],
+  zstd: [4, 'invalid input: magic number mismatch'],
+  xz: [4, 'xz: invalid header magic bytes'],
+  bzip2: [2, 'bzip2 data invalid: bad magic value in continuation file'],
+} as const;
+
+/** What Go's archive/tar says of a layer, if it is not empty. */
 function layerTarError(tar: TarFacts | null, size: number): string | null {
   if (size === 0) return null;
   if (tar === null) return size < BLOCK ? CUT : INVALID;
-  if (tar.error === null) return null;
+  if (tar.error === null) return tar.malformed === null ? null : INVALID;
   return tar.error.startsWith('it ends') ? CUT : INVALID;
 }
 

@@ -1,8 +1,11 @@
 import type { Member } from '../../source/source.js';
 import { platformMatches } from '../../spec/platform.js';
 import type { Image, Layer } from '../graph.js';
+import { attempt } from './answer.js';
 import { IMAGE_TYPES } from './media.js';
-import { digestLike, layerFacts, type TarFile } from './tar-file.js';
+import { containerdLayer, digestLike, type TarFile } from './tar-file.js';
+import { containerdUnpacks } from './unpack-words.js';
+import { Unpacking } from './unpacking.js';
 
 const HOST = { os: 'linux', architecture: 'amd64', variant: null, osVersion: null };
 
@@ -24,7 +27,13 @@ function failureOf(file: TarFile, { config, layers, manifest }: Image): string |
   if (!isClaimed(file, config.member, config.claimedDigest)) return null;
   const diffIds = config.parsed.diffIds ?? [];
   if (diffIds.length !== layers.length) return 'mismatched image rootfs and manifest layers';
-  return layers.map(layer => layerFailure(file, layer)).find(why => why !== null) ?? null;
+  const unpack = new Unpacking(file.scan, containerdUnpacks);
+  for (const layer of layers) {
+    const check = unpack.next(layer.member);
+    const why = layerFailure(file, layer) ?? attempt(check);
+    if (why !== null) return why;
+  }
+  return null;
 }
 
 function isClaimed(file: TarFile, member: Member, claim: string | null): boolean {
@@ -34,9 +43,7 @@ function isClaimed(file: TarFile, member: Member, claim: string | null): boolean
 
 function layerFailure(file: TarFile, { member, ref, claimedDigest, claimedDiffId }: Layer): string | null {
   if (member === null || !isClaimed(file, member, claimedDigest)) return `${ref} not found`;
-  const { packError, tarError, diffId, compression } = layerFacts(file, member);
-  // containerd unpacks gzip and zstd only, and reads anything else as a tar.
-  if (compression === 'xz' || compression === 'bzip2') return 'unexpected EOF';
+  const { packError, tarError, diffId } = containerdLayer(file, member);
   if (packError !== null || tarError !== null) return packError ?? tarError;
   const wrong = diffId !== null && claimedDiffId !== null && diffId !== claimedDiffId;
   return wrong ? `wrong diff id calculated on extraction "${diffId}"` : null;

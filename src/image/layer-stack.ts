@@ -1,0 +1,145 @@
+import { HOPS, isDirectoryKind, join, PATH_MAX } from '../scan/layer-paths.js';
+import type { Refusal } from '../scan/layer-refusal.js';
+import { RefusalList } from '../scan/layer-refusal.js';
+import type { NameFacts, OpenPath } from '../scan/name-facts.js';
+import { NAME } from '../scan/name-table.js';
+import { HIDES, LayerView } from './layer-view.js';
+
+/** Names looked up for one stack of layers: those that name their directories need none. */
+const WORK = 5_000_000;
+
+/** What is at a path in the layers below: a kind in `NAME`, or why there is none. */
+type Found = { readonly kind: number; readonly path: string; readonly layer: number };
+
+/** A layer whose names are not known might have anything. */
+const UNKNOWN = -2;
+const NOWHERE = 0;
+
+const NONE: readonly Refusal[] = [];
+
+/**
+ * Why engines refuse the layers of an image, each with those below it: what a layer's own names leave open is looked up in the
+ * layers below, as moby's UnpackLayer finds them when it unpacks one upon the other.
+ */
+export class LayerStack {
+  private readonly views: (LayerView | null)[] = [];
+  private work = 0;
+
+  /**
+   * @param names  null for a layer whose names are not known
+   * @returns why engines refuse the layer on top of those before it
+   */
+  add(names: NameFacts | null): readonly Refusal[] {
+    if (names === null || !names.isWhole) {
+      this.views.push(null);
+      return names?.refusals ?? NONE;
+    }
+    const below = this.views.length;
+    const view = new LayerView(names, path => this.realPath(path, below));
+    const found = new RefusalList();
+    for (const one of names.refusals) found.add(one.kind, one.path, one.at, one.other, one.lower);
+    for (const open of names.implied) this.settleDirectory(view, open, found);
+    for (const open of names.needed) this.settleNeeded(open, below, found);
+    for (const open of names.hardLinks) this.settleLink(view, open, found);
+    this.views.push(view);
+    if (this.work > WORK) found.add('too-intricate', '', Number.MAX_SAFE_INTEGER);
+    return found.all();
+  }
+
+  private settleDirectory(view: LayerView, { path, other, at }: OpenPath, found: RefusalList): void {
+    const end = this.resolve(path, this.views.length, (written, real) => view.addAlias(written, real));
+    if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
+    else if (end.kind === NAME.symlink) found.add('link-loop', end.path, at, other, true);
+    else if (end.kind === HIDES) found.add('dangling-directory', end.path, at, other, true);
+  }
+
+  private settleNeeded({ path, other, at }: OpenPath, below: number, found: RefusalList): void {
+    const end = this.resolve(path, below, () => {});
+    if (path === '' || end.kind === UNKNOWN || isDirectoryKind(end.kind)) return;
+    if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
+    else found.add('dangling-directory', other, at, path, true);
+  }
+
+  private settleLink(
+    view: LayerView,
+    { path, other, at, ahead }: NameFacts['hardLinks'][number],
+    found: RefusalList,
+  ): void {
+    if (other === '') return;
+    const target = this.realPath(other, this.views.length);
+    const end = view.removes(target) ? nothing(target) : this.find(target, this.views.length);
+    if (end.kind === UNKNOWN || this.work > WORK) return;
+    if (isDirectoryKind(end.kind)) found.add('hard-link-to-directory', path, at, other, true);
+    else if (end.kind > 0) found.add('hard-link-to-lower', path, at, other, true);
+    else if (ahead) found.add('hard-link-ahead', path, at, other);
+    // By another name of its directory the layer itself may have it.
+    else if (view.at(target) <= 0) found.add('hard-link-to-nothing', path, at, other);
+  }
+
+  /** Where a path lies: the links on the way to its last part followed, as far as they lead. */
+  private realPath(path: string, below: number): string {
+    const slash = path.lastIndexOf('/');
+    if (slash < 0 || below === 0) return path;
+    const end = this.resolve(path.slice(0, slash), below, () => {});
+    const isThere = isDirectoryKind(end.kind) || end.kind === NOWHERE;
+    return isThere ? join(end.path, path.slice(slash + 1)) : path;
+  }
+
+  /** What the layers before `below` have at exactly this path. */
+  private find(path: string, below: number): Found {
+    for (let layer = below - 1; layer >= 0; layer--) {
+      if (++this.work > WORK) return { kind: UNKNOWN, path, layer };
+      const view = this.views[layer]!;
+      if (view === null) return { kind: UNKNOWN, path, layer };
+      const kind = view.at(path);
+      if (kind === HIDES) break;
+      if (kind !== 0) return { kind, path, layer };
+    }
+    return nothing(path);
+  }
+
+  /**
+   * Follows a path to a directory through the layers before `below`. What is not there would be made, but not where a link leads.
+   * @param through  is told of directories that are written by a link and lie elsewhere
+   * @returns the directory, or what is in its way: a file, a link in a circle, or with `HIDES` a link that leads nowhere
+   */
+  private resolve(path: string, below: number, through: (written: string, real: string) => void): Found {
+    const parts = path.split('/');
+    const todo = parts.toReversed();
+    let end: Found = ROOT;
+    let hops = 0;
+    /** The link whose target is being followed, and how many parts are left once it has been. */
+    let link = '';
+    let rest = -1;
+    while (todo.length > 0) {
+      if (todo.length <= rest) {
+        through(parts.slice(0, parts.length - rest).join('/'), end.path);
+        rest = -1;
+      }
+      const part = todo.pop()!;
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        end = { ...ROOT, path: end.path.slice(0, Math.max(0, end.path.lastIndexOf('/'))) };
+        continue;
+      }
+      const next = this.find(join(end.path, part), below);
+      if (next.kind === UNKNOWN || next.kind === NAME.leaf) return next;
+      if (next.kind !== NAME.symlink) {
+        if (next.kind === NOWHERE && rest >= 0) return { ...next, kind: HIDES, path: link };
+        end = next;
+        continue;
+      }
+      const target = this.views[next.layer]!.target(next.path);
+      this.work += target.length;
+      if (++hops > HOPS || target.length >= PATH_MAX) return next;
+      if (rest < 0) [link, rest] = [next.path, todo.length];
+      if (target.startsWith('/')) end = ROOT;
+      for (const step of target.split('/').reverse()) todo.push(step);
+    }
+    if (rest >= 0) through(path, end.path);
+    return end;
+  }
+}
+
+const ROOT: Found = { kind: NAME.directory, path: '', layer: -1 };
+const nothing = (path: string): Found => ({ kind: NOWHERE, path, layer: -1 });

@@ -1,0 +1,91 @@
+import { kindOf, NAME, NameTable, type Seeds } from './name-table.js';
+import { PathHash } from './path-hash.js';
+import { SymlinkTargets } from './symlink-targets.js';
+
+/** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
+export const HOPS = 40;
+export const PATH_MAX = 4096;
+/** Bytes of paths that are looked up part by part: honest layers name nearly every directory. */
+export const WORK = 64 * 1024 * 1024;
+
+export const isDirectoryKind = (kind: number) => kind === NAME.directory || kind === NAME.implied;
+
+export const join = (directory: string, name: string) => (directory === '' ? name : `${directory}/${name}`);
+
+export interface Blocked {
+  /** The file or the link that is in the way. */
+  readonly path: string;
+  readonly isLoop: boolean;
+}
+
+/** The names of one layer as far as they have come, as a file system that knows what they are by their hashes. */
+export class LayerPaths {
+  readonly table: NameTable;
+  readonly hash: PathHash;
+  readonly symlinks = new SymlinkTargets();
+  /** A directory became something else, so that names below it are no longer there. */
+  hasReplaced = false;
+  work = 0;
+
+  constructor(most: number, seeds: Seeds) {
+    this.table = new NameTable(most);
+    this.hash = new PathHash(seeds);
+  }
+
+  kind(path: string): number {
+    this.hash.take(path);
+    return kindOf(this.table.get(this.hash.low, this.hash.high));
+  }
+
+  /** Whether an entry has put something there. */
+  has(path: string): boolean {
+    const kind = this.kind(path);
+    return kind === NAME.directory || kind === NAME.leaf || kind === NAME.symlink;
+  }
+
+  /** @returns what was said of it before */
+  mark(path: string, value: number): number {
+    const { hash, table } = this;
+    hash.take(path);
+    const before = table.get(hash.low, hash.high);
+    table.set(hash.low, hash.high, value | (before & NAME.listed));
+    return before;
+  }
+
+  /**
+   * Where a directory is, links followed.
+   * @param missing  is told of parts that are not in this layer, and of the link that led there
+   */
+  follow(path: string, missing: (path: string, link: string | null) => void): string | Blocked {
+    const todo = path.split('/').reverse();
+    let at = '';
+    let hops = 0;
+    /** The link whose target is being followed, and how many parts are left once it has been. */
+    let link: string | null = null;
+    let rest = 0;
+    for (let part = todo.pop(); part !== undefined && this.work <= WORK; part = todo.pop()) {
+      if (link !== null && todo.length < rest) link = null;
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+        continue;
+      }
+      const next = join(at, part);
+      const kind = this.kind(next);
+      this.work += next.length;
+      if (kind === NAME.leaf) return { path: next, isLoop: false };
+      if (kind !== NAME.symlink) {
+        if (!isDirectoryKind(kind)) missing(next, link);
+        at = next;
+        continue;
+      }
+      const target = this.symlinks.get(next) ?? '';
+      this.work += target.length;
+      if (++hops > HOPS || target.length >= PATH_MAX) return { path: next, isLoop: true };
+      if (link === null) [link, rest] = [next, todo.length];
+      if (target.startsWith('/')) at = '';
+      for (const step of target.split('/').reverse()) todo.push(step);
+    }
+    return at;
+  }
+}
