@@ -11,7 +11,9 @@ import {
   within,
 } from './answer.js';
 import { component, type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
-import type { Item } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decode, type Item } from './go-json.js';
+import { OCI_IMAGE } from './go-structs.js';
 import { dockerReference, podmanName, showReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, type TarFile } from './tar-file.js';
 
@@ -21,7 +23,7 @@ export function podmanDockerArchive(file: TarFile): Outcome {
   const loads: LoadedImage[] = [];
   let passed = LISTED_ONLY;
   const refusal = attempt(() => {
-    const archive = openDockerArchive(file);
+    const archive = openDockerArchive(file, BUILT_WITH.podman);
     const { items } = archive;
     if (items.length === 0) passed = LISTS_NONE;
     const names = items.map((item, i) => item.tags.map(tag => fullName(tag, i)));
@@ -83,7 +85,11 @@ function fullName(text: string, index: number): string {
 
 /** @returns the image ID */
 function copy(archive: DockerArchive, item: Item, stored: Set<string>): string {
-  const { config, layers } = openItem(archive, item);
+  const { config, member, layers } = openItem(archive, item);
+  within(
+    words => `parsing image configuration: ${words}`,
+    () => decode(archive.file.scan.document(member), 'whole', OCI_IMAGE, archive.go),
+  );
   for (const { diffId, size, path } of layers) {
     // What is in the store is not read again.
     if (!stored.has(diffId)) copyLayer(archive, diffId, size, path);
