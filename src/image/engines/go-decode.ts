@@ -105,7 +105,7 @@ class Decoder {
     const bad = /[^A-Za-z0-9+/]/.exec(text.replace(/={0,2}$/, ''))?.index;
     if (bad === undefined && text.length % 4 === 0) return json;
     const words = `illegal base64 data at input byte ${bad ?? text.length - (text.length % 4)}`;
-    this.add({ at, fatal: false, words, wrong: { actual: 'string', type: type.name } });
+    this.add({ at, fatal: false, words, wrong: { actual: 'string', of: type } });
     return old;
   }
 
@@ -170,7 +170,7 @@ class Decoder {
       return;
     }
     if (Number.isFinite(Number(texts))) return;
-    this.add({ at, fatal: false, words: null, wrong: { actual: `number ${texts}`, type: 'float64' } });
+    this.add({ at, fatal: false, words: null, wrong: { actual: `number ${texts}`, of: FLOAT64 } });
   }
 
   private wrong(
@@ -181,7 +181,7 @@ class Decoder {
     actual = goKind(json),
     fatal = false,
   ): Json | undefined {
-    this.add({ at, fatal, words: null, wrong: { actual, type: type.name }, inner: fatal });
+    this.add({ at, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
     return old;
   }
 
@@ -190,6 +190,8 @@ class Decoder {
       this.faults.push(fault);
   }
 }
+
+const FLOAT64: GoType = { kind: 'any', name: 'float64' };
 
 const below = (texts: Texts, segment: string | number): Texts =>
   texts === undefined || texts === NO_NUMBERS || typeof texts === 'string' ? undefined : texts.get(segment);

@@ -25,7 +25,7 @@ export interface Fault {
   readonly fatal: boolean;
   /** Of a type that judges its own text; null for a value of the wrong type. */
   readonly words: string | null;
-  readonly wrong: { readonly actual: string; readonly type: string } | null;
+  readonly wrong: { readonly actual: string; readonly of: GoType } | null;
   /** Told by another decoder within, which knows nothing of where it is. */
   readonly inner?: boolean;
 }
@@ -49,7 +49,7 @@ export function faultWords(fault: Fault, type: GoType, version: GoVersion): stri
   // From 1.27 on it says of bytes what it says of anything that does not fit.
   if (words !== null && (wrong === null || version !== 'go1.27')) return words;
   if (wrong === null) return '';
-  const [start, end] = [`json: cannot unmarshal ${wrong.actual} into `, ` of type ${wrong.type}`];
+  const [start, end] = [`json: cannot unmarshal ${wrong.actual} into `, ` of type ${wrong.of.name}`];
   const way = wayTo(at);
   const inner = way.findLast(({ of }) => of !== null);
   if (version === 'go1.27') {

@@ -20,6 +20,12 @@ export function decode(document: Document, mode: Mode, type: GoType, version: Go
   return fault === undefined ? value : refuse(faultWords(fault, type, version));
 }
 
+/** A document as a struct takes it, with all that Go would refuse it for. Of one that is no JSON there is nothing. */
+export function tolerant(document: Document, type: GoType): Decoded {
+  if (document.value === undefined) return { value: null, faults: [] };
+  return decoded(document, 'whole', type, 'go1.24');
+}
+
 const known = new WeakMap<Document, Map<GoType, Decoded>>();
 
 /** Each document is decoded into a struct once, however many images share it and engines read it. */
