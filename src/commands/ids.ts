@@ -66,6 +66,7 @@ const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
   podman: 'podman',
   'skopeo-docker-archive': 'skopeo docker-archive:',
   'skopeo-oci-archive': 'skopeo oci-archive:',
+  crane: 'crane',
 };
 
 function idsDoc(report: IdsReport, total: number): Doc {

@@ -2,6 +2,7 @@ import { health, history, ITEM } from './go-structs.js';
 import {
   BOOL,
   BYTES,
+  type GoType,
   HASH,
   INT64,
   list,
@@ -15,6 +16,8 @@ import {
   TIME,
 } from './go-types.js';
 
+const MEDIA_TYPE: GoType = { kind: 'string', name: 'types.MediaType' };
+
 /** go-containerregistry pkg/v1/platform.go, manifest.go */
 const CRANE_PLATFORM = struct('v1.Platform', {
   architecture: STRING,
@@ -26,7 +29,7 @@ const CRANE_PLATFORM = struct('v1.Platform', {
 });
 
 const CRANE_DESCRIPTOR = struct('v1.Descriptor', {
-  mediaType: { kind: 'string', name: 'types.MediaType' },
+  mediaType: MEDIA_TYPE,
   size: INT64,
   digest: HASH,
   data: BYTES,
@@ -83,4 +86,22 @@ export const CRANE_CONFIG = struct('v1.ConfigFile', {
   'os.version': STRING,
   variant: STRING,
   'os.features': STRINGS,
+});
+
+/** go-containerregistry pkg/v1/manifest.go */
+export const CRANE_INDEX = struct('v1.IndexManifest', {
+  schemaVersion: INT64,
+  mediaType: MEDIA_TYPE,
+  manifests: list(CRANE_DESCRIPTOR),
+  annotations: STRING_MAP,
+  subject: pointer(CRANE_DESCRIPTOR),
+});
+
+export const CRANE_MANIFEST = struct('v1.Manifest', {
+  schemaVersion: INT64,
+  mediaType: MEDIA_TYPE,
+  config: CRANE_DESCRIPTOR,
+  layers: list(CRANE_DESCRIPTOR),
+  annotations: STRING_MAP,
+  subject: pointer(CRANE_DESCRIPTOR),
 });

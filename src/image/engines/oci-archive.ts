@@ -50,7 +50,10 @@ export function openOciArchive(file: TarFile, go: GoVersion): OciArchive {
 }
 
 /** The file unpacked, and the entries of its index.json. */
-function openLayout(file: TarFile, go: GoVersion): { readonly tree: Tree; readonly entries: readonly Json[] } {
+function openLayout(
+  file: TarFile,
+  go: GoVersion,
+): { readonly tree: Tree; readonly entries: readonly Json[] } {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
     if (file.error !== null) refuse(file.error);

@@ -61,7 +61,12 @@ export function podmanOciArchive(file: TarFile): Outcome {
     checkCommit(archive, member);
     verdicts.set(manifestKey(digest), taken(config.digest));
   });
-  return { verdicts, loads: ociLoads(file, BUILT_WITH.podman), refusal, passed: refusal ?? passedWords(chosen) };
+  return {
+    verdicts,
+    loads: ociLoads(file, BUILT_WITH.podman),
+    refusal,
+    passed: refusal ?? passedWords(chosen),
+  };
 }
 
 /** podman reads index.json itself before it has the archive opened, and says so. */

@@ -49,7 +49,6 @@ const READERS: Readonly<Record<Role, readonly Reader[]>> = {
   config: [
     [['docker', 'podman'], OCI_IMAGE],
     [['skopeo'], SCHEMA2_IMAGE],
-    [['crane'], CRANE_CONFIG],
   ],
   'manifest.json': [
     [['docker'], MOBY_ITEMS],

@@ -67,5 +67,10 @@ export function skopeoOciArchive(file: TarFile): Outcome {
     inspectConfig(archive, type, openConfig(archive, type, manifest).document);
     verdicts.set(manifestKey(digest), taken(sha256Of(archive, top)));
   });
-  return { verdicts, loads: ociLoads(file, BUILT_WITH.skopeo), refusal, passed: refusal ?? passedWords(chosen) };
+  return {
+    verdicts,
+    loads: ociLoads(file, BUILT_WITH.skopeo),
+    refusal,
+    passed: refusal ?? passedWords(chosen),
+  };
 }
