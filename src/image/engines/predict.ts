@@ -74,6 +74,23 @@ export function predictEngines(
   );
 }
 
+/**
+ * What every engine makes of a file that holds no image. Some take an artifact for one: then the ID is what they call the first
+ * of them.
+ */
+export function predictFile(scan: Scan, delivery: Delivery): EngineAnswer[] {
+  const file = tarFile(scan);
+  return ENGINES.map(([engine, run]) => {
+    const { verdicts, refusal, passed } = run(file, delivery);
+    const taken = [...verdicts.values()].find(({ id }) => id !== null);
+    const { id, note } = taken ?? { id: null, note: null };
+    const words = id === null ? (refusal ?? (passed.startsWith('loads no') ? passed : LOADS_NONE)) : null;
+    return { engine, id, refusal: words, note: joinNotes(note, deliveryNote(engine, delivery)) };
+  });
+}
+
+const LOADS_NONE = 'loads no image';
+
 const UNREAD = 'layers were taken at their word, not read';
 
 function verdictOf(image: Image, { verdicts, refusal, passed }: Outcome): Verdict {
