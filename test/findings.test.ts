@@ -836,10 +836,14 @@ provoke(
   'Layers that are no strings',
   () => edit(save, 'manifest.json', ([doc]) => [{ ...doc, Layers: [7] }]),
   {
-    severity: 'warning',
+    severity: 'error',
     path: 'manifest.json',
     pointer: '/0/Layers/0',
-    data: { expected: 'a string', actual: 'a number' },
+    data: {
+      expected: 'a string',
+      actual: 'a number',
+      engines: ['docker', 'podman', 'skopeo', 'crane'],
+    },
   },
 );
 
@@ -995,7 +999,7 @@ provoke(
   'key-case',
   'both spellings in manifest.json: two images in one document',
   () => edit(save, 'manifest.json', ([doc]) => [{ ...doc, layers: [] }]),
-  { severity: 'error', pointer: '/0', data: { keys: ['layers'], expected: ['Layers'] } },
+  { severity: 'error', pointer: '/0', data: { keys: ['Layers', 'layers'], expected: ['Layers'] } },
 );
 provoke(
   'key-case',
@@ -1023,7 +1027,12 @@ provoke(
     withIndex(doc => {
       doc.manifests[0].Digest = FAKE;
     }),
-  { severity: 'error', path: 'index.json', pointer: '/manifests/0/Digest', data: { keys: ['Digest'] } },
+  {
+    severity: 'error',
+    path: 'index.json',
+    pointer: '/manifests/0/Digest',
+    data: { keys: ['digest', 'Digest'] },
+  },
 );
 provoke(
   'key-case',

@@ -244,10 +244,11 @@ test('findingsPerCode: the rest is counted, and an error is not lost behind many
   const all = (await read({})).report.findings.filter(f => f.code === 'blob-name-odd');
   assert.equal([all.length, all.some(({ message }) => / more like /.test(message))], [30, false]);
 
-  // A size is an error where it is missing from a descriptor; a mere annotation is not.
-  const annotations = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`a${i}`, i]));
-  const { digest } = layouts.manifestOf(good).descriptor;
-  const index = { schemaVersion: 2, annotations, manifests: [{ mediaType: layouts.MEDIA.manifest, digest }] };
+  // A size is an error where it is missing from a descriptor; a platform without an architecture is not.
+  const { digest, size } = layouts.manifestOf(good).descriptor;
+  const entry = { mediaType: layouts.MEDIA.manifest, digest };
+  const odd30 = Array.from({ length: 30 }, () => ({ ...entry, size, platform: { os: 'linux' } }));
+  const index = { schemaVersion: 2, manifests: [entry, ...odd30] };
   const { report, exitCode } = await readMembers(
     layouts.replaceBytes(oci, 'index.json', () => JSON.stringify(index)),
     { limits: { findingsPerCode: 10 } },

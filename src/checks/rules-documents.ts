@@ -48,9 +48,10 @@ export const documentRules: Rules<
   'field-invalid': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `expected ${d.expected}, found ${d.actual}`,
+    message: d =>
+      `expected ${d.expected}, found ${d.actual}${d.engines === undefined ? '' : `: ${d.engines.join(', ')} refuse${d.engines.length === 1 ? 's' : ''} the document`}`,
     explain:
-      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it. A descriptor without a valid size is an error: clients must compare it before they trust what they fetch.',
+      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it. A descriptor without a valid size is an error: clients must compare it before they trust what they fetch. So is a value for which engines refuse the whole document; `engines` in the data names them. They are written in Go, whose JSON decoder wants for each field the type that the engine gave it: no string for a number, and no number with a point or an exponent (`397.0`, `1e3`) for an integer. Write the field as the specification has it.',
   },
   'layout-version': {
     severity: 'warning',
@@ -65,7 +66,7 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: () => 'there is an index.json but no oci-layout file beside it',
     explain:
-      'An OCI image layout must have a file oci-layout with {"imageLayoutVersion":"1.0.0"} (image-layout.md). skopeo and umoci refuse a layout without it.',
+      'An OCI image layout must have a file oci-layout with {"imageLayoutVersion":"1.0.0"} (image-layout.md). umoci refuses a layout without it, and so do other tools that follow the specification; containerd looks for a manifest.json then. skopeo and podman do not look for it.',
   },
   'index-missing': {
     severity: 'error',
@@ -155,9 +156,11 @@ export const documentRules: Rules<
     severity: 'info',
     verdict: 'conformant',
     message: d =>
-      `${d.keys.length === 1 ? 'the key' : 'the keys'} ${d.keys.join(', ')} should be ${d.expected.join(', ')}: only some readers take one case for the other`,
+      d.keys.length > d.expected.length
+        ? `the keys ${d.keys.join(' and ')} are one key, ${d.expected[0]}, to readers that ignore case, such as all engines, which take the last; to others they are two`
+        : `${d.keys.length === 1 ? 'the key' : 'the keys'} ${d.keys.join(', ')} should be ${d.expected.join(', ')}: only some readers take one case for the other`,
     explain:
-      "Go's JSON parser ignores the case of keys, so docker, containerd, podman and skopeo read such a document; other tools do not see the field. In the manifest.json of docker save it is a note, for containerify writes it so and waybill reads it as Docker does. Elsewhere it is a warning, and the field is not read. It is an error where a document has both spellings: it is one thing to a reader that minds the case, and another to one that does not.",
+      "Go's JSON parser ignores the case of keys, so docker, containerd, podman and skopeo read such a document; other tools do not see the field. waybill reads it as they do. In the manifest.json of docker save it is a note, for containerify writes it so; elsewhere it is a warning. It is an error where one object has a key in two spellings: Go takes the last of them, or what both hold together, and a reader that minds the case takes another. Such a document is two images. Remove all but one.",
   },
   'key-duplicate': {
     severity: 'error',

@@ -1,4 +1,4 @@
-import { type EngineAnswer, predictEngines } from '../image/engines/predict.js';
+import { type Delivery, type EngineAnswer, predictEngines, predictFile } from '../image/engines/predict.js';
 import type { Image } from '../image/graph.js';
 import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
@@ -6,7 +6,7 @@ import { type Found, find, type Match } from './find.js';
 import { refuseUnread } from './no-image.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
-import type { ImageReport, Report } from './report-types.js';
+import type { ArtifactReport, ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
 import { archiveHead, imageTitle } from './words.js';
 
@@ -19,6 +19,8 @@ export interface ImageIds extends ImageReport {
 /** The report of `waybill ids --json`: the general report, its images with what engines call them. */
 export interface IdsReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageIds[];
+  /** What engines make of a file that holds no image; empty where it holds one. */
+  readonly engines: readonly EngineAnswer[];
   /** What was asked for with --find; null without. */
   readonly find: Found | null;
 }
@@ -44,20 +46,31 @@ export function idsReport(reading: ArchiveReading, options: IdsOptions = {}): Id
   const images = namedImages(reading, chosen).map(
     (names, i): ImageIds => ({ ...report.images[i]!, ...names }),
   );
-  const full = { ...report, images };
+  const full = { ...report, images, engines: fileAnswers(reading) };
   return { ...full, find: options.find === undefined ? null : find(reading, full, options.find) };
 }
 
 function namedImages(reading: ArchiveReading, chosen: ReadonlySet<Image>) {
-  const { container, compression } = reading.opened;
-  return reading.parts.flatMap(({ part, scan, graph }) => {
-    const inside = part.inside;
-    const delivery = { container, compression: inside === null ? compression : part.compression, inside };
-    const answers = predictEngines(scan, graph, delivery);
+  return reading.parts.flatMap(part => {
+    const { scan, graph } = part;
+    const answers = predictEngines(scan, graph, deliveryOf(reading, part));
     return graph.images
       .filter(image => chosen.has(image))
       .map(image => ({ repoDigests: repoDigests(graph, image), engines: answers.get(image) ?? [] }));
   });
+}
+
+function deliveryOf({ opened }: ArchiveReading, { part }: ArchiveReading['parts'][number]): Delivery {
+  const { container, compression } = opened;
+  const { inside } = part;
+  return { container, compression: inside === null ? compression : part.compression, inside };
+}
+
+/** Of a zip with several files engines say nothing: they are not given it as it is. */
+function fileAnswers(reading: ArchiveReading): EngineAnswer[] {
+  const [part] = reading.parts;
+  if (part === undefined || reading.parts.length > 1 || imagesIn(reading) > 0) return [];
+  return predictFile(part.scan, deliveryOf(reading, part));
 }
 
 const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
@@ -66,11 +79,41 @@ const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
   podman: 'podman',
   'skopeo-docker-archive': 'skopeo docker-archive:',
   'skopeo-oci-archive': 'skopeo oci-archive:',
+  crane: 'crane',
 };
 
 function idsDoc(report: IdsReport, total: number): Doc {
-  return [...archiveHead(report, total), ...report.images.flatMap(imageDoc)];
+  const head = [...archiveHead(report, total), ...report.images.flatMap(imageDoc)];
+  if (report.engines.length === 0) return head;
+  const what =
+    report.artifacts.length === 0 ? [gap, text('no image and no artifact is listed in this file')] : [];
+  return [...head, ...what, ...report.artifacts.flatMap(artifactDoc), gap, ...afterLoading(report.engines)];
 }
+
+const afterLoading = (engines: readonly EngineAnswer[]): Doc => [
+  text([span('after loading this file', 'strong')], 2),
+  { kind: 'pairs', rows: engines.map(engineRow) },
+];
+
+/** An artifact by its name, as an image is told by its own. */
+function artifactDoc({ kind, names, digest, artifactType, mediaType, subject }: ArtifactReport): Doc {
+  const rows: [string, Text][] = [
+    ['manifest digest', digest ?? [span('none: it was not read', 'dim')]],
+    ['artifact type', artifactType ?? [span('none', 'dim')]],
+    ['media type', mediaType ?? [span('none', 'dim')]],
+    ...(subject === null ? [] : ([['subject', subject]] as [string, Text][])),
+  ];
+  const title = text([span(names.join(', ') || '(unnamed)', 'strong'), `  ${ARTIFACTS[kind]}`]);
+  return [gap, title, { kind: 'pairs', rows }];
+}
+
+const ARTIFACTS: Readonly<Record<ArtifactReport['kind'], string>> = {
+  attestation: 'an attestation',
+  'docker-reference': "what belongs to an image, by Docker's annotation",
+  artifact: 'an artifact',
+  schema1: 'a manifest of schema 1',
+  unknown: 'content of an unknown kind',
+};
 
 function imageDoc(image: ImageIds): Doc {
   const none = (why: string): Text => [span(`none: ${why}`, 'dim')];
@@ -88,8 +131,7 @@ function imageDoc(image: ImageIds): Doc {
     gap,
     imageTitle(image),
     { kind: 'pairs', rows },
-    text([span('after loading this file', 'strong')], 2),
-    { kind: 'pairs', rows: image.engines.map(engineRow) },
+    ...afterLoading(image.engines),
     text([span('layers', 'strong')], 2),
     { kind: 'pairs', rows: image.layers.flatMap(layerRows) },
   ];

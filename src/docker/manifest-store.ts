@@ -3,7 +3,7 @@ import { type Limits, limitText } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, digestKind, digestOf, splitDigest } from '../spec/digest.js';
-import { isObject, type Json, own } from '../spec/json.js';
+import { goField, isObject, type Json } from '../spec/json.js';
 import { DOCKER_MANIFEST, isIndexType, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';
 
 /** One archive as a registry that serves what lies in it. */
@@ -121,11 +121,11 @@ function blobPaths({ layout }: Graph, digest: string): string[] {
 /** A document's own word for its media type comes first: a registry stores a manifest under that. */
 function servedType(value: Json, declared: string | null): string {
   if (!isObject(value)) return declared ?? '';
-  const type = own(value, 'mediaType');
+  const type = goField(value, 'mediaType');
   if (typeof type === 'string' && type !== '') return type;
   if (declared !== null && declared !== '') return declared;
-  if (own(value, 'schemaVersion') === 1) return SCHEMA_1;
-  return Array.isArray(own(value, 'manifests')) ? OCI_INDEX : OCI_MANIFEST;
+  if (goField(value, 'schemaVersion') === 1) return SCHEMA_1;
+  return Array.isArray(goField(value, 'manifests')) ? OCI_INDEX : OCI_MANIFEST;
 }
 
 const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws';

@@ -7,6 +7,7 @@ import { type ImageConfig, parseConfig } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import type { FieldProblem } from '../spec/fields.js';
 import { type Json, lastSegment, pointer, typeName } from '../spec/json.js';
+import { type Role, refusals } from './engines/refusals.js';
 import type { Claim, Place } from './graph.js';
 import { type FindingCode, type FindingData, observe, type Severity } from './observation.js';
 import { Observations } from './observations.js';
@@ -142,12 +143,30 @@ export class Archive {
     this.observe('field-invalid', at, { expected: 'an object', actual: typeName(value) }, 'error');
   }
 
+  /** Tells what is wrong with the fields of a document, and for which engines refuse it. */
+  documentProblems(path: string, role: Role, problems: readonly FieldProblem[]): void {
+    const member = this.scan.file(path);
+    const found = member === null ? [] : refusals(this.scan.document(member), role);
+    const refused = new Map(found.map(problem => [problem.pointer, problem]));
+    const judged = problems.map((problem): FieldProblem => {
+      const engines = problem.keys === undefined ? refused.get(problem.pointer)?.engines : undefined;
+      if (engines === undefined) return problem;
+      refused.delete(problem.pointer);
+      return { ...problem, grave: true, engines };
+    });
+    this.fieldProblems(path, [...judged, ...refused.values()]);
+  }
+
   fieldProblems(path: string, problems: readonly FieldProblem[]): void {
-    for (const { pointer: at, expected, actual, grave, isCase = false } of problems) {
-      const severity = grave ? 'error' : isCase ? 'warning' : undefined;
-      if (isCase)
-        this.observe('key-case', { path, pointer: at }, { keys: [actual], expected: [expected] }, severity);
-      else this.observe('field-invalid', { path, pointer: at }, { expected, actual }, severity);
+    for (const { pointer: at, expected, actual, grave, keys, engines } of problems) {
+      const place = { path, pointer: at };
+      if (keys === undefined) {
+        const data = { expected, actual, ...(engines !== undefined && { engines: [...engines] }) };
+        this.observe('field-invalid', place, data, grave ? 'error' : undefined);
+      } else {
+        const data = { keys: [...keys], expected: [expected] };
+        this.observe('key-case', place, data, grave ? 'error' : 'warning');
+      }
     }
   }
 

@@ -73,7 +73,7 @@ function readConfig(
   if (mustParse) archive.json(member);
   const parsed = archive.config(document, mediaType === OCI_CONFIG);
   if (parsed === null && mustParse) archive.notAnObject(member);
-  if (parsed !== null && mustParse) archive.fieldProblems(member.path, parsed.problems);
+  if (parsed !== null && mustParse) archive.documentProblems(member.path, 'config', parsed.problems);
   return { path: member.path, claimedDigest: digest, at, member, document, parsed };
 }
 

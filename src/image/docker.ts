@@ -5,7 +5,7 @@ import { layerType } from '../spec/media-types.js';
 import { normalName, parseReference } from '../spec/reference.js';
 import type { Archive } from './archive.js';
 import { layersOf } from './classify.js';
-import type { ConfigNode, Image, Layer } from './graph.js';
+import type { ConfigNode, Image, Layer, Place } from './graph.js';
 
 /** Reads manifest.json of `docker save` and everybody who writes like it. */
 export function linkDocker(archive: Archive): { images: Image[]; items: readonly DockerManifestItem[] } {
@@ -38,8 +38,9 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
       }
     });
   }
-  archive.fieldProblems(
+  archive.documentProblems(
     member.path,
+    'manifest.json',
     manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
   );
   const items = manifest.items.filter(({ index, layers }) => {
@@ -53,12 +54,7 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
 
 function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
   const at = { path, pointer: pointer('', item.index) };
-  if (item.oddKeys.length > 0) {
-    const keys = item.oddKeys.map(({ key }) => key);
-    const expected = item.oddKeys.map(odd => odd.expected);
-    const isTwice = item.oddKeys.some(({ both }) => both);
-    archive.observe('key-case', at, { keys, expected }, isTwice ? 'error' : undefined);
-  }
+  checkCase(archive, item, at);
   const config = readConfig(archive, item, path);
   const told = layersOf(config?.parsed ?? null, item.layers.length);
   const layers = item.layers.map((ref, i): Layer => {
@@ -96,6 +92,18 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
     referrers: [],
     at,
   };
+}
+
+/** One odd case is how containerify writes; two keys that Go takes for one make two images of the item. */
+function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place): void {
+  const single = oddKeys.filter(({ keys }) => keys.length === 1);
+  if (single.length > 0) {
+    const keys = single.map(odd => odd.keys[0]!);
+    archive.observe('key-case', at, { keys, expected: single.map(({ expected }) => expected) });
+  }
+  for (const { keys, expected } of oddKeys) {
+    if (keys.length > 1) archive.observe('key-case', at, { keys: [...keys], expected: [expected] }, 'error');
+  }
 }
 
 /** The v1 folder of a layer, whose JSON is hashed to check its name. */
@@ -142,7 +150,7 @@ function readConfig(archive: Archive, item: DockerManifestItem, path: string): C
   archive.json(member);
   const parsed = archive.config(archive.document(member));
   if (parsed === null) archive.notAnObject(member);
-  else archive.fieldProblems(member.path, parsed.problems);
+  else archive.documentProblems(member.path, 'manifest.json-config', parsed.problems);
   return { ...base, document: archive.document(member), parsed };
 }
 

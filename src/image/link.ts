@@ -2,7 +2,7 @@ import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, splitDigest } from '../spec/digest.js';
 import { Fields } from '../spec/fields.js';
-import { isObject } from '../spec/json.js';
+import { goField, isObject } from '../spec/json.js';
 import { rootOf, V1_JSON } from '../spec/markers.js';
 import { Archive } from './archive.js';
 import { classify } from './classify.js';
@@ -169,7 +169,7 @@ function linkSkopeoDir(archive: Archive): Omit<Linked, 'docker'> {
   const walk = new ManifestWalk(archive, locate);
   const member = archive.file('manifest.json')!;
   const value = archive.json(member)!;
-  if (isObject(value) && Array.isArray(value.manifests)) walk.index(value, member.path, [], []);
+  if (isObject(value) && Array.isArray(goField(value, 'manifests'))) walk.index(value, member.path, [], []);
   else walk.root(member, value);
   for (const name of ['version', ...signatures(archive)]) archive.file(name);
   const { images, artifacts } = classify(archive, walk, locate);

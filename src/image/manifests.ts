@@ -1,7 +1,7 @@
 import type { Document } from '../scan/document.js';
 import type { Member } from '../source/source.js';
 import type { Descriptor } from '../spec/descriptor.js';
-import { isObject, type Json, own, pointer } from '../spec/json.js';
+import { goField, isObject, type Json, pointer } from '../spec/json.js';
 import {
   forbiddenInIndex,
   type ImageIndex,
@@ -79,7 +79,7 @@ export class ManifestWalk {
     indexDigests: readonly string[],
   ): readonly Descriptor[] {
     const at: Place = { path, pointer: '' };
-    this.archive.fieldProblems(path, index.problems);
+    this.archive.documentProblems(path, 'index', index.problems);
     const forbidden = forbiddenInIndex(value);
     if (forbidden.length > 0) this.archive.observe('ambiguous-document', at, { kind: 'index', forbidden });
     if (index.manifests === null) this.archive.observe('index-without-manifests', at, {});
@@ -149,7 +149,7 @@ export class ManifestWalk {
   }
 
   private mayList(value: Json, keys: readonly string[], path: string): boolean {
-    const lists = isObject(value) ? keys.map(key => own(value, key)) : [];
+    const lists = isObject(value) ? keys.map(key => goField(value, key)) : [];
     const count = lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
     return this.archive.mayList(count, { path, pointer: '' });
   }
@@ -211,7 +211,7 @@ export class ManifestWalk {
           : undefined,
       );
     } else {
-      this.archive.fieldProblems(member.path, manifest.problems);
+      this.archive.documentProblems(member.path, 'manifest', manifest.problems);
       if (manifest.forbidden.length > 0) {
         const forbidden = [...manifest.forbidden];
         this.archive.observe(
@@ -265,7 +265,7 @@ export class ManifestWalk {
   }
 
   private compareTypes(value: Json, descriptor: Descriptor, path: string): void {
-    const actual = isObject(value) ? own(value, 'mediaType') : undefined;
+    const actual = isObject(value) ? goField(value, 'mediaType') : undefined;
     const expected = descriptor.mediaType;
     if (typeof actual !== 'string' || expected === null || actual === expected) return;
     // Of a manifest and an index, a reader may see the one where another sees the other.
@@ -281,14 +281,14 @@ export class ManifestWalk {
 
 function isIndexLike(value: Json, declared: string | null): boolean {
   if (!isObject(value)) return false;
-  const type = declared ?? own(value, 'mediaType');
+  const type = declared ?? goField(value, 'mediaType');
   if (typeof type === 'string' && isIndexType(type)) return true;
-  return Array.isArray(own(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
+  return Array.isArray(goField(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
 }
 
 function isManifestLike(value: Json): boolean {
   return (
     isObject(value) &&
-    ['config', 'layers', 'blobs', 'fsLayers', 'subject'].some(key => own(value, key) !== undefined)
+    ['config', 'layers', 'blobs', 'fsLayers', 'subject'].some(key => goField(value, key) !== undefined)
   );
 }

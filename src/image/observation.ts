@@ -39,7 +39,8 @@ export interface FindingData {
 
   // Documents
   'json-invalid': { reason: string };
-  'field-invalid': { expected: string; actual: string };
+  /** `engines`: those that refuse the whole document for it. */
+  'field-invalid': { expected: string; actual: string; engines?: string[] };
   'layout-version': { expected: string; actual: string | null };
   'layout-file-missing': Record<string, never>;
   'index-missing': Record<string, never>;

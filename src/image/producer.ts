@@ -34,7 +34,7 @@ const TRAITS: readonly Trait[] = [
   {
     name: 'containerify',
     marks: (_, { docker }) => [
-      docker?.some(item => item.oddKeys.some(({ key }) => key === 'config')) === true &&
+      docker?.some(item => item.oddKeys.some(({ keys }) => keys.includes('config'))) === true &&
         'manifest.json with lower-case keys',
     ],
   },

@@ -1,5 +1,5 @@
 import { parseRepositories } from '../spec/docker-archive.js';
-import { isObject, own } from '../spec/json.js';
+import { goField, isObject } from '../spec/json.js';
 import { V1_JSON } from '../spec/markers.js';
 import type { Archive } from './archive.js';
 import type { Image, Layer } from './graph.js';
@@ -22,7 +22,8 @@ export function linkV1(archive: Archive): Image[] {
     if (id === undefined) continue;
     const file = archive.file(`${id}/json`);
     const value = file === null ? undefined : archive.json(file);
-    const parent = isObject(value) ? own(value, 'parent') : undefined;
+    if (file !== null) archive.documentProblems(file.path, 'v1-json', []);
+    const parent = isObject(value) ? goField(value, 'parent') : undefined;
     layers.set(id, { id, parent: typeof parent === 'string' && parent !== '' ? parent : null });
   }
   const names = readNames(archive);
@@ -36,7 +37,7 @@ function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
   const value = member === null ? undefined : archive.json(member);
   if (member === null || value === undefined) return new Map();
   const repositories = parseRepositories(value);
-  archive.fieldProblems(member.path, repositories.problems);
+  archive.documentProblems(member.path, 'repositories', repositories.problems);
   return repositories.names;
 }
 
@@ -82,8 +83,8 @@ function toLayer(archive: Archive, id: string): Layer {
   const document = json === null ? null : archive.document(json);
   const at = { path: archive.path(`${id}/json`), pointer: null };
   const value = document === null || !archive.mayLook(document, at) ? undefined : document.value;
-  const container = isObject(value) ? own(value, 'container_config') : undefined;
-  const command = isObject(container) ? own(container, 'Cmd') : undefined;
+  const container = isObject(value) ? goField(value, 'container_config') : undefined;
+  const command = isObject(container) ? goField(container, 'Cmd') : undefined;
   const ref = `${id}/layer.tar`;
   return {
     ref,

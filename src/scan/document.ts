@@ -3,6 +3,7 @@ import { defaultLimits, type LimitName, type Limits } from '../limits.js';
 import { looksLikeJson } from '../source/kind.js';
 import { digestOf } from '../spec/digest.js';
 import type { Json } from '../spec/json.js';
+import { type JsonFault, jsonFault } from '../spec/json-syntax.js';
 import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../spec/json-text.js';
 
 /** A JSON document of the archive, read whole, or why it could not be. */
@@ -20,7 +21,8 @@ export interface Document {
 }
 
 export type DocumentError =
-  | { readonly kind: 'not-json'; readonly reason: string }
+  /** `fault` says where the text stops being JSON. */
+  | { readonly kind: 'not-json'; readonly reason: string; readonly fault: JsonFault }
   | {
       readonly kind: 'limit';
       readonly limit: LimitName;
@@ -42,10 +44,9 @@ export function readDocument(
   const refused = (error: DocumentError): Document => {
     return { path, bytes, digest: digestOf(bytes), value: undefined, error, oddities: NOTHING_ODD };
   };
-  if (bytes.length === 0) return refused({ kind: 'not-json', reason: 'it is empty' });
+  const text = textOf(bytes);
   try {
-    // ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too.
-    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    if (bytes.length === 0) throw new SyntaxError('it is empty');
     const oddities = jsonOddities(text, documentDepth);
     if (oddities === null)
       return refused({ kind: 'limit', limit: 'documentDepth', value: documentDepth, actual: null });
@@ -63,9 +64,14 @@ export function readDocument(
       oddities: { ...oddities, utf8: isUtf8(bytes) },
     };
   } catch (error) {
-    return refused({ kind: 'not-json', reason: (error as Error).message });
+    const fault = jsonFault(text) ?? { kind: 'character', at: 0, context: '' };
+    return refused({ kind: 'not-json', reason: (error as Error).message, fault });
   }
 }
+
+/** ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too. */
+export const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 /** What a document takes of memory, in bytes and about. */
 export const weightOf = ({ bytes, oddities }: Document): number => (bytes?.length ?? 0) + oddities.weight;

@@ -27,10 +27,18 @@ export const toHead = (head: Uint8Array): Head => ({
 export const NO_HEAD: Head = toHead(new Uint8Array(0));
 
 export const cutDocument = (path: string): Document =>
-  refusedDocument(path, { kind: 'not-json', reason: 'it is cut short' });
+  refusedDocument(path, {
+    kind: 'not-json',
+    reason: 'it is cut short',
+    fault: { kind: 'end', at: 0, context: '' },
+  });
 
 export const notJson = (path: string): Document =>
-  refusedDocument(path, { kind: 'not-json', reason: 'it does not begin like a JSON document' });
+  refusedDocument(path, {
+    kind: 'not-json',
+    reason: 'it does not begin like a JSON document',
+    fault: { kind: 'character', at: 0, context: 'looking for beginning of value' },
+  });
 
 /** Whether a document may be read, by its size and by what the documents weigh that are kept already; null where it may. */
 export function tooLarge(path: string, limits: Limits, actual: number, kept: number): Document | null {

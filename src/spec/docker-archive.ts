@@ -3,7 +3,7 @@
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
 import { type Descriptor, parseDescriptor } from './descriptor.js';
-import { type FieldProblem, Fields, note, type OddKey } from './fields.js';
+import { type FieldProblem, Fields, note, type OddKeys } from './fields.js';
 import { isObject, type Json, pointer, typeName } from './json.js';
 
 export interface DockerManifestItem {
@@ -18,7 +18,7 @@ export interface DockerManifestItem {
   /** By diff_id, but by blob digest in regctl's archives. */
   readonly layerSources: ReadonlyMap<string, Descriptor>;
   /** Keys in another case than Docker writes; Go accepts them. */
-  readonly oddKeys: readonly OddKey[];
+  readonly oddKeys: readonly OddKeys[];
 }
 
 export interface DockerManifest {
@@ -38,7 +38,7 @@ export function parseDockerManifest(value: Json): DockerManifest | null {
 
 function parseItem(value: Json, index: number, problems: FieldProblem[]): DockerManifestItem | null {
   const at = pointer('', index);
-  const fields = Fields.of(value, at, problems, true);
+  const fields = Fields.of(value, at, problems);
   if (fields === null) return null;
   const sources = new Map<string, Descriptor>();
   const rawSources = fields.any('LayerSources');

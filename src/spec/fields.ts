@@ -1,4 +1,4 @@
-import { foldKey, isObject, type Json, type JsonObject, own, pointer, typeName } from './json.js';
+import { foldKey, goField, isObject, type Json, type JsonObject, pointer, typeName } from './json.js';
 
 /** A field of a document that is not what its specification says. Data for the finding `invalid-field`. */
 export interface FieldProblem {
@@ -7,8 +7,10 @@ export interface FieldProblem {
   readonly actual: string;
   /** Without it something cannot be checked at all: an error, where other bad fields are warnings. */
   readonly grave: boolean;
-  /** A key that is the expected one but for its case; grave where the expected one is there as well. */
-  readonly isCase?: boolean;
+  /** Keys that are the expected one but for their case; grave where one object has several that are. */
+  readonly keys?: readonly string[];
+  /** The engines that refuse the whole document for it. */
+  readonly engines?: readonly string[];
 }
 
 /** Problems that are kept of a document: a list of 20 MiB has room for ten million. */
@@ -28,12 +30,11 @@ function foldedNames(known: readonly string[]): ReadonlyMap<string, string> {
   return names;
 }
 
-/** A key that is a field's name but for its case. */
-export interface OddKey {
-  readonly key: string;
+/** Keys of one object that are one field's name but for their case; of several one may be the name itself. */
+export interface OddKeys {
+  /** In their order, where Go lets the last one win. */
+  readonly keys: readonly string[];
   readonly expected: string;
-  /** Whether the object has the expected key as well. */
-  readonly both: boolean;
 }
 
 /**
@@ -45,40 +46,38 @@ export class Fields {
     private readonly raw: JsonObject,
     readonly at: string,
     private readonly problems: FieldProblem[],
-    private readonly anyCase: boolean,
   ) {}
 
-  /**
-   * @param anyCase  match keys as Go's encoding/json does, which ignores case: docker, containerd and skopeo all
-   *                 accept a manifest.json with `config` for `Config`.
-   * @returns null, and a problem, when `value` is not an object.
-   */
-  static of(value: Json | undefined, at: string, problems: FieldProblem[], anyCase = false): Fields | null {
-    if (isObject(value)) return new Fields(value, at, problems, anyCase);
+  /** @returns null, and a problem, when `value` is not an object. */
+  static of(value: Json | undefined, at: string, problems: FieldProblem[]): Fields | null {
+    if (isObject(value)) return new Fields(value, at, problems);
     note(problems, { pointer: at, expected: 'an object', actual: typeName(value), grave: false });
     return null;
   }
 
-  /** The value under `key`, of whatever type. */
+  /** The value under `key`, of whatever type, as the engines find it, which are all written in Go. */
   any(key: string): Json | undefined {
-    const exact = own(this.raw, key);
-    if (exact !== undefined || !this.anyCase) return exact;
-    const folded = foldKey(key);
-    const other = Object.keys(this.raw).find(k => foldKey(k) === folded);
-    return other === undefined ? undefined : own(this.raw, other);
+    return goField(this.raw, key);
   }
 
   has(key: string): boolean {
     return this.any(key) !== undefined;
   }
 
-  /** The keys that match one of `known` only when case is ignored, each with that one. */
-  oddCase(known: readonly string[]): OddKey[] {
+  /** The keys that match one of `known` only when case is ignored, by that one, and what else matches it. */
+  oddCase(known: readonly string[]): OddKeys[] {
     const names = foldedNames(known);
-    return Object.keys(this.raw).flatMap(key => {
-      const expected = known.includes(key) ? undefined : names.get(foldKey(key));
-      return expected === undefined ? [] : [{ key, expected, both: Object.hasOwn(this.raw, expected) }];
-    });
+    const found = new Map<string, string[]>();
+    for (const key of Object.keys(this.raw)) {
+      const expected = names.get(foldKey(key));
+      if (expected === undefined) continue;
+      const keys = found.get(expected);
+      if (keys === undefined) found.set(expected, [key]);
+      else keys.push(key);
+    }
+    return [...found]
+      .map(([expected, keys]) => ({ keys, expected }))
+      .filter(({ keys, expected }) => keys.some(key => key !== expected));
   }
 
   /** Those of `names` that a key matches as Go matches them. */
@@ -92,9 +91,10 @@ export class Fields {
    * is two.
    */
   checkCase(known: readonly string[]): void {
-    for (const { key, expected, both } of this.oddCase(known)) {
-      const at = pointer(this.at, key);
-      note(this.problems, { pointer: at, expected, actual: key, grave: both, isCase: true });
+    for (const { keys, expected } of this.oddCase(known)) {
+      const key = keys.find(odd => odd !== expected)!;
+      const grave = keys.length > 1;
+      note(this.problems, { pointer: pointer(this.at, key), expected, actual: key, grave, keys });
     }
   }
 
@@ -125,7 +125,7 @@ export class Fields {
 
   object(key: string, required: Required = 'optional'): Fields | null {
     const value = this.typed(key, required, 'an object', isObject);
-    return value === null ? null : Fields.of(value, pointer(this.at, key), this.problems, this.anyCase);
+    return value === null ? null : Fields.of(value, pointer(this.at, key), this.problems);
   }
 
   array(key: string, required: Required = 'optional'): Json[] | null {

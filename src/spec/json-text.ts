@@ -8,29 +8,57 @@ export interface JsonOddities {
   readonly duplicateCount: number;
   /** An escape that names half a character, such as `\ud800` alone: readers keep, replace or refuse it. */
   readonly halfCharacters: boolean;
+  /** Numbers that are more than their value, which is a double: see `NumberTexts`. */
+  readonly numbers: NumberTexts;
   /** What its value takes of memory, in bytes and about: `[]` is 2 bytes of text and 40 in memory. */
   readonly weight: number;
 }
+
+/**
+ * The texts of numbers with a fraction or an exponent, of more than fifteen digits, and of `-0`, for a reader that wants an
+ * integer refuses some of these that as doubles are integers (`397.0`). By key and item as they stand in the document, with
+ * nothing but the way to them.
+ */
+export interface NumberTexts extends ReadonlyMap<string | number, string | NumberTexts> {}
+
+export const NO_NUMBERS: NumberTexts = new Map();
 
 export const NO_ODDITIES: JsonOddities = {
   duplicates: [],
   duplicateCount: 0,
   halfCharacters: false,
+  numbers: NO_NUMBERS,
   weight: 0,
 };
 
 /** Of a value in an object or array, and of a key, as measured with V8: a key that no other object has makes a shape. */
 const VALUE_BYTES = 40;
 const KEY_BYTES = 60;
+/** Of a number whose text is kept, with its part of the way to it. */
+const NUMBER_BYTES = 200;
 
 const KEPT = 100;
 
 /** Objects with more keys than this have them in a set: up to here looking through them is quicker. */
 const FEW = 16;
 
-const [QUOTE, BACKSLASH, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [...'"\\,[]{}'].map(
-  character => character.charCodeAt(0),
-) as [number, number, number, number, number, number, number];
+const [QUOTE, BACKSLASH, COMMA, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT, MINUS, ZERO, NINE] = [
+  ...'"\\,[]{}-09',
+].map(character => character.charCodeAt(0)) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+
+/** Digits that any double holds. */
+const SAFE_DIGITS = 15;
 
 /** An object or array that is open. */
 interface Level {
@@ -42,6 +70,8 @@ interface Level {
   /** Of an array: the item that is at. */
   item: number;
   keys: Set<string> | null;
+  /** Of its numbers, and of those in what it holds, where one is kept. */
+  numbers: Map<string | number, string | NumberTexts> | null;
 }
 
 /**
@@ -56,6 +86,7 @@ export function jsonOddities(text: string, maxDepth: number): JsonOddities | nul
   let duplicateCount = 0;
   let halfCharacters = false;
   let weight = text.length;
+  const roots = new Map<string | number, string | NumberTexts>();
   const mayHaveHalves = /\\u[dD][89a-fA-F]/.test(text);
   let level: Level | undefined;
   for (let at = 0; at < text.length; at++) {
@@ -82,14 +113,22 @@ export function jsonOddities(text: string, maxDepth: number): JsonOddities | nul
       if (levels.length === maxDepth) return null;
       weight += VALUE_BYTES;
       const isObject = code === OPEN_OBJECT;
-      level = { isObject, start: keys.length, atKey: isObject, item: 0, keys: null };
+      level = { isObject, start: keys.length, atKey: isObject, item: 0, keys: null, numbers: null };
+      if (levels.length === 0) level.numbers = roots;
       levels.push(level);
     } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       keys.length = levels.pop()?.start ?? 0;
       level = levels.at(-1);
+    } else if ((code >= ZERO && code <= NINE) || code === MINUS) {
+      const end = endOfNumber(text, at + 1);
+      if (level !== undefined && isOddNumber(text, at, end)) {
+        keepNumber(levels, keys, text.slice(at, end));
+        weight += NUMBER_BYTES;
+      }
+      at = end - 1;
     }
   }
-  return { duplicates, duplicateCount, halfCharacters, weight };
+  return { duplicates, duplicateCount, halfCharacters, numbers: roots, weight };
 }
 
 /** Where a string ends: at a quote that an even number of backslashes stands before. */
@@ -100,6 +139,52 @@ function endOfString(text: string, start: number): number {
     if ((end - slash) % 2 === 0) return end;
   }
   return text.length;
+}
+
+function endOfNumber(text: string, start: number): number {
+  let end = start;
+  while (end < text.length && isNumberPart(text.charCodeAt(end))) end++;
+  return end;
+}
+
+const [PLUS, POINT, SMALL_E, LARGE_E] = [0x2b, 0x2e, 0x65, 0x45];
+
+const isNumberPart = (code: number): boolean =>
+  (code >= ZERO && code <= NINE) ||
+  code === POINT ||
+  code === MINUS ||
+  code === PLUS ||
+  code === SMALL_E ||
+  code === LARGE_E;
+
+function isOddNumber(text: string, start: number, end: number): boolean {
+  if (end - start > SAFE_DIGITS) return true;
+  const first = text.charCodeAt(start);
+  if (first === MINUS && text.charCodeAt(start + 1) === ZERO) return true;
+  for (let at = start + 1; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code < ZERO || code > NINE) return true;
+  }
+  return false;
+}
+
+/** Every open object and array gets at most one table, so that a number costs the same however deep it stands. */
+function keepNumber(levels: readonly Level[], keys: readonly string[], number: string): void {
+  let found: string | NumberTexts = number;
+  for (let depth = levels.length - 1; depth >= 0; depth--) {
+    const level = levels[depth]!;
+    const isNew = level.numbers === null || level.numbers.size === 0;
+    level.numbers ??= new Map();
+    level.numbers.set(placeIn(levels, keys, depth), found);
+    if (!isNew) return;
+    found = level.numbers;
+  }
+}
+
+/** The key or item that is open in an open object or array: the last of its keys. */
+function placeIn(levels: readonly Level[], keys: readonly string[], depth: number): string | number {
+  const { isObject, item } = levels[depth]!;
+  return isObject ? keys[(levels[depth + 1]?.start ?? keys.length) - 1]! : item;
 }
 
 function isKnown(level: Level, keys: readonly string[], key: string): boolean {
@@ -123,9 +208,7 @@ function keyOf(raw: string): string {
 
 /** The last key of each open object is the one whose value is open. */
 function pointerOf(levels: readonly Level[], keys: readonly string[], key: string): string {
-  const segments = levels.slice(0, -1).map(({ isObject, item }, depth) => {
-    return isObject ? keys[levels[depth + 1]!.start - 1]! : item;
-  });
+  const segments = levels.slice(0, -1).map((_, depth) => placeIn(levels, keys, depth));
   return pointer('', ...segments, key);
 }
 

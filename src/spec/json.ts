@@ -34,6 +34,20 @@ export const lastSegment = (at: string): string =>
  */
 export const foldKey = (key: string): string => key.toLowerCase().replaceAll('\u017f', 's');
 
+/**
+ * The value under `key` as Go finds it: of the keys that match in whatever case the last in the document, whose order
+ * JSON.parse keeps.
+ */
+export function goField(object: JsonObject, key: string): Json | undefined {
+  const folded = foldKey(key);
+  let found: Json | undefined;
+  // Folding keeps the length of what it makes a field's name of.
+  for (const name of Object.keys(object)) {
+    if (name === key || (name.length === key.length && foldKey(name) === folded)) found = object[name];
+  }
+  return found;
+}
+
 /** An own property, so that `__proto__` and `constructor` in hostile JSON are never anything but data. */
 export function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;

@@ -147,7 +147,7 @@ export const documents: Chapter = {
     ),
     verified(
       'Keys that differ in case only',
-      'The exact one counts. It is an error, for Go takes either.',
+      'The last counts, as in Go. It is an error, for a reader that minds the case takes the exact one.',
       () => withIndex(text => text.replace('"manifests"', '"MANIFESTS":[],"manifests"')),
       { findings: ['key-case'], exit: 1 },
     ),

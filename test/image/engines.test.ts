@@ -41,6 +41,7 @@ const ENGINES: readonly EngineName[] = [
   'podman',
   'skopeo-docker-archive',
   'skopeo-oci-archive',
+  'crane',
 ];
 
 async function answersOf(input: string | readonly Member[], depth: Depth = 'digests'): Promise<Answers> {
@@ -111,9 +112,10 @@ testWhen(
 });
 
 /**
- * By archive of the corpus what five engines said, in the order of `ENGINES`: IDs, and after a `!` the refusal or its key
- * phrase. Recorded on linux/amd64 with Docker 28.5.2 (classic and containerd store), podman 5.8.6 and skopeo 1.22.0.
- * Directories were given to them as tars.
+ * By archive of the corpus what six engines said, in the order of `ENGINES`: IDs, and after a `!` the refusal or its key
+ * phrase. Recorded on linux/amd64 with Docker 28.5.2 (classic and containerd store), podman 5.8.6, skopeo 1.22.0 and crane 0.21.
+ * Directories were given to them as tars; to crane as they are. Of crane and a tarball there is the digest that it prints, which
+ * of plain layers only its own gzip gives, and that of the config.
  */
 type Recorded = Readonly<Record<string, readonly string[]>>;
 const recorded = JSON.parse(
@@ -304,8 +306,13 @@ test('engines: the same answers however the archive is delivered', async () => {
   const members = dockerSave25({ image: app, tags: ['app:1'] });
   const ids: string[] = [];
   for (const { kind, file } of await deliveries(members, temporary('engines'))) {
-    const answers = [...(await answersOf(file)).values()][0]!;
+    const answers = [...[...(await answersOf(file)).values()][0]!];
+    const crane = answers.pop()!;
     ids.push(answers.map(({ id }) => id).join(' '));
+    if (kind === 'directory') assert.is(crane.id, answers[1]!.id, 'as an OCI layout');
+    else if (kind === 'tar') assert.is(crane.id, app.imageId);
+    else if (crane.id === null)
+      assert.match(`${crane.refusal} ${crane.note}`, /invalid tar header .* it first$/);
     const note = answers[2]!.note;
     if (kind === 'directory') assert.is(note, 'as a tar of this directory');
     else if (/^zip/.test(kind)) assert.is(note, 'podman cannot read a zip: unpack it first');

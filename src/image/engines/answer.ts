@@ -7,12 +7,13 @@ export type EngineName =
   | 'docker-containerd'
   | 'podman'
   | 'skopeo-docker-archive'
-  | 'skopeo-oci-archive';
+  | 'skopeo-oci-archive'
+  | 'crane';
 
 /** What one engine makes of one image of the archive. Exactly one of `id` and `refusal` is null. */
 export interface EngineAnswer {
   readonly engine: EngineName;
-  /** What the engine will call the image (docker, podman), or print as its digest (skopeo). */
+  /** What the engine will call the image (docker, podman), or print as its digest (skopeo, crane). */
   readonly id: string | null;
   /** The engine's own words, with temporary paths as DIR or FILE. What begins with `loads ` or `cannot be told: ` is ours. */
   readonly refusal: string | null;

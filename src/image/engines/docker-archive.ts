@@ -2,7 +2,9 @@ import { posix } from 'node:path';
 import type { Member } from '../../source/source.js';
 import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
 import { engineConfig } from './docker-config.js';
-import { decode, type Item, manifestItems } from './go-json.js';
+import type { GoVersion } from './go-faults.js';
+import { decodeObject, type Item, manifestItems } from './go-json.js';
+import { SCHEMA2_IMAGE, TARFILE_ITEMS } from './go-structs.js';
 import type { StoredBlob } from './synthesise.js';
 import { checkKind, clean, containersLayer, storedBlob, type TarFile } from './tar-file.js';
 
@@ -11,10 +13,11 @@ export interface DockerArchive {
   readonly file: TarFile;
   readonly items: readonly Item[];
   readonly first: ReadonlyMap<string, Member>;
+  readonly go: GoVersion;
 }
 
 /** containers/image docker/internal/tarfile/reader.go */
-export function openDockerArchive(file: TarFile): DockerArchive {
+export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
   within(
     words => `loading tar component "manifest.json": ${words}`,
     () => checkKind(file),
@@ -34,9 +37,9 @@ export function openDockerArchive(file: TarFile): DockerArchive {
   checkRegular(manifest, 'manifest.json');
   const items = within(
     words => `decoding tar manifest.json: ${words}`,
-    () => manifestItems(decode(file.scan.document(manifest), 'whole'), 'tarfile.ManifestItem'),
+    () => manifestItems(file.scan.document(manifest), 'whole', TARFILE_ITEMS, go),
   );
-  return { file, items: items ?? [], first };
+  return { file, items: items ?? [], first, go };
 }
 
 /** A hard link is a file of no bytes to it, and a type that only some readers know a file with its content. */
@@ -67,13 +70,13 @@ export interface DockerSource {
 }
 
 /** An item of manifest.json with the layers' sizes, as containers/image prepares them. docker/internal/tarfile/src.go */
-export function openItem({ file, first }: DockerArchive, item: Item): DockerSource {
+export function openItem({ file, first, go }: DockerArchive, item: Item): DockerSource {
   const member = component(first, item.config);
   if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
   checkRegular(member, item.config);
   const { diffIds } = within(
     words => `decoding tar config "${item.config}": ${words}`,
-    () => engineConfig(decode(file.scan.document(member), 'whole')),
+    () => engineConfig(decodeObject(file.scan.document(member), 'whole', SCHEMA2_IMAGE, go)),
   );
   if (diffIds === null) return refuse(`Invalid image config (rootFS is not set): "${item.config}"`);
   const count = item.layers.length;

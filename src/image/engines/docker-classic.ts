@@ -16,7 +16,9 @@ import {
 import { engineConfig } from './docker-config.js';
 import { loadV1, MAX_DEPTH } from './docker-v1.js';
 import { extracted, holds, open, type Tree } from './extracted.js';
-import { decode, type Item, manifestItems } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decodeObject, type Item, manifestItems } from './go-json.js';
+import { MOBY_IMAGE, MOBY_ITEMS } from './go-structs-docker.js';
 import { dockerReference } from './names.js';
 import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } from './tar-file.js';
 import { dockerUnpacks } from './unpack-words.js';
@@ -38,8 +40,8 @@ export function dockerClassic(file: TarFile): Outcome {
       loadV1(file, tree, verdicts, loads);
       return;
     }
-    const value = decode(file.scan.document(open(tree, 'manifest.json')), 'first');
-    const items = manifestItems(value, 'tarexport.manifestItem');
+    const document = file.scan.document(open(tree, 'manifest.json'));
+    const items = manifestItems(document, 'first', MOBY_ITEMS, BUILT_WITH.docker);
     if (items === null) return refuse('invalid manifest, manifest cannot be null (but can be [])');
     if (items.length === 0) passed = LISTS_NONE;
     const stored: Stored = { layers: new Map(), images: loads };
@@ -63,7 +65,8 @@ function loadItem(
   tell: (verdict: Verdict) => void,
 ): void {
   const member = open(tree, item.config);
-  const config = engineConfig(decode(file.scan.document(member), 'whole'));
+  const document = file.scan.document(member);
+  const config = engineConfig(decodeObject(document, 'whole', MOBY_IMAGE, BUILT_WITH.docker));
   const { diffIds, os, layerSteps } = config;
   if (diffIds === null) {
     refuse('invalid image JSON, no RootFS key');

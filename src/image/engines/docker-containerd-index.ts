@@ -1,10 +1,13 @@
 import type { Member } from '../../source/source.js';
 import { blobPath } from '../../spec/digest.js';
-import { isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { isObject, type JsonObject } from '../../spec/json.js';
 import { isConfigType, isIndexType } from '../../spec/media-types.js';
 import { attempt, type LoadedImage, refuse } from './answer.js';
 import { diffIdsOf } from './docker-config.js';
-import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decodeObject, field, listField, objectField, textField } from './go-json.js';
+import { OCI_IMAGE, OCI_INDEX_TYPE, OCI_MANIFEST_TYPE, UNKNOWN_DOCUMENT } from './go-structs.js';
+import type { GoType } from './go-types.js';
 import { IMAGE_TYPES } from './media.js';
 import { isFindable } from './names.js';
 import type { TarFile } from './tar-file.js';
@@ -13,10 +16,8 @@ const DIGEST = /^(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$
 
 /** What the containerd store makes of index.json: every entry an image, whatever it is, called by the entry's digest. */
 export function readEntries(file: TarFile, index: Member): { digest: string; note: string | null }[] {
-  const value = decode(file.scan.document(index), 'whole') ?? {};
-  if (!isObject(value))
-    return refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type v1.Index`);
-  const entries = listField(value, 'manifests').filter(isObject);
+  const value = decodeObject(file.scan.document(index), 'whole', OCI_INDEX_TYPE, BUILT_WITH.docker);
+  const entries = listField(value, 'manifests').map(entry => (isObject(entry) ? entry : {}));
   if (entries.length === 0) refuse('image might be filtered out');
   const seen = new Set<string>();
   for (const entry of entries) checkBelow(file, entry, seen);
@@ -47,10 +48,10 @@ export function readEntries(file: TarFile, index: Member): { digest: string; not
  * layers are stored too. Blobs are found by what they are, wherever they lie in the file.
  */
 export function storedImages(file: TarFile, index: Member): LoadedImage[] {
-  const value = decode(file.scan.document(index), 'whole');
+  const value = decodeObject(file.scan.document(index), 'whole', OCI_INDEX_TYPE, BUILT_WITH.docker);
   const loads: LoadedImage[] = [];
   const seen = new Set<string>();
-  const todo = isObject(value) ? listField(value, 'manifests').filter(isObject) : [];
+  const todo = listField(value, 'manifests').filter(isObject);
   const blobs = storedBlobs(file);
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     const [digest, type] = [textField(next, 'digest'), textField(next, 'mediaType')];
@@ -78,12 +79,12 @@ function storedBlobs({ scan, members }: TarFile): Blobs {
 
 function storedImage({ scan }: TarFile, blobs: Blobs, digest: string): LoadedImage {
   const blob = (wanted: string) => blobs.get(wanted) ?? refuse(`content digest ${wanted}: not found`);
-  const manifest = decode(scan.document(blob(digest)), 'whole');
-  if (!isObject(manifest)) return refuse('json: cannot unmarshal');
+  const read = (member: Member, type: GoType) =>
+    decodeObject(scan.document(member), 'whole', type, BUILT_WITH.docker);
+  const manifest = read(blob(digest), OCI_MANIFEST_TYPE);
   const descriptor = objectField(manifest, 'config');
   const config = blob(textField(descriptor, 'digest'));
-  const value = decode(scan.document(config), 'whole');
-  if (!isObject(value)) return refuse('json: cannot unmarshal');
+  const value = read(config, OCI_IMAGE);
   // An artifact is stored too, but nothing can be made of it.
   if (!isConfigType(textField(descriptor, 'mediaType')) && diffIdsOf(value).length === 0) refuse('no image');
   const layers = listField(manifest, 'layers').filter(isObject);
@@ -130,15 +131,19 @@ function childrenOf(file: TarFile, digest: string, type: string): JsonObject[] {
   const document = member === null ? null : file.scan.document(member);
   // Stored by what it is, not by what it is called: a corrupt blob is as good as absent.
   if (document === null || document.digest !== digest) return [];
-  const value = decode(document, 'whole');
-  if (!isObject(value)) return refuse(`json: cannot unmarshal ${goKind(value)}`);
-  const has = (key: string) => (field(value, key) ?? null) !== null;
-  const own = textField(value, 'mediaType');
-  const wrong = (what: string) => refuse(`children: invalid desc ${digest}: media-type: ${what} (${type})`);
+  const read = (goType: GoType) => decodeObject(document, 'whole', goType, BUILT_WITH.docker);
+  const unknown = read(UNKNOWN_DOCUMENT);
+  const has = (key: string) => unknown[key] !== undefined;
+  const own = textField(unknown, 'mediaType');
+  const wrong = (what: string) => refuse(`children: invalid desc ${digest}: media-type: ${what}`);
+  if (has('fsLayers')) wrong('schema 1 not supported');
   if (!isIndex) {
-    if (has('manifests') || isIndexType(own)) wrong('expected manifest but found index');
+    if (has('manifests') || isIndexType(own)) wrong(`expected manifest but found index (${type})`);
+    read(OCI_MANIFEST_TYPE);
     return [];
   }
-  if (has('config') || has('layers') || IMAGE_TYPES.has(own)) wrong('expected index but found manifest');
-  return listField(value, 'manifests').filter((child: Json) => isObject(child));
+  if (has('config') || has('layers') || IMAGE_TYPES.has(own)) {
+    wrong(`expected index but found manifest (${type})`);
+  }
+  return listField(read(OCI_INDEX_TYPE), 'manifests').map(child => (isObject(child) ? child : {}));
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
+import type { Document } from '../../scan/document.js';
 import type { Member } from '../../source/source.js';
-import { isObject, type Json } from '../../spec/json.js';
+import { isObject } from '../../spec/json.js';
 import {
   attempt,
   cannotTell,
@@ -17,12 +18,13 @@ import {
 } from './answer.js';
 import { diffIdsOf } from './docker-config.js';
 import { readEntries, storedImages } from './docker-containerd-index.js';
-import { decode, type Item, manifestItems, textField } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decode, decodeObject, type Item, manifestItems, textField } from './go-json.js';
+import { IMAGE_LAYOUT, PLATFORM } from './go-structs.js';
+import { CONTAINERD_ITEMS } from './go-structs-docker.js';
 import { dockerReference } from './names.js';
 import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
 import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
-
-const GO_ITEM = 'struct { Config string; RepoTags []string; Layers []string }';
 
 interface Imported {
   readonly layout: string;
@@ -77,13 +79,15 @@ function importTar(file: TarFile): Imported {
     // What is of a type of its own is passed over, though Go has its content.
     if (type !== 'file' || member.flag !== undefined) continue;
     const path = clean(name);
-    const read = () => decode(file.scan.document(member), 'first');
-    if (path === 'oci-layout')
-      layout = layoutVersion(within(words => `untar oci layout "${name}": ${words}`, read));
-    else if (path === 'manifest.json') {
+    if (path === 'oci-layout') {
+      layout = within(
+        words => `untar oci layout "${name}": ${words}`,
+        () => layoutVersion(file.scan.document(member)),
+      );
+    } else if (path === 'manifest.json') {
       items = within(
         words => `untar manifest "${name}": ${words}`,
-        () => manifestItems(read(), GO_ITEM),
+        () => manifestItems(file.scan.document(member), 'first', CONTAINERD_ITEMS, BUILT_WITH.docker),
       );
     } else {
       if (file.cut?.member === member) {
@@ -101,7 +105,8 @@ function importTar(file: TarFile): Imported {
 const linkTarget = (name: string, target: string) =>
   posix.join(posix.dirname(name), target.replace(/^\/+/, ''));
 
-const layoutVersion = (value: Json) => (isObject(value) ? textField(value, 'imageLayoutVersion') : '');
+const layoutVersion = (document: Document): string =>
+  textField(decodeObject(document, 'first', IMAGE_LAYOUT, BUILT_WITH.docker), 'imageLayoutVersion');
 
 /** Blobs by the names of symbolic links too. With links to links, what containerd does hangs on a map's order. */
 function follow(blobs: ReadonlyMap<string, Member>, links: ReadonlyMap<string, string>): Map<string, Member> {
@@ -137,10 +142,12 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedIte
   const layers = item.layers.map(
     path => blobs.get(path) ?? refuse(`failed to resolve layers: layer "${path}" not found`),
   );
-  const value = within(
+  const document = file.scan.document(config);
+  within(
     words => `unable to resolve platform: ${words}`,
-    () => decode(file.scan.document(config), 'whole'),
+    () => decode(document, 'whole', PLATFORM, BUILT_WITH.docker),
   );
+  const { value } = document;
   const diffIds = isObject(value) ? diffIdsOf(value, layers.length) : [];
   const stored = layers.map((layer, i): StoredLayer => {
     const packed = ['gzip', 'zstd'].includes(layerFacts(file, layer).compression);

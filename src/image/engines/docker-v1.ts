@@ -12,7 +12,9 @@ import {
   v1Key,
 } from './answer.js';
 import { open, type Tree } from './extracted.js';
-import { decode, field, goJson, goKind, listField, objectField, textField } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decode, decodeObject, field, goJson, listField, objectField, textField } from './go-json.js';
+import { MOBY_LEGACY, MOBY_REPOSITORIES, MOBY_V1_IMAGE } from './go-structs-docker.js';
 import { layerFacts, type TarFile } from './tar-file.js';
 import { dockerUnpacks } from './unpack-words.js';
 import { Unpacking } from './unpacking.js';
@@ -69,7 +71,8 @@ function topsOf(loaded: ReadonlyMap<string, Loaded>): LoadedImage[] {
 }
 
 function checkNames(file: TarFile, tree: Tree, loaded: ReadonlyMap<string, Loaded>): void {
-  const repositories = decode(file.scan.document(open(tree, 'repositories')), 'first');
+  const document = file.scan.document(open(tree, 'repositories'));
+  const repositories = decode(document, 'first', MOBY_REPOSITORIES, BUILT_WITH.docker);
   for (const tags of Object.values(isObject(repositories) ? repositories : {})) {
     for (const id of Object.values(isObject(tags) ? tags : {})) {
       if (!loaded.has(String(id))) refuse(`invalid target ID: ${String(id)}`);
@@ -87,10 +90,11 @@ function chainOf(file: TarFile, tree: Tree, folder: string, loaded: ReadonlyMap<
   return [...chain].reverse();
 }
 
+/** The document of a folder as it stands: what Docker does not know goes into the config that it writes. */
 function readJson(file: TarFile, tree: Tree, folder: string): JsonObject {
-  const value = decode(file.scan.document(open(tree, `${folder}/json`)), 'whole');
-  if (isObject(value)) return value;
-  return refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type image.Image`);
+  const document = file.scan.document(open(tree, `${folder}/json`));
+  decode(document, 'whole', MOBY_LEGACY, BUILT_WITH.docker);
+  return isObject(document.value) ? document.value : {};
 }
 
 function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<string, Loaded>): Loaded {
@@ -106,7 +110,11 @@ function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<s
   if ((parent?.diffIds.length ?? 0) >= MAX_DEPTH) refuse('max depth exceeded');
   unpackOn(file, parentId, layer, loaded);
   const diffIds = [...(parent?.diffIds ?? []), diffId ?? cannotTell(`${id}/layer.tar was not read`)];
-  const history = [...(parent?.history ?? []), historyOf(json)];
+  const document = file.scan.document(open(tree, `${id}/json`));
+  const image = decodeObject(document, 'whole', MOBY_V1_IMAGE, BUILT_WITH.docker);
+  if (document.oddities.numbers.size > 0)
+    cannotTell(`${document.path} has numbers that are no plain integers`);
+  const history = [...(parent?.history ?? []), historyOf(image)];
   const made = digestOf(configFrom(json, diffIds, history));
   return { id: made, parent: parentId, layer, diffIds, history };
 }

@@ -1,27 +1,67 @@
 import { limitText } from '../../limits.js';
-import type { Document } from '../../scan/document.js';
+import { type Document, textOf } from '../../scan/document.js';
 import { foldKey, isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { jsonOddities, type NumberTexts } from '../../spec/json-text.js';
 import { cannotTell, refuse } from './answer.js';
+import { type Decoded, decodeAs } from './go-decode.js';
+import { faultWords, type GoVersion, syntaxWords, toldFault } from './go-faults.js';
+import type { GoType } from './go-types.js';
 
-/**
- * A document as Go's encoding/json takes it: `whole` as json.Unmarshal, which wants nothing after the value, `first` as
- * json.Decoder, which stops after it. Of Go's error texts only the beginning: they go on with a character and its place.
- */
-export function decode(document: Document, mode: 'whole' | 'first'): Json {
-  const { error, bytes, path } = document;
-  if (error === null) return document.value!;
-  if (error.kind === 'limit') return cannotTell(`${path}: ${limitText({ ...error, seen: error.actual })}`);
-  if (error.kind === 'unreadable') return cannotTell(`${path} cannot be read: ${error.reason}`);
-  if (bytes === null) return refuse('invalid character');
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  if (text.trim() === '') return refuse(mode === 'whole' ? 'unexpected end of JSON input' : 'EOF');
-  const at = Number(/position (\d+)/.exec(error.reason)?.[1] ?? Number.NaN);
-  if (mode === 'first' && /after JSON/.test(error.reason)) return JSON.parse(text.slice(0, at)) as Json;
-  if (/end of JSON|Unterminated/.test(error.reason) || at >= text.trimEnd().length) {
-    return refuse(mode === 'whole' ? 'unexpected end of JSON input' : 'unexpected EOF');
-  }
-  return refuse('invalid character');
+/** `whole` as json.Unmarshal, which wants nothing after the value, `first` as json.Decoder, which stops after it. */
+export type Mode = 'whole' | 'first';
+
+/** How deep encoding/json lets a document nest. */
+const GO_DEPTH = 10_000;
+
+/** A document as Go's encoding/json takes it, decoded into a struct; an engine that does not take it says so in Go's words. */
+export function decode(document: Document, mode: Mode, type: GoType, version: GoVersion): Json {
+  const { value, faults } = decoded(document, mode, type, version);
+  const fault = toldFault(faults);
+  return fault === undefined ? value : refuse(faultWords(fault, type, version));
 }
+
+/** A document as a struct takes it, with all that Go would refuse it for. Of one that is no JSON there is nothing. */
+export function tolerant(document: Document, type: GoType): Decoded {
+  if (document.value === undefined) return { value: null, faults: [] };
+  return decoded(document, 'whole', type, 'go1.24');
+}
+
+const known = new WeakMap<Document, Map<GoType, Decoded>>();
+
+/** Each document is decoded into a struct once, however many images share it and engines read it. */
+function decoded(document: Document, mode: Mode, type: GoType, version: GoVersion): Decoded {
+  const types = known.get(document) ?? new Map<GoType, Decoded>();
+  known.set(document, types);
+  const { value, numbers } = read(document, mode, version);
+  const found = types.get(type) ?? decodeAs(type, value, numbers);
+  types.set(type, found);
+  return found;
+}
+
+interface Read {
+  readonly value: Json;
+  readonly numbers: NumberTexts;
+}
+
+function read(document: Document, mode: Mode, version: GoVersion): Read {
+  const { error, bytes, path, oddities } = document;
+  if (error === null) return { value: document.value!, numbers: oddities.numbers };
+  if (error.kind === 'unreadable') return cannotTell(`${path} cannot be read: ${error.reason}`);
+  const text = bytes === null ? null : textOf(bytes);
+  if (error.kind === 'limit') {
+    const isDepth = error.limit === 'documentDepth' && text !== null;
+    if (isDepth && jsonOddities(text, GO_DEPTH) === null) return refuse(`${TOO_DEEP} exceeded max depth`);
+    return cannotTell(`${path}: ${limitText({ ...error, seen: error.actual })}`);
+  }
+  const { fault } = error;
+  if (mode === 'whole' || fault.kind !== 'after' || text === null) {
+    return refuse(syntaxWords(fault, text, mode, version));
+  }
+  const first = text.slice(0, fault.at);
+  return { value: JSON.parse(first) as Json, numbers: jsonOddities(first, GO_DEPTH)!.numbers };
+}
+
+const TOO_DEEP = "invalid character '['";
 
 /** Go matches keys in any case, and of several that match the last one stays. */
 export function field(object: JsonObject, key: string): Json | undefined {
@@ -46,11 +86,10 @@ export function objectField(object: JsonObject, key: string): JsonObject {
   return isObject(value) ? value : {};
 }
 
-/** Go's word for a JSON type. */
-export function goKind(value: Json): string {
-  if (Array.isArray(value)) return 'array';
-  if (value === null) return 'null';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
+/** A document that an engine decodes into a struct: null leaves the struct empty. */
+export function decodeObject(document: Document, mode: Mode, type: GoType, version: GoVersion): JsonObject {
+  const value = decode(document, mode, type, version);
+  return isObject(value) ? value : {};
 }
 
 /** An item of manifest.json as Go's struct holds it: null and absent are empty. */
@@ -60,36 +99,27 @@ export interface Item {
   readonly layers: readonly string[];
 }
 
-/** @param goType  the element type by its Go name, which the message tells */
-export function manifestItems(value: Json, goType: string): readonly Item[] | null {
-  if (value === null) return null;
-  if (!Array.isArray(value)) {
-    return refuse(`json: cannot unmarshal ${goKind(value)} into Go value of type []${goType}`);
-  }
-  return value.map((item, i) => {
-    const fields = item ?? {};
-    if (!isObject(fields)) {
-      return refuse(`json: cannot unmarshal ${goKind(fields)} into Go value of type ${goType}`);
-    }
-    const config = field(fields, 'Config') ?? '';
-    if (typeof config !== 'string') {
-      return refuse(
-        `json: cannot unmarshal ${goKind(config)} into Go struct field .${i}.Config of type string`,
-      );
-    }
-    return { config, tags: strings(fields, i, 'RepoTags'), layers: strings(fields, i, 'Layers') };
+/** @param type  the list of structs into which the engine decodes manifest.json */
+export function manifestItems(
+  document: Document,
+  mode: Mode,
+  type: GoType,
+  version: GoVersion,
+): readonly Item[] | null {
+  const value = decode(document, mode, type, version);
+  if (!Array.isArray(value)) return null;
+  return value.map(item => {
+    const fields = isObject(item) ? item : {};
+    return {
+      config: textField(fields, 'Config'),
+      tags: strings(listField(fields, 'RepoTags')),
+      layers: strings(listField(fields, 'Layers')),
+    };
   });
 }
 
-function strings(fields: JsonObject, index: number, key: string): string[] {
-  const value = field(fields, key) ?? [];
-  const wrong = Array.isArray(value) ? value.find(v => v !== null && typeof v !== 'string') : value;
-  if (wrong !== undefined) {
-    const type = Array.isArray(value) ? 'string' : '[]string';
-    refuse(`json: cannot unmarshal ${goKind(wrong)} into Go struct field .${index}.${key} of type ${type}`);
-  }
-  return (value as (string | null)[]).map(v => v ?? '');
-}
+const strings = (values: readonly Json[]): string[] =>
+  values.map(value => (typeof value === 'string' ? value : ''));
 
 /** JSON as Go writes it: compact, and these escaped so that it may stand in HTML. */
 export function goJson(value: Json): string {

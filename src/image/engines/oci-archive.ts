@@ -1,10 +1,35 @@
 import { posix } from 'node:path';
+import type { Document } from '../../scan/document.js';
 import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
-import { DOCKER_LIST, isIndexType, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
+import {
+  DOCKER_CONFIG,
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  isIndexType,
+  OCI_CONFIG,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../spec/media-types.js';
 import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
 import { extracted, type Tree } from './extracted.js';
-import { decode, field, goKind, listField, objectField, textField } from './go-json.js';
+import type { GoVersion } from './go-faults.js';
+import { decode, decodeObject, field, listField, objectField, textField } from './go-json.js';
+import {
+  AMBIGUOUS,
+  GUESS,
+  GUESS_CONFIG,
+  GUESS_INDEX,
+  OCI_IMAGE,
+  OCI_INDEX_TYPE,
+  OCI1,
+  SCHEMA1,
+  SCHEMA2,
+  SCHEMA2_IMAGE,
+  SCHEMA2_LIST,
+  SCHEMA2_V1_IMAGE,
+} from './go-structs.js';
+import type { GoType } from './go-types.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
 import { checkKind, clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
 
@@ -13,18 +38,22 @@ export interface OciArchive {
   readonly file: TarFile;
   readonly tree: Tree;
   readonly entry: JsonObject;
+  readonly go: GoVersion;
 }
 
 /** containers/image oci/archive/oci_transport.go, oci/layout/oci_transport.go */
-export function openOciArchive(file: TarFile): OciArchive {
-  const { tree, entries } = openLayout(file);
+export function openOciArchive(file: TarFile, go: GoVersion): OciArchive {
+  const { tree, entries } = openLayout(file, go);
   if (entries.length !== 1) refuse('more than one image in oci, choose an image');
   const [entry] = entries as [Json];
-  return { file, tree, entry: isObject(entry) ? entry : {} };
+  return { file, tree, entry: isObject(entry) ? entry : {}, go };
 }
 
 /** The file unpacked, and the entries of its index.json. */
-function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: readonly Json[] } {
+function openLayout(
+  file: TarFile,
+  go: GoVersion,
+): { readonly tree: Tree; readonly entries: readonly Json[] } {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
     checkKind(file);
@@ -37,9 +66,7 @@ function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: rea
   });
   const member = memberAt(tree, 'index.json');
   if (member === null) return refuse('open DIR/index.json: no such file or directory');
-  const index = decode(file.scan.document(member), 'first') ?? {};
-  if (!isObject(index))
-    return refuse(`json: cannot unmarshal ${goKind(index)} into Go value of type v1.Index`);
+  const index = decodeObject(file.scan.document(member), 'first', OCI_INDEX_TYPE, go);
   return { tree, entries: listField(index, 'manifests') };
 }
 
@@ -47,7 +74,7 @@ function openLayout(file: TarFile): { readonly tree: Tree; readonly entries: rea
  * Every image that containers/image takes from an oci-archive: asked for by the name of any entry, on a machine of any
  * platform. What is of platform unknown/unknown is chosen nowhere.
  */
-export function ociLoads(file: TarFile): LoadedImage[] {
+export function ociLoads(file: TarFile, go: GoVersion): LoadedImage[] {
   const loads: LoadedImage[] = [];
   const seen = new Set<string>();
   const load = (archive: OciArchive, digest: string, type: string | null) => {
@@ -57,15 +84,14 @@ export function ociLoads(file: TarFile): LoadedImage[] {
     attempt(() => loads.push(loadedManifest(archive, digest, type)));
   };
   attempt(() => {
-    const { tree, entries } = openLayout(file);
+    const { tree, entries } = openLayout(file, go);
     for (const entry of entries.filter(isObject)) {
-      const archive = { file, tree, entry };
+      const archive = { file, tree, entry, go };
       const digest = textField(entry, 'digest');
       attempt(() => {
         const type = typeOf(archive, blobAt(archive, digest), entry);
         if (!isIndexType(type)) return load(archive, digest, type);
-        const index = readWhole(archive, blobAt(archive, digest));
-        checkIndex(type, index);
+        const index = openIndex(archive, blobAt(archive, digest), type);
         for (const child of listField(index, 'manifests').filter(isObject).filter(isChosenSomewhere))
           load(archive, textField(child, 'digest'), null);
       });
@@ -84,8 +110,7 @@ function loadedManifest(archive: OciArchive, digest: string, declared: string | 
   const at = blobAt(archive, digest);
   if (declared === null && !hasDigest(archive, at, digest)) refuse('manifest digest');
   const type = declared ?? typeOf(archive, at, null);
-  const manifest = readWhole(archive, at);
-  openManifest(type, manifest);
+  const manifest = openManifest(archive, at, type);
   const { member } = openConfig(archive, type, manifest);
   const layers = listField(manifest, 'layers')
     .filter(isObject)
@@ -105,7 +130,7 @@ function checkInside({ name, type, target }: Member): void {
   }
 }
 
-function memberAt(tree: Tree, path: string): Member | null {
+export function memberAt(tree: Tree, path: string): Member | null {
   const found = tree.find(path, true);
   if (found === null || found.children !== null) return null;
   if (found.member?.type === 'other') cannotTell(`${path} is no file`);
@@ -127,37 +152,65 @@ export function hasDigest({ file }: OciArchive, member: Member, digest: string):
 }
 
 /** The media type of an entry, or as containers/image guesses it from the document. */
-export function typeOf({ file }: OciArchive, member: Member, entry: JsonObject | null): string {
+export function typeOf(archive: OciArchive, member: Member, entry: JsonObject | null): string {
   const declared = entry === null ? '' : textField(entry, 'mediaType');
-  const { value } = file.scan.document(member);
-  if (declared !== '' || !isObject(value)) return declared;
-  const guess =
-    own(value, 'manifests') !== undefined
-      ? OCI_INDEX
-      : own(value, 'config') !== undefined
-        ? OCI_MANIFEST
-        : '';
-  return textField(value, 'mediaType') || guess;
+  return declared !== '' ? declared : guessType(archive, member);
 }
 
-export const readWhole = ({ file }: OciArchive, member: Member): JsonObject => {
-  const value = decode(file.scan.document(member), 'whole');
-  return isObject(value) ? value : {};
-};
+const GUESSED: ReadonlySet<string> = new Set([DOCKER_MANIFEST, DOCKER_LIST, OCI_MANIFEST, OCI_INDEX]);
 
-/** Fields of a manifest in an index are refused: CVE-2021-41190. containers/image manifest/common.go */
-export function checkIndex(type: string, index: JsonObject): void {
-  const odd = ['config', 'fsLayers', 'history', 'layers'].filter(key => own(index, key) !== undefined);
+/** containers/image manifest/manifest.go (GuessMIMEType). @returns nothing where it does not know one */
+export function guessType({ file, go }: OciArchive, member: Member): string {
+  const document = file.scan.document(member);
+  let type = '';
+  attempt(() => {
+    const read = (goType: GoType) => decodeObject(document, 'whole', goType, go);
+    const meta = read(GUESS);
+    const own = textField(meta, 'mediaType');
+    if (GUESSED.has(own)) type = own;
+    else if (meta.schemaVersion === 2) {
+      const config = textField(objectField(read(GUESS_CONFIG), 'config'), 'mediaType');
+      if (config === OCI_CONFIG) type = OCI_MANIFEST;
+      else if (config === DOCKER_CONFIG) type = DOCKER_MANIFEST;
+      else if (listField(read(GUESS_INDEX), 'manifests').length === 0) type = OCI_MANIFEST;
+      else type = config || OCI_INDEX;
+    }
+  });
+  return type;
+}
+
+/** The struct for a document of a media type; what is none of these is tried as schema 1. */
+const STRUCTS: ReadonlyMap<string, GoType> = new Map([
+  [OCI_INDEX, OCI_INDEX_TYPE],
+  [DOCKER_LIST, SCHEMA2_LIST],
+  [OCI_MANIFEST, OCI1],
+  [DOCKER_MANIFEST, SCHEMA2],
+]);
+
+export const readAs = ({ file, go }: OciArchive, member: Member, type: string): JsonObject =>
+  decodeObject(file.scan.document(member), 'whole', STRUCTS.get(type) ?? SCHEMA1, go);
+
+/** Fields that a document of its kind has not are refused: CVE-2021-41190. containers/image internal/manifest/common.go */
+function checkFields({ file, go }: OciArchive, member: Member, type: string, allowed: readonly string[]) {
+  const found = decodeObject(file.scan.document(member), 'whole', AMBIGUOUS, go);
+  const odd = [...AMBIGUOUS.fields.keys()].filter(key => found[key] !== undefined && !allowed.includes(key));
   if (odd.length === 0) return;
   const fields = odd.map(key => `"${key}"`).join(', ');
   refuse(`rejecting ambiguous manifest, unexpected fields []string{${fields}} in supposedly ${type}`);
+}
+
+/** An index or manifest list. */
+export function openIndex(archive: OciArchive, member: Member, type: string): JsonObject {
+  const index = readAs(archive, member, type);
+  checkFields(archive, member, type, ['manifests']);
+  return index;
 }
 
 /** The entry for linux/amd64: of several the first, but one with a platform before one without, and gzip before zstd. */
 export function chooseEntry(type: string, index: JsonObject): JsonObject {
   const isList = type === DOCKER_LIST;
   const candidates = listField(index, 'manifests')
-    .filter(isObject)
+    .map(entry => (isObject(entry) ? entry : {}))
     .filter(entry => isForHost(entry, isList));
   const ranked = isList ? candidates : candidates.toSorted((a, b) => rankOf(a) - rankOf(b));
   const what = isList ? 'manifest list' : 'image index';
@@ -179,20 +232,28 @@ function rankOf(entry: JsonObject): number {
 }
 
 /** A manifest that containers/image agrees to call an image's. image/internal/image/manifest.go */
-export function openManifest(type: string, manifest: JsonObject): void {
+export function openManifest(archive: OciArchive, member: Member, type: string): JsonObject {
+  const manifest = readAs(archive, member, type);
   if (!IMAGE_TYPES.has(type)) {
     const version = field(manifest, 'schemaVersion');
     refuse(`unsupported schema version ${typeof version === 'number' ? version : 0}`);
   }
-  if ((field(manifest, 'manifests') ?? null) !== null) {
-    refuse(`rejecting ambiguous manifest, unexpected fields []string{"manifests"} in supposedly ${type}`);
-  }
-  if (type === OCI_MANIFEST) return;
-  const layers = listField(manifest, 'layers').filter(isObject);
+  checkFields(archive, member, type, ['config', 'layers']);
+  if (type === OCI_MANIFEST) return manifest;
+  const layers = listField(manifest, 'layers').map(layer => (isObject(layer) ? layer : {}));
   for (const described of [manifest, ...layers, objectField(manifest, 'config')]) {
     const own = textField(described, 'mediaType');
     if (!SCHEMA2_TYPES.has(own)) refuse(`unsupported docker v2s2 media type: "${own}"`);
   }
+  return manifest;
+}
+
+/** Where a manifest is stored it is told from its own bytes what it is. containers/image storage/storage_dest.go */
+export function checkCommit(archive: OciArchive, member: Member): void {
+  const type = guessType(archive, member);
+  if (IMAGE_TYPES.has(type)) return;
+  const { schemaVersion } = readAs(archive, member, type);
+  refuse(`parsing manifest: unsupported schema version ${schemaVersion ?? 0}`);
 }
 
 /** The config of a manifest, with its descriptor. */
@@ -205,11 +266,16 @@ export function openConfig(archive: OciArchive, type: string, manifest: JsonObje
   }
   const digest = textField(descriptor, 'digest');
   const member = blobAt(archive, digest);
-  if (!hasDigest(archive, member, digest)) {
-    const actual = digestLike(archive.file, member, digest);
-    refuse(`Download config.json digest ${actual} does not match expected ${digest}`);
-  }
-  return { digest, descriptor, member, value: decode(archive.file.scan.document(member), 'whole') };
+  // Whatever the algorithm of the digest, it is compared with a sha256.
+  const actual = sha256Of(archive, member);
+  if (actual !== digest) refuse(`Download config.json digest ${actual} does not match expected ${digest}`);
+  return { digest, descriptor, member, document: archive.file.scan.document(member) };
+}
+
+/** What `skopeo inspect` tells of a config it reads from one struct or two. manifest/oci.go, docker_schema2.go (Inspect) */
+export function inspectConfig({ go }: OciArchive, type: string, document: Document): void {
+  const structs = type === OCI_MANIFEST ? [OCI_IMAGE, SCHEMA2_V1_IMAGE] : [SCHEMA2_IMAGE];
+  for (const goType of structs) decode(document, 'whole', goType, go);
 }
 
 export const sha256Of = ({ file }: OciArchive, member: Member): string =>

@@ -11,7 +11,9 @@ import {
   within,
 } from './answer.js';
 import { component, type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
-import type { Item } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decode, type Item } from './go-json.js';
+import { OCI_IMAGE } from './go-structs.js';
 import { dockerReference, podmanName, showReference } from './names.js';
 import { checkDiffId, checkDuplicates, containersLayer, type TarFile } from './tar-file.js';
 import { podmanUnpacks } from './unpack-words.js';
@@ -23,7 +25,7 @@ export function podmanDockerArchive(file: TarFile): Outcome {
   const loads: LoadedImage[] = [];
   let passed = LISTED_ONLY;
   const refusal = attempt(() => {
-    const archive = openDockerArchive(file);
+    const archive = openDockerArchive(file, BUILT_WITH.podman);
     const { items } = archive;
     if (items.length === 0) passed = LISTS_NONE;
     const names = items.map((item, i) => item.tags.map(tag => fullName(tag, i)));
@@ -84,7 +86,11 @@ function fullName(text: string, index: number): string {
 }
 
 function copy(archive: DockerArchive, item: Item, stored: Set<string>): Verdict {
-  const { config, layers } = openItem(archive, item);
+  const { config, member, layers } = openItem(archive, item);
+  within(
+    words => `parsing image configuration: ${words}`,
+    () => decode(archive.file.scan.document(member), 'whole', OCI_IMAGE, archive.go),
+  );
   const unpacking = new Unpacking(archive.file.scan, podmanUnpacks);
   for (const { diffId, size, path } of layers) {
     const unpack = unpacking.next(component(archive.first, path));

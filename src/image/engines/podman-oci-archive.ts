@@ -1,21 +1,23 @@
 import { isObject, type JsonObject } from '../../spec/json.js';
 import { isIndexType } from '../../spec/media-types.js';
-import { attempt, manifestKey, type Outcome, refuse, taken, type Verdict } from './answer.js';
+import { attempt, manifestKey, type Outcome, refuse, taken, type Verdict, within } from './answer.js';
 import { diffIdsOf } from './docker-config.js';
-import { field, listField, objectField, textField } from './go-json.js';
+import { BUILT_WITH } from './go-faults.js';
+import { decodeObject, field, listField, objectField, textField } from './go-json.js';
+import { OCI_IMAGE } from './go-structs.js';
 import { podmanName } from './names.js';
 import {
   blobAt,
-  checkIndex,
+  checkCommit,
   chooseEntry,
   hasDigest,
   type OciArchive,
   ociLoads,
   openConfig,
+  openIndex,
   openManifest,
   openOciArchive,
   passedWords,
-  readWhole,
   sha256Of,
   typeOf,
 } from './oci-archive.js';
@@ -35,9 +37,7 @@ export function podmanOciArchive(file: TarFile): Outcome {
     let member = blobAt(archive, digest);
     let type = typeOf(archive, member, entry);
     if (isIndexType(type)) {
-      const index = readWhole(archive, member);
-      checkIndex(type, index);
-      chosen = chooseEntry(type, index);
+      chosen = chooseEntry(type, openIndex(archive, member, type));
       digest = textField(chosen, 'digest');
       member = blobAt(archive, digest);
       if (!hasDigest(archive, member, digest)) {
@@ -48,25 +48,34 @@ export function podmanOciArchive(file: TarFile): Outcome {
         refuse('Unexpectedly received a manifest list instead of a manifest for a single image');
       }
     }
-    const manifest = readWhole(archive, member);
-    openManifest(type, manifest);
+    const manifest = openManifest(archive, member, type);
     const config = openConfig(archive, type, manifest);
+    const image = within(
+      words => `parsing image configuration: ${words}`,
+      () => decodeObject(config.document, 'whole', OCI_IMAGE, archive.go),
+    );
     const wanted = name?.split('@')[1];
     if (wanted !== undefined && wanted !== sha256Of(archive, member)) {
       refuse("Digest of source image's manifest would not match destination reference");
     }
-    const note = checkLayers(archive, manifest, isObject(config.value) ? diffIdsOf(config.value) : []);
+    const note = checkLayers(archive, manifest, diffIdsOf(image));
     if (field(config.descriptor, 'size') !== config.member.size) refuse('writing blob: blob size mismatch');
+    checkCommit(archive, member);
     verdicts.set(manifestKey(digest), taken(config.digest, note));
   });
-  return { verdicts, loads: ociLoads(file), refusal, passed: refusal ?? passedWords(chosen) };
+  return {
+    verdicts,
+    loads: ociLoads(file, BUILT_WITH.podman),
+    refusal,
+    passed: refusal ?? passedWords(chosen),
+  };
 }
 
 /** podman reads index.json itself before it has the archive opened, and says so. */
 function openArchive(file: TarFile): OciArchive {
   let archive: OciArchive | null = null;
   const refusal = attempt(() => {
-    archive = openOciArchive(file);
+    archive = openOciArchive(file, BUILT_WITH.podman);
   });
   if (refusal === null) return archive!;
   return refuse(/^(creating temp|cannot be told)/.test(refusal) ? refusal : `loading index: ${refusal}`);
@@ -83,8 +92,8 @@ function nameOf(entry: JsonObject): string | null {
 /** @returns what else there is to know of them */
 function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonly string[]): string | null {
   const unpacking = new Unpacking(archive.file.scan, podmanUnpacks);
-  for (const [i, layer] of listField(manifest, 'layers').filter(isObject).entries()) {
-    const digest = textField(layer, 'digest');
+  for (const [i, layer] of listField(manifest, 'layers').entries()) {
+    const digest = isObject(layer) ? textField(layer, 'digest') : '';
     const member = blobAt(archive, digest);
     if (!hasDigest(archive, member, digest)) {
       const actual = digestLike(archive.file, member, digest);

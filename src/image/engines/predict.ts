@@ -10,6 +10,7 @@ import {
   type Outcome,
   type Verdict,
 } from './answer.js';
+import { crane } from './crane.js';
 import { dockerClassic } from './docker-classic.js';
 import { dockerContainerd } from './docker-containerd.js';
 import { podman } from './podman.js';
@@ -20,12 +21,16 @@ import { unpackNote } from './unpack.js';
 
 export type { Delivery, EngineAnswer, EngineName } from './answer.js';
 
-const ENGINES: readonly (readonly [name: EngineName, engine: (file: TarFile) => Outcome])[] = [
+/** @param delivery  null where it is not known: then the file is a plain tar */
+type Engine = (file: TarFile, delivery: Delivery | null) => Outcome;
+
+const ENGINES: readonly (readonly [name: EngineName, engine: Engine])[] = [
   ['docker-classic', dockerClassic],
   ['docker-containerd', dockerContainerd],
   ['podman', podman],
   ['skopeo-docker-archive', skopeoDockerArchive],
   ['skopeo-oci-archive', skopeoOciArchive],
+  ['crane', crane],
 ];
 
 /** An image that engines take from a file. */
@@ -36,17 +41,16 @@ export interface EngineLoad extends LoadedImage {
 /** Every image that any engine would take from the file, on a machine of any platform. For scans of every byte. */
 export function engineLoads(scan: Scan): EngineLoad[] {
   const file = tarFile(scan);
-  return ENGINES.flatMap(([engine, run]) => run(file).loads.map(image => ({ ...image, engine })));
+  return ENGINES.flatMap(([engine, run]) => run(file, null).loads.map(image => ({ ...image, engine })));
 }
 
 /**
  * What every engine makes of every image of an archive: the ID by which it will call it, or the words in which it
  * refuses. Worked out from the file, for engines on linux/amd64 with an empty store, and checked against Docker 28.5.2
- * (classic and containerd store), podman 5.8.6 and skopeo 1.22.0.
+ * (classic and containerd store), podman 5.8.6, skopeo 1.22.0 and crane 0.21.
  *
  * Left out, since it does not follow from a scan: layers with two entries of one name, which the classic store and podman
- * refuse; a compressed layer whose content is whole and whose trailer is cut off; documents with a field of the wrong JSON
- * type that is not asked for here; the character that Go's JSON errors name; a file that was compressed twice; padding cut
+ * refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice; padding cut
  * off in the middle of a block; limits of the engines' own on sizes and nesting. At depth `metadata` layers are taken at
  * their word.
  */
@@ -56,7 +60,7 @@ export function predictEngines(
   delivery: Delivery,
 ): ReadonlyMap<Image, readonly EngineAnswer[]> {
   const file = tarFile(scan);
-  const outcomes = ENGINES.map(([engine, run]) => ({ engine, outcome: run(file) }));
+  const outcomes = ENGINES.map(([engine, run]) => ({ engine, outcome: run(file, delivery) }));
   return new Map(
     graph.images.map(image => [
       image,
@@ -70,6 +74,23 @@ export function predictEngines(
   );
 }
 
+/**
+ * What every engine makes of a file that holds no image. Some take an artifact for one: then the ID is what they call the first
+ * of them.
+ */
+export function predictFile(scan: Scan, delivery: Delivery): EngineAnswer[] {
+  const file = tarFile(scan);
+  return ENGINES.map(([engine, run]) => {
+    const { verdicts, refusal, passed } = run(file, delivery);
+    const taken = [...verdicts.values()].find(({ id }) => id !== null);
+    const { id, note } = taken ?? { id: null, note: null };
+    const words = id === null ? (refusal ?? (passed.startsWith('loads no') ? passed : LOADS_NONE)) : null;
+    return { engine, id, refusal: words, note: joinNotes(note, deliveryNote(engine, delivery)) };
+  });
+}
+
+const LOADS_NONE = 'loads no image';
+
 const UNREAD = 'layers were taken at their word, not read';
 
 function verdictOf(image: Image, { verdicts, refusal, passed }: Outcome): Verdict {
@@ -81,8 +102,10 @@ function verdictOf(image: Image, { verdicts, refusal, passed }: Outcome): Verdic
   return { ...verdict, note: joinNotes(verdict.note, `then fails at another image: ${refusal}`) };
 }
 
-function deliveryNote(engine: EngineName, { container, inside }: Delivery): string | null {
-  if (container === 'directory') return 'as a tar of this directory';
+function deliveryNote(engine: EngineName, { container, compression, inside }: Delivery): string | null {
+  if (container === 'directory') return engine === 'crane' ? null : 'as a tar of this directory';
   const [command] = engine.split('-');
-  return container === 'zip' && inside === null ? `${command} cannot read a zip: unpack it first` : null;
+  if (container === 'zip' && inside === null) return `${command} cannot read a zip: unpack it first`;
+  const isPacked = engine === 'crane' && compression !== 'none';
+  return isPacked ? 'crane reads plain tars alone: decompress it first' : null;
 }

@@ -11,6 +11,7 @@ import {
   within,
 } from './answer.js';
 import { type DockerArchive, loadedItem, openDockerArchive, openItem } from './docker-archive.js';
+import { BUILT_WITH } from './go-faults.js';
 import type { Item } from './go-json.js';
 import { containersImageManifest, manifestDigest } from './synthesise.js';
 import type { TarFile } from './tar-file.js';
@@ -25,7 +26,7 @@ export function skopeoDockerArchive(file: TarFile): Outcome {
   const refusal = attempt(() => {
     const archive = within(
       words => `Error parsing image name "docker-archive:FILE": ${words}`,
-      () => openDockerArchive(file),
+      () => openDockerArchive(file, BUILT_WITH.skopeo),
     );
     const count = archive.items.length;
     loads.push(...archive.items.flatMap(item => loadedItem(archive, item) ?? []));

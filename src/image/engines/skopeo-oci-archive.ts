@@ -1,18 +1,19 @@
 import type { JsonObject } from '../../spec/json.js';
 import { isIndexType } from '../../spec/media-types.js';
 import { attempt, manifestKey, type Outcome, refuse, taken, type Verdict, within } from './answer.js';
+import { BUILT_WITH } from './go-faults.js';
 import { textField } from './go-json.js';
 import {
   blobAt,
-  checkIndex,
   chooseEntry,
   hasDigest,
+  inspectConfig,
   ociLoads,
   openConfig,
+  openIndex,
   openManifest,
   openOciArchive,
   passedWords,
-  readWhole,
   sha256Of,
   typeOf,
 } from './oci-archive.js';
@@ -28,7 +29,7 @@ export function skopeoOciArchive(file: TarFile): Outcome {
   const refusal = attempt(() => {
     const archive = within(
       words => `Error parsing image name "oci-archive:FILE": ${words}`,
-      () => openOciArchive(file),
+      () => openOciArchive(file, BUILT_WITH.skopeo),
     );
     const { entry } = archive;
     let digest = textField(entry, 'digest');
@@ -41,10 +42,9 @@ export function skopeoOciArchive(file: TarFile): Outcome {
       () => {
         let [member, type] = [top, typeOf(archive, top, entry)];
         while (isIndexType(type)) {
-          const index = readWhole(archive, member);
-          within(
+          const index = within(
             words => `parsing OCI1 index: ${words}`,
-            () => checkIndex(type, index),
+            () => openIndex(archive, member, type),
           );
           chosen = within(
             words => `choosing image instance: ${words}`,
@@ -61,13 +61,16 @@ export function skopeoOciArchive(file: TarFile): Outcome {
           // Only the entry of index.json lends its media type.
           type = typeOf(archive, member, null);
         }
-        const manifest = readWhole(archive, member);
-        openManifest(type, manifest);
-        return { type, manifest };
+        return { type, manifest: openManifest(archive, member, type) };
       },
     );
-    openConfig(archive, type, manifest);
+    inspectConfig(archive, type, openConfig(archive, type, manifest).document);
     verdicts.set(manifestKey(digest), taken(sha256Of(archive, top)));
   });
-  return { verdicts, loads: ociLoads(file), refusal, passed: refusal ?? passedWords(chosen) };
+  return {
+    verdicts,
+    loads: ociLoads(file, BUILT_WITH.skopeo),
+    refusal,
+    passed: refusal ?? passedWords(chosen),
+  };
 }

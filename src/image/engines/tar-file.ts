@@ -106,6 +106,14 @@ export function clean(path: string): string {
   return isRooted ? `/${cleaned}` : cleaned || '.';
 }
 
+/** What a link stands for, beside itself: path.Join of its folder and target, wherever that leads. */
+export const followed = (name: string, target: string): string => {
+  const slash = name.lastIndexOf('/');
+  return clean(
+    `${slash < 0 ? '' : name.slice(0, slash + 1)}${target.startsWith('/') ? `/${target}` : target}`,
+  );
+};
+
 /** A path relative to the top of the archive, whatever leads it. */
 export const below = (path: string): string => clean(`/${path}`).slice(1);
 

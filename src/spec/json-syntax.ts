@@ -1,0 +1,160 @@
+/** Where a text stops being JSON (RFC 8259), and what was expected there. */
+export interface JsonFault {
+  /**
+   * `empty`: nothing but white space. `end`: the text ends within the value. `after`: a value is complete, and more than white
+   * space follows it. `character`: anything else.
+   */
+  readonly kind: 'empty' | 'end' | 'after' | 'character';
+  /** Index in the text; its length for `empty` and `end`. */
+  readonly at: number;
+  /** What the reader was at, in the words of Go's scanner; empty for `empty` and `end`. */
+  readonly context: string;
+}
+
+const LITERALS = ['true', 'false', 'null'] as const;
+const SPACE = ' \t\r\n';
+const DIGITS = '0123456789';
+
+/** @returns null for a text that is JSON */
+export function jsonFault(text: string): JsonFault | null {
+  return new Reader(text).read();
+}
+
+/** What a reader may be waiting for between two tokens. */
+type State = 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'next';
+
+/** Reads without recursion: it counts what is open, however deep it nests. */
+class Reader {
+  private at = 0;
+  /** The open objects (true) and arrays. */
+  private readonly open: boolean[] = [];
+  private state: State = 'value';
+
+  constructor(private readonly text: string) {}
+
+  read(): JsonFault | null {
+    for (;;) {
+      this.skip(SPACE);
+      if (this.state === 'next' && this.open.length === 0) {
+        return this.at === this.text.length ? null : this.fault('after', 'after top-level value');
+      }
+      if (this.at === this.text.length) {
+        const isEmpty = this.state === 'value' && this.open.length === 0;
+        return this.fault(isEmpty ? 'empty' : 'end', '');
+      }
+      const context = this.token(this.text[this.at]!);
+      if (context !== null) {
+        return this.at >= this.text.length ? this.fault('end', '') : this.fault('character', context);
+      }
+    }
+  }
+
+  private fault(kind: JsonFault['kind'], context: string): JsonFault {
+    return { kind, at: Math.min(this.at, this.text.length), context };
+  }
+
+  private skip(characters: string): void {
+    while (this.at < this.text.length && characters.includes(this.text[this.at]!)) this.at++;
+  }
+
+  /** Reads one token. @returns what was expected at `at`, or null when it is sound */
+  private token(character: string): string | null {
+    switch (this.state) {
+      case 'first-key':
+      case 'key':
+        if (this.state === 'first-key' && character === '}') return this.close();
+        if (character !== '"') return 'looking for beginning of object key string';
+        this.state = 'colon';
+        return this.string();
+      case 'colon':
+        if (character !== ':') return 'after object key';
+        this.state = 'value';
+        this.at++;
+        return null;
+      case 'next':
+        return this.next(character);
+      default:
+        if (this.state === 'first-value' && character === ']') return this.close();
+        return this.value(character);
+    }
+  }
+
+  private close(): null {
+    this.open.pop();
+    this.state = 'next';
+    this.at++;
+    return null;
+  }
+
+  private next(character: string): string | null {
+    const isObject = this.open.at(-1)!;
+    if (character === (isObject ? '}' : ']')) return this.close();
+    if (character !== ',') return isObject ? 'after object key:value pair' : 'after array element';
+    this.state = isObject ? 'key' : 'value';
+    this.at++;
+    return null;
+  }
+
+  private value(character: string): string | null {
+    if (character === '{' || character === '[') {
+      this.open.push(character === '{');
+      this.state = character === '{' ? 'first-key' : 'first-value';
+      this.at++;
+      return null;
+    }
+    this.state = 'next';
+    if (character === '"') return this.string();
+    if (character === '-' || DIGITS.includes(character)) return this.number();
+    const literal = LITERALS.find(word => word[0] === character);
+    return literal === undefined ? 'looking for beginning of value' : this.literal(literal);
+  }
+
+  private literal(word: string): string | null {
+    for (const letter of word) {
+      if (this.text[this.at] !== letter) return `in literal ${word} (expecting '${letter}')`;
+      this.at++;
+    }
+    return null;
+  }
+
+  private string(): string | null {
+    for (this.at++; this.at < this.text.length; this.at++) {
+      const character = this.text[this.at]!;
+      if (character === '"') {
+        this.at++;
+        return null;
+      }
+      if (character < ' ') return 'in string literal';
+      if (character !== '\\') continue;
+      this.at++;
+      const letter = this.text[this.at] ?? '';
+      if (!'"\\/bfnrtu'.includes(letter)) return 'in string escape code';
+      if (letter !== 'u') continue;
+      for (let digit = 0; digit < 4; digit++) {
+        this.at++;
+        if (!/^[0-9a-fA-F]$/.test(this.text[this.at] ?? '')) return 'in \\u hexadecimal character escape';
+      }
+    }
+    return 'in string literal';
+  }
+
+  private number(): string | null {
+    if (this.text[this.at] === '-') this.at++;
+    if (this.text[this.at] === '0') this.at++;
+    else if (!this.digits()) return 'in numeric literal';
+    if (this.text[this.at] === '.') {
+      this.at++;
+      if (!this.digits()) return 'after decimal point in numeric literal';
+    }
+    if (!/^[eE]$/.test(this.text[this.at] ?? '')) return null;
+    this.at++;
+    if (/^[+-]$/.test(this.text[this.at] ?? '')) this.at++;
+    return this.digits() ? null : 'in exponent of numeric literal';
+  }
+
+  private digits(): boolean {
+    const start = this.at;
+    this.skip(DIGITS);
+    return this.at > start;
+  }
+}
