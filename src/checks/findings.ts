@@ -3,6 +3,7 @@ import type { FindingCode, FindingData, Observation, Severity } from '../image/o
 import { Observations } from '../image/observations.js';
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
+import { checkAbsent } from './absent.js';
 import { checkBlobs } from './blobs.js';
 import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
@@ -39,6 +40,7 @@ const CHECKS: readonly Check[] = [
   checkBlobs,
   checkLayers,
   checkImages,
+  checkAbsent,
   checkEngines,
   checkNames,
   checkV1Ids,

@@ -152,7 +152,11 @@ export interface AbsentManifest {
   readonly platform: Platform | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
+  /** Every descriptor that points at it. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly attestation: boolean;
+  /** Digest of the manifest that an attestation is about. */
+  readonly subject: string | null;
 }
 
 /** What a document says about a member of the archive. */

@@ -13,6 +13,7 @@ import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { Archive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
 import { nameOf } from './names.js';
+import { isAttestation, subjectOf } from './subjects.js';
 
 /** A manifest that was reached, and every way that leads to it. */
 export interface Reached {
@@ -152,14 +153,15 @@ export class ManifestWalk {
   }
 
   private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
-    const attestation = descriptor.annotations.get('vnd.docker.reference.type') === 'attestation-manifest';
     const absent = {
       digest,
       at,
       platform: descriptor.platform,
       names: [...names],
       indexDigests,
-      attestation,
+      descriptors: [{ descriptor, at }],
+      attestation: isAttestation(descriptor),
+      subject: subjectOf(descriptor),
     };
     this.absent.push(absent);
     this.byDigest.set(digest, absent);

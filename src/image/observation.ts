@@ -84,7 +84,12 @@ export interface FindingData {
   'inline-data-mismatch': { expected: string; actual: string };
   'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
   'manifest-missing': { digest: string };
-  'platform-absent': { digest: string; platform: string | null };
+  'platform-absent': {
+    here: string[];
+    absent: { digest: string; platform: string }[];
+    attestations: { digest: string; subject: string | null; platform: string | null }[];
+    required: string[];
+  };
   'config-missing': { ref: string };
   'layer-missing': { ref: string; layer: number };
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };

@@ -15,6 +15,12 @@ export function formatPlatform(platform: Platform): string {
   return platform.variant ? `${base}/${platform.variant}` : base;
 }
 
+/** `windows(10.0.20348.2227)/amd64`: with the version of the system, as containerd writes it. */
+export function fullPlatform(platform: Platform): string {
+  const { os, osVersion } = platform;
+  return formatPlatform(osVersion === null ? platform : { ...platform, os: `${os || '?'}(${osVersion})` });
+}
+
 const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ['x86_64', 'amd64'],
   ['x86-64', 'amd64'],
@@ -62,6 +68,10 @@ function impliedVariant(platform: Platform): string | null {
   if (platform.architecture === 'arm') return platform.variant ?? 'v7';
   return platform.variant;
 }
+
+/** The same for all that engines take for one platform. */
+export const platformKey = (platform: Platform): string =>
+  JSON.stringify([platform.os, platform.architecture, impliedVariant(platform), platform.osVersion]);
 
 /** Whether an image of platform `have` is what somebody who asked for `want` meant. A variant not asked for may be any. */
 export function platformMatches(have: Platform, want: Platform): boolean {
