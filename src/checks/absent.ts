@@ -18,7 +18,9 @@ export function* checkAbsent(_scan: Scan, graph: Graph, options: CheckOptions): 
   for (const { digest, descriptors } of graph.absent)
     for (const { at } of descriptors)
       if (!indexes.has(at.path)) yield observe('manifest-missing', at, { digest });
-  const here = new Map(graph.images.flatMap(i => (i.manifest === null ? [] : [[keyOf(i.manifest), i.platform]])));
+  const here = new Map(
+    graph.images.flatMap(i => (i.manifest === null ? [] : [[keyOf(i.manifest), i.platform]])),
+  );
   const absent = new Set(graph.absent.map(({ digest }) => digest));
   for (const index of graph.indexes) yield* checkIndex(index, here, absent, requireComplete);
   yield* checkRequired(graph, requireComplete);

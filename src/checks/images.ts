@@ -2,9 +2,10 @@ import type { Graph, Image } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';
+import type { CheckOptions } from './check.js';
 
 /** Images as a whole: config there, counts that agree, names that keep their promise. */
-export function* checkImages(_scan: Scan, graph: Graph): Generator<Observation> {
+export function* checkImages(_scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
   for (const image of graph.images) yield* checkImage(image);
   for (const artifact of [...graph.images.flatMap(i => i.attestations), ...graph.artifacts]) {
     const { config } = artifact;

@@ -60,7 +60,7 @@ function* checkStack(
       const { ref, urls } = layer;
       yield layer.foreign
         ? observe('foreign-layer-absent', layer.at, { ref, layer: i, urls: [...urls] })
-        : observe('layer-missing', layer.at, { ref, layer: i });
+        : observe('layer-missing', layer.at, { ref, layer: i, urls: [...urls] });
       continue;
     }
     if (layer.encrypted)

@@ -117,9 +117,10 @@ export const blobRules: Rules<
   'layer-missing': {
     severity: 'error',
     verdict: 'complete',
-    message: d => `layer ${d.layer + 1} (${d.ref}) is not in the archive`,
+    message: d =>
+      `layer ${d.layer + 1} (${d.ref}) is not in the archive${d.urls.length === 0 ? '' : `; its urls (${list(d.urls)}) are a hint, and engines load a layer of this media type from the archive alone`}`,
     explain:
-      'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete.',
+      'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete. `urls` of a descriptor are a hint (descriptor.md): only layers of the foreign and non-distributable media types may be absent.',
   },
   'foreign-layer-absent': {
     severity: 'info',

@@ -1,4 +1,5 @@
-import type { Finding, Verdicts } from '../checks/findings.js';
+import type { Finding } from '../checks/findings.js';
+import type { Verdicts } from '../checks/verdicts.js';
 import type { Compression } from '../codec/codec.js';
 import type { Artifact, Layout } from '../image/graph.js';
 import type { Container } from '../source/source.js';

@@ -1,5 +1,6 @@
-import type { Finding, Verdicts } from '../checks/findings.js';
+import type { Finding } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
+import type { Verdicts } from '../checks/verdicts.js';
 import { dockerfileLine } from '../image/instruction.js';
 import type { LayerFault } from '../image/layer-faults.js';
 import { shortDigest } from '../spec/digest.js';

@@ -7,7 +7,15 @@ import type { ImageManifest } from '../spec/manifest.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { platformsAgree } from '../spec/platform.js';
 import type { Archive } from './archive.js';
-import type { Artifact, ConfigNode, Image, Layer, ManifestNode, Place } from './graph.js';
+import {
+  type Artifact,
+  type ConfigNode,
+  type Image,
+  type Layer,
+  type ManifestNode,
+  type Place,
+  referrerName,
+} from './graph.js';
 import type { Locate, ManifestWalk, Reached } from './manifests.js';
 
 /** BuildKit's mark on the index entry of an attestation, and the subject it names. */
@@ -98,7 +106,7 @@ function readLayers(
       claimedSize: size,
       mediaType,
       urls,
-      foreign: type.foreign || urls.length > 0,
+      foreign: type.foreign,
       encrypted: type.encrypted,
       annotations,
       v1Id: null,
@@ -277,17 +285,24 @@ function cosignSubject(names: readonly string[]): string | null {
   return null;
 }
 
+/** Attaches what is about an image to it: BuildKit's attestations as such, anything else as a referrer. */
 function attach(images: readonly Image[], others: readonly Artifact[]): Classified {
-  const isSubject = (image: Image, artifact: Artifact) =>
-    artifact.subject !== null &&
-    (artifact.subject === image.manifest?.claimedDigest || artifact.subject === image.manifest?.digest);
-  const attached = images.map(image => ({
-    ...image,
-    attestations: others.filter(a => a.kind === 'attestation' && isSubject(image, a)),
-    referrers: others
-      .filter(a => a.kind !== 'attestation' && isSubject(image, a))
-      .map(a => a.claimedDigest ?? a.digest ?? a.path),
-  }));
+  const bySubject = new Map<string, Artifact[]>();
+  for (const artifact of others) {
+    if (artifact.subject === null) continue;
+    const about = bySubject.get(artifact.subject);
+    if (about === undefined) bySubject.set(artifact.subject, [artifact]);
+    else about.push(artifact);
+  }
+  const attached = images.map(image => {
+    const digests = new Set([image.manifest?.claimedDigest, image.manifest?.digest]);
+    const about = [...digests].flatMap(digest => (digest == null ? [] : (bySubject.get(digest) ?? [])));
+    return {
+      ...image,
+      attestations: about.filter(({ kind }) => kind === 'attestation'),
+      referrers: about.filter(({ kind }) => kind !== 'attestation').map(referrerName),
+    };
+  });
   const claimed = new Set(attached.flatMap(image => image.attestations));
   return { images: attached, artifacts: others.filter(artifact => !claimed.has(artifact)) };
 }

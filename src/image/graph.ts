@@ -102,7 +102,7 @@ export interface Layer {
   readonly claimedSize: number | null;
   readonly mediaType: string | null;
   readonly urls: readonly string[];
-  /** Not meant to travel: fetched from its URLs. Its absence breaks nothing. */
+  /** Not meant to travel, by its media type. Its absence breaks nothing; `urls` alone are only a hint (descriptor.md). */
   readonly foreign: boolean;
   readonly encrypted: boolean;
   readonly annotations: ReadonlyMap<string, string>;
@@ -132,6 +132,10 @@ export interface Artifact {
   readonly annotations: ReadonlyMap<string, string>;
   readonly at: Place;
 }
+
+/** What an image calls a manifest that is about it. */
+export const referrerName = ({ claimedDigest, digest, path }: Artifact): string =>
+  claimedDigest ?? digest ?? path;
 
 export interface IndexNode {
   readonly digest: string;

@@ -91,7 +91,7 @@ export interface FindingData {
     required: string[];
   };
   'config-missing': { ref: string };
-  'layer-missing': { ref: string; layer: number };
+  'layer-missing': { ref: string; layer: number; urls: string[] };
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
 
   // Images and layers

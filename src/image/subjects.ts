@@ -13,7 +13,9 @@ const CONTAINERD_SUBJECT = 'io.containerd.manifest.subject';
 export function isAttestation({ annotations, platform }: Descriptor): boolean {
   const isMarked =
     annotations.get(REFERENCE_TYPE) === 'attestation-manifest' || annotations.has(CONTAINERD_SUBJECT);
-  return isMarked && (platform === null || (platform.os === 'unknown' && platform.architecture === 'unknown'));
+  return (
+    isMarked && (platform === null || (platform.os === 'unknown' && platform.architecture === 'unknown'))
+  );
 }
 
 /** Digest of the manifest that an entry of an index says its own is about. */
