@@ -64,7 +64,6 @@ const ROWS: readonly Row[] = [
     layout: 'docker-hybrid',
     producer: /^docker save 25 to 28/,
     stored: unpacked,
-    findings: ['unreferenced-blobs'],
   },
   {
     row: 'D',

@@ -89,6 +89,7 @@ function imageReport(reading: PartReading, image: Image): ImageReport {
     indexDigests: image.indexDigests,
     names: image.names,
     platform: platformText(image.platform),
+    osVersion: image.platform?.osVersion ?? null,
     created: parsed?.created ?? null,
     complete: isComplete(image),
     verdicts: verdictsBy(reading.concerns.doubts(image), scan.depth !== 'metadata'),
@@ -159,6 +160,7 @@ function artifactReport(scan: Scan, artifact: Artifact): ArtifactReport {
     size: artifact.size,
     names: artifact.names,
     subject: artifact.subject,
+    listed: artifact.listed,
     blobs: artifact.layers.map(layer => ({
       digest: storedDigest(layer.member === null ? null : scan.facts(layer.member), layer.claimedDigest),
       size: layer.member?.size ?? layer.claimedSize,
@@ -173,7 +175,9 @@ function artifactReport(scan: Scan, artifact: Artifact): ArtifactReport {
 const absentReport = (absent: AbsentManifest): AbsentReport => ({
   digest: absent.digest,
   platform: platformText(absent.platform),
+  osVersion: absent.platform?.osVersion ?? null,
   names: absent.names,
   indexDigests: absent.indexDigests,
   attestation: absent.attestation,
+  subject: absent.subject,
 });

@@ -31,6 +31,8 @@ export interface Graph {
   readonly claims: readonly Claim[];
   /** Members that some document points at, and the documents themselves. */
   readonly referenced: ReadonlySet<string>;
+  /** Blobs that nothing refers to and that are no surprise: the v1 JSON that Docker 25 and later leaves behind. */
+  readonly leftovers: ReadonlySet<string>;
   /** What was odd while linking. */
   readonly observations: Observations;
   readonly docker: readonly DockerManifestItem[] | null;
@@ -127,6 +129,8 @@ export interface Artifact {
   readonly indexDigests: readonly string[];
   /** Digest of the manifest that this one is about. */
   readonly subject: string | null;
+  /** Whether an index lists it. Others are found by their `subject`. */
+  readonly listed: boolean;
   readonly layers: readonly Layer[];
   readonly config: ConfigNode | null;
   readonly annotations: ReadonlyMap<string, string>;

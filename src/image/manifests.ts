@@ -24,6 +24,8 @@ export interface Reached {
   readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly names: string[];
   readonly indexDigests: readonly string[];
+  /** Whether it is part of the layout, and not only found by its own subject. */
+  readonly listed: boolean;
   /** null when the document is none. */
   readonly manifest: ImageManifest | null;
 }
@@ -94,6 +96,15 @@ export class ManifestWalk {
   /** Takes a manifest that no descriptor leads to: the manifest.json of skopeo's dir. */
   root(member: Member, value: Json): void {
     this.add(member, value, { names: [], indexDigests: [] }, null);
+  }
+
+  /** Takes a manifest that no descriptor leads to, but its own subject: its name alone says what it is. */
+  referrer(member: Member, value: Json, digest: string): void {
+    const at: Place = { path: member.path, pointer: null };
+    if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
+    this.archive.referenced.add(member.path);
+    this.archive.claims.push({ kind: 'digest', member, by: at, value: digest });
+    this.add(member, value, { names: [], indexDigests: [] }, digest);
   }
 
   private visit(way: Way): void {
@@ -229,6 +240,7 @@ export class ManifestWalk {
       descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
       names: [...way.names],
       indexDigests: way.indexDigests,
+      listed: descriptor !== undefined || digest === null,
       manifest,
     };
     this.reached.push(reached);
