@@ -40,9 +40,9 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           })
           .option('require-image', {
             describe: 'an archive of artifacts alone is an error',
-              type: 'boolean',
-              default: false,
-            })
+            type: 'boolean',
+            default: false,
+          })
           .option('all', {
             describe: 'list every finding, however often its code repeats',
             type: 'boolean',

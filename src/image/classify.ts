@@ -7,15 +7,8 @@ import type { ImageManifest } from '../spec/manifest.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { type Platform, platformsAgree } from '../spec/platform.js';
 import type { Archive } from './archive.js';
-import {
-  type Artifact,
-  type ConfigNode,
-  type Image,
-  type Layer,
-  type ManifestNode,
-  type Place,
-  referrerName,
-} from './graph.js';
+import { attach, type Classified } from './attach.js';
+import type { Artifact, ConfigNode, Image, Layer, ManifestNode, Place } from './graph.js';
 import type { Locate, ManifestWalk, Reached } from './manifests.js';
 import { REFERENCE_TYPE, subjectOf } from './subjects.js';
 
@@ -25,11 +18,6 @@ const ATTESTATION_TYPE = 'application/vnd.docker.attestation.manifest.v1+json';
 const NOT_LAYERS =
   /^application\/(vnd\.in-toto|vnd\.dsse|vnd\.dev\.cosign|vnd\.cyclonedx|spdx|vnd\.syft)|^text\/spdx/;
 const IN_TOTO = /^application\/vnd\.in-toto/;
-
-export interface Classified {
-  readonly images: Image[];
-  readonly artifacts: Artifact[];
-}
 
 /** Sorts what a walk reached into images and everything else, and attaches attestations and referrers to their subjects. */
 export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): Classified {
@@ -290,26 +278,4 @@ function cosignSubject(names: readonly string[]): string | null {
     if (match !== null) return `sha256:${match[1]}`;
   }
   return null;
-}
-
-/** Attaches what is about an image to it: BuildKit's attestations as such, anything else as a referrer. */
-function attach(images: readonly Image[], others: readonly Artifact[]): Classified {
-  const bySubject = new Map<string, Artifact[]>();
-  for (const artifact of others) {
-    if (artifact.subject === null) continue;
-    const about = bySubject.get(artifact.subject);
-    if (about === undefined) bySubject.set(artifact.subject, [artifact]);
-    else about.push(artifact);
-  }
-  const attached = images.map(image => {
-    const digests = new Set([image.manifest?.claimedDigest, image.manifest?.digest]);
-    const about = [...digests].flatMap(digest => (digest == null ? [] : (bySubject.get(digest) ?? [])));
-    return {
-      ...image,
-      attestations: about.filter(({ kind }) => kind === 'attestation'),
-      referrers: about.filter(({ kind }) => kind !== 'attestation').map(referrerName),
-    };
-  });
-  const claimed = new Set(attached.flatMap(image => image.attestations));
-  return { images: attached, artifacts: others.filter(artifact => !claimed.has(artifact)) };
 }
