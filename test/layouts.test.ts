@@ -49,7 +49,7 @@ interface Row {
   readonly findings?: readonly string[];
 }
 
-const OCI_BUNDLE = /skopeo.*oras.*bundler/;
+const OCI_BUNDLE = /skopeo.*oras/;
 const ROWS: readonly Row[] = [
   {
     row: 'B',
