@@ -91,7 +91,7 @@ export const blobRules: Rules<
     message: d =>
       `${d.count} ${d.count === 1 ? 'blob is' : 'blobs are'} referenced by nothing (${bytes(d.bytes)})`,
     explain:
-      'The specification allows blobs that nothing refers to (image-layout.md). Docker 25 to 28 leaves one small v1 JSON per layer; anything else is left over from a deleted image and costs space.',
+      'The specification allows blobs that nothing refers to (image-layout.md). They are left over from a deleted image, for the most part, and cost space. The v1 JSON that Docker 25 and later leaves for each layer is expected and not counted; nor are manifests about an image that is here, found by their `subject`.',
   },
   'manifest-missing': {
     severity: 'error',
