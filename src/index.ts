@@ -5,8 +5,9 @@
  *     const report = reportOf(await readArchive('image.tar'));
  *     if (report.verdicts.intact !== true) console.error(report.findings);
  */
-export type { Finding, Verdicts } from './checks/findings.js';
+export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
+export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/codec.js';
 export type { Answer } from './commands/answer.js';
 export { type CatOptions, type CatResult, cat } from './commands/cat.js';

@@ -102,7 +102,8 @@ function* checkBlobFolder(scan: Scan, graph: Graph, cut: ReadonlySet<string>): G
         yield observe('blob-link-broken', memberAt(member.path), { target: member.target });
       continue;
     }
-    if (!graph.referenced.has(member.path)) extra.push(member);
+    const isExpected = graph.referenced.has(member.path) || graph.leftovers.has(member.path);
+    if (!isExpected) extra.push(member);
     const expected = digestOfBlobPath(member.path);
     if (expected === null) yield observe('blob-name-odd', memberAt(member.path), {});
     else if (!cut.has(file.path)) yield* checkBlobName(scan, claimed, member, file, expected);

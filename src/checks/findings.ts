@@ -3,6 +3,7 @@ import type { FindingCode, FindingData, Observation, Severity } from '../image/o
 import { Observations } from '../image/observations.js';
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
+import { checkAbsent } from './absent.js';
 import { checkBlobs } from './blobs.js';
 import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
@@ -10,7 +11,7 @@ import { checkEngines } from './engines.js';
 import { checkImages } from './images.js';
 import { checkLayers } from './layers.js';
 import { checkNames } from './names.js';
-import type { Rule, Rules, Verdict } from './rule.js';
+import type { Rule, Rules } from './rule.js';
 import { blobRules } from './rules-blobs.js';
 import { containerRules } from './rules-container.js';
 import { documentRules } from './rules-documents.js';
@@ -39,6 +40,7 @@ const CHECKS: readonly Check[] = [
   checkBlobs,
   checkLayers,
   checkImages,
+  checkAbsent,
   checkEngines,
   checkNames,
   checkV1Ids,
@@ -71,44 +73,4 @@ function toFinding({ code, at, data, severity }: Observation, rest: number): Fin
   const more = rest === 0 ? '' : ` (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
   const message = `${rule.message(data as never)}${more}`;
   return { code, severity: severity ?? rule.severity, at, data, message };
-}
-
-/** null: not looked at as deep as it takes to know. */
-export type Verdicts = { readonly [V in Verdict]: boolean | null };
-
-/** A layer whose content only the key tells, and not one that is merely labelled so. */
-const isEncrypted = ({ code, data }: Finding) =>
-  code === 'layer-encrypted' && !(data as FindingData['layer-encrypted']).plain;
-
-/**
- * Judges by findings. Only an error speaks against intact and complete: an archive that omits a platform by design is
- * complete for those it has. Any departure from a specification speaks against conformant.
- */
-export function verdictsOf(findings: readonly Finding[], verified: boolean): Verdicts {
-  const against = (verdict: Verdict) =>
-    findings.some(
-      ({ code, severity }) =>
-        ruleOf(code).verdict === verdict &&
-        (severity === 'error' || (verdict === 'conformant' && severity === 'warning')),
-    );
-  // A limit on what is listed, a warning, keeps nothing from being judged.
-  const has = (codes: readonly FindingCode[]) =>
-    findings.some(f => codes.includes(f.code) && (f.code !== 'limit-reached' || f.severity === 'error'));
-  // What a document that cannot be read claims of the rest was compared with nothing.
-  const unread =
-    has(['limit-reached', 'layer-unsupported', 'digest-unchecked', 'json-invalid']) ||
-    findings.some(isEncrypted);
-  // What was to come after a cut, nobody knows.
-  const cut = has([
-    'tar-truncated',
-    'tar-header-invalid',
-    'outer-compression-invalid',
-    'limit-reached',
-    'no-image',
-  ]);
-  return {
-    intact: against('intact') ? false : verified && !unread ? true : null,
-    complete: against('complete') ? false : cut ? null : true,
-    conformant: against('conformant') ? false : verified ? true : null,
-  };
 }

@@ -2,11 +2,10 @@ import type { Graph, Image } from '../image/graph.js';
 import { type FindingData, memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';
-import { formatPlatform, platformMatches } from '../spec/platform.js';
 import type { CheckOptions } from './check.js';
 import { brokenLinkAt } from './links.js';
 
-/** Images as a whole: config there, counts that agree, names that keep their promise, platforms that are here. */
+/** Images as a whole: config there, counts that agree, names that keep their promise. */
 export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
   const missing = (path: string) => ({ ref: path, target: brokenLinkAt(scan, graph.root, path) });
   for (const image of graph.images) yield* checkImage(image, missing);
@@ -15,7 +14,6 @@ export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): G
     if (config !== null && config.member === null)
       yield observe('config-missing', config.at, missing(config.path));
   }
-  yield* checkAbsent(graph, options);
   yield* checkPresence(graph, options);
 }
 
@@ -87,35 +85,5 @@ function* checkConfigDescriptor(image: Image): Generator<Observation> {
       producer: 'docker save before 26.1',
       detail: 'the config descriptor carries a platform, for which ECR refuses the image',
     },
-  );
-}
-
-function* checkAbsent(graph: Graph, { requireComplete }: CheckOptions): Generator<Observation> {
-  const present = [...graph.images, ...graph.images.flatMap(i => i.attestations), ...graph.artifacts];
-  // An index that saved one of its platforms keeps naming the others: docker save and ctr export do so by design.
-  const alive = new Set(present.flatMap(p => p.indexDigests.slice(-1)));
-  let required = requireComplete !== false && requireComplete !== true;
-  for (const { digest, at, platform, indexDigests } of graph.absent) {
-    const parent = indexDigests.at(-1);
-    const text = platform === null ? null : formatPlatform(platform);
-    if (parent === undefined || !alive.has(parent)) {
-      yield observe('manifest-missing', at, { digest });
-    } else {
-      const wanted =
-        requireComplete === true ||
-        (requireComplete !== false && platform !== null && platformMatches(platform, requireComplete));
-      if (wanted) required = false;
-      yield observe('platform-absent', at, { digest, platform: text }, wanted ? 'error' : 'warning');
-    }
-  }
-  if (!required || requireComplete === true || requireComplete === false) return;
-  const here = graph.images.some(i => i.platform !== null && platformMatches(i.platform, requireComplete));
-  if (here) return;
-  const at = memberAt(`${graph.root}index.json`);
-  yield observe(
-    'platform-absent',
-    at,
-    { digest: '(none)', platform: formatPlatform(requireComplete) },
-    'error',
   );
 }

@@ -63,7 +63,12 @@ function* checkStack(
       const { ref, urls } = layer;
       yield layer.foreign
         ? observe('foreign-layer-absent', layer.at, { ref, layer: i, urls: [...urls] })
-        : observe('layer-missing', layer.at, { ref, layer: i, target: brokenLinkAt(scan, root, ref) });
+        : observe('layer-missing', layer.at, {
+            ref,
+            layer: i,
+            target: brokenLinkAt(scan, root, ref),
+            urls: [...urls],
+          });
       continue;
     }
     yield* checkCompression(scan, layer, layer.member, i);

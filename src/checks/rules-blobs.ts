@@ -1,3 +1,4 @@
+import type { FindingData } from '../image/observation.js';
 import { shortDigest } from '../spec/digest.js';
 import { bytes, type Rules } from './rule.js';
 
@@ -96,7 +97,7 @@ export const blobRules: Rules<
     message: d =>
       `${d.count} ${d.count === 1 ? 'blob is' : 'blobs are'} referenced by nothing (${bytes(d.bytes)})`,
     explain:
-      'The specification allows blobs that nothing refers to (image-layout.md). Docker 25 to 28 leaves one small v1 JSON per layer; anything else is left over from a deleted image and costs space.',
+      'The specification allows blobs that nothing refers to (image-layout.md). They are left over from a deleted image, for the most part, and cost space. The v1 JSON that Docker 25 and later leaves for each layer is expected and not counted; nor are manifests about an image that is here, found by their `subject`.',
   },
   'manifest-missing': {
     severity: 'error',
@@ -106,12 +107,11 @@ export const blobRules: Rules<
       'An index lists this manifest, and it is not here. The image cannot be loaded from this archive alone. Save it again, with all its platforms if that is what is needed (`docker save --platform`, `skopeo copy --all`).',
   },
   'platform-absent': {
-    severity: 'warning',
+    severity: 'info',
     verdict: 'complete',
-    message: d =>
-      `${d.platform ?? 'a manifest'}${d.digest === '(none)' ? '' : ` (${shortDigest(d.digest)})`} ${d.digest === '(none)' ? 'is required' : 'is listed'}, but not in the archive`,
+    message: absentText,
     explain:
-      'The archive holds an index of several platforms, but not all of them: docker save and ctr export keep only what the machine had. The platforms that are here are not affected. --require-complete makes this an error.',
+      'The archive holds an index of several platforms, but not all that it lists: docker save and ctr export keep the index whole and save what the machine had, attestations included. The platforms that are here are not affected. --require-complete makes this an error, for all platforms or for one. An absent manifest that no writer leaves out on purpose is `manifest-missing`: of an index of which no image is here, of no platform, or of the same platform as an image behind it.',
   },
   'config-missing': {
     severity: 'error',
@@ -123,9 +123,10 @@ export const blobRules: Rules<
   'layer-missing': {
     severity: 'error',
     verdict: 'complete',
-    message: d => `layer ${d.layer + 1} (${d.ref}) ${absent(d.target)}`,
+    message: d =>
+      `layer ${d.layer + 1} (${d.ref}) ${absent(d.target)}${d.urls.length === 0 ? '' : `; its urls (${list(d.urls)}) are a hint, and engines load a layer of this media type from the archive alone`}`,
     explain:
-      'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete.',
+      'The specification lets an archive omit blobs, for example when the receiver has the base layers already; but this image cannot be loaded from this archive alone. Save it again, complete. `urls` of a descriptor are a hint (descriptor.md): only layers of the foreign and non-distributable media types may be absent.',
   },
   'foreign-layer-absent': {
     severity: 'info',
@@ -136,3 +137,36 @@ export const blobRules: Rules<
       'Foreign or non-distributable layers (Windows base layers, mostly) are left out of archives by design and fetched from their URLs. Behind an air gap they must be brought in separately.',
   },
 };
+
+/** As many platforms as a line has room for. Real indexes list ten. */
+const LISTED = 12;
+
+function list(names: readonly string[]): string {
+  const rest = names.length - LISTED;
+  return rest <= 0 ? names.join(', ') : `${names.slice(0, LISTED).join(', ')} and ${rest} more`;
+}
+
+function absentText({ here, absent, attestations, required }: FindingData['platform-absent']): string {
+  const platforms = [...new Set(absent.map(({ platform }) => platform))];
+  const total = new Set([...here, ...platforms]).size;
+  const isAll = required.length > 0 && required.length === platforms.length + attestations.length;
+  const some = required.length === 0 ? [] : [`required, but not in the archive: ${list(required)}`];
+  const demand = isAll && here.length > 0 ? ['not complete, as required'] : some;
+  const share = `${here.length} of ${total} platforms ${here.length === 1 ? 'is' : 'are'} here: ${list(here)}`;
+  const known = here.length === 0 ? [] : [share];
+  const lacking = platforms.length === 0 ? [] : [`absent: ${list(platforms)}`];
+  return [...demand, ...known, ...lacking, ...attestationTexts(here, attestations)].join('; ');
+}
+
+type Attestations = FindingData['platform-absent']['attestations'];
+
+function attestationTexts(here: readonly string[], attestations: Attestations): string[] {
+  const ofHere = attestations.filter(({ platform }) => platform !== null && here.includes(platform));
+  const others = attestations.length - ofHere.length;
+  const names = [...new Set(ofHere.map(({ platform }) => platform!))];
+  const some = (count: number) => `${count} attestation${count === 1 ? '' : 's'}`;
+  return [
+    ...(others === 0 ? [] : [`${some(others)} of absent platforms`]),
+    ...(ofHere.length === 0 ? [] : [`absent too: ${some(ofHere.length)} of ${list(names)}`]),
+  ];
+}

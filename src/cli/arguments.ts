@@ -9,7 +9,7 @@ import { limitOptions } from './limits.js';
 const STDIN = '\0stdin';
 
 const PLATFORM =
-  /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)\/[a-z0-9_]+/;
+  /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)(\([\w.-]+\))?\/[a-z0-9_]+/;
 
 /**
  * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, and that --require-complete takes a
@@ -48,7 +48,9 @@ export function readPlatform(value: string | string[]): Platform {
   const text = last(value);
   const platform = parsePlatform(text);
   if (platform === null)
-    throw new UsageError(`--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`);
+    throw new UsageError(
+      `--platform: expected os/arch[/variant] or os(version)/arch, found ${JSON.stringify(text)}`,
+    );
   return platform;
 }
 

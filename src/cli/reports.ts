@@ -43,6 +43,11 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
             type: 'boolean',
             default: false,
           })
+          .option('all', {
+            describe: 'list every finding, however often its code repeats',
+            type: 'boolean',
+            default: false,
+          })
           .example('$0 verify image.tar', 'every byte against every claim')
           .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
           .example('$0 verify image.tar --fail-on warning', 'strict'),

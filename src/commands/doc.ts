@@ -38,6 +38,8 @@ export type Block =
       readonly rows: Iterable<readonly Text[]>;
       readonly count: number;
     }
+  /** More of what stands before it, which few want to see: a line that says so, and the rest where a format can unfold it. */
+  | { readonly kind: 'folded'; readonly summary: string; readonly rest: Doc }
   | { readonly kind: 'map'; readonly map: FileMap }
   | { readonly kind: 'gap' };
 

@@ -16,7 +16,7 @@ import {
 import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest-store.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
-import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
 import { legible, visible } from '../visible.js';
 import type { Answer } from './answer.js';
@@ -204,12 +204,12 @@ function checkPlatform(file: string, entries: readonly Entry[], wanted: Platform
   if (fitting.length > 0) return fitting;
   const here = new Set(entries.map(entry => platformText(entry) ?? 'an unknown platform'));
   const hint = `It has ${[...here].join(', ') || 'none'}.`;
-  throw new InputError(`no image for ${formatPlatform(wanted)} in it`, file, hint);
+  throw new InputError(`no image for ${fullPlatform(wanted)} in it`, file, hint);
 }
 
 function platformText(entry: Entry): string | null {
   const platform = platformOf(entry);
-  return platform === null ? null : visible(formatPlatform(platform));
+  return platform === null ? null : visible(fullPlatform(platform));
 }
 
 function list(entries: readonly Entry[]): string {

@@ -10,7 +10,7 @@ import { sizeNotes } from '../docker/sizes.js';
 import type { Store, StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
-import { formatPlatform } from '../spec/platform.js';
+import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { noImage } from './no-image.js';
@@ -68,7 +68,7 @@ function theOne(reading: ArchiveReading, images: readonly StoredImage[]): Stored
   if (first === undefined) throw noImage(reading);
   if (others.length === 0) return first;
   const list = images.map(({ id, tags, image: { platform } }) => {
-    const words = [id ?? '(no config)', platform === null ? '' : visible(formatPlatform(platform))];
+    const words = [id ?? '(no config)', platform === null ? '' : visible(fullPlatform(platform))];
     return `  ${[...words, legible(tags.join(', ')) || '(untagged)'].filter(word => word !== '').join('  ')}`;
   });
   const hint = `Say which one, or a --platform:\n${list.join('\n')}`;

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
-import { formatPlatform } from '../spec/platform.js';
+import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading, PartReading } from './read.js';
@@ -40,6 +40,6 @@ export function oneImage(reading: ArchiveReading, selection: Selection): ChosenI
 
 function line(image: Image): string {
   const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-  const platform = image.platform === null ? '' : `  ${formatPlatform(image.platform)}`;
+  const platform = image.platform === null ? '' : `  ${fullPlatform(image.platform)}`;
   return `  ${id}${visible(platform)}  ${legible(image.names.join(', ')) || '(untagged)'}`;
 }

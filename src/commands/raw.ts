@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import type { ConfigNode } from '../image/graph.js';
 import { limitText } from '../limits.js';
-import { formatPlatform } from '../spec/platform.js';
+import { fullPlatform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 import type { Answer } from './answer.js';
 import { noImage } from './no-image.js';
@@ -19,7 +19,7 @@ export function rawConfig(reading: ArchiveReading, selection: Selection): Answer
   const documents = new Map(images.map(image => [imageIdOf(image) ?? image.v1Id ?? image.at.path, image]));
   if (documents.size > 1) {
     const list = [...documents].map(([id, { platform, names }]) => {
-      const words = [id, platform === null ? '' : formatPlatform(platform), names.join(', ')];
+      const words = [id, platform === null ? '' : fullPlatform(platform), names.join(', ')];
       return `  ${visible(words.filter(word => word !== '').join('  '))}`;
     });
     throw new InputError(

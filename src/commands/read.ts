@@ -1,5 +1,7 @@
+import { Concerns } from '../checks/concerns.js';
 import { fromProblem } from '../checks/container.js';
-import { type Finding, findingsOf, toFindings, type Verdicts, verdictsOf } from '../checks/findings.js';
+import { type Finding, findingsOf, toFindings } from '../checks/findings.js';
+import { doubtsOf, type Verdicts, verdictsBy } from '../checks/verdicts.js';
 import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
@@ -38,6 +40,8 @@ export interface PartReading {
   readonly scan: Scan;
   readonly graph: Graph;
   readonly findings: readonly Finding[];
+  /** Which of them concern which image. */
+  readonly concerns: Concerns;
   readonly verdicts: Verdicts;
 }
 
@@ -93,12 +97,17 @@ export async function readArchive(
       { requireComplete: options.requireComplete ?? false, requireImage: options.requireImage ?? false },
       limits,
     );
+    let concerns: Concerns | null = null;
     parts.push({
       part,
       scan: scanned,
       graph,
       findings,
-      verdicts: verdictsOf(findings, depth !== 'metadata'),
+      get concerns() {
+        concerns ??= new Concerns(scanned, graph, findings);
+        return concerns;
+      },
+      verdicts: verdictsBy(doubtsOf(findings, graph), depth !== 'metadata'),
     });
   }
   if (parts.length === 0) throw strangers[0]!.error;

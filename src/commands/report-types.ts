@@ -1,4 +1,5 @@
-import type { Finding, Verdicts } from '../checks/findings.js';
+import type { Finding } from '../checks/findings.js';
+import type { Verdicts } from '../checks/verdicts.js';
 import type { Compression } from '../codec/codec.js';
 import type { Artifact, Layout } from '../image/graph.js';
 import type { Container } from '../source/source.js';
@@ -46,6 +47,8 @@ export interface ImageReport {
   readonly indexDigests: readonly string[];
   readonly names: readonly string[];
   readonly platform: string | null;
+  /** Of Windows, such as `10.0.20348.2227`. */
+  readonly osVersion: string | null;
   readonly created: string | null;
   /** Whether the config and every layer are here. */
   readonly complete: boolean;
@@ -101,6 +104,8 @@ export interface ArtifactReport {
   readonly size: number;
   readonly names: readonly string[];
   readonly subject: string | null;
+  /** Whether an index lists it; others are found by the subject that they name. */
+  readonly listed: boolean;
   readonly blobs: readonly {
     readonly digest: string | null;
     readonly size: number | null;
@@ -114,7 +119,10 @@ export interface ArtifactReport {
 export interface AbsentReport {
   readonly digest: string;
   readonly platform: string | null;
+  readonly osVersion: string | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
   readonly attestation: boolean;
+  /** Digest of the manifest that an attestation is about, where the index says so. */
+  readonly subject: string | null;
 }

@@ -1,4 +1,5 @@
-import { type Finding, verdictsOf } from '../checks/findings.js';
+import type { Finding } from '../checks/findings.js';
+import { doubtsBeside, doubtsOf, NO_DOUBTS, verdictsBy } from '../checks/verdicts.js';
 import type { AbsentManifest, Artifact, Image, Layer } from '../image/graph.js';
 import type { BlobFacts } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
@@ -11,10 +12,12 @@ import type { AbsentReport, ArtifactReport, ImageReport, LayerReport, Report } f
 export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): Report {
   const { opened, parts } = reading;
   const [first] = parts;
-  const findings = [
-    ...parts.flatMap(p => findingsFor(p, chosen).map(finding => placed(p, finding))),
-    ...reading.findings,
+  const told = parts.map(part => ({ part, findings: findingsFor(part, chosen) }));
+  const doubts = [
+    ...told.map(({ part, findings }) => doubtsOf(findings, part.graph)),
+    ...reading.findings.map(doubtsBeside),
   ];
+  const isVerified = reading.depth !== 'metadata';
   return {
     schemaVersion: 1,
     archive: {
@@ -43,8 +46,14 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
     ),
     artifacts: parts.flatMap(p => p.graph.artifacts.map(artifact => artifactReport(p.scan, artifact))),
     absent: parts.flatMap(p => p.graph.absent.map(absentReport)),
-    verdicts: verdictsOf(findings, reading.depth !== 'metadata'),
-    findings,
+    verdicts: verdictsBy(
+      doubts.reduce((sum, some) => sum | some, NO_DOUBTS),
+      isVerified,
+    ),
+    findings: [
+      ...told.flatMap(({ part, findings }) => findings.map(finding => placed(part, finding))),
+      ...reading.findings,
+    ],
   };
 }
 
@@ -52,9 +61,8 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
 function findingsFor(reading: PartReading, chosen: ReadonlySet<Image> | undefined): readonly Finding[] {
   const others = reading.graph.images.filter(image => chosen?.has(image) === false);
   if (others.length === 0) return reading.findings;
-  const about = (images: readonly Image[]) => new Set(images.flatMap(image => findingsAbout(reading, image)));
-  const wanted = about(reading.graph.images.filter(image => !others.includes(image)));
-  const foreign = about(others);
+  const wanted = reading.concerns.of(reading.graph.images.filter(image => chosen?.has(image) !== false));
+  const foreign = reading.concerns.of(others);
   return reading.findings.filter(finding => wanted.has(finding) || !foreign.has(finding));
 }
 
@@ -81,12 +89,10 @@ function imageReport(reading: PartReading, image: Image): ImageReport {
     indexDigests: image.indexDigests,
     names: image.names,
     platform: platformText(image.platform),
+    osVersion: image.platform?.osVersion ?? null,
     created: parsed?.created ?? null,
     complete: isComplete(image),
-    verdicts: verdictsOf(
-      image.kind === 'v1' ? reading.findings : findingsAbout(reading, image),
-      scan.depth !== 'metadata',
-    ),
+    verdicts: verdictsBy(reading.concerns.doubts(image), scan.depth !== 'metadata'),
     layers: image.layers.map(layer => layerReport(scan, layer)),
     attestations: image.attestations.map(attestation => artifactReport(scan, attestation)),
     referrers: image.referrers,
@@ -98,25 +104,6 @@ function imageReport(reading: PartReading, image: Image): ImageReport {
     labels: Object.fromEntries(parsed?.run.labels ?? []),
     inside: part.inside,
   };
-}
-
-/** The findings that are about an image: about its documents, its blobs, or its item of manifest.json. */
-export function findingsAbout({ findings }: PartReading, image: Image): Finding[] {
-  const paths = new Set(
-    [image.config?.path, image.manifest?.path, ...image.layers.map(layer => layer.member?.path)].filter(
-      path => path != null,
-    ),
-  );
-  const { path, pointer } = image.at;
-  const entries = image.manifest?.descriptors.map(d => d.at) ?? [];
-  const within = (at: Finding['at'], place: Finding['at']) =>
-    at.path === place.path &&
-    place.pointer !== null &&
-    (at.pointer === place.pointer || at.pointer?.startsWith(`${place.pointer}/`) === true);
-  return findings.filter(
-    ({ at }) =>
-      paths.has(at.path) || within(at, { path, pointer }) || entries.some(entry => within(at, entry)),
-  );
 }
 
 function layerReport(scan: Scan, layer: Layer): LayerReport {
@@ -173,6 +160,7 @@ function artifactReport(scan: Scan, artifact: Artifact): ArtifactReport {
     size: artifact.size,
     names: artifact.names,
     subject: artifact.subject,
+    listed: artifact.listed,
     blobs: artifact.layers.map(layer => ({
       digest: storedDigest(layer.member === null ? null : scan.facts(layer.member), layer.claimedDigest),
       size: layer.member?.size ?? layer.claimedSize,
@@ -187,7 +175,9 @@ function artifactReport(scan: Scan, artifact: Artifact): ArtifactReport {
 const absentReport = (absent: AbsentManifest): AbsentReport => ({
   digest: absent.digest,
   platform: platformText(absent.platform),
+  osVersion: absent.platform?.osVersion ?? null,
   names: absent.names,
   indexDigests: absent.indexDigests,
   attestation: absent.attestation,
+  subject: absent.subject,
 });

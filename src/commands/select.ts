@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Image } from '../image/graph.js';
-import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
 import { legible, visible } from '../visible.js';
 import { noImage } from './no-image.js';
@@ -67,7 +67,7 @@ function isOneThing(images: readonly Image[], ref: string): boolean {
   if (images.length === 1) return true;
   const shared = images[0]!.indexDigests.filter(digest => images.every(i => i.indexDigests.includes(digest)));
   if (shared.length > 0) return true;
-  const platforms = new Set(images.map(i => (i.platform === null ? null : formatPlatform(i.platform))));
+  const platforms = new Set(images.map(i => (i.platform === null ? null : fullPlatform(i.platform))));
   const byName = images.every(i =>
     i.names.some(name => normalName(name) === normalName(ref) || name === ref),
   );
@@ -86,7 +86,7 @@ function noPlatform(
   images: readonly Image[],
   reading: ArchiveReading,
 ): InputError {
-  const text = (p: Platform | null) => (p === null ? 'unknown' : visible(formatPlatform(p)));
+  const text = (p: Platform | null) => (p === null ? 'unknown' : visible(fullPlatform(p)));
   const here = [...new Set(images.map(image => text(image.platform)))];
   const listed = reading.parts.flatMap(p =>
     p.graph.absent.filter(a => !a.attestation).map(a => text(a.platform)),
@@ -94,7 +94,7 @@ function noPlatform(
   const absent =
     listed.length === 0 ? '' : ` Listed, but not in the archive: ${[...new Set(listed)].join(', ')}.`;
   return new InputError(
-    `no image for ${formatPlatform(platform)} in it`,
+    `no image for ${fullPlatform(platform)} in it`,
     where,
     `It has ${here.length === 0 ? 'none' : here.join(', ')}.${absent}`,
   );
@@ -104,7 +104,7 @@ function list(images: readonly Image[]): string {
   return images
     .map(image => {
       const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-      const platform = image.platform === null ? '' : `  ${visible(formatPlatform(image.platform))}`;
+      const platform = image.platform === null ? '' : `  ${visible(fullPlatform(image.platform))}`;
       return `  ${id}${platform}  ${legible(image.names.join(', ')) || '(untagged)'}`;
     })
     .join('\n');

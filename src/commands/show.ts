@@ -3,7 +3,18 @@ import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
 import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
-import { archiveHead, count, findingLines, id, imageTitle, instruction, NONE, size } from './words.js';
+import {
+  archiveHead,
+  count,
+  findingLines,
+  id,
+  imageTitle,
+  instruction,
+  NONE,
+  platformWords,
+  referrerWords,
+  size,
+} from './words.js';
 
 /** `waybill show`: what is inside. Reads documents only, so that a 20 GB archive answers at once. */
 export function show(reading: ArchiveReading, selection: Selection): Result {
@@ -13,10 +24,10 @@ export function show(reading: ArchiveReading, selection: Selection): Result {
 
 function showDoc(report: Report, total: number): Doc {
   const { images, artifacts, absent, findings } = report;
-  const platforms = absent.filter(a => !a.attestation).map(a => a.platform ?? a.digest);
+  const platforms = absent.filter(a => !a.attestation).map(a => platformWords(a) ?? a.digest);
   return [
     ...archiveHead(report, total),
-    ...images.flatMap(imageDoc),
+    ...images.flatMap(image => imageDoc(image, artifacts)),
     ...(artifacts.length === 0 ? [] : artifactsDoc(report)),
     ...(platforms.length === 0 ? [] : [gap, text(`Listed, but not in the archive: ${platforms.join(', ')}`)]),
     ...findingLines(findings.filter(finding => finding.severity !== 'info')),
@@ -25,7 +36,7 @@ function showDoc(report: Report, total: number): Doc {
   ];
 }
 
-export function imageDoc(image: ImageReport): Doc {
+function imageDoc(image: ImageReport, artifacts: Report['artifacts']): Doc {
   const facts: [string, string][] = [
     [
       image.imageId === null && image.v1Id !== null ? 'v1 ID' : 'image ID',
@@ -36,9 +47,12 @@ export function imageDoc(image: ImageReport): Doc {
   if (image.created !== null) facts.push(['created', image.created]);
   const command = [...(image.entrypoint ?? []), ...(image.cmd ?? [])].join(' ');
   if (command !== '') facts.push(['runs', command]);
-  facts.push(['user', image.user || 'root (none set)']);
+  const isWindows = image.platform?.startsWith('windows/') === true;
+  facts.push(['user', image.user || (isWindows ? 'none set' : 'root (none set)')]);
   const kinds = image.attestations.flatMap(a => a.blobs.map(b => b.predicateType ?? 'unknown'));
   if (kinds.length > 0) facts.push(['attested', kinds.join(', ')]);
+  const referrers = referrerWords(image, artifacts);
+  if (referrers.length > 0) facts.push(['referrers', referrers.join(', ')]);
   return [gap, imageTitle(image), { kind: 'pairs', rows: facts }, layerTable(image)];
 }
 

@@ -1,5 +1,5 @@
 import { InputError, UsageError } from '../errors.js';
-import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { fullName, normalName, parseReference } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import { findArchive } from '../write/archive-argument.js';
@@ -50,9 +50,9 @@ export function findEntry(
     throw new InputError(what, name, `It has:\n${list(entries)}`);
   }
   if (first === undefined) {
-    throw new InputError(`no image for ${formatPlatform(platform!)} in it`, name, `It has:\n${list(called)}`);
+    throw new InputError(`no image for ${fullPlatform(platform!)} in it`, name, `It has:\n${list(called)}`);
   }
-  const meant = manifest ?? formatPlatform(platform!);
+  const meant = manifest ?? fullPlatform(platform!);
   const hint = `Say which one, by its digest or its archive:\n${list(found)}`;
   throw new InputError(`${meant} means ${found.length} of its manifests`, name, hint);
 }
@@ -76,6 +76,6 @@ const list = (entries: readonly ListEntry[]) =>
   entries
     .map(({ digest, archive, ref, platform }) => {
       const from = ref === null ? archive : `${archive}#${ref}`;
-      return `  ${digest}  ${visible(`${formatPlatform(specPlatform(platform))}  ${from}`)}`;
+      return `  ${digest}  ${visible(`${fullPlatform(specPlatform(platform))}  ${from}`)}`;
     })
     .join('\n');

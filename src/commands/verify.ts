@@ -3,13 +3,24 @@ import type { Severity } from '../image/observation.js';
 import { type Doc, gap, type Result, span, text } from './doc.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
-import type { Report } from './report-types.js';
+import type { ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
-import { archiveHead, bytes, count, findingLines, imageTitle, verdictNames, verdictSpan } from './words.js';
+import {
+  archiveHead,
+  bytes,
+  count,
+  findingLines,
+  imageTitle,
+  referrerWords,
+  verdictNames,
+  verdictSpan,
+} from './words.js';
 
 export interface VerifyOptions extends Selection {
   /** The least severity that makes the archive fail. */
   readonly failOn: Severity | 'never';
+  /** List every finding, however often its code repeats. */
+  readonly all?: boolean | undefined;
 }
 
 /** `waybill verify`: whether every part is what it claims to be, in three verdicts. */
@@ -17,7 +28,7 @@ export function verify(reading: ArchiveReading, options: VerifyOptions): Result 
   const report = reportOf(reading, selectImages(reading, options));
   return {
     data: report,
-    doc: verifyDoc(reading, report),
+    doc: verifyDoc(reading, report, options.all),
     exitCode: exitCodeFor(report.findings, options.failOn),
   };
 }
@@ -28,33 +39,40 @@ export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'ne
   return findings.some(finding => RANK[finding.severity] >= RANK[failOn]) ? 1 : 0;
 }
 
-function verifyDoc(reading: ArchiveReading, report: Report): Doc {
+function verifyDoc(reading: ArchiveReading, report: Report, isAll = false): Doc {
   const { images, verdicts, findings } = report;
   return [
     ...archiveHead(report, imagesIn(reading), [['read', readSummary(reading)]]),
     ...(images.length === 0 ? [] : [gap]),
-    ...images.flatMap(
-      (image): Doc => [
-        imageTitle(image),
-        text(
-          [
-            ...verdictNames.flatMap(name => [`${name} `, verdictSpan(image.verdicts[name]), '   ']),
-            span(
-              `${count(image.layers.length, 'layer')}, ${image.imageId ?? image.v1Id ?? 'no image ID'}`,
-              'dim',
-            ),
-          ],
-          2,
-        ),
-      ],
-    ),
-    ...findingLines(findings),
+    ...images.flatMap(image => imageLines(image, report)),
+    ...findingLines(findings, isAll),
     gap,
     text([
       span('verdict  ', 'strong'),
       ...verdictNames.flatMap(name => [`${name} `, verdictSpan(verdicts[name]), '   ']),
       span(findingCounts(findings), 'dim'),
     ]),
+  ];
+}
+
+function imageLines(image: ImageReport, { artifacts }: Report): Doc {
+  const layers = count(image.layers.length, 'layer');
+  const referrers = referrerWords(image, artifacts);
+  const attested = image.attestations.length;
+  const beside = [
+    ...(attested === 0 ? [] : [count(attested, 'attestation')]),
+    ...(referrers.length === 0 ? [] : [`referrers: ${referrers.join(', ')}`]),
+  ];
+  return [
+    imageTitle(image),
+    text(
+      [
+        ...verdictNames.flatMap(name => [`${name} `, verdictSpan(image.verdicts[name]), '   ']),
+        span(`${layers}, ${image.imageId ?? image.v1Id ?? 'no image ID'}`, 'dim'),
+      ],
+      2,
+    ),
+    ...(beside.length === 0 ? [] : [text([span(beside.join('; '), 'dim')], 2)]),
   ];
 }
 

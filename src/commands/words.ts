@@ -1,11 +1,12 @@
-import type { Finding, Verdicts } from '../checks/findings.js';
+import type { Finding } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
+import type { Verdicts } from '../checks/verdicts.js';
 import { dockerfileLine } from '../image/instruction.js';
 import type { LayerFault } from '../image/layer-faults.js';
 import { shortDigest } from '../spec/digest.js';
 import { visible } from '../visible.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
-import type { ImageReport, LayerReport, Report } from './report-types.js';
+import type { ArtifactReport, ImageReport, LayerReport, Report } from './report-types.js';
 
 export { bytes };
 
@@ -44,9 +45,31 @@ export function archiveHead(
 export function imageTitle(image: ImageReport): Block {
   const name = image.names.join(', ') || '(untagged)';
   const spans: (string | Span)[] = [span(name, 'strong')];
-  if (image.platform !== null) spans.push(`  ${image.platform}`);
+  const platform = platformWords(image);
+  if (platform !== null) spans.push(`  ${platform}`);
   if (image.inside !== null) spans.push(span(`  in ${image.inside}`, 'dim'));
   return text(spans);
+}
+
+/** With the version of the system, as `--platform` takes it. */
+export function platformWords({
+  platform,
+  osVersion,
+}: Pick<ImageReport, 'platform' | 'osVersion'>): string | null {
+  if (platform === null || osVersion === null) return platform;
+  return platform.replace(/^[^/]*/, os => `${os}(${osVersion})`);
+}
+
+/** What is about an image: types, and how many of each. */
+export function referrerWords(image: ImageReport, artifacts: readonly ArtifactReport[]): string[] {
+  const known = new Map(artifacts.map(artifact => [artifact.digest, artifact]));
+  const types = new Map<string, number>();
+  for (const digest of image.referrers) {
+    const artifact = known.get(digest);
+    const type = artifact?.artifactType ?? artifact?.mediaType ?? 'of an unknown type';
+    types.set(type, (types.get(type) ?? 0) + 1);
+  }
+  return [...types].map(([type, times]) => (times === 1 ? type : `${times} × ${type}`));
 }
 
 /** The instruction that made a layer, as its Dockerfile has it; empty where nothing tells. */
@@ -58,21 +81,43 @@ export const madeBy = (line: string): string => line.replace(/\b([0-9a-f]{12})[0
 
 const SEVERITY = { error: 'bad', warning: 'warn', info: 'dim' } as const;
 
-export function findingLines(findings: readonly Finding[]): Doc {
+/** Of findings of one code so many are shown, and the rest is folded. */
+const SHOWN = 3;
+
+/**
+ * Findings, those of a code behind the first of it.
+ * @param isAll  whether a code that repeats is not folded
+ */
+export function findingLines(findings: readonly Finding[], isAll = false): Doc {
   if (findings.length === 0) return [];
-  return [
-    gap,
-    ...findings.flatMap(({ severity, code, at, message }): Block[] => [
-      text([
-        span(severity, SEVERITY[severity]),
-        ' ',
-        span(code, 'strong'),
-        ...(at.path === '' ? [] : ['  ', span(`${at.path}${at.pointer ?? ''}`, 'dim')]),
-      ]),
-      text(message, 2),
-    ]),
-  ];
+  const kinds = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const kind = `${finding.severity} ${finding.code}`;
+    const alike = kinds.get(kind);
+    if (alike === undefined) kinds.set(kind, [finding]);
+    else alike.push(finding);
+  }
+  return [gap, ...[...kinds.values()].flatMap(alike => alikeLines(alike, isAll))];
 }
+
+function alikeLines(alike: readonly Finding[], isAll: boolean): Doc {
+  const rest = alike.length - SHOWN;
+  // A line that says that one is left out takes as much room as the one.
+  if (isAll || rest <= 1) return alike.flatMap(findingBlocks);
+  const folded = alike.slice(SHOWN).flatMap(findingBlocks);
+  const summary = `and ${rest} more like it; waybill verify --all lists them`;
+  return [...alike.slice(0, SHOWN).flatMap(findingBlocks), { kind: 'folded', summary, rest: folded }];
+}
+
+const findingBlocks = ({ severity, code, at, message }: Finding): Block[] => [
+  text([
+    span(severity, SEVERITY[severity]),
+    ' ',
+    span(code, 'strong'),
+    ...(at.path === '' ? [] : ['  ', span(`${at.path}${at.pointer ?? ''}`, 'dim')]),
+  ]),
+  text(message, 2),
+];
 
 export function verdictSpan(value: boolean | null): Span {
   return value === null ? span('?', 'dim') : value ? span('yes', 'good') : span('no', 'bad');

@@ -90,6 +90,13 @@ function blockHtml(block: Exclude<Block, { kind: 'map' }>): string[] {
   switch (block.kind) {
     case 'gap':
       return ['<div class="gap"></div>'];
+    case 'folded':
+      return [
+        '<details>',
+        `<summary>${escaped(block.summary)}</summary>`,
+        ...blocksHtml(block.rest),
+        '</details>',
+      ];
     case 'text': {
       const { level, indent = 0 } = block;
       if (level !== undefined) return [`<h${level}>${plainHtml(block.text)}</h${level}>`];

@@ -32,6 +32,16 @@ function blockLines(block: Block): string[] {
     case 'gap':
     case 'map':
       return [];
+    case 'folded':
+      return [
+        '',
+        '<details>',
+        `<summary>${markdown(block.summary)}</summary>`,
+        '',
+        toMarkdown(block.rest),
+        '</details>',
+        '',
+      ];
     case 'text':
       return [textLine(block)];
     case 'pairs':

@@ -30,6 +30,8 @@ function renderBlock(block: Exclude<Block, { kind: 'listing' | 'table' }>, optio
       return [''];
     case 'map':
       return [];
+    case 'folded':
+      return wrap([{ text: block.summary, style: 'dim' }], 2, options);
     case 'text':
       return wrap(block.text, block.indent ?? 0, options);
     case 'pairs':

@@ -16,6 +16,8 @@ import { Observations } from './observations.js';
 export class Archive {
   readonly claims: Claim[] = [];
   readonly referenced = new Set<string>();
+  /** Blobs that no reader wants, and a writer leaves behind by habit. */
+  readonly leftovers = new Set<string>();
   readonly observations: Observations;
   private readonly read = new Set<Member>();
   private readonly looked = new Set<Document>();

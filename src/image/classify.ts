@@ -5,25 +5,19 @@ import { type ImageConfig, layerHistory } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import type { ImageManifest } from '../spec/manifest.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
-import { platformsAgree } from '../spec/platform.js';
+import { type Platform, platformsAgree } from '../spec/platform.js';
 import type { Archive } from './archive.js';
+import { attach, type Classified } from './attach.js';
 import type { Artifact, ConfigNode, Image, Layer, ManifestNode, Place } from './graph.js';
 import type { Locate, ManifestWalk, Reached } from './manifests.js';
+import { REFERENCE_TYPE, subjectOf } from './subjects.js';
 
-/** BuildKit's mark on the index entry of an attestation, and the subject it names. */
-const REFERENCE_TYPE = 'vnd.docker.reference.type';
-const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const ATTESTATION_TYPE = 'application/vnd.docker.attestation.manifest.v1+json';
 
 /** Layer media types that never make an image, even under an image's config type, as cosign writes them. */
 const NOT_LAYERS =
   /^application\/(vnd\.in-toto|vnd\.dsse|vnd\.dev\.cosign|vnd\.cyclonedx|spdx|vnd\.syft)|^text\/spdx/;
 const IN_TOTO = /^application\/vnd\.in-toto/;
-
-export interface Classified {
-  readonly images: Image[];
-  readonly artifacts: Artifact[];
-}
 
 /** Sorts what a walk reached into images and everything else, and attaches attestations and referrers to their subjects. */
 export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): Classified {
@@ -32,8 +26,9 @@ export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): 
   for (const reached of walk.reached) {
     const parts = readParts(archive, reached, locate);
     const kind = kindOf(archive, reached, parts);
-    if (kind === 'image') images.push(toImage(archive, reached, parts));
-    else others.push(toArtifact(kind, reached, parts));
+    // No engine loads what only its own subject leads to, whatever it is made of.
+    if (kind === 'image' && reached.listed) images.push(toImage(archive, reached, parts));
+    else others.push(toArtifact(kind === 'image' ? 'artifact' : kind, reached, parts));
   }
   return attach(images, others);
 }
@@ -98,7 +93,7 @@ function readLayers(
       claimedSize: size,
       mediaType,
       urls,
-      foreign: type.foreign || urls.length > 0,
+      foreign: type.foreign,
       encrypted: type.encrypted,
       annotations,
       v1Id: null,
@@ -213,13 +208,21 @@ function toImage(archive: Archive, reached: Reached, { config, layers }: Parts):
     v1Id: null,
     names: reached.names,
     indexDigests: reached.indexDigests,
-    platform: declaredPlatform?.platform ?? configPlatform,
+    platform: bothPlatforms(declaredPlatform?.platform ?? null, configPlatform),
     declaredPlatform,
     layers,
     attestations: [],
     referrers: [],
     at: { path: reached.path, pointer: null },
   };
+}
+
+/** As the index says; a version of the system that it leaves out is the config's. */
+function bothPlatforms(declared: Platform | null, own: Platform | null): Platform | null {
+  if (declared === null) return own;
+  return declared.osVersion === null && own?.os === declared.os
+    ? { ...declared, osVersion: own.osVersion }
+    : declared;
 }
 
 const platformText = (p: { os: string; architecture: string; variant: string | null }) =>
@@ -239,9 +242,7 @@ function toManifestNode(reached: Reached): ManifestNode {
 
 function toArtifact(kind: Artifact['kind'], reached: Reached, { config, layers }: Parts): Artifact {
   const { manifest, descriptors, member } = reached;
-  const annotated = descriptors
-    .map(d => d.descriptor.annotations.get(REFERENCE_DIGEST))
-    .find(d => d !== undefined);
+  const annotated = descriptors.map(d => subjectOf(d.descriptor)).find(subject => subject !== null);
   return {
     kind,
     digest: reached.document.digest,
@@ -252,7 +253,9 @@ function toArtifact(kind: Artifact['kind'], reached: Reached, { config, layers }
     artifactType: artifactType(reached),
     names: reached.names,
     indexDigests: reached.indexDigests,
-    subject: annotated ?? manifest?.subject?.digest ?? cosignSubject(reached.names),
+    // What the manifest says of itself is under its digest; an entry's annotations are anybody's.
+    subject: manifest?.subject?.digest ?? annotated ?? cosignSubject(reached.names),
+    listed: reached.listed,
     layers,
     config,
     annotations: manifest?.annotations ?? new Map(),
@@ -275,19 +278,4 @@ function cosignSubject(names: readonly string[]): string | null {
     if (match !== null) return `sha256:${match[1]}`;
   }
   return null;
-}
-
-function attach(images: readonly Image[], others: readonly Artifact[]): Classified {
-  const isSubject = (image: Image, artifact: Artifact) =>
-    artifact.subject !== null &&
-    (artifact.subject === image.manifest?.claimedDigest || artifact.subject === image.manifest?.digest);
-  const attached = images.map(image => ({
-    ...image,
-    attestations: others.filter(a => a.kind === 'attestation' && isSubject(image, a)),
-    referrers: others
-      .filter(a => a.kind !== 'attestation' && isSubject(image, a))
-      .map(a => a.claimedDigest ?? a.digest ?? a.path),
-  }));
-  const claimed = new Set(attached.flatMap(image => image.attestations));
-  return { images: attached, artifacts: others.filter(artifact => !claimed.has(artifact)) };
 }

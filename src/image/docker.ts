@@ -69,7 +69,7 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
       claimedSize: null,
       mediaType: source?.mediaType ?? null,
       urls: source?.urls ?? [],
-      foreign: type.foreign || (source?.urls.length ?? 0) > 0,
+      foreign: type.foreign,
       encrypted: type.encrypted,
       annotations: source?.annotations ?? new Map(),
       v1Id: v1IdOf(archive, ref, path),

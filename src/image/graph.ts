@@ -31,6 +31,8 @@ export interface Graph {
   readonly claims: readonly Claim[];
   /** Members that some document points at, and the documents themselves. */
   readonly referenced: ReadonlySet<string>;
+  /** Blobs that nothing refers to and that are no surprise: the v1 JSON that Docker 25 and later leaves behind. */
+  readonly leftovers: ReadonlySet<string>;
   /** What was odd while linking. */
   readonly observations: Observations;
   readonly docker: readonly DockerManifestItem[] | null;
@@ -102,7 +104,7 @@ export interface Layer {
   readonly claimedSize: number | null;
   readonly mediaType: string | null;
   readonly urls: readonly string[];
-  /** Not meant to travel: fetched from its URLs. Its absence breaks nothing. */
+  /** Not meant to travel, by its media type. Its absence breaks nothing; `urls` alone are only a hint (descriptor.md). */
   readonly foreign: boolean;
   readonly encrypted: boolean;
   readonly annotations: ReadonlyMap<string, string>;
@@ -127,11 +129,17 @@ export interface Artifact {
   readonly indexDigests: readonly string[];
   /** Digest of the manifest that this one is about. */
   readonly subject: string | null;
+  /** Whether an index lists it. Others are found by their `subject`. */
+  readonly listed: boolean;
   readonly layers: readonly Layer[];
   readonly config: ConfigNode | null;
   readonly annotations: ReadonlyMap<string, string>;
   readonly at: Place;
 }
+
+/** What an image calls a manifest that is about it. */
+export const referrerName = ({ claimedDigest, digest, path }: Artifact): string =>
+  claimedDigest ?? digest ?? path;
 
 export interface IndexNode {
   readonly digest: string;
@@ -152,7 +160,11 @@ export interface AbsentManifest {
   readonly platform: Platform | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
+  /** Every descriptor that points at it. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly attestation: boolean;
+  /** Digest of the manifest that an attestation is about. */
+  readonly subject: string | null;
 }
 
 /** What a document says about a member of the archive. */

@@ -12,6 +12,7 @@ import { ManifestWalk } from './manifests.js';
 import { merge } from './merge.js';
 import { CONTAINERD_NAME, isAttached, refName } from './names.js';
 import { detectProducer } from './producer.js';
+import { linkReferrers } from './referrers.js';
 import { compareRepositories } from './repositories.js';
 import { linkV1 } from './v1.js';
 
@@ -32,6 +33,7 @@ export function link(scan: Scan, limits: Limits): Graph | null {
     ...linked,
     claims: archive.claims,
     referenced: archive.referenced,
+    leftovers: archive.leftovers,
     observations: archive.observations,
     limits,
   };
@@ -55,9 +57,9 @@ function remains(scan: Scan, limits: Limits): Graph {
   const archive = new Archive(scan, '', limits);
   observeLost(archive);
   const layout = scan.members.some(m => m.path.startsWith('blobs/')) ? 'oci-layout' : 'docker-archive';
-  const { claims, referenced, observations } = archive;
+  const { claims, referenced, leftovers, observations } = archive;
   const nothing = { images: [], artifacts: [], indexes: [], absent: [], docker: null, producer: null };
-  return { layout, root: '', ...nothing, claims, referenced, observations, limits };
+  return { layout, root: '', ...nothing, claims, referenced, leftovers, observations, limits };
 }
 
 function observeLost(archive: Archive): void {
@@ -113,6 +115,7 @@ function linkOci(archive: Archive): Omit<Linked, 'docker'> {
     const value = archive.json(member);
     if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path, [], []));
   }
+  linkReferrers(archive, walk);
   const { images, artifacts } = classify(archive, walk, blobPath);
   return { images, artifacts, indexes: walk.indexes, absent: walk.absent };
 }

@@ -13,6 +13,7 @@ import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { Archive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
 import { nameOf } from './names.js';
+import { isAttestation, subjectOf } from './subjects.js';
 
 /** A manifest that was reached, and every way that leads to it. */
 export interface Reached {
@@ -23,6 +24,8 @@ export interface Reached {
   readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly names: string[];
   readonly indexDigests: readonly string[];
+  /** Whether it is part of the layout, and not only found by its own subject. */
+  readonly listed: boolean;
   /** null when the document is none. */
   readonly manifest: ImageManifest | null;
 }
@@ -97,6 +100,15 @@ export class ManifestWalk {
     this.add(member, value, { names: [], indexDigests: [] }, null);
   }
 
+  /** Takes a manifest that no descriptor leads to, but its own subject: its name alone says what it is. */
+  referrer(member: Member, value: Json, digest: string): void {
+    const at: Place = { path: member.path, pointer: null };
+    if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
+    this.archive.referenced.add(member.path);
+    this.archive.claims.push({ kind: 'digest', member, by: at, value: digest });
+    this.add(member, value, { names: [], indexDigests: [] }, digest);
+  }
+
   private visit(way: Way): void {
     const { descriptor, at } = way;
     const digest = descriptor.digestText;
@@ -155,14 +167,15 @@ export class ManifestWalk {
   }
 
   private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
-    const attestation = descriptor.annotations.get('vnd.docker.reference.type') === 'attestation-manifest';
     const absent = {
       digest,
       at,
       platform: descriptor.platform,
       names: [...names],
       indexDigests,
-      attestation,
+      descriptors: [{ descriptor, at }],
+      attestation: isAttestation(descriptor),
+      subject: subjectOf(descriptor),
     };
     this.absent.push(absent);
     this.byDigest.set(digest, absent);
@@ -230,6 +243,7 @@ export class ManifestWalk {
       descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
       names: [...way.names],
       indexDigests: way.indexDigests,
+      listed: descriptor !== undefined || digest === null,
       manifest,
     };
     this.reached.push(reached);

@@ -91,9 +91,14 @@ export interface FindingData {
   'inline-data-mismatch': { expected: string; actual: string };
   'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
   'manifest-missing': { digest: string };
-  'platform-absent': { digest: string; platform: string | null };
+  'platform-absent': {
+    here: string[];
+    absent: { digest: string; platform: string }[];
+    attestations: { digest: string; subject: string | null; platform: string | null }[];
+    required: string[];
+  };
   'config-missing': { ref: string; target: string | null };
-  'layer-missing': { ref: string; layer: number; target: string | null };
+  'layer-missing': { ref: string; layer: number; target: string | null; urls: string[] };
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
 
   // Images and layers

@@ -1,7 +1,9 @@
 import type { DockerManifestItem } from '../spec/docker-archive.js';
+import { isObject, own } from '../spec/json.js';
 import type { Archive } from './archive.js';
-import type { Graph, Image, Producer } from './graph.js';
-import { nameOf } from './names.js';
+import type { Graph, Producer } from './graph.js';
+import { hasAnnotation, layoutMarks } from './layout-marks.js';
+import { layoutProducer } from './layout-producers.js';
 import { v1Folders } from './v1-ids.js';
 
 type Linked = Omit<Graph, 'producer'>;
@@ -57,10 +59,10 @@ const TRAITS: readonly Trait[] = [
   },
   {
     name: 'docker save with the containerd store (default in 29), buildx type=docker, nerdctl save or ctr images export',
-    marks: (_, graph) => [
+    marks: (archive, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
       everyItem(graph.docker, item => item.layerSources.size === 0) && 'no LayerSources',
-      (namedByContainerd(graph) && 'io.containerd.image.name') ||
+      (namedByContainerd(archive) && 'io.containerd.image.name') ||
         (everyItem(graph.docker, item => item.repoTags.length === 0) && 'no tags'),
     ],
   },
@@ -104,6 +106,14 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    name: 'go-containerregistry: crane pull --format=legacy',
+    marks: (archive, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <v1 ID>/layer.tar',
+      topV1Rootfs(archive, docker) && 'an empty rootfs in their v1 JSON',
+    ],
+  },
+  {
     name: 'docker save 1.10 to 24',
     marks: (archive, { docker, layout }) => [
       layout === 'docker-archive' && 'no index.json',
@@ -122,77 +132,18 @@ const TRAITS: readonly Trait[] = [
       ) && 'indented config',
     ],
   },
-  {
-    name: 'cosign save',
-    marks: (_, graph) => [
-      entryAnnotation(graph, 'kind', 'dev.cosignproject.cosign/') &&
-        'entries of kind dev.cosignproject.cosign',
-    ],
-  },
-  {
-    name: 'hauler store save',
-    marks: (_, graph) => [entryAnnotation(graph, 'kind', 'dev.hauler/') && 'entries of kind dev.hauler'],
-  },
-  {
-    name: 'apko',
-    marks: (archive, { layout }) => [
-      layout === 'oci-layout' && 'an OCI layout',
-      archive.scan.members.some(m =>
-        /^sboms\/sbom-.*\.spdx\.json$/.test(m.path.slice(archive.root.length)),
-      ) && 'SBOMs beside the layout',
-    ],
-  },
-  {
-    name: 'buildx history export (build record)',
-    marks: (_, { artifacts, images }) => [
-      images.length === 0 && 'no images',
-      artifacts.some(
-        a => /buildkit/.test(a.artifactType ?? '') || a.layers.some(l => /buildkit/.test(l.mediaType ?? '')),
-      ) && 'BuildKit records',
-    ],
-  },
-  {
-    name: 'buildx or BuildKit (type=oci)',
-    marks: (_, graph) => [
-      graph.layout === 'oci-layout' && 'no manifest.json',
-      (graph.images.some(image => image.attestations.length > 0) && 'attestation manifests') ||
-        (namedByContainerd(graph) && 'io.containerd.image.name') ||
-        (graph.images.some(image => buildKitHistory(image)) && 'BuildKit history without a name'),
-    ],
-  },
-  {
-    name: 'oras',
-    marks: (_, { artifacts, layout }) => [
-      layout === 'oci-layout' && 'an OCI layout',
-      artifacts.some(a => a.layers.some(l => l.annotations.has('org.opencontainers.image.title'))) &&
-        'artifacts with titled blobs',
-    ],
-  },
-  {
-    name: 'skopeo or podman (oci:, oci-archive:)',
-    marks: (_, graph) => [
-      graph.layout === 'oci-layout' && 'an OCI layout',
-      graph.images.length === 1 && graph.indexes.length === 0 && 'one image straight in index.json',
-      graph.images.every(image =>
-        image.manifest?.descriptors.every(d => !d.descriptor.annotations.has('io.containerd.image.name')),
-      ) && 'no containerd names',
-    ],
-  },
-  {
-    name: 'skopeo, oras backup or a bundler (Zarf, hauler, k3s)',
-    marks: (_, { artifacts, images, layout }) => [
-      layout === 'oci-layout' && 'an OCI layout',
-      images.length + artifacts.length > 1 && 'several manifests',
-    ],
-  },
 ];
 
+/**
+ * Who most probably wrote an archive, of those who write like that. Nothing that travels with an image tells: its history and its
+ * attestations are the same in every copy.
+ */
 export function detectProducer(archive: Archive, graph: Linked): Producer | null {
   for (const trait of TRAITS) {
     const marks = trait.marks(archive, graph);
     if (marks.every(mark => mark !== false)) return { name: trait.name, marks: marks as string[] };
   }
-  return null;
+  return layoutProducer(archive, graph);
 }
 
 function everyItem(docker: Graph['docker'], holds: (item: DockerManifestItem) => boolean): boolean {
@@ -215,17 +166,16 @@ function sourcesByBlob(graph: Linked): boolean {
   return keys.size > 0 && [...keys].every(key => !diffIds.has(key));
 }
 
-const topDescriptors = (graph: Linked) => graph.images.flatMap(image => image.manifest?.descriptors ?? []);
-
-function namedByContainerd(graph: Linked): boolean {
-  const named = topDescriptors(graph).some(d => d.descriptor.annotations.has('io.containerd.image.name'));
-  return named || graph.indexes.some(index => index.names.some(name => name.includes('/')));
+/** go-containerregistry writes its own type for configs, whose rootfs Docker takes out. */
+function topV1Rootfs(archive: Archive, docker: Graph['docker']): boolean {
+  const folder = docker?.[0]?.layers[0]?.split('/')[0];
+  const json = folder === undefined ? null : archive.scan.file(archive.path(`${folder}/json`));
+  const value = json === null ? undefined : archive.scan.document(json).value;
+  const rootfs = isObject(value) ? own(value, 'rootfs') : undefined;
+  return isObject(rootfs) && own(rootfs, 'type') === '' && own(rootfs, 'diff_ids') === null;
 }
 
-function entryAnnotation(graph: Linked, key: string, prefix: string): boolean {
-  return topDescriptors(graph).some(d => d.descriptor.annotations.get(key)?.startsWith(prefix) === true);
+function namedByContainerd(archive: Archive): boolean {
+  const marks = layoutMarks(archive);
+  return marks !== null && hasAnnotation(marks, 'io.containerd.image.name');
 }
-
-const buildKitHistory = (image: Image) =>
-  image.config?.parsed?.history.some(entry => entry.comment?.startsWith('buildkit') === true) === true &&
-  image.manifest?.descriptors.every(d => nameOf(d.descriptor) === null) === true;

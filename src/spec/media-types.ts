@@ -43,11 +43,14 @@ export function layerType(mediaType: string | null): LayerType {
   const inner = encrypted ? type.slice(0, -'+encrypted'.length) : type;
   return {
     compression: encrypted ? null : promisedCompression(inner),
-    foreign: inner.includes('.foreign.') || inner.includes('.nondistributable.'),
+    foreign: FOREIGN.test(inner),
     encrypted,
     tar: /(?:^|[./+-])(?:tar|tgz)(?:[.+-]|$)/.test(inner),
   };
 }
+
+const FOREIGN =
+  /^application\/vnd\.(docker\.image\.rootfs\.foreign\.diff|oci\.image\.layer\.nondistributable\.v1)\.tar([.+]\w+)?$/;
 
 /** The structured suffixes bind whatever stands before them; Docker wrote `.gzip` for `+gzip`. */
 function promisedCompression(type: string): Compression | null {

@@ -15,6 +15,12 @@ export function formatPlatform(platform: Platform): string {
   return platform.variant ? `${base}/${platform.variant}` : base;
 }
 
+/** `windows(10.0.20348.2227)/amd64`: with the version of the system, as containerd writes it. */
+export function fullPlatform(platform: Platform): string {
+  const { os, osVersion } = platform;
+  return formatPlatform(osVersion === null ? platform : { ...platform, os: `${os || '?'}(${osVersion})` });
+}
+
 const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
   ['x86_64', 'amd64'],
   ['x86-64', 'amd64'],
@@ -38,22 +44,24 @@ const KNOWN = new Set([
   'wasm',
 ]);
 
+/** The system, with a version in parentheses where that matters, as containerd writes it. */
+const SYSTEM = /^([a-z0-9_.-]+)(?:\(([a-z0-9_.-]+)\))?$/;
+
 /**
- * Reads what a user typed for `--platform`: `os/arch[/variant]`, or an architecture alone (then the OS is linux).
+ * Reads what a user typed for `--platform`: `os[(version)]/arch[/variant]`, or an architecture alone (then the OS is linux).
  * @returns null when it cannot be a platform.
  */
 export function parsePlatform(text: string): Platform | null {
   const parts = text.toLowerCase().split('/');
-  if (parts.length > 3 || parts.some(p => !/^[a-z0-9_.-]+$/.test(p))) return null;
-  // Alone, a word must be an architecture that somebody builds for: anything else is a typing error.
-  if (
-    parts.length === 1 &&
-    !KNOWN.has((ARCHITECTURES.get(text.toLowerCase()) ?? text.toLowerCase()).split('/')[0]!)
-  )
-    return null;
-  const [os, arch, variant] = parts.length === 1 ? ['linux', parts[0]!, undefined] : parts;
+  const isArchitecture = parts.length === 1;
+  const [system, arch, variant] = isArchitecture ? ['linux', parts[0]!, undefined] : parts;
+  const [, os, osVersion = null] = SYSTEM.exec(system!) ?? [];
+  const rest = [arch!, ...(variant === undefined ? [] : [variant])];
+  if (os === undefined || parts.length > 3 || rest.some(part => !/^[a-z0-9_.-]+$/.test(part))) return null;
   const [architecture, implied] = (ARCHITECTURES.get(arch!) ?? arch!).split('/');
-  return { os: os!, architecture: architecture!, variant: variant ?? implied ?? null, osVersion: null };
+  // Alone, a word must be an architecture that somebody builds for: anything else is a typing error.
+  if (isArchitecture && !KNOWN.has(architecture!)) return null;
+  return { os, architecture: architecture!, variant: variant ?? implied ?? null, osVersion };
 }
 
 /** arm64 is arm64/v8 and arm is arm/v7 when nothing else is said, as in containerd's platforms.Normalize. */
@@ -63,9 +71,19 @@ function impliedVariant(platform: Platform): string | null {
   return platform.variant;
 }
 
-/** Whether an image of platform `have` is what somebody who asked for `want` meant. A variant not asked for may be any. */
+/** The same for all that engines take for one platform. */
+export const platformKey = (platform: Platform): string =>
+  JSON.stringify([platform.os, platform.architecture, impliedVariant(platform), platform.osVersion]);
+
+/**
+ * Whether an image of platform `have` is what somebody who asked for `want` meant. A variant not asked for may be any, and so may
+ * a version of the system; one that is asked for may end early, as `10.0.20348`, which is what a build of Windows runs.
+ */
 export function platformMatches(have: Platform, want: Platform): boolean {
   if (have.os !== want.os || have.architecture !== want.architecture) return false;
+  const version = have.osVersion?.toLowerCase() ?? '';
+  if (want.osVersion !== null && version !== want.osVersion && !version.startsWith(`${want.osVersion}.`))
+    return false;
   return want.variant === null || impliedVariant(have) === impliedVariant(want);
 }
 

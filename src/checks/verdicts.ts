@@ -1,0 +1,106 @@
+import type { Graph } from '../image/graph.js';
+import type { FindingCode, FindingData } from '../image/observation.js';
+import { V1_JSON } from '../spec/markers.js';
+import { type Finding, ruleOf } from './findings.js';
+import type { Verdict } from './rule.js';
+
+/** null: not looked at as deep as it takes to know. */
+export type Verdicts = { readonly [V in Verdict]: boolean | null };
+
+/** What findings say of the three questions, as bits: those of two lists of findings together are the bits of both. */
+export type Doubts = number;
+
+export const NO_DOUBTS: Doubts = 0;
+
+/** One of the verdicts is no. */
+const NOT_INTACT = 1;
+const NOT_COMPLETE = 2;
+const NOT_CONFORMANT = 4;
+/** Not every byte was compared with every claim. */
+const UNREAD = 8;
+/** What else there is, or was to come, nothing tells. */
+const UNSEEN = 16;
+/** Reading ended before the end of the container: what was not found may stand behind. */
+const ENDED = 32;
+/** A document that lists images is not here. */
+const UNLISTED = 64;
+/** The container was cut off. */
+const CUT = 128;
+
+const AGAINST: Readonly<Record<Verdict, Doubts>> = {
+  intact: NOT_INTACT,
+  complete: NOT_COMPLETE,
+  conformant: NOT_CONFORMANT,
+};
+
+/** Codes that raise a doubt, whatever their severity. */
+const DOUBTS: Partial<Record<FindingCode, Doubts>> = {
+  'layer-unsupported': UNREAD,
+  'digest-unchecked': UNREAD,
+  // What a document that cannot be read claims of the rest was compared with nothing.
+  'json-invalid': UNREAD,
+  'tar-truncated': CUT | UNSEEN,
+  'tar-header-invalid': CUT | UNSEEN,
+  'outer-compression-invalid': CUT | UNSEEN,
+  'index-missing': UNLISTED,
+  'documents-missing': UNLISTED,
+  'no-image': UNSEEN,
+  'index-without-manifests': UNSEEN,
+  'manifest-json-null': UNSEEN,
+  'manifest-json-not-array': UNSEEN,
+  'manifest-json-item-invalid': UNSEEN,
+};
+
+/** What the findings of an archive's part, or some of them, say. */
+export function doubtsOf(findings: readonly Finding[], graph: Graph): Doubts {
+  const unread = new Set(graph.artifacts.filter(({ kind }) => kind === 'unknown').map(({ path }) => path));
+  return findings.reduce((doubts, finding) => doubts | doubtsBy(finding, graph, unread), NO_DOUBTS);
+}
+
+function doubtsBy(finding: Finding, { root }: Graph, unread: ReadonlySet<string>): Doubts {
+  const { code, severity, at } = finding;
+  const doubts = doubtsBeside(finding);
+  // What a document that lists images or layers would have named, nobody knows.
+  const isUnreadable = code === 'json-invalid' || code === 'unreadable' || code === 'not-a-manifest';
+  if (!isUnreadable || severity !== 'error') return doubts;
+  const name = at.path.slice(root.length);
+  const isListing = LISTINGS.has(name) || V1_JSON.test(name) || unread.has(at.path);
+  return isListing ? doubts | UNSEEN : doubts;
+}
+
+const LISTINGS: ReadonlySet<string> = new Set(['index.json', 'manifest.json', 'repositories']);
+
+/** What a finding says that is about no part in particular. */
+export const doubtsBeside = (finding: Finding): Doubts => {
+  const { code, severity, at } = finding;
+  const { verdict } = ruleOf(code);
+  // Only an error speaks against intact and complete: an archive that omits a platform by design is complete for those it has.
+  const isAgainst = severity === 'error' || (verdict === 'conformant' && severity === 'warning');
+  const against = verdict === null || !isAgainst ? NO_DOUBTS : AGAINST[verdict];
+  const limit = code === 'limit-reached' ? limitDoubts(severity, at.path) : NO_DOUBTS;
+  return against | (DOUBTS[code] ?? NO_DOUBTS) | limit | (isEncrypted(finding) ? UNREAD : NO_DOUBTS);
+};
+
+/** A layer whose content only the key tells, and not one that is merely labelled so. */
+const isEncrypted = ({ code, data }: Finding) =>
+  code === 'layer-encrypted' && !(data as FindingData['layer-encrypted']).plain;
+
+/** A limit on what is listed, a warning, keeps nothing from being judged. One of no member ended the whole reading. */
+function limitDoubts(severity: Finding['severity'], path: string): Doubts {
+  if (severity !== 'error') return NO_DOUBTS;
+  return UNREAD | UNSEEN | (path === '' ? ENDED : NO_DOUBTS);
+}
+
+/**
+ * Judges. Any departure from a specification speaks against conformant. What is missing after a limit may be there; after a
+ * cut it is not in this file, but which images it would have named nothing tells where the list of them is lost too.
+ */
+export function verdictsBy(doubts: Doubts, verified: boolean): Verdicts {
+  const has = (bits: Doubts) => (doubts & bits) === bits;
+  const isOpen = has(ENDED) || has(CUT | UNLISTED);
+  return {
+    intact: has(NOT_INTACT) ? false : verified && !has(UNREAD) ? true : null,
+    complete: isOpen ? null : has(NOT_COMPLETE) ? false : has(UNSEEN) ? null : true,
+    conformant: has(NOT_CONFORMANT) ? false : verified ? true : null,
+  };
+}
