@@ -1,6 +1,7 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import { prepared } from './cli/arguments.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
@@ -72,27 +73,34 @@ async function rendered(result: Result, { json, color }: Reporting): Promise<Ite
   return textPieces(result.doc, { width: terminal.width(), color: useColor(color, process.stdout) });
 }
 
-/** What Docker itself colours headings with. */
-const ITS_OWN = /(\n|\t|\u001b\[(?:0|1|39)m)/;
+const LINES = /(\n|\t)/;
+/** With what Docker itself colours headings with. */
+const PAINTED = /(\n|\t|\u001b\[(?:0|1|39)m)/;
 
 /** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
-async function answer({ stdout, notes, exitCode }: Answer): Promise<void> {
-  if (process.stdout.isTTY) {
-    const text = typeof stdout === 'string' ? stdout : Buffer.from(stdout).toString();
-    const pieces = text.split(ITS_OWN).map(piece => (ITS_OWN.test(piece) ? piece : visible(piece)));
-    await write(pieces.join(''));
-  } else {
-    await write(stdout);
-  }
+async function answer({ stdout, painted = false, notes, exitCode }: Answer): Promise<void> {
+  const isRead = process.stdout.isTTY;
+  const text = isRead && typeof stdout !== 'string' ? Buffer.from(stdout).toString() : stdout;
+  await write(isRead ? shown(text as string, painted ? PAINTED : LINES) : text);
   for (const note of notes) complain(note);
   process.exitCode = exitCode;
 }
 
+const shown = (text: string, kept: RegExp) =>
+  text
+    .split(kept)
+    .map(piece => (kept.test(piece) ? piece : visible(piece)))
+    .join('');
+
 /** Nobody reads standard output any more, as after `| head`: whatever is left to do is not wanted. */
 class NobodyReads extends Error {}
 
+const decoder = new StringDecoder();
+
+/** The bytes of a file are its own, but for a terminal, which might obey them. */
 async function put(bytes: Uint8Array): Promise<void> {
-  if (!(await write(bytes))) throw new NobodyReads();
+  const content = process.stdout.isTTY ? shown(decoder.write(Buffer.from(bytes)), LINES) : bytes;
+  if (!(await write(content))) throw new NobodyReads();
 }
 
 /** @returns false when nobody reads any more, which is no failure of ours. @throws InputError where it cannot be written */

@@ -37,7 +37,7 @@ export function visibleJson(json: string): string {
  * those with `##vso[`, `##[` or `##teamcity[` anywhere. An image called so would give them.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
-const HASHES = /#(?=#(?:vso|teamcity)?\[)/g;
+export const HASHES = /#(?=#(?:vso|teamcity)?\[)/g;
 const COLONS = /^([^\S\n]*):(?=:)/gm;
 
 /** Lines of output that no build service takes for commands. */

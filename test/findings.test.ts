@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, copyFileSync, renameSync, truncateSync, unlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, deflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rules } from '../src/checks/findings.js';
@@ -1536,6 +1536,81 @@ provoke(
   'an edited config',
   () => edit(save, configInSave, doc => ({ ...doc, author: 'me' })),
   { severity: 'warning', path: configInSave, data: { expected: item.imageId } },
+);
+{
+  const packed = await image({ layers: [{ files: { a: 'a' }, compression: 'gzip' }] });
+  const [one] = packed.layers;
+  const again = gzipSync(one!.tar, { level: 1 });
+  const crane = layouts.cranePull({ image: packed, tags: ['app:1'] });
+  const podman = layouts.podmanDockerArchive({ image: packed, tags: ['app:1'] });
+  const inCrane = `${encodedOf(one!.digest)}.tar.gz`;
+  const inPodman = `${encodedOf(one!.diffId)}.tar`;
+  const renamed = (members: Members, from: string, to: string): Members =>
+    members.map(member => {
+      if (member.path === from) return { ...member, path: to };
+      if (member.path !== 'manifest.json' || !('bytes' in member)) return member;
+      return layouts.file('manifest.json', Buffer.from(member.bytes).toString().replaceAll(from, to));
+    });
+  const data = { layer: 0, diffId: one!.diffId };
+  provoke('layer-name-mismatch', 'packed again', () => layouts.replaceBytes(crane, inCrane, () => again), {
+    severity: 'warning',
+    path: inCrane,
+    data: { ...data, expected: one!.digest, stored: digestOf(again) },
+  });
+  const tar = `${encodedOf(FAKE)}.tar`;
+  provoke('layer-name-mismatch', 'crane, with a plain layer', () => renamed(crane, inCrane, tar), {
+    severity: 'warning',
+    path: tar,
+    data: { ...data, expected: FAKE, stored: one!.digest },
+  });
+  provoke('layer-name-mismatch', 'podman', () => renamed(podman, inPodman, tar), {
+    severity: 'info',
+    path: tar,
+    data: { ...data, expected: FAKE, stored: one!.diffId },
+  });
+  test('layer-name-mismatch: what other sums and IDs say is no promise', async () => {
+    const folder = `${encodedOf(FAKE)}/layer.tar`;
+    const fine: Members[] = [
+      crane,
+      podman,
+      renamed(crane, inCrane, `${encodedOf(one!.diffId)}.tar.gz`),
+      renamed(podman, inPodman, folder),
+      layouts.replaceBytes(podman, inPodman, () => again),
+    ];
+    for (const members of fine) {
+      const { report } = await readMembers(members);
+      assert.equal(
+        report.findings.filter(({ code }) => code === 'layer-name-mismatch'),
+        [],
+      );
+    }
+  });
+  test('layer-name-mismatch: not beside the diff_id that says the same', async () => {
+    const { report } = await readMembers(layouts.replaceBytes(podman, inPodman, () => new Uint8Array(1024)));
+    const codes = report.findings.map(({ code }) => code);
+    assert.equal([codes.includes('diff-id-mismatch'), codes.includes('layer-name-mismatch')], [true, false]);
+  });
+}
+const inDir = `${encodedOf(FAKE)}`;
+for (const name of [inDir, `${inDir}.manifest.json`])
+  provoke(
+    'blob-name-mismatch',
+    `in skopeo's dir: ${name.slice(64) || 'a blob'}`,
+    () => [...layouts.skopeoDir(item), layouts.file(name, '{}')],
+    { severity: 'error', path: name, data: { expected: FAKE, actual: digestOf('{}') } },
+  );
+provoke(
+  'blob-name-mismatch',
+  'the config of an archive with blobs and no index',
+  () =>
+    layouts
+      .rulesOci({ image: item, tags: ['app:1'] })
+      .map(member =>
+        member.path === layouts.blobPath(item.imageId)
+          ? layouts.file(member.path, `${Buffer.from(item.configBytes)} `)
+          : member,
+      ),
+  { severity: 'error', path: layouts.blobPath(item.imageId), data: { expected: item.imageId } },
 );
 const BLAKE3 = `blake3:${'a'.repeat(64)}`;
 provoke(

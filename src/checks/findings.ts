@@ -8,6 +8,7 @@ import { checkBlobs } from './blobs.js';
 import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
 import { checkEngines } from './engines.js';
+import { checkFileNames } from './file-names.js';
 import { checkImages } from './images.js';
 import { checkLayers } from './layers.js';
 import { checkNames } from './names.js';
@@ -38,6 +39,7 @@ export function ruleOf(code: FindingCode): Rule<never> {
 const CHECKS: readonly Check[] = [
   checkContainer,
   checkBlobs,
+  checkFileNames,
   checkLayers,
   checkImages,
   checkAbsent,

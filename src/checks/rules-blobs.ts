@@ -15,6 +15,7 @@ export const blobRules: Rules<
   | 'blob-name-odd'
   | 'blob-link-broken'
   | 'config-name-mismatch'
+  | 'layer-name-mismatch'
   | 'digest-unchecked'
   | 'digest-weak'
   | 'inline-data-mismatch'
@@ -69,6 +70,14 @@ export const blobRules: Rules<
       `the file name says ${shortDigest(d.expected)}, but the image ID is ${shortDigest(d.actual)}`,
     explain:
       'docker save names the config after the image ID, which is the digest of its bytes. Here they differ: the config was edited after it was saved. Engines take the ID from the bytes.',
+  },
+  'layer-name-mismatch': {
+    severity: 'warning',
+    verdict: 'conformant',
+    message: d =>
+      `layer ${d.layer + 1} is named ${d.expected}, but its bytes are ${d.stored}${d.diffId === d.stored ? '' : `, and its tar is ${d.diffId}`}`,
+    explain:
+      'Writers of such archives name a layer by a digest: crane, ko, kaniko, jib and containerify by that of the stored bytes (`<hex>.tar.gz`), podman and skopeo by the diff_id (`<hex>.tar`). This layer was packed again or exchanged after it got its name. Engines do not look at the name: they compare the tar with the diff_id of the config, and so does waybill. Whoever compares the name with a registry compares another layer. Where the name is a diff_id this is a note. Save the image again.',
   },
   'digest-unchecked': {
     severity: 'warning',

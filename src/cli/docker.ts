@@ -69,6 +69,9 @@ function format<T>(command: Argv<T>, what: string) {
 const formatOf = ({ format: given, json }: { readonly format: string | undefined; readonly json: boolean }) =>
   given ?? (json ? 'json' : undefined);
 
+/** Whether people read what is printed, and not a script. */
+const isTerminal = ({ width }: Terminal) => width() !== null;
+
 /** Which of Docker's image stores answers: they differ in ID, Size and Descriptor; overlay2 only in sizes. */
 const STORES: readonly Store[] = ['classic', 'overlay2', 'containerd'];
 
@@ -107,7 +110,12 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 inspect image.tar app:1.2 --format '{{json .Config.Env}}'", 'one image of several'),
     async args => {
       const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
-      const options = { format: formatOf(args), store: args.store, api: args.api };
+      const options = {
+        format: formatOf(args),
+        store: args.store,
+        api: args.api,
+        terminal: isTerminal(terminal),
+      };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
       await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
     },
@@ -148,7 +156,12 @@ function historyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 history --no-trunc --human=false image.tar', 'bytes and whole commands'),
     async args => {
       const { history, historyDepth } = await import('../commands/history.js');
-      const options = { ...args, format: formatOf(args), now: terminal.now() };
+      const options = {
+        ...args,
+        format: formatOf(args),
+        now: terminal.now(),
+        terminal: isTerminal(terminal),
+      };
       const reading = await readAsDeep(terminal, args.archive, known => historyDepth(options, known));
       await terminal.answer(history(reading, args, options));
     },
@@ -238,7 +251,9 @@ function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
       const { documentDepth } = await import('../commands/document.js');
       const reading = await readAsDeep(terminal, args.archive, documentDepth);
       const format = args.format ?? (args.json ? '{{json .}}' : undefined);
-      await terminal.answer(imagetoolsInspect(reading, args, { raw: args.raw, format }));
+      await terminal.answer(
+        imagetoolsInspect(reading, args, { raw: args.raw, format, terminal: isTerminal(terminal) }),
+      );
     },
   );
 }

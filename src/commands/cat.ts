@@ -15,6 +15,7 @@ import { memberPlace } from './member-place.js';
 import { type ChosenImage, oneImage } from './one-image.js';
 import { type ArchiveReading, readArchive } from './read.js';
 import type { Selection } from './select.js';
+import { unchanged } from './unchanged.js';
 
 export interface CatOptions extends Selection, Resources {
   /** The file as it is once this layer is applied: its number, from 1, or the beginning of a digest of it. */
@@ -35,7 +36,8 @@ export interface CatResult {
  * archive that can only be read once is kept in a temporary file meanwhile: which layer has the file is known at its end.
  * @param path  from the root, with or without a slash; escapes as `waybill files` shows them
  * @param put   takes the bytes; resolves when more may come
- * @throws InputError when there is no such image, layer or file, or it has no content
+ * @throws InputError when there is no such image, layer or file, or it has no content; or when the archive is not what it was
+ *   when its files were listed, which shows when its layer has been read to the end: what came by then is not to be used
  */
 export async function cat(
   input: string | AsyncIterable<Uint8Array>,
@@ -73,7 +75,8 @@ async function catFile(
   const queue = new ContentQueue(put);
   const place = memberPlace(part, member);
   const sinks = new Map([[inode.index, () => queue]]);
-  await readLayerFiles(file, [{ ...place, sinks, drain: queue.drain }], allowed, () => {});
+  const layers = [{ ...place, sinks, drain: queue.drain }];
+  await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => {}));
   const notes = layerFaults(part.scan, image)
     .filter(({ layer }) => layer <= last)
     .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);

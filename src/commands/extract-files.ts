@@ -18,6 +18,7 @@ import { memberPlace } from './member-place.js';
 import { type ChosenImage, oneImage } from './one-image.js';
 import { readArchive } from './read.js';
 import type { Selection } from './select.js';
+import { unchanged } from './unchanged.js';
 import { count } from './words.js';
 
 export interface ExtractFilesOptions extends Selection, Resources {
@@ -36,7 +37,8 @@ export interface ExtractFilesOptions extends Selection, Resources {
  * links as they are. Nothing is ever written outside of the directory, which is filled when all is written. What cannot be
  * written is noted, and makes the exit code 1, as does a layer that is damaged, not there, or not what the image claims.
  * @param directory  is made, or is empty
- * @throws InputError when there is no such image, nothing matches, or `directory` cannot be filled
+ * @throws InputError when there is no such image, nothing matches, `directory` cannot be filled, or the archive is not what it
+ *   was when its files were listed: then nothing is written
  */
 export async function extractFiles(
   input: string | AsyncIterable<Uint8Array>,
@@ -98,16 +100,19 @@ async function extractFrom(
   const total = new Set(image.layers.map(({ member }) => member));
   const bytes = [...total].reduce((sum, member) => sum + (member?.size ?? 0), 0);
   let done = 0;
-  const outcome = await writeRoot({ archive: file, tree, layers }, root, shown, {
+  const options = {
     owner,
     devices,
     wanted,
     limits,
-    onProgress(read) {
+    onProgress(read: number) {
       done += read;
       onProgress?.(done, bytes);
     },
-  });
+  };
+  const outcome = await unchanged(reading, () =>
+    writeRoot({ archive: file, tree, layers }, root, shown, options),
+  );
   const finish = (path: Buffer) => finishDirectory(path, tree.root, { owner });
   return { answer: answerOf(outcome, chosen, shown), finish };
 }

@@ -15,6 +15,7 @@ import type { Answer } from './answer.js';
 import { oneImage } from './one-image.js';
 import { readArchive } from './read.js';
 import type { Selection } from './select.js';
+import { unchanged } from './unchanged.js';
 
 export interface ExtractOptions extends Resources {
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
@@ -27,7 +28,8 @@ export interface ExtractOptions extends Resources {
  * or not there leaves no file, is noted, and makes the exit code 1; the others are written. Standard output has a line for
  * each file: its path, its size in bytes and its diff_id.
  * @param directory  is made, or is empty; it is filled when all is written
- * @throws InputError when there is no such image, or `directory` cannot be filled
+ * @throws InputError when there is no such image, `directory` cannot be filled, or the file changes meanwhile: then nothing is
+ *   written
  */
 export async function extractLayers(
   input: string | AsyncIterable<Uint8Array>,
@@ -40,7 +42,8 @@ export async function extractLayers(
   const staged = stageDirectory(directory);
   try {
     const extract = async (file: string) => {
-      const { part, image } = await chooseImage(file, selection, options);
+      const reading = await readArchive(file, { ...options, depth: 'metadata' });
+      const { part, image } = oneImage(reading, selection);
       const layers = image.layers.map(claimsOf);
       const source = { archive: file, inside: part.part.inside, layers };
       const total = image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
@@ -49,7 +52,8 @@ export async function extractLayers(
         done += bytes;
         options.onProgress?.(done, total);
       };
-      const outcomes = await writeLayers(source, { path: staged.path, shown: directory, limits, onProgress });
+      const output = { path: staged.path, shown: directory, limits, onProgress };
+      const outcomes = await unchanged(reading, () => writeLayers(source, output));
       return answerOf(outcomes, image, directory);
     };
     // What can only be read once is kept beside the layers while they are written: what names them comes last.
@@ -64,10 +68,6 @@ export async function extractLayers(
     staged.discard();
     throw error;
   }
-}
-
-async function chooseImage(file: string, selection: Selection, options: ExtractOptions) {
-  return oneImage(await readArchive(file, { ...options, depth: 'metadata' }), selection);
 }
 
 function claimsOf(

@@ -22,6 +22,8 @@ export interface HistoryCommandOptions extends HistoryOptions {
   readonly store: Store;
   /** What "3 years ago" is measured from. Default: the clock. */
   readonly now?: Date | undefined;
+  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  readonly terminal?: boolean | undefined;
 }
 
 /**
@@ -51,6 +53,7 @@ export function history(
     format,
     HISTORY_ROWS,
     items.map(item => historyRow(item, options, now)),
+    options.terminal === true ? visible : undefined,
   );
   if (rendered.error !== null) return failed(rendered.error);
   const notes = documentNotes(stored);

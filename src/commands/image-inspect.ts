@@ -6,6 +6,7 @@ import type { Depth } from '../scan/scan.js';
 import { attempt } from '../template/attempt.js';
 import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
 import { ANY, sliceOf, value } from '../template/types.js';
+import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -18,6 +19,8 @@ export interface ImageInspectOptions {
   readonly store: Store;
   /** Version of Docker's API: `1.24` to `1.51`. */
   readonly api: string;
+  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  readonly terminal?: boolean | undefined;
 }
 
 /** One image, or as many as there are references; all images of the archive where nothing is said. */
@@ -63,7 +66,7 @@ export function imageInspect(
   });
   const stdout = isJson(options.format)
     ? asJson(inspected, options.format === 'json')
-    : asTemplate(inspected, options.format!, notes);
+    : asTemplate(inspected, options, notes);
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }
 
@@ -97,14 +100,19 @@ function asJson(inspected: readonly Inspected[], compact: boolean): string {
  * Templates see Docker's typed answer; one that fails on it is tried on the JSON as the daemon wrote it, where an absent key
  * is an error too. docker/cli cli/command/inspect/inspector.go
  */
-function asTemplate(inspected: readonly Inspected[], format: string, notes: string[]): string {
-  const template = parseTemplate(format);
+function asTemplate(
+  inspected: readonly Inspected[],
+  { format, terminal }: ImageInspectOptions,
+  notes: string[],
+): string {
+  const template = parseTemplate(format!);
+  const guard = terminal === true ? visible : undefined;
   return inspected
     .map(({ typed, written }) => {
-      const first = attempt(() => execute(template, typed));
+      const first = attempt(() => execute(template, typed, { guard }));
       if (first.error === null) return `${first.value}\n`;
       const raw = value(ANY, decode(ANY, JSON.parse(encodeJson(written)), { numbers: 'json.Number' }));
-      const second = attempt(() => execute(template, raw, { missingKey: 'error' }));
+      const second = attempt(() => execute(template, raw, { missingKey: 'error', guard }));
       if (second.error === null) return `${second.value}\n`;
       notes.push(`template parsing error: ${second.error.message}`);
       return '';

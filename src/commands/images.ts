@@ -18,7 +18,7 @@ import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image
 import { UsageError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
-import { legible } from '../visible.js';
+import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
@@ -35,7 +35,7 @@ export interface ImagesOptions extends ListOptions {
   readonly ref?: string | undefined;
   /** What "3 years ago" is measured from. Default: the clock. */
   readonly now?: Date | undefined;
-  /** Columns of the terminal; null where there is none. Only the tree looks at it. */
+  /** Columns of the terminal; null where there is none. On a terminal hidden characters of the archive are spelled out. */
   readonly width?: number | null | undefined;
 }
 
@@ -82,12 +82,14 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
           options.all ? listed : listed.filter(s => !isDangling(s)),
           store,
           options.width ?? null,
+          options.width == null ? text => text : visible,
         ),
       }
     : renderRows(
         listFormat(options),
         IMAGE_ROWS,
         listed.flatMap(summary => listRows(summary, options, now)),
+        options.width == null ? undefined : visible,
       );
   if (!('text' in rendered)) return failed(rendered.error);
   const copies = listed.flatMap(summary => all.get(summary.stored)!);
@@ -97,7 +99,12 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
   ];
   const remarks =
     ref !== undefined && listed.length === 0 ? [`${ref}: no file, and no image is called so`] : [];
-  return { stdout: rendered.text, notes: [...notes, ...remarks], exitCode: notes.length === 0 ? 0 : 1 };
+  return {
+    stdout: rendered.text,
+    painted: options.tree,
+    notes: [...notes, ...remarks],
+    exitCode: notes.length === 0 ? 0 : 1,
+  };
 }
 
 /** docker/cli cli/command/image/list.go */

@@ -4,7 +4,15 @@ import { imagetoolsTable } from '../docker/imagetools-table.js';
 import { troubleOf } from '../docker/manifest-store.js';
 import { UsageError } from '../errors.js';
 import { attempt } from '../template/attempt.js';
-import { execute, parseTemplate, rootFields, type Template, templateSource } from '../template/index.js';
+import {
+  execute,
+  type Guard,
+  parseTemplate,
+  rootFields,
+  type Template,
+  templateSource,
+} from '../template/index.js';
+import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
 import type { ArchiveReading } from './read.js';
@@ -15,6 +23,8 @@ export interface ImagetoolsOptions {
   readonly raw?: boolean | undefined;
   /** A Go template over `.Name .Manifest .Image .Provenance .SBOM .BuildInfo`. */
   readonly format?: string | undefined;
+  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  readonly terminal?: boolean | undefined;
 }
 
 /**
@@ -25,26 +35,27 @@ export interface ImagetoolsOptions {
 export function imagetoolsInspect(
   reading: ArchiveReading,
   selection: Selection,
-  { raw = false, format = '' }: ImagetoolsOptions = {},
+  { raw = false, format = '', terminal = false }: ImagetoolsOptions = {},
 ): Answer {
   if (raw && format !== '') throw new UsageError('--format and --raw cannot be used together');
   const selected = selectDocument(reading, selection);
+  const guard = terminal ? visible : undefined;
   if (raw) return exactBytes(reading, selected);
-  const answer = format === '' ? table(selected) : formatted(selected, format);
+  const answer = format === '' ? table(selected, guard) : formatted(selected, format, guard);
   const exitCode = troubleOf(selected.document) === null ? answer.exitCode : 1;
   return { ...answer, notes: [...notesOn(selected), ...answer.notes], exitCode };
 }
 
-const table = ({ document, name }: SelectedDocument): Answer => ({
-  stdout: imagetoolsTable(name.ref, document),
+const table = ({ document, name }: SelectedDocument, guard?: Guard): Answer => ({
+  stdout: imagetoolsTable(name.ref, document, guard),
   notes: [],
   exitCode: 0,
 });
 
-function formatted(selected: SelectedDocument, format: string): Answer {
+function formatted(selected: SelectedDocument, format: string, guard?: Guard): Answer {
   const { value: template, error } = attempt(() => parseTemplate(format, 'buildx'));
   if (error !== null) return failed(error.message);
-  return isTable(template) ? table(selected) : render(selected, template);
+  return isTable(template) ? table(selected, guard) : render(selected, template, guard);
 }
 
 /** buildx looks at the beginning of the parsed format, whatever follows. */
@@ -53,10 +64,14 @@ const isTable = (template: Template) => templateSource(template).startsWith('{{.
 /** Fields that need more than the document itself. */
 const LOADED = ['Image', 'Provenance', 'SBOM', 'BuildInfo'];
 
-function render({ store, document, name, within }: SelectedDocument, template: Template): Answer {
+function render(
+  { store, document, name, within }: SelectedDocument,
+  template: Template,
+  guard?: Guard,
+): Answer {
   const loaded = loadImages(store, document, within);
   const { data, troubles } = templateInput(store, document, name.name, loaded);
-  const { value: stdout, error } = attempt(() => execute(template, data));
+  const { value: stdout, error } = attempt(() => execute(template, data, { guard }));
   const used = rootFields(template);
   const isNeeded = used === null || LOADED.some(field => used.has(field));
   const notes = [...new Set([...(isNeeded ? loaded.troubles : []), ...troubles])];

@@ -22,12 +22,18 @@ export interface RowKind {
 /** Rows as text, or why the template failed. */
 export type Rendered = { readonly text: string; readonly error: null } | { readonly error: string };
 
-export function renderRows(format: string, kind: RowKind, rows: readonly Row[]): Rendered {
+/** @param guard  makes text of the rows safe for a terminal */
+export function renderRows(
+  format: string,
+  kind: RowKind,
+  rows: readonly Row[],
+  guard?: (text: string) => string,
+): Rendered {
   const source = templateSource(format);
   const { value: lines, error } = attempt(() => {
     const template = parseTemplate(source);
     const type = rowType(kind);
-    return rows.map(row => `${execute(template, value(type, row))}\n`).join('');
+    return rows.map(row => `${execute(template, value(type, row), { guard })}\n`).join('');
   });
   if (error !== null) return { error: `template parsing error: ${error.message}` };
   if (!isTable(format)) return { text: lines, error: null };

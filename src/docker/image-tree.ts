@@ -23,9 +23,17 @@ const TITLES = { id: 'ID', usage: 'DISK USAGE', content: 'CONTENT SIZE', extra: 
 const WIDTHS = { id: 12, usage: 10, content: 12, extra: 5 } as const;
 type ColumnName = keyof typeof WIDTHS;
 
-/** @param width  columns of the terminal; null where there is none */
-export function imageTree(summaries: readonly Summary[], store: Store, width: number | null): string {
-  const nodes = summaries.map(summary => toNode(summary, store));
+/**
+ * @param width  columns of the terminal; null where there is none
+ * @param guard  makes text of the archive safe for it
+ */
+export function imageTree(
+  summaries: readonly Summary[],
+  store: Store,
+  width: number | null,
+  guard: (text: string) => string,
+): string {
+  const nodes = summaries.map(summary => guarded(toNode(summary, store), guard));
   const room = Math.max(20, width ?? 80);
   const [first, columns] = fit(room, nodes);
   const titles =
@@ -53,6 +61,12 @@ function toNode({ stored, tags, size }: Summary, store: Store): Node {
     children,
   };
 }
+
+const guarded = (node: Node, guard: (text: string) => string): Node => ({
+  ...node,
+  names: node.names.map(guard),
+  children: node.children.map(child => ({ ...child, platform: guard(child.platform) })),
+});
 
 /** Docker paints the titles wherever they go, be it a file. */
 function title(text: string, width: number, name: ColumnName = 'id'): string {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Block, Column, Doc, FileMap, Span, Text } from '../commands/doc.js';
-import { legible, visibleJson } from '../visible.js';
+import { HASHES, legible, visibleJson } from '../visible.js';
 import { mapScripts } from './page-files.js';
 import { PAGE_STYLE } from './page-style.js';
 
@@ -63,7 +63,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-const escaped = (text: string) => legible(text).replace(/[&<>"']/g, character => ENTITIES[character]!);
+/** Nor is it a command to a build service where the page is printed into a log. */
+const escaped = (text: string) =>
+  legible(text)
+    .replace(/[&<>"']/g, character => ENTITIES[character]!)
+    .replace(HASHES, '&#35;');
 
 const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
 

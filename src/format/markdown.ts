@@ -1,5 +1,5 @@
 import type { Block, Column, Doc, Span, Text } from '../commands/doc.js';
-import { legible } from '../visible.js';
+import { legible, uncommanding } from '../visible.js';
 
 /** Longer tables are folded. */
 const OPEN_ROWS = 25;
@@ -21,10 +21,12 @@ export function toMarkdown(doc: Doc): string {
     for (const line of blockLines(block)) lines.push(line);
     previous = block;
   }
-  return `${lines
+  const text = lines
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
-    .trim()}\n`;
+    .trim();
+  // A log that it is printed into may be a build service's.
+  return `${uncommanding(text)}\n`;
 }
 
 function blockLines(block: Block): string[] {

@@ -86,6 +86,7 @@ export interface FindingData {
   'blob-name-odd': Record<string, never>;
   'blob-link-broken': { target: string };
   'config-name-mismatch': { expected: string; actual: string };
+  'layer-name-mismatch': { layer: number; expected: string; stored: string; diffId: string };
   'digest-unchecked': { digest: string };
   'digest-weak': { digest: string };
   'inline-data-mismatch': { expected: string; actual: string };

@@ -1,4 +1,4 @@
-import { type BigIntStats, open } from 'node:fs';
+import { type BigIntStats, constants, open } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { codecFor, sniff } from '../codec/registry.js';
@@ -65,6 +65,8 @@ export async function streamOf(
   if (input === '-') return (await pipes()).readInherited(0);
   const stats = await statInput(input);
   if (stats.isFile() || stats.isDirectory()) return null;
+  if ((stats.mode & FILE_TYPE) === 0n)
+    throw new InputError('no file, directory, pipe, socket or device', input);
   // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
   const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(input);
   const { readInherited, readOnce } = await pipes();
@@ -74,6 +76,9 @@ export async function streamOf(
 }
 
 const openFile = promisify(open);
+
+/** What Linux has descriptors for and no type of file, such as Node's own timers and event counters. inode(7) */
+const FILE_TYPE = BigInt(constants.S_IFMT);
 
 async function statInput(file: string): Promise<BigIntStats> {
   if (file.includes('\0')) throw new InputError('no file has a NUL in its name', file);

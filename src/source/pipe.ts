@@ -8,26 +8,32 @@ import { readAhead } from './read-ahead.js';
 const AHEAD = 2;
 
 /**
- * Reads what can only be read once, from where it stands, and closes it in the end. A chunk is valid until the next one is
- * asked for; who needs it for longer holds its block.
+ * Reads what was opened and can only be read once, from where it stands, and closes it in the end. A chunk is valid until
+ * the next one is asked for; who needs it for longer holds its block.
  */
-export function readOnce(fd: number): AsyncIterableIterator<Uint8Array> {
+export const readOnce = (fd: number): AsyncIterableIterator<Uint8Array> => readForward(fd, true);
+
+function readForward(fd: number, closes: boolean): AsyncIterableIterator<Uint8Array> {
   const stats = fstatSync(fd);
   try {
     if (stats.isFIFO() || stats.isSocket()) return new PipeReader(fd);
   } catch {
     // Of what no stream of Node's can be made, such as a socket of datagrams.
   }
-  return readAhead(fd, null);
+  return readAhead(fd, null, { closes });
 }
 
 const inherited = new Set<number>();
 
-/** The same of what the process was started with. Nothing comes from it a second time: its number may be another file's by then. */
+/**
+ * The same of what the process was started with. Standard input stays open: were its number free, the next pipe or thread
+ * would get it, and libuv ends the process when it is to close one of the numbers 0 to 2 (`uv__close`). A socket of Node's
+ * keeps to that by itself. Nothing is read from a descriptor a second time: its number may be another file's by then.
+ */
 export function readInherited(fd: number): AsyncIterable<Uint8Array> {
   if (inherited.has(fd)) return Readable.from([]);
   inherited.add(fd);
-  return readOnce(fd);
+  return readForward(fd, false);
 }
 
 /**

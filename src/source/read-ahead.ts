@@ -8,15 +8,16 @@ const readFrom = promisify(read);
 /**
  * Reads a file descriptor forward: one block is filled while another is worked on. A chunk is valid until the next one is
  * asked for; who needs it for longer holds its block.
- * @param position  where to start; null for what has no positions, such as a device. Then it is closed in the end
+ * @param position  where to start; null for what has no positions, such as a device
  * @param length    how much to read at most
+ * @param closes    whether it is closed in the end
  */
 export function readAhead(
   fd: number,
   position: number | null,
-  length = Number.POSITIVE_INFINITY,
+  { length = Number.POSITIVE_INFINITY, closes = false }: ReadAheadOptions = {},
 ): AsyncIterableIterator<Uint8Array> {
-  const reader = new Reader(fd, position, length);
+  const reader = new Reader(fd, position, length, closes);
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -25,6 +26,11 @@ export function readAhead(
     // No generator, for its end waits for what it waits for; this one may have to end just that.
     return: () => reader.end(),
   };
+}
+
+export interface ReadAheadOptions {
+  readonly length?: number;
+  readonly closes?: boolean;
 }
 
 class Reader {
@@ -39,6 +45,7 @@ class Reader {
     private readonly fd: number,
     private readonly position: number | null,
     private readonly length: number,
+    private readonly closes: boolean,
   ) {}
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -59,7 +66,7 @@ class Reader {
       // Nothing is closed under a read. A terminal may never give what was asked of it: that is not waited for.
       const still = Promise.resolve(this.pending).catch(() => {});
       if (this.position !== null) await still;
-      else void still.then(() => close(this.fd));
+      else if (this.closes) void still.then(() => close(this.fd));
     }
     return { done: true, value: undefined };
   }

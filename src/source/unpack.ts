@@ -37,7 +37,7 @@ export async function* streamRange(
 async function* streamFile(range: ByteRange, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const handle = await open(range.file, 'r');
   try {
-    for await (const chunk of readAhead(handle.fd, range.start, range.length)) {
+    for await (const chunk of readAhead(handle.fd, range.start, { length: range.length })) {
       onRead(chunk.length);
       yield chunk;
     }

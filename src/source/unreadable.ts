@@ -5,6 +5,9 @@ const FAILS =
 const NOT_ALLOWED = 'Be somebody who may read it, or have it shared with you.';
 const TOO_MANY = 'Close other programs, or raise the limit of open files (`ulimit -n`).';
 
+/** What to do where a file changes while it is read. */
+export const CHANGED = 'Read it again when nothing writes to it any more, or copy it and read the copy.';
+
 /** What to do about a system's refusal to read, by its code. errno(3) */
 const REMEDIES: Readonly<Record<string, string>> = {
   EIO: FAILS,

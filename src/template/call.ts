@@ -1,6 +1,7 @@
 // Calls and their arguments, by the rules of text/template's evalCall and validateType.
 import { CallError } from './errors.js';
 import type { Func, Parameter } from './func.js';
+import { guardArguments, guardResult } from './guard.js';
 import { type Command, type Operand, sourceOf } from './nodes.js';
 import type { State } from './state.js';
 import { timeMethod } from './time-methods.js';
@@ -57,9 +58,11 @@ export function callFunction(state: State, call: Call & { readonly found: Func }
     state.fail(`error calling call: non-function ${callee}of type ${typeName(concrete(values[0])!.type)}`);
   }
   state.handle(values);
-  const result = state.calling(name, node, () => found.call(values));
+  const { guard } = state.options;
+  const given = guard === undefined ? values : guardArguments(guard, name, values);
+  const result = state.calling(name, node, () => found.call(given));
   state.handle([result]);
-  return result;
+  return guard === undefined ? result : guardResult(name, result);
 }
 
 /** The first argument that decides, or the last. */

@@ -50,7 +50,7 @@ type Identifier = Extract<Operand, { readonly kind: 'identifier' }>;
 
 function literal(state: State, dot: Maybe, operand: Literal): Maybe {
   if (operand.kind === 'bool') return value(BOOL, operand.value);
-  if (operand.kind === 'string') return value(STRING, operand.value);
+  if (operand.kind === 'string') return { type: STRING, raw: operand.value, own: true };
   if (operand.kind === 'dot') return dot;
   return constant(state, operand);
 }
@@ -152,7 +152,7 @@ const EXPECTED: Partial<Record<Type['kind'], string>> = {
 
 function typedLiteral(state: State, type: Type, operand: Exclude<Literal, { readonly kind: 'dot' }>): Maybe {
   if (operand.kind === 'bool' && type.kind === 'bool') return value(type, operand.value);
-  if (operand.kind === 'string' && type.kind === 'string') return value(type, operand.value);
+  if (operand.kind === 'string' && type.kind === 'string') return { type, raw: operand.value, own: true };
   if (operand.kind === 'number') {
     const { int, uint, float } = operand.value;
     if (type.kind === 'int' && int !== undefined) return value(type, small(int));

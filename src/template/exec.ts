@@ -3,6 +3,7 @@
 import { printableOf } from './builtins.js';
 import { printable } from './bytes.js';
 import { evaluate } from './eval.js';
+import { guarded } from './guard.js';
 import type { Action, Branch, Invocation, Template } from './nodes.js';
 import { sprint } from './print.js';
 import { quote } from './quote.js';
@@ -76,7 +77,10 @@ function print(state: State, dot: Maybe, action: Extract<Action, { readonly kind
   const result = evaluate(state, dot, action.pipeline);
   if (action.pipeline.variables.length > 0) return;
   state.at(action);
-  state.write(state.calling('print', action, () => sprint([printableOf(result)])));
+  const { guard } = state.options;
+  const shown = printableOf(result);
+  const safe = guard === undefined ? shown : guarded(guard, shown);
+  state.write(state.calling('print', action, () => sprint([safe])));
 }
 
 function branch(state: State, dot: Maybe, { kind, pipeline, body, otherwise }: Branch): Outcome {

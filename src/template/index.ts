@@ -9,6 +9,7 @@ export { type DecodeOptions, decode } from './decode.js';
 export { DURATION } from './duration.js';
 export { encodeJson } from './encode.js';
 export { TemplateError } from './errors.js';
+export type { Guard } from './guard.js';
 export type { Template } from './nodes.js';
 export { rootFields } from './root-fields.js';
 export type { Options as ExecuteOptions } from './state.js';

@@ -1,5 +1,6 @@
 // One execution of a template: its output, its variables, and what an error must name.
 import { CallError, TemplateError } from './errors.js';
+import type { Guard } from './guard.js';
 import { MAX_ACTIVE, MAX_STEPS, MAX_TEXT, MAX_WORK } from './limits.js';
 import { type Node, sourceOf, type Template } from './nodes.js';
 import { quote } from './quote.js';
@@ -10,6 +11,8 @@ export interface Options {
   readonly missingKey?: 'default' | 'error';
   /** Whether `range` may count up to a whole number, as since Go 1.24. Default true. */
   readonly rangeOverInt?: boolean;
+  /** Makes text of the data safe where a terminal reads the output. Text of the template stays as it is. */
+  readonly guard?: Guard | undefined;
 }
 
 interface Variable {

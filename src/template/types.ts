@@ -69,6 +69,8 @@ export interface Field {
 export interface Value {
   readonly type: Type;
   readonly raw: unknown;
+  /** Text that the template itself has, or that has been made safe: see guard.ts. */
+  readonly own?: boolean;
 }
 
 export const BOOL: Type = { kind: 'bool' };

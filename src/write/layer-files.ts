@@ -1,25 +1,37 @@
+import { createHash } from 'node:crypto';
 import { loadCodecs } from '../codec/registry.js';
+import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { BlobAnalyser } from '../scan/analyser.js';
 import type { ContentSink } from '../scan/content.js';
+import type { Examination } from '../scan/examiner.js';
 import { TarWalk } from '../scan/tar-walk.js';
+import { Unpacker } from '../scan/unpacker.js';
+import { CHANGED } from '../source/unreadable.js';
 import { type MemberPlace, reread } from './reread.js';
 
 /** Files of one layer whose content is wanted. */
 export interface LayerFiles extends MemberPlace {
   /** How many members of the archive have the path: only the last of them is the layer. */
   readonly copies: number;
+  /** The stored bytes as they were when the entries were listed; null where not all of them could be read. */
+  readonly stored: StoredBytes | null;
   /** The entries that are wanted, by their index in the layer's table: what takes the content of each. */
   readonly sinks: ReadonlyMap<number, () => ContentSink>;
   /** Called between chunks: whoever takes content that it cannot put away at once may do it here. */
   readonly drain?: () => Promise<void>;
 }
 
+export interface StoredBytes {
+  readonly size: number;
+  /** sha256. */
+  readonly digest: string;
+}
+
 /**
- * Reads content of files from layers, each layer once and no further than the last file that is wanted. A sink is ended in
- * any case; what is not in the archive any more is never begun.
+ * Reads content of files from layers, each layer once, and compares its bytes with those whose entries were listed. A sink is
+ * ended in any case; what is not in the archive any more is never begun.
  * @param file  the archive, which must be the same that was scanned
- * @throws InputError when the archive cannot be opened or read any more
+ * @throws InputError when the archive cannot be opened or read any more, or a layer is not what it was
  */
 export async function readLayerFiles(
   file: string,
@@ -32,19 +44,33 @@ export async function readLayerFiles(
   await reread(file, layers, limits, async (layer, content) => {
     const times = (seen.get(layer) ?? 0) + 1;
     seen.set(layer, times);
-    if (times === layer.copies) await readLayer(layer, content, limits, onProgress);
+    if (times !== layer.copies) return;
+    const difference = await readLayer(layer, content, limits, onProgress);
+    if (difference !== null) throw changed(file, layer, difference);
+  });
+  const lost = layers.find(layer => layer.stored !== null && seen.get(layer) !== layer.copies);
+  if (lost !== undefined) throw changed(file, lost, `expected ${shown(lost.stored!)}, found nothing`);
+}
+
+function changed(file: string, { inside, path }: MemberPlace, difference: string): InputError {
+  const where = inside === null ? file : `${file}: ${inside}`;
+  return new InputError(`${path} has changed since its files were listed: ${difference}`, where, CHANGED, {
+    damaged: true,
   });
 }
+
+const shown = ({ size, digest }: StoredBytes) => `${size} bytes, ${digest}`;
 
 /** What this much unpacks to has to be held until it is put away, and zstd makes 128 KiB of four bytes. */
 const SLICE = 1024;
 
+/** @returns how the bytes differ from those that were listed */
 async function readLayer(
-  { sinks, drain }: LayerFiles,
+  { sinks, drain, stored }: LayerFiles,
   content: AsyncIterable<Uint8Array>,
   limits: Limits,
   onProgress: (bytes: number) => void,
-): Promise<void> {
+): Promise<string | null> {
   let left = sinks.size;
   const begin = (index: number): ContentSink | null => {
     const sink = sinks.get(index)?.();
@@ -59,20 +85,36 @@ async function readLayer(
     };
   };
   const walk = new TarWalk(null, { begin }, limits);
-  const analyser = new BlobAnalyser(['sha256'], { limits, files: false }, chunk => walk.write(chunk));
+  const unpacker = new Unpacker({ limits, files: false }, into(walk));
+  const hash = createHash('sha256');
+  let size = 0;
   try {
     for await (const chunk of content) {
       const step = drain === undefined ? chunk.length : SLICE;
       for (let at = 0; at < chunk.length && left > 0; at += step) {
-        analyser.write(chunk.subarray(at, at + step));
+        unpacker.write(chunk.subarray(at, at + step));
         await drain?.();
       }
       onProgress(chunk.length);
-      if (left === 0) break;
+      // Behind the last file the bytes are compared, and not unpacked.
+      if (left === 0 && stored === null) break;
+      hash.update(chunk);
+      size += chunk.length;
     }
-    analyser.end();
+    unpacker.end();
   } finally {
     walk.end();
   }
   await drain?.();
+  const found: StoredBytes = { size, digest: `sha256:${hash.digest('hex')}` };
+  if (stored === null || (found.size === stored.size && found.digest === stored.digest)) return null;
+  return `expected ${shown(stored)}, found ${shown(found)}`;
 }
+
+/** Only the content is wanted: what is stored is compared as a whole. */
+const into = (walk: TarWalk): Examination => ({
+  begin() {},
+  stored() {},
+  check() {},
+  content: bytes => walk.write(bytes),
+});

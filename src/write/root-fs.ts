@@ -6,7 +6,6 @@ import { nameText } from '../scan/entry-name.js';
 import { visiblePath } from '../visible.js';
 import { misnamed } from './file-name.js';
 import { type LayerFiles, readLayerFiles } from './layer-files.js';
-import type { MemberPlace } from './reread.js';
 import {
   type Attributes,
   finishDirectory,
@@ -34,7 +33,7 @@ export interface RootSource {
   readonly archive: string;
   readonly tree: FileTree;
   /** Where the layers lie, in the order of the image; null for one that does not. */
-  readonly layers: readonly ((MemberPlace & { readonly copies: number }) | null)[];
+  readonly layers: readonly (Omit<LayerFiles, 'sinks' | 'drain'> | null)[];
 }
 
 export interface RootOutcome {

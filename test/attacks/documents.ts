@@ -1,9 +1,10 @@
 // The JSON of an archive: documents that are two things at once, exchanged, endless, or made for whoever parses them.
+import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { toJson } from '../../src/format/json.js';
 import { toText } from '../../src/format/text.js';
 import { verify } from '../../src/index.js';
-import { digestOf, goJson } from '../support/digest.js';
+import { digestOf, encodedOf, goJson } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Attack, type Chapter, verified } from './attack.js';
 import { evil, item, oci, save } from './material.js';
@@ -132,6 +133,22 @@ export const documents: Chapter = {
       'It is no tar, and not what the config says.',
       () => saveWith(([doc]) => [{ ...doc, Layers: [doc.Config, doc.Config] }]),
       { findings: ['layer-not-tar', 'diff-id-mismatch'], exit: 1, verdicts: { intact: false } },
+    ),
+    verified(
+      'A layer called `<hex>.tar.gz` that has another digest, though the config agrees with its tar',
+      'A warning: whoever looks up the name finds another layer. A note where a writer takes diff_ids for names.',
+      () => {
+        const name = `${encodedOf(item.layers[0]!.digest)}.tar.gz`;
+        const again = () => gzipSync(item.layers[0]!.tar, { level: 1 });
+        return layouts.replaceBytes(layouts.cranePull({ image: item, tags: ['app:1'] }), name, again);
+      },
+      { findings: ['layer-name-mismatch'], exit: 0, verdicts: { intact: true, conformant: false } },
+    ),
+    verified(
+      'A blob in a folder of skopeo’s `dir:` that is not what its name promises',
+      'An error, as in a folder of blobs.',
+      () => [...layouts.skopeoDir(item), layouts.file('a'.repeat(64), 'evil')],
+      { findings: ['blob-name-mismatch'], exit: 1, verdicts: { intact: false } },
     ),
     verified(
       'manifest.json that names files outside of the archive',

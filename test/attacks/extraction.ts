@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { cat } from '../../src/commands/cat.js';
 import { extractFiles } from '../../src/commands/extract-files.js';
 import { squash, tablesOf } from '../../src/image/file-tree.js';
 import { defaultLimits, InputError, readArchive } from '../../src/index.js';
@@ -49,7 +50,7 @@ async function intoPrepared(archive: string, root: string): Promise<readonly str
     {
       archive,
       tree: squash(tablesOf(part!.scan, of!)),
-      layers: of!.layers.map(({ member }) => ({ inside: null, path: member!.path, copies: 1 })),
+      layers: of!.layers.map(({ member }) => ({ inside: null, path: member!.path, copies: 1, stored: null })),
     },
     root,
     root,
@@ -237,6 +238,36 @@ export const extraction: Chapter = {
         assert.is(lost.length, 5, lost.join('\n'));
         assert.equal(readdirSync(root).sort(), ['etc', 'file', 'l']);
       },
+    ),
+    proved(
+      'An archive that is changed between the reading that lists its files and the one that writes them',
+      'An error that says what has changed. Nothing is written.',
+      async () => {
+        const image = await ofLayers([file('a')], [file('b')]);
+        const archive = saved(image, 'between.tar');
+        const above = temporary('attack');
+        let before = 0;
+        const onProgress = (done: number) => {
+          // The second reading begins anew.
+          if (done < before) writeFileSync(archive, image.toReversed().subarray(0, 512), { flag: 'r+' });
+          before = done;
+        };
+        const error = await refusal(extractFiles(archive, join(above, 'root'), { onProgress }));
+        assert.match(error.message, 'it has changed while it was read: expected modified');
+        assert.equal(readdirSync(above), []);
+      },
+      { exit: 2 },
+    ),
+    proved(
+      'The same while one file is printed',
+      'An error as soon as its layer has been read to the end. What was printed is not what was listed.',
+      async () => {
+        const archive = saved(await ofLayers([file('a'), file('b', 'x'.repeat(2_000_000))]), 'cat.tar');
+        const put = async () => writeFileSync(archive, 'changed', { flag: 'r+' });
+        const error = await refusal(cat(archive, 'a', put));
+        assert.match(error.message, 'it has changed while it was read: expected modified');
+      },
+      { exit: 2 },
     ),
     proved(
       'A link in the directory before anything is extracted into it',

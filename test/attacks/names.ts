@@ -2,7 +2,8 @@
 import * as assert from 'uvu/assert';
 import { OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
 import { toText } from '../../src/format/text.js';
-import { outputFor, readArchive } from '../../src/index.js';
+import { imageInspect, outputFor, readArchive } from '../../src/index.js';
+import { visible } from '../../src/visible.js';
 import { askedOf, checkCommands, EVERYTHING, REPORTS } from '../property/commands.js';
 import { image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -159,14 +160,21 @@ const printed = (
     check(stderr, 'an error');
   });
 
-const COMMANDS = '::error file=a::b\n::stop-commands::x\n##vso[task.complete]\n##[error]x\n##teamcity[x]';
+const COMMANDS = [
+  '::error file=a::b',
+  '::stop-commands::x',
+  '  ::set-output name=a::b',
+  '##vso[task.complete]',
+  '##[command]x | y',
+  '##teamcity[x `y`]',
+].join('\n');
 
 export const output: Chapter = {
   title: 'What is printed',
   attacks: [
     printed(
       'Escape sequences that move the cursor, set the title, or make links (OSC 8)',
-      'Shown as `\\u{1b}` on terminals and in files, in JSON as `\\u001b`. Only what imitates Docker prints Docker’s bytes, and only where no terminal reads them.',
+      'Shown as `\\u{1b}` on terminals and in files, in JSON as `\\u001b`. What imitates Docker, `--raw` and `cat` print bytes as they are, but only where no terminal reads them.',
       '\u001b[2J\u001b]0;t\u0007\u001b]8;;http://evil.example\u001b\\here\u001b]8;;\u001b\\\u009b31m\r',
       (text, name) => assert.not.match(text, /[\u001b\u009b\u0007\r]/, name),
     ),
@@ -177,11 +185,10 @@ export const output: Chapter = {
       (text, name) => assert.not.match(text, /[\u202e\u2066\u200b\u{e0041}\u2028\ufeff]/u, name),
     ),
     printed(
-      'Lines of a log that command the build service: `::error`, `##vso[`, `##teamcity[`',
-      'The first colon or hash is shown as a number, in reports, in JSON and in errors.',
+      'Lines of a log that command the build service: `::error`, `##vso[`, `##[command]`, `##teamcity[`',
+      'The first colon or hash is shown as a number, in reports of every format and in errors. What imitates Docker prints Docker’s bytes.',
       COMMANDS,
       (text, name) => {
-        if (name.endsWith('.html') || name.endsWith('.md')) return;
         assert.is(/^\s*::.*/m.exec(text)?.[0], undefined, name);
         assert.is(/.*##(?:vso|teamcity)?\[/.exec(text)?.[0], undefined, name);
       },
@@ -202,6 +209,27 @@ export const output: Chapter = {
       '| x |\n# h\n[a](http://evil.example) ![i](http://evil.example/i) `c` <img src=x> @team &lt; ~~x~~ **b**\n```\n- l',
       (text, name) => {
         if (name.endsWith('.md')) assert.not.match(text.replace(/`[^`\n]*`/g, ''), /!\[|<img|\]\(/, name);
+      },
+    ),
+    proved(
+      'Lines, columns and colours of Docker’s own tables and templates, made by line ends, tabs and `ESC[0m` in labels and names',
+      'On a terminal they are shown as `\\n`, `\\t`, `\\u{1b}`; what a template itself says stays as it is.',
+      async () => {
+        const evil = 'a\nsha256:fake\t1\u001b[1mB\u001b[0m\u202e';
+        const of = await image({ layers: [{ files: { a: 'a' } }], config: { config: { Labels: { evil } } } });
+        const reading = await readArchive(
+          saved(await toTar(layouts.dockerSave({ image: of, tags: [] })), 'lines'),
+        );
+        const options = {
+          store: 'classic',
+          api: '1.51',
+          format: '{{index .Config.Labels "evil"}}{{"\\n"}}',
+        } as const;
+        const [piped, shown] = [false, true].map(terminal =>
+          imageInspect(reading, {}, { ...options, terminal }),
+        );
+        assert.is(piped!.stdout, `${evil}\n\n`);
+        assert.is(shown!.stdout, `${visible(evil)}\n\n`);
       },
     ),
     proved('Formulas in a CSV file', 'There is no CSV: reports are HTML, Markdown, JSON or text.', () =>

@@ -33,6 +33,9 @@ export type Effect =
   /** Somebody else cuts a file, or removes it; then the call goes on. */
   | { readonly kind: 'truncate'; readonly file: string; readonly size: number }
   | { readonly kind: 'remove'; readonly file: string }
+  /** … puts another in its place, or writes into it. */
+  | { readonly kind: 'replace'; readonly file: string; readonly by: string }
+  | { readonly kind: 'overwrite'; readonly file: string; readonly at: number; readonly text: string }
   /** The thread ends here and now. */
   | { readonly kind: 'exit' }
   /** The thread takes memory until there is none. */
@@ -56,7 +59,7 @@ type Callable = Record<string, Call>;
 const THROWN = 'thrown by a test';
 
 // Opened before anything fails, and before the program has used up what it may open.
-const { openSync, writeSync, readlinkSync, truncateSync, unlinkSync } = fs;
+const { openSync, closeSync, writeSync, readlinkSync, truncateSync, unlinkSync, renameSync } = fs;
 const file = process.env[RECORD];
 const fd = file === undefined ? null : openSync(file, 'a');
 const record = (line: string) => void (fd !== null && writeSync(fd, `${line}\n`));
@@ -80,6 +83,12 @@ function pathOf(subject: unknown): string | null {
   } catch {
     return null;
   }
+}
+
+function overwrite(file: string, at: number, text: string): void {
+  const fd = openSync(file, 'r+');
+  writeSync(fd, text, at);
+  closeSync(fd);
 }
 
 /** Whether no other thread has come to a fault before. */
@@ -106,6 +115,8 @@ function happen({ call, does }: Fault, path: string | null): Error | null {
   if (does.kind === 'exhaust') for (const all: string[] = []; ; ) all.push(`${all.length}`.padStart(20));
   if (does.kind === 'truncate') truncateSync(does.file, does.size);
   if (does.kind === 'remove') unlinkSync(does.file);
+  if (does.kind === 'replace') renameSync(does.by, does.file);
+  if (does.kind === 'overwrite') overwrite(does.file, does.at, does.text);
   if (does.kind === 'signal') process.kill(process.pid, does.signal);
   return null;
 }

@@ -1,7 +1,13 @@
 // On a terminal: the progress bar is gone without a trace, however the run ends, and never wider than the terminal.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testWhen } from '../support/corpus.js';
+import { image } from '../support/image.js';
+import { dockerSave25 } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { temporary } from '../support/tmp.js';
 import { largeArchive } from './archives.js';
 import { type Circumstances, canRun, run } from './harness.js';
 
@@ -84,6 +90,40 @@ onTerminal('an error is said on a line of its own', async () => {
     stdout.slice(stdout.lastIndexOf(CLEAR) + CLEAR.length),
     /^waybill: pipe: cannot be read: i\/o error\r?\n/,
   );
+});
+
+const EVIL = 'a\nFAKE\tb\u001b[1mc\u001b[0m\u202ed';
+const LIE = join(temporary('faults'), 'lie.tar');
+const history = [{ created_by: EVIL, comment: EVIL }];
+const of = await image({
+  layers: [{ files: { f: EVIL } }],
+  config: { history, config: { Labels: { EVIL } } },
+});
+writeFileSync(LIE, await toTar(dockerSave25({ image: of, tags: ['lie:1'] })));
+const SHOWN = /a\\nFAKE(?: |\\t)b\\u\{1b\}\[1mc\\u\{1b\}\[0m\\u\{202e\}d/;
+
+onTerminal('nothing of an archive makes lines, columns or colours', async () => {
+  const rows = [
+    ['history', LIE, '--no-trunc'],
+    ['history', LIE, '--format', '{{.CreatedBy}}'],
+    ['inspect', LIE, '--format', '{{index .Config.Labels "EVIL"}}'],
+    ['images', LIE, '--tree'],
+  ];
+  for (const args of rows) {
+    const { stdout, status } = await run(args, { shell: terminal(200), stdin: () => {} });
+    assert.is(status, 0, stdout);
+    assert.not.match(stdout, /^FAKE|\u202e/m);
+    // Docker makes spaces of the tabs of an instruction.
+    if (!args.includes('--tree')) assert.match(stdout, SHOWN, stdout);
+    assert.is(stdout.includes('\u001b'), args.includes('--tree'), 'the titles are Docker’s');
+  }
+  const cat = await run(['cat', LIE, 'f'], { shell: terminal(200), stdin: () => {} });
+  assert.is(cat.stdout, 'a\r\nFAKE\tb\\u{1b}[1mc\\u{1b}[0m\\u{202e}d');
+});
+
+test('what no terminal reads is as it is', async () => {
+  assert.is((await run(['cat', LIE, 'f'])).stdout, EVIL);
+  assert.is((await run(['inspect', LIE, '--format', '{{.Config.Labels.EVIL}}'])).stdout, `${EVIL}\n`);
 });
 
 test.run();
