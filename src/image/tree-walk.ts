@@ -41,9 +41,7 @@ export class TreeWalk {
 
   /** Whether more was asked for than any honest layer wants: what was not found since then may be there. */
   get isSpent(): boolean {
-    return (
-      this.steps > STEPS || this.followedBytes > FOLLOWED_BYTES || this.impliedBytes > IMPLIED_BYTES
-    );
+    return this.steps > STEPS || this.followedBytes > FOLLOWED_BYTES || this.impliedBytes > IMPLIED_BYTES;
   }
 
   /** A layer begins, or what is below its whiteouts has gone. */

@@ -37,12 +37,7 @@ function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
   return repositories.names;
 }
 
-function toImage(
-  archive: Archive,
-  top: string,
-  chains: V1Chains,
-  names: readonly string[],
-): Image | null {
+function toImage(archive: Archive, top: string, chains: V1Chains, names: readonly string[]): Image | null {
   const at = { path: archive.path(`${top}/json`), pointer: null };
   const { length, missing, cycle } = chains.shapeOf(top);
   if (missing !== null) archive.observe('v1-parent-missing', at, { parent: missing });
@@ -61,7 +56,10 @@ function toImage(
     indexDigests: [],
     platform: parsed?.platform ?? null,
     declaredPlatform: null,
-    layers: chains.chainOf(top).reverse().map(id => toLayer(archive, id)),
+    layers: chains
+      .chainOf(top)
+      .reverse()
+      .map(id => toLayer(archive, id)),
     attestations: [],
     referrers: [],
     at,
