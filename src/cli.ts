@@ -6,9 +6,11 @@ import { prepared } from './cli/arguments.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
 import type { Reporting, World } from './cli/terminal.js';
+import type { Watchdog } from './cli/watchdog.js';
 import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
+import { deadlineIn } from './source/deadline.js';
 import { version } from './version.js';
 import { legible, uncommanding, visible } from './visible.js';
 import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
@@ -28,11 +30,23 @@ watchUnfinished(any => void (any ? signals.hold('unfinished') : signals.release(
 
 async function read(archive: string, options: ReadOptions) {
   const { readArchive } = await import('./commands/read.js');
-  return withProgress(onProgress => readArchive(archive, { ...options, onProgress }));
+  return withProgress(onProgress => readArchive(archive, { ...options, onProgress, deadline }));
+}
+
+/** When the time of the whole command is over; several archives share it. */
+let deadline: number | undefined;
+let watchdog: Watchdog | null = null;
+
+async function within(seconds: number): Promise<void> {
+  deadline = deadlineIn(seconds);
+  const { Watchdog } = await import('./cli/watchdog.js');
+  const words = `not done in time: the limit seconds is ${seconds} s (--timeout ${2 * seconds}s allows more)`;
+  watchdog ??= new Watchdog(deadline, words, () => process.exit());
 }
 
 const terminal: World = {
   read,
+  within,
   print,
   answer,
   put,
@@ -200,7 +214,12 @@ process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 process.on('exit', () => {
   tidy();
-  if (!isOver && process.exitCode === EXIT_BUG) fail(new Error('it stopped before it had come to an end'));
+  if (isOver) return;
+  // What was going on may have been terminated in its midst.
+  if (watchdog?.isOver) {
+    complain(watchdog.words);
+    process.exitCode = EXIT_UNUSABLE;
+  } else if (process.exitCode === EXIT_BUG) fail(new Error('it stopped before it had come to an end'));
 });
 process.on('uncaughtException', error => {
   isOver = true;

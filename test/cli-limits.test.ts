@@ -95,6 +95,7 @@ async function told(...args: readonly string[]): Promise<Omit<ReadOptions, 'onPr
     throw assert.unreachable();
   };
   const world: World = {
+    within: async () => {},
     read(_, given) {
       options = given;
       return Promise.reject(new Error('enough'));

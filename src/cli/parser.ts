@@ -33,6 +33,8 @@ export function parser(args: readonly string[], world: World) {
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
     .middleware(async given => {
       resources = await resourcesOf(given as LimitArguments);
+      const { seconds = 0 } = resources.limits ?? {};
+      if (seconds > 0) await world.within(seconds);
     });
   return [reportCommands, weighCommands, dockerCommands, manifestCommands]
     .reduce((commands, add) => add(commands, terminal), base)

@@ -4,6 +4,8 @@ import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } fr
 export interface World {
   /** Reads an archive, with progress shown. */
   readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
+  /** Ends everything when so many seconds are over; what is read is reported as far as it was. */
+  readonly within: (seconds: number) => Promise<void>;
   /** A report, for people or as JSON; into files where they are named. */
   readonly print: (result: Result, how: Reporting) => Promise<void>;
   /** What another tool would print, as it is. */

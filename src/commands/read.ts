@@ -30,6 +30,8 @@ export interface ReadOptions extends Resources {
   readonly requireComplete?: boolean | Platform;
   /** Make an archive without an image an error, also where it holds artifacts. */
   readonly requireImage?: boolean;
+  /** When the time is over, on the clock of `source/deadline.ts`, where several archives share it; else `limits.seconds` from now. */
+  readonly deadline?: number | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -57,6 +59,9 @@ export interface ArchiveReading {
   readonly findings: readonly Finding[];
 }
 
+/** How much longer than reading its documents may be looked at, so that what was read in time is reported. */
+const LINKING_MS = 250;
+
 /**
  * Reads an image archive.
  * @param input  a file or directory by its path, `-` for standard input, or a stream of bytes
@@ -68,7 +73,7 @@ export async function readArchive(
 ): Promise<ArchiveReading> {
   const limits = limitsOf(options.limits);
   const depth = options.depth ?? 'digests';
-  const deadline = deadlineIn(limits.seconds);
+  const deadline = options.deadline ?? deadlineIn(limits.seconds);
   const opened = await openArchive(input, limits, deadline);
   const where = opened.file === '-' ? 'standard input' : opened.file;
   const parts: PartReading[] = [];
@@ -82,7 +87,7 @@ export async function readArchive(
   const work = { depth, limits, deadline, jobs, memory, contents: options.files };
   for (const part of opened.parts) {
     const read = await reading(where, () => scan(part, { ...work, onProgress }));
-    const graph = link(read, limits);
+    const graph = link(read, limits, deadline + LINKING_MS);
     // After the last document has been read.
     const scanned = { ...read, problems: [...read.problems, ...opened.changes()] };
     if (graph === null) {

@@ -11,7 +11,7 @@ export const toJson = (data: unknown): string => [...jsonPieces(data)].join('');
 /** The same in pieces: a list of a million files is longer than a string may be. */
 export function* jsonPieces(data: unknown): Generator<string> {
   let piece = '';
-  for (const part of partsOf(data, '\n')) {
+  for (const part of partsOf(data, '\n', longIn(data))) {
     piece += part;
     if (piece.length < PIECE) continue;
     yield visibleJson(piece);
@@ -23,23 +23,24 @@ export function* jsonPieces(data: unknown): Generator<string> {
 /**
  * What `JSON.stringify(value, null, 2)` gives, long lists in runs.
  * @param line  a new line, with the indent of what the value is in
+ * @param long  what is taken apart
  */
-function* partsOf(value: unknown, line: string): Generator<string> {
-  const whole = isLong(value) ? null : stringified(value);
+function* partsOf(value: unknown, line: string, long: ReadonlySet<unknown>): Generator<string> {
+  const whole = long.has(value) ? null : stringified(value);
   if (whole !== null) {
     yield whole.replaceAll('\n', line);
     return;
   }
   const isList = Array.isArray(value);
   let before = isList ? '[' : '{';
-  if (isList && value.length > RUN && !isLong(value[0])) {
+  if (isList && value.length > RUN && !long.has(value[0])) {
     for (let at = 0; at < value.length; at += RUN) {
       const items = value.slice(at, at + RUN);
       const run = stringified(items);
       if (run !== null) yield before + run.slice('['.length, -'\n]'.length).replaceAll('\n', line);
       for (const item of run === null ? items : []) {
         yield `${before}${line}  `;
-        yield* partsOf(item ?? null, `${line}  `);
+        yield* partsOf(item ?? null, `${line}  `, long);
         before = ',';
       }
       before = ',';
@@ -48,7 +49,7 @@ function* partsOf(value: unknown, line: string): Generator<string> {
     for (const [key, member] of Object.entries(value as object)) {
       if (member === undefined && !isList) continue;
       yield `${before}${line}  ${isList ? '' : `${JSON.stringify(key)}: `}`;
-      yield* partsOf(member ?? null, `${line}  `);
+      yield* partsOf(member ?? null, `${line}  `, long);
       before = ',';
     }
   }
@@ -71,8 +72,16 @@ function stringified(value: unknown): string | null {
 const withinText = (_: string, value: unknown) =>
   typeof value === 'string' && value.length > TEXT ? `${value.slice(0, TEXT)}…` : value;
 
-/** Whether there is a list in it that is worth being taken apart. */
-function isLong(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false;
-  return Array.isArray(value) && value.length > RUN ? true : Object.values(value).some(isLong);
+/** Long lists, and all that they are in: each is looked at once, however deep it lies. */
+function longIn(data: unknown): ReadonlySet<unknown> {
+  const long = new Set<unknown>();
+  const look = (value: unknown): boolean => {
+    if (typeof value !== 'object' || value === null) return false;
+    let isLong = Array.isArray(value) && value.length > RUN;
+    for (const member of Object.values(value)) isLong = look(member) || isLong;
+    if (isLong) long.add(value);
+    return isLong;
+  };
+  look(data);
+  return long;
 }

@@ -15,10 +15,13 @@ export const toText = (doc: Doc, options: TextOptions): string => [...textPieces
 
 /** The same in pieces of whole lines: a listing of a million files is longer than a string may be. */
 export function* textPieces(doc: Doc, options: TextOptions): Generator<string> {
+  let rows = 0;
   for (const block of doc)
     if (block.kind === 'listing') yield* listingPieces(block, options);
-    else if (block.kind === 'table') yield* tablePieces(block, options);
-    else yield inLines(renderBlock(block, options));
+    else if (block.kind === 'table') {
+      rows += block.rows.length;
+      yield* tablePieces(block, options, rows);
+    } else yield inLines(renderBlock(block, options));
 }
 
 const inLines = (lines: readonly string[]): string =>
@@ -106,16 +109,20 @@ function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOp
 
 type Row = readonly Text[];
 
-/** cli-table3 takes the square of the rows, and an image may list a layer a hundred thousand times. */
+/**
+ * Rows of a document that cli-table3 writes. It takes the square of the rows, fifty times as long as we do for each, and an image
+ * may list a layer a hundred thousand times; or ten thousand images one each.
+ */
 const TABLE_ROWS = 200;
 
 /** Its columns are as wide as they need to be, and on a terminal cut to fit. */
 function* tablePieces(
   { columns, rows }: Extract<Block, { kind: 'table' }>,
   { width, color }: TextOptions,
+  rowsSoFar: number,
 ): Generator<string> {
   const layout = { widths: fit(columns, rows, width), cut: width !== null, color };
-  if (rows.length <= TABLE_ROWS) yield inLines(tableLines(columns, rows, layout));
+  if (rowsSoFar <= TABLE_ROWS) yield inLines(tableLines(columns, rows, layout));
   else yield* linePieces(columns, rows, layout);
 }
 

@@ -1,6 +1,7 @@
 import type { Limits } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
+import { isOver } from '../source/deadline.js';
 import { normalPath } from '../source/path.js';
 import type { Member } from '../source/source.js';
 import { type ImageConfig, parseConfig } from '../spec/config.js';
@@ -34,13 +35,15 @@ export class Archive {
     /** Folder of the layout, with a trailing slash, or empty. */
     readonly root: string,
     readonly limits: Limits,
+    /** When no more images are looked at. */
+    private readonly deadline = Number.POSITIVE_INFINITY,
   ) {
     this.observations = new Observations(limits);
   }
 
   /** Whether one more image, manifest or index may be looked at, at this place. */
   mayVisit(at: Place): boolean {
-    return this.spend('manifests', 1, at);
+    return !this.isLate(at) && this.spend('manifests', 1, at);
   }
 
   /** Whether a document may be looked at. The first time it may; what cannot be read costs nothing. */
@@ -55,6 +58,15 @@ export class Archive {
   /** Whether something may be looked at that lists so many layers or manifests. */
   mayList(count: number, at: Place): boolean {
     return this.spend('descriptors', count, at);
+  }
+
+  private isLate(at: Place): boolean {
+    if (this.isFull || !isOver(this.deadline)) return false;
+    const { seconds } = this.limits;
+    this.observe('limit-reached', at, { limit: 'seconds', value: seconds, seen: null });
+    this.spent.manifests = this.limits.manifests;
+    this.isFull = true;
+    return true;
   }
 
   private spend(limit: keyof typeof this.spent, count: number, at: Place): boolean {

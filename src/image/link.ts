@@ -18,12 +18,13 @@ import { linkV1 } from './v1.js';
 
 /**
  * Links the JSON of a scanned archive into a graph. Pure but for the documents it asks the scan for.
+ * @param deadline  when no more images are looked at, on the clock of `source/deadline.ts`
  * @returns null when nothing in the archive marks an image
  */
-export function link(scan: Scan, limits: Limits): Graph | null {
+export function link(scan: Scan, limits: Limits, deadline = Number.POSITIVE_INFINITY): Graph | null {
   const root = rootOf(scan.members.filter(m => m.type !== 'directory').map(m => m.path));
   if (root === null) return looksCut(scan) ? remains(scan, limits) : null;
-  const archive = new Archive(scan, root, limits);
+  const archive = new Archive(scan, root, limits, deadline);
   if (root !== '') archive.observe('nested-root', { path: root, pointer: null }, { root });
   const linked = linkLayout(archive);
   const layout = layoutOf(archive);

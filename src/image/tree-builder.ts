@@ -2,20 +2,14 @@ import { nameAt, targetAt, typeAt } from '../scan/entry.js';
 import { rootedPath } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import type { OddityKind } from './file-tree.js';
+import { FolderCache } from './folder-cache.js';
 import { OddityList } from './oddities.js';
 import { type NameBytes, NONE, ROOT } from './tree-columns.js';
-import { HOPS, leavesRoot, PATH_MAX } from './tree-path.js';
+import { leavesRoot } from './tree-path.js';
 import { TreeStore } from './tree-store.js';
+import { TreeWalk } from './tree-walk.js';
 import { hiddenPart, maybeHidden, OPAQUE, WHITEOUT, WHITEOUT_META } from './whiteout.js';
 import { WrittenPaths } from './written-path.js';
-
-/**
- * Bytes of the paths of directories that no entry names. Honest layers have next to none; a hostile name of a megabyte
- * would make half a million of them, each with a path of its own.
- */
-const IMPLIED_BYTES = 64 * 1024 * 1024;
-/** Bytes of link targets followed: links upon links for each of a million entries have no honest use. */
-const FOLLOWED_BYTES = 64 * 1024 * 1024;
 
 /** The directory that a path leads to. */
 interface Folder {
@@ -29,10 +23,9 @@ export class TreeBuilder {
   readonly store: TreeStore;
   readonly incomplete: number[] = [];
   readonly oddities = new OddityList();
-  private impliedBytes = 0;
-  private followedBytes = 0;
-  /** Where the folders of entries are, by how entries write them, until a directory or a link goes. */
-  private readonly folders = new Map<string, Folder>();
+  private readonly walk: TreeWalk;
+  /** Where the folders of entries are, by how entries write them. */
+  private readonly folders = new FolderCache<Folder>();
 
   /**
    * @param layers  that will be applied
@@ -41,6 +34,10 @@ export class TreeBuilder {
   constructor(layers: readonly (EntryTable | null)[], lost: ((id: number) => void) | null = null) {
     const entries = layers.reduce((sum, table) => sum + (table?.count ?? 0), 0);
     this.store = new TreeStore(entries, lost);
+    this.walk = new TreeWalk(this.store, [this.folders], (id, path) => {
+      this.odd('parent-replaced', path);
+      this.remove(id);
+    });
   }
 
   /** @param table  null for a layer whose entries are not known */
@@ -50,6 +47,7 @@ export class TreeBuilder {
     if (table === null || table.truncated !== null) this.incomplete.push(store.layer);
     if (table === null) return;
     const hidden = maybeHidden(table);
+    this.walk.startLayer();
     this.applyWhiteouts(table, hidden);
     const names = new WrittenPaths(table, store.columns.addSource(table));
     const passing = new Set<string>();
@@ -100,7 +98,7 @@ export class TreeBuilder {
         this.whiteout(table, path, directory, base.slice(WHITEOUT.length));
     }
     for (const path of opaque) {
-      const directory = this.lower(table, path);
+      const directory = this.walk.lower(table, path);
       const { first } = this.store.columns.rows;
       while (directory !== NONE && first[directory] !== NONE) this.remove(first[directory]!);
     }
@@ -108,29 +106,12 @@ export class TreeBuilder {
 
   private whiteout(table: EntryTable, path: string, directory: string, hidden: string): void {
     const isName = hidden !== '' && hidden !== '.' && hidden !== '..';
-    const parent = isName ? this.lower(table, directory) : NONE;
+    const parent = isName ? this.walk.lower(table, directory) : NONE;
     const target = parent === NONE ? NONE : this.store.child(parent, hidden);
     if (!isName) this.odd('whiteout-invalid', path);
-    else if (target === NONE) this.odd('whiteout-of-nothing', path);
+    else if (target === NONE)
+      this.odd(this.walk.isSpent ? 'too-many-directories' : 'whiteout-of-nothing', path);
     else this.remove(target);
-  }
-
-  /**
-   * The directory of lower layers that a whiteout is about. A link on the way is followed, unless this layer puts something
-   * else in its place: below that is nothing yet that could be hidden.
-   */
-  private lower(table: EntryTable, path: string): number {
-    let at = ROOT;
-    let done = '';
-    for (const segment of path === '' ? [] : path.split('/')) {
-      const child = this.store.child(at, segment);
-      if (child === NONE) return NONE;
-      done = done === '' ? segment : `${done}/${segment}`;
-      const isReplaced = this.store.is(child, 'symlink') && namesOf(table).has(done);
-      at = isReplaced ? NONE : this.directory(child, false);
-      if (at === NONE) return NONE;
-    }
-    return at;
   }
 
   /** Whether an entry is a whiteout. What is below one passes away, once hard links may have been made to it. */
@@ -188,10 +169,10 @@ export class TreeBuilder {
   private linked(table: EntryTable, index: number): number {
     const { store } = this;
     const [directory, base] = split(rootedPath(targetAt(table, index)));
-    const parent = this.resolve(ROOT, directory, false, { hops: 0 });
+    const parent = this.walk.find(directory);
     const found = parent === NONE ? NONE : store.child(parent, base);
     if (found !== NONE && !store.is(found, 'directory')) return store.columns.rows.inode[found]!;
-    this.oddEntry('hard-link-to-nothing', table, index);
+    this.oddEntry(this.walk.isSpent ? 'too-many-directories' : 'hard-link-to-nothing', table, index);
     return NONE;
   }
 
@@ -202,7 +183,7 @@ export class TreeBuilder {
   }
 
   private folderAt(written: string): Folder | null {
-    const id = this.parentFor(rootedPath(written));
+    const id = this.walk.make(rootedPath(written));
     if (id === NONE) return null;
     const path = this.store.columns.path(id);
     const length = path === '' ? 0 : path.length + 1;
@@ -211,69 +192,15 @@ export class TreeBuilder {
     return folder;
   }
 
-  /** The directory at a path, made with all above it where it is missing. What is in the way gives way. */
-  private parentFor(path: string): number {
-    let at = ROOT;
-    let length = 0;
-    for (const segment of path === '' ? [] : path.split('/')) {
-      length += segment.length + 1;
-      const child = this.store.child(at, segment);
-      let next = child === NONE ? NONE : this.directory(child, true);
-      if (next === NONE) {
-        if (child !== NONE) {
-          this.odd('parent-replaced', path.slice(0, length - 1));
-          this.remove(child);
-        }
-        next = this.makeDirectory(at, segment, length);
-        if (next === NONE) return NONE;
-      }
-      at = next;
-    }
-    return at;
-  }
-
-  /** The directory that a name is or, as a link, leads to. */
-  private directory(id: number, make: boolean, way = { hops: 0 }): number {
-    const { store } = this;
-    if (store.is(id, 'directory')) return id;
-    if (!store.is(id, 'symlink')) return NONE;
-    const target = store.target(id);
-    this.followedBytes += target.length;
-    if (++way.hops > HOPS || target.length >= PATH_MAX || this.followedBytes > FOLLOWED_BYTES) return NONE;
-    return this.resolve(target.startsWith('/') ? ROOT : store.columns.rows.parent[id]!, target, make, way);
-  }
-
-  private resolve(from: number, path: string, make: boolean, way: { hops: number }): number {
-    let at = from;
-    for (const segment of path.split('/')) {
-      if (segment === '' || segment === '.') continue;
-      if (segment === '..') {
-        at = Math.max(ROOT, this.store.columns.rows.parent[at]!);
-        continue;
-      }
-      const child = this.store.child(at, segment);
-      if (child !== NONE) at = this.directory(child, make, way);
-      else at = make ? this.makeDirectory(at, segment, path.length) : NONE;
-      if (at === NONE) return NONE;
-    }
-    return at;
-  }
-
-  private makeDirectory(parent: number, name: string, pathLength: number): number {
-    this.impliedBytes += pathLength;
-    if (this.impliedBytes > IMPLIED_BYTES) return NONE;
-    return this.store.add(parent, this.store.columns.named(name), 'directory', -1);
-  }
-
   private removeAt(path: string): void {
     const [directory, base] = split(path);
-    const parent = this.resolve(ROOT, directory, false, { hops: 0 });
+    const parent = this.walk.find(directory);
     const found = parent === NONE ? NONE : this.store.child(parent, base);
     if (found !== NONE) this.remove(found);
   }
 
   private remove(id: number): void {
-    if (this.store.is(id, 'directory') || this.store.is(id, 'symlink')) this.folders.clear();
+    if (this.store.is(id, 'directory') || this.store.is(id, 'symlink')) this.walk.removed(id);
     this.store.remove(id);
   }
 }
@@ -281,16 +208,4 @@ export class TreeBuilder {
 function split(path: string): [directory: string, base: string] {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? ['', path] : [path.slice(0, slash), path.slice(slash + 1)];
-}
-
-const names = new WeakMap<EntryTable, ReadonlySet<string>>();
-
-/** All paths that a layer has entries for. Seldom wanted. */
-function namesOf(table: EntryTable): ReadonlySet<string> {
-  let known = names.get(table);
-  if (known === undefined) {
-    known = new Set(Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index))));
-    names.set(table, known);
-  }
-  return known;
 }

@@ -83,7 +83,12 @@ export class TreeStore {
   firstName(inode: number): number {
     const { isGone } = this.columns.rows;
     if (isGone[inode] === 0) return inode;
-    return this.furtherNames.get(inode)!.find(id => isGone[id] === 0)!;
+    const names = this.furtherNames.get(inode)!;
+    if (isGone[names[0]!] === 0) return names[0]!;
+    // Each of them may be asked about: those that are gone are passed over once.
+    const left = names.filter(id => isGone[id] === 0);
+    this.furtherNames.set(inode, left);
+    return left[0]!;
   }
 
   /** @param index  of its entry, in the layer; -1 for a directory that has none */

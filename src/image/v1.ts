@@ -3,11 +3,7 @@ import { goField, isObject } from '../spec/json.js';
 import { V1_JSON } from '../spec/markers.js';
 import type { Archive } from './archive.js';
 import type { Image, Layer } from './graph.js';
-
-interface V1 {
-  readonly id: string;
-  readonly parent: string | null;
-}
+import { V1Chains } from './v1-chains.js';
 
 /**
  * Reads `docker save` from before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and
@@ -15,7 +11,7 @@ interface V1 {
  * https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
  */
 export function linkV1(archive: Archive): Image[] {
-  const layers = new Map<string, V1>();
+  const parents = new Map<string, string | null>();
   for (const member of archive.scan.members) {
     if (!member.path.startsWith(archive.root)) continue;
     const id = V1_JSON.exec(member.path.slice(archive.root.length))?.[1];
@@ -24,12 +20,13 @@ export function linkV1(archive: Archive): Image[] {
     const value = file === null ? undefined : archive.json(file);
     if (file !== null) archive.documentProblems(file.path, 'v1-json', []);
     const parent = isObject(value) ? goField(value, 'parent') : undefined;
-    layers.set(id, { id, parent: typeof parent === 'string' && parent !== '' ? parent : null });
+    parents.set(id, typeof parent === 'string' && parent !== '' ? parent : null);
   }
   const names = readNames(archive);
-  const parents = new Set([...layers.values()].map(layer => layer.parent));
-  const tops = new Set([...names.keys(), ...[...layers.keys()].filter(id => !parents.has(id))]);
-  return [...tops].sort().flatMap(top => toImage(archive, top, layers, names.get(top) ?? []) ?? []);
+  const inner = new Set(parents.values());
+  const tops = new Set([...names.keys(), ...[...parents.keys()].filter(id => !inner.has(id))]);
+  const chains = new V1Chains(parents);
+  return [...tops].sort().flatMap(top => toImage(archive, top, chains, names.get(top) ?? []) ?? []);
 }
 
 function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
@@ -41,23 +38,12 @@ function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
   return repositories.names;
 }
 
-function toImage(
-  archive: Archive,
-  top: string,
-  layers: ReadonlyMap<string, V1>,
-  names: readonly string[],
-): Image | null {
+function toImage(archive: Archive, top: string, chains: V1Chains, names: readonly string[]): Image | null {
   const at = { path: archive.path(`${top}/json`), pointer: null };
-  const chain = new Set<string>();
-  for (let id: string | null = top; id !== null; id = layers.get(id)?.parent ?? null) {
-    if (chain.has(id)) {
-      archive.observe('v1-parent-cycle', at, { id });
-      break;
-    }
-    if (!layers.has(id)) archive.observe('v1-parent-missing', at, { parent: id });
-    chain.add(id);
-  }
-  if (!archive.mayVisit(at) || !archive.mayList(chain.size, at)) return null;
+  const { length, missing, cycle } = chains.shapeOf(top);
+  if (missing !== null) archive.observe('v1-parent-missing', at, { parent: missing });
+  if (cycle !== null) archive.observe('v1-parent-cycle', at, { id: cycle });
+  if (!archive.mayVisit(at) || !archive.mayList(length, at)) return null;
   const member = archive.file(`${top}/json`);
   const document = member === null ? null : archive.document(member);
   const parsed = document === null ? null : archive.config(document);
@@ -71,7 +57,10 @@ function toImage(
     indexDigests: [],
     platform: parsed?.platform ?? null,
     declaredPlatform: null,
-    layers: [...chain].reverse().map(id => toLayer(archive, id)),
+    layers: chains
+      .chainOf(top)
+      .reverse()
+      .map(id => toLayer(archive, id)),
     attestations: [],
     referrers: [],
     at,

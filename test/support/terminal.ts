@@ -19,6 +19,7 @@ export async function said(args: readonly string[], { now = new Date(), lists = 
   let answer: Answer | null = null;
   const put: Uint8Array[] = [];
   const terminal: World = {
+    within: async () => {},
     read(archive, options) {
       // What lists images keeps of an archive only what it lists.
       const key = JSON.stringify([

@@ -1,0 +1,55 @@
+import { Worker } from 'node:worker_threads';
+
+/** What the thread is started with. Plain data. */
+export interface Watched {
+  /** One number: 0 while there is time, then `LATE`, and `HELD` where the main thread has not answered. */
+  readonly memory: SharedArrayBuffer;
+  /** When the process has to end, on the clock of `source/deadline.ts`. */
+  readonly at: number;
+  /** What is said where the main thread cannot. */
+  readonly words: string;
+}
+
+export const LATE = 1;
+export const HELD = 2;
+const SEEN = 3;
+
+/** How long the main thread may take to hear that its time is over, before what it does is terminated; and the process. */
+export const BUSY_MS = 50;
+export const KILL_MS = 400;
+/** What reading leaves for a report of what was read by then. */
+const REPORT_MS = 500;
+
+/** Sees to it that the process ends in time, whatever it is at: a thread of its own keeps the time. */
+export class Watchdog {
+  private readonly state: Int32Array;
+
+  /**
+   * @param deadline  when reading ends, in milliseconds
+   * @param words     what is said then
+   * @param end       ends the process
+   */
+  constructor(
+    deadline: number,
+    readonly words: string,
+    end: () => void,
+  ) {
+    const memory = new SharedArrayBuffer(4);
+    this.state = new Int32Array(memory);
+    const workerData: Watched = { memory, at: deadline + REPORT_MS, words };
+    const thread = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData });
+    thread.unref();
+    let messages = 0;
+    thread.on('message', () => {
+      // While the thread holds this one as a debugger does, Node would wait for it at the end. Then there is a second message.
+      const before = Atomics.compareExchange(this.state, 0, LATE, SEEN);
+      if (before === LATE) end();
+      else if (++messages === 2) setTimeout(end, 1);
+    });
+  }
+
+  /** Whether the time is over. */
+  get isOver(): boolean {
+    return Atomics.load(this.state, 0) !== 0;
+  }
+}
