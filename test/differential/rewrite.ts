@@ -1,0 +1,25 @@
+// Changes a blob that others name by its digest: the names follow, up to the documents that have none.
+import { hexOf, textOf } from '../support/digest.js';
+import type { Draft } from './draft.js';
+import type { Piece } from './piece.js';
+
+/** Puts other bytes into a member, under the digest that these have, in every document that names it. */
+export function rewrite(draft: Draft, piece: Piece, body: Uint8Array): void {
+  const old = hexOf(piece.body);
+  const addressed = piece.path.includes(old);
+  const changed = { ...piece, body, path: addressed ? piece.path.replaceAll(old, hexOf(body)) : piece.path };
+  draft.pieces[draft.pieces.indexOf(piece)] = changed;
+  if (!addressed || old === hexOf(body)) return;
+  for (const other of draft.pieces.filter(({ body: text }) => naming(text, old))) {
+    const text = textOf(other.body).replaceAll(old, hexOf(body));
+    rewrite(draft, other, Buffer.from(withSize(text, hexOf(body), body.length)));
+  }
+}
+
+const naming = (bytes: Uint8Array, hex: string): boolean =>
+  bytes.length < 1 << 16 && Buffer.from(bytes).includes(hex);
+
+const withSize = (text: string, hex: string, size: number): string =>
+  text
+    .replace(new RegExp(`(${hex}",\\s*"size":\\s*)\\d+`, 'g'), `$1${size}`)
+    .replace(new RegExp(`("size":\\s*)\\d+(,\\s*"digest":\\s*"sha256:${hex})`, 'g'), `$1${size}$2`);
