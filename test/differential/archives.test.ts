@@ -1,13 +1,13 @@
 // The image that waybill shows is the image that engines load: random archives of two images, read by all of them.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { skipUnless } from '../support/corpus.js';
-import { temporary } from '../support/tmp.js';
 import { outcomeOf, shrunk, titleOf } from './case.js';
 import { recipeOf, writeArchive } from './generate.js';
-import { saidOf, unnoticed } from './judge.js';
+import { misnamed, saidOf, unnoticed } from './judge.js';
 import type { Loaded } from './loaded.js';
 import { MOVES } from './moves.js';
 import { READERS, type Reader, readersHere } from './readers.js';
@@ -17,7 +17,11 @@ const SEEDS = 400;
 const PORTION = 50;
 const JOBS = 2;
 
-const folder = temporary('differential');
+// podman makes a name of a directory's path, where capitals are not allowed.
+const folder = join(tmpdir(), `waybill-differential-${process.pid}`);
+mkdirSync(folder);
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+
 const readers = readersHere();
 for (const { name } of READERS)
   skipUnless(
@@ -49,14 +53,16 @@ test('every kind of move is among the archives that are tried', async () => {
 
 test('an image that waybill does not show is noticed', async () => {
   const path = join(folder, 'plain.tar');
-  await writeArchive({ seed: 1, base: 'oci', form: 'tar', moves: [] }, path);
+  await writeArchive({ seed: 1, base: 'oci', form: 'tar', pair: 0, moves: [] }, path);
   const said = await saidOf(path);
   const [{ imageId, diffIds }] = said.images as [Loaded];
-  const attempt = (loaded: Loaded) => [{ reader: 'it', loaded: [loaded], refusal: null }];
+  const attempt = (loaded: Loaded) => [{ reader: 'it', asked: null, loaded: [loaded], refusal: null }];
   const image = { imageId, diffIds, who: 'GOOD', manifestDigest: null, names: [] };
   assert.equal(unnoticed(said, attempt(image)), []);
   assert.is(unnoticed(said, attempt({ ...image, imageId: 'sha256:0' })).length, 1);
   assert.is(unnoticed(said, attempt({ ...image, diffIds: [] })).length, 1);
+  const named = { reader: 'it', asked: '1', loaded: [{ ...image, imageId: 'sha256:0' }], refusal: null };
+  assert.is(misnamed(said, [named]).length, 1);
   assert.is(unnoticed({ ...said, exitCode: 1 }, attempt({ ...image, diffIds: [] })).length, 0);
 });
 

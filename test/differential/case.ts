@@ -1,7 +1,7 @@
 // One archive from beginning to end: made, read by all, judged, and made smaller where it fails.
 import { join } from 'node:path';
 import { fileName, type Recipe, writeArchive } from './generate.js';
-import { refused, type Said, saidOf, unnoticed } from './judge.js';
+import { misnamed, refused, type Said, saidOf, unnoticed } from './judge.js';
 import { type Attempt, type Reader, readAll } from './readers.js';
 
 export interface Outcome {
@@ -36,6 +36,8 @@ function failuresOf(
     ({ reader, loaded }) =>
       `${reader} loads ${loaded.who || 'an image'} (${loaded.imageId.slice(7, 19)}), waybill shows ${shown} without an error`,
   );
+  for (const { reader, loaded } of misnamed(said, attempts))
+    failures.push(`${reader} loads ${loaded.who} under a name that waybill shows on another image`);
   if (recipe.moves.length > 0) return failures;
   if (said.exitCode !== 0)
     failures.push(`waybill reports ${said.errors.join(', ')} where nothing was planted`);

@@ -16,6 +16,8 @@ export interface Recipe {
   readonly seed: number;
   readonly base: string;
   readonly form: Form;
+  /** Which pair of images of this seed. */
+  readonly pair: number;
   readonly moves: readonly string[];
 }
 
@@ -30,7 +32,7 @@ export async function recipeOf(seed: number): Promise<Recipe> {
     const form = first?.tarOnly === true ? 'tar' : random.pick(base.forms);
     const others = Array.from({ length: more }, () => moveFor(form, random).name);
     const moves = first === null ? [] : [...new Set([first.name, ...others])];
-    const recipe = { seed, base: base.name, form, moves };
+    const recipe = { seed, base: base.name, form, pair: tries, moves };
     // Over some bases a move finds nothing to change.
     if (first === null || tries === MOST_TRIES || (await changes(recipe, first))) return recipe;
   }
@@ -53,8 +55,8 @@ function moveFor(form: Form, random: Random): Move {
   return random.pick(MOVES.filter(fits));
 }
 
-async function draftOf({ seed, base: name, form }: Recipe): Promise<Draft> {
-  const random = randomFrom(`images ${seed}`);
+async function draftOf({ seed, base: name, form, pair: number }: Recipe): Promise<Draft> {
+  const random = randomFrom(`images ${seed} ${number}`);
   const pair = await pairOf(random);
   const base = BASES.find(base => base.name === name)!;
   const compressed = random.oneIn(2);

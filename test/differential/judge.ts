@@ -68,6 +68,25 @@ export function unnoticed(said: Said, attempts: readonly Attempt[]): Disagreemen
   );
 }
 
+/** Names without what engines put around short ones. */
+const short = (name: string): string =>
+  name.replace(/^(docker\.io\/(library\/)?|localhost\/)/, '').replace(/:latest$/, '');
+
+const shownAs = (name: string, images: readonly Shown[]): readonly Shown[] =>
+  images.filter(({ names }) => names.some(other => short(other) === short(name)));
+
+/** Images that an engine loads under a name that waybill shows on another image alone, and says nothing. */
+export function misnamed(said: Said, attempts: readonly Attempt[]): Disagreement[] {
+  if (said.exitCode !== 0 || said.warnings.length > 0) return [];
+  return attempts.flatMap(({ reader, asked, loaded }) =>
+    loaded.flatMap(image => {
+      const names = asked === null ? image.names : [asked];
+      const others = names.map(name => shownAs(name, said.images)).filter(found => found.length > 0);
+      return others.some(found => !isShown(image, found)) ? [{ reader, loaded: image }] : [];
+    }),
+  );
+}
+
 /** Engines that must load an archive that nothing was planted in, and have not. */
 export function refused(readers: readonly string[], attempts: readonly Attempt[]): string[] {
   const ran = (reader: string) => attempts.filter(attempt => attempt.reader.startsWith(reader));

@@ -15,11 +15,16 @@ interface Edited {
 const isJson = ({ body }: Piece) => body[0] === 0x7b || body[0] === 0x5b;
 
 /** Edits a JSON document; digests above it follow, so that only the edit is odd. */
-const edited = (name: string, does: string, edit: (document: Edited) => string | Buffer): Move => ({
+const edited = (
+  name: string,
+  does: string,
+  edit: (document: Edited) => string | Buffer,
+  fits: RegExp = /./,
+): Move => ({
   name,
   does,
   pieces: draft => {
-    const all = twinsOf(draft).filter(({ target }) => isJson(target));
+    const all = twinsOf(draft).filter(({ target }) => isJson(target) && fits.test(textOf(target.body)));
     if (all.length === 0) return;
     const { target, twin } = draft.random.pick(all);
     addLeaves(draft);
@@ -108,15 +113,20 @@ const escaped = (key: string) => `\\u${key.charCodeAt(0).toString(16).padStart(4
 
 /** In place of a number another spelling of it. */
 const number = (name: string, does: string, spell: (digits: string) => string): Move =>
-  edited(name, does, ({ text, draft }) => {
-    const all = [...text.matchAll(/"(?:size|schemaVersion)":\s*(\d+)/g)];
-    if (all.length === 0) return text;
-    const [whole, digits] = draft.random.pick(all);
-    return text.replace(whole, whole.replace(/\d+$/, spell(digits!)));
-  });
+  edited(
+    name,
+    does,
+    ({ text, draft }) => {
+      const all = [...text.matchAll(/"(?:size|schemaVersion)":\s*(\d+)/g)];
+      if (all.length === 0) return text;
+      const [whole, digits] = draft.random.pick(all);
+      return text.replace(whole, whole.replace(/\d+$/, spell(digits!)));
+    },
+    /"(?:size|schemaVersion)":/,
+  );
 
 const without = (name: string, does: string, pattern: RegExp, by = ''): Move =>
-  edited(name, does, ({ text }) => text.replace(pattern, by));
+  edited(name, does, ({ text }) => text.replace(pattern, by), pattern);
 
 /** A document that is in the archive under a fixed name, changed as a whole. */
 const whole = (
@@ -223,6 +233,59 @@ export const jsonMoves: readonly Move[] = [
   ),
   edited('deep', 'Ten thousand lists in each other under a key that is not known.', ({ text }) =>
     text.replace(/\{/, `{"x":${'['.repeat(9000)}${']'.repeat(9000)},`),
+  ),
+  without(
+    'descriptor-type-missing',
+    'A descriptor without a media type.',
+    /(?<=\{)"mediaType":\s*"[^"]*",\s*(?="digest"|"size")/,
+  ),
+  without('platform-null', 'null in place of a platform.', /"platform":\{[^}]*\}/, '"platform":null'),
+  without('diff-ids-missing', 'A config without diff_ids.', /"diff_ids":\s*\[[^\]]*\]/, '"diff_ids":[]'),
+  without(
+    'diff-ids-more',
+    'A config with a diff_id more than there are layers.',
+    /("diff_ids":\s*\[("[^"]*"))/,
+    '$1,$2',
+  ),
+  without('rootfs-missing', 'A config without rootfs.', /,"rootfs":\{[^}]*\}/),
+  without('rootfs-type', 'A rootfs of another type.', /"type":"layers"/, '"type":"layers+base"'),
+  without('config-os', 'A config for another system.', /"os":"linux"/, '"os":"windows"'),
+  without(
+    'config-architecture',
+    'A config for another machine.',
+    /"architecture":"amd64"/,
+    '"architecture":"arm64"',
+  ),
+  without(
+    'config-created',
+    'A config whose time is none.',
+    /"created":"2023[^"]*","(?=history)/,
+    '"created":"once","',
+  ),
+  without(
+    'history-more',
+    'A history with a layer more than there are.',
+    /("history":\s*\[)/,
+    '$1{"created_by":"x"},',
+  ),
+  edited(
+    'diff-ids-evil',
+    "GOOD's config with EVIL's diff_ids.",
+    ({ text, evil }) => {
+      const [mine, theirs] = [member(text, 'diff_ids'), member(evil, 'diff_ids')];
+      return mine === null || theirs === null ? text : text.replace(mine.value, theirs.value);
+    },
+    /"diff_ids"/,
+  ),
+  edited(
+    'name-other',
+    'A name that is no reference, or one of another form.',
+    ({ text, draft }) =>
+      text.replace(
+        /"(1|app:1)"/,
+        `"${draft.random.pick(['', 'App:1', 'app', 'app@sha256:1', 'a b', 'docker.io/library/app:1'])}"`,
+      ),
+    /"(1|app:1)"/,
   ),
   whole('blob-swapped', "EVIL's bytes under GOOD's name.", ({ twin }) => Buffer.from(twin.body)),
   whole('item-list', 'A list where an object should be, or the other way round.', ({ target }) => {

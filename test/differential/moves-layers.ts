@@ -10,17 +10,21 @@ import { rewrite } from './rewrite.js';
 
 const SKIPPABLE = Buffer.from([0x50, 0x2a, 0x4d, 0x18]);
 
+type Pack = (good: Layer, evil: Layer) => Uint8Array;
+
 /** Other bytes for one layer, under their own digest; the diff_ids stay. */
-const repacked = (name: string, does: string, pack: (good: Layer, evil: Layer) => Uint8Array): Move => ({
+function repack(draft: Draft, pack: Pack): void {
+  const layers = draft.pieces.filter(piece => roleOf(piece, draft.good)?.startsWith('layer'));
+  if (layers.length === 0) return;
+  const piece = draft.random.pick(layers);
+  const at = Number(roleOf(piece, draft.good)!.slice('layer '.length));
+  rewrite(draft, piece, pack(draft.good.layers[at]!, draft.evil.layers[at]!));
+}
+
+const repacked = (name: string, does: string, pack: Pack): Move => ({
   name,
   does,
-  pieces: draft => {
-    const layers = draft.pieces.filter(piece => roleOf(piece, draft.good)?.startsWith('layer'));
-    if (layers.length === 0) return;
-    const piece = draft.random.pick(layers);
-    const at = Number(roleOf(piece, draft.good)!.slice('layer '.length));
-    rewrite(draft, piece, pack(draft.good.layers[at]!, draft.evil.layers[at]!));
-  },
+  pieces: draft => repack(draft, pack),
 });
 
 /** Text of the documents that list layers. */
@@ -70,11 +74,20 @@ function skippable(tar: Uint8Array): Buffer {
   return copy;
 }
 
-/** A manifest with another media type for a layer. */
-const labelled = (name: string, type: string): Move =>
-  listed(name, `A layer labelled ${type}.`, text =>
+/** A manifest with another media type for a layer, which is now and then EVIL's under GOOD's diff_id. */
+const labelled = (name: string, type: string): Move => {
+  const labelling = listed('', '', text =>
     text.replace(/application\/vnd\.[a-z.]*(?:image\.layer|image\.rootfs)[^"]*/, type),
   );
+  return {
+    name,
+    does: `A layer labelled ${type}.`,
+    pieces: draft => {
+      labelling.pieces?.(draft);
+      if (draft.random.oneIn(2)) repack(draft, (_, { tar, blob }) => draft.random.pick([tar, blob]));
+    },
+  };
+};
 
 export const layerMoves: readonly Move[] = [
   repacked('layer-gzip', 'A layer packed otherwise than its media type says.', good => gzipSync(good.tar)),

@@ -228,13 +228,11 @@ export const linkMoves: readonly Move[] = [
   {
     name: 'folder-link-blobs',
     does: 'The folder `blobs` is a link to another folder.',
-    tarOnly: true,
     pieces: draft => folderLink(draft, 'blobs'),
   },
   {
     name: 'folder-link-sha256',
     does: 'The folder `blobs/sha256` is a link to another folder.',
-    tarOnly: true,
     pieces: draft => {
       const moved = draft.pieces.map(piece =>
         piece.path.startsWith('blobs/sha256/')

@@ -9,6 +9,8 @@ import { inDir, inLayout, inStorage, type Loaded, type ManifestParts, plainParts
 export interface Attempt {
   /** Engine and transport, and the image that was asked for. */
   readonly reader: string;
+  /** The name that was asked for; null where none was. */
+  readonly asked: string | null;
   readonly loaded: readonly Loaded[];
   /** The engine's last words where it failed. */
   readonly refusal: string | null;
@@ -42,13 +44,16 @@ function policyIn(work: string): string {
   return path;
 }
 
-async function copied(source: string, reader: string, { work }: Subject): Promise<Attempt> {
+async function copied(transport: string, reference: string, { path, work }: Subject): Promise<Attempt> {
+  const source = `${transport}:${path}${reference}`;
+  const asked = /^:[^@]/.test(reference) ? reference.slice(1) : null;
+  const head = { reader: `skopeo ${transport}${reference}`, asked };
   const out = join(work, 'out');
   rmSync(out, { recursive: true, force: true });
   const ran = await runEngine('skopeo', ['--policy', policyIn(work), 'copy', '-q', source, `dir:${out}`]);
-  if (ran.status !== 0) return { reader, loaded: [], refusal: lastLine(ran) };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastLine(ran) };
   return {
-    reader,
+    ...head,
     loaded: [inDir(out, await partsOf(`dir:${out}`, join(out, 'manifest.json')))],
     refusal: null,
   };
@@ -61,11 +66,7 @@ async function skopeo(
 ): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (const reference of references) {
-    const attempt = await copied(
-      `${transport}:${subject.path}${reference}`,
-      `skopeo ${transport}${reference}`,
-      subject,
-    );
+    const attempt = await copied(transport, reference, subject);
     attempts.push(attempt);
     // Where there is one image, or none, a name does not change what is read.
     if (reference === '' && !SEVERAL.test(attempt.refusal ?? '')) break;
@@ -104,7 +105,7 @@ async function podman({ path, work }: Subject): Promise<Attempt[]> {
   const ran = await runEngine('podman', [...storage, '--cgroup-manager', 'cgroupfs', ...load]);
   const loaded = inStorage(root);
   rmSync(root, { recursive: true, force: true });
-  return [{ reader: 'podman', loaded, refusal: ran.status === 0 ? null : lastLine(ran) }];
+  return [{ reader: 'podman', asked: null, loaded, refusal: ran.status === 0 ? null : lastLine(ran) }];
 }
 
 interface Walk {
@@ -115,15 +116,15 @@ async function unpacked(folder: string, name: string, work: string): Promise<Att
   const bundle = join(work, 'bundle');
   rmSync(bundle, { recursive: true, force: true });
   const ran = await runEngine('umoci', ['unpack', '--image', `${folder}:${name}`, bundle]);
-  const reader = `umoci ${name}`;
-  if (ran.status !== 0) return { reader, loaded: [], refusal: lastLine(ran) };
+  const head = { reader: `umoci ${name}`, asked: name };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastLine(ran) };
   const { from_descriptor_path: path } = JSON.parse(readFileSync(join(bundle, 'umoci.json'), 'utf8')) as Walk;
   const digest = path.descriptor_walk.at(-1)!.digest;
   const parts = await partsOf(`oci:${folder}:${name}`, join(folder, 'blobs', ...digest.split(':')));
   const image = inLayout(folder, digest, parts);
   const who = join(bundle, 'rootfs/who');
   const says = existsSync(who) ? readFileSync(who, 'latin1').trim() : '';
-  return { reader, loaded: [{ ...image, who: says }], refusal: null };
+  return { ...head, loaded: [{ ...image, who: says }], refusal: null };
 }
 
 /** A directory as it is; a tar as GNU tar unpacks it, which is what people do who have umoci. */
@@ -132,10 +133,12 @@ async function umoci({ path, work }: Subject): Promise<Attempt[]> {
   if (folder !== path) {
     mkdirSync(folder, { recursive: true });
     const { status, stderr } = await run('tar', ['-xf', path, '-C', folder]);
-    if (status !== 0) return [{ reader: 'umoci', loaded: [], refusal: `tar: ${stderr.split('\n')[0]}` }];
+    if (status !== 0)
+      return [{ reader: 'umoci', asked: null, loaded: [], refusal: `tar: ${stderr.split('\n')[0]}` }];
   }
   const { stdout, status, stderr } = await runEngine('umoci', ['ls', '--layout', folder]);
-  if (status !== 0) return [{ reader: 'umoci', loaded: [], refusal: stderr.split('\n').at(-1) ?? '' }];
+  if (status !== 0)
+    return [{ reader: 'umoci', asked: null, loaded: [], refusal: stderr.split('\n').at(-1) ?? '' }];
   const names = stdout.split('\n').filter(name => name !== '');
   const attempts: Attempt[] = [];
   for (const name of new Set(names)) attempts.push(await unpacked(folder, name, work));

@@ -5,18 +5,25 @@ import type { Piece } from './piece.js';
 
 /** Puts other bytes into a member, under the digest that these have, in every document that names it. */
 export function rewrite(draft: Draft, piece: Piece, body: Uint8Array): void {
+  follow(draft, piece, body, new Set());
+}
+
+/** @param changed  members that have changed: two that name each other cannot both be right */
+function follow(draft: Draft, piece: Piece, body: Uint8Array, changed: Set<string>): void {
   const old = hexOf(piece.body);
   const addressed = piece.path.includes(old);
-  const changed = { ...piece, body, path: addressed ? piece.path.replaceAll(old, hexOf(body)) : piece.path };
-  draft.pieces[draft.pieces.indexOf(piece)] = changed;
+  const made = { ...piece, body, path: addressed ? piece.path.replaceAll(old, hexOf(body)) : piece.path };
+  draft.pieces[draft.pieces.indexOf(piece)] = made;
+  changed.add(made.path);
   if (!addressed || old === hexOf(body)) return;
-  for (const other of draft.pieces.filter(({ body: text }) => naming(text, old))) {
+  const naming = draft.pieces.filter(other => !changed.has(other.path) && names(other.body, old));
+  for (const other of naming) {
     const text = textOf(other.body).replaceAll(old, hexOf(body));
-    rewrite(draft, other, Buffer.from(withSize(text, hexOf(body), body.length)));
+    follow(draft, other, Buffer.from(withSize(text, hexOf(body), body.length)), changed);
   }
 }
 
-const naming = (bytes: Uint8Array, hex: string): boolean =>
+const names = (bytes: Uint8Array, hex: string): boolean =>
   bytes.length < 1 << 16 && Buffer.from(bytes).includes(hex);
 
 const withSize = (text: string, hex: string, size: number): string =>
