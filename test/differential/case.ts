@@ -43,7 +43,9 @@ function failuresOf(
     failures.push(`waybill reports ${said.errors.join(', ')} where nothing was planted`);
   return [
     ...failures,
-    ...refused(loaders, attempts).map(reader => `${reader} refuses what nothing was planted in`),
+    ...refused([...new Set(loaders)], attempts).map(
+      reader => `${reader} refuses what nothing was planted in`,
+    ),
   ];
 }
 

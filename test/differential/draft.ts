@@ -33,6 +33,8 @@ export interface Draft extends Pair {
   readonly parts: Parts;
   /** What the archive would be if it held EVIL alone, before any move. */
   readonly evilPieces: readonly Piece[];
+  /** EVIL in the other layouts that there are: a document of one may be planted in another. */
+  readonly strangers: readonly (readonly Piece[])[];
   /** Empty while documents are made. */
   pieces: Piece[];
   /** A real directory is made of the members instead of a tar. */
@@ -94,6 +96,8 @@ export interface Twins {
   /** A member of GOOD, and what EVIL has in its place. */
   readonly target: Piece;
   readonly twin: Piece;
+  /** The document belongs to another layout, and was put into the archive for this move: both are EVIL's. */
+  readonly stranger?: true;
 }
 
 /** The members that have a counterpart with other bytes. */
@@ -107,12 +111,30 @@ export function twinsOf({ pieces, evilPieces, good, evil }: Draft): Twins[] {
   });
 }
 
-/** One member to attack: most often a document that lists images. */
+/** One member to attack: most often a document that lists images, and now and then one that was not there. */
 export function chosenTwins(draft: Draft): Twins | null {
+  const { random } = draft;
+  const stranger = random.oneIn(3) ? invited(draft) : null;
+  if (stranger !== null) return stranger;
   const all = twinsOf(draft);
   if (all.length === 0) return null;
   const documents = all.filter(({ target }) => DOCUMENTS.includes(target.path));
-  return draft.random.pick(documents.length > 0 && !draft.random.oneIn(3) ? documents : all);
+  return random.pick(documents.length > 0 && !random.oneIn(3) ? documents : all);
+}
+
+const LISTS: readonly string[] = ['index.json', 'manifest.json', 'repositories'];
+
+/** Puts EVIL in another layout beside GOOD, where that layout's document is not there yet. */
+function invited(draft: Draft): Twins | null {
+  const known = new Set(draft.pieces.map(({ path }) => path));
+  const others = draft.strangers.filter(pieces =>
+    pieces.some(({ path }) => LISTS.includes(path) && !known.has(path)),
+  );
+  if (others.length === 0) return null;
+  const pieces = draft.random.pick(others);
+  draft.pieces.push(...pieces.filter(({ path }) => !known.has(path)));
+  const document = pieces.find(({ path }) => LISTS.includes(path) && !known.has(path))!;
+  return { target: document, twin: document, stranger: true };
 }
 
 /** Puts the blobs of EVIL into the archive, where they do not stand in the way of GOOD's. */

@@ -67,6 +67,7 @@ async function draftOf({ seed, base: name, form, pair: number }: Recipe): Promis
     random,
     parts: base.parts(pair.good, compressed),
     evilPieces: layOut(base.parts(pair.evil, compressed)),
+    strangers: BASES.filter(other => other !== base).map(other => layOut(other.parts(pair.evil, compressed))),
     pieces: [],
   };
 }

@@ -49,10 +49,18 @@ const MAGIC: readonly (readonly [bytes: readonly number[], command: string | nul
   [[0x42, 0x5a, 0x68], 'bzip2'],
 ];
 
-/** As containers/image unpacks: by the first bytes alone; null where that fails. */
+/** By the checksum of the first header; no bytes, and zeros, are tars of nothing. */
+function isTar(bytes: Buffer): boolean {
+  const header = bytes.subarray(0, 512);
+  if (header.every(byte => byte === 0)) return true;
+  const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+  return Number.parseInt(header.toString('latin1', 148, 156), 8) === sum;
+}
+
+/** As containers/image unpacks: by the first bytes alone; null where that fails, or is no tar. */
 export function unpackedBytes(bytes: Buffer): Buffer | null {
   const found = MAGIC.find(([magic]) => magic.every((byte, i) => bytes[i] === byte));
-  if (found === undefined) return bytes;
+  if (found === undefined) return isTar(bytes) ? bytes : null;
   const [, command] = found;
   if (command === null) {
     try {

@@ -27,16 +27,17 @@ export function planted(
     pieces: draft => {
       const twins = chosenTwins(draft);
       if (twins === null) return;
-      const { target, twin } = twins;
+      const { target, twin, stranger = false } = twins;
       addEvil(draft);
       // Now and then GOOD is the one in disguise, or the only one.
       const turned = draft.random.oneIn(4);
+      const alone = stranger || draft.random.oneIn(6);
       const odd = disguise(filePiece(target.path, turned ? target.body : twin.body), draft);
       if (odd === null) return;
       const plain = turned ? { ...target, body: twin.body } : target;
       replace(draft, target, plain);
       plant(draft, odd, plain);
-      if (draft.random.oneIn(6)) replace(draft, plain);
+      if (alone) replace(draft, plain);
     },
   };
 }

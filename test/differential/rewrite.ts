@@ -18,6 +18,7 @@ function follow(draft: Draft, piece: Piece, body: Uint8Array, changed: Set<strin
   if (!addressed || old === hexOf(body)) return;
   const naming = draft.pieces.filter(other => !changed.has(other.path) && names(other.body, old));
   for (const other of naming) {
+    if (!draft.pieces.includes(other)) continue;
     const text = textOf(other.body).replaceAll(old, hexOf(body));
     follow(draft, other, Buffer.from(withSize(text, hexOf(body), body.length)), changed);
   }
