@@ -11,6 +11,7 @@ export interface Shown {
 
 export interface Prediction {
   readonly engine: string;
+  readonly imageId: string | null;
   readonly id: string | null;
   readonly refusal: string | null;
 }
@@ -39,7 +40,9 @@ export async function saidOf(path: string): Promise<Said> {
       })),
       errors: codes('error'),
       warnings: codes('warning'),
-      predictions: idsReport(reading).images.flatMap(({ engines }) => engines),
+      predictions: idsReport(reading).images.flatMap(({ imageId, engines }) =>
+        engines.map(answer => ({ ...answer, imageId })),
+      ),
     };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

@@ -31,15 +31,34 @@ const KEYS = new Set([
   ...['artifactType', 'subject', 'data', 'platform', 'architecture', 'os', 'manifests'],
 ]);
 
-/** null where a key is there twice, or is one that Go's decoder may take for another one. */
+/** null where a key is there twice, or is one that Go's decoder may take for another one; or where it is no JSON. */
 export function plainParts(text: string): ManifestParts | null {
   let odd = false;
-  const value = JSON.parse(text, (key, item: unknown) => {
+  const look = (key: string, item: unknown) => {
     if (key !== '' && !/^\d+$/.test(key) && !KEYS.has(key)) odd = true;
     return item;
-  }) as { config?: { digest?: string }; layers?: readonly { digest: string }[] };
-  if (odd || JSON.stringify(value) !== text.replaceAll(/\s/g, '') || !value.config?.digest) return null;
-  return { config: value.config.digest, layers: (value.layers ?? []).map(({ digest }) => digest) };
+  };
+  try {
+    const value = JSON.parse(text, look) as Manifest;
+    if (odd || JSON.stringify(value) !== text.replaceAll(/\s/g, '')) return null;
+    return { config: value.config.digest, layers: (value.layers ?? []).map(({ digest }) => digest) };
+  } catch {
+    return null;
+  }
+}
+
+/** Of the first JSON value of a text. */
+export function firstParts(text: string): ManifestParts | null {
+  for (let end = text.indexOf('}'); end >= 0; end = text.indexOf('}', end + 1)) {
+    const parts = plainParts(text.slice(0, end + 1));
+    if (parts !== null) return parts;
+  }
+  return null;
+}
+
+interface Manifest {
+  readonly config: { readonly digest: string };
+  readonly layers?: readonly { readonly digest: string }[];
 }
 
 const MAGIC: readonly (readonly [bytes: readonly number[], command: string | null])[] = [

@@ -3,7 +3,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } 
 import { join } from 'node:path';
 import { digestOf } from '../support/digest.js';
 import { hasEngine, type Ran, run, runEngine } from './command.js';
-import { inDir, inLayout, inStorage, type Loaded, type ManifestParts, plainParts } from './loaded.js';
+import {
+  firstParts,
+  inDir,
+  inLayout,
+  inStorage,
+  type Loaded,
+  type ManifestParts,
+  plainParts,
+} from './loaded.js';
 
 /** One attempt of one engine. */
 export interface Attempt {
@@ -35,7 +43,8 @@ const OCI_REFERENCES = ['', ':1', ':app:1', ':docker.io/library/app:1', ':evil',
 /** What skopeo says where it must be told which image is meant. */
 const SEVERAL = /more than one image|expected 1 item/;
 
-const lastLine = ({ stderr }: Ran): string => stderr.split('\n').at(-1) ?? '';
+/** podman's last words are about a transport that was not meant. */
+const lastWords = ({ stderr }: Ran): string => stderr.replaceAll(/^time="[^"]*" level=\w+ /gm, '').trim();
 
 /** Accepts every image: no policy of the machine shall speak. */
 function policyIn(work: string): string {
@@ -51,7 +60,7 @@ async function copied(transport: string, reference: string, { path, work }: Subj
   const out = join(work, 'out');
   rmSync(out, { recursive: true, force: true });
   const ran = await runEngine('skopeo', ['--policy', policyIn(work), 'copy', '-q', source, `dir:${out}`]);
-  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastLine(ran) };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastWords(ran) };
   return {
     ...head,
     loaded: [inDir(out, await partsOf(`dir:${out}`, join(out, 'manifest.json')))],
@@ -83,9 +92,13 @@ async function partsOf(source: string, file: string): Promise<ManifestParts> {
     runEngine('skopeo', ['inspect', '--config', '--raw', source]),
     runEngine('skopeo', ['inspect', '--no-tags', source]),
   ]);
-  const { Layers } = JSON.parse(layers.stdout || '{}') as { readonly Layers?: readonly string[] };
+  // umoci reads the first value, where skopeo refuses what is behind it.
+  if (config.status !== 0 || layers.status !== 0) return firstParts(text) ?? NO_PARTS;
+  const { Layers } = JSON.parse(layers.stdout) as { readonly Layers?: readonly string[] };
   return { config: digestOf(config.stdout), layers: Layers ?? [] };
 }
+
+const NO_PARTS: ManifestParts = { config: 'sha256:unknown', layers: [] };
 
 const isDirectory = (path: string) => statSync(path).isDirectory();
 
@@ -105,7 +118,7 @@ async function podman({ path, work }: Subject): Promise<Attempt[]> {
   const ran = await runEngine('podman', [...storage, '--cgroup-manager', 'cgroupfs', ...load]);
   const loaded = inStorage(root);
   rmSync(root, { recursive: true, force: true });
-  return [{ reader: 'podman', asked: null, loaded, refusal: ran.status === 0 ? null : lastLine(ran) }];
+  return [{ reader: 'podman', asked: null, loaded, refusal: ran.status === 0 ? null : lastWords(ran) }];
 }
 
 interface Walk {
@@ -117,7 +130,7 @@ async function unpacked(folder: string, name: string, work: string): Promise<Att
   rmSync(bundle, { recursive: true, force: true });
   const ran = await runEngine('umoci', ['unpack', '--image', `${folder}:${name}`, bundle]);
   const head = { reader: `umoci ${name}`, asked: name };
-  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastLine(ran) };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastWords(ran) };
   const { from_descriptor_path: path } = JSON.parse(readFileSync(join(bundle, 'umoci.json'), 'utf8')) as Walk;
   const digest = path.descriptor_walk.at(-1)!.digest;
   const parts = await partsOf(`oci:${folder}:${name}`, join(folder, 'blobs', ...digest.split(':')));
