@@ -2,14 +2,17 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { skipUnless } from '../support/corpus.js';
+import { rawEntry, rawTar } from '../support/tar-blocks.js';
 import { outcomeOf, shrunk, titleOf } from './case.js';
 import { recipeOf, writeArchive } from './generate.js';
 import { misnamed, saidOf, unnoticed } from './judge.js';
-import type { Loaded } from './loaded.js';
+import { firstParts, type Loaded, plainParts, unpackedBytes } from './loaded.js';
 import { MOVES } from './moves.js';
+import { disagreements } from './predictions.js';
 import { READERS, type Reader, readersHere } from './readers.js';
 
 const SEEDS = 400;
@@ -64,6 +67,38 @@ test('an image that waybill does not show is noticed', async () => {
   const named = { reader: 'it', asked: '1', loaded: [{ ...image, imageId: 'sha256:0' }], refusal: null };
   assert.is(misnamed(said, [named]).length, 1);
   assert.is(unnoticed({ ...said, exitCode: 1 }, attempt({ ...image, diffIds: [] })).length, 0);
+});
+
+test('a manifest whose keys may be read in two ways is left to the engines', () => {
+  const config = '"config":{"digest":"sha256:1"}';
+  assert.equal(plainParts(`{${config},"layers":[{"digest":"sha256:2"}]}`), {
+    config: 'sha256:1',
+    layers: ['sha256:2'],
+  });
+  for (const text of [`{${config},${config}}`, `{${config},"CONFIG":{}}`, `{${config}}x`, '{}'])
+    assert.is(plainParts(text), null, text);
+  assert.is(firstParts(`{${config}}{}`)?.config, 'sha256:1');
+});
+
+test('layers are unpacked as containers/image does it', () => {
+  const tar = rawTar(rawEntry({ name: 'who' }, 'GOOD'));
+  assert.equal(unpackedBytes(gzipSync(tar)), tar);
+  assert.equal(unpackedBytes(tar), tar);
+  // A skippable frame of zstd is not known, and text is no tar.
+  for (const bytes of [Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]), Buffer.from('text')])
+    assert.is(unpackedBytes(bytes), null);
+});
+
+test('predictions that fail are told', async () => {
+  const recipe = { seed: 1, base: 'docker', form: 'tar' as const, pair: 0, moves: [] };
+  const outcome = await outcomeOf(recipe, folder, []);
+  const [{ imageId, diffIds }] = outcome.said.images as [Loaded];
+  const image = { imageId, diffIds, who: 'GOOD', manifestDigest: null, names: [] };
+  const told = (reader: string, loaded: readonly Loaded[]) =>
+    disagreements({ ...outcome, attempts: [{ reader, asked: null, loaded, refusal: 'no' }] });
+  assert.equal(told('podman', [image]), []);
+  assert.equal(told('podman', []), [`podman has no ${imageId}: no`]);
+  assert.match(told('skopeo oci-archive', [image])[0]!, `skopeo-oci-archive loads ${imageId}, predicted: `);
 });
 
 async function failuresAmong(seeds: readonly number[], all: readonly Reader[]): Promise<string[]> {

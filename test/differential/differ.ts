@@ -1,4 +1,7 @@
-// npm run differ [-- --count 1000 --seed 1 --keep DIR --only MOVE --ids]
+// npm run differ [-- --count 1000 --seed 1 --keep DIR --only MOVE --ids --log FILE --jobs 2]
+//
+// The engines are those on the PATH; with WAYBILL_ENGINE_PREFIX, words that are put before each of their commands, any
+// others: WAYBILL_ENGINE_PREFIX='chroot /newer' where that folder has them, and sees the same temporary files.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -43,8 +43,13 @@ const OCI_REFERENCES = ['', ':1', ':app:1', ':docker.io/library/app:1', ':evil',
 /** What skopeo says where it must be told which image is meant. */
 const SEVERAL = /more than one image|expected 1 item/;
 
-/** podman's last words are about a transport that was not meant. */
-const lastWords = ({ stderr }: Ran): string => stderr.replaceAll(/^time="[^"]*" level=\w+ /gm, '').trim();
+/** Without times, and without what podman says of the machine. */
+const wordsOf = ({ stderr }: Ran): string =>
+  stderr
+    .split('\n')
+    .filter(line => !line.includes('level=warning'))
+    .map(line => line.replace(/^time="[^"]*" level=\w+ /, ''))
+    .join('\n');
 
 /** Accepts every image: no policy of the machine shall speak. */
 function policyIn(work: string): string {
@@ -60,7 +65,7 @@ async function copied(transport: string, reference: string, { path, work }: Subj
   const out = join(work, 'out');
   rmSync(out, { recursive: true, force: true });
   const ran = await runEngine('skopeo', ['--policy', policyIn(work), 'copy', '-q', source, `dir:${out}`]);
-  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastWords(ran) };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: wordsOf(ran) };
   return {
     ...head,
     loaded: [inDir(out, await partsOf(`dir:${out}`, join(out, 'manifest.json')))],
@@ -118,7 +123,7 @@ async function podman({ path, work }: Subject): Promise<Attempt[]> {
   const ran = await runEngine('podman', [...storage, '--cgroup-manager', 'cgroupfs', ...load]);
   const loaded = inStorage(root);
   rmSync(root, { recursive: true, force: true });
-  return [{ reader: 'podman', asked: null, loaded, refusal: ran.status === 0 ? null : lastWords(ran) }];
+  return [{ reader: 'podman', asked: null, loaded, refusal: ran.status === 0 ? null : wordsOf(ran) }];
 }
 
 interface Walk {
@@ -130,7 +135,7 @@ async function unpacked(folder: string, name: string, work: string): Promise<Att
   rmSync(bundle, { recursive: true, force: true });
   const ran = await runEngine('umoci', ['unpack', '--image', `${folder}:${name}`, bundle]);
   const head = { reader: `umoci ${name}`, asked: name };
-  if (ran.status !== 0) return { ...head, loaded: [], refusal: lastWords(ran) };
+  if (ran.status !== 0) return { ...head, loaded: [], refusal: wordsOf(ran) };
   const { from_descriptor_path: path } = JSON.parse(readFileSync(join(bundle, 'umoci.json'), 'utf8')) as Walk;
   const digest = path.descriptor_walk.at(-1)!.digest;
   const parts = await partsOf(`oci:${folder}:${name}`, join(folder, 'blobs', ...digest.split(':')));
