@@ -147,7 +147,7 @@ const descriptor = (mediaType: string, { digest, size }: StoredBlob): JsonObject
 
 /** A descriptor as its struct is written: what is empty is left out, but for the first three. */
 function inOrder(source: JsonObject): JsonObject {
-  const { mediaType = '', size = 0, digest = '' } = source;
+  const { mediaType = '', size = 0, digest = ':' } = source;
   const more = ['data', 'urls', 'annotations', 'platform', 'artifactType'].flatMap(key => {
     const value = source[key] ?? null;
     const isEmpty = value === null || (typeof value !== 'number' && Object.keys(value).length === 0);

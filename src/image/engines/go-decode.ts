@@ -78,7 +78,7 @@ class Decoder {
 
   private item(type: GoType, json: Json, texts: Texts, place: Omit<FaultPlace, 'field' | 'of'>): Json {
     const at = { ...place, field: null, of: null };
-    return this.value(type, json, below(texts, place.segment), at, undefined) ?? null;
+    return this.value(type, json, below(texts, place.segment), at, undefined) ?? zero(type);
   }
 
   private int(type: GoType, json: Json, texts: Texts, at: FaultPlace | null, old: Json | undefined) {
@@ -92,7 +92,7 @@ class Decoder {
   private checked(type: GoType, json: Json, at: FaultPlace | null, old: Json | undefined): Json | undefined {
     if (type.kind === 'hash' && typeof json !== 'string')
       return this.wrong({ kind: 'string', name: 'string' }, json, at, old, undefined, true);
-    const words = type.kind === 'hash' ? hashFault(json as string) : timeFault(json);
+    const words = type.kind === 'hash' ? hashFault(wellFormed(json as string)) : timeFault(json);
     if (words === null) return json;
     this.add({ at, fatal: true, words, wrong: null });
     return old;
@@ -133,11 +133,11 @@ class Decoder {
   ): JsonObject {
     const entries = isObject(old) ? Object.entries(old) : [];
     for (const [key, item] of Object.entries(json)) {
-      const bad = type.key.kind === 'hash' ? hashFault(key) : null;
       const place = { at, segment: key };
+      entries.push([wellFormed(key), this.item(type.of, item, texts, place)]);
+      const bad = type.key.kind === 'hash' ? hashFault(key) : null;
       if (bad !== null)
         this.add({ at: { ...place, field: null, of: null }, fatal: true, words: bad, wrong: null });
-      entries.push([wellFormed(key), this.item(type.of, item, texts, place)]);
     }
     return Object.fromEntries(entries);
   }
@@ -189,6 +189,13 @@ class Decoder {
     if (this.faults.length < KEPT || (fault.fatal && !this.faults.some(({ fatal }) => fatal)))
       this.faults.push(fault);
   }
+}
+
+/** What stands in a list or map for a value that Go could not read, or for null. */
+function zero({ kind }: GoType): Json {
+  if (kind === 'string' || kind === 'time' || kind === 'hash') return '';
+  if (kind === 'int') return 0;
+  return kind === 'bool' ? false : kind === 'struct' ? {} : null;
 }
 
 const FLOAT64: GoType = { kind: 'any', name: 'float64' };
