@@ -71,7 +71,7 @@ class Decoder {
   }
 
   private null(type: GoType, at: FaultPlace | null, old: Json | undefined): Json | undefined {
-    if (type.kind === 'hash') this.add({ at, fatal: true, words: hashFault('')!, wrong: null });
+    if (type.kind === 'hash') this.add({ at, kind: 'hash', fatal: true, words: hashFault('')!, wrong: null });
     if (type.kind === 'raw') return null;
     return 'string int bool time hash struct'.split(' ').includes(type.kind) ? old : undefined;
   }
@@ -94,7 +94,7 @@ class Decoder {
       return this.wrong({ kind: 'string', name: 'string' }, json, at, old, undefined, true);
     const words = type.kind === 'hash' ? hashFault(wellFormed(json as string)) : timeFault(json);
     if (words === null) return json;
-    this.add({ at, fatal: true, words, wrong: null });
+    this.add({ at, kind: type.kind, fatal: true, words, wrong: null });
     return old;
   }
 
@@ -105,7 +105,7 @@ class Decoder {
     const bad = /[^A-Za-z0-9+/]/.exec(text.replace(/={0,2}$/, ''))?.index;
     if (bad === undefined && text.length % 4 === 0) return json;
     const words = `illegal base64 data at input byte ${bad ?? text.length - (text.length % 4)}`;
-    this.add({ at, fatal: false, words, wrong: { actual: 'string', of: type } });
+    this.add({ at, kind: 'bytes', fatal: false, words, wrong: { actual: 'string', of: type } });
     return old;
   }
 
@@ -137,7 +137,13 @@ class Decoder {
       entries.push([wellFormed(key), this.item(type.of, item, texts, place)]);
       const bad = type.key.kind === 'hash' ? hashFault(key) : null;
       if (bad !== null)
-        this.add({ at: { ...place, field: null, of: null }, fatal: true, words: bad, wrong: null });
+        this.add({
+          at: { ...place, field: null, of: null },
+          kind: 'hash',
+          fatal: true,
+          words: bad,
+          wrong: null,
+        });
     }
     return Object.fromEntries(entries);
   }
@@ -170,7 +176,13 @@ class Decoder {
       return;
     }
     if (Number.isFinite(Number(texts))) return;
-    this.add({ at, fatal: false, words: null, wrong: { actual: `number ${texts}`, of: FLOAT64 } });
+    this.add({
+      at,
+      kind: 'any',
+      fatal: false,
+      words: null,
+      wrong: { actual: `number ${texts}`, of: FLOAT64 },
+    });
   }
 
   private wrong(
@@ -181,7 +193,7 @@ class Decoder {
     actual = goKind(json),
     fatal = false,
   ): Json | undefined {
-    this.add({ at, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
+    this.add({ at, kind: type.kind, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
     return old;
   }
 

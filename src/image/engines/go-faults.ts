@@ -21,6 +21,8 @@ export interface FaultPlace {
 /** Why Go refuses a document that is JSON. */
 export interface Fault {
   readonly at: FaultPlace | null;
+  /** What the struct has there. */
+  readonly kind: GoType['kind'];
   /** Go stops here, and says this and not what it found before. */
   readonly fatal: boolean;
   /** Of a type that judges its own text; null for a value of the wrong type. */
