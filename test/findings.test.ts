@@ -848,6 +848,65 @@ provoke(
 );
 
 provoke(
+  'field-invalid',
+  'a size that is an integer to JavaScript alone',
+  () =>
+    layouts.replaceBytes(oci, 'index.json', bytes => textOf(bytes).replace(/"size":(\d+)/, '"size":$1.0')),
+  {
+    severity: 'error',
+    path: 'index.json',
+    pointer: '/manifests/0/size',
+    data: {
+      expected: 'an integer, written with digits alone',
+      engines: ['docker', 'podman', 'skopeo', 'crane'],
+    },
+  },
+);
+provoke(
+  'field-invalid',
+  'a schemaVersion that is a string',
+  () =>
+    withIndex(doc => {
+      doc.schemaVersion = '2';
+    }),
+  { severity: 'error', path: 'index.json', pointer: '/schemaVersion', data: { actual: 'a string' } },
+);
+provoke(
+  'field-invalid',
+  'a manifest that does not say what it is',
+  () =>
+    withManifest(doc => {
+      delete doc.schemaVersion;
+      delete doc.mediaType;
+    }),
+  { severity: 'error', pointer: '/schemaVersion', data: { actual: 'nothing', engines: ['podman'] } },
+);
+provoke(
+  'field-invalid',
+  'a field that waybill does not look at and engines do',
+  () =>
+    withConfig(doc => {
+      doc.history[0].author = 5;
+    }),
+  { severity: 'error', pointer: '/history/0/author', data: { expected: 'a string', actual: 'a number' } },
+);
+provoke(
+  'field-invalid',
+  'a time that no month has',
+  () =>
+    withConfig(doc => {
+      doc.created = '2024-02-30T00:00:00Z';
+    }),
+  { severity: 'error', pointer: '/created', data: { actual: '"2024-02-30T00:00:00Z"' } },
+);
+provoke(
+  'key-case',
+  'two spellings, none of them right: engines take the last',
+  () => edit(save, 'manifest.json', ([{ Config, ...doc }]) => [{ config: 'x', CONFIG: Config, ...doc }]),
+  { severity: 'error', pointer: '/0', data: { keys: ['config', 'CONFIG'], expected: ['Config'] } },
+);
+
+provoke(
   'layout-version',
   'another',
   () => layouts.ociLayout({ manifests: [manifest], imageLayoutVersion: '1.1.0' }),

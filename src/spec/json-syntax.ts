@@ -7,7 +7,7 @@ export interface JsonFault {
   readonly kind: 'empty' | 'end' | 'after' | 'character';
   /** Index in the text; its length for `empty` and `end`. */
   readonly at: number;
-  /** What the reader was at, in the words of Go's scanner; empty for `empty` and `end`. */
+  /** What the reader was at, in the words of Go's scanner; empty where a text ends between tokens. */
   readonly context: string;
 }
 
@@ -44,7 +44,7 @@ class Reader {
       }
       const context = this.token(this.text[this.at]!);
       if (context !== null) {
-        return this.at >= this.text.length ? this.fault('end', '') : this.fault('character', context);
+        return this.fault(this.at >= this.text.length ? 'end' : 'character', context);
       }
     }
   }

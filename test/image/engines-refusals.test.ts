@@ -2,8 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/commands/read.js';
-import { type EngineName, predictEngines } from '../../src/image/engines/predict.js';
-import { goJson, textOf } from '../support/digest.js';
+import { type EngineName, predictEngines, predictFile } from '../../src/image/engines/predict.js';
+import type { Json } from '../../src/spec/json.js';
+import { goJson, hexOf, textOf } from '../support/digest.js';
 import { type ImageSpec, image, layer, plainImage } from '../support/image.js';
 import {
   artifact,
@@ -324,6 +325,131 @@ test('podman, oci-archive: it unpacks the layers too', async () => {
   await says('image config has only 1 DiffID values, but a layer with index 1 exists', skopeoOci(few));
   const named = `docker.io/library/app@sha256:${'0'.repeat(64)}`;
   await says("Digest of source image's manifest would not match", skopeoOci({ image: app, tags: [named] }));
+});
+
+test('containers/image: documents that Go decodes, and what is no image in them', async () => {
+  const manifest = manifestOf(app);
+  const path = `blobs/sha256/${manifest.descriptor.digest.slice(7)}`;
+  const document = JSON.parse(textOf(manifest.blobs[0]!.bytes)) as Record<string, Json>;
+  const remade = (change: (copy: Record<string, Json>) => void, entry: object = {}) => {
+    const copy = structuredClone(document);
+    change(copy);
+    const bytes = goJson(copy);
+    const digest = `sha256:${hexOf(bytes)}`;
+    const members = without(ociLayout({ manifests: [manifest] }), path);
+    const listed = { ...manifest.descriptor, digest, size: bytes.length, ...entry };
+    return [
+      ...replaceBytes(members, 'index.json', () => goJson({ schemaVersion: 2, manifests: [listed] })),
+      file(`blobs/sha256/${digest.slice(7)}`, bytes),
+    ];
+  };
+  const bare = remade(copy => {
+    delete copy.schemaVersion;
+    delete copy.mediaType;
+  });
+  await refuses('podman', bare, 'parsing manifest: unsupported schema version 0');
+  const size = remade(copy => {
+    (copy.config as Record<string, Json>).size = '5';
+  });
+  await refuses(
+    'podman',
+    size,
+    'json: cannot unmarshal string into Go struct field OCI1.config.size of type int64',
+  );
+  await refuses(
+    'skopeo-oci-archive',
+    size,
+    'json: cannot unmarshal string into Go struct field Descriptor.Manifest.config.size of type int64',
+  );
+  await refuses('docker-containerd', size, 'Go struct field Descriptor.config.size of type int64');
+  const nulls = remade(copy => {
+    copy.manifests = null;
+  });
+  await refuses('docker-containerd', nulls, 'media-type: expected manifest but found index');
+  const folded = remade(copy => {
+    copy.FSLAYERS = [];
+  });
+  await refuses('podman', folded, 'unexpected fields []string{"fsLayers"} in supposedly');
+  const untyped = remade(() => {}, { mediaType: undefined });
+  await refuses('docker-containerd', untyped, 'Target.MediaType must be set');
+});
+
+test('podman and skopeo compare the config of an OCI manifest with a sha256, whatever its digest is', async () => {
+  const manifest = manifestOf(app);
+  const document = JSON.parse(textOf(manifest.blobs[0]!.bytes)) as { config: { digest: string } };
+  const config = manifest.blobs.find(({ bytes }) => hexOf(bytes) === app.imageId.slice(7))!;
+  const sha512 = hexOf(config.bytes, 'sha512');
+  const bytes = goJson({ ...document, config: { ...document.config, digest: `sha512:${sha512}` } });
+  const digest = `sha256:${hexOf(bytes)}`;
+  const members = [
+    ...replaceBytes(ociLayout({ manifests: [manifest] }), 'index.json', () =>
+      goJson({ schemaVersion: 2, manifests: [{ ...manifest.descriptor, digest, size: bytes.length }] }),
+    ),
+    file(`blobs/sha256/${digest.slice(7)}`, bytes),
+    file(`blobs/sha512/${sha512}`, config.bytes),
+  ];
+  const words = `Download config.json digest ${app.imageId} does not match expected sha512:${sha512}`;
+  await refuses('podman', members, words);
+  await refuses('skopeo-oci-archive', members, words);
+});
+
+test('crane: a tarball with one image, whose members have the very names', async () => {
+  const says = (words: string, members: readonly Member[]) => refuses('crane', members, words);
+  const load = 'loading image from "FILE": ';
+  await says(
+    `${load}file manifest.json not found in tar`,
+    docker().map(member => ({ ...member, path: `./${member.path}` })),
+  );
+  await says(
+    `${load}tarball must contain only a single image to be used with tarball.Image`,
+    docker(item => [item, item]),
+  );
+  await says(
+    `${load}file nope not found in tar`,
+    docker(item => ({ ...item, Layers: ['nope', bottomPath] })),
+  );
+  // A hard link is looked up beside itself, where extraction takes its target from the top.
+  const linked = docker(item => ({ ...item, Config: 'd/c' }));
+  await says(`${load}file d/config.json not found in tar`, [
+    ...linked,
+    { path: 'd/c', link: 'config.json', hard: true },
+  ]);
+  await says(
+    `computing digest: cannot parse hash: "x"`,
+    await withConfig({ rootfs: { type: 'layers', diff_ids: ['x'] } }),
+  );
+  await says(
+    'computing digest: json: cannot unmarshal string into Go struct field ConfigFile.config.Cmd of type []string',
+    await withConfig({ config: { Cmd: 'sh' as never } }),
+  );
+  await says(
+    'panic: runtime error: index out of range [1] with length 1',
+    docker(item => ({ ...item, Layers: [bottomPath] })),
+  );
+  await says(
+    `${load}json: cannot unmarshal number into Go struct field .0.Config of type string`,
+    docker(i => ({ ...i, Config: 5 })),
+  );
+});
+
+test('a file without an image is answered as a whole', async () => {
+  const answers = async (members: readonly Member[]) => {
+    const stream = async function* () {
+      yield await toTar(members);
+    };
+    const [part] = (await readArchive(stream())).parts;
+    const found = predictFile(part!.scan, { container: 'tar', compression: 'none', inside: null });
+    return new Map(found.map(answer => [answer.engine, answer]));
+  };
+  const chart = artifact({ type: 'application/x-chart' });
+  const charts = await answers(ociLayout({ manifests: [chart] }));
+  assert.is(charts.get('docker-containerd')!.id, chart.descriptor.digest);
+  assert.match(charts.get('podman')!.refusal!, 'on artifact with type "application/x-chart"');
+  const none = await answers(docker(() => []));
+  assert.is(none.get('docker-classic')!.refusal, 'loads no image: manifest.json lists none');
+  assert.match(none.get('crane')!.refusal!, 'tarball must contain only a single image');
+  const nothing = await answers(docker(() => null));
+  assert.match(nothing.get('crane')!.refusal!, 'no valid manifest.json in tarball');
 });
 
 test.run();

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { foldKey, lastSegment, pointer } from '../../src/spec/json.js';
-import { jsonOddities, NO_ODDITIES } from '../../src/spec/json-text.js';
+import { jsonOddities, NO_ODDITIES, type NumberTexts } from '../../src/spec/json-text.js';
 
 const duplicates = (text: string) => jsonOddities(text, 1000)?.duplicates;
 
@@ -136,6 +136,35 @@ test("keys are compared as Go's encoding/json compares them with the names of fi
 
 test('the last segment of a pointer is the key itself', () => {
   for (const key of ['a', '', 'a/b', '~', '~1', '~0/', '//']) assert.is(lastSegment(pointer('/x', key)), key);
+});
+
+const numbersOf = (text: string) => {
+  const plain = (texts: NumberTexts): object =>
+    Object.fromEntries([...texts].map(([key, of]) => [key, typeof of === 'string' ? of : plain(of)]));
+  return plain(jsonOddities(text, 1000)!.numbers);
+};
+
+for (const [text, expected] of [
+  ['{"a":1,"b":[-5,123456789012345,0]}', {}],
+  ['{"a":397.0,"b":{"c":[1,397e0,{"d":-0}]}}', { a: '397.0', b: { c: { 1: '397e0', 2: { d: '-0' } } } }],
+  ['[1E2,[1e400],1234567890123456]', { 0: '1E2', 1: { 0: '1e400' }, 2: '1234567890123456' }],
+  ['{"a":"1.0","1.0":2,"b":{"x":1},"c":-123456789012345}', { c: '-123456789012345' }],
+  ['{"a":[[],[1.5],{"b":2.5}],"c":{"d":3.5}}', { a: { 1: { 0: '1.5' }, 2: { b: '2.5' } }, c: { d: '3.5' } }],
+  ['{"\\u0061/":1.0}', { 'a/': '1.0' }],
+  ['1.5', {}],
+] as const) {
+  test(`numbers of ${text}`, () => {
+    JSON.parse(text);
+    assert.equal(numbersOf(text), expected);
+  });
+}
+
+test('numbers are kept however many there are and however deep, in memory that is told', () => {
+  const deep = `${'{"a":['.repeat(400)}${'1.5,'.repeat(1000)}2.5${']}'.repeat(400)}`;
+  const { numbers, weight } = jsonOddities(deep, 1000)!;
+  assert.ok(numbers.size === 1 && weight > 200_000);
+  const many = jsonOddities(`[${'[1.5],'.repeat(50_000)}2.5]`, 1000)!;
+  assert.is(many.numbers.size, 50_001);
 });
 
 test.run();

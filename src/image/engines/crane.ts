@@ -21,7 +21,7 @@ import { BUILT_WITH } from './go-faults.js';
 import { decode, decodeObject, goJson, type Item, manifestItems, objectField } from './go-json.js';
 import { CRANE_CONFIG, CRANE_ITEMS } from './go-structs-crane.js';
 import { manifestDigest, type StoredBlob } from './synthesise.js';
-import { followed, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { followed, storedBlob, type TarFile } from './tar-file.js';
 
 /**
  * `crane digest --tarball FILE` and `crane push FILE`: a tarball with one image, whose members are found by their exact names,
@@ -73,8 +73,8 @@ function open(file: TarFile, delivery: Delivery | null): Tarball {
   const raw = Array.isArray(value) && isObject(value[0]) ? value[0] : {};
   const config = find(item.config);
   const packed = item.layers.some(path => {
-    const { compression } = layerFacts(file, find(path));
-    return compression === 'gzip' || compression === 'zstd';
+    const { compression, skippable } = file.scan.head(find(path));
+    return compression === 'gzip' || (compression === 'zstd' && !skippable);
   });
   return { find, item, sources: objectField(raw, 'LayerSources'), config, packed };
 }
@@ -92,7 +92,8 @@ function finder(file: TarFile): Find {
     for (let hops = 0; hops <= LINKS; hops++) {
       const member = first.get(name);
       if (member === undefined) return refuse(file.error ?? `file ${name} not found in tar`);
-      if (member.type !== 'symlink' && member.type !== 'hardlink') return member;
+      if (member.type === 'file') return member;
+      if (member.type !== 'symlink' && member.type !== 'hardlink') cannotTell(`${name} is no file`);
       name = followed(name, member.target ?? '');
     }
     return cannotTell(`${path} is a link to a link, on and on`);
@@ -147,7 +148,7 @@ const descriptor = (mediaType: string, { digest, size }: StoredBlob): JsonObject
 
 /** A descriptor as its struct is written: what is empty is left out, but for the first three. */
 function inOrder(source: JsonObject): JsonObject {
-  const { mediaType = '', size = 0, digest = '' } = source;
+  const { mediaType = '', size = 0, digest = ':' } = source;
   const more = ['data', 'urls', 'annotations', 'platform', 'artifactType'].flatMap(key => {
     const value = source[key] ?? null;
     const isEmpty = value === null || (typeof value !== 'number' && Object.keys(value).length === 0);

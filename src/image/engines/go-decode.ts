@@ -71,14 +71,14 @@ class Decoder {
   }
 
   private null(type: GoType, at: FaultPlace | null, old: Json | undefined): Json | undefined {
-    if (type.kind === 'hash') this.add({ at, fatal: true, words: hashFault('')!, wrong: null });
+    if (type.kind === 'hash') this.add({ at, kind: 'hash', fatal: true, words: hashFault('')!, wrong: null });
     if (type.kind === 'raw') return null;
     return 'string int bool time hash struct'.split(' ').includes(type.kind) ? old : undefined;
   }
 
   private item(type: GoType, json: Json, texts: Texts, place: Omit<FaultPlace, 'field' | 'of'>): Json {
     const at = { ...place, field: null, of: null };
-    return this.value(type, json, below(texts, place.segment), at, undefined) ?? null;
+    return this.value(type, json, below(texts, place.segment), at, undefined) ?? zero(type);
   }
 
   private int(type: GoType, json: Json, texts: Texts, at: FaultPlace | null, old: Json | undefined) {
@@ -92,9 +92,9 @@ class Decoder {
   private checked(type: GoType, json: Json, at: FaultPlace | null, old: Json | undefined): Json | undefined {
     if (type.kind === 'hash' && typeof json !== 'string')
       return this.wrong({ kind: 'string', name: 'string' }, json, at, old, undefined, true);
-    const words = type.kind === 'hash' ? hashFault(json as string) : timeFault(json);
+    const words = type.kind === 'hash' ? hashFault(wellFormed(json as string)) : timeFault(json);
     if (words === null) return json;
-    this.add({ at, fatal: true, words, wrong: null });
+    this.add({ at, kind: type.kind, fatal: true, words, wrong: null });
     return old;
   }
 
@@ -105,7 +105,7 @@ class Decoder {
     const bad = /[^A-Za-z0-9+/]/.exec(text.replace(/={0,2}$/, ''))?.index;
     if (bad === undefined && text.length % 4 === 0) return json;
     const words = `illegal base64 data at input byte ${bad ?? text.length - (text.length % 4)}`;
-    this.add({ at, fatal: false, words, wrong: { actual: 'string', of: type } });
+    this.add({ at, kind: 'bytes', fatal: false, words, wrong: { actual: 'string', of: type } });
     return old;
   }
 
@@ -133,11 +133,17 @@ class Decoder {
   ): JsonObject {
     const entries = isObject(old) ? Object.entries(old) : [];
     for (const [key, item] of Object.entries(json)) {
-      const bad = type.key.kind === 'hash' ? hashFault(key) : null;
       const place = { at, segment: key };
-      if (bad !== null)
-        this.add({ at: { ...place, field: null, of: null }, fatal: true, words: bad, wrong: null });
       entries.push([wellFormed(key), this.item(type.of, item, texts, place)]);
+      const bad = type.key.kind === 'hash' ? hashFault(key) : null;
+      if (bad !== null)
+        this.add({
+          at: { ...place, field: null, of: null },
+          kind: 'hash',
+          fatal: true,
+          words: bad,
+          wrong: null,
+        });
     }
     return Object.fromEntries(entries);
   }
@@ -170,7 +176,13 @@ class Decoder {
       return;
     }
     if (Number.isFinite(Number(texts))) return;
-    this.add({ at, fatal: false, words: null, wrong: { actual: `number ${texts}`, of: FLOAT64 } });
+    this.add({
+      at,
+      kind: 'any',
+      fatal: false,
+      words: null,
+      wrong: { actual: `number ${texts}`, of: FLOAT64 },
+    });
   }
 
   private wrong(
@@ -181,7 +193,7 @@ class Decoder {
     actual = goKind(json),
     fatal = false,
   ): Json | undefined {
-    this.add({ at, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
+    this.add({ at, kind: type.kind, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
     return old;
   }
 
@@ -189,6 +201,13 @@ class Decoder {
     if (this.faults.length < KEPT || (fault.fatal && !this.faults.some(({ fatal }) => fatal)))
       this.faults.push(fault);
   }
+}
+
+/** What stands in a list or map for a value that Go could not read, or for null. */
+function zero({ kind }: GoType): Json {
+  if (kind === 'string' || kind === 'time' || kind === 'hash') return '';
+  if (kind === 'int') return 0;
+  return kind === 'bool' ? false : kind === 'struct' ? {} : null;
 }
 
 const FLOAT64: GoType = { kind: 'any', name: 'float64' };

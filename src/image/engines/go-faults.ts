@@ -21,6 +21,8 @@ export interface FaultPlace {
 /** Why Go refuses a document that is JSON. */
 export interface Fault {
   readonly at: FaultPlace | null;
+  /** What the struct has there. */
+  readonly kind: GoType['kind'];
   /** Go stops here, and says this and not what it found before. */
   readonly fatal: boolean;
   /** Of a type that judges its own text; null for a value of the wrong type. */
@@ -78,7 +80,12 @@ export function syntaxWords(
   version: GoVersion,
 ): string {
   if (kind === 'empty') return mode === 'whole' ? 'unexpected end of JSON input' : 'EOF';
-  if (kind === 'end') return mode === 'whole' ? 'unexpected end of JSON input' : 'unexpected EOF';
+  if (kind === 'end') {
+    if (mode === 'first') return 'unexpected EOF';
+    // Go before 1.27 tries a space, which a string may hold, and what is between tokens, but no word, number or escape.
+    const isMidWord = version !== 'go1.27' && !['', 'in string literal'].includes(context);
+    return isMidWord ? `invalid character ' ' ${context}` : 'unexpected end of JSON input';
+  }
   if (text === null) return 'invalid character';
   const character = String.fromCodePoint(text.codePointAt(at)!);
   if (version !== 'go1.27') return `invalid character ${quoted(firstByte(character))} ${context}`;

@@ -99,9 +99,8 @@ function readersOf(role: Role, value: Json): readonly Reader[] {
   return readers;
 }
 
-function problemOf({ at, words, wrong }: Fault, root: Json): FieldProblem | null {
-  const kind = wrong?.of.kind ?? 'time';
-  if (words !== null && wrong === null && !words.includes('ime')) return null;
+function problemOf({ at, kind, wrong }: Fault, root: Json): FieldProblem | null {
+  if (kind === 'hash') return null;
   const value = valueAt(root, at);
   const number = wrong?.actual.startsWith('number ') ? wrong.actual.slice('number '.length) : null;
   const text = typeof value === 'string' ? JSON.stringify(value) : typeName(value);

@@ -1,0 +1,82 @@
+// Where a text stops being JSON: JSON.parse is the judge of whether it does.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { jsonFault } from '../../src/spec/json-syntax.js';
+
+for (const [text, kind, at, context] of [
+  ['', 'empty', 0, ''],
+  [' \n', 'empty', 2, ''],
+  ['{', 'end', 1, ''],
+  ['{"a":[1,', 'end', 8, ''],
+  ['"a', 'end', 2, 'in string literal'],
+  ['{} {}', 'after', 3, 'after top-level value'],
+  ['1 x', 'after', 2, 'after top-level value'],
+  ['01', 'after', 1, 'after top-level value'],
+  ['\ufeff{}', 'character', 0, 'looking for beginning of value'],
+  ['[1,]', 'character', 3, 'looking for beginning of value'],
+  ['{,}', 'character', 1, 'looking for beginning of object key string'],
+  ['{"a" 1}', 'character', 5, 'after object key'],
+  ['{"a":1 "b"}', 'character', 7, 'after object key:value pair'],
+  ['[1 2]', 'character', 3, 'after array element'],
+  ['trux', 'character', 3, "in literal true (expecting 'e')"],
+  ['-x', 'character', 1, 'in numeric literal'],
+  ['1.x', 'character', 2, 'after decimal point in numeric literal'],
+  ['1e+x', 'character', 3, 'in exponent of numeric literal'],
+  ['"\\q"', 'character', 2, 'in string escape code'],
+  ['"\\u12G4"', 'character', 5, 'in \\u hexadecimal character escape'],
+  ['"\n"', 'character', 1, 'in string literal'],
+  ['\u00a0{}', 'character', 0, 'looking for beginning of value'],
+] as const) {
+  test(`${JSON.stringify(text)} ends with ${kind}`, () => {
+    assert.equal(jsonFault(text), { kind, at, context });
+  });
+}
+
+test('it takes what JSON.parse takes, and nothing else', () => {
+  const pieces = [
+    '{',
+    '}',
+    '[',
+    ']',
+    ',',
+    ':',
+    '"a"',
+    '"',
+    '1',
+    '-0',
+    '1.5e3',
+    '.',
+    'true',
+    'nul',
+    ' ',
+    '\\',
+    '\u0007',
+    'é',
+  ];
+  let state = 1;
+  const roll = (below: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  let sound = 0;
+  for (let i = 0; i < 100_000; i++) {
+    let text = '';
+    for (let left = roll(7); left >= 0; left--) text += pieces[roll(pieces.length)]!;
+    let parsed = true;
+    try {
+      JSON.parse(text);
+    } catch {
+      parsed = false;
+    }
+    assert.is(jsonFault(text) === null, parsed, JSON.stringify(text));
+    sound += Number(parsed);
+  }
+  assert.ok(sound > 1000, `${sound} are JSON`);
+});
+
+test('what nests deep costs no stack', () => {
+  assert.is(jsonFault('['.repeat(1_000_000) + ']'.repeat(1_000_000)), null);
+  assert.is(jsonFault('['.repeat(1_000_000))?.kind, 'end');
+});
+
+test.run();
