@@ -106,7 +106,7 @@ export class LayerStack {
     else if (end.kind > 0) found.add('hard-link-to-lower', path, at, other, true);
     else if (ahead) found.add('hard-link-ahead', path, at, other);
     // By another name of its directory the layer itself may have it.
-    else if (view.at(target) <= 0) found.add('hard-link-to-nothing', path, at, other);
+    else if (!isFile(view.at(target))) found.add('hard-link-to-nothing', path, at, other);
   }
 
   /** Where a path lies: the links on the way to its last part followed, as far as they lead. */
@@ -175,4 +175,6 @@ export class LayerStack {
 }
 
 const ROOT: Found = { kind: NAME.directory, path: '', view: null };
+const isFile = (kind: number) => kind === NAME.leaf || kind === NAME.symlink;
+
 const nothing = (path: string): Found => ({ kind: NOWHERE, path, view: null });
