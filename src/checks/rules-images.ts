@@ -93,9 +93,9 @@ export const imageRules: Rules<
   'layer-record-invalid': {
     severity: 'error',
     verdict: 'conformant',
-    message: d => `layer ${d.layer + 1} has a malformed record${placeIn(d)}: ${d.reason}`,
+    message: d => `layer ${d.layer + 1} has a malformed header or record${placeIn(d)}: ${d.reason}`,
     explain:
-      'A PAX header holds records of the form LENGTH KEY=VALUE, whose length counts the whole record (POSIX.1, pax interchange format). Go refuses a tar with a malformed one, and so does every engine. waybill reads the records before it, and the entries after it.',
+      'A PAX header holds records of the form LENGTH KEY=VALUE, whose length counts the whole record (POSIX.1, pax interchange format). Go refuses a tar with a malformed one, or with a header whose mode, owner, time or device number is no number, and so does every engine. waybill reads the records before it, and the entries after it.',
   },
   'layer-not-tar': {
     severity: 'error',

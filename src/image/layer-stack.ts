@@ -3,58 +3,91 @@ import type { Refusal } from '../scan/layer-refusal.js';
 import { RefusalList } from '../scan/layer-refusal.js';
 import type { NameFacts, OpenPath } from '../scan/name-facts.js';
 import { NAME } from '../scan/name-table.js';
+import type { Scan } from '../scan/scan.js';
 import { HIDES, LayerView } from './layer-view.js';
 
-/** Names looked up for one stack of layers: those that name their directories need none. */
-const WORK = 5_000_000;
+/** Bytes of names that are looked up for one archive: layers that name their directories need none. */
+const WORK = 100_000_000;
+
+/** A layer on those below it. */
+interface Storey {
+  readonly below: Storey | null;
+  /** null for a layer whose names are not known, which might have anything. */
+  readonly view: LayerView | null;
+  readonly refusals: readonly Refusal[];
+  readonly above: Map<NameFacts | null, Storey>;
+}
 
 /** What is at a path in the layers below: a kind in `NAME`, or why there is none. */
-type Found = { readonly kind: number; readonly path: string; readonly layer: number };
+type Found = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
 
-/** A layer whose names are not known might have anything. */
 const UNKNOWN = -2;
 const NOWHERE = 0;
 
 const NONE: readonly Refusal[] = [];
+
+/** What is known of the stacks of one archive. Images share them, and every engine asks of the same ones. */
+class Stacks {
+  readonly bases: Storey['above'] = new Map();
+  work = 0;
+}
+
+const known = new WeakMap<Scan, Stacks>();
+
+function stacksOf(scan: Scan): Stacks {
+  const stacks = known.get(scan) ?? new Stacks();
+  known.set(scan, stacks);
+  return stacks;
+}
 
 /**
  * Why engines refuse the layers of an image, each with those below it: what a layer's own names leave open is looked up in the
  * layers below, as moby's UnpackLayer finds them when it unpacks one upon the other.
  */
 export class LayerStack {
-  private readonly views: (LayerView | null)[] = [];
-  private work = 0;
+  private readonly all: Stacks;
+  private top: Storey | null = null;
+
+  constructor(scan: Scan) {
+    this.all = stacksOf(scan);
+  }
 
   /**
    * @param names  null for a layer whose names are not known
    * @returns why engines refuse the layer on top of those before it
    */
   add(names: NameFacts | null): readonly Refusal[] {
-    if (names === null || !names.isWhole) {
-      this.views.push(null);
-      return names?.refusals ?? NONE;
-    }
-    const below = this.views.length;
+    const above = this.top?.above ?? this.all.bases;
+    const storey = above.get(names) ?? this.build(names);
+    above.set(names, storey);
+    this.top = storey;
+    return storey.refusals;
+  }
+
+  private build(names: NameFacts | null): Storey {
+    const below = this.top;
+    if (names === null || !names.isWhole)
+      return { below, view: null, refusals: names?.refusals ?? NONE, above: new Map() };
     const view = new LayerView(names, path => this.realPath(path, below));
     const found = new RefusalList();
     for (const one of names.refusals) found.add(one.kind, one.path, one.at, one.other, one.lower);
-    for (const open of names.implied) this.settleDirectory(view, open, found);
-    for (const open of names.needed) this.settleNeeded(open, below, found);
+    // Below a base is nothing that could be in the way.
+    if (below !== null) for (const open of names.implied) this.settleDirectory(view, open, found);
+    for (const open of names.needed) this.settleNeeded(open, found);
     for (const open of names.hardLinks) this.settleLink(view, open, found);
-    this.views.push(view);
-    if (this.work > WORK) found.add('too-intricate', '', Number.MAX_SAFE_INTEGER);
-    return found.all();
+    if (this.all.work > WORK) found.add('too-intricate', '', Number.MAX_SAFE_INTEGER);
+    return { below, view, refusals: found.all(), above: new Map() };
   }
 
   private settleDirectory(view: LayerView, { path, other, at }: OpenPath, found: RefusalList): void {
-    const end = this.resolve(path, this.views.length, (written, real) => view.addAlias(written, real));
+    const end = this.resolve(path, this.top, (written, real) => view.addAlias(written, real));
     if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
     else if (end.kind === NAME.symlink) found.add('link-loop', end.path, at, other, true);
     else if (end.kind === HIDES) found.add('dangling-directory', end.path, at, other, true);
   }
 
-  private settleNeeded({ path, other, at }: OpenPath, below: number, found: RefusalList): void {
-    const end = this.resolve(path, below, () => {});
+  private settleNeeded({ path, other, at }: OpenPath, found: RefusalList): void {
+    const end = this.resolve(path, this.top, () => {});
     if (path === '' || end.kind === UNKNOWN || isDirectoryKind(end.kind)) return;
     if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
     else found.add('dangling-directory', other, at, path, true);
@@ -66,44 +99,44 @@ export class LayerStack {
     found: RefusalList,
   ): void {
     if (other === '') return;
-    const target = this.realPath(other, this.views.length);
-    const end = view.removes(target) ? nothing(target) : this.find(target, this.views.length);
-    if (end.kind === UNKNOWN || this.work > WORK) return;
+    const target = this.realPath(other, this.top);
+    const end = view.removes(target) ? nothing(target) : this.find(target, this.top);
+    if (end.kind === UNKNOWN || this.all.work > WORK) return;
     if (isDirectoryKind(end.kind)) found.add('hard-link-to-directory', path, at, other, true);
     else if (end.kind > 0) found.add('hard-link-to-lower', path, at, other, true);
     else if (ahead) found.add('hard-link-ahead', path, at, other);
     // By another name of its directory the layer itself may have it.
-    else if (view.at(target) <= 0) found.add('hard-link-to-nothing', path, at, other);
+    else if (!isFile(view.at(target))) found.add('hard-link-to-nothing', path, at, other);
   }
 
   /** Where a path lies: the links on the way to its last part followed, as far as they lead. */
-  private realPath(path: string, below: number): string {
+  private realPath(path: string, below: Storey | null): string {
     const slash = path.lastIndexOf('/');
-    if (slash < 0 || below === 0) return path;
+    if (slash < 0 || below === null) return path;
     const end = this.resolve(path.slice(0, slash), below, () => {});
     const isThere = isDirectoryKind(end.kind) || end.kind === NOWHERE;
     return isThere ? join(end.path, path.slice(slash + 1)) : path;
   }
 
-  /** What the layers before `below` have at exactly this path. */
-  private find(path: string, below: number): Found {
-    for (let layer = below - 1; layer >= 0; layer--) {
-      if (++this.work > WORK) return { kind: UNKNOWN, path, layer };
-      const view = this.views[layer]!;
-      if (view === null) return { kind: UNKNOWN, path, layer };
+  /** What the layers up to `top` have at exactly this path. */
+  private find(path: string, top: Storey | null): Found {
+    for (let storey = top; storey !== null; storey = storey.below) {
+      const { view } = storey;
+      if (view === null || this.all.work > WORK) return { kind: UNKNOWN, path, view };
+      this.all.work += view.cost(path);
       const kind = view.at(path);
       if (kind === HIDES) break;
-      if (kind !== 0) return { kind, path, layer };
+      if (kind !== 0) return { kind, path, view };
     }
     return nothing(path);
   }
 
   /**
-   * Follows a path to a directory through the layers before `below`. What is not there would be made, but not where a link leads.
+   * Follows a path to a directory through the layers up to `top`. What is not there would be made, but not where a link leads.
    * @param through  is told of directories that are written by a link and lie elsewhere
    * @returns the directory, or what is in its way: a file, a link in a circle, or with `HIDES` a link that leads nowhere
    */
-  private resolve(path: string, below: number, through: (written: string, real: string) => void): Found {
+  private resolve(path: string, top: Storey | null, through: (written: string, real: string) => void): Found {
     const parts = path.split('/');
     const todo = parts.toReversed();
     let end: Found = ROOT;
@@ -122,15 +155,15 @@ export class LayerStack {
         end = { ...ROOT, path: end.path.slice(0, Math.max(0, end.path.lastIndexOf('/'))) };
         continue;
       }
-      const next = this.find(join(end.path, part), below);
+      const next = this.find(join(end.path, part), top);
       if (next.kind === UNKNOWN || next.kind === NAME.leaf) return next;
       if (next.kind !== NAME.symlink) {
         if (next.kind === NOWHERE && rest >= 0) return { ...next, kind: HIDES, path: link };
         end = next;
         continue;
       }
-      const target = this.views[next.layer]!.target(next.path);
-      this.work += target.length;
+      const target = next.view!.target(next.path);
+      this.all.work += target.length;
       if (++hops > HOPS || target.length >= PATH_MAX) return next;
       if (rest < 0) [link, rest] = [next.path, todo.length];
       if (target.startsWith('/')) end = ROOT;
@@ -141,5 +174,7 @@ export class LayerStack {
   }
 }
 
-const ROOT: Found = { kind: NAME.directory, path: '', layer: -1 };
-const nothing = (path: string): Found => ({ kind: NOWHERE, path, layer: -1 });
+const ROOT: Found = { kind: NAME.directory, path: '', view: null };
+const isFile = (kind: number) => kind === NAME.leaf || kind === NAME.symlink;
+
+const nothing = (path: string): Found => ({ kind: NOWHERE, path, view: null });

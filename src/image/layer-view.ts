@@ -11,7 +11,7 @@ export class LayerView {
   private readonly hash: PathHash;
   private links: SymlinkTargets | null = null;
   /** Directories that the layer writes into by one path, and which lie at another. */
-  private readonly aliases: { readonly written: string; readonly real: string }[] = [];
+  private readonly aliases = new Map<string, string>();
   private whiteouts: ReadonlySet<string> | null = null;
   private opaque: ReadonlySet<string> | null = null;
 
@@ -35,7 +35,14 @@ export class LayerView {
   }
 
   addAlias(written: string, real: string): void {
-    if (!this.aliases.some(alias => alias.written === written)) this.aliases.push({ written, real });
+    this.aliases.set(written, real);
+  }
+
+  /** Bytes that are looked at, at most, to say what is at a path. */
+  cost(path: string): number {
+    let parts = 1;
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) parts++;
+    return parts * (path.length + 16 * this.aliases.size);
   }
 
   /** What the layer has at a path: its kind in `NAME`, `HIDES`, or 0 where the layers below tell. */
@@ -66,7 +73,7 @@ export class LayerView {
 
   private *spellings(path: string): Generator<string> {
     yield path;
-    for (const { written, real } of this.aliases)
+    for (const [written, real] of this.aliases)
       if (path.startsWith(`${real}/`)) yield written + path.slice(real.length);
   }
 

@@ -21,7 +21,7 @@ export interface Unloadable {
 
 /** Every such thing in the layers of an image, each layer on top of those before it, the first of each kind in a layer. */
 export function* unloadables(scan: Scan, { layers }: Image): Generator<Unloadable> {
-  const stack = new LayerStack();
+  const stack = new LayerStack(scan);
   for (const [layer, { member }] of layers.entries()) {
     const facts = member === null ? null : scan.facts(member);
     const tar = facts?.failure === null && facts.tar?.error === null ? facts.tar : null;

@@ -81,7 +81,7 @@ export class LayerNames {
       refusals: refusals.all(),
       isWhole,
       seeds,
-      table: paths.table.packed(),
+      table: paths.table.finish(),
       symlinks: paths.symlinks.finish(),
       implied,
       needed,
@@ -104,8 +104,7 @@ export class LayerNames {
     if (path !== clean) {
       listed = 0;
       hash.take(clean);
-      if (this.odd.get(hash.low, hash.high) !== 0) this.first ??= clean;
-      this.odd.set(hash.low, hash.high, NAME.listed);
+      if (this.odd.put(hash.low, hash.high, NAME.listed) !== 0) this.first ??= clean;
     }
     hash.take(path);
     if (path === '') {
@@ -155,11 +154,10 @@ export class LayerNames {
       slash < 0 ? path : this.isBelowLast() ? this.realPath(path, slash) : this.belowOther(path, slash);
     if (path.length > NAME_MAX && isTooLong(path)) this.refuse('name-too-long', path);
     const kind = this.kindFor(real, flag, target);
-    const before = table.get(low, high);
+    // Where links lead elsewhere, only that there is an entry of this name.
+    const before = table.put(low, high, (real === path ? kind : NAME.hidden) | listed);
     if ((before & NAME.listed & listed) !== 0) this.first ??= path;
     if (kind !== NAME.directory && isDirectoryKind(kindOf(before))) this.isReplaced();
-    // Where links lead elsewhere, only that there is an entry of this name.
-    table.set(low, high, (real === path ? kind : NAME.hidden) | listed | (before & NAME.listed));
     if (real !== path) this.mark(real, kind);
   }
 

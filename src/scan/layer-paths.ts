@@ -12,6 +12,8 @@ export const isDirectoryKind = (kind: number) => kind === NAME.directory || kind
 
 export const join = (directory: string, name: string) => (directory === '' ? name : `${directory}/${name}`);
 
+type Missing = (path: string, link: string | null) => void;
+
 export interface Blocked {
   /** The file or the link that is in the way. */
   readonly path: string;
@@ -32,8 +34,8 @@ export class LayerPaths {
     this.hash = new PathHash(seeds);
   }
 
-  kind(path: string): number {
-    this.hash.take(path);
+  kind(text: string, end?: number): number {
+    this.hash.take(text, end);
     return kindOf(this.table.get(this.hash.low, this.hash.high));
   }
 
@@ -47,16 +49,28 @@ export class LayerPaths {
   mark(path: string, value: number): number {
     const { hash, table } = this;
     hash.take(path);
-    const before = table.get(hash.low, hash.high);
-    table.set(hash.low, hash.high, value | (before & NAME.listed));
-    return before;
+    return table.put(hash.low, hash.high, value);
   }
 
   /**
    * Where a directory is, links followed.
+   * @param path     clean
    * @param missing  is told of parts that are not in this layer, and of the link that led there
    */
-  follow(path: string, missing: (path: string, link: string | null) => void): string | Blocked {
+  follow(path: string, missing: Missing): string | Blocked {
+    for (let end = -1; end < path.length; ) {
+      const slash = path.indexOf('/', end + 1);
+      end = slash < 0 ? path.length : slash;
+      const kind = this.kind(path, end);
+      this.work += end;
+      if (kind === NAME.symlink) return this.followLinks(path, missing);
+      if (kind === NAME.leaf) return { path: path.slice(0, end), isLoop: false };
+      if (!isDirectoryKind(kind)) missing(path.slice(0, end), null);
+    }
+    return path;
+  }
+
+  private followLinks(path: string, missing: Missing): string | Blocked {
     const todo = path.split('/').reverse();
     let at = '';
     let hops = 0;

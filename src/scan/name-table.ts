@@ -46,79 +46,65 @@ export class NameTable {
 
   /** What was said of a name; 0 where it is not there. */
   get(low: number, high: number): number {
+    return lookUp(this.slots, low, high);
+  }
+
+  /**
+   * Says what a name is. That an entry has it stays said.
+   * @returns what was said of it before
+   */
+  put(low: number, high: number, value: number): number {
+    if (this.isFull) return 0;
     const { slots } = this;
-    return slots.length === 0 ? 0 : slots[2 * this.find(low, high) + 1]! & BITS;
-  }
-
-  set(low: number, high: number, value: number): void {
-    if (this.isFull) return;
-    const slot = this.find(low, high);
-    const isNew = this.slots[2 * slot + 1] === 0;
-    const isListed = (value & ~this.slots[2 * slot + 1]! & NAME.listed) !== 0;
-    if ((isListed && this.listed === this.most) || this.count >= OTHERS * this.most) {
-      this.isFull = true;
-      this.slots = new Uint32Array(0);
-      return;
+    const slot = find(slots, low, high);
+    const old = slots[2 * slot + 1]!;
+    if (old === 0) {
+      const isListed = (value & NAME.listed) !== 0;
+      if ((isListed && this.listed === this.most) || this.count >= OTHERS * this.most) {
+        this.isFull = true;
+        this.slots = new Uint32Array(0);
+        return 0;
+      }
+      if (isListed) this.listed++;
+      this.count++;
     }
-    if (isListed) this.listed++;
-    this.slots[2 * slot] = low;
-    this.slots[2 * slot + 1] = (high & ~BITS) | value;
-    if (isNew && ++this.count > this.slots.length / 4) this.grow();
+    slots[2 * slot] = low;
+    slots[2 * slot + 1] = (high & ~BITS) | value | (old & NAME.listed);
+    if (this.count > slots.length / 4) this.grow();
+    return old & BITS;
   }
 
-  /** All names, packed: to be read by `lookUp`. */
-  packed(): Uint32Array<ArrayBuffer> {
-    const packed = new Uint32Array(2 * Math.ceil(this.count * 1.25));
-    eachName(this.slots, (low, high) => {
-      const slot = freeSlot(packed, low);
-      packed[slot] = low;
-      packed[slot + 1] = high;
-    });
-    return packed;
-  }
-
-  /** The slot of a name, or the free one where it belongs. */
-  private find(low: number, high: number): number {
-    const { slots } = this;
-    const mask = slots.length / 2 - 1;
-    const wanted = (high & ~BITS) >>> 0;
-    let slot = low & mask;
-    for (let found = slots[2 * slot + 1]!; found !== 0; found = slots[2 * slot + 1]!) {
-      if (slots[2 * slot] === low && (found & ~BITS) >>> 0 === wanted) break;
-      slot = (slot + 1) & mask;
-    }
-    return slot;
+  /** All names: to be read by `lookUp`. */
+  finish(): Uint32Array {
+    return this.slots;
   }
 
   private grow(): void {
     const old = this.slots;
-    this.slots = new Uint32Array(2 * old.length);
-    eachName(old, (low, high) => {
-      const slot = this.find(low, high);
-      this.slots[2 * slot] = low;
-      this.slots[2 * slot + 1] = high;
-    });
+    const slots = new Uint32Array(2 * old.length);
+    for (let i = 0; i < old.length; i += 2) {
+      const value = old[i + 1]!;
+      if (value === 0) continue;
+      const slot = find(slots, old[i]!, value);
+      slots[2 * slot] = old[i]!;
+      slots[2 * slot + 1] = value;
+    }
+    this.slots = slots;
   }
 }
 
-function eachName(slots: Uint32Array, take: (low: number, high: number) => void): void {
-  for (let i = 0; i < slots.length; i += 2) if (slots[i + 1] !== 0) take(slots[i]!, slots[i + 1]!);
-}
-
-function freeSlot(packed: Uint32Array, low: number): number {
-  let slot = 2 * (low % (packed.length / 2));
-  while (packed[slot + 1] !== 0) slot = slot + 2 === packed.length ? 0 : slot + 2;
+/** The slot of a name, or the free one where it belongs. */
+function find(slots: Uint32Array, low: number, high: number): number {
+  const mask = slots.length / 2 - 1;
+  const wanted = (high & ~BITS) >>> 0;
+  let slot = low & mask;
+  for (let found = slots[2 * slot + 1]!; found !== 0; found = slots[2 * slot + 1]!) {
+    if (slots[2 * slot] === low && (found & ~BITS) >>> 0 === wanted) break;
+    slot = (slot + 1) & mask;
+  }
   return slot;
 }
 
-/** What a packed table says of a name; 0 where it is not there. */
-export function lookUp(packed: Uint32Array, low: number, high: number): number {
-  if (packed.length === 0) return 0;
-  const wanted = (high & ~BITS) >>> 0;
-  let slot = 2 * (low % (packed.length / 2));
-  for (let found = packed[slot + 1]!; found !== 0; found = packed[slot + 1]!) {
-    if (packed[slot] === low && (found & ~BITS) >>> 0 === wanted) return found & BITS;
-    slot = slot + 2 === packed.length ? 0 : slot + 2;
-  }
-  return 0;
-}
+/** What is said of a name in a table that `finish` gave; 0 where it is not there. */
+export const lookUp = (slots: Uint32Array, low: number, high: number): number =>
+  slots.length === 0 ? 0 : slots[2 * find(slots, low, high) + 1]! & BITS;

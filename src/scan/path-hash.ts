@@ -11,18 +11,22 @@ export class PathHash {
 
   constructor(private readonly seeds: Seeds) {}
 
-  /** @returns false where the path may not be clean: a part of it begins with a dot, or is empty */
-  take(path: string): boolean {
+  /**
+   * @param end  of the path in the text
+   * @returns false where the path may not be clean: a part of it begins with a dot, or is empty
+   */
+  take(text: string, end = text.length): boolean {
     let [low, high] = this.seeds;
-    let isPlain = path !== '';
+    let isPlain = end > 0;
     let previous = SLASH;
-    this.slash = -1;
-    for (let i = 0; i < path.length; i++) {
-      const byte = path.charCodeAt(i);
+    let slash = -1;
+    let [parentLow, parentHigh] = [0, 0];
+    for (let i = 0; i < end; i++) {
+      const byte = text.charCodeAt(i);
       if (byte === SLASH) {
-        this.slash = i;
-        this.parentLow = low >>> 0;
-        this.parentHigh = high >>> 0;
+        slash = i;
+        parentLow = low;
+        parentHigh = high;
       }
       if (previous === SLASH && (byte === SLASH || byte === DOT)) isPlain = false;
       previous = byte;
@@ -31,6 +35,9 @@ export class PathHash {
       high = Math.imul(high ^ byte, 0x2c1b3c6d);
       high ^= high >>> 13;
     }
+    this.slash = slash;
+    this.parentLow = parentLow >>> 0;
+    this.parentHigh = parentHigh >>> 0;
     this.low = low >>> 0;
     this.high = high >>> 0;
     return isPlain && previous !== SLASH;

@@ -5,8 +5,10 @@ import {
   entryDetails,
   entryHeader,
   entryTarget,
+  goHeaderFault,
   hasSparseExtension,
   isSparseExtended,
+  nameOf,
 } from '../source/tar-entry.js';
 import {
   BLOCK,
@@ -26,6 +28,7 @@ import type { TarFacts } from './facts.js';
 import { LayerNames } from './layer-names.js';
 import { LayerRecords } from './layer-records.js';
 import type { Seeds } from './name-table.js';
+import { hasPlainNumbers } from './plain-header.js';
 import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
 import { TarOddities } from './tar-oddities.js';
 
@@ -164,8 +167,17 @@ export class TarWalk {
       return;
     }
     const flag = block[156]!;
+    if (!hasPlainNumbers(block)) this.checkNumbers(block, flag);
     if (isMetadataFlag(flag)) this.metadata(flag, size);
     else this.entry(block, size);
+  }
+
+  private checkNumbers(block: Uint8Array, flag: number): void {
+    const field = goHeaderFault(block);
+    if (field === null) return;
+    const { longName, pax } = this.records.current;
+    const path = isMetadataFlag(flag) ? '' : longName || pax.get('path') || nameOf(block);
+    this.oddities.isMalformed(`Go does not take the field ${field} of its header`, path);
   }
 
   private wrongWith(block: Uint8Array, size: number): string | null {

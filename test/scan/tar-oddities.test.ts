@@ -4,9 +4,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
 import type { TarFacts } from '../../src/scan/facts.js';
+import { hasPlainNumbers } from '../../src/scan/plain-header.js';
+import { goHeaderFault } from '../../src/source/tar-entry.js';
 import { testWhen } from '../support/corpus.js';
 import { entriesIn, tarFacts } from '../support/layer-facts.js';
-import { gnuLong, paxEntry, type RawHeader, rawEntry, rawTar } from '../support/tar-blocks.js';
+import { gnuLong, paxEntry, type RawHeader, rawEntry, rawHeader, rawTar } from '../support/tar-blocks.js';
 import { hasGo, readByGo } from './go-tar.js';
 
 await loadCodecs();
@@ -190,6 +192,54 @@ finds(
   rawTar(pax(['mtime', '1.2.3']), file()),
   malformed('f', 'the PAX record mtime is "1.2.3"'),
 );
+
+for (const [field, header] of [
+  ['mode', { mode: 'rwxr-xr\0' }],
+  ['uid', { uid: '00000x0\0' }],
+  ['gid', { gid: '8888888\0' }],
+  ['mtime', { mtime: '12 34567890\0' }],
+  ['devmajor', { patch: (block: Buffer) => block.write('x', 329) }],
+  ['devminor', { patch: (block: Buffer) => block.write('0 1', 337) }],
+  ['type', { flag: 'S' }],
+] as const)
+  finds(
+    `a ${field} that Go does not take`,
+    rawTar(file({ name: 'before' }), file(header as Partial<RawHeader>)),
+    malformed('f', `Go does not take the field ${field} of its header`),
+  );
+finds(
+  'an owner that Go does not take of a record',
+  rawTar(rawEntry({ name: 'x', flag: 'x', uid: 'nobody\0\0' }, '11 path=ab\n'), file()),
+  malformed('', 'Go does not take the field uid of its header'),
+);
+finds(
+  'numbers as old and as large as Go takes them',
+  rawTar(
+    file({ mode: '   644 \0', uid: '  1750 ', gid: '\x80\0\0\0\0\x20\0\0', mtime: ' 7777777777 ' }),
+    file({ name: 'v7', format: 'v7', patch: block => block.write('x', 329) }),
+    file({ name: 'empty', uid: '', gid: '', mtime: '', mode: '' }),
+  ),
+  {},
+);
+test('numbers that are plain are numbers to Go', () => {
+  let seed = 7;
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % below;
+  };
+  let plain = 0;
+  for (let round = 0; round < 20_000; round++) {
+    const block = rawHeader({ name: 'f' });
+    for (let change = random(4); change >= 0; change--) {
+      const at = random(2) === 0 ? 100 + random(48) : 329 + random(16);
+      block[at] = ' \x0001234567'.charCodeAt(random(10));
+    }
+    if (!hasPlainNumbers(block)) continue;
+    plain++;
+    assert.is(goHeaderFault(block), null, block.toString('latin1', 100, 148));
+  }
+  assert.ok(plain > 1000 && plain < 20_000, `${plain} were plain`);
+});
 
 for (const size of ['-1', '9007199254740992', 'x', '1.5']) {
   test(`a PAX size of ${size} ends the walk, as it does in Go`, () => {

@@ -101,11 +101,6 @@ const whiteout =
     return device(up);
   };
 
-const dotsForUmoci: Words = ({ path }, engine) =>
-  engine === 'umoci'
-    ? `unpack entry: ${path}: restore parent directory: restore chown metadata: ${NOT_THERE}`
-    : null;
-
 const WORDS: Readonly<Record<RefusalKind, Words>> = {
   'hard-link-to-nothing': link(NOT_THERE),
   'hard-link-ahead': link(NOT_THERE),
@@ -132,12 +127,10 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
       ? `unpack entry: ${path}: unknown typeflag '\\x${code.toString(16).padStart(2, '0')}'`
       : `unhandled tar header type ${code}`;
   },
-  'whiteout-of-root': whiteout((refusal, engine) => {
-    if (engine !== 'umoci') return BUSY;
-    return refusal.path === '.wh.' ? null : dotsForUmoci(refusal, engine);
-  }),
+  'whiteout-of-root': whiteout((_, engine) => (engine === 'umoci' ? null : BUSY)),
   'whiteout-without-name': whiteout(() => null),
-  'whiteout-of-dots': whiteout(dotsForUmoci),
+  // umoci refuses it where the directory was there before.
+  'whiteout-of-dots': whiteout(() => null),
   'whiteout-of-own': ({ other }, engine) => (isUnion(engine) ? null : device(other)),
   'whiteout-and-directory': () => null,
   'link-without-target': ({ path, other }) =>

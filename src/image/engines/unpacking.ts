@@ -8,14 +8,16 @@ import type { UnpackAnswer } from './unpack-words.js';
 
 /** Unpacks the layers of an image, one upon the other, as an engine does. */
 export class Unpacking {
-  private readonly stack = new LayerStack();
+  private readonly stack: LayerStack;
   /** What else there is to know of the layers that were taken. */
   note: string | null = null;
 
   constructor(
     private readonly scan: Scan,
     private readonly unpacks: (refusal: Refusal) => UnpackAnswer,
-  ) {}
+  ) {
+    this.stack = new LayerStack(scan);
+  }
 
   /**
    * @param member  the next layer; null where it is not here
