@@ -58,7 +58,7 @@ function brokenRefs(graph: Graph): (path: string) => boolean {
 function faultOf(scan: Scan, graph: Graph, member: Member, hasManifest: boolean): LinkFault | null {
   const { path } = member;
   const file = scan.file(path);
-  if (file === null) return leadsToFolder(scan, member) ? 'folder' : 'nothing';
+  if (file === null) return scan.isFolder(path) ? 'folder' : 'nothing';
   if (!isBlobPath(inRoot(graph, path))) return 'no blob';
   // One that another member has replaced is told of as that.
   if (member.type === 'hardlink') return hasManifest ? 'hard link' : null;
@@ -76,14 +76,6 @@ const inRoot = ({ root }: Graph, path: string): string =>
 /** Where a link leads, by its text alone. */
 const targetOf = ({ path, type, target }: Member): string =>
   normalPath(type === 'symlink' ? `${parentPath(path)}/${target}` : (target ?? ''));
-
-function leadsToFolder(scan: Scan, member: Member): boolean {
-  const folder = targetOf(member);
-  if (folder === '') return true;
-  return scan.members.some(
-    ({ path, type }) => path.startsWith(`${folder}/`) || (path === folder && type === 'directory'),
-  );
-}
 
 /** Whether following a link would leave the archive. Hard links are named from the top, symbolic ones from where they lie. */
 function leadsOut({ path, type, target }: Member): boolean {

@@ -11,16 +11,17 @@ const DEEPEST = 8;
 /** Paths that two members claim, as one thing and another, and names that not all readers take for the same path. */
 export function* checkMemberPaths(scan: Scan): Generator<Observation> {
   const members = byPath(scan.members);
-  const byName = new Map<string, Member[]>();
+  const byName = new Map<string, Member | Member[]>();
   for (const member of members) {
     yield* checkName(member);
     if (member.type === 'directory') continue;
     const others = byName.get(member.path);
-    if (others === undefined) byName.set(member.path, [member]);
-    else others.push(member);
+    if (others === undefined) byName.set(member.path, member);
+    else if (Array.isArray(others)) others.push(member);
+    else byName.set(member.path, [others, member]);
   }
   for (const [path, same] of byName) {
-    if (same.length === 1) continue;
+    if (!Array.isArray(same)) continue;
     const differ = areDifferent(scan, same);
     const severity = differ === true ? 'error' : undefined;
     yield observe('duplicate-entry', memberAt(path), { count: same.length, differ }, severity);

@@ -7,14 +7,19 @@ const PATH_MAX = 4096;
 /** Segments that the targets of links add to all paths together: many lookups through long chains end here. */
 const DETOURS = 2_000_000;
 
-/** What stands at a place of an extracted archive. Hard links are one node in several places. */
-export interface Extracted<M extends Member> {
-  /** The member that it came from, the last one of a directory; null for a directory that only names of others imply. */
-  member: M | null;
-  /** By name; null for what is no directory. */
-  readonly children: Map<string, Extracted<M>> | null;
-  readonly parent: Extracted<M> | null;
+/** A directory of an extracted archive. */
+export class Folder<M extends Member> {
+  readonly children = new Map<string, Extracted<M>>();
+
+  constructor(
+    readonly parent: Folder<M> | null,
+    /** The last one that describes it; null where only names of others imply it. */
+    public member: M | null,
+  ) {}
 }
+
+/** What stands at a place of an extracted archive. Of a hard link it is the member that it leads to. */
+export type Extracted<M extends Member> = M | Folder<M>;
 
 /** Why a member cannot be extracted. */
 export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too long';
@@ -25,7 +30,7 @@ export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too
  * hard link is the file that its target was when its turn came. Paths resolve as in the kernel. Nothing leads out of it.
  */
 export class Extraction<M extends Member> {
-  readonly root: Extracted<M> = { member: null, children: new Map(), parent: null };
+  readonly root = new Folder<M>(null, null);
   private detours = DETOURS;
 
   /** @param scoped  a link to `/` or above the top stays inside, as in a chroot, and does not lead to nothing */
@@ -44,25 +49,23 @@ export class Extraction<M extends Member> {
   /** What stands at a path, of whose links the last is followed or not; null where there is nothing. */
   find(path: string, followLast: boolean, from = this.root): Extracted<M> | null {
     const todo = segmentsOf(path);
-    let here = from;
+    let here: Extracted<M> = from;
     for (let hops = 0; todo.length > 0; ) {
-      const segment = todo.pop()!;
-      const next = this.step(here, segment);
+      if (!(here instanceof Folder)) return null;
+      const folder: Folder<M> = here;
+      const next = this.step(folder, todo.pop()!);
       if (next === null) return null;
-      if (next.member?.type !== 'symlink' || (todo.length === 0 && !followLast)) {
-        here = next;
-        continue;
-      }
-      const target = this.follow(next.member);
+      here = next;
+      if (next instanceof Folder || next.type !== 'symlink' || (todo.length === 0 && !followLast)) continue;
+      const target = this.follow(next);
       if (target === null || ++hops > HOPS || target.length + todo.length > PATH_MAX) return null;
-      if (next.member.target!.startsWith('/')) here = this.root;
+      here = next.target!.startsWith('/') ? this.root : folder;
       for (const part of target) todo.push(part);
     }
     return here;
   }
 
-  private step(here: Extracted<M>, segment: string): Extracted<M> | null {
-    if (here.children === null) return null;
+  private step(here: Folder<M>, segment: string): Extracted<M> | null {
     if (segment === '.') return here;
     if (segment !== '..') return here.children.get(segment) ?? null;
     return here.parent ?? (this.scoped ? here : null);
@@ -76,33 +79,33 @@ export class Extraction<M extends Member> {
     return this.detours < 0 ? null : segments;
   }
 
-  private makeFolder(path: string): Extracted<M> | null {
+  private makeFolder(path: string): Folder<M> | null {
     let here = this.root;
     for (const segment of path.split('/')) {
-      let next = here.children!.get(segment) ?? null;
+      let next = here.children.get(segment) ?? null;
       if (next === null) {
-        next = { member: null, children: new Map(), parent: here };
-        here.children!.set(segment, next);
-      } else if (next.member?.type === 'symlink') next = this.find(segment, true, here);
-      if (next === null || next.children === null) return null;
+        next = new Folder(here, null);
+        here.children.set(segment, next);
+      } else if (!(next instanceof Folder) && next.type === 'symlink') next = this.find(segment, true, here);
+      if (!(next instanceof Folder)) return null;
       here = next;
     }
     return here;
   }
 
-  private put(folder: Extracted<M>, name: string, member: M): Unplaced | null {
-    const children = folder.children!;
+  private put(folder: Folder<M>, name: string, member: M): Unplaced | null {
+    const { children } = folder;
     if (member.type === 'directory') {
-      const existing = children.get(name) ?? null;
-      if (existing !== null && existing.children !== null) existing.member = member;
-      else children.set(name, { member, children: new Map(), parent: folder });
+      const existing = children.get(name);
+      if (existing instanceof Folder) existing.member = member;
+      else children.set(name, new Folder(folder, member));
       return null;
     }
-    children.set(name, { member, children: null, parent: folder });
+    children.set(name, member);
     if (member.type !== 'hardlink') return null;
     const target = this.find(member.target ?? '', false);
     // Once the link is in its place, it would be its own target.
-    if (target === null || target.children !== null || target.member === member) return 'no target';
+    if (target === null || target instanceof Folder || target === member) return 'no target';
     children.set(name, target);
     return null;
   }

@@ -1,5 +1,5 @@
 import type { Member } from '../source/source.js';
-import { Extraction } from './extraction.js';
+import { type Extracted, Extraction, Folder } from './extraction.js';
 
 export const isLink = ({ type }: Member): boolean => type === 'symlink' || type === 'hardlink';
 
@@ -20,13 +20,20 @@ export class Members<M extends Member> {
   /** The member at `path`, which may be a link, but for a hard link that leads to another member, which is that. */
   at(path: string): M | null {
     if (this.extraction === null) return this.byPath.get(path) ?? null;
-    return this.extraction.find(path, false)?.member ?? null;
+    return memberOf(this.extraction.find(path, false));
   }
 
   /** The file at `path`, through symbolic and hard links; null when there is none. Links never lead out of the archive. */
   file(path: string): M | null {
-    const member =
-      this.extraction === null ? this.at(path) : (this.extraction.find(path, true)?.member ?? null);
+    const member = this.extraction === null ? this.at(path) : memberOf(this.extraction.find(path, true));
     return member?.type === 'file' ? member : null;
   }
+
+  /** Whether a path leads to a directory through links, where there are any. */
+  isFolder(path: string): boolean {
+    return this.extraction?.find(path, true) instanceof Folder;
+  }
 }
+
+const memberOf = <M extends Member>(found: Extracted<M> | null): M | null =>
+  found instanceof Folder ? found.member : found;

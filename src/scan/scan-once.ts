@@ -31,6 +31,7 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
       problems,
       at: path => members.at(path),
       file: path => members.file(path),
+      isFolder: path => members.isFolder(path),
       head: file => heads.get(file) ?? NO_HEAD,
       document: file => documents.get(file) ?? notJson(file.path),
       facts: file => facts.get(file) ?? null,

@@ -30,6 +30,7 @@ export async function scanSeekable(
     problems: [...source.problems, ...notInTime(facts, limits)],
     at: path => members.at(path),
     file: path => members.file(path),
+    isFolder: path => members.isFolder(path),
     head: file => remember(heads, file, () => toHead(safeHead(file as SeekableMember))),
     document: file =>
       remember(documents, file, () => {

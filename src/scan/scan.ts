@@ -21,6 +21,8 @@ export interface Scan {
   readonly problems: readonly SourceProblem[];
   /** The file at a path, through links. */
   file(path: string): Member | null;
+  /** Whether a path leads to a directory, in an archive with links. */
+  isFolder(path: string): boolean;
   /** The member at a path, whatever it is. */
   at(path: string): Member | null;
   head(file: Member): Head;

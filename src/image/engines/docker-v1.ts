@@ -1,3 +1,4 @@
+import { Folder } from '../../scan/extraction.js';
 import type { Member } from '../../source/source.js';
 import { digestOf } from '../../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../../spec/json.js';
@@ -43,7 +44,7 @@ export function loadV1(
   loads: LoadedImage[],
 ): void {
   const loaded = new Map<string, Loaded>();
-  const folders = [...tree.root.children!].filter(([, { children }]) => children !== null);
+  const folders = [...tree.root.children].filter(([, child]) => child instanceof Folder);
   for (const folder of folders.map(([name]) => name).sort()) {
     for (const id of chainOf(file, tree, folder, loaded)) {
       const made = loadFolder(file, tree, id, loaded);

@@ -1,4 +1,4 @@
-import { Extraction, type Unplaced } from '../../scan/extraction.js';
+import { Extraction, Folder, type Unplaced } from '../../scan/extraction.js';
 import { isLink } from '../../scan/links.js';
 import { isUnsafeName } from '../../source/path.js';
 import type { Member } from '../../source/source.js';
@@ -58,8 +58,7 @@ export function open(tree: Tree, path: string): Member {
   if (clean(path).startsWith('..')) refuse(`evalSymlinksInScope: DIR/${clean(path)} is not in DIR`);
   const real = below(path);
   const found = tree.find(real, true);
-  const isDirectory = found !== null && found.children !== null;
-  if (isDirectory) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
-  if (found?.member?.type === 'other') cannotTell(`${real} is no file`);
-  return found?.member ?? refuse(`open DIR/${real}: no such file or directory`);
+  if (found instanceof Folder) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
+  if (found?.type === 'other') cannotTell(`${real} is no file`);
+  return found ?? refuse(`open DIR/${real}: no such file or directory`);
 }

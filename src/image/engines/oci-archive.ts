@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Document } from '../../scan/document.js';
+import { Folder } from '../../scan/extraction.js';
 import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
 import {
@@ -132,9 +133,9 @@ function checkInside({ name, type, target }: Member): void {
 
 export function memberAt(tree: Tree, path: string): Member | null {
   const found = tree.find(path, true);
-  if (found === null || found.children !== null) return null;
-  if (found.member?.type === 'other') cannotTell(`${path} is no file`);
-  return found.member;
+  if (found === null || found instanceof Folder) return null;
+  if (found.type === 'other') cannotTell(`${path} is no file`);
+  return found;
 }
 
 export function blobAt({ tree }: OciArchive, digest: string): Member {

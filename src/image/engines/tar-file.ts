@@ -94,6 +94,7 @@ function packWords(codec: string, cut: boolean, reason: string): string {
 
 /** Go's path.Clean. That of Node takes the square of a path's length for one of many `..`. */
 export function clean(path: string): string {
+  if (!UNCLEAN.test(path)) return path;
   const isRooted = path.startsWith('/');
   const out: string[] = [];
   for (const segment of path.split('/')) {
@@ -105,6 +106,9 @@ export function clean(path: string): string {
   const cleaned = out.join('/');
   return isRooted ? `/${cleaned}` : cleaned || '.';
 }
+
+/** Nearly every path is clean: no segment of it is empty, or dots. */
+const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** What a link stands for, beside itself: path.Join of its folder and target, wherever that leads. */
 export const followed = (name: string, target: string): string => {
