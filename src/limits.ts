@@ -127,6 +127,8 @@ export interface LimitReached {
   readonly value: number;
   /** How much there was, or how much had passed when the work was ended; null where nobody counted. */
   readonly seen?: number | null;
+  /** What the limit would have to be for this to be no question of it, where that can be told. */
+  readonly enough?: number;
 }
 
 /** What was not done because of a limit. `seen` is null where nobody counted. */
@@ -144,8 +146,10 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   paxBytes: seen => `a record in the layer has ${seen ?? 'more'} and was not read`,
   trailingBytes: () => 'what follows farther behind the end of the archive was not looked at',
   unpackedFree: () => 'the blob was unpacked no further',
-  unpackedRatio: () => 'the blob unpacks to more and was unpacked no further',
-  layerBytes: () => 'the layer unpacks to more and was unpacked no further',
+  unpackedRatio: seen =>
+    `the blob unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
+  layerBytes: seen =>
+    `the layer unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
   archiveBytes: () => 'the layers unpack to more, and were unpacked no further',
   layerEntries: () => 'the layer has more entries, and no more are listed',
   layerEntryBytes: () => 'the names in the layer are longer, and no more entries are listed',
@@ -162,9 +166,9 @@ const ENDINGS: readonly (readonly [string, number])[] = [
 ];
 
 /** What a limit is, what it kept from being done, and the flag that allows more. */
-export function limitText({ limit, value, seen = null }: LimitReached): string {
+export function limitText({ limit, value, seen = null, enough }: LimitReached): string {
   const undone = UNDONE[limit](seen === null ? null : amountOf(limit, seen));
-  const more = Math.min(ceilingOf(limit), Math.max(2 * value, seen ?? 0, 1));
+  const more = Math.min(ceilingOf(limit), enough ?? Math.max(2 * value, seen ?? 0, 1));
   const flag = more > value ? ` (--limit ${limit}=${flagValue(limit, more)} allows more)` : '';
   return `${undone}: the limit ${limit} is ${amountOf(limit, value)}${flag}`;
 }

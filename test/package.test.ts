@@ -54,7 +54,7 @@ withNpm('only what cannot be bundled is installed with it', () => {
     .filter(path => path.startsWith('dist/bundle/') && path.endsWith('.js'))
     .flatMap(path => [
       ...readFileSync(join(repositoryRoot, path), 'utf8').matchAll(
-        /(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*"([@\w][^"\s]*)"/g,
+        /(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*"([@a-z][^"\s]*)"/g,
       ),
     ])
     .map(match => match[1]!.replace(/^node:/, ''));

@@ -36,8 +36,10 @@ export function* checkContent(
 /** Why the layer was not unpacked to its end. */
 function failureOf({ failure }: BlobFacts, layer: number, at: Place): Observation | null {
   if (failure === null || failure.kind === 'unreadable') return null;
-  if (failure.kind === 'limit')
-    return observe('limit-reached', at, { limit: failure.limit, value: failure.value, seen: null });
+  if (failure.kind === 'limit') {
+    const { limit, value, seen = null, enough } = failure;
+    return observe('limit-reached', at, { limit, value, seen, ...(enough === undefined ? {} : { enough }) });
+  }
   const { kind, codec, reason, unpacked } = failure;
   if (kind === 'unsupported') return observe('layer-unsupported', at, { layer, codec, reason });
   return observe('layer-corrupt', at, { layer, codec, cut: kind === 'truncated', reason, unpacked });

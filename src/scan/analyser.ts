@@ -1,4 +1,5 @@
 import type { Sink } from '../codec/codec.js';
+import type { LimitReached } from '../limits.js';
 import type { Algorithm } from '../spec/digest.js';
 import type { Analysis } from './analysis.js';
 import { type Examination, type Examined, Examiner } from './examiner.js';
@@ -48,7 +49,8 @@ const tapped = (examiner: Examiner, tap: Sink): Examination => ({
 /** Puts both halves of what is known of a blob together. */
 export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
   const { size, compression, unpackedSize, whole, listed } = unpacked;
-  const { failure, stream } = whole ? checked(unpacked, examined) : unpacked;
+  const { failure: why, stream } = whole ? checked(unpacked, examined) : unpacked;
+  const failure = why?.kind === 'limit' ? { ...why, ...needOf(why, unpacked, examined) } : why;
   return {
     size,
     digests: whole ? (examined.stored ?? examined.content) : null,
@@ -59,6 +61,22 @@ export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
     tar: examined.tar,
     ...(listed === undefined ? {} : { listed }),
   };
+}
+
+/** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
+const DEFLATE_RATIO = 1032;
+
+/** How much there would be to unpack, so that whoever allows more need not ask again and again. */
+function needOf(
+  { limit, value }: LimitReached,
+  { size, compression }: Unpacked,
+  { tar }: Examined,
+): { readonly seen?: number; readonly enough?: number } {
+  const promised = tar?.promised ?? 0;
+  if (limit === 'layerBytes') return promised > value ? { seen: promised } : {};
+  if (limit !== 'unpackedRatio' || size === 0) return {};
+  const seen = Math.ceil(promised / size);
+  return { ...(seen > value ? { seen } : {}), ...(compression === 'gzip' ? { enough: DEFLATE_RATIO } : {}) };
 }
 
 /** A check that failed comes before whatever the unpacker met after it. */

@@ -53,6 +53,10 @@ export type BlobFailure =
       readonly limit: LimitName;
       readonly value: number;
       readonly unpacked: number;
+      /** How much there is at least, by the headers that have been read. */
+      readonly seen?: number;
+      /** What the limit would have to be, where the codec tells. */
+      readonly enough?: number;
     }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -69,6 +73,8 @@ export interface TarFacts {
   readonly names: NameFacts;
   /** The tar has eStargz's table of contents. */
   readonly estargz: boolean;
+  /** Bytes that it has at least: up to the end of the last entry that has begun. */
+  readonly promised: number;
   /** Bytes that the holes of sparse files add to what is stored of them. */
   readonly holes: number;
   /** What readers of tars disagree about, one of each kind. */

@@ -117,6 +117,7 @@ export class TarWalk {
       duplicate: names.duplicate,
       names: names.finish(),
       estargz: this.estargz,
+      promised: this.offset + this.skip,
       holes: this.holes,
       ambiguities: oddities.ambiguities,
       malformed: oddities.malformed,
