@@ -1,6 +1,6 @@
 import { isEnginePath } from '../spec/markers.js';
 import { normalPath } from './path.js';
-import { eachPaxRecord, goRecordFault, NO_PAX, type PaxRecords, readPax } from './pax.js';
+import { eachPaxRecord, goRecordFault, NO_PAX, type PaxRecords, paxSparse, readPax } from './pax.js';
 import type { SourceProblem } from './source.js';
 import { type EntryRecords, textOf } from './tar-entry.js';
 import { GNU_NAME_FLAG, GNU_TARGET_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from './tar-header.js';
@@ -71,7 +71,20 @@ export class RecordReader {
       const readings = [`the last of ${this.paxHeaders}`, 'all of them'];
       problems.push({ kind: 'ambiguous', path, field: 'PAX headers', readings });
     }
-    return problems;
+    return [...problems, ...this.sparseRecords(path)];
+  }
+
+  /** Records of a sparse file before a member that is none to Go; GNU tar takes its name from them all the same. */
+  private sparseRecords(path: string): SourceProblem[] {
+    if (this.pax.size === 0 || paxSparse(this.pax) !== null) return [];
+    return [...this.pax]
+      .filter(([key]) => key.startsWith('GNU.sparse.'))
+      .map(([key, value]) => ({
+        kind: 'ambiguous',
+        path,
+        field: `PAX ${key}`,
+        readings: ['none', textOf(value)],
+      }));
   }
 
   /** To Go a global header is an entry, and what stood before it described that; others let it describe the next member. */

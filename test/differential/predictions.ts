@@ -1,22 +1,44 @@
 // What `ids` predicts of podman and skopeo, against what these do.
 import type { Outcome } from './case.js';
+import type { Prediction } from './judge.js';
+import type { Loaded } from './loaded.js';
 
-/** Engines by their names in `ids`, and the attempts that are predicted: without a name. */
-const ENGINES: readonly (readonly [engine: string, reader: string])[] = [
-  ['podman', 'podman'],
-  ['skopeo-docker-archive', 'skopeo docker-archive'],
-  ['skopeo-oci-archive', 'skopeo oci-archive'],
+interface Predicted {
+  readonly engine: string;
+  /** The attempt that is predicted: without a name. */
+  readonly reader: string;
+  /** What `ids` calls an image, and what it is called in the engine's hands. */
+  readonly said: (prediction: Prediction) => string | null;
+  readonly real: (loaded: Loaded) => string | null;
+}
+
+const ENGINES: readonly Predicted[] = [
+  { engine: 'podman', reader: 'podman', said: ({ id }) => id, real: ({ imageId }) => imageId },
+  {
+    engine: 'skopeo-docker-archive',
+    reader: 'skopeo docker-archive',
+    said: ({ id }) => id,
+    real: ({ manifestDigest }) => manifestDigest,
+  },
+  {
+    // Of an image in an index, the digest that skopeo prints is the index's.
+    engine: 'skopeo-oci-archive',
+    reader: 'skopeo oci-archive',
+    said: ({ id, imageId }) => (id === null ? null : imageId),
+    real: ({ imageId }) => imageId,
+  },
 ];
 
 /** Images that were to be loaded and are not, and the other way round. A directory is predicted as a tar, so left out. */
 export function disagreements({ recipe, said, attempts }: Outcome): string[] {
   if (recipe.form === 'directory' || said.images.length === 0) return [];
-  return ENGINES.flatMap(([engine, reader]) => {
+  return ENGINES.flatMap(({ engine, reader, ...ids }) => {
     const attempt = attempts.find(({ reader: name }) => name === reader);
-    if (attempt === undefined) return [];
     const answers = said.predictions.filter(answer => answer.engine === engine);
-    const predicted = new Set(answers.flatMap(({ id, imageId }) => (id === null ? [] : (imageId ?? id))));
-    const real = new Set(attempt.loaded.map(({ imageId }) => imageId));
+    if (attempt === undefined || answers.some(({ refusal }) => refusal?.includes('cannot be told')))
+      return [];
+    const predicted = new Set(answers.flatMap(answer => ids.said(answer) ?? []));
+    const real = new Set(attempt.loaded.flatMap(image => ids.real(image) ?? []));
     const words = answers.map(({ id, refusal }) => id ?? refusal).join(' | ');
     return [
       ...[...real].filter(id => !predicted.has(id)).map(id => `${engine} loads ${id}, predicted: ${words}`),

@@ -453,6 +453,16 @@ const DIFFERENTIALS: readonly (readonly [string, Uint8Array, readonly (string | 
     ['sparse'],
   ],
   [
+    'the name of a sparse file before a member that is none to Go',
+    rawTar(paxEntry([['GNU.sparse.name', 's']]), rawEntry({ name: 'c' }, 'x')),
+    [['PAX GNU.sparse.name', 'none', 's']],
+  ],
+  [
+    'the version of a sparse file without its second half',
+    rawTar(paxEntry([['GNU.sparse.major', '1']]), rawEntry({ name: 'c' }, 'x')),
+    [['PAX GNU.sparse.major', 'none', '1']],
+  ],
+  [
     'a PAX record that is too long',
     rawTar(rawEntry({ name: 'x', flag: 'x' }, '99 path=b\n'), rawEntry({ name: 'c' }, 'x')),
     ['tar-record'],
