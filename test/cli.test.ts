@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { repositoryRoot } from './support/corpus.js';
-import { file } from './support/layouts.js';
+import { digestOf } from './support/digest.js';
+import { plainImage } from './support/image.js';
+import { file, manifestOf, ociLayout } from './support/layouts.js';
 import { toTar } from './support/pack.js';
 import { temporary } from './support/tmp.js';
 
@@ -50,8 +52,11 @@ test('a sound archive exits with 0, a broken one with 1', () => {
   assert.is(broken.stderr, '');
 });
 
-test('--fail-on moves the line', () => {
-  const archive = sample('hello-docker-28.tar');
+test('--fail-on moves the line', async () => {
+  // A blob that nothing refers to is a note.
+  const blob = { digest: digestOf('left'), bytes: Buffer.from('left') };
+  const members = ociLayout({ manifests: [manifestOf(await plainImage('item', 1))], unreferenced: [blob] });
+  const archive = made('note.tar', await toTar(members));
   assert.is(waybill(['verify', archive, '--fail-on', 'warning']).status, 0);
   assert.is(waybill(['verify', archive, '--fail-on', 'info']).status, 1);
   assert.is(waybill(['verify', sample('broken-layer.tar'), '--fail-on', 'never']).status, 0);

@@ -49,7 +49,7 @@ export function readPlatform(value: string | string[]): Platform {
   const platform = parsePlatform(text);
   if (platform === null)
     throw new UsageError(
-      `--platform: expected os/arch[/variant] or os(version)/arch, found ${JSON.stringify(text)}`,
+      `--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`,
     );
   return platform;
 }
@@ -65,7 +65,7 @@ export function archiveArgument<T>(command: Argv<T>) {
 
 export function platformOption<T>(command: Argv<T>) {
   return command.option('platform', {
-    describe: 'only images for os/arch[/variant]',
+    describe: 'only images for os/arch[/variant], or os(version)/arch of Windows',
     type: 'string',
     requiresArg: true,
     coerce: readPlatform,
