@@ -118,6 +118,13 @@ const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'seconds'>]
     read: of(() => withManifests(twenty)),
     path: pathOf(twenty, 0),
   },
+  names: {
+    limits: { names: 1 },
+    read: of(() =>
+      withManifests(layouts.described(large, { annotations: { [layouts.REF_ANNOTATION]: 'large:1' } })),
+    ),
+    path: 'index.json',
+  },
   linkedBytes: {
     limits: { linkedBytes: 100 },
     read: of(() => [
