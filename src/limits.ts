@@ -30,8 +30,8 @@ export interface Limits {
    */
   readonly linkedBytes: number;
   /**
-   * Members of the outer archive, some 1.5 kB of memory each. A saved image has a few hundred, a mirror of a registry some ten
-   * thousand.
+   * Members of the outer archive, where 32 bytes of a path count as one. A saved image has a few hundred, a mirror of a registry
+   * some ten thousand.
    */
   readonly members: number;
   /** Length of a path and of a link's target, of members and of layers' entries, in bytes. Linux takes none beyond 4096. */
@@ -52,10 +52,12 @@ export interface Limits {
   readonly archiveBytes: number;
   /** Entries kept of a layer, where they are kept: ten times the most that a layer seen had, in some 100 MB of memory. */
   readonly layerEntries: number;
-  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 256 for each of a million. */
+  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 64 for each of a million. */
   readonly layerEntryBytes: number;
-  /** Entries kept of all layers of an archive; and those of one image, each as often as it lists the layer. */
+  /** Entries kept of all layers of an archive. */
   readonly archiveEntries: number;
+  /** Entries of one image, each as often as it lists the layer, where 64 bytes of names count as one. */
+  readonly imageEntries: number;
   /** Content kept of one layer's files, where a command wants to look into them, in bytes. An rpm database has 100 MB. */
   readonly keptContentBytes: number;
   /** Findings kept per code; the rest is counted in the last one. */
@@ -98,8 +100,9 @@ export const defaultLimits: Limits = {
   layerBytes: 256 * GiB,
   archiveBytes: 1024 * GiB,
   layerEntries: 1_000_000,
-  layerEntryBytes: 256 * MiB,
-  archiveEntries: 2_000_000,
+  layerEntryBytes: 64 * MiB,
+  archiveEntries: 5_000_000,
+  imageEntries: 1_000_000,
   keptContentBytes: 256 * MiB,
   findingsPerCode: 100,
   seconds: 0,
@@ -140,6 +143,7 @@ const HELD: readonly LimitName[] = [
   'layerEntries',
   'layerEntryBytes',
   'archiveEntries',
+  'imageEntries',
   'keptContentBytes',
 ];
 
@@ -192,6 +196,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   layerEntries: () => 'the layer has more entries, and no more are listed',
   layerEntryBytes: () => 'the names in the layer are longer, and no more entries are listed',
   archiveEntries: () => 'the layers have more entries, and no more are listed',
+  imageEntries: () => 'the layers of the image have more entries, and no more are applied',
   keptContentBytes: () => 'the files to look into are larger, and not all were looked into',
   findingsPerCode: () => 'more are counted, not listed',
   seconds: () => 'what was not read by then is not known',
