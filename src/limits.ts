@@ -21,11 +21,18 @@ export interface Limits {
    */
   readonly descriptors: number;
   /**
+   * Names of all images and indexes together, each as often as a document gives it. A mirror of a registry has some ten thousand.
+   */
+  readonly names: number;
+  /**
    * JSON documents that several images share, in bytes, each time but the first: links let a thousand images have one config
    * of 20 MiB. Real ones share some kilobytes.
    */
   readonly linkedBytes: number;
-  /** Members of the outer archive. A saved image has a few hundred, a mirror of a registry some ten thousand. */
+  /**
+   * Members of the outer archive, where 32 bytes of a path count as one. A saved image has a few hundred, a mirror of a registry
+   * some ten thousand.
+   */
   readonly members: number;
   /** Length of a path and of a link's target, of members and of layers' entries, in bytes. Linux takes none beyond 4096. */
   readonly pathBytes: number;
@@ -45,10 +52,12 @@ export interface Limits {
   readonly archiveBytes: number;
   /** Entries kept of a layer, where they are kept: ten times the most that a layer seen had, in some 100 MB of memory. */
   readonly layerEntries: number;
-  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 256 for each of a million. */
+  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 64 for each of a million. */
   readonly layerEntryBytes: number;
-  /** Entries kept of all layers of an archive; and those of one image, each as often as it lists the layer. */
+  /** Entries kept of all layers of an archive. */
   readonly archiveEntries: number;
+  /** Entries of one image, each as often as it lists the layer, where 64 bytes of names count as one. */
+  readonly imageEntries: number;
   /** Content kept of one layer's files, where a command wants to look into them, in bytes. An rpm database has 100 MB. */
   readonly keptContentBytes: number;
   /** Findings kept per code; the rest is counted in the last one. */
@@ -74,13 +83,14 @@ const GiB = 1024 * MiB;
 
 export const defaultLimits: Limits = {
   documentBytes: 20 * MiB,
-  keptDocumentBytes: 512 * MiB,
+  keptDocumentBytes: 256 * MiB,
   documentDepth: 1000,
   indexDepth: 20,
   manifests: 10_000,
-  descriptors: 200_000,
+  descriptors: 100_000,
+  names: 100_000,
   linkedBytes: 64 * MiB,
-  members: 1_000_000,
+  members: 250_000,
   pathBytes: 4096,
   tarMetadataBytes: 4 * MiB,
   paxBytes: 1 * MiB,
@@ -90,8 +100,9 @@ export const defaultLimits: Limits = {
   layerBytes: 256 * GiB,
   archiveBytes: 1024 * GiB,
   layerEntries: 1_000_000,
-  layerEntryBytes: 256 * MiB,
+  layerEntryBytes: 64 * MiB,
   archiveEntries: 5_000_000,
+  imageEntries: 1_000_000,
   keptContentBytes: 256 * MiB,
   findingsPerCode: 100,
   seconds: 0,
@@ -121,6 +132,40 @@ export const isLimitName = (name: string): name is LimitName => Object.hasOwn(de
 /** The highest value that a limit can have. */
 export const ceilingOf = (name: LimitName): number => limitCeilings[name] ?? Number.MAX_SAFE_INTEGER;
 
+/** Limits on what is held of an archive, and made of it. */
+const HELD: readonly LimitName[] = [
+  'members',
+  'manifests',
+  'descriptors',
+  'names',
+  'keptDocumentBytes',
+  'linkedBytes',
+  'layerEntries',
+  'layerEntryBytes',
+  'archiveEntries',
+  'imageEntries',
+  'keptContentBytes',
+];
+
+/**
+ * Limits on what is held, lower where there is less memory than the defaults may take.
+ * @param given  which stay as they are
+ * @param share  of that memory
+ */
+export function lowered(given: Partial<Limits>, share: number): Limits {
+  const limits = limitsOf(given);
+  if (!(share < 1)) return limits;
+  const lower = HELD.filter(name => given[name] === undefined);
+  return { ...limits, ...Object.fromEntries(lower.map(name => [name, Math.floor(limits[name] * share)])) };
+}
+
+/** A zip may hold ten thousand archives, which together may hold and unpack to no more than one. */
+export function sharedAmong(limits: Limits, parts: number): Limits {
+  if (parts < 2) return limits;
+  const shared = [...HELD, 'unpackedFree'] as const;
+  return { ...limits, ...Object.fromEntries(shared.map(name => [name, Math.ceil(limits[name] / parts)])) };
+}
+
 /** A limit that was hit. */
 export interface LimitReached {
   readonly limit: LimitName;
@@ -140,6 +185,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   manifests: () => 'the images, manifests and indexes from here on were not looked at',
   linkedBytes: () => 'others share this document, and here it was not looked at',
   descriptors: () => 'the layers or manifests that this lists were not looked at',
+  names: () => 'the names that this gives were not looked at',
   members: () => 'the members of the archive from here on were not read',
   pathBytes: seen => `a path has ${seen ?? 'more'}, and what it names was not looked at`,
   tarMetadataBytes: seen => `a record of the archive has ${seen ?? 'more'} and was not read`,
@@ -154,6 +200,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   layerEntries: () => 'the layer has more entries, and no more are listed',
   layerEntryBytes: () => 'the names in the layer are longer, and no more entries are listed',
   archiveEntries: () => 'the layers have more entries, and no more are listed',
+  imageEntries: () => 'the layers of the image have more entries, and no more are applied',
   keptContentBytes: () => 'the files to look into are larger, and not all were looked into',
   findingsPerCode: () => 'more are counted, not listed',
   seconds: () => 'what was not read by then is not known',

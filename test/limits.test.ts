@@ -91,7 +91,7 @@ const bomb = await withLayer(zeros(2_000_000));
 const crowd = await withLayer(many);
 const record = await withLayer(longRecord);
 
-const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'seconds'>]: Case } = {
+const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'imageEntries' | 'seconds'>]: Case } = {
   documentBytes: {
     limits: { documentBytes: 2500 },
     read: of(() => withManifests(large)),
@@ -119,6 +119,13 @@ const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'seconds'>]
     read: of(() => withManifests(twenty)),
     path: pathOf(twenty, 0),
   },
+  names: {
+    limits: { names: 1 },
+    read: of(() =>
+      withManifests(layouts.described(large, { annotations: { [layouts.REF_ANNOTATION]: 'large:1' } })),
+    ),
+    path: 'index.json',
+  },
   linkedBytes: {
     limits: { linkedBytes: 100 },
     read: of(() => [
@@ -128,7 +135,8 @@ const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'seconds'>]
     path: goodManifest,
   },
   members: {
-    limits: { members: oci.length },
+    // A path of more than 32 bytes counts as several.
+    limits: { members: Math.ceil(oci.reduce((sum, { path }) => sum + Math.max(1, path.length / 32), 0)) },
     read: of(() => [...oci, layouts.file('more', '')]),
     path: '',
   },

@@ -6,8 +6,10 @@ import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
-import { limitsOf, limitText, type Resources } from '../limits.js';
+import { limitText, type Resources, sharedAmong } from '../limits.js';
+import { UnpackedTotal } from '../scan/analysis.js';
 import type { ContentWanted } from '../scan/entry-content.js';
+import { limitsWithin } from '../scan/resources.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { deadlineIn } from '../source/deadline.js';
 import { openArchive } from '../source/open.js';
@@ -71,7 +73,7 @@ export async function readArchive(
   input: string | AsyncIterable<Uint8Array>,
   options: ReadOptions = {},
 ): Promise<ArchiveReading> {
-  const limits = limitsOf(options.limits);
+  const limits = limitsWithin(options);
   const depth = options.depth ?? 'digests';
   const deadline = options.deadline ?? deadlineIn(limits.seconds);
   const opened = await openArchive(input, limits, deadline);
@@ -81,13 +83,17 @@ export async function readArchive(
   let done = 0;
   const onProgress = (bytes: number) => {
     done += bytes;
+    if (opened.size === null) unpacked.hasStored(opened.bytesRead());
     options.onProgress?.(opened.bytesRead() || done, opened.size);
   };
   const { jobs, memory } = options;
-  const work = { depth, limits, deadline, jobs, memory, contents: options.files };
+  const shared = sharedAmong(limits, opened.parts.length);
+  const unpacked = new UnpackedTotal();
+  unpacked.hasStored(opened.size ?? 0);
+  const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
   for (const part of opened.parts) {
     const read = await reading(where, () => scan(part, { ...work, onProgress }));
-    const graph = link(read, limits, deadline + LINKING_MS);
+    const graph = link(read, shared, deadline + LINKING_MS);
     // After the last document has been read.
     const scanned = { ...read, problems: [...read.problems, ...opened.changes()] };
     if (graph === null) {

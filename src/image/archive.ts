@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.js';
+import type { LimitName, Limits } from '../limits.js';
 import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { isOver } from '../source/deadline.js';
@@ -26,9 +26,9 @@ export class Archive {
     oci: new Map<Document, ImageConfig | null>(),
     docker: new Map<Document, ImageConfig | null>(),
   };
-  private readonly spent = { manifests: 0, descriptors: 0, linkedBytes: 0 };
-  /** No more manifests may be visited. */
-  private isFull = false;
+  private readonly spent = { manifests: 0, descriptors: 0, names: 0, linkedBytes: 0 };
+  /** Limits of which one too many is the first of all that follow: they are told once. */
+  private readonly full = new Set<LimitName>();
 
   constructor(
     readonly scan: Scan,
@@ -61,12 +61,17 @@ export class Archive {
   }
 
   private isLate(at: Place): boolean {
-    if (this.isFull || !isOver(this.deadline)) return false;
+    if (this.full.has('manifests') || !isOver(this.deadline)) return false;
     const { seconds } = this.limits;
     this.observe('limit-reached', at, { limit: 'seconds', value: seconds, seen: null });
     this.spent.manifests = this.limits.manifests;
-    this.isFull = true;
+    this.full.add('manifests');
     return true;
+  }
+
+  /** Whether so many names may be given to something. */
+  mayName(count: number, at: Place): boolean {
+    return this.spend('names', count, at);
   }
 
   private spend(limit: keyof typeof this.spent, count: number, at: Place): boolean {
@@ -75,10 +80,9 @@ export class Archive {
       this.spent[limit] += count;
       return true;
     }
-    // What is too much is passed over. One manifest too many is the first of all that follow, and told once.
-    if (limit !== 'manifests' || !this.isFull)
-      this.observe('limit-reached', at, { limit, value, seen: null });
-    this.isFull ||= limit === 'manifests';
+    // What is too much is passed over.
+    if (!this.full.has(limit)) this.observe('limit-reached', at, { limit, value, seen: null });
+    if (limit === 'manifests' || limit === 'names') this.full.add(limit);
     return false;
   }
 

@@ -36,9 +36,12 @@ export interface Inefficient {
 export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
   const trees: Node[] = [];
   const sizes: number[] = [];
+  // An image may list one layer a hundred thousand times.
+  const known = new Map<EntryTable, ReturnType<typeof treeOf>>();
   for (const layer of layers) {
-    const tree = treeOf(layer);
+    const tree = known.get(layer) ?? treeOf(layer);
     if (tree === null) return null;
+    known.set(layer, tree);
     trees.push(tree.root);
     sizes.push(tree.bytes);
   }

@@ -43,9 +43,10 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
     'manifest.json',
     manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
   );
-  const items = manifest.items.filter(({ index, layers }) => {
-    const item = { path: member.path, pointer: pointer('', index) };
-    return archive.mayVisit(item) && archive.mayList(layers.length, item);
+  const items = manifest.items.flatMap((item): DockerManifestItem[] => {
+    const where = { path: member.path, pointer: pointer('', item.index) };
+    if (!archive.mayVisit(where) || !archive.mayList(item.layers.length, where)) return [];
+    return [archive.mayName(item.repoTags.length, where) ? item : { ...item, repoTags: [] }];
   });
   const images = items.map(item => toImage(archive, item, member.path));
   checkNames(archive, member.path, items, images);

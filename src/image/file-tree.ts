@@ -110,15 +110,18 @@ export function treeOf(builder: TreeBuilder): FileTree {
   };
 }
 
+/** Bytes of names that weigh as much as an entry: each may be of 4096, and stand in the tree of each layer that has it. */
+const NAME_BYTES = 64;
+
 /**
  * The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar, and from where
- * on they are more than are kept of a whole archive: an image can list one layer a hundred thousand times.
+ * on they are more than are applied of an image: it can list one layer a hundred thousand times.
  */
 export function tablesOf(scan: Scan, image: Image): (EntryTable | null)[] {
-  let left = scan.limits.archiveEntries;
+  let left = scan.limits.imageEntries;
   return image.layers.map(({ member }) => {
     const table = member === null ? null : (scan.facts(member)?.tar?.table ?? null);
-    left -= table?.count ?? 0;
+    left -= table === null ? 0 : Math.max(table.count, table.bytes.length / NAME_BYTES);
     return left < 0 ? null : table;
   });
 }

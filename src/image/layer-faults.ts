@@ -18,7 +18,7 @@ export interface LayerFault {
 /** What is wrong with the layers of an image, from a scan of depth `files`. */
 export function layerFaults(scan: Scan, image: Image): LayerFault[] {
   const beyond = firstBeyond(scan, image);
-  const limit = { limit: 'archiveEntries', value: scan.limits.archiveEntries } as const;
+  const limit = { limit: 'imageEntries', value: scan.limits.imageEntries } as const;
   return image.layers.flatMap((layer, i): LayerFault[] => {
     const facts = layer.member === null ? null : scan.facts(layer.member);
     const missing =

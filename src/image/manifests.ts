@@ -89,8 +89,9 @@ export class ManifestWalk {
     else if (index.manifests.length === 0) this.archive.observe('index-empty', at, {});
     for (const descriptor of index.manifests ?? []) {
       const name = nameOf(descriptor);
-      const own = name === null ? names : [name];
-      this.visit({ descriptor, at: { path, pointer: descriptor.pointer }, names: own, indexDigests });
+      const where = { path, pointer: descriptor.pointer };
+      const own = name === null || !this.archive.mayName(1, where) ? names : [name];
+      this.visit({ descriptor, at: where, names: own, indexDigests });
     }
     return index.manifests ?? [];
   }

@@ -13,8 +13,9 @@ export function compareRepositories(archive: Archive, images: readonly Image[]):
   const member = archive.file('repositories');
   const value = member === null ? undefined : archive.json(member);
   if (member === null || value === undefined) return;
-  const { names, problems } = parseRepositories(value);
+  const { names, count, problems } = parseRepositories(value);
   archive.fieldProblems(member.path, problems);
+  if (!archive.mayName(count, { path: member.path, pointer: '' })) return;
   const byName = new Map<string, Image>();
   for (const image of images) {
     for (const name of image.names) {

@@ -35,7 +35,9 @@ function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
   if (member === null || value === undefined) return new Map();
   const repositories = parseRepositories(value);
   archive.documentProblems(member.path, 'repositories', repositories.problems);
-  return repositories.names;
+  return archive.mayName(repositories.count, { path: member.path, pointer: '' })
+    ? repositories.names
+    : new Map();
 }
 
 function toImage(archive: Archive, top: string, chains: V1Chains, names: readonly string[]): Image | null {

@@ -1,5 +1,6 @@
 import type { Member, SeekableMember } from '../source/source.js';
 import type { Analysis } from './analysis.js';
+import { EmptyFacts } from './empty-facts.js';
 import { algorithmsFor, type BlobFacts } from './facts.js';
 import { FactsKept } from './facts-kept.js';
 import type { Members } from './links.js';
@@ -20,6 +21,7 @@ export async function analyseMembers(
 ): Promise<Map<Member, BlobFacts>> {
   const { onProgress } = options;
   const kept = new FactsKept(options.limits);
+  const empty = new EmptyFacts(analysis);
   const jobs = members.all
     .flatMap((member, place) =>
       member.range === null
@@ -36,7 +38,8 @@ export async function analyseMembers(
   const done = pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact));
   try {
     for (const { member, place, range, algorithms } of jobs.slice(forWorkers.length)) {
-      kept.add(member, place, await analyseRange(range, algorithms, analysis, onProgress));
+      if (range.length === 0 && range.listed === undefined) kept.add(member, place, empty.of(algorithms));
+      else kept.add(member, place, await analyseRange(range, algorithms, analysis, onProgress));
     }
     await done;
   } finally {

@@ -29,16 +29,33 @@ export interface Analysis {
   readonly unpacked?: SharedArrayBuffer | undefined;
 }
 
-/** Counts what all threads unpack of one archive, in memory that they share. */
+/** Counts what all threads unpack of what the user named, and how much of that there is, in memory that they share. */
 export class UnpackedTotal {
-  private readonly count: BigInt64Array;
+  readonly memory: SharedArrayBuffer;
+  private readonly counts: BigInt64Array;
 
-  constructor(readonly memory = new SharedArrayBuffer(8)) {
-    this.count = new BigInt64Array(memory);
+  /** @param memory  of a count that has begun */
+  constructor(memory?: SharedArrayBuffer) {
+    this.memory = memory ?? new SharedArrayBuffer(16);
+    this.counts = new BigInt64Array(this.memory);
+    if (memory === undefined) this.counts[1] = UNKNOWN;
   }
 
   /** @returns the sum so far */
   add(bytes: number): number {
-    return Number(Atomics.add(this.count, 0, BigInt(bytes))) + bytes;
+    return Number(Atomics.add(this.counts, 0, BigInt(bytes))) + bytes;
+  }
+
+  /** @param bytes  of what the user named; of a pipe those that came so far */
+  hasStored(bytes: number): void {
+    Atomics.store(this.counts, 1, BigInt(bytes));
+  }
+
+  /** Infinite where nobody said it. */
+  get stored(): number {
+    const stored = Atomics.load(this.counts, 1);
+    return stored === UNKNOWN ? Number.POSITIVE_INFINITY : Number(stored);
   }
 }
+
+const UNKNOWN = -1n;

@@ -3,7 +3,7 @@ import type { TarEntry } from '../source/tar-entry.js';
 import type { ContentCapture } from './entry-content.js';
 import { DETAIL, type EntryTable } from './entry-table.js';
 
-/** Room for this many entries to begin with, and for this many bytes each: most layers are small. */
+/** Room for this many entries with the first, and for this many bytes each: most layers are small, and much is no layer. */
 const FIRST_ROWS = 64;
 const BYTES_PER_ROW = 64;
 
@@ -12,8 +12,8 @@ export class EntryTableBuilder {
   private count = 0;
   private used = 0;
   private truncated: EntryTable['truncated'] = null;
-  private columns = newColumns(FIRST_ROWS);
-  private bytes = Buffer.alloc(FIRST_ROWS * BYTES_PER_ROW);
+  private columns = NO_COLUMNS;
+  private bytes = NO_BYTES;
 
   /** @param capture  has what was wanted of the files' content, in the end */
   constructor(
@@ -38,6 +38,7 @@ export class EntryTableBuilder {
 
   finish(): EntryTable {
     const { count, columns, used } = this;
+    if (count === 0 && this.truncated === null && this.capture === null) return NO_ENTRIES;
     columns.starts[count] = used;
     const cut = <C extends { slice(start: number, end: number): C }>(column: C) => column.slice(0, count);
     return {
@@ -118,13 +119,15 @@ export class EntryTableBuilder {
 
   private makeRoom(length: number): void {
     if (this.used + length > this.bytes.length) {
-      const larger = Buffer.alloc(Math.max(2 * this.bytes.length, this.used + length));
+      const larger = Buffer.alloc(
+        Math.max(FIRST_ROWS * BYTES_PER_ROW, 2 * this.bytes.length, this.used + length),
+      );
       larger.set(this.bytes.subarray(0, this.used));
       this.bytes = larger;
     }
     const rows = this.columns.flags.length;
     if (this.count < rows) return;
-    const larger = newColumns(2 * rows);
+    const larger = newColumns(Math.max(FIRST_ROWS, 2 * rows));
     for (const key of Object.keys(larger) as (keyof Columns)[]) larger[key].set(this.columns[key]);
     this.columns = larger;
   }
@@ -147,3 +150,24 @@ const newColumns = (rows: number) => ({
   times: new Float64Array(rows),
   nanos: new Uint32Array(rows),
 });
+
+const NO_COLUMNS = newColumns(0);
+const NO_BYTES = Buffer.alloc(0);
+
+/** The table of all that is no layer: a hundred thousand members may be none. */
+const NO_ENTRIES: EntryTable = {
+  count: 0,
+  truncated: null,
+  bytes: new Uint8Array(0),
+  starts: new Uint32Array(1),
+  nameLengths: new Uint32Array(0),
+  targetLengths: new Uint32Array(0),
+  flags: new Uint8Array(0),
+  sizes: new Float64Array(0),
+  modes: new Uint16Array(0),
+  uids: new Uint32Array(0),
+  gids: new Uint32Array(0),
+  times: new Float64Array(0),
+  nanos: new Uint32Array(0),
+  contents: null,
+};

@@ -54,6 +54,8 @@ export const DETAIL = {
 
 /** The buffers of a table, to be handed to another thread instead of being copied. */
 export function transfersOf(table: EntryTable): ArrayBuffer[] {
+  // Nothing to hand over, and it may be the table of others too.
+  if (table.count === 0) return [];
   const { contents } = table;
   const views = contents === null ? [] : [contents.digests, ...contents.kept.map(({ bytes }) => bytes)];
   return [...Object.values(table), ...views]

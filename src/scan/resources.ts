@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { UsageError } from '../errors.js';
-import type { Resources } from '../limits.js';
+import { type Limits, lowered, type Resources } from '../limits.js';
 
 const MiB = 1024 * 1024;
 
@@ -20,6 +21,16 @@ export const MIN_MEMORY = PROGRAM_BYTES + LEAST_QUEUE_BYTES;
 
 /** More is of no use: buffers do not grow with the archive. */
 const MOST_MEMORY = 1024 * MiB;
+
+/** What a command may hold with all limits on what is held as they are by default. */
+const HELD_BYTES = 512 * MiB;
+/**
+ * The limits of a command. Where there is less memory than the defaults may take, by the budget that is given or by the heap that
+ * this process can have, those on what is held are as much lower, unless they are given too.
+ */
+export function limitsWithin({ limits = {}, memory = HELD_BYTES }: Resources): Limits {
+  return lowered(limits, Math.min(memory, getHeapStatistics().heap_size_limit) / HELD_BYTES);
+}
 
 /** How a scan spends what it may take of the machine. */
 export interface Plan {

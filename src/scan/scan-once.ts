@@ -8,6 +8,7 @@ import { POOL_FROM, WORKER_FROM } from './analyse-members.js';
 import { BlobAnalyser } from './analyser.js';
 import type { Analysis } from './analysis.js';
 import { type Document, mayBeDocument, readDocument, refusedDocument, weightOf } from './document.js';
+import { EmptyFacts } from './empty-facts.js';
 import { algorithmsFor, type BlobFailure } from './facts.js';
 import { FactsKept } from './facts-kept.js';
 import { cutDocument, type Head, NO_HEAD, notJson, toHead, tooLarge } from './head.js';
@@ -41,6 +42,8 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
   }
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** What is kept of an archive that passes by. */
 class Pass {
   readonly members: Member[] = [];
@@ -50,6 +53,7 @@ class Pass {
   private readonly plan;
   private readonly pool: Pool;
   private readonly known: FactsKept;
+  private readonly empty: EmptyFacts;
   /** What the documents weigh. */
   private kept = 0;
   /** Bytes that came before a pool was worth starting. */
@@ -61,12 +65,18 @@ class Pass {
   ) {
     this.plan = planOf(options);
     this.known = new FactsKept(options.limits);
+    this.empty = new EmptyFacts(analysis);
     this.pool = new Pool(analysis, this.plan, options.onProgress);
   }
 
   async visit(member: Member, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const place = this.members.push(member) - 1;
     if (member.type !== 'file') return;
+    if (member.size === 0 && !mayBeDocument(member.path, NOTHING)) {
+      if (this.options.depth !== 'metadata')
+        this.known.add(member, place, this.empty.of(algorithmsFor(member.path)));
+      return;
+    }
     const content = new Content(chunks);
     const head = await content.head();
     this.heads.set(member, toHead(head));

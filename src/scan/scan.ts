@@ -36,6 +36,8 @@ export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {
   readonly limits: Limits;
   /** When `limits.seconds` are over, on the clock of `source/deadline.ts`; by default as many seconds from now. */
   readonly deadline?: number | undefined;
+  /** Counts what is unpacked, where several parts of one file are scanned; by default of this one alone. */
+  readonly unpacked?: UnpackedTotal | undefined;
   /** What is wanted of the content of layers' files, at depth `files`. */
   readonly contents?: ContentWanted | undefined;
   /** Bytes read since the last call. */
@@ -49,10 +51,10 @@ export async function scan({ source }: Part, options: ScanOptions): Promise<Scan
   return scanOnce(source, options, analysis);
 }
 
-const analysisOf = ({ limits, depth, contents, deadline }: ScanOptions): Analysis => ({
+const analysisOf = ({ limits, depth, contents, deadline, unpacked }: ScanOptions): Analysis => ({
   limits,
   files: depth === 'files',
   contents,
   deadline: deadline ?? deadlineIn(limits.seconds),
-  unpacked: new UnpackedTotal().memory,
+  unpacked: (unpacked ?? new UnpackedTotal()).memory,
 });

@@ -17,6 +17,8 @@ export interface Unpacked extends Pick<BlobFacts, 'size' | 'listed' | 'compressi
 
 /** Whether a blob unpacks to too much is judged by as many of its bytes as there are up to a multiple of this. */
 const GRID = 64 * 1024;
+/** What one blob may unpack to, so many times over may all of them. */
+const BOMBS = 2;
 
 /**
  * The first half of the work on a blob: unpacks it, within the limits, for the second half to look at. What comes of it
@@ -118,6 +120,8 @@ export class Unpacker {
     this.unpackedSize += within.length;
     this.target.content(within);
     if (piece.length <= allowed) return;
+    // What did not come out counts against no other blob.
+    this.total?.add(within.length - piece.length);
     this.failure = { kind: 'limit', limit, value, unpacked: this.unpackedSize };
     throw new Stopped();
   }
@@ -127,11 +131,16 @@ export class Unpacker {
     const { unpackedFree, unpackedRatio, layerBytes, archiveBytes } = this.analysis.limits;
     const begun = Math.ceil(this.taken / GRID) * GRID;
     const left = (cap: number) => Math.max(0, cap - this.unpackedSize);
-    const total = this.total === null ? 0 : this.total.add(length);
+    const total = this.total?.add(length) ?? 0;
+    const within = (cap: number) => Math.max(0, length - Math.max(0, total - cap));
+    // Bombs within bombs, or beside each other, are judged together, by what the user named; one bomb does not spend it all.
+    const stored = Math.ceil((this.total?.stored ?? 0) / GRID) * GRID;
+    const whole = BOMBS * Math.max(unpackedFree, unpackedRatio * stored);
     const caps = [
       ['unpackedRatio', unpackedRatio, left(Math.max(unpackedFree, unpackedRatio * begun))],
+      ['unpackedRatio', unpackedRatio, within(whole)],
       ['layerBytes', layerBytes, left(layerBytes)],
-      ['archiveBytes', archiveBytes, Math.max(0, length - Math.max(0, total - archiveBytes))],
+      ['archiveBytes', archiveBytes, within(archiveBytes)],
     ] as const;
     const [limit, value, allowed] = caps.reduce((a, b) => (b[2] < a[2] ? b : a));
     return { limit, value, allowed };

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
-import { type Limits, limitText } from '../limits.js';
+import { type Limits, limitText, sharedAmong } from '../limits.js';
 import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { Counter, counted } from './counter.js';
@@ -131,15 +131,17 @@ async function zipParts(
   if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], ...ALONE };
   const parts: Part[] = [];
   const strangers: Stranger[] = [];
-  for (const member of zip.members) {
-    if (member.range === null || member.size === 0) continue;
+  const candidates = zip.members.filter(({ range, size }) => range !== null && size > 0);
+  const shared = sharedAmong(limits, candidates.length);
+  for (const member of candidates) {
+    if (member.range === null) continue;
     const inside = member.path;
     const head = readHead(member.range, HEAD);
     const where = `${file}: ${inside}`;
     try {
       if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
       if (!isTar(head) && sniff(head) === 'none') continue;
-      parts.push(await tarPart(member.range, head, inside, counter, limits, deadline));
+      parts.push(await tarPart(member.range, head, inside, counter, shared, deadline));
     } catch (error) {
       // One bad file must not hide the images beside it.
       if (!(error instanceof InputError)) throw error;

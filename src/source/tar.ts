@@ -38,6 +38,9 @@ export interface TarBytes {
   readonly length: number;
 }
 
+/** Bytes of a name that weigh as much as a member: each engine that is asked looks at every part of every path. */
+const NAME_BYTES = 32;
+
 /**
  * Walks an outer tar. Whoever drives it gives the bytes that it wants, which never lie before those that it had; so one
  * rule serves a file, where the content is stepped over, and a stream, where it passes. The answer to a member is nothing.
@@ -52,7 +55,7 @@ export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<vo
     const { member, stored } = found.header;
     const length = pathLength(member, limits.pathBytes);
     if (length > limits.pathBytes) reportLimit(report, limits, 'pathBytes', length);
-    else if (++count > limits.members) {
+    else if ((count += Math.max(1, length / NAME_BYTES)) > limits.members) {
       reportLimit(report, limits, 'members');
       return;
     } else {

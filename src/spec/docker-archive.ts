@@ -60,19 +60,23 @@ function parseItem(value: Json, index: number, problems: FieldProblem[]): Docker
 /** Names by what they point at: a v1 image ID, or since Docker 25 the hex of the top layer's diff_id. */
 export interface Repositories {
   readonly names: ReadonlyMap<string, readonly string[]>;
+  /** How many names there are. */
+  readonly count: number;
   readonly problems: readonly FieldProblem[];
 }
 
 export function parseRepositories(value: Json): Repositories {
   const problems: FieldProblem[] = [];
   const names = new Map<string, string[]>();
+  let count = 0;
   if (!isObject(value)) {
     note(problems, { pointer: '', expected: 'an object', actual: typeName(value), grave: false });
-    return { names, problems };
+    return { names, count: 0, problems };
   }
   for (const [repository, tags] of Object.entries(value)) {
     for (const [tag, id] of Object.entries(isObject(tags) ? tags : {})) {
       if (typeof id === 'string') {
+        count++;
         const given = names.get(id);
         if (given === undefined) names.set(id, [`${repository}:${tag}`]);
         else given.push(`${repository}:${tag}`);
@@ -85,5 +89,5 @@ export function parseRepositories(value: Json): Repositories {
         });
     }
   }
-  return { names, problems };
+  return { names, count, problems };
 }

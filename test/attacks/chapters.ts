@@ -1,5 +1,6 @@
 import type { Chapter } from './attack.js';
 import { bombs } from './bombs.js';
+import { bounds, timeouts } from './bounds.js';
 import { containers } from './containers.js';
 import { documents } from './documents.js';
 import { engines } from './engines.js';
@@ -13,6 +14,8 @@ import { work } from './work.js';
 export const chapters: readonly Chapter[] = [
   bombs,
   work,
+  bounds,
+  timeouts,
   containers,
   outer,
   documents,

@@ -386,10 +386,10 @@ export const work: Chapter = {
     ),
     soon(
       'An image that lists a layer of a thousand files twenty thousand times',
-      'Applied up to the limit `archiveEntries`. From which layer on none are is said.',
+      'Applied up to the limit `imageEntries`. From which layer on none are is said.',
       () => repeating(20_000, 1000),
       async (run, file) => {
-        const few = '--limit archiveEntries=100000';
+        const few = '--limit imageEntries=100000';
         const commands = ['files', 'sizes --top 5', 'waste', 'report'].map(command => `${command} ${few}`);
         const ended = await every(file, run, [...commands, `diff ${few} ${file}`].join('; '));
         ended.push(await run('cat', file, 'd/1', ...few.split(' ')));
@@ -400,7 +400,7 @@ export const work: Chapter = {
         for (const { stdout, stderr } of ended)
           assert.match(
             stdout + stderr,
-            /layer 100\b[^\n]*the limit archiveEntries is 100000|from layer 100 of a on there are more files than are compared/,
+            /layer 100\b[^\n]*the limit imageEntries is 100000|from layer 100 of a on there are more files than are compared/,
           );
       },
       { exit: 1 },

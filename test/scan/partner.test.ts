@@ -159,7 +159,7 @@ test('a wrong length after a right checksum', async () => {
 
 test('what all threads unpack counts together', async () => {
   const packed = gzipSync(new Uint8Array(4 << 20));
-  const analysis = { ...setup({ archiveBytes: 6 << 20 }), unpacked: new SharedArrayBuffer(8) };
+  const analysis = { ...setup({ archiveBytes: 6 << 20 }), unpacked: new SharedArrayBuffer(16) };
   const analyse = () => {
     const analyser = new BlobAnalyser(['sha256'], analysis);
     analyser.write(packed);

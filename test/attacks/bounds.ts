@@ -1,0 +1,249 @@
+// What a megabyte can ask for: every command over it, within five seconds of processor and 500 MiB, and `--timeout`.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import * as assert from 'uvu/assert';
+import { each } from '../support/cli.js';
+import { repositoryRoot } from '../support/corpus.js';
+import { goJson } from '../support/digest.js';
+import { image, layer } from '../support/image.js';
+import * as layouts from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { saved } from '../support/reading.js';
+import { paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
+import { temporary } from '../support/tmp.js';
+import { type Attack, type Chapter, proved } from './attack.js';
+import { item, repeated, save } from './material.js';
+
+const bin = join(repositoryRoot, 'bin/waybill.js');
+
+/** Seconds of processor: what one command may take is five, where nothing else is going on. */
+const MOST_CPU = 5;
+/** A machine that does much at a time takes longer for the same; what takes a square takes minutes. */
+const PATIENCE = 4;
+/** MiB that a command may hold. */
+const MOST = 500;
+
+const SPENT = `data:text/javascript,${encodeURIComponent(`
+  import { writeSync } from 'node:fs';
+  import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) process.on('exit', () => {
+    const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+    writeSync(2, '\\nspent ' + JSON.stringify([maxRSS / 1024, (userCPUTime + systemCPUTime) / 1e6]));
+  });
+`)}`;
+
+interface Spent {
+  readonly status: number | string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** MiB. */
+  readonly peak: number;
+  /** Seconds. */
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+function waybill(args: readonly string[], seconds = PATIENCE * MOST_CPU * 4): Promise<Spent> {
+  const options = { timeout: seconds * 1000, killSignal: 'SIGKILL', maxBuffer: 1 << 29 } as const;
+  const start = performance.now();
+  return new Promise(resolve => {
+    execFile(process.execPath, ['--import', SPENT, bin, ...args], options, (error, stdout, stderr) => {
+      const end = stderr.lastIndexOf('\nspent ');
+      const [peak, cpu] = end < 0 ? [Number.NaN, Number.NaN] : JSON.parse(stderr.slice(end + 7));
+      const status = error === null ? 0 : (error.signal ?? error.code ?? null);
+      const wall = (performance.now() - start) / 1000;
+      resolve({ status, stdout, stderr: stderr.slice(0, Math.max(0, end)), peak, cpu, wall });
+    });
+  });
+}
+
+const EVERY = [
+  'verify FILE',
+  'verify FILE --json',
+  'show FILE',
+  'ids FILE',
+  'sizes FILE',
+  'files FILE',
+  'files FILE --tree',
+  'waste FILE',
+  'diff FILE FILE',
+  'images FILE',
+  'images FILE --tree',
+  'history FILE',
+  'inspect FILE',
+  'manifest inspect FILE',
+  'imagetools inspect FILE',
+  'cat FILE etc/passwd',
+  'report FILE -o REPORT.html -o REPORT.md -o REPORT.json',
+  'extract FILE ROOT',
+];
+
+type Made = readonly layouts.Member[] | Uint8Array;
+
+/** Every command over an archive of a megabyte at most, each within the bounds. */
+const bounded = (
+  attack: string,
+  answer: string,
+  make: () => Made | Promise<Made>,
+  commands = EVERY,
+): Attack =>
+  proved(attack, answer, async () => {
+    const made = await make();
+    const bytes = made instanceof Uint8Array ? made : gzipSync(await toTar(made), { level: 9 });
+    assert.ok(bytes.length <= 1e6, `${bytes.length} bytes are more than a megabyte`);
+    const file = saved(bytes, 'bounds.tgz');
+    await each(commands, command => within(command, file), 2);
+  });
+
+async function within(command: string, file: string): Promise<void> {
+  const folder = temporary('bounds');
+  const names: Readonly<Record<string, string>> = { FILE: file, ROOT: join(folder, 'root') };
+  const args = command.split(' ').map(arg => names[arg] ?? arg.replace('REPORT', join(folder, 'report')));
+  const { status, stderr, peak, cpu } = await waybill(args);
+  assert.ok(status === 0 || status === 1 || status === 2, `${command}: ${status}: ${stderr.slice(0, 500)}`);
+  assert.ok(cpu < PATIENCE * MOST_CPU, `${command}: ${cpu} s of processor`);
+  assert.ok(peak < MOST, `${command}: ${Math.round(peak)} MiB`);
+}
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+const hex = (number: number) => number.toString(16).padStart(64, '0');
+
+const v1 = (id: number, parent: number | null) =>
+  layouts.file(`${hex(id)}/json`, goJson({ id: hex(id), ...(parent !== null && { parent: hex(parent) }) }));
+
+/** A layer of entries as they are given, in a layout of one image. */
+async function ofEntries(...tars: readonly Uint8Array[]): Promise<layouts.Member[]> {
+  const made = await image({ layers: tars.map(tar => ({ tar, compression: 'gzip' as const })) });
+  return layouts.skopeoOci({ image: made, tags: ['app:1'] });
+}
+
+const DEEP = 'a/'.repeat(1900);
+/** Images that all list one layer as often as is wanted, by manifest.json. */
+async function listing(images: number, layers: number): Promise<layouts.Member[]> {
+  const one = await layer({ files: { a: 'x' } });
+  const rootfs = { type: 'layers', diff_ids: Array<string>(layers).fill(one.diffId) };
+  const config = (i: number) =>
+    layouts.file(`c${i}.json`, goJson({ ...item.config, history: undefined, rootfs, i }));
+  const Layers = Array<string>(layers).fill('l.tar');
+  const items = numbers(images).map(i => ({ Config: `c${i}.json`, RepoTags: [`app:${i}`], Layers }));
+  return [
+    layouts.file('l.tar', one.blob),
+    ...numbers(images).map(config),
+    layouts.file('manifest.json', goJson(items)),
+  ];
+}
+
+/** Members of no bytes behind an archive, packed piece by piece: as many of one name as fit. */
+async function crowded(): Promise<Uint8Array> {
+  const tar = Buffer.from(
+    await toTar(layouts.skopeoOci({ image: item, tags: ['app:1'] }), { endMarker: false }),
+  );
+  const some = gzipSync(Buffer.concat(Array<Buffer>(2048).fill(rawEntry({ name: 'x' }))), { level: 9 });
+  return Buffer.concat([gzipSync(tar), repeated(some, 150), gzipSync(Buffer.alloc(1024))]);
+}
+
+const REPORTING = EVERY.filter(command => !/^(cat|extract|waste|sizes|diff)/.test(command));
+
+/** A command that takes longer than it may, by far. */
+async function stopped(): Promise<void> {
+  const file = saved(gzipSync(await toTar(await listing(900, 100))), 'late.tgz');
+  // What is quicker than a second is not stopped: of several archives it is the whole that counts.
+  const files = Array<string>(40).fill(file);
+  const { status, stderr, stdout, wall } = await waybill([
+    'images',
+    '--digests',
+    ...files,
+    '--timeout',
+    '1s',
+  ]);
+  assert.ok(status === 2 || status === 1, `${status}: ${stderr.slice(0, 500)}`);
+  if (status === 2) {
+    assert.match(stderr, /^waybill: .*the limit seconds is 1 s/);
+    assert.is(stdout, '');
+  }
+  assert.ok(wall < PATIENCE * 2, `${wall} s`);
+}
+
+export const bounds: Chapter = {
+  title: 'A megabyte',
+  attacks: [
+    bounded(
+      'Six thousand v1 images that share a chain of six thousand parents',
+      'Each layer is looked at once. Images are listed up to the limit `descriptors`.',
+      () => [
+        ...numbers(6000).map(i => v1(i, i === 0 ? null : i - 1)),
+        ...numbers(6000).map(i => v1(10_000 + i, 5999)),
+      ],
+      REPORTING,
+    ),
+    bounded(
+      'A thousand images that list one layer a hundred times each',
+      'Listed, in the time of their rows.',
+      () => listing(990, 100),
+      REPORTING,
+    ),
+    bounded(
+      'One image that has three hundred thousand names',
+      'Names are looked at up to the limit `names`.',
+      () =>
+        layouts.replaceBytes(save, 'manifest.json', bytes => {
+          const [document] = JSON.parse(Buffer.from(bytes).toString());
+          return JSON.stringify([{ ...document, RepoTags: numbers(300_000).map(i => `a:${i}`) }]);
+        }),
+      REPORTING,
+    ),
+    bounded(
+      'Three hundred thousand members of no bytes',
+      'What an empty file is, is worked out once. Members are read up to the limit `members`.',
+      crowded,
+      REPORTING,
+    ),
+    bounded('A hundred thousand hard links to one file', 'Each finds its target at once.', () =>
+      ofEntries(
+        rawTar(
+          rawEntry({ name: 'f' }, 'x'),
+          ...numbers(100_000).map(i => rawEntry({ name: `l${i}`, flag: '1', link: 'f' })),
+        ),
+      ),
+    ),
+    bounded(
+      'The same, and another layer that removes the first half of them',
+      'The first name that is left is looked for once.',
+      () =>
+        ofEntries(
+          rawTar(
+            rawEntry({ name: 'f' }, 'x'),
+            ...numbers(80_000).map(i => rawEntry({ name: `l${i}`, flag: '1', link: 'f' })),
+          ),
+          rawTar(rawEntry({ name: '.wh.f' }), ...numbers(40_000).map(i => rawEntry({ name: `.wh.l${i}` }))),
+        ),
+    ),
+    bounded(
+      'Eight thousand files nineteen hundred directories deep, with a link between each two that is replaced by a file',
+      'Where a directory is, is forgotten only when something on the way to it goes.',
+      () =>
+        ofEntries(
+          rawTar(
+            ...numbers(8000).flatMap(i => [
+              paxEntry([['path', `${DEEP}${i}`]]),
+              rawEntry({ name: 'f' }),
+              rawEntry({ name: 's', flag: i % 2 === 0 ? '0' : '2', link: 'x' }),
+            ]),
+          ),
+        ),
+      EVERY.filter(command => !command.startsWith('extract')),
+    ),
+  ],
+};
+
+export const timeouts: Chapter = {
+  title: 'Time that is over',
+  attacks: [
+    proved(
+      'Forty archives that take a second each, with `--timeout 1s`',
+      'A thread of its own keeps the time, for all of them together, and ends what the main thread is at.',
+      stopped,
+    ),
+  ],
+};
