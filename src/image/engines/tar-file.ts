@@ -92,9 +92,6 @@ function packWords(codec: string, cut: boolean, reason: string): string {
   return /CRC-32|length should be/.test(reason) ? BAD_CHECKSUM : 'flate: corrupt input';
 }
 
-/** Nearly all paths are clean, and each engine asks for each. */
-const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
-
 /** Go's path.Clean. That of Node takes the square of a path's length for one of many `..`. */
 export function clean(path: string): string {
   if (!UNCLEAN.test(path)) return path;
