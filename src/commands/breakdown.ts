@@ -8,8 +8,8 @@ import {
   type Share,
   type Weight,
 } from '../image/breakdown.js';
-import { tablesOf } from '../image/file-tree.js';
 import type { Image } from '../image/graph.js';
+import { tablesOf } from '../image/layer-tables.js';
 import { unpack } from '../image/stowaways.js';
 import type { DatabaseNote, Package } from '../packages/package.js';
 import { nameText } from '../scan/entry-name.js';

@@ -1,7 +1,8 @@
 import { digestIn, type FilePair, fileChanges, kindOf, type Unpacked } from '../image/diff/files.js';
 import type { Pairing } from '../image/diff/sequence.js';
 import type { Tally } from '../image/diff/tally.js';
-import { squash, type TreeNode, tablesOf } from '../image/file-tree.js';
+import { squash, type TreeNode } from '../image/file-tree.js';
+import { tablesOf } from '../image/layer-tables.js';
 import { contentOf } from '../scan/entry-content.js';
 import { nameText } from '../scan/entry-name.js';
 import type { Placed } from './diff-pairs.js';

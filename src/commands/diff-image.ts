@@ -2,8 +2,8 @@ import { type Change, configChanges } from '../image/diff/config.js';
 import { historyChanges } from '../image/diff/history.js';
 import { manifestChanges } from '../image/diff/manifest.js';
 import { Tally } from '../image/diff/tally.js';
-import { firstBeyond } from '../image/file-tree.js';
 import type { Image } from '../image/graph.js';
+import { beyondLimit } from '../image/layer-tables.js';
 import { type Sizes, sumOf, weigher } from '../image/weigh.js';
 import { type PackageChange, packageChanges } from '../packages/changes.js';
 import { isObject, type Json, own } from '../spec/json.js';
@@ -125,7 +125,7 @@ const NO_FILES: FilesDiff = { added: [], removed: [], changed: [] };
 
 /** Layers that could not be looked into, or not to their end. */
 function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
-  const beyond = firstBeyond(part.scan, image);
+  const beyond = beyondLimit(part.scan, image);
   return image.layers.flatMap(({ member }, i) => {
     const facts = member === null ? null : part.scan.facts(member);
     const where = `layer ${i + 1} of ${side}`;
@@ -133,7 +133,7 @@ function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
     if (facts?.failure != null || facts?.unpacked == null) return [`${where} cannot be unpacked to its end`];
     if (facts.tar?.table == null) return [`the files of ${where} were not read`];
     if (facts.tar.table.truncated !== null) return [`${where} has more files than are kept`];
-    if (i === beyond) return [`from ${where} on there are more files than are compared`];
+    if (i === beyond?.layer) return [`from ${where} on there are more files than are compared`];
     return facts.tar.error === null ? [] : [`${where} is no sound tar: ${facts.tar.error}`];
   });
 }

@@ -1,7 +1,7 @@
 import { type LayerFacts, layerDifferences, layerKey, pairLayers } from '../image/diff/layers.js';
 import type { Pairing } from '../image/diff/sequence.js';
 import type { KindCount, Tally } from '../image/diff/tally.js';
-import { tablesOf } from '../image/file-tree.js';
+import { tablesOf } from '../image/layer-tables.js';
 import type { Placed } from './diff-pairs.js';
 import type { LayerChange, LayerRef, LayersDiff } from './diff-report.js';
 

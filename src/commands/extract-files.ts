@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
-import { squash, type TreeNode, tablesOf } from '../image/file-tree.js';
+import { squash, type TreeNode } from '../image/file-tree.js';
 import { layerFaults } from '../image/layer-faults.js';
+import { tablesOf } from '../image/layer-tables.js';
 import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
 import { nameText } from '../scan/entry-name.js';

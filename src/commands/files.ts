@@ -1,7 +1,8 @@
 import type { FileTree, Oddity, TreeNode } from '../image/file-tree.js';
-import { squash, tablesOf } from '../image/file-tree.js';
+import { squash } from '../image/file-tree.js';
 import { changesBetween } from '../image/layer-changes.js';
 import { type LayerFault, layerFaults } from '../image/layer-faults.js';
+import { tablesOf } from '../image/layer-tables.js';
 import { type Unloadable, unloadables } from '../image/unloadable.js';
 import { nameText } from '../scan/entry-name.js';
 import { pathFilter } from '../scan/path-filter.js';

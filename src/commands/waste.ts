@@ -1,8 +1,8 @@
 import { type DiveScore, diveScore } from '../image/dive.js';
-import { tablesOf } from '../image/file-tree.js';
 import type { Image } from '../image/graph.js';
 import { dockerfileLine } from '../image/instruction.js';
 import { layerFaults } from '../image/layer-faults.js';
+import { tablesOf } from '../image/layer-tables.js';
 import { unpack } from '../image/stowaways.js';
 import { type Waste, type WastedFile, wasteOf } from '../image/waste.js';
 import { nameText } from '../scan/entry-name.js';

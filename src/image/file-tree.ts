@@ -1,7 +1,5 @@
 import type { Entry, EntryType } from '../scan/entry.js';
 import type { EntryTable } from '../scan/entry-table.js';
-import type { Scan } from '../scan/scan.js';
-import type { Image } from './graph.js';
 import { TreeBuilder } from './tree-builder.js';
 import { NONE } from './tree-columns.js';
 import { TreeNodes } from './tree-nodes.js';
@@ -108,28 +106,4 @@ export function treeOf(builder: TreeBuilder): FileTree {
     incomplete: builder.incomplete,
     oddities: builder.oddities.all(),
   };
-}
-
-/** Bytes of names that weigh as much as an entry: each may be of 4096, and stand in the tree of each layer that has it. */
-const NAME_BYTES = 64;
-
-/**
- * The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar, and from where
- * on they are more than are applied of an image: it can list one layer a hundred thousand times.
- */
-export function tablesOf(scan: Scan, image: Image): (EntryTable | null)[] {
-  let left = scan.limits.imageEntries;
-  return image.layers.map(({ member }) => {
-    const table = member === null ? null : (scan.facts(member)?.tar?.table ?? null);
-    left -= table === null ? 0 : Math.max(table.count, table.bytes.length / NAME_BYTES);
-    return left < 0 ? null : table;
-  });
-}
-
-/** The first layer whose entries are kept and which `tablesOf` leaves out all the same, with all that follow; -1 where there is none. */
-export function firstBeyond(scan: Scan, image: Image): number {
-  const tables = tablesOf(scan, image);
-  return image.layers.findIndex(
-    ({ member }, i) => tables[i] === null && member !== null && scan.facts(member)?.tar?.table != null,
-  );
 }

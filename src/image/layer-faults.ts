@@ -2,8 +2,8 @@ import { limitText } from '../limits.js';
 import type { BlobFacts, BlobFailure } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import { sameAlgorithm } from '../spec/digest.js';
-import { firstBeyond } from './file-tree.js';
 import type { Image, Layer } from './graph.js';
+import { beyondLimit } from './layer-tables.js';
 
 /** Why what is known of a layer's files is not all there is, or not what the image claims. */
 export interface LayerFault {
@@ -17,14 +17,13 @@ export interface LayerFault {
 
 /** What is wrong with the layers of an image, from a scan of depth `files`. */
 export function layerFaults(scan: Scan, image: Image): LayerFault[] {
-  const beyond = firstBeyond(scan, image);
-  const limit = { limit: 'imageEntries', value: scan.limits.imageEntries } as const;
+  const beyond = beyondLimit(scan, image);
   return image.layers.flatMap((layer, i): LayerFault[] => {
     const facts = layer.member === null ? null : scan.facts(layer.member);
     const missing =
       facts === null
         ? absence(layer)
-        : (incompleteness(layer, facts) ?? (i === beyond ? limitText(limit) : null));
+        : (incompleteness(layer, facts) ?? (i === beyond?.layer ? limitText(beyond.limit) : null));
     if (missing !== null) return [{ layer: i, kind: 'incomplete', reason: missing }];
     const changed = facts === null ? null : mismatch(layer, facts);
     return changed === null ? [] : [{ layer: i, kind: 'changed', reason: changed }];

@@ -54,8 +54,9 @@ export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<vo
     const { start, records } = found;
     const { member, stored } = found.header;
     const length = pathLength(member, limits.pathBytes);
+    if (length <= limits.pathBytes) count += Math.max(1, length / NAME_BYTES);
     if (length > limits.pathBytes) reportLimit(report, limits, 'pathBytes', length);
-    else if ((count += Math.max(1, length / NAME_BYTES)) > limits.members) {
+    else if (count > limits.members) {
       reportLimit(report, limits, 'members');
       return;
     } else {

@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/commands/read.js';
 import { type DiveScore, diveScore } from '../../src/image/dive.js';
-import { tablesOf } from '../../src/image/file-tree.js';
+import { tablesOf } from '../../src/image/layer-tables.js';
 import type { EntryTable } from '../../src/scan/entry-table.js';
 import { corpus, NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
 import { tarFacts } from '../support/layer-facts.js';

@@ -11,7 +11,7 @@ import {
   type Grouping,
 } from '../../src/image/breakdown.js';
 import { CACHE_RULES, cacheRuleOf } from '../../src/image/cache-rules.js';
-import { tablesOf } from '../../src/image/file-tree.js';
+import { tablesOf } from '../../src/image/layer-tables.js';
 import { unpack } from '../../src/image/stowaways.js';
 import { type WastedFile, wasteOf } from '../../src/image/waste.js';
 import { type SizeName, sumOf, weigher } from '../../src/image/weigh.js';

@@ -2,7 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/installed.js';
-import { squash, tablesOf } from '../../src/image/file-tree.js';
+import { squash } from '../../src/image/file-tree.js';
+import { tablesOf } from '../../src/image/layer-tables.js';
 import { readArchive } from '../../src/index.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 
