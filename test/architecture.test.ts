@@ -107,6 +107,8 @@ test('the command line knows commands and formats, and of what is below only wha
       'docker/api-versions.ts',
       'write/unfinished.ts',
       'write/system-error.ts',
+      // The clock.
+      'source/deadline.ts',
     ].includes(to) || ['commands', 'format', 'spec', 'cli'].includes(roomOf(to));
   const ofTheCommandLine = ({ from }: Import) => from === 'cli.ts' || roomOf(from) === 'cli';
   assert.equal(imports.filter(i => ofTheCommandLine(i) && !allowed(i)).map(say), []);
@@ -153,7 +155,12 @@ function uses(pattern: RegExp, but: readonly string[]): string[] {
 
 test('nobody but the command line prints, reads the environment or exits', () => {
   assert.equal(
-    uses(/\bprocess\.(stdout|stderr|stdin|env|exit|exitCode|argv)\b|\bconsole\./, ['cli.ts', 'progress.ts']),
+    uses(/\bprocess\.(stdout|stderr|stdin|env|exit|exitCode|argv)\b|\bconsole\./, [
+      'cli.ts',
+      'progress.ts',
+      // It speaks where the main thread cannot.
+      'cli/watchdog-thread.ts',
+    ]),
     [],
   );
 });
@@ -165,6 +172,8 @@ test('only source and scan touch files and threads', () => {
       'scan',
       'write',
       'cli.ts',
+      'cli/watchdog.ts',
+      'cli/watchdog-thread.ts',
       // The scripts of a page, from where waybill is installed.
       'format/page-files.ts',
     ]),

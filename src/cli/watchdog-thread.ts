@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { parentPort, workerData } from 'node:worker_threads';
-import { BUSY_MS, HELD, KILL_MS, LATE, type Watched } from './watchdog.js';
+import { BUSY_MS, HELD, KILL_MS, LATE, type Watched } from './watched.js';
 
 /**
  * Ends the main thread when its time is over. While that runs JavaScript it hears no message; so what it runs is terminated, as a

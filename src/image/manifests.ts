@@ -1,7 +1,7 @@
 import type { Document } from '../scan/document.js';
 import type { Member } from '../source/source.js';
 import type { Descriptor } from '../spec/descriptor.js';
-import { goField, isObject, type Json, pointer } from '../spec/json.js';
+import { goField, isObject, type Json } from '../spec/json.js';
 import {
   forbiddenInIndex,
   type ImageIndex,
@@ -12,6 +12,7 @@ import {
 import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { Archive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
+import { compareTypes, isIndexLike, isManifestLike } from './manifest-kind.js';
 import { nameOf } from './names.js';
 import { isAttestation, subjectOf } from './subjects.js';
 
@@ -193,7 +194,7 @@ export class ManifestWalk {
     const { value } = document;
     if (value !== undefined && isIndexLike(value, declared)) {
       if (!this.archive.mayLook(document, at) || !this.mayList(value, ['manifests'], member.path)) return;
-      this.compareTypes(value, descriptor, member.path);
+      compareTypes(this.archive, value, descriptor, member.path);
       const index = parseIndex(value);
       const node = this.addIndex(index, way, digest, member);
       this.byDigest.set(digest, node);
@@ -234,7 +235,7 @@ export class ManifestWalk {
           { kind: 'manifest', forbidden },
         );
       }
-      if (descriptor !== undefined) this.compareTypes(value!, descriptor, member.path);
+      if (descriptor !== undefined) compareTypes(this.archive, value!, descriptor, member.path);
     }
     const reached: Reached = {
       path: member.path,
@@ -267,7 +268,6 @@ export class ManifestWalk {
     return node;
   }
 
-  /** A document may repeat its media type; then it must be the descriptor's (manifest.md, CVE-2021-41190). */
   /** A reader believes the descriptor by which it comes to a document: of two it may come by either. */
   private compareDescriptors({ descriptor, at }: Way, digest: string): void {
     const { mediaType } = descriptor;
@@ -278,32 +278,4 @@ export class ManifestWalk {
     const mediaTypes = [first, mediaType];
     this.archive.observe('media-types-differ', at, { digest, mediaTypes }, isOther ? 'error' : undefined);
   }
-
-  private compareTypes(value: Json, descriptor: Descriptor, path: string): void {
-    const actual = isObject(value) ? goField(value, 'mediaType') : undefined;
-    const expected = descriptor.mediaType;
-    if (typeof actual !== 'string' || expected === null || actual === expected) return;
-    // Of a manifest and an index, a reader may see the one where another sees the other.
-    const isOther = isIndexType(expected) !== isIndexType(actual);
-    this.archive.observe(
-      'media-type-mismatch',
-      { path, pointer: pointer('', 'mediaType') },
-      { expected, actual },
-      isOther ? 'error' : undefined,
-    );
-  }
-}
-
-function isIndexLike(value: Json, declared: string | null): boolean {
-  if (!isObject(value)) return false;
-  const type = declared ?? goField(value, 'mediaType');
-  if (typeof type === 'string' && isIndexType(type)) return true;
-  return Array.isArray(goField(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
-}
-
-function isManifestLike(value: Json): boolean {
-  return (
-    isObject(value) &&
-    ['config', 'layers', 'blobs', 'fsLayers', 'subject'].some(key => goField(value, key) !== undefined)
-  );
 }
