@@ -69,7 +69,7 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
   if (typeof filters === 'string') throw new UsageError(`--filter: ${filters}`);
   const sized = showsSize(options);
   const all = together(
-    readings.flatMap(reading => storedImages(reading, {}, store)),
+    readings.flatMap(reading => withLastTags(storedImages(reading, {}, store))),
     image => notesOf(image, sized, store).length,
   );
   const summaries = [...all.keys()].map(stored => summaryOf(stored, sized ? listSize(stored, store) : null));
@@ -101,7 +101,7 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
     ref !== undefined && listed.length === 0 ? [`${ref}: no file, and no image is called so`] : [];
   return {
     stdout: rendered.text,
-    painted: options.tree,
+    ...(options.tree && { painted: true }),
     notes: [...notes, ...remarks],
     exitCode: notes.length === 0 ? 0 : 1,
   };
@@ -116,27 +116,35 @@ function checkTree({ tree, quiet, noTrunc, digests, format }: ImagesOptions): vo
 }
 
 /**
- * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known. A tag that
- * is given to two images moves to the one that is loaded last. moby image/tarexport/load.go (setLoadedTag)
+ * A tag that is given to two images of an archive moves to the one that is loaded last. An image that has lost its only name
+ * stays in the classic store, and is gone from containerd's, which has images by their names.
+ * moby image/tarexport/load.go (setLoadedTag)
+ */
+function withLastTags(images: readonly StoredImage[]): StoredImage[] {
+  const keyOf = (image: StoredImage) => image.id ?? image;
+  const owners = new Map(images.flatMap(image => image.tags.map(tag => [tag, keyOf(image)] as const)));
+  return images.flatMap(image => {
+    const tags = image.tags.filter(tag => owners.get(tag) === keyOf(image));
+    if (tags.length === image.tags.length) return [image];
+    return tags.length === 0 && image.target !== null ? [] : [{ ...image, tags }];
+  });
+}
+
+/**
+ * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known.
  * @returns each image with its copies
  */
 function together(
   images: readonly StoredImage[],
   doubtsOf: (image: StoredImage) => number,
 ): Map<StoredImage, readonly StoredImage[]> {
-  const keyOf = (image: StoredImage) => image.id ?? image;
-  const owners = new Map(images.flatMap(image => image.tags.map(tag => [tag, keyOf(image)] as const)));
-  const all = new Map<StoredImage, readonly StoredImage[]>();
-  for (const [key, copies] of grouped(images, keyOf)) {
-    const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
-    const merged = copies.length === 1 ? best : { ...best, ...mergeNames(copies) };
-    const tags = merged.tags.filter(tag => owners.get(tag) === key);
-    const isUnnamed = merged.tags.length > 0 && tags.length === 0;
-    // containerd's store has images by their names, the classic one keeps what has lost its name.
-    if (!isUnnamed || merged.target === null)
-      all.set(tags.length === merged.tags.length ? merged : { ...merged, tags }, copies);
-  }
-  return all;
+  const groups = grouped(images, image => image.id ?? image);
+  return new Map(
+    [...groups.values()].map(copies => {
+      const best = copies.reduce((a, b) => (doubtsOf(b) < doubtsOf(a) ? b : a));
+      return [copies.length === 1 ? best : { ...best, ...mergeNames(copies) }, copies];
+    }),
+  );
 }
 
 const mergeNames = (copies: readonly StoredImage[]) => ({
