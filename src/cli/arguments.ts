@@ -48,9 +48,7 @@ export function readPlatform(value: string | string[]): Platform {
   const text = last(value);
   const platform = parsePlatform(text);
   if (platform === null)
-    throw new UsageError(
-      `--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`,
-    );
+    throw new UsageError(`--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`);
   return platform;
 }
 
