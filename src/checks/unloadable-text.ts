@@ -27,6 +27,15 @@ const WORDS: Readonly<Record<Unloadable['what'], Words>> = {
     `the whiteout ${path} comes after an entry ${other} of the same layer, which some engines remove and others keep`,
   'whiteout-and-directory': (path, other) =>
     `the whiteout ${path} and the directory ${other} stand in one layer: overlay drivers show what lower layers have in it`,
+  'below-whiteout': (path, other) =>
+    `entries lie below ${other}, which the whiteout ${path} of the same layer hides`,
+  'whiteout-after-below': (path, other) => `the whiteout ${path} comes after whiteouts below ${other}`,
+  'whiteout-below-file': (path, other) => `${path} is no directory, but the whiteout ${other} lies below it`,
+  'opaque-after-own': path =>
+    `${path} comes after entries of the same layer below it, which some engines remove and others keep`,
+  'directory-replaced': path => `the directory ${path}, or one below it, is removed again by the same layer`,
+  'link-to-lower': (path, other) =>
+    `${path} is a link to ${other}, which only lower layers have, and an entry lies below it`,
   'link-without-target': path => `the symbolic link ${path} has no target that Linux takes`,
   'name-too-long': path =>
     `${path} is a name that Linux does not take: a part is longer than 255 bytes, or all than 4095`,

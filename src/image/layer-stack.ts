@@ -1,6 +1,7 @@
 import { HOPS, isDirectoryKind, join, PATH_MAX } from '../scan/layer-paths.js';
 import type { Refusal } from '../scan/layer-refusal.js';
 import { RefusalList } from '../scan/layer-refusal.js';
+import { isWhiteout } from '../scan/layer-whiteouts.js';
 import type { NameFacts, OpenPath } from '../scan/name-facts.js';
 import { NAME } from '../scan/name-table.js';
 import type { Scan } from '../scan/scan.js';
@@ -81,16 +82,19 @@ export class LayerStack {
 
   private settleDirectory(view: LayerView, { path, other, at }: OpenPath, found: RefusalList): void {
     const end = this.resolve(path, this.top, (written, real) => view.addAlias(written, real));
-    if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
+    if (end.kind === NAME.leaf)
+      found.add(isWhiteout(other) ? 'whiteout-below-file' : 'file-as-directory', end.path, at, other, true);
     else if (end.kind === NAME.symlink) found.add('link-loop', end.path, at, other, true);
     else if (end.kind === HIDES) found.add('dangling-directory', end.path, at, other, true);
   }
 
+  /** What a link of the layer leads to must be there; a driver that unpacks the layer by itself has nothing but the layer. */
   private settleNeeded({ path, other, at }: OpenPath, found: RefusalList): void {
+    if (path === '') return;
     const end = this.resolve(path, this.top, () => {});
-    if (path === '' || end.kind === UNKNOWN || isDirectoryKind(end.kind)) return;
     if (end.kind === NAME.leaf) found.add('file-as-directory', end.path, at, other, true);
-    else found.add('dangling-directory', other, at, path, true);
+    const isThere = end.kind === UNKNOWN || end.kind === NAME.leaf || isDirectoryKind(end.kind);
+    found.add(isThere ? 'link-to-lower' : 'dangling-directory', other, at, path, isThere);
   }
 
   private settleLink(

@@ -66,7 +66,7 @@ export class LayerView {
     for (const written of this.spellings(path)) {
       this.hash.take(written);
       const kind = kindOf(lookUp(this.names.table, this.hash.low, this.hash.high));
-      if (kind !== 0 && kind !== NAME.hidden) return kind;
+      if (kind !== 0 && kind !== NAME.hidden && kind !== NAME.touched) return kind;
     }
     return 0;
   }

@@ -44,9 +44,12 @@ function told(layer: number, refusal: Refusal): Unloadable {
  */
 export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' | 'info' {
   if (what === 'global-header') return 'info';
-  if (what === 'whiteout-of-own' || what === 'whiteout-of-dots') return 'error';
+  if (DIFFERENT.has(what)) return 'error';
   return engines.includes('podman') || engines.includes('podman (vfs)') ? 'error' : 'warning';
 }
+
+/** What engines make different file systems of. */
+const DIFFERENT: ReadonlySet<string> = new Set(['whiteout-of-own', 'whiteout-of-dots', 'opaque-after-own']);
 
 const SHOWN = 200;
 

@@ -28,15 +28,33 @@ export class LayerPaths {
   /** A directory became something else, so that names below it are no longer there. */
   hasReplaced = false;
   work = 0;
+  /** As of any other directory. */
+  private rootHolds = 0;
 
   constructor(most: number, seeds: Seeds) {
     this.table = new NameTable(most);
     this.hash = new PathHash(seeds);
   }
 
-  kind(text: string, end?: number): number {
+  /** All that is said of a path. */
+  value(text: string, end?: number): number {
+    if (text === '') return NAME.directory | this.rootHolds;
     this.hash.take(text, end);
-    return kindOf(this.table.get(this.hash.low, this.hash.high));
+    return this.table.get(this.hash.low, this.hash.high);
+  }
+
+  kind(text: string, end?: number): number {
+    return kindOf(this.value(text, end));
+  }
+
+  /** Says of every directory above a path what it holds, up to the first of which that is said already. */
+  hold(path: string, bit: number): void {
+    const { hash, table } = this;
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      hash.take(path, end);
+      if ((table.add(hash.low, hash.high, bit) & bit) !== 0) return;
+    }
+    this.rootHolds |= bit;
   }
 
   /** Whether an entry has put something there. */

@@ -27,6 +27,18 @@ export type RefusalKind =
   | 'whiteout-of-own'
   /** A whiteout and a directory of the name that it hides: where a driver keeps layers apart, the lower directory shows through. */
   | 'whiteout-and-directory'
+  /** The same where no entry names the directory: drivers that keep layers apart have a device in its place. */
+  | 'below-whiteout'
+  /** A whiteout that follows whiteouts below what it hides. */
+  | 'whiteout-after-below'
+  /** A whiteout lies below what is no directory. */
+  | 'whiteout-below-file'
+  /** A marker of an opaque directory that follows entries in directories below it that no entry names: some engines remove those. */
+  | 'opaque-after-own'
+  /** A directory that has entries gives way to something else, or to a whiteout, in one layer. */
+  | 'directory-replaced'
+  /** An entry lies below a symbolic link to a directory that only lower layers have. */
+  | 'link-to-lower'
   | 'link-without-target'
   | 'name-too-long'
   | 'aufs-link'

@@ -11,17 +11,26 @@ export const NAME = {
   implied: 4,
   /** A whiteout, which is no name of the file system. */
   hidden: 5,
+  /** A directory that only whiteouts lie in. */
+  touched: 6,
   /** Added to a kind: an entry has this very name, once cleaned. */
   listed: 8,
+  /** Added to a directory: entries name a directory below it, or there is one below it that none names. */
+  holdsListed: 16,
+  holdsImplied: 32,
 } as const;
 
 /** So many names in all for each entry that may be named: its directories have names too. */
 const OTHERS = 4;
 
 const KIND = 7;
-const BITS = 15;
+const BITS = 63;
+const HOLDS = 48;
 
 export const kindOf = (value: number): number => value & KIND;
+
+const isDirectory = (value: number) =>
+  kindOf(value) === NAME.directory || kindOf(value) === NAME.implied || kindOf(value) === NAME.touched;
 
 export type Seeds = readonly [number, number];
 
@@ -29,14 +38,14 @@ export type Seeds = readonly [number, number];
 export const SEEDS: Seeds = [Math.floor(Math.random() * 2 ** 31), Math.floor(Math.random() * 2 ** 31)];
 
 /**
- * Names by their hashes, each with four bits that say what it is. It keeps 60 bits of a hash, so that a million names take 16 MB:
- * that two names of these share them by chance happens once in two million such layers.
+ * Names by their hashes, each with six bits that say what it is. It keeps 58 bits of a hash, so that a million names take 16 MB:
+ * that two names of these share them by chance happens once in half a million such layers.
  */
 export class NameTable {
   private count = 0;
   /** Of those, names of entries. */
   private listed = 0;
-  /** Two halves for each slot; the second, with the four bits, is 0 where it is free. */
+  /** Two halves for each slot; the second, with the six bits, is 0 where it is free. */
   private slots = new Uint32Array(2 * FIRST_SLOTS);
   /** There were more names than are kept. */
   isFull = false;
@@ -69,8 +78,22 @@ export class NameTable {
       this.count++;
     }
     slots[2 * slot] = low;
-    slots[2 * slot + 1] = (high & ~BITS) | value | (old & NAME.listed);
+    slots[2 * slot + 1] =
+      (high & ~BITS) | value | (old & (isDirectory(value) ? NAME.listed | HOLDS : NAME.listed));
     if (this.count > slots.length / 4) this.grow();
+    return old & BITS;
+  }
+
+  /**
+   * Adds to what is said of a name that is there.
+   * @returns what was said of it before
+   */
+  add(low: number, high: number, bit: number): number {
+    const { slots } = this;
+    if (slots.length === 0) return 0;
+    const at = 2 * find(slots, low, high) + 1;
+    const old = slots[at]!;
+    if (old !== 0) slots[at] = old | bit;
     return old & BITS;
   }
 

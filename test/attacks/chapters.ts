@@ -5,6 +5,7 @@ import { containers } from './containers.js';
 import { documents } from './documents.js';
 import { engines } from './engines.js';
 import { extraction } from './extraction.js';
+import { layers } from './layers.js';
 import { machine } from './machine.js';
 import { names, output } from './names.js';
 import { outer } from './outer.js';
@@ -20,6 +21,7 @@ export const chapters: readonly Chapter[] = [
   outer,
   documents,
   engines,
+  layers,
   names,
   output,
   extraction,

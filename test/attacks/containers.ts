@@ -182,7 +182,7 @@ export const containers: Chapter = {
       'In a layer: sparse files of 8 EiB in some bytes, in each of the four formats',
       'Nothing is set aside for them. It is an error that engines would write them out.',
       () => ofTar(rawTar(...SPARSE)),
-      { findings: ['layer-holes'], exit: 1 },
+      { findings: ['layer-holes', 'layer-unloadable'], exit: 1 },
     ),
   ],
 };

@@ -133,6 +133,15 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
   'whiteout-of-dots': whiteout(() => null),
   'whiteout-of-own': ({ other }, engine) => (isUnion(engine) ? null : device(other)),
   'whiteout-and-directory': () => null,
+  'below-whiteout': ({ other }, engine) => (isApart(engine) ? `open /${other}: not a directory` : null),
+  'whiteout-after-below': ({ other }, engine) => (isApart(engine) ? device(other) : null),
+  'whiteout-below-file': ({ other }, engine) =>
+    engine.endsWith('(vfs)') ? `unlinkat /${other}: not a directory` : null,
+  'opaque-after-own': () => null,
+  'directory-replaced': ({ path }, engine) =>
+    engine === 'umoci' || engine === 'docker-containerd' ? null : `chtimes /${path}: ${NOT_THERE}`,
+  'link-to-lower': (refusal, engine) =>
+    isApart(engine) ? below(NOT_THERE)({ ...refusal, lower: false }, engine) : null,
   'link-without-target': ({ path, other }) =>
     other === '' ? `symlink  /${path}: ${NOT_THERE}` : `symlink to /${path}: file name too long`,
   'name-too-long': ({ path }) => `open /${path}: file name too long`,
