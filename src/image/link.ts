@@ -1,7 +1,7 @@
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, splitDigest } from '../spec/digest.js';
-import { Fields } from '../spec/fields.js';
+import { type FieldProblem, Fields } from '../spec/fields.js';
 import { goField, isObject } from '../spec/json.js';
 import { rootOf, V1_JSON } from '../spec/markers.js';
 import { Archive } from './archive.js';
@@ -131,7 +131,11 @@ function checkLayoutFile(archive: Archive): void {
   }
   const value = archive.json(member);
   if (value === undefined) return;
-  const actual = Fields.of(value, '', [])?.string('imageLayoutVersion') ?? null;
+  const problems: FieldProblem[] = [];
+  const fields = Fields.of(value, '', problems);
+  fields?.checkCase(['imageLayoutVersion']);
+  archive.fieldProblems(member.path, problems);
+  const actual = fields?.string('imageLayoutVersion') ?? null;
   if (actual !== '1.0.0') {
     archive.observe(
       'layout-version',

@@ -37,6 +37,9 @@ export type Seeds = readonly [number, number];
 /** Nobody can make up names that collide without knowing them. One pair for all threads, so that their facts are the same. */
 export const SEEDS: Seeds = [Math.floor(Math.random() * 2 ** 31), Math.floor(Math.random() * 2 ** 31)];
 
+/** Most blobs are no tars, and have no names. */
+const NONE = new Uint32Array(0);
+
 /**
  * Names by their hashes, each with six bits that say what it is. It keeps 58 bits of a hash, so that a million names take 16 MB:
  * that two names of these share them by chance happens once in half a million such layers.
@@ -46,7 +49,7 @@ export class NameTable {
   /** Of those, names of entries. */
   private listed = 0;
   /** Two halves for each slot; the second, with the six bits, is 0 where it is free. */
-  private slots = new Uint32Array(2 * FIRST_SLOTS);
+  private slots = NONE;
   /** There were more names than are kept. */
   isFull = false;
 
@@ -64,6 +67,7 @@ export class NameTable {
    */
   put(low: number, high: number, value: number): number {
     if (this.isFull) return 0;
+    if (this.slots.length === 0) this.slots = new Uint32Array(2 * FIRST_SLOTS);
     const { slots } = this;
     const slot = find(slots, low, high);
     const old = slots[2 * slot + 1]!;
@@ -71,7 +75,7 @@ export class NameTable {
       const isListed = (value & NAME.listed) !== 0;
       if ((isListed && this.listed === this.most) || this.count >= OTHERS * this.most) {
         this.isFull = true;
-        this.slots = new Uint32Array(0);
+        this.slots = NONE;
         return 0;
       }
       if (isListed) this.listed++;
