@@ -1,5 +1,5 @@
 import { defaultLimits, type Limits } from '../limits.js';
-import { paxInteger } from '../source/pax.js';
+import { isPaxSize } from '../source/pax.js';
 import {
   type EntryHeader,
   entryDetails,
@@ -190,7 +190,7 @@ export class TarWalk {
     }
     const isEntry = !this.records.isEmpty && !isMetadataFlag(block[156]!);
     const told = isEntry ? this.records.current.pax.get('size') || null : null;
-    const isSize = Number.isSafeInteger(size) && (told === null || isSizeText(told));
+    const isSize = Number.isSafeInteger(size) && (told === null || isPaxSize(told));
     return isSize ? null : `entry ${this.entries + 1} has no valid size`;
   }
 
@@ -297,8 +297,3 @@ export class TarWalk {
 }
 
 const DIRECTORY = '5'.charCodeAt(0);
-
-function isSizeText(text: string): boolean {
-  const size = paxInteger(text);
-  return size !== null && size >= 0 && Number.isSafeInteger(size);
-}
