@@ -1,6 +1,6 @@
 import { limitText } from '../../limits.js';
 import { type Document, textOf } from '../../scan/document.js';
-import { foldKey, isObject, type Json, type JsonObject } from '../../spec/json.js';
+import { goField, isObject, type Json, type JsonObject } from '../../spec/json.js';
 import { jsonOddities, type NumberTexts } from '../../spec/json-text.js';
 import { cannotTell, refuse } from './answer.js';
 import { type Decoded, decodeAs } from './go-decode.js';
@@ -63,13 +63,7 @@ function read(document: Document, mode: Mode, version: GoVersion): Read {
 
 const TOO_DEEP = "invalid character '['";
 
-/** Go matches keys in any case, and of several that match the last one stays. */
-export function field(object: JsonObject, key: string): Json | undefined {
-  const folded = foldKey(key);
-  let found: Json | undefined;
-  for (const [name, value] of Object.entries(object)) if (foldKey(name) === folded) found = value;
-  return found;
-}
+export const field = goField;
 
 export function textField(object: JsonObject, key: string): string {
   const value = field(object, key);
