@@ -79,6 +79,23 @@ finds(
   ambiguous('size', 'f', '3', '0'),
 );
 finds(
+  'a size after a NUL',
+  rawTar(file({ size: '\x000000000003' }, 'abc')),
+  ambiguous('size', 'f', '3', '0'),
+);
+finds('a size after spaces', rawTar(file({ size: '          3\0' }, 'abc')), {});
+finds(
+  'a prefix where a GNU header has times',
+  rawTar(file({ format: 'gnu', prefix: 'dir' })),
+  ambiguous('name', 'dir/f', 'dir/f', 'f'),
+);
+finds(
+  'a prefix in a header without a magic',
+  rawTar(file({ format: 'v7', prefix: 'dir' })),
+  ambiguous('name', 'f', 'f', 'dir/f'),
+);
+finds('times in a GNU header', rawTar(file({ format: 'gnu', prefix: '00000000001' })), {});
+finds(
   'a hard link with content',
   rawTar(file({ name: 'a' }), file({ flag: '1', link: 'a', size: 9 })),
   ambiguous('content', 'f', '0', '9'),
