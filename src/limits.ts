@@ -87,7 +87,7 @@ export const defaultLimits: Limits = {
   documentDepth: 1000,
   indexDepth: 20,
   manifests: 10_000,
-  descriptors: 100_000,
+  descriptors: 200_000,
   names: 100_000,
   linkedBytes: 64 * MiB,
   members: 250_000,
@@ -164,6 +164,24 @@ export function sharedAmong(limits: Limits, parts: number): Limits {
   if (parts < 2) return limits;
   const shared = [...HELD, 'unpackedFree'] as const;
   return { ...limits, ...Object.fromEntries(shared.map(name => [name, Math.ceil(limits[name] / parts)])) };
+}
+
+/**
+ * What a file of any size may list and make, and for how many of its bytes one more: what is small can list one layer a hundred
+ * thousand times, and each time is a row of a report.
+ */
+const BY_SIZE = [
+  ['descriptors', 32_768, 64],
+  ['archiveEntries', 1_500_000, 32],
+] as const;
+
+/** @param given  which stay as they are */
+export function forSize(limits: Limits, given: Partial<Limits>, size: number): Limits {
+  const lower = BY_SIZE.filter(([name]) => given[name] === undefined).map(([name, least, bytes]) => [
+    name,
+    Math.min(limits[name], Math.floor(least + size / bytes)),
+  ]);
+  return { ...limits, ...Object.fromEntries(lower) };
 }
 
 /** A limit that was hit. */

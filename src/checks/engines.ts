@@ -10,6 +10,8 @@ import type { Member } from '../source/source.js';
 export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {
   // Without the bytes of every member, two of them cannot be told to be the same.
   if (scan.depth === 'metadata') return;
+  // What is not shown for a limit is told as that, and what else there is costs an engine as much as it would have cost us.
+  if (graph.observations.some(({ code }) => code === 'limit-reached')) return;
   const contents = new Contents(scan);
   const shown = new Set(
     graph.images.map(({ kind, config, layers }) =>

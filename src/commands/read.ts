@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import type { Graph } from '../image/graph.js';
 import { link } from '../image/link.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
-import { type Limits, limitText, type Resources, sharedAmong } from '../limits.js';
+import { forSize, limitText, type Resources, sharedAmong } from '../limits.js';
 import { UnpackedTotal } from '../scan/analysis.js';
 import type { ContentWanted } from '../scan/entry-content.js';
 import { limitsWithin } from '../scan/resources.js';
@@ -87,15 +87,16 @@ export async function readArchive(
     options.onProgress?.(opened.bytesRead() || done, opened.size);
   };
   const { jobs, memory } = options;
-  const shared = sharedAmong(forSize(limits, options.limits, opened.size), opened.parts.length);
+  const shared = sharedAmong(limits, opened.parts.length);
   const unpacked = new UnpackedTotal();
   unpacked.hasStored(opened.size ?? 0);
   const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
   for (const part of opened.parts) {
     const read = await reading(where, () => scan(part, { ...work, onProgress }));
-    const graph = link(read, shared, deadline + LINKING_MS);
+    const linked = forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
+    const graph = link(read, linked, deadline + LINKING_MS);
     // After the last document has been read.
-    const scanned = { ...read, problems: [...read.problems, ...opened.changes()] };
+    const scanned = { ...read, limits: linked, problems: [...read.problems, ...opened.changes()] };
     if (graph === null) {
       const { inside } = part;
       const error = notAnImage(inside === null ? where : `${where}: ${inside}`, scanned);
@@ -125,17 +126,6 @@ export async function readArchive(
   const size = opened.size ?? opened.bytesRead();
   const observations = [...opened.problems.map(fromProblem), ...strangers.map(observeStranger)];
   return { opened, depth, size, parts, findings: toFindings(observations, limits) };
-}
-
-/** Entries that trees are made of, whatever the size of the file, and for how many of its bytes one more. */
-const ENTRIES = 1_500_000;
-const ENTRY_BYTES = 32;
-
-/** What is small has no use for trees of millions of files. Of a pipe the size is not known. */
-function forSize(limits: Limits, given: Partial<Limits> | undefined, size: number | null): Limits {
-  if (size === null || given?.archiveEntries !== undefined) return limits;
-  const most = Math.floor(ENTRIES + size / ENTRY_BYTES);
-  return { ...limits, archiveEntries: Math.min(limits.archiveEntries, most) };
 }
 
 function observeStranger({ inside, error }: Stranger): Observation {
