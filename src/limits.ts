@@ -172,7 +172,7 @@ export function sharedAmong(limits: Limits, parts: number): Limits {
  */
 const BY_SIZE = [
   ['descriptors', 32_768, 64],
-  ['archiveEntries', 1_500_000, 32],
+  ['archiveEntries', 1_000_000, 32],
 ] as const;
 
 /** @param given  which stay as they are */

@@ -1,6 +1,6 @@
 import { isText } from '../image/classify.js';
 import type { LoadedImage } from '../image/engines/answer.js';
-import { type EngineName, engineLoads } from '../image/engines/predict.js';
+import { type EngineName, engineLoads, limitOf } from '../image/engines/predict.js';
 import type { Graph } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
@@ -10,8 +10,8 @@ import type { Member } from '../source/source.js';
 export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {
   // Without the bytes of every member, two of them cannot be told to be the same.
   if (scan.depth === 'metadata') return;
-  // What is not shown for a limit is told as that, and what else there is costs an engine as much as it would have cost us.
-  if (graph.observations.some(({ code }) => code === 'limit-reached')) return;
+  // What is not shown for a limit is told as that.
+  if (limitOf(graph) !== null) return;
   const contents = new Contents(scan);
   const shown = new Set(
     graph.images.map(({ kind, config, layers }) =>

@@ -1,5 +1,7 @@
+import { type LimitReached, limitText } from '../../limits.js';
 import type { Scan } from '../../scan/scan.js';
 import type { Graph, Image } from '../graph.js';
+import type { FindingData } from '../observation.js';
 import {
   type Delivery,
   type EngineAnswer,
@@ -59,6 +61,12 @@ export function predictEngines(
   graph: Graph,
   delivery: Delivery,
 ): ReadonlyMap<Image, readonly EngineAnswer[]> {
+  const limit = limitOf(graph);
+  if (limit !== null) {
+    const refusal = `cannot be told: ${limitText(limit)}`;
+    const answers = ENGINES.map(([engine]): EngineAnswer => ({ engine, id: null, refusal, note: null }));
+    return new Map(graph.images.map(image => [image, answers]));
+  }
   const file = tarFile(scan);
   const outcomes = ENGINES.map(([engine, run]) => ({ engine, outcome: run(file, delivery) }));
   return new Map(
@@ -72,6 +80,19 @@ export function predictEngines(
       }),
     ]),
   );
+}
+
+/**
+ * The limit for which not all was looked at that the archive lists. An engine would look at all of it, and so would its copy
+ * here.
+ */
+export function limitOf(graph: Graph): LimitReached | null {
+  for (const { code, data } of graph.observations) {
+    if (code !== 'limit-reached') continue;
+    const { limit, value } = data as FindingData['limit-reached'];
+    if (['manifests', 'descriptors', 'seconds'].includes(limit)) return { limit, value };
+  }
+  return null;
 }
 
 /**
