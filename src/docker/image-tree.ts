@@ -3,7 +3,7 @@ import { formatPlatform, type Platform } from '../spec/platform.js';
 import { shortId } from './formatter.js';
 import type { Summary } from './images.js';
 import type { Dialect } from './release.js';
-import { footprintOf, presentContent, total } from './sizes.js';
+import { attestedContent, footprintOf, total } from './sizes.js';
 import type { Store, StoredImage } from './stored-image.js';
 import { terminalWidth } from './terminal-width.js';
 import { humanSize } from './units.js';
@@ -90,7 +90,8 @@ const legendOf29 = (width: number | null) => (width === null ? [] : [LEGEND.padS
 
 function toNode({ stored, tags, size }: Summary, store: Store, expanded: boolean): Node {
   const children = store !== 'containerd' ? [] : childrenOf(stored);
-  const content = children.reduce((sum, child) => sum + child.bytes, 0) + attestationBytes(stored, store);
+  const content =
+    store !== 'containerd' ? 0 : children.reduce((sum, { bytes }) => sum + bytes, attestedContent(stored));
   return {
     names: tags,
     id: shortId(stored.id ?? ''),
@@ -117,13 +118,6 @@ const painted = (aligned: string): string =>
   aligned.replace(/\S.*\S/, text => `\u001b[39m\u001b[1m${text}\u001b[0m`);
 
 const sizeText = (size: number | null) => (size === null ? 'N/A' : humanSize(size, 3));
-
-const attestationBytes = ({ platforms }: StoredImage, store: Store) =>
-  store !== 'containerd'
-    ? 0
-    : platforms
-        .flatMap(image => image.attestations)
-        .reduce((sum, attestation) => sum + presentContent(attestation.size, attestation), 0);
 
 /** The platforms of the index in its order, those that are not in the archive too. */
 function childrenOf(stored: StoredImage) {

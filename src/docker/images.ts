@@ -8,6 +8,7 @@ import { ago } from './history.js';
 import { configOf } from './image-inspect.js';
 import type { Dialect, DialectOptions } from './release.js';
 import { type RepoTag, splitRepoName } from './repo-names.js';
+import { attestationsOf } from './sizes.js';
 import type { StoredImage } from './stored-image.js';
 import { humanSize } from './units.js';
 
@@ -37,9 +38,10 @@ export function summaryOf(stored: StoredImage, size: number | null): Summary {
   };
 }
 
-function configsOf({ image, platforms, target }: StoredImage): readonly (ConfigNode | null)[] {
+function configsOf(stored: StoredImage): readonly (ConfigNode | null)[] {
+  const { image, platforms, target } = stored;
   if (target === null) return [image.config];
-  const all = platforms.flatMap(platform => [platform, ...platform.attestations]);
+  const all = [...platforms, ...attestationsOf(stored)];
   return all.map(({ config }) => config).filter(config => config?.member != null);
 }
 

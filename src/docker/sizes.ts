@@ -1,4 +1,4 @@
-import type { Image } from '../image/graph.js';
+import type { Artifact, Image } from '../image/graph.js';
 import { visible } from '../visible.js';
 import { layerChange, layerDoubt } from './layer-size.js';
 import type { Dialect } from './release.js';
@@ -66,16 +66,22 @@ export function presentContent(
 export function listSize(stored: StoredImage, store: Store): number | null {
   const { platforms, image } = stored;
   if (store !== 'containerd') return total(image.layers.map(layer => diskSize(stored, image, layer, store)));
-  return total(
-    platforms.flatMap(platform => {
-      const { content, unpacked } = footprintOf(stored, platform);
-      const attested = platform.attestations.map(attestation =>
-        presentContent(attestation.size, attestation),
-      );
-      return [content, unpacked, ...attested];
-    }),
-  );
+  const sizes = platforms.flatMap(platform => {
+    const { content, unpacked } = footprintOf(stored, platform);
+    return [content, unpacked];
+  });
+  return total([...sizes, attestedContent(stored)]);
 }
+
+/** Attestations are a part of the image where they stand in its index, and not where they only point at it. */
+export const attestationsOf = ({ platforms, wholeId }: StoredImage): Artifact[] =>
+  platforms
+    .flatMap(({ attestations }) => attestations)
+    .filter(({ indexDigests }) => wholeId !== null && indexDigests.includes(wholeId));
+
+/** Stored bytes of an image's attestations. */
+export const attestedContent = (stored: StoredImage): number =>
+  attestationsOf(stored).reduce((sum, attestation) => sum + presentContent(attestation.size, attestation), 0);
 
 export const targetSize = ({ target }: StoredImage) => (typeof target?.size === 'number' ? target.size : 0);
 
