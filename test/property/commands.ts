@@ -44,7 +44,7 @@ const HISTORY = { store: 'classic', human: true, quiet: false, noTrunc: false, n
 export const REPORTS: readonly Asked[] = [
   { name: 'show', schema: true, ask: reading => show(reading, {}) },
   { name: 'verify', schema: true, ask: reading => verify(reading, { failOn: 'warning' }) },
-  { name: 'ids', schema: true, ask: reading => ids(reading, { find: 'sha256:4' }) },
+  { name: 'ids', schema: true, ask: reading => ids(reading, { find: 'sha256:4', docker: 29 }) },
   { name: 'report', schema: true, ask: reading => overview(reading, { units: 'binary' }) },
   ...([undefined, 'layer', 'directory', 'file', 'extension', 'package'] as const).map(
     (by): Asked => ({
