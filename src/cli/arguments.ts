@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
 import type { Units } from '../commands/units.js';
-import { dialectOf, NEWEST_RELEASE } from '../docker/release.js';
+import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
@@ -94,7 +94,9 @@ function readRelease(value: string | string[]): number {
   const major = /^v?(\d{1,4})(?:\.\d+){0,2}$/.exec(text)?.[1];
   if (major === undefined)
     throw new UsageError(`--docker: expected a release of Docker such as 29, found ${JSON.stringify(text)}`);
-  return dialectOf({ docker: Number(major) }).docker;
+  const dialect = dialectFor({ docker: Number(major) });
+  if (typeof dialect === 'string') throw new UsageError(dialect);
+  return dialect.docker;
 }
 
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;

@@ -6,7 +6,7 @@ import {
   historyOf,
   historyRow,
 } from '../docker/history.js';
-import { type Dialect, type DialectOptions, dialectOf } from '../docker/release.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { sizeNotes } from '../docker/sizes.js';
 import type { StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
@@ -14,6 +14,7 @@ import type { Depth } from '../scan/scan.js';
 import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';

@@ -1,7 +1,8 @@
-import { type DialectOptions, dialectOf } from '../docker/release.js';
+import type { DialectOptions } from '../docker/release.js';
 import { type Delivery, type EngineAnswer, predictEngines, predictFile } from '../image/engines/predict.js';
 import type { Image } from '../image/graph.js';
 import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
+import { dialectOf } from './dialect.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
 import { refuseUnread } from './no-image.js';

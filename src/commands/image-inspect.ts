@@ -1,5 +1,5 @@
 import { type Inspected, inspectImage } from '../docker/image-inspect.js';
-import { type Dialect, type DialectOptions, dialectOf } from '../docker/release.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { inspectSize, sizeNotes } from '../docker/sizes.js';
 import type { StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
@@ -9,6 +9,7 @@ import { decode, encodeJson, execute, parseTemplate, rootFields } from '../templ
 import { ANY, sliceOf, value } from '../template/types.js';
 import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';

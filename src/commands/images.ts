@@ -12,7 +12,7 @@ import {
 } from '../docker/images.js';
 import { keepSize } from '../docker/layer-size.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list-filter.js';
-import { type Dialect, type DialectOptions, dialectOf } from '../docker/release.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { repoNames } from '../docker/repo-names.js';
 import { listSize, sizeNotes } from '../docker/sizes.js';
 import { snapshotsIn } from '../docker/snapshots.js';
@@ -22,6 +22,7 @@ import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
 import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { depthFor, documentNotes, isCalled, storedImages } from './stored-images.js';

@@ -2,7 +2,7 @@ import { templateInput } from '../docker/imagetools-input.js';
 import { loadImages } from '../docker/imagetools-loader.js';
 import { imagetoolsTable } from '../docker/imagetools-table.js';
 import { troubleOf } from '../docker/manifest-store.js';
-import { type Dialect, type DialectOptions, dialectOf } from '../docker/release.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import { attempt } from '../template/attempt.js';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../template/index.js';
 import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';

@@ -1,4 +1,3 @@
-import { UsageError } from '../errors.js';
 import type { Store } from './stored-image.js';
 
 /** Releases of Docker whose answers are known, newest first, each with the newest version of the API that it speaks. */
@@ -42,41 +41,30 @@ export interface Dialect {
   readonly words: 29 | 28;
 }
 
-/** @throws UsageError for a release or version that is not known, and for options that contradict each other */
-export function dialectOf({ docker = NEWEST_RELEASE, store, api }: DialectOptions): Dialect {
+/** @returns the complaint for a release or version that is not known, and for options that contradict each other */
+export function dialectFor({ docker = NEWEST_RELEASE, store, api }: DialectOptions): Dialect | string {
   const newestApi = RELEASES.get(docker);
   if (newestApi === undefined) {
     const known = [...RELEASES.keys()].toSorted((a, b) => a - b).join(', ');
-    throw new UsageError(
-      `--docker ${docker}: the answers of Docker ${docker} are not known; known are ${known}`,
-    );
+    return `--docker ${docker}: the answers of Docker ${docker} are not known; known are ${known}`;
   }
-  if (store === 'containerd' && docker < FIRST_CONTAINERD) {
-    throw new UsageError(
-      `--docker ${docker} and --store containerd contradict each other: Docker has containerd's image store since ${FIRST_CONTAINERD}`,
-    );
-  }
-  if (api !== undefined) checkApi(api, docker, newestApi);
+  if (store === 'containerd' && docker < FIRST_CONTAINERD)
+    return `--docker ${docker} and --store containerd contradict each other: Docker has containerd's image store since ${FIRST_CONTAINERD}`;
+  const badApi = api === undefined ? null : apiComplaint(api, docker, newestApi);
+  if (badApi !== null) return badApi;
   const words = docker >= 29 ? 29 : 28;
-  return {
-    docker,
-    store: storeOf(store ?? (words === 29 ? 'containerd' : 'classic'), words),
-    api: api ?? newestApi,
-    words,
-  };
+  const name = store ?? (words === 29 ? 'containerd' : 'classic');
+  return { docker, store: storeOf(name, words), api: api ?? newestApi, words };
 }
 
 const minor = (api: string) => Number(api.slice(2));
 
-function checkApi(api: string, docker: number, newest: string): void {
+function apiComplaint(api: string, docker: number, newest: string): string | null {
   const { oldest, newest: newestKnown } = API_VERSIONS;
-  if (!/^1\.\d+$/.test(api) || minor(api) < minor(oldest) || minor(api) > minor(newestKnown)) {
-    throw new UsageError(`--api: expected ${oldest} to ${newestKnown}, found ${JSON.stringify(api)}`);
-  }
-  if (minor(api) <= minor(newest)) return;
-  throw new UsageError(
-    `--docker ${docker} and --api ${api} contradict each other: Docker ${docker} speaks the API up to ${newest}`,
-  );
+  if (!/^1\.\d+$/.test(api) || minor(api) < minor(oldest) || minor(api) > minor(newestKnown))
+    return `--api: expected ${oldest} to ${newestKnown}, found ${JSON.stringify(api)}`;
+  if (minor(api) <= minor(newest)) return null;
+  return `--docker ${docker} and --api ${api} contradict each other: Docker ${docker} speaks the API up to ${newest}`;
 }
 
 /** What people run is overlay2; the recorded answers of Docker 28 are those of vfs. */
