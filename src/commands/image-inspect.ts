@@ -4,6 +4,7 @@ import { inspectSize, sizeNotes } from '../docker/sizes.js';
 import type { StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
+import { jsonOddities } from '../spec/json-text.js';
 import { attempt } from '../template/attempt.js';
 import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
 import { ANY, sliceOf, value } from '../template/types.js';
@@ -105,6 +106,12 @@ function asJson(inspected: readonly Inspected[], compact: boolean, { words }: Di
   return `${encodeJson(all, compact ? undefined : '    ', words === 28)}\n`;
 }
 
+/** The JSON as Docker's client reads it once more: numbers stay as they are written. */
+function decodedAgain(json: string): unknown {
+  const texts = jsonOddities(json, Number.POSITIVE_INFINITY)?.numbers;
+  return decode(ANY, JSON.parse(json), { numbers: 'json.Number', texts });
+}
+
 /**
  * Templates see Docker's typed answer; one that fails on it is tried on the JSON as the daemon wrote it, where an absent key
  * is an error too. docker/cli cli/command/inspect/inspector.go
@@ -120,7 +127,7 @@ function asTemplate(
     .map(({ typed, written }) => {
       const first = attempt(() => execute(template, typed, { guard }));
       if (first.error === null) return `${first.value}\n`;
-      const raw = value(ANY, decode(ANY, JSON.parse(encodeJson(written)), { numbers: 'json.Number' }));
+      const raw = value(ANY, decodedAgain(encodeJson(written)));
       const second = attempt(() => execute(template, raw, { missingKey: 'error', guard }));
       if (second.error === null) return `${second.value}\n`;
       notes.push(`template parsing error: ${second.error.message}`);

@@ -1,6 +1,6 @@
 import { field, listField, objectField, textField } from '../image/engines/go-json.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { decode } from '../template/index.js';
+import { type DecodeOptions, decode } from '../template/index.js';
 import { type Value, value } from '../template/types.js';
 import { CONTAINER_CONFIG, DOCKER_EXTENSION, IMAGE_CONFIG } from './config-types.js';
 import { rfc3339Nano } from './go-time.js';
@@ -26,7 +26,7 @@ export function inspectImage(stored: StoredImage, dialect: Dialect, size: number
   const { store, api, words } = dialect;
   const minor = Number(api.split('.')[1]);
   const document = configOf(stored);
-  const config = runConfig(objectField(document, 'config'), store);
+  const config = runConfig(objectField(document, 'config'), store, numbersIn(stored));
   const fields = {
     ...commonFields(stored, document, store),
     ...(store !== 'containerd' ? classicFields(document) : containerdFields(stored)),
@@ -123,12 +123,18 @@ function versionFields(fields: Raw, minor: number): Raw {
   };
 }
 
-function runConfig(config: JsonObject, store: Store): { image: Raw; docker: Raw } {
+function runConfig(config: JsonObject, store: Store, options: DecodeOptions): { image: Raw; docker: Raw } {
   const source = store !== 'containerd' ? withLists(config) : config;
   return {
-    image: decode(IMAGE_CONFIG, source) as Raw,
-    docker: decode(DOCKER_EXTENSION, source) as Raw,
+    image: decode(IMAGE_CONFIG, source, options) as Raw,
+    docker: decode(DOCKER_EXTENSION, source, options) as Raw,
   };
+}
+
+/** The texts of the run configuration's numbers. */
+function numbersIn({ image }: StoredImage): DecodeOptions {
+  const texts = image.config?.document?.oddities.numbers.get('config');
+  return { texts: typeof texts === 'string' ? undefined : texts };
 }
 
 /** Docker before 1.3 wrote a bare string where a list belongs, and its Go type accepts both. moby strslice */
