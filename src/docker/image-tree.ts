@@ -72,9 +72,11 @@ function rowsOf29(summaries: readonly Summary[], { dialect, expanded, untagged }
   const named = nodes.filter(({ names }) => names.length > 0);
   return [
     ...named.toSorted((a, b) => compareBytes(a.names[0]!, b.names[0]!)),
-    ...nodes.filter(({ names }) => names.length === 0),
+    ...nodes.filter(({ names }) => names.length === 0).map(node => ({ ...node, names: [UNTAGGED] })),
   ];
 }
+
+const UNTAGGED = '<untagged>';
 
 const compareBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
@@ -171,7 +173,7 @@ function nodeLines(
   room: number,
   spaced: boolean,
 ): string[] {
-  const names = node.names.length === 0 ? ['<untagged>'] : node.names;
+  const names = node.names.length === 0 ? [UNTAGGED] : node.names;
   const details = (of: Details) =>
     columns.map(name => GAP + align(name, name === 'extra' ? '' : of[name])).join('');
   const children = node.children.map((child, i) => {
