@@ -109,6 +109,8 @@ export function documentNotes({ image, id }: StoredImage): string[] {
     const error = config.document?.error ?? null;
     notes.push(`${what}: the config cannot be read${error?.kind === 'not-json' ? `: ${error.reason}` : ''}`);
   }
-  if (id === null) notes.push(`${what}: the ID cannot be told`);
+  if (image.kind === 'v1' && id === null)
+    notes.push(`${what}: containerd's store loads no image from before image IDs; ask with --store classic`);
+  else if (id === null) notes.push(`${what}: the ID cannot be told`);
   return notes;
 }
