@@ -1,7 +1,7 @@
 /** The table and the tree of `docker images`, as they are where there is no terminal. docker/cli cli/command/image/tree.go */
 import { formatPlatform, type Platform } from '../spec/platform.js';
 import { shortId } from './formatter.js';
-import type { Summary } from './images.js';
+import { listedNames, type Summary } from './images.js';
 import type { Dialect } from './release.js';
 import { attestedContent, footprintOf, total } from './sizes.js';
 import type { Store, StoredImage } from './stored-image.js';
@@ -64,7 +64,9 @@ const rowsOf28 = (summaries: readonly Summary[], store: Store): Node[] =>
 /** A row for each name, or with the platforms one for each image; by name, those without one last. */
 function rowsOf29(summaries: readonly Summary[], { dialect, expanded, untagged }: TreeOptions): Node[] {
   const nodes = summaries.flatMap(summary => {
-    const names = summary.tags.toSorted(compareBytes);
+    const names = listedNames(summary).toSorted(compareBytes);
+    // What has names, and none that is on a list, is not listed.
+    if (names.length === 0 && summary.tags.length > 0) return [];
     const node = { ...toNode(summary, dialect.store, expanded), names };
     if (expanded || (untagged && names.length === 0)) return [node];
     return names.map(name => ({ ...node, names: [name] }));

@@ -130,10 +130,7 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
   if (isDangling(summary)) return [{ repository: NONE, tag: null, digest: null }];
   const pinned = summary.digests.map(splitRepoName);
   const pinnedOf = grouped(pinned, ({ repository }) => repository);
-  const names = summary.tags.map(splitRepoName);
-  // What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none.
-  const listed = summary.stored.target === null ? names : names.filter(name => name.repository !== NONE);
-  const tagged = byRepository(listed).flatMap(name => {
+  const tagged = byRepository(listedNames(summary).map(splitRepoName)).flatMap(name => {
     const own = needDigest ? (pinnedOf.get(name.repository) ?? []) : [];
     return own.length === 0 ? [name] : own.map(({ digest }) => ({ ...name, digest }));
   });
@@ -143,6 +140,10 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
   const once = [...new Set(alone.map(({ repository }) => repository))];
   return [...tagged, ...once.map(repository => ({ repository, tag: null, digest: '' }))];
 }
+
+/** What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none. */
+export const listedNames = ({ tags, stored }: Summary): readonly string[] =>
+  stored.target === null ? tags : tags.filter(tag => splitRepoName(tag).repository !== NONE);
 
 /**
  * Tags of one repository stand together, repositories as the daemon sorts them. Docker takes these out of a Go map, so that
