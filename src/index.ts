@@ -68,8 +68,7 @@ export {
   wasteReadOptions,
   wasteReport,
 } from './commands/waste.js';
-export { API_VERSIONS } from './docker/api-versions.js';
-export type { Store } from './docker/stored-image.js';
+export { API_VERSIONS, type DialectOptions, type StoreName } from './docker/release.js';
 export { InputError, UsageError } from './errors.js';
 export { OUTPUT_EXTENSIONS, outputFor } from './format/outputs.js';
 export type { Layout, Place } from './image/graph.js';

@@ -104,7 +104,7 @@ test('the command line knows commands and formats, and of what is below only wha
       ...COMMON,
       'index.ts',
       'progress.ts',
-      'docker/api-versions.ts',
+      'docker/release.ts',
       'write/unfinished.ts',
       'write/system-error.ts',
       // The clock.

@@ -68,10 +68,10 @@ function piped(input: Uint8Array, ...args: readonly string[]): Promise<Piped> {
 test('from a pipe the answers are the same', async () => {
   const [tar, packed] = [readFileSync(OLD), readFileSync(sample('hello-podman.tar.gz'))];
   const [history, inspect, manifest, images, extract, nothing] = await Promise.all([
-    piped(packed, 'history', '-', '-q'),
-    piped(tar, 'inspect', '-', '-f', '{{.Size}}'),
+    piped(packed, 'history', '-', '-q', '--store', 'classic'),
+    piped(tar, 'inspect', '-', '--store', 'classic', '-f', '{{.Size}}'),
     piped(readFileSync(MULTI), 'manifest', 'inspect', '--raw', '-'),
-    piped(packed, 'images', '-', SAVED, '--format', '{{.ID}} {{.Size}}'),
+    piped(packed, 'images', '-', SAVED, '--store', 'classic', '--format', '{{.ID}} {{.Size}}'),
     piped(packed, 'extract', '-', '--layers', path('piped')),
     piped(new Uint8Array(0), 'history', '-'),
   ]);

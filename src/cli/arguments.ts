@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
 import type { Units } from '../commands/units.js';
+import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
@@ -76,6 +77,26 @@ export function imageArguments<T>(command: Argv<T>) {
     describe: 'tag, name, image ID or digest (or its beginning)',
     type: 'string',
   });
+}
+
+/** Which release of Docker answers. */
+export const dockerOption = <T>(command: Argv<T>) =>
+  command.option('docker', {
+    describe: `answer as this release of Docker does [default: ${NEWEST_RELEASE}]`,
+    type: 'string',
+    requiresArg: true,
+    coerce: readRelease,
+  });
+
+/** A major version, or a whole one of which the major counts. */
+function readRelease(value: string | string[]): number {
+  const text = last(value);
+  const major = /^v?(\d{1,4})(?:\.\d+){0,2}$/.exec(text)?.[1];
+  if (major === undefined)
+    throw new UsageError(`--docker: expected a release of Docker such as 29, found ${JSON.stringify(text)}`);
+  const dialect = dialectFor({ docker: Number(major) });
+  if (typeof dialect === 'string') throw new UsageError(dialect);
+  return dialect.docker;
 }
 
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;

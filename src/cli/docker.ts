@@ -1,8 +1,15 @@
 import type { Argv } from 'yargs';
-import { API_VERSIONS } from '../docker/api-versions.js';
+import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
-import type { ArchiveReading, Store } from '../index.js';
-import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
+import type { ArchiveReading } from '../index.js';
+import {
+  archiveArgument,
+  dockerOption,
+  imageArguments,
+  last,
+  platformOption,
+  readArchiveName,
+} from './arguments.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
@@ -72,16 +79,13 @@ const formatOf = ({ format: given, json }: { readonly format: string | undefined
 /** Whether people read what is printed, and not a script. */
 const isTerminal = ({ width }: Terminal) => width() !== null;
 
-/** Which of Docker's image stores answers: they differ in ID, Size and Descriptor; overlay2 only in sizes. */
-const STORES: readonly Store[] = ['classic', 'overlay2', 'containerd'];
-
-function storeOption<T>(command: Argv<T>) {
-  return command.option('store', {
-    describe: "Docker's image store that answers",
-    choices: STORES,
-    default: 'classic' as Store,
+/** Whose words are printed. What contradicts each other is named by the command. */
+function dialectOptions<T>(command: Argv<T>) {
+  return dockerOption(command).option('store', {
+    describe: "Docker's image store that answers: containerd by default, until Docker 28 classic",
+    choices: STORE_NAMES,
     requiresArg: true,
-    coerce: last<Store>,
+    coerce: last<StoreName>,
   });
 }
 
@@ -90,13 +94,12 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [refs..]',
     'docker image inspect: everything about an image, as JSON or by a template',
     command =>
-      storeOption(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
+      dialectOptions(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
         .positional('refs', { describe: 'tags, names, image IDs or digests', type: 'string', array: true })
         .alias('f', 'format')
         .option('api', {
-          describe: 'print the shape of this version of the Docker API',
+          describe: `shape of this version of the Docker API: ${API_VERSIONS.oldest} to the release's own`,
           type: 'string',
-          default: API_VERSIONS.newest,
           requiresArg: true,
           coerce: readApiVersion,
         })
@@ -110,28 +113,15 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 inspect image.tar app:1.2 --format '{{json .Config.Env}}'", 'one image of several'),
     async args => {
       const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
-      const options = {
-        format: formatOf(args),
-        store: args.store,
-        api: args.api,
-        terminal: isTerminal(terminal),
-      };
+      const { docker, store, api } = args;
+      const options = { format: formatOf(args), docker, store, api, terminal: isTerminal(terminal) };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
       await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
     },
   );
 }
 
-function readApiVersion(value: string | string[]): string {
-  const version = last(value);
-  const minor = /^v?1\.(\d+)$/.exec(version)?.[1];
-  const { oldest, newest } = API_VERSIONS;
-  const within = (text: string) => Number(text.slice(2));
-  if (minor === undefined || Number(minor) < within(oldest) || Number(minor) > within(newest)) {
-    throw new UsageError(`--api: expected ${oldest} to ${newest}, found ${JSON.stringify(version)}`);
-  }
-  return `1.${minor}`;
-}
+const readApiVersion = (value: string | string[]): string => last(value).replace(/^v/, '');
 
 function readType(value: string | string[]): string {
   if (last(value) === 'image') return 'image';
@@ -143,7 +133,7 @@ function historyCommand(commands: Commands, terminal: Terminal): Commands {
     'history <archive> [ref]',
     'docker history: the instructions that made an image, and what each weighs',
     command =>
-      storeOption(format(imageArguments(command), "a Go template, 'json', or 'table TEMPLATE'"))
+      dialectOptions(format(imageArguments(command), "a Go template, 'json', or 'table TEMPLATE'"))
         .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
         .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
         .option('human', {
@@ -173,7 +163,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
     names,
     'docker images: one row for each name of each image, of any number of archives',
     command =>
-      storeOption(format(limitOptions(command), "a Go template, 'json', or 'table TEMPLATE'"))
+      dialectOptions(format(limitOptions(command), "a Go template, 'json', or 'table TEMPLATE'"))
         .positional('archives', {
           describe: 'image archives, folders of them, or - for standard input; then a name or pattern',
           type: 'string',
@@ -204,7 +194,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
       const { readings, strangers } = await readMany(files, async file => {
         const reading = await readAsDeep(terminal, file, depthOf);
-        keepSizes(reading, args.store);
+        keepSizes(reading, args);
         return reading;
       });
       const answer = images(readings, {
@@ -237,7 +227,7 @@ function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [ref]',
     'docker buildx imagetools inspect: manifests, platforms, provenance, SBOM',
     command =>
-      imageArguments(command)
+      dockerOption(imageArguments(command))
         .option('raw', { describe: 'the bytes of the manifest or index', type: 'boolean', default: false })
         .option('format', {
           describe: 'a Go template over .Name .Manifest .Image .Provenance .SBOM .BuildInfo',
@@ -251,9 +241,8 @@ function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {
       const { documentDepth } = await import('../commands/document.js');
       const reading = await readAsDeep(terminal, args.archive, documentDepth);
       const format = args.format ?? (args.json ? '{{json .}}' : undefined);
-      await terminal.answer(
-        imagetoolsInspect(reading, args, { raw: args.raw, format, terminal: isTerminal(terminal) }),
-      );
+      const options = { raw: args.raw, format, docker: args.docker, terminal: isTerminal(terminal) };
+      await terminal.answer(imagetoolsInspect(reading, args, options));
     },
   );
 }

@@ -1,6 +1,13 @@
 import type { Argv } from 'yargs';
 import { InputError, UsageError } from '../errors.js';
-import { archiveArgument, imageArguments, last, platformOption, readArchiveName } from './arguments.js';
+import {
+  archiveArgument,
+  dockerOption,
+  imageArguments,
+  last,
+  platformOption,
+  readArchiveName,
+} from './arguments.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
@@ -27,7 +34,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [ref]',
     'docker manifest inspect: of an image in an archive, or of a list that is not written yet',
     command =>
-      insecureOption(imageArguments(command))
+      dockerOption(insecureOption(imageArguments(command)))
         .option('verbose', {
           alias: 'v',
           describe: 'every manifest of an index too',

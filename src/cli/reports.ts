@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Severity } from '../index.js';
-import { imageArguments, last, readPlatform, unitsOf, unitsOption } from './arguments.js';
+import { dockerOption, imageArguments, last, readPlatform, unitsOf, unitsOption } from './arguments.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -66,7 +66,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       'ids <archive> [ref]',
       'every name and digest of the images, and what each engine will call them',
       command =>
-        outputOption(imageArguments(command))
+        dockerOption(outputOption(imageArguments(command)))
           .option('find', {
             describe: 'say what this digest, or its beginning, is here',
             type: 'string',

@@ -6,20 +6,21 @@ import {
   historyOf,
   historyRow,
 } from '../docker/history.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { sizeNotes } from '../docker/sizes.js';
-import type { Store, StoredImage } from '../docker/stored-image.js';
+import type { StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
-import { depthFor, documentNotes, hostImage, storedImages } from './stored-images.js';
+import { depthFor, documentNotes, hostImage, storedForPlatform, storedImages } from './stored-images.js';
 
-export interface HistoryCommandOptions extends HistoryOptions {
-  readonly store: Store;
+export interface HistoryCommandOptions extends HistoryOptions, DialectOptions {
   /** What "3 years ago" is measured from. Default: the clock. */
   readonly now?: Date | undefined;
   /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
@@ -32,7 +33,7 @@ export interface HistoryCommandOptions extends HistoryOptions {
  */
 export function historyDepth(options: HistoryCommandOptions, known?: ArchiveReading): Depth {
   const sized = showsColumn(historyFormat(options), 'Size');
-  return depthFor(options.store, sized ? 'files' : 'metadata', known);
+  return depthFor(dialectOf(options).store, sized ? 'files' : 'metadata', known);
 }
 
 /**
@@ -44,10 +45,13 @@ export function history(
   selection: Selection,
   options: HistoryCommandOptions,
 ): Answer {
-  const { store } = options;
-  const stored = theOne(reading, hostImage(storedImages(reading, selection, store)));
+  const dialect = dialectOf(options);
+  const { store } = dialect;
+  const found = storedForPlatform(reading, selection, dialect);
+  if ('missing' in found) return failed(found.missing);
+  const stored = theOne(reading, hostImage(found));
   const format = historyFormat(options);
-  const items = historyOf(stored, store, parentsOf(reading, stored, store));
+  const items = historyOf(stored, store, parentsOf(reading, stored, dialect));
   const now = (options.now ?? new Date()).getTime() / 1000;
   const rendered = renderRows(
     format,
@@ -58,7 +62,7 @@ export function history(
   if (rendered.error !== null) return failed(rendered.error);
   const notes = documentNotes(stored);
   if (showsColumn(format, 'Size')) {
-    notes.push(...sizeNotes(stored.scan, stored.image.layers, store));
+    notes.push(...sizeNotes(stored, stored.image, store));
     if (items.some(item => item.size === null && item.layer === null))
       notes.push('the history has more steps with a layer than there are layers');
   }
@@ -79,9 +83,9 @@ function theOne(reading: ArchiveReading, images: readonly StoredImage[]): Stored
 }
 
 /** IDs of the images that it was built upon, where `docker save` wrote them into the archive too. */
-function parentsOf(reading: ArchiveReading, stored: StoredImage, store: Store): string[] {
-  if (store === 'containerd' || stored.parent === '') return [];
-  const all = new Map(storedImages(reading, {}, store).map(image => [image.id, image.parent]));
+function parentsOf(reading: ArchiveReading, stored: StoredImage, dialect: Dialect): string[] {
+  if (dialect.store === 'containerd' || stored.parent === '') return [];
+  const all = new Map(storedImages(reading, {}, dialect).map(image => [image.id, image.parent]));
   const parents: string[] = [];
   for (let id = stored.parent; id !== '' && !parents.includes(id); id = all.get(id) ?? '') parents.push(id);
   return parents;

@@ -1,10 +1,12 @@
+import type { DialectOptions } from '../docker/release.js';
 import { type Delivery, type EngineAnswer, predictEngines, predictFile } from '../image/engines/predict.js';
 import type { Image } from '../image/graph.js';
 import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
+import { dialectOf } from './dialect.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
 import { refuseUnread } from './no-image.js';
-import { type ArchiveReading, imagesIn } from './read.js';
+import { type ArchiveReading, imagesIn, type PartReading } from './read.js';
 import { reportOf } from './report.js';
 import type { ArtifactReport, ImageReport, Report } from './report-types.js';
 import { type Selection, selectImages } from './select.js';
@@ -25,7 +27,7 @@ export interface IdsReport extends Omit<Report, 'images'> {
   readonly find: Found | null;
 }
 
-export interface IdsOptions extends Selection {
+export interface IdsOptions extends Selection, Pick<DialectOptions, 'docker'> {
   /** A digest, or its beginning, to look for. */
   readonly find?: string | undefined;
 }
@@ -41,36 +43,37 @@ export function ids(reading: ArchiveReading, options: IdsOptions): Result {
 
 /** Names and digests of the images of an archive. @throws InputError when the selection matches nothing */
 export function idsReport(reading: ArchiveReading, options: IdsOptions = {}): IdsReport {
+  const { docker } = dialectOf({ docker: options.docker });
   const chosen = selectImages(reading, options);
   const report = reportOf(reading, chosen);
-  const images = namedImages(reading, chosen).map(
+  const images = namedImages(reading, chosen, docker).map(
     (names, i): ImageIds => ({ ...report.images[i]!, ...names }),
   );
-  const full = { ...report, images, engines: fileAnswers(reading) };
+  const full = { ...report, images, engines: fileAnswers(reading, docker) };
   return { ...full, find: options.find === undefined ? null : find(reading, full, options.find) };
 }
 
-function namedImages(reading: ArchiveReading, chosen: ReadonlySet<Image>) {
+function namedImages(reading: ArchiveReading, chosen: ReadonlySet<Image>, docker: number) {
   return reading.parts.flatMap(part => {
     const { scan, graph } = part;
-    const answers = predictEngines(scan, graph, deliveryOf(reading, part));
+    const answers = predictEngines(scan, graph, deliveryOf(reading, part, docker));
     return graph.images
       .filter(image => chosen.has(image))
       .map(image => ({ repoDigests: repoDigests(graph, image), engines: answers.get(image) ?? [] }));
   });
 }
 
-function deliveryOf({ opened }: ArchiveReading, { part }: ArchiveReading['parts'][number]): Delivery {
+function deliveryOf({ opened }: ArchiveReading, { part }: PartReading, docker: number): Delivery {
   const { container, compression } = opened;
   const { inside } = part;
-  return { container, compression: inside === null ? compression : part.compression, inside };
+  return { container, compression: inside === null ? compression : part.compression, inside, docker };
 }
 
 /** Of a zip with several files engines say nothing: they are not given it as it is. */
-function fileAnswers(reading: ArchiveReading): EngineAnswer[] {
+function fileAnswers(reading: ArchiveReading, docker: number): EngineAnswer[] {
   const [part] = reading.parts;
   if (part === undefined || reading.parts.length > 1 || imagesIn(reading) > 0) return [];
-  return predictFile(part.scan, deliveryOf(reading, part));
+  return predictFile(part.scan, deliveryOf(reading, part, docker));
 }
 
 const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {

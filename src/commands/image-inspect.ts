@@ -1,24 +1,24 @@
 import { type Inspected, inspectImage } from '../docker/image-inspect.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { inspectSize, sizeNotes } from '../docker/sizes.js';
-import type { Store, StoredImage } from '../docker/stored-image.js';
+import type { StoredImage } from '../docker/stored-image.js';
 import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
+import { jsonOddities } from '../spec/json-text.js';
 import { attempt } from '../template/attempt.js';
 import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
 import { ANY, sliceOf, value } from '../template/types.js';
 import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { noImage } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
-import { depthFor, documentNotes, hostImage, storedImages } from './stored-images.js';
+import { depthFor, documentNotes, hostImage, storedForPlatform } from './stored-images.js';
 
-export interface ImageInspectOptions {
+export interface ImageInspectOptions extends DialectOptions {
   /** A Go template, or `json` for one line; indented JSON without. */
   readonly format?: string | undefined;
-  readonly store: Store;
-  /** Version of Docker's API: `1.24` to `1.51`. */
-  readonly api: string;
   /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
   readonly terminal?: boolean | undefined;
 }
@@ -29,12 +29,19 @@ export interface InspectSelection extends Selection {
 }
 
 /**
- * How deep to read: only what layers take on disk needs their files, and containerd's store does not show that.
+ * How deep to read: only what layers take on disk needs their files, and until Docker 29 containerd's store does not show that.
  * @param known  the archive at depth `metadata`, which may turn out not to be deep enough
  */
-export function imageInspectDepth({ format, store }: ImageInspectOptions, known?: ArchiveReading): Depth {
-  return depthFor(store, store !== 'containerd' && needsSize(format) ? 'files' : 'metadata', known);
+export function imageInspectDepth(options: ImageInspectOptions, known?: ArchiveReading): Depth {
+  const dialect = dialectOf(options);
+  return depthFor(
+    dialect.store,
+    measures(dialect) && needsSize(options.format) ? 'files' : 'metadata',
+    known,
+  );
 }
+
+const measures = ({ store, words }: Dialect) => store !== 'containerd' || words === 29;
 
 function needsSize(format: string | undefined): boolean {
   if (isJson(format)) return true;
@@ -55,30 +62,32 @@ export function imageInspect(
 ): Answer {
   const broken = isJson(options.format) ? null : attempt(() => parseTemplate(options.format!)).error;
   if (broken !== null) return failed(`template parsing error: ${broken.message}`);
-  const { images, notes } = choose(reading, selection, options.store);
+  const dialect = dialectOf(options);
+  const { images, notes } = choose(reading, selection, dialect);
+  if (images.length === 0) return failed(...notes);
   const wanted = needsSize(options.format);
   const inspected = images.map(image => {
-    const size = wanted ? inspectSize(image, options.store) : null;
+    const size = wanted ? inspectSize(image, dialect) : null;
     notes.push(...documentNotes(image));
-    if (wanted && options.store !== 'containerd')
-      notes.push(...sizeNotes(image.scan, image.image.layers, options.store));
-    return inspectImage(image, options.store, options.api, size);
+    if (wanted && measures(dialect)) notes.push(...sizeNotes(image, image.image, dialect.store));
+    return inspectImage(image, dialect, size);
   });
   const stdout = isJson(options.format)
-    ? asJson(inspected, options.format === 'json')
+    ? asJson(inspected, options.format === 'json', dialect)
     : asTemplate(inspected, options, notes);
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }
 
 /** Of several references, those that are found are shown and the others named. */
-function choose(reading: ArchiveReading, selection: InspectSelection, store: Store) {
+function choose(reading: ArchiveReading, selection: InspectSelection, dialect: Dialect) {
   const { ref, platform, refs = ref === undefined ? [] : [ref] } = selection;
   const images: StoredImage[] = [];
   const notes: string[] = [];
   for (const one of refs.length === 0 ? [undefined] : refs) {
     try {
-      const found = storedImages(reading, { ref: one, platform }, store);
-      images.push(...(one === undefined ? found : hostImage(found)));
+      const found = storedForPlatform(reading, { ref: one, platform }, dialect);
+      if ('missing' in found) notes.push(found.missing);
+      else images.push(...(one === undefined ? found : hostImage(found)));
     } catch (error) {
       if (refs.length < 2 || !(error instanceof InputError)) throw error;
       notes.push(error.message);
@@ -88,12 +97,19 @@ function choose(reading: ArchiveReading, selection: InspectSelection, store: Sto
   return { images, notes };
 }
 
-function asJson(inspected: readonly Inspected[], compact: boolean): string {
+/** Until Docker 28 the daemon escaped what may not stand in HTML. */
+function asJson(inspected: readonly Inspected[], compact: boolean, { words }: Dialect): string {
   const all = value(
     sliceOf(ANY),
     inspected.map(({ written }) => written),
   );
-  return `${encodeJson(all, compact ? undefined : '    ')}\n`;
+  return `${encodeJson(all, compact ? undefined : '    ', words === 28)}\n`;
+}
+
+/** The JSON as Docker's client reads it once more: numbers stay as they are written. */
+function decodedAgain(json: string): unknown {
+  const texts = jsonOddities(json, Number.POSITIVE_INFINITY)?.numbers;
+  return decode(ANY, JSON.parse(json), { numbers: 'json.Number', texts });
 }
 
 /**
@@ -111,7 +127,7 @@ function asTemplate(
     .map(({ typed, written }) => {
       const first = attempt(() => execute(template, typed, { guard }));
       if (first.error === null) return `${first.value}\n`;
-      const raw = value(ANY, decode(ANY, JSON.parse(encodeJson(written)), { numbers: 'json.Number' }));
+      const raw = value(ANY, decodedAgain(encodeJson(written)));
       const second = attempt(() => execute(template, raw, { missingKey: 'error', guard }));
       if (second.error === null) return `${second.value}\n`;
       notes.push(`template parsing error: ${second.error.message}`);

@@ -1,7 +1,7 @@
-import { renderRows, showsColumn } from '../docker/formatter.js';
+import { type Rendered, renderRows, showsColumn } from '../docker/formatter.js';
 import { imageTree } from '../docker/image-tree.js';
 import {
-  IMAGE_ROWS,
+  imageRows,
   isDangling,
   type ListOptions,
   listFormat,
@@ -12,14 +12,17 @@ import {
 } from '../docker/images.js';
 import { keepSize } from '../docker/layer-size.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list-filter.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { repoNames } from '../docker/repo-names.js';
 import { listSize, sizeNotes } from '../docker/sizes.js';
-import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
+import { snapshotsIn } from '../docker/snapshots.js';
+import type { Store, StoredImage } from '../docker/stored-image.js';
 import { UsageError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
 import { legible, visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { lossesOf } from './no-image.js';
 import type { ArchiveReading } from './read.js';
 import { depthFor, documentNotes, isCalled, storedImages } from './stored-images.js';
@@ -30,7 +33,6 @@ export interface ImagesOptions extends ListOptions {
   /** `reference=PATTERN`, `label=KEY[=VALUE]`, `dangling=BOOL`, `before=IMAGE`, `since=IMAGE`, `until=TIME`. */
   readonly filters: readonly string[];
   readonly tree: boolean;
-  readonly store: Store;
   /** A name or pattern: one more `reference=`. */
   readonly ref?: string | undefined;
   /** What "3 years ago" is measured from. Default: the clock. */
@@ -43,16 +45,21 @@ export interface ImagesOptions extends ListOptions {
  * How deep to read: only sizes need the layers' files.
  * @param known  an archive at depth `metadata`, which may turn out not to be deep enough
  */
-export function imagesDepth(
-  options: Pick<ImagesOptions, keyof ListOptions | 'tree' | 'store'>,
-  known?: ArchiveReading,
-): Depth {
-  return depthFor(options.store, showsSize(options) ? 'files' : 'metadata', known);
+export function imagesDepth(options: Asked, known?: ArchiveReading): Depth {
+  const dialect = dialectOf(options);
+  return depthFor(dialect.store, showsSize(options, dialect) ? 'files' : 'metadata', known);
 }
 
-function showsSize(options: Pick<ImagesOptions, keyof ListOptions | 'tree'>): boolean {
+type Asked = Pick<ImagesOptions, keyof ListOptions | 'tree'>;
+
+function showsSize(options: Asked, dialect: Dialect): boolean {
   const format = listFormat(options);
-  return options.tree || ['Size', 'VirtualSize'].some(column => showsColumn(format, column));
+  return isTree(options, dialect) || ['Size', 'VirtualSize'].some(column => showsColumn(format, column));
+}
+
+/** Since Docker 29 the tree without its branches is what is printed where nothing else is asked for. */
+function isTree({ tree, quiet, noTrunc, digests, format = '' }: Asked, { words }: Dialect): boolean {
+  return tree || (words === 29 && !quiet && !noTrunc && !digests && format === '');
 }
 
 /**
@@ -60,38 +67,27 @@ function showsSize(options: Pick<ImagesOptions, keyof ListOptions | 'tree'>): bo
  * @throws UsageError for options that cannot stand together, and for a filter that is none
  */
 export function images(readings: readonly ArchiveReading[], options: ImagesOptions): Answer {
-  const { store, ref } = options;
+  const { ref } = options;
+  const dialect = dialectOf(options);
+  const { store } = dialect;
   checkTree(options);
   const filters = parseFilters(
     [...options.filters, ...(ref === undefined ? [] : [`reference=${ref}`])],
     store,
   );
   if (typeof filters === 'string') throw new UsageError(`--filter: ${filters}`);
-  const sized = showsSize(options);
+  const sized = showsSize(options, dialect);
+  const snapshots = snapshotsIn(readings.flatMap(({ parts }) => parts));
   const all = together(
-    readings.flatMap(reading => withLastTags(storedImages(reading, {}, store))),
+    readings.flatMap(reading => withLastTags(storedImages(reading, {}, dialect, snapshots))),
     image => notesOf(image, sized, store).length,
   );
   const summaries = [...all.keys()].map(stored => summaryOf(stored, sized ? listSize(stored, store) : null));
   const now = (options.now ?? new Date()).getTime() / 1000;
-  const listed = select(summaries, filters, options, now);
+  const listed = select(summaries, filters, options, dialect, now);
   if (typeof listed === 'string') return failed(listed);
-  const rendered = options.tree
-    ? {
-        text: imageTree(
-          options.all ? listed : listed.filter(s => !isDangling(s)),
-          store,
-          options.width ?? null,
-          options.width == null ? text => text : visible,
-        ),
-      }
-    : renderRows(
-        listFormat(options),
-        IMAGE_ROWS,
-        listed.flatMap(summary => listRows(summary, options, now)),
-        options.width == null ? undefined : visible,
-      );
-  if (!('text' in rendered)) return failed(rendered.error);
+  const rendered = render(listed, filters, options, dialect, now);
+  if (rendered.error !== null) return failed(rendered.error);
   const copies = listed.flatMap(summary => all.get(summary.stored)!);
   const notes = [
     ...lostImages(readings),
@@ -101,10 +97,28 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
     ref !== undefined && listed.length === 0 ? [`${ref}: no file, and no image is called so`] : [];
   return {
     stdout: rendered.text,
-    ...(options.tree && { painted: true }),
+    ...(options.tree && dialect.words === 28 && { painted: true }),
     notes: [...notes, ...remarks],
     exitCode: notes.length === 0 ? 0 : 1,
   };
+}
+
+function render(
+  listed: readonly Summary[],
+  filters: Filters,
+  options: ImagesOptions,
+  dialect: Dialect,
+  now: number,
+): Rendered {
+  const { all = false, tree, width = null } = options;
+  const guard = width === null ? undefined : visible;
+  if (!isTree(options, dialect)) {
+    const rows = listed.flatMap(summary => listRows(summary, options, now));
+    return renderRows(listFormat(options), imageRows(dialect.words), rows, guard);
+  }
+  const shown = all || dialect.words === 29 ? listed : listed.filter(s => !isDangling(s));
+  const untagged = all || filters.has('dangling');
+  return { text: imageTree(shown, { dialect, width, expanded: tree, untagged, guard }), error: null };
 }
 
 /** docker/cli cli/command/image/list.go */
@@ -155,13 +169,22 @@ const mergeNames = (copies: readonly StoredImage[]) => ({
   digests: [...new Set(copies.flatMap(copy => copy.digests))],
 });
 
-function select(summaries: readonly Summary[], filters: Filters, options: ImagesOptions, now: number) {
+function select(
+  summaries: readonly Summary[],
+  filters: Filters,
+  { all = false }: ImagesOptions,
+  { store, words }: Dialect,
+  now: number,
+) {
   const parents = new Set(summaries.map(({ stored }) => stored.parent));
   const createdOf = (ref: string) => summaries.find(({ stored }) => isCalled(stored, ref))?.created;
-  const listed = filterSummaries(summaries, filters, { store: options.store, now, createdOf });
+  const listed = filterSummaries(summaries, filters, { store, now, createdOf });
   if (typeof listed === 'string') return listed;
-  const isStep = (summary: Summary) => isDangling(summary) && parents.has(summary.stored.id ?? '-');
-  return newestFirst(options.all ? listed : listed.filter(summary => !isStep(summary)));
+  // Docker 29 leaves out every image without a name, and Docker 28 those that only others were built upon.
+  const hidesAll = words === 29 && !filters.has('dangling');
+  const isHidden = (summary: Summary) =>
+    isDangling(summary) && (hidesAll || parents.has(summary.stored.id ?? '-'));
+  return newestFirst(all ? listed : listed.filter(summary => !isHidden(summary)));
 }
 
 const whereOf = ({ opened: { file } }: ArchiveReading) => (file === '-' ? 'standard input' : file);
@@ -177,17 +200,19 @@ function whereIs(stored: StoredImage, readings: readonly ArchiveReading[]): stri
 }
 
 function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
-  // containerd unpacks what its host runs, and of the rest counts what is stored.
-  const images = store !== 'containerd' ? [stored.image] : stored.platforms.filter(runsOnHost);
-  const layers = sized ? images.flatMap(i => sizeNotes(stored.scan, i.layers, store)) : [];
-  return [...documentNotes(stored), ...layers];
+  const images = store !== 'containerd' ? [stored.image] : stored.platforms;
+  return [
+    ...documentNotes(stored),
+    ...(sized ? images.flatMap(image => sizeNotes(stored, image, store)) : []),
+  ];
 }
 
 /**
  * Lets go of all that a list of images does not need of an archive: of a thousand archives in one call, the entries of all
  * layers would not fit into memory. The reading is of no use for anything else then.
  */
-export function keepSizes({ parts }: ArchiveReading, store: Store): void {
+export function keepSizes({ parts }: ArchiveReading, options: DialectOptions): void {
+  const { store } = dialectOf(options);
   for (const { scan } of parts)
     for (const member of scan.members) {
       const facts = scan.facts(member);

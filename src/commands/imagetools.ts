@@ -2,6 +2,7 @@ import { templateInput } from '../docker/imagetools-input.js';
 import { loadImages } from '../docker/imagetools-loader.js';
 import { imagetoolsTable } from '../docker/imagetools-table.js';
 import { troubleOf } from '../docker/manifest-store.js';
+import type { Dialect, DialectOptions } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import { attempt } from '../template/attempt.js';
 import {
@@ -14,11 +15,12 @@ import {
 } from '../template/index.js';
 import { visible } from '../visible.js';
 import { type Answer, failed } from './answer.js';
+import { dialectOf } from './dialect.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
 import type { ArchiveReading } from './read.js';
 import type { Selection } from './select.js';
 
-export interface ImagetoolsOptions {
+export interface ImagetoolsOptions extends Pick<DialectOptions, 'docker'> {
   /** The bytes as they are stored. */
   readonly raw?: boolean | undefined;
   /** A Go template over `.Name .Manifest .Image .Provenance .SBOM .BuildInfo`. */
@@ -28,20 +30,21 @@ export interface ImagetoolsOptions {
 }
 
 /**
- * `docker buildx imagetools inspect`, of buildx 0.29. Needs documents only.
+ * `docker buildx imagetools inspect`: of the buildx that comes with a release of Docker. Needs documents only.
  * @throws UsageError for `raw` with a format
  * @throws InputError when the selection means no document that can be read, or several
  */
 export function imagetoolsInspect(
   reading: ArchiveReading,
   selection: Selection,
-  { raw = false, format = '', terminal = false }: ImagetoolsOptions = {},
+  { raw = false, format = '', docker, terminal = false }: ImagetoolsOptions = {},
 ): Answer {
+  const { words } = dialectOf({ docker });
   if (raw && format !== '') throw new UsageError('--format and --raw cannot be used together');
   const selected = selectDocument(reading, selection);
   const guard = terminal ? visible : undefined;
   if (raw) return exactBytes(reading, selected);
-  const answer = format === '' ? table(selected, guard) : formatted(selected, format, guard);
+  const answer = format === '' ? table(selected, guard) : formatted(selected, format, words, guard);
   const exitCode = troubleOf(selected.document) === null ? answer.exitCode : 1;
   return { ...answer, notes: [...notesOn(selected), ...answer.notes], exitCode };
 }
@@ -52,14 +55,22 @@ const table = ({ document, name }: SelectedDocument, guard?: Guard): Answer => (
   exitCode: 0,
 });
 
-function formatted(selected: SelectedDocument, format: string, guard?: Guard): Answer {
+function formatted(
+  selected: SelectedDocument,
+  format: string,
+  words: Dialect['words'],
+  guard?: Guard,
+): Answer {
   const { value: template, error } = attempt(() => parseTemplate(format, 'buildx'));
   if (error !== null) return failed(error.message);
-  return isTable(template) ? table(selected, guard) : render(selected, template, guard);
+  return isTable(template, words) ? table(selected, guard) : render(selected, template, guard);
 }
 
-/** buildx looks at the beginning of the parsed format, whatever follows. */
-const isTable = (template: Template) => templateSource(template).startsWith('{{.Manifest');
+/** Until Docker 28 buildx looked at the beginning of the parsed format, whatever follows. */
+function isTable(template: Template, words: Dialect['words']): boolean {
+  const source = templateSource(template);
+  return words === 29 ? source === '{{.Manifest}}' : source.startsWith('{{.Manifest');
+}
 
 /** Fields that need more than the document itself. */
 const LOADED = ['Image', 'Provenance', 'SBOM', 'BuildInfo'];

@@ -2,6 +2,7 @@ import { indentJson } from '../docker/manifest-json.js';
 import type { StoredDocument } from '../docker/manifest-store.js';
 import { textOf, verboseText } from '../docker/manifest-verbose.js';
 import type { Json } from '../spec/json.js';
+import { NO_NUMBERS } from '../spec/json-text.js';
 import type { Platform } from '../spec/platform.js';
 import { descriptorOf, type ListEntry, listBytes } from '../write/list.js';
 import type { Answer } from './answer.js';
@@ -43,5 +44,5 @@ const verboseEntry = (entry: ListEntry) => verboseText(entry.name, descriptorOf(
 
 function documentOf({ digest, mediaType, manifest }: ListEntry): StoredDocument {
   const value = JSON.parse(Buffer.from(manifest).toString()) as Json;
-  return { digest, mediaType, path: null, bytes: manifest, value, actual: null };
+  return { digest, mediaType, path: null, bytes: manifest, value, texts: NO_NUMBERS, actual: null };
 }

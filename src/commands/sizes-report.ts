@@ -138,7 +138,7 @@ function imageSizes(
     shared: distinct(blobs.filter(isShared)),
     unique: distinct(blobs.filter(blob => !isShared(blob))),
     unknown: blobs.flatMap(({ layer, sizes }, i) => {
-      const reason = sizes.docker === null ? layerDoubt(scan, layer, 'classic') : null;
+      const reason = sizes.docker === null ? layerDoubt(scan, layer, 'vfs') : null;
       return reason === null ? [] : [{ layer: i, reason }];
     }),
     layers: report.layers.map((layer, i) => ({

@@ -1,27 +1,72 @@
 import { classicImages } from '../docker/classic-store.js';
 import { containerdImages } from '../docker/containerd-store.js';
-import { runsOnHost, type Store, type StoredImage } from '../docker/stored-image.js';
+import type { Dialect } from '../docker/release.js';
+import { runsOnHost, type Snapshots, type Store, type StoredImage } from '../docker/stored-image.js';
+import { InputError } from '../errors.js';
 import type { Depth } from '../scan/scan.js';
 import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import type { ArchiveReading } from './read.js';
 import { type Selection, selectImages, startsWith } from './select.js';
 
-/** The images that a selection means, as Docker's store holds them. @throws InputError when it means none, or several */
-export function storedImages(reading: ArchiveReading, selection: Selection, store: Store): StoredImage[] {
-  if (store !== 'containerd') return classicImages(reading.parts, selectImages(reading, selection));
+/**
+ * The images that a selection means, as Docker's store holds them.
+ * @param snapshots  what else was loaded into the store; by default what the archive has
+ * @throws InputError when it means none, or several
+ */
+export function storedImages(
+  reading: ArchiveReading,
+  selection: Selection,
+  { store, words }: Dialect,
+  snapshots?: Snapshots,
+): StoredImage[] {
+  const { parts } = reading;
+  if (store !== 'containerd') {
+    const images = classicImages(parts, selectImages(reading, selection));
+    if (images.length === 0 && parts.some(({ graph }) => graph.images.length > 0)) throw notLoaded(reading);
+    return images;
+  }
   const { ref, platform } = selection;
   try {
-    const images = containerdImages(reading.parts, selectImages(reading, selection), platform);
+    const question = { ref, platform, snapshots, words };
+    const images = containerdImages(parts, selectImages(reading, selection), question);
     const called = ref === undefined ? images : images.filter(image => isCalled(image, ref));
     return called.length === 0 ? images : called;
   } catch (error) {
     // An ID that containerd's store would make up is not written in the archive.
-    const all = new Set(reading.parts.flatMap(({ graph }) => graph.images));
-    const called =
-      ref === undefined ? [] : containerdImages(reading.parts, all).filter(i => isCalled(i, ref));
+    const all = new Set(parts.flatMap(({ graph }) => graph.images));
+    const images = ref === undefined ? [] : containerdImages(parts, all, { ref, snapshots, words });
+    const called = images.filter(i => isCalled(i, ref!));
     if (called.length !== 1 || platform !== undefined) throw error;
     return called;
+  }
+}
+
+const notLoaded = ({ opened }: ArchiveReading) =>
+  new InputError(
+    'manifest.json does not list this image, so that the classic store does not load it',
+    opened.file,
+    'Ask with --store containerd.',
+  );
+
+/**
+ * The same, where a platform that the image does not have is something that is missing from the answer.
+ * @throws InputError when there is no such image at all
+ */
+export function storedForPlatform(
+  reading: ArchiveReading,
+  selection: Selection,
+  dialect: Dialect,
+): StoredImage[] | { readonly missing: string } {
+  const { ref, platform } = selection;
+  if (platform === undefined) return storedImages(reading, selection, dialect);
+  try {
+    return storedImages(reading, selection, dialect);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const [found] = storedImages(reading, { ref }, dialect);
+    if (found === undefined) throw error;
+    return { missing: error.message };
   }
 }
 
@@ -64,6 +109,8 @@ export function documentNotes({ image, id }: StoredImage): string[] {
     const error = config.document?.error ?? null;
     notes.push(`${what}: the config cannot be read${error?.kind === 'not-json' ? `: ${error.reason}` : ''}`);
   }
-  if (id === null) notes.push(`${what}: the ID cannot be told`);
+  if (image.kind === 'v1' && id === null)
+    notes.push(`${what}: containerd's store loads no image from before image IDs; ask with --store classic`);
+  else if (id === null) notes.push(`${what}: the ID cannot be told`);
   return notes;
 }

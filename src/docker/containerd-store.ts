@@ -6,58 +6,92 @@ import type { Scan } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
 import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { DOCKER_MANIFEST } from '../spec/media-types.js';
-import { type Platform, platformMatches } from '../spec/platform.js';
+import type { Platform } from '../spec/platform.js';
 import type { StorePart } from './classic-store.js';
+import {
+  type Listed,
+  listedTargets,
+  madeUpTargets,
+  type NamedTarget,
+  targetCalled,
+  targetsOf,
+} from './containerd-targets.js';
+import type { Dialect } from './release.js';
 import { namesOf, repoNames } from './repo-names.js';
-import { HOST, runsOnHost, type StoredImage } from './stored-image.js';
+import { snapshotsIn } from './snapshots.js';
+import { runsOnHost, runsSecondBest, type Snapshots, type StoredImage } from './stored-image.js';
 
 interface Entry extends StorePart {
   readonly image: Image;
-  readonly target: JsonObject | null;
+  /** By the names that index.json gives it, in the order of their full spelling: what the store keeps under each. */
+  readonly targets: readonly NamedTarget[];
   readonly names: readonly string[];
   readonly indexBytes: number;
+}
+
+export interface ContainerdQuestion {
+  /** As asked for: then an image is the manifest of that platform. */
+  readonly platform?: Platform | undefined;
+  /** As asked for: an image that has several names has a descriptor under each. */
+  readonly ref?: string | undefined;
+  /** What else was loaded into the store; by default the parts. */
+  readonly snapshots?: Snapshots | undefined;
+  readonly words: Dialect['words'];
 }
 
 /**
  * The images as containerd's store holds them: each entry of index.json is an image, and an index with all its platforms
  * is one. An archive without an index gets the manifests that `docker load` makes up. moby daemon/containerd
- * @param platform  as asked for: then an image is the manifest of that platform
  */
 export function containerdImages(
   parts: readonly StorePart[],
   chosen: ReadonlySet<Image>,
-  platform?: Platform,
+  question: ContainerdQuestion,
 ): StoredImage[] {
   const groups = new Map<string | Image, Entry[]>();
   for (const part of parts) {
-    const file = tarFile(part.scan);
-    const parents = parentsIn(part.graph);
-    for (const image of part.graph.images.filter(i => chosen.has(i))) {
-      for (const entry of entriesOf(part, file, parents, image)) {
-        const key = digestIn(entry.target) ?? image;
+    const ways = waysIn(part);
+    for (const image of loadedFrom(part).filter(i => chosen.has(i))) {
+      for (const entry of entriesOf(part, ways, image)) {
+        const key = digestIn(entry.targets[0]!.target) ?? image;
         const group = groups.get(key);
         if (group === undefined) groups.set(key, [entry]);
         else group.push(entry);
       }
     }
   }
-  return [...groups.values()].map(group => toImage(group, platform));
+  const snapshots = question.snapshots ?? snapshotsIn(parts);
+  return [...groups.values()].map(group => toImage(group, snapshots, question));
 }
 
-function toImage(group: readonly Entry[], platform: Platform | undefined): StoredImage {
+/** Where there is an index.json, a manifest.json beside it is not read. containerd core/images/archive/importer.go */
+function loadedFrom({ graph: { images } }: StorePart): readonly Image[] {
+  const listed = images.filter(({ manifest }) => manifest !== null);
+  return listed.length === 0 ? images : listed;
+}
+
+function toImage(group: readonly Entry[], snapshots: Snapshots, question: ContainerdQuestion): StoredImage {
+  const { platform, ref, words } = question;
   const best = group.toSorted((a, b) => rank(a.image) - rank(b.image))[0]!;
-  const target = (platform === undefined ? null : listedIn(best)) ?? best.target;
+  const target = targetCalled(
+    group.flatMap(({ targets }) => targets),
+    ref,
+    words,
+  );
+  const shown = (platform === undefined ? null : listedIn(best)) ?? target;
   const names = group.flatMap(entry => entry.names);
   return {
     scan: best.scan,
     graph: best.graph,
-    id: digestIn(target),
-    ...repoNames(names, digestIn(best.target)),
+    id: digestIn(shown),
+    wholeId: digestIn(target),
+    ...repoNames(names, digestIn(target)),
     parent: '',
     image: best.image,
     platforms: group.map(entry => entry.image),
-    target,
+    target: shown,
     indexBytes: best.indexBytes,
+    snapshots,
   };
 }
 
@@ -66,31 +100,47 @@ const digestIn = (target: JsonObject | null) => (target === null ? null : String
 /** What Docker's host runs comes first; an amd64 host runs 386 too. containerd/platforms (platformVector) */
 function rank(image: Image): number {
   if (runsOnHost(image)) return 0;
-  const { platform } = image;
-  return platform !== null && platformMatches(platform, { ...HOST, architecture: '386' }) ? 1 : 2;
+  return runsSecondBest(image) ? 1 : 2;
 }
 
+/** What is found out once about an archive. */
+interface Ways {
+  readonly file: TarFile;
+  readonly parents: Parents;
+  readonly listed: Listed;
+}
+
+const waysIn = ({ scan, graph }: StorePart): Ways => ({
+  file: tarFile(scan),
+  parents: parentsIn(graph),
+  listed: listedTargets(scan, graph),
+});
+
 /** Every entry of index.json that leads to an image: itself, and indexes that it is in. */
-function entriesOf(part: StorePart, file: TarFile, parents: Parents, image: Image): Entry[] {
-  const { scan, graph } = part;
+function entriesOf(part: StorePart, { file, parents, listed }: Ways, image: Image): Entry[] {
+  const { graph } = part;
   const { manifest } = image;
+  const names = namesOf(graph, image);
   if (manifest === null) {
-    return [{ ...part, image, target: madeUp(file, image), names: namesOf(graph, image), indexBytes: 0 }];
+    return [{ ...part, image, targets: madeUpTargets(madeUp(file, image), image), names, indexBytes: 0 }];
   }
   const ways = waysTo(parents, manifest.claimedDigest);
   const nested = new Set(graph.indexes.map(index => index.path));
   const direct = manifest.descriptors.filter(({ at }) => !nested.has(at.path));
-  const own = { ...part, image, target: entryDescriptor(scan, manifest, direct), indexBytes: 0 };
-  if (ways.length === 0) return [{ ...own, names: namesOf(graph, image) }];
+  const targets = targetsOf(listed, manifest.claimedDigest ?? manifest.digest) ?? [
+    { name: null, target: bareDescriptor(manifest) },
+  ];
+  const own = { ...part, image, targets, indexBytes: 0 };
+  if (ways.length === 0) return [{ ...own, names }];
   const only = direct.length === 0 && ways.length === 1;
   return [
     ...(direct.length === 0 ? [] : [{ ...own, names: direct.flatMap(d => nameOf(d.descriptor) ?? []) }]),
     ...ways.map(({ top, bytes }) => ({
       ...part,
       image,
-      target: indexDescriptor(top),
+      targets: targetsOf(listed, top.digest) ?? [{ name: null, target: indexDescriptor(top) }],
       indexBytes: bytes,
-      names: only ? namesOf(graph, image) : top.names,
+      names: only ? names : top.names,
     })),
   ];
 }
@@ -132,33 +182,21 @@ function waysTo(parents: Parents, digest: string | null): Way[] {
 }
 
 const indexDescriptor = ({ mediaType, digest, size, annotations }: IndexNode): JsonObject =>
-  withoutNames({ mediaType, digest, size, annotations: Object.fromEntries(annotations) });
-
-/** What the store keeps of an entry of index.json. containerd core/metadata/images.go (writeImage) */
-function entryDescriptor(
-  scan: Scan,
-  manifest: ManifestNode,
-  direct: readonly { readonly at: Place }[],
-): JsonObject {
-  const written = direct.map(({ at }) => jsonAt(scan, at)).find(isObject) ?? bareDescriptor(manifest);
-  const kept = ['mediaType', 'digest', 'size', 'annotations'].flatMap(key => {
-    const value = own(written, key);
-    return value === undefined ? [] : [[key, value]];
-  });
-  return withoutNames(Object.fromEntries(kept));
-}
-
-/** The manifest's descriptor as the index has it that the store keeps; null without such an index. */
-function listedIn({ scan, image: { manifest }, target }: Entry): JsonObject | null {
-  if (manifest === null || digestIn(target) === manifest.claimedDigest) return null;
-  return manifest.descriptors.map(({ at }) => jsonAt(scan, at)).findLast(isObject) ?? null;
-}
+  annotations.size === 0
+    ? { mediaType, digest, size }
+    : { mediaType, digest, size, annotations: Object.fromEntries(annotations) };
 
 const bareDescriptor = ({ mediaType, digest, claimedDigest, size }: ManifestNode): JsonObject => ({
   mediaType,
   digest: claimedDigest ?? digest,
   size,
 });
+
+/** The manifest's descriptor as the index has it that the store keeps; null without such an index. */
+function listedIn({ scan, image: { manifest }, targets }: Entry): JsonObject | null {
+  if (manifest === null || digestIn(targets[0]!.target) === manifest.claimedDigest) return null;
+  return manifest.descriptors.map(({ at }) => jsonAt(scan, at)).findLast(isObject) ?? null;
+}
 
 function jsonAt(scan: Scan, { path, pointer }: Place): Json | undefined {
   const member = scan.file(path);
@@ -167,17 +205,6 @@ function jsonAt(scan: Scan, { path, pointer }: Place): Json | undefined {
     value = Array.isArray(value) ? value[Number(key)] : isObject(value) ? own(value, key) : undefined;
   }
   return value;
-}
-
-/** `docker save` writes an image's name into annotations that the image in the store has not. */
-const NAMES = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'];
-
-function withoutNames(descriptor: JsonObject): JsonObject {
-  const { annotations, ...rest } = descriptor;
-  const kept = Object.entries(isObject(annotations) ? annotations : {}).filter(
-    ([key]) => !NAMES.includes(key),
-  );
-  return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
 }
 
 /** null where a digest is not known without reading every byte. */

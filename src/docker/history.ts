@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { ellipsis, type Row, type RowKind, shortId } from './formatter.js';
 import { rfc3339, unixSeconds } from './go-time.js';
 import { configOf } from './image-inspect.js';
-import { layerSize } from './layer-size.js';
+import { diskSize } from './snapshots.js';
 import type { Store, StoredImage } from './stored-image.js';
 import { humanDuration, humanSize, LONGEST_DURATION } from './units.js';
 
@@ -29,7 +29,7 @@ export const MISSING = '<missing>';
  */
 export function historyOf(stored: StoredImage, store: Store, parents: readonly string[]): HistoryItem[] {
   const items = stored.image.kind === 'v1' ? v1Steps(stored, store) : steps(stored, store);
-  const ids = [stored.id ?? MISSING, ...parents];
+  const ids = [stored.wholeId ?? MISSING, ...parents];
   return items
     .reverse()
     .map((item, i) => (stored.image.kind === 'v1' ? item : { ...item, id: ids[i] ?? MISSING }));
@@ -41,7 +41,7 @@ function steps(stored: StoredImage, store: Store): HistoryItem[] {
     const step: JsonObject = isObject(entry) ? entry : {};
     const empty = field(step, 'empty_layer') === true;
     const layer = empty ? null : (layers.next().value ?? null);
-    const size = layer === null ? (empty ? 0 : null) : layerSize(stored.scan, layer, store);
+    const size = layer === null ? (empty ? 0 : null) : diskSize(stored, stored.image, layer, store);
     return {
       id: MISSING,
       created: unixSeconds(textField(step, 'created')) ?? 0,
@@ -54,7 +54,8 @@ function steps(stored: StoredImage, store: Store): HistoryItem[] {
 }
 
 /** Before image IDs each layer was an image, and told its own story. moby image/v1/imagev1.go (HistoryFromConfig) */
-function v1Steps({ scan, image }: StoredImage, store: Store): HistoryItem[] {
+function v1Steps(stored: StoredImage, store: Store): HistoryItem[] {
+  const { scan, image } = stored;
   return image.layers.map(layer => {
     const json = scan.file(layer.at.path);
     const value: Json | undefined = json === null ? undefined : scan.document(json).value;
@@ -66,7 +67,7 @@ function v1Steps({ scan, image }: StoredImage, store: Store): HistoryItem[] {
       created: unixSeconds(textField(document, 'created')) ?? 0,
       createdBy: command.join(' '),
       comment: textField(document, 'comment'),
-      size: layerSize(scan, layer, store),
+      size: diskSize(stored, image, layer, store),
       layer,
     };
   });

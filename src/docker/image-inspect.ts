@@ -1,10 +1,13 @@
 import { field, listField, objectField, textField } from '../image/engines/go-json.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { decode } from '../template/index.js';
+import { type DecodeOptions, decode } from '../template/index.js';
 import { type Value, value } from '../template/types.js';
 import { CONTAINER_CONFIG, DOCKER_EXTENSION, IMAGE_CONFIG } from './config-types.js';
 import { rfc3339Nano } from './go-time.js';
-import { DESCRIPTOR, inspectResponse, writtenResponse } from './inspect-types.js';
+import { type Raw, withOlderFields } from './inspect-compat.js';
+import { inspectResponse, writtenResponse } from './inspect-types.js';
+import { DESCRIPTOR } from './manifest-types.js';
+import type { Dialect } from './release.js';
 import type { Store, StoredImage } from './stored-image.js';
 
 /** What the daemon answers about an image, twice: what it writes, and what Docker's client makes of that for templates. */
@@ -13,33 +16,43 @@ export interface Inspected {
   readonly typed: Value;
 }
 
-type Raw = Readonly<Record<string, unknown>>;
-
 /**
- * `GET /images/{name}/json` as Docker 28.5.2 answers it to a client of API version `api`.
+ * `GET /images/{name}/json` as Docker answers it to a client of a version of the API.
  * moby daemon/images/image_inspect.go, daemon/containerd/image_inspect.go; the versions in
- * api/server/router/image/image_routes.go (getImagesByName)
+ * daemon/server/router/image/image_routes.go (getImagesByName)
  * @param size  bytes, null where unknown: then the field is null
  */
-export function inspectImage(stored: StoredImage, store: Store, api: string, size: number | null): Inspected {
+export function inspectImage(stored: StoredImage, dialect: Dialect, size: number | null): Inspected {
+  const { store, api, words } = dialect;
   const minor = Number(api.split('.')[1]);
   const document = configOf(stored);
-  const config = runConfig(objectField(document, 'config'), store);
+  const config = runConfig(objectField(document, 'config'), store, numbersIn(stored));
   const fields = {
     ...commonFields(stored, document, store),
-    ...(store !== 'containerd' ? classicFields(stored, document) : containerdFields(stored)),
+    ...(store !== 'containerd' ? classicFields(document) : containerdFields(stored)),
     Size: size,
   };
-  const shaped = { ...fields, ...versionFields(fields, minor) };
+  const Config = { ImageConfig: config.image, DockerOCIImageConfigExt: config.docker };
   const known = size !== null;
+  if (words === 29) return answer29({ ...fields, Config }, dialect, minor, known);
+  const shaped = { ...fields, ...versionFields(fields, minor) };
   const ofContainer = emptyAsNull({ ...config.image, ...config.docker });
   return {
     written: value(writtenResponse(known, minor < 50), { ...shaped, Config: ofContainer }),
-    typed: value(inspectResponse(known), {
-      ...shaped,
-      Config: { ImageConfig: config.image, DockerOCIImageConfigExt: config.docker },
-    }),
+    typed: value(inspectResponse(known, 28), { ...shaped, Config }),
   };
+}
+
+/** containerd's store has no graph driver, which versions before 1.52 were told all the same. */
+function answer29(fields: Raw, { store }: Dialect, minor: number, sizeIsKnown: boolean): Inspected {
+  const shaped = {
+    ...fields,
+    ...(minor < 44 && fields.Created === '' ? { Created: '0001-01-01T00:00:00Z' } : {}),
+    ...(minor < 48 ? { Descriptor: null } : {}),
+    ...(store === 'containerd' && minor >= 52 ? { GraphDriver: null } : {}),
+  };
+  const typed = value(inspectResponse(sizeIsKnown, 29), shaped);
+  return { written: withOlderFields(typed, shaped, minor), typed };
 }
 
 /** The config's document, or an empty one where it is absent, unreadable or no object. */
@@ -86,7 +99,7 @@ function lastComment(document: JsonObject): string {
   return isObject(last) ? textField(last, 'comment') : '';
 }
 
-function classicFields(_stored: StoredImage, document: JsonObject): Raw {
+function classicFields(document: JsonObject): Raw {
   const own = textField(document, 'comment');
   return {
     ...(own === '' ? {} : { Comment: own }),
@@ -110,12 +123,18 @@ function versionFields(fields: Raw, minor: number): Raw {
   };
 }
 
-function runConfig(config: JsonObject, store: Store): { image: Raw; docker: Raw } {
+function runConfig(config: JsonObject, store: Store, options: DecodeOptions): { image: Raw; docker: Raw } {
   const source = store !== 'containerd' ? withLists(config) : config;
   return {
-    image: decode(IMAGE_CONFIG, source) as Raw,
-    docker: decode(DOCKER_EXTENSION, source) as Raw,
+    image: decode(IMAGE_CONFIG, source, options) as Raw,
+    docker: decode(DOCKER_EXTENSION, source, options) as Raw,
   };
+}
+
+/** The texts of the run configuration's numbers. */
+function numbersIn({ image }: StoredImage): DecodeOptions {
+  const texts = image.config?.document?.oddities.numbers.get('config');
+  return { texts: typeof texts === 'string' ? undefined : texts };
 }
 
 /** Docker before 1.3 wrote a bare string where a list belongs, and its Go type accepts both. moby strslice */

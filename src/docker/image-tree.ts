@@ -1,8 +1,9 @@
-/** `docker images --tree`, as it is where there is no terminal. docker/cli cli/command/image/tree.go */
+/** The table and the tree of `docker images`, as they are where there is no terminal. docker/cli cli/command/image/tree.go */
 import { formatPlatform, type Platform } from '../spec/platform.js';
 import { shortId } from './formatter.js';
-import type { Summary } from './images.js';
-import { footprintOf, presentContent, targetSize, total } from './sizes.js';
+import { listedNames, type Summary } from './images.js';
+import type { Dialect } from './release.js';
+import { attestedContent, footprintOf, total } from './sizes.js';
 import type { Store, StoredImage } from './stored-image.js';
 import { terminalWidth } from './terminal-width.js';
 import { humanSize } from './units.js';
@@ -23,42 +24,84 @@ const TITLES = { id: 'ID', usage: 'DISK USAGE', content: 'CONTENT SIZE', extra: 
 const WIDTHS = { id: 12, usage: 10, content: 12, extra: 5 } as const;
 type ColumnName = keyof typeof WIDTHS;
 
-/**
- * @param width  columns of the terminal; null where there is none
- * @param guard  makes text of the archive safe for it
- */
-export function imageTree(
-  summaries: readonly Summary[],
-  store: Store,
-  width: number | null,
-  guard: (text: string) => string,
-): string {
-  const nodes = summaries.map(summary => guarded(toNode(summary, store), guard));
-  const room = Math.max(20, width ?? 80);
+export interface TreeOptions {
+  readonly dialect: Dialect;
+  /** Columns of the terminal; null where there is none. */
+  readonly width: number | null;
+  /** The platforms below each image. */
+  readonly expanded: boolean;
+  /** Images without a name too. */
+  readonly untagged: boolean;
+  /** Makes text of the archive safe for a terminal. */
+  readonly guard?: ((text: string) => string) | undefined;
+}
+
+/** What `docker images --tree` prints, and since Docker 29 `docker images` by itself. */
+export function imageTree(summaries: readonly Summary[], options: TreeOptions): string {
+  const { dialect, width, guard = text => text } = options;
+  const rows = dialect.words === 29 ? rowsOf29(summaries, options) : rowsOf28(summaries, dialect.store);
+  const nodes = rows.map(node => guarded(node, guard));
+  // Without a terminal Docker 29 takes all the room that it needs.
+  const room = width === null ? (dialect.words === 29 ? Number.POSITIVE_INFINITY : 80) : Math.max(20, width);
   const [first, columns] = fit(room, nodes);
-  const titles =
-    title('IMAGE', first) + columns.map(name => GAP + title(TITLES[name], WIDTHS[name], name)).join('');
+  const titles = [title('IMAGE', first), ...columns.map(name => title(TITLES[name], WIDTHS[name], name))];
+  const head = titles.join(GAP);
   const spaced = nodes.some(node => node.children.length > 0);
-  const legend = ' Info ->  U In Use ';
   return [
-    "WARNING: This is an experimental feature. The output may change and shouldn't be depended on.",
-    legend.padStart(room),
-    '',
-    titles,
+    ...(dialect.words === 29 ? legendOf29(width) : legendOf28(room)),
+    dialect.words === 29 ? head : titles.map(painted).join(GAP),
     ...nodes.flatMap(node => nodeLines(node, first, columns, room, spaced)),
     '',
   ].join('\n');
 }
 
-function toNode({ stored, tags, size }: Summary, store: Store): Node {
+const rowsOf28 = (summaries: readonly Summary[], store: Store): Node[] =>
+  summaries.map(summary => {
+    const node = toNode(summary, store, true);
+    return { ...node, names: longestFirst(node.names) };
+  });
+
+/** A row for each name, or with the platforms one for each image; by name, those without one last. */
+function rowsOf29(summaries: readonly Summary[], { dialect, expanded, untagged }: TreeOptions): Node[] {
+  const nodes = summaries.flatMap(summary => {
+    const names = listedNames(summary).toSorted(compareBytes);
+    // What has names, and none that is on a list, is not listed.
+    if (names.length === 0 && summary.tags.length > 0) return [];
+    const node = { ...toNode(summary, dialect.store, expanded), names };
+    if (expanded || (untagged && names.length === 0)) return [node];
+    return names.map(name => ({ ...node, names: [name] }));
+  });
+  const named = nodes.filter(({ names }) => names.length > 0);
+  return [
+    ...named.toSorted((a, b) => compareBytes(a.names[0]!, b.names[0]!)),
+    ...nodes.filter(({ names }) => names.length === 0).map(node => ({ ...node, names: [UNTAGGED] })),
+  ];
+}
+
+const UNTAGGED = '<untagged>';
+
+const compareBytes = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+const LEGEND = ' Info ->  U In Use';
+
+const legendOf28 = (room: number) => [
+  "WARNING: This is an experimental feature. The output may change and shouldn't be depended on.",
+  `${LEGEND} `.padStart(room),
+  '',
+];
+
+const legendOf29 = (width: number | null) => (width === null ? [] : [LEGEND.padStart(Math.max(20, width))]);
+
+function toNode({ stored, tags, size }: Summary, store: Store, expanded: boolean): Node {
   const children = store !== 'containerd' ? [] : childrenOf(stored);
-  const content = children.reduce((sum, child) => sum + child.bytes, 0) + attestationBytes(stored, store);
+  const content =
+    store !== 'containerd' ? 0 : children.reduce((sum, { bytes }) => sum + bytes, attestedContent(stored));
   return {
     names: tags,
     id: shortId(stored.id ?? ''),
     usage: sizeText(size),
     content: humanSize(content, 3),
-    children,
+    children: expanded ? children : [],
   };
 }
 
@@ -68,26 +111,23 @@ const guarded = (node: Node, guard: (text: string) => string): Node => ({
   children: node.children.map(child => ({ ...child, platform: guard(child.platform) })),
 });
 
-/** Docker paints the titles wherever they go, be it a file. */
+const isNumeric = (name: ColumnName) => name === 'usage' || name === 'content';
+
 function title(text: string, width: number, name: ColumnName = 'id'): string {
-  const aligned = name === 'usage' || name === 'content' ? text.padStart(width) : text.padEnd(width);
-  return aligned.replace(text, `\u001b[39m\u001b[1m${text}\u001b[0m`);
+  return isNumeric(name) ? text.padStart(width) : text.padEnd(width);
 }
+
+/** Until Docker 28 the titles are painted wherever they go, be it a file. */
+const painted = (aligned: string): string =>
+  aligned.replace(/\S.*\S/, text => `\u001b[39m\u001b[1m${text}\u001b[0m`);
 
 const sizeText = (size: number | null) => (size === null ? 'N/A' : humanSize(size, 3));
 
-const attestationBytes = ({ platforms }: StoredImage, store: Store) =>
-  store !== 'containerd'
-    ? 0
-    : platforms
-        .flatMap(image => image.attestations)
-        .reduce((sum, attestation) => sum + presentContent(attestation.size, attestation), 0);
-
 /** The platforms of the index in its order, those that are not in the archive too. */
 function childrenOf(stored: StoredImage) {
-  const { scan, graph, platforms } = stored;
+  const { graph, platforms } = stored;
   const present = platforms.map(image => {
-    const { content, unpacked } = footprintOf(scan, image, targetSize(stored));
+    const { content, unpacked } = footprintOf(stored, image);
     const digest = image.manifest?.claimedDigest ?? image.manifest?.digest ?? stored.id ?? '';
     return { digest, platform: image.platform, bytes: content, usage: sizeText(total([content, unpacked])) };
   });
@@ -135,7 +175,7 @@ function nodeLines(
   room: number,
   spaced: boolean,
 ): string[] {
-  const names = node.names.length === 0 ? ['<untagged>'] : longestFirst(node.names);
+  const names = node.names.length === 0 ? [UNTAGGED] : node.names;
   const details = (of: Details) =>
     columns.map(name => GAP + align(name, name === 'extra' ? '' : of[name])).join('');
   const children = node.children.map((child, i) => {
@@ -143,7 +183,9 @@ function nodeLines(
     return pad(`${branch} ${child.platform}`, first) + details(child);
   });
   return [
-    ...names.slice(0, -1).map(name => shorten(name, room)),
+    ...names
+      .slice(0, -1)
+      .map(name => (room === Number.POSITIVE_INFINITY ? pad(name, first) : shorten(name, room))),
     pad(names.at(-1)!, first) + details(node),
     ...children,
     ...(spaced ? [''] : []),

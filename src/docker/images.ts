@@ -1,10 +1,14 @@
 import { objectField, textField } from '../image/engines/go-json.js';
+import type { ConfigNode } from '../image/graph.js';
 import { grouped } from '../spec/grouped.js';
+import { isObject } from '../spec/json.js';
 import { type Row, type RowKind, shortId } from './formatter.js';
 import { timeString, unixSeconds, ZERO_TIME } from './go-time.js';
 import { ago } from './history.js';
 import { configOf } from './image-inspect.js';
+import type { Dialect, DialectOptions } from './release.js';
 import { type RepoTag, splitRepoName } from './repo-names.js';
+import { attestationsOf } from './sizes.js';
 import type { StoredImage } from './stored-image.js';
 import { humanSize } from './units.js';
 
@@ -13,7 +17,8 @@ export interface Summary {
   readonly stored: StoredImage;
   /** Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a config. */
   readonly created: number | null;
-  readonly labels: ReadonlyMap<string, string>;
+  /** Of the configs of all that is behind it: of several platforms, and in containerd's store of attestations. */
+  readonly labels: readonly ReadonlyMap<string, string>[];
   /** As filters have left them. */
   readonly tags: readonly string[];
   readonly digests: readonly string[];
@@ -23,45 +28,72 @@ export interface Summary {
 
 export function summaryOf(stored: StoredImage, size: number | null): Summary {
   const config = configOf(stored);
-  const labels = Object.entries(objectField(objectField(config, 'config'), 'Labels'));
   return {
     stored,
     created: stored.image.config?.parsed == null ? ZERO_TIME : unixSeconds(textField(config, 'created')),
-    labels: new Map(labels.filter((pair): pair is [string, string] => typeof pair[1] === 'string')),
+    labels: configsOf(stored).map(labelsOf),
     tags: stored.tags,
-    digests: stored.digests,
+    digests: listedDigests(stored, stored.tags),
     size,
   };
+}
+
+function configsOf(stored: StoredImage): readonly (ConfigNode | null)[] {
+  const { image, platforms, target } = stored;
+  if (target === null) return [image.config];
+  const all = [...platforms, ...attestationsOf(stored)];
+  return all.map(({ config }) => config).filter(config => config?.member != null);
+}
+
+function labelsOf(config: ConfigNode | null): ReadonlyMap<string, string> {
+  const document = config?.document?.value;
+  const labels = isObject(document) ? objectField(objectField(document, 'config'), 'Labels') : {};
+  return new Map(
+    Object.entries(labels).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+/**
+ * The digests that a list shows. containerd's store has an image record for each name, and of those that a filter lets through
+ * the last one speaks for the image: only its repository is shown with the digest.
+ * moby daemon/containerd/image_list.go (Images, singlePlatformImage)
+ */
+export function listedDigests({ digests, target }: StoredImage, tags: readonly string[]): readonly string[] {
+  const last = tags.at(-1);
+  if (target === null || last === undefined) return digests;
+  const { repository } = splitRepoName(last);
+  return digests.filter(digest => splitRepoName(digest).repository === repository);
 }
 
 /** Newest first, as the daemon sorts. Of one age: as they stand in the archives, where Docker's order is that of a Go map. */
 export const newestFirst = (summaries: readonly Summary[]): Summary[] =>
   summaries.toSorted((a, b) => (b.created ?? 0) - (a.created ?? 0));
 
-export interface ListOptions {
+export interface ListOptions extends DialectOptions {
   readonly format?: string | undefined;
   readonly noTrunc: boolean;
   readonly quiet: boolean;
   readonly digests: boolean;
 }
 
-/** docker/cli cli/command/formatter/image.go */
-export const IMAGE_ROWS: RowKind = {
-  goType: 'formatter.imageContext',
-  headers: {
-    ID: 'IMAGE ID',
-    Repository: 'REPOSITORY',
-    Tag: 'TAG',
-    Digest: 'DIGEST',
-    CreatedSince: 'CREATED',
-    CreatedAt: 'CREATED AT',
-    Size: 'SIZE',
-    Containers: 'CONTAINERS',
-    VirtualSize: 'SIZE',
-    SharedSize: 'SHARED SIZE',
-    UniqueSize: 'UNIQUE SIZE',
-  },
+const HEADERS = {
+  ID: 'IMAGE ID',
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  Containers: 'CONTAINERS',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
 };
+
+/** docker/cli cli/command/formatter/image.go */
+export const imageRows = (words: Dialect['words']): RowKind => ({
+  goType: 'formatter.imageContext',
+  headers: words === 29 ? HEADERS : { ...HEADERS, VirtualSize: 'SIZE' },
+});
 
 export function listFormat({ format = '', quiet, digests }: ListOptions): string {
   const digest = digests ? '{{.Digest}}\t' : '';
@@ -98,10 +130,7 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
   if (isDangling(summary)) return [{ repository: NONE, tag: null, digest: null }];
   const pinned = summary.digests.map(splitRepoName);
   const pinnedOf = grouped(pinned, ({ repository }) => repository);
-  const names = summary.tags.map(splitRepoName);
-  // What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none.
-  const listed = summary.stored.target === null ? names : names.filter(name => name.repository !== NONE);
-  const tagged = byRepository(listed).flatMap(name => {
+  const tagged = byRepository(listedNames(summary).map(splitRepoName)).flatMap(name => {
     const own = needDigest ? (pinnedOf.get(name.repository) ?? []) : [];
     return own.length === 0 ? [name] : own.map(({ digest }) => ({ ...name, digest }));
   });
@@ -111,6 +140,10 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
   const once = [...new Set(alone.map(({ repository }) => repository))];
   return [...tagged, ...once.map(repository => ({ repository, tag: null, digest: '' }))];
 }
+
+/** What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none. */
+export const listedNames = ({ tags, stored }: Summary): readonly string[] =>
+  stored.target === null ? tags : tags.filter(tag => splitRepoName(tag).repository !== NONE);
 
 /**
  * Tags of one repository stand together, repositories as the daemon sorts them. Docker takes these out of a Go map, so that

@@ -112,7 +112,7 @@ function severalPlatforms(images: readonly LoadedImage[], head: Head, { sbom, pr
 }
 
 const imageRaw = (config: StoredDocument | null): unknown =>
-  config === null || config.value === null ? null : decode(IMAGE, config.value);
+  config === null || config.value === null ? null : decode(IMAGE, config.value, config);
 
 /** An index with its own digest and size, in a struct that has no name. */
 const INDEX_VIEW = struct('struct', [
@@ -129,5 +129,5 @@ function manifestValue(document: StoredDocument): Value | null {
   const own = { Digest, Size: bytes.length };
   if (isManifest(document)) return { type: DESCRIPTOR, raw: { MediaType, ...own } };
   if (!isIndex(document)) return null;
-  return { type: INDEX_VIEW, raw: { ...(decode(INDEX, document.value) as IndexRaw), ...own } };
+  return { type: INDEX_VIEW, raw: { ...(decode(INDEX, document.value, document) as IndexRaw), ...own } };
 }

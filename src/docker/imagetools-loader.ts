@@ -114,7 +114,7 @@ class Load {
   }
 
   private manifest(descriptor: DescriptorRaw, document: StoredDocument): void {
-    const manifest = decode(MANIFEST, document.value) as ManifestRaw;
+    const manifest = decode(MANIFEST, document.value, document) as ManifestRaw;
     const subject = subjectOf(descriptor);
     if (subject !== null) {
       const known = this.attestations.get(subject);
@@ -141,7 +141,7 @@ class Load {
   }
 }
 
-const listed = (index: StoredDocument) => (decode(INDEX, index.value) as IndexRaw).Manifests ?? [];
+const listed = (index: StoredDocument) => (decode(INDEX, index.value, index) as IndexRaw).Manifests ?? [];
 
 /** Older BuildKit's first. */
 const REFERENCES = ['com.docker.reference.digest', 'vnd.docker.reference.digest'];

@@ -10,7 +10,7 @@ export function imagetoolsTable(ref: string, document: StoredDocument, guard: Gu
   const { mediaType, digest } = document;
   const head = rows([`Name:\t${guard(ref)}`, `MediaType:\t${guard(mediaType)}`, `Digest:\t${guard(digest)}`]);
   if (!isIndex(document)) return head;
-  const { Manifests } = decode(INDEX, document.value) as IndexRaw;
+  const { Manifests } = decode(INDEX, document.value, document) as IndexRaw;
   return `${head}${rows(['\t', 'Manifests:\t'])}${manifestRows(ref, Manifests ?? [], guard)}`;
 }
 

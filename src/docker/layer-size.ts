@@ -34,14 +34,14 @@ export function layerChange(scan: Scan, layer: Layer): string | null {
 
 /** What a storage driver counts differs. docs/docker.md says who prints which. */
 const STORES: Readonly<Record<Store, (facts: BlobFacts) => LayerSize | null>> = {
-  classic: naiveSize,
+  vfs: naiveSize,
   overlay2: overlaySize,
   containerd: snapshotUsage,
 };
 
 /** Layers are asked about again and again, and measuring one walks all its entries. */
 const known: Readonly<Record<Store, WeakMap<BlobFacts, LayerSize | null>>> = {
-  classic: new WeakMap(),
+  vfs: new WeakMap(),
   overlay2: new WeakMap(),
   containerd: new WeakMap(),
 };

@@ -1,7 +1,7 @@
 /** `docker images --filter`. moby daemon/images/image_list.go, daemon/containerd/image_list.go */
 import { timestamp } from './go-duration.js';
 import { goPattern } from './go-pattern.js';
-import { isDangling, type Summary } from './images.js';
+import { isDangling, listedDigests, type Summary } from './images.js';
 import { splitRepoName } from './repo-names.js';
 import type { Store } from './stored-image.js';
 
@@ -77,7 +77,7 @@ function labelStep(filters: Filters, { store }: FilterContext): Made {
     (filters.get(name) ?? []).map(text => toCheck(name, text, store)),
   );
   if (checks.length === 0) return [];
-  return [summary => (checks.every(check => check(summary.labels)) ? summary : null)];
+  return [summary => (summary.labels.some(labels => checks.every(check => check(labels))) ? summary : null)];
 }
 
 type LabelCheck = (labels: ReadonlyMap<string, string>) => boolean;
@@ -94,7 +94,10 @@ function toCheck(name: string, text: string, store: Store): LabelCheck {
   };
 }
 
-/** One of the patterns has to fit, and an image keeps only the names that do. */
+/**
+ * One of the patterns has to fit, and an image keeps only the names that do. containerd's store calls an image without a name
+ * by its digest, and that name a pattern may fit too.
+ */
 function referenceStep(filters: Filters): Made {
   const patterns = (filters.get('reference') ?? []).map(goPattern);
   if (patterns.length === 0) return [];
@@ -105,8 +108,13 @@ function referenceStep(filters: Filters): Made {
   };
   return [
     summary => {
-      const left = { ...summary, tags: summary.tags.filter(fits), digests: summary.digests.filter(fits) };
-      return isDangling(left) ? null : left;
+      const { stored } = summary;
+      if (stored.target !== null && isDangling(summary))
+        return fits(`moby-dangling@${stored.id}`) ? summary : null;
+      const tags = summary.tags.filter(fits);
+      const isRecord = stored.target !== null && tags.length > 0;
+      const digests = isRecord ? listedDigests(stored, tags) : summary.digests.filter(fits);
+      return tags.length === 0 && digests.length === 0 ? null : { ...summary, tags, digests };
     },
   ];
 }

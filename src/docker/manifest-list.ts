@@ -24,7 +24,7 @@ export interface ListedManifest {
 
 /** What an index lists, each as docker fetches it. */
 export function listedManifests(store: Store, index: StoredDocument): ListedManifest[] {
-  const { Manifests } = decode(INDEX, index.value) as IndexRaw;
+  const { Manifests } = decode(INDEX, index.value, index) as IndexRaw;
   return (Manifests ?? []).map(descriptor => {
     const document = fetchManifest(store, descriptor.Digest ?? '', descriptor.MediaType ?? null);
     return { descriptor: described(descriptor, document), document, trouble: refusal(document) };

@@ -4,6 +4,7 @@ import type { Document } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, digestKind, digestOf, splitDigest } from '../spec/digest.js';
 import { goField, isObject, type Json } from '../spec/json.js';
+import type { NumberTexts } from '../spec/json-text.js';
 import { DOCKER_MANIFEST, isIndexType, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';
 
 /** One archive as a registry that serves what lies in it. */
@@ -21,6 +22,8 @@ export interface StoredDocument {
   readonly path: string | null;
   readonly bytes: Uint8Array;
   readonly value: Json;
+  /** Of its numbers that are more than their value. */
+  readonly texts: NumberTexts;
   /** The digest of its bytes where that is another one than it is called by. */
   readonly actual: string | null;
 }
@@ -83,7 +86,15 @@ export function fromDocument(
   const computed = digest?.startsWith('sha512:') ? sha512Of(document, bytes) : document.digest!;
   const comparable = digest === null || digestKind(digest) === 'computable';
   const actual = comparable && digest !== null && computed !== digest ? computed : null;
-  return { digest: digest ?? computed, mediaType: servedType(value, declared), path, bytes, value, actual };
+  return {
+    digest: digest ?? computed,
+    mediaType: servedType(value, declared),
+    path,
+    bytes,
+    value,
+    texts: document.oddities.numbers,
+    actual,
+  };
 }
 
 const sha512s = new WeakMap<Document, string>();

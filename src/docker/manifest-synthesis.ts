@@ -4,6 +4,7 @@ import type { Image, Layer } from '../image/graph.js';
 import type { Member } from '../source/source.js';
 import { digestOf } from '../spec/digest.js';
 import type { Json } from '../spec/json.js';
+import { NO_NUMBERS } from '../spec/json-text.js';
 import { DOCKER_MANIFEST } from '../spec/media-types.js';
 import type { Found, Store } from './manifest-store.js';
 
@@ -43,6 +44,7 @@ export function synthesise(store: Store, image: Image): Found {
     path: null,
     bytes,
     value: JSON.parse(text) as Json,
+    texts: NO_NUMBERS,
     actual: null,
   };
 }

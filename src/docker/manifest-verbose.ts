@@ -43,7 +43,7 @@ export const textOf = ({ bytes }: StoredDocument): string => new TextDecoder().d
 
 /** The platform of a manifest that no index describes: docker reads it out of the config. */
 export function configPlatform(store: Store, manifest: StoredDocument): PlatformRaw | Unavailable {
-  const { Config } = decode(MANIFEST, manifest.value) as ManifestRaw;
+  const { Config } = decode(MANIFEST, manifest.value, manifest) as ManifestRaw;
   const config = fetchBlob(store, Config?.Digest ?? '', Config?.MediaType ?? null);
   if (!isStored(config)) return config;
   const { value, digest, path } = config;

@@ -18,10 +18,13 @@ const isBareTag = (name: string) => !/[/:@]/.test(name);
  */
 export function namesOf({ indexes }: Graph, { names, docker, indexDigests }: Image): string[] {
   const tags = new Set(docker?.repoTags);
-  const own = names.map(name => (isBareTag(name) && tags.has(name) ? `${name}:latest` : name));
+  const own = names.map(name => (tags.has(name) ? taggedName(name) : name));
   const above = indexes.filter(index => indexDigests.includes(index.digest));
   return [...own, ...above.flatMap(index => index.names)];
 }
+
+/** A name of manifest.json, where a word is a repository. */
+export const taggedName = (name: string): string => (isBareTag(name) ? `${name}:latest` : name);
 
 /**
  * Sorted by their full names, as both stores do. moby reference/store.go; containerd's database sorts its keys.

@@ -1,17 +1,25 @@
-import type { Image, Layer } from '../image/graph.js';
-import type { Scan } from '../scan/scan.js';
+import type { Artifact, Image } from '../image/graph.js';
 import { visible } from '../visible.js';
-import { layerChange, layerDoubt, layerSize } from './layer-size.js';
-import { runsOnHost, type Store, type StoredImage } from './stored-image.js';
+import { layerChange, layerDoubt } from './layer-size.js';
+import type { Dialect } from './release.js';
+import { diskSize, layersOnDisk } from './snapshots.js';
+import type { Store, StoredImage } from './stored-image.js';
 
 /**
- * `Size` of `docker image inspect`, in bytes. Classic: what all layers take on disk. containerd: the descriptors' sizes, from
- * the index down. null where a layer would have to be known and is not. moby daemon/images, daemon/containerd/image_inspect.go
+ * `Size` of `docker image inspect`, in bytes. Classic: what all layers take on disk. containerd: what the best manifest takes,
+ * packed and unpacked; until Docker 29 its descriptors' sizes, from the index down. null where a layer would have to be known
+ * and is not. moby daemon/images, daemon/containerd/image_inspect.go
  */
-export function inspectSize(stored: StoredImage, store: Store): number | null {
-  const { scan, image, indexBytes } = stored;
-  if (store !== 'containerd') return total(image.layers.map(layer => layerSize(scan, layer, store)));
-  const { manifest, config, layers } = image;
+export function inspectSize(stored: StoredImage, { store, words }: Dialect): number | null {
+  const { image } = stored;
+  if (store !== 'containerd') return total(image.layers.map(layer => diskSize(stored, image, layer, store)));
+  if (words === 28) return describedSize(stored);
+  const { content, unpacked } = footprintOf(stored, image);
+  return total([content, unpacked]);
+}
+
+function describedSize(stored: StoredImage): number | null {
+  const { manifest, config, layers } = stored.image;
   if (manifest === null) {
     return total([
       targetSize(stored),
@@ -20,21 +28,26 @@ export function inspectSize(stored: StoredImage, store: Store): number | null {
     ]);
   }
   const { parsed, size } = manifest;
-  return total([indexBytes, size, parsed.config?.size ?? 0, ...parsed.layers.map(layer => layer.size)]);
+  return total([
+    stored.indexBytes,
+    size,
+    parsed.config?.size ?? 0,
+    ...parsed.layers.map(layer => layer.size),
+  ]);
 }
 
 /** What an image, or what is said about one, takes in containerd's store. Bytes. */
 export interface Footprint {
   /** Stored bytes that are there. */
   readonly content: number;
-  /** Unpacked on disk: only what Docker's host runs is unpacked. null where that is not known. */
+  /** Unpacked on disk. null where that is not known. */
   readonly unpacked: number | null;
 }
 
-/** @param madeUpSize  bytes of the manifest where the store makes one up */
-export function footprintOf(scan: Scan, image: Image, madeUpSize: number): Footprint {
-  const unpacked = runsOnHost(image) ? total(image.layers.map(l => layerSize(scan, l, 'containerd'))) : 0;
-  return { content: presentContent(image.manifest?.size ?? madeUpSize, image), unpacked };
+/** What one platform of a stored image takes. */
+export function footprintOf(stored: StoredImage, image: Image): Footprint {
+  const unpacked = total(image.layers.map(layer => diskSize(stored, image, layer, 'containerd')));
+  return { content: presentContent(image.manifest?.size ?? targetSize(stored), image), unpacked };
 }
 
 /** Bytes of a manifest and of what it names, as far as that is in the archive. */
@@ -51,18 +64,24 @@ export function presentContent(
  * it. moby daemon/containerd/image_list.go (multiPlatformSummary)
  */
 export function listSize(stored: StoredImage, store: Store): number | null {
-  const { scan, platforms, image } = stored;
-  if (store !== 'containerd') return total(image.layers.map(layer => layerSize(scan, layer, store)));
-  return total(
-    platforms.flatMap(platform => {
-      const { content, unpacked } = footprintOf(scan, platform, targetSize(stored));
-      const attested = platform.attestations.map(attestation =>
-        presentContent(attestation.size, attestation),
-      );
-      return [content, unpacked, ...attested];
-    }),
-  );
+  const { platforms, image } = stored;
+  if (store !== 'containerd') return total(image.layers.map(layer => diskSize(stored, image, layer, store)));
+  const sizes = platforms.flatMap(platform => {
+    const { content, unpacked } = footprintOf(stored, platform);
+    return [content, unpacked];
+  });
+  return total([...sizes, attestedContent(stored)]);
 }
+
+/** Attestations are a part of the image where they stand in its index, and not where they only point at it. */
+export const attestationsOf = ({ platforms, wholeId }: StoredImage): Artifact[] =>
+  platforms
+    .flatMap(({ attestations }) => attestations)
+    .filter(({ indexDigests }) => wholeId !== null && indexDigests.includes(wholeId));
+
+/** Stored bytes of an image's attestations. */
+export const attestedContent = (stored: StoredImage): number =>
+  attestationsOf(stored).reduce((sum, attestation) => sum + presentContent(attestation.size, attestation), 0);
 
 export const targetSize = ({ target }: StoredImage) => (typeof target?.size === 'number' ? target.size : 0);
 
@@ -71,8 +90,12 @@ export function total(sizes: readonly (number | null)[]): number | null {
 }
 
 /** Which layers have no size, or that of other content than the image names, and why: a line for each. */
-export function sizeNotes(scan: Scan, layers: readonly Layer[], store: Store): string[] {
+export function sizeNotes(stored: StoredImage, image: Image, store: Store): string[] {
+  const { scan } = stored;
+  const { layers } = image;
+  const onDisk = new Set(layersOnDisk(stored, image));
   return layers.flatMap((layer, i) => {
+    if (!onDisk.has(layer)) return [];
     const which = `layer ${i + 1} of ${layers.length} (${visible(layer.ref)})`;
     const doubt = layerDoubt(scan, layer, store);
     if (doubt !== null) return [`${which} has no known size: ${doubt}`];

@@ -20,7 +20,26 @@ import { zeroRaw } from './value.js';
 export interface DecodeOptions {
   /** What a number is that goes into an interface: `float64`, or with Decoder.UseNumber `json.Number`. */
   readonly numbers?: 'float64' | 'json.Number';
+  /** The texts of numbers that are more than their value, by the keys and items on the way to them. */
+  readonly texts?: NumberTexts | undefined;
 }
+
+export interface NumberTexts extends ReadonlyMap<string | number, string | NumberTexts> {}
+
+/** The options for what stands under a key. */
+function below(options: DecodeOptions, key: string | number): DecodeOptions {
+  if (options.texts === undefined) return options;
+  const texts = options.texts.get(key);
+  return { ...options, texts: typeof texts === 'string' ? new Map([[OWN, texts]]) : texts };
+}
+
+/** Where the text of a number itself stands: no key is as long. */
+const OWN = -1;
+
+const textOf = (json: number, { texts }: DecodeOptions): string => {
+  const text = texts?.get(OWN);
+  return typeof text === 'string' ? text : String(json);
+};
 
 const JSON_NUMBER: Type = { kind: 'string', name: 'json.Number' };
 const ANY_MAP = mapOf(ANY);
@@ -40,11 +59,11 @@ function decodeAt(type: Type, json: unknown, options: DecodeOptions, depth: numb
     case 'bool':
       return json === true;
     case 'string':
-      if (typeof json === 'number' && type.name === 'json.Number') return String(json);
+      if (typeof json === 'number' && type.name === 'json.Number') return textOf(json, options);
       return typeof json === 'string' ? wellFormed(json) : '';
     case 'int':
     case 'uint':
-      return whole(type, json);
+      return whole(type, json, options);
     case 'float':
       return typeof json === 'number' ? json : 0;
     case 'time':
@@ -64,20 +83,32 @@ function decodeAt(type: Type, json: unknown, options: DecodeOptions, depth: numb
   }
 }
 
-function whole(type: Type & { readonly bits: number }, json: unknown): number {
-  const bits = BigInt(type.bits || 64);
-  if (typeof json !== 'number' || !Number.isInteger(json)) return 0;
-  const fits =
-    type.kind === 'uint'
-      ? BigInt.asUintN(Number(bits), BigInt(json)) === BigInt(json)
-      : BigInt.asIntN(Number(bits), BigInt(json)) === BigInt(json);
-  return fits ? json : 0;
+/** Go wants an integer as it is written: `12.0` is none. */
+function whole(
+  type: Type & { readonly bits: number },
+  json: unknown,
+  options: DecodeOptions,
+): number | bigint {
+  if (typeof json !== 'number') return 0;
+  const text = textOf(json, options);
+  const exact = /^-?\d+$/.test(text)
+    ? BigInt(text)
+    : Number.isInteger(json) && options.texts === undefined
+      ? BigInt(json)
+      : null;
+  if (exact === null) return 0;
+  const bits = type.bits || 64;
+  const wrapped = type.kind === 'uint' ? BigInt.asUintN(bits, exact) : BigInt.asIntN(bits, exact);
+  if (wrapped !== exact) return 0;
+  return Number.isSafeInteger(Number(exact)) ? Number(exact) : exact;
 }
 
 function slice(elem: Type, json: unknown, options: DecodeOptions, depth: number): readonly unknown[] | null {
   if (typeof json === 'string' && elem.kind === 'uint' && elem.bits === 8)
     return [...Buffer.from(json, 'base64')];
-  return Array.isArray(json) ? json.map(item => decodeAt(elem, item, options, depth + 1)) : null;
+  return Array.isArray(json)
+    ? json.map((item, i) => decodeAt(elem, item, below(options, i), depth + 1))
+    : null;
 }
 
 const membersOf = (json: unknown): readonly (readonly [string, unknown])[] | null =>
@@ -93,7 +124,9 @@ function map(
   if (members === null) return null;
   const keyOf = (text: string) =>
     key.kind === 'int' || key.kind === 'uint' ? Number(text) : wellFormed(text);
-  return new Map(members.map(([name, item]) => [keyOf(name), decodeAt(elem, item, options, depth + 1)]));
+  return new Map(
+    members.map(([name, item]) => [keyOf(name), decodeAt(elem, item, below(options, name), depth + 1)]),
+  );
 }
 
 function struct(type: StructType, json: unknown, options: DecodeOptions, depth: number): unknown {
@@ -112,7 +145,7 @@ function struct(type: StructType, json: unknown, options: DecodeOptions, depth: 
     const last = field.path.at(-1)!;
     // null leaves what is there, as a key that comes twice can show.
     if (item !== null || !(last.name in target))
-      target[last.name] = decodeAt(last.type, item, options, depth + 1);
+      target[last.name] = decodeAt(last.type, item, below(options, name), depth + 1);
   }
   return raw;
 }
@@ -121,7 +154,9 @@ function dynamic(json: unknown, options: DecodeOptions, depth: number): Value | 
   if (typeof json === 'boolean') return value(BOOL, json);
   if (typeof json === 'string') return value(STRING, wellFormed(json));
   if (typeof json === 'number') {
-    return options.numbers === 'json.Number' ? value(JSON_NUMBER, String(json)) : value(FLOAT64, json);
+    return options.numbers === 'json.Number'
+      ? value(JSON_NUMBER, textOf(json, options))
+      : value(FLOAT64, json);
   }
   if (Array.isArray(json)) return value(ANY_SLICE, slice(ANY, json, options, depth));
   const raw = map(ANY_MAP as Type & { readonly kind: 'map' }, json, options, depth);

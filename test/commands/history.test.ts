@@ -9,6 +9,7 @@ const DEFAULTS: HistoryCommandOptions = {
   noTrunc: false,
   quiet: false,
   human: true,
+  docker: 28,
   store: 'classic',
   now: new Date('2026-11-20T00:00:00Z'),
 };

@@ -28,7 +28,7 @@ async function inspect(
 ) {
   const { refs, platform, ...more } = options;
   const { reading } = await readMembers(members, { depth });
-  return imageInspect(reading, { refs, platform }, { store: 'classic', api: '1.51', ...more });
+  return imageInspect(reading, { refs, platform }, { docker: 28, store: 'classic', ...more });
 }
 
 async function inspected(members: readonly Member[], options: Options = {}) {
@@ -213,7 +213,7 @@ test("containerd's store calls an image by its manifest or index", async () => {
 
 test("containerd's store makes up a manifest for an archive without one, once every byte was read", async () => {
   const members = cranePull({ image: await plainImage('crane', 1, 'gzip'), tags: ['app:1'] });
-  const options = { store: 'containerd', api: '1.51', format: '{{.ID}}' } as const;
+  const options = { docker: 28, store: 'containerd', format: '{{.ID}}' } as const;
   assert.is(imageInspectDepth(options), 'metadata');
   const { reading } = await readMembers(members, { depth: 'metadata' });
   assert.is(imageInspectDepth(options, reading), 'digests');
@@ -228,10 +228,10 @@ test("containerd's store makes up a manifest for an archive without one, once ev
 });
 
 test('only sizes are worth reading layers for', () => {
-  const depth = (format?: string) => imageInspectDepth({ store: 'classic', api: '1.51', format });
+  const depth = (format?: string) => imageInspectDepth({ docker: 28, store: 'classic', format });
   assert.equal([undefined, 'json', '{{json .}}', '{{.Id}}{{.Size}}'].map(depth), Array(4).fill('files'));
   assert.equal(['{{.Id}}', '{{json .Config}}', '{{'].map(depth), Array(3).fill('metadata'));
-  assert.is(imageInspectDepth({ store: 'containerd', api: '1.51' }), 'metadata');
+  assert.is(imageInspectDepth({ docker: 28, store: 'containerd' }), 'metadata');
 });
 
 test('the parent is told where it is in the archive too', async () => {

@@ -21,6 +21,7 @@ const DEFAULTS: ImagesOptions = {
   digests: false,
   filters: [],
   tree: false,
+  docker: 28,
   store: 'classic',
   now: new Date('2026-11-20T00:00:00Z'),
 };

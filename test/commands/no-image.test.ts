@@ -28,10 +28,11 @@ const LIST: ImagesOptions = {
   digests: false,
   filters: [],
   tree: false,
+  docker: 28,
   store: 'classic',
 };
-const HISTORY = { noTrunc: false, quiet: false, human: true, store: 'classic' } as const;
-const INSPECT = { store: 'classic', api: '1.51' } as const;
+const HISTORY = { noTrunc: false, quiet: false, human: true, docker: 28, store: 'classic' } as const;
+const INSPECT = { docker: 28, store: 'classic' } as const;
 const arm: Platform = { os: 'linux', architecture: 'arm', variant: null, osVersion: null };
 
 const COMMANDS: Readonly<Record<string, (reading: ArchiveReading) => unknown>> = {

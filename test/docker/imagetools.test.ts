@@ -18,7 +18,7 @@ const KNOWN_WITHOUT = ['with-absent', 'artifact-text', 'urls'];
 
 for (const { layout, asked, stdout } of recordedAnswers('imagetools')) {
   test(`buildx imagetools inspect ${asked} of ${layout}`, async () => {
-    const answer = imagetoolsInspect(await readLayout(layout), {}, { format: asked });
+    const answer = imagetoolsInspect(await readLayout(layout), {}, { format: asked, docker: 28 });
     if (stdout !== null) {
       assert.is(answer.stdout, stdout);
       assert.equal([answer.exitCode, answer.notes], [0, []]);
@@ -147,8 +147,8 @@ test('a single pass answers alike', async () => {
   const seekable = await readLayout('attested');
   for (const text of ['', '{{json .}}', '{{json .SBOM}}', '{{json .Provenance}}']) {
     assert.equal(
-      imagetoolsInspect(reading, {}, { format: text }),
-      imagetoolsInspect(seekable, {}, { format: text }),
+      imagetoolsInspect(reading, {}, { format: text, docker: 28 }),
+      imagetoolsInspect(seekable, {}, { format: text, docker: 28 }),
     );
   }
 });
@@ -182,7 +182,7 @@ testWhen(
     try {
       reading = await readArchive(item.file, { depth: 'metadata' });
       for (const text of FORMATS) {
-        const { stdout, exitCode, notes } = imagetoolsInspect(reading, {}, { format: text });
+        const { stdout, exitCode, notes } = imagetoolsInspect(reading, {}, { format: text, docker: 28 });
         assert.ok(stdout.length > 0 && (exitCode === 0 || notes.length > 0), item.id);
         answers++;
       }

@@ -53,7 +53,7 @@ for (const one of cases) {
     hasCorpus && !isKnown(one),
     hasCorpus ? `${id} differs, as it should` : NO_SHARED_FOLDER,
   )(`${id} waybill ${args.join(' ')}`, async () => {
-    const run = await said(args.map(located), { now: new Date(now) });
+    const run = await said([...args.map(located), '--docker', '28'], { now: new Date(now) });
     if (exit !== 0) {
       assert.is.not(run.status, 0);
       assert.is(run.stdout, '');

@@ -19,7 +19,7 @@ const { archives } = JSON.parse(
 ) as { readonly archives: Readonly<Record<string, Readonly<Record<string, Sizes>>>> };
 
 async function lines(...args: readonly string[]): Promise<string[]> {
-  const { stdout, stderr, status } = await said(args);
+  const { stdout, stderr, status } = await said([...args, '--docker', '28']);
   assert.is(status, 0, stderr);
   return stdout.trimEnd().split('\n');
 }

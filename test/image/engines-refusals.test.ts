@@ -41,6 +41,7 @@ async function refuses(
     container: 'tar',
     compression: 'none',
     inside: null,
+    docker: 28,
   });
   const [list] = [...answers.values()];
   const answer = list!.find(a => a.engine === engine)!;
@@ -438,7 +439,12 @@ test('a file without an image is answered as a whole', async () => {
       yield await toTar(members);
     };
     const [part] = (await readArchive(stream())).parts;
-    const found = predictFile(part!.scan, { container: 'tar', compression: 'none', inside: null });
+    const found = predictFile(part!.scan, {
+      container: 'tar',
+      compression: 'none',
+      inside: null,
+      docker: 28,
+    });
     return new Map(found.map(answer => [answer.engine, answer]));
   };
   const chart = artifact({ type: 'application/x-chart' });

@@ -12,14 +12,7 @@ import {
 } from '../../src/image/engines/synthesise.js';
 import type { Image } from '../../src/image/graph.js';
 import type { Depth } from '../../src/scan/scan.js';
-import {
-  corpus,
-  docker28,
-  hasDocker28,
-  NO_SHARED_FOLDER,
-  repositoryRoot,
-  testWhen,
-} from '../support/corpus.js';
+import { corpus, NO_SHARED_FOLDER, repositoryRoot, sharedFolder, testWhen } from '../support/corpus.js';
 import { image, plainImage } from '../support/image.js';
 import {
   buildxOci,
@@ -44,7 +37,11 @@ const ENGINES: readonly EngineName[] = [
   'crane',
 ];
 
-async function answersOf(input: string | readonly Member[], depth: Depth = 'digests'): Promise<Answers> {
+async function answersOf(
+  input: string | readonly Member[],
+  depth: Depth = 'digests',
+  docker = 28,
+): Promise<Answers> {
   const tar = async function* () {
     if (typeof input !== 'string') yield await toTar(input);
   };
@@ -52,7 +49,7 @@ async function answersOf(input: string | readonly Member[], depth: Depth = 'dige
   const [{ scan, graph, part }] = parts as [(typeof parts)[0]];
   const { inside } = part;
   const compression = inside === null ? opened.compression : part.compression;
-  const answers = predictEngines(scan, graph, { container: opened.container, compression, inside });
+  const answers = predictEngines(scan, graph, { container: opened.container, compression, inside, docker });
   for (const list of answers.values()) {
     assert.equal(
       list.map(({ engine }) => engine),
@@ -82,33 +79,45 @@ function saidBy({ said = '', archive }: Load): string {
   return (quoted === undefined ? said : (JSON.parse(quoted) as string)).replaceAll(archive, 'FILE');
 }
 
-const loadsFile = docker28('loads.jsonl');
-const loads = hasDocker28
-  ? readFileSync(loadsFile, 'utf8')
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as Load)
-  : [];
+/** What was recorded of loading archives with a release of Docker; none where the shared folder is absent. */
+function recordedLoads(folder: string): readonly Load[] {
+  const file = join(sharedFolder, folder, 'loads.jsonl');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines.map(line => JSON.parse(line) as Load);
+}
 
-testWhen(
-  test,
-  loads.length > 0,
-  NO_SHARED_FOLDER,
-)('engines: every load that was tried', async () => {
-  for (const load of loads) {
-    const { archive, engine, exit, ids, digest } = load;
-    const where = `${archive} on ${engine}`;
-    const answers = by(await answersOf(docker28(archive)), engine);
-    // What is stored under a name that no command lists was seen by none, and is not in the record.
-    const isListed = ({ note }: EngineAnswer) => !/commands do not find it/.test(note ?? '');
-    const found = new Set(answers.filter(isListed).flatMap(({ id }) => (id === null ? [] : [id])));
-    if (exit !== undefined && exit !== 0) {
-      assert.is(found.size, 0, where);
-      for (const { refusal } of answers) assert.ok(refusal!.includes(saidBy(load)), `${where}: ${refusal}`);
-    } else {
-      assert.equal([...found], digest === undefined ? ids : [digest], where);
+for (const docker of [28, 29]) {
+  const folder = `docker${docker}`;
+  const loads = recordedLoads(folder);
+  testWhen(
+    test,
+    loads.length > 0,
+    NO_SHARED_FOLDER,
+  )(`engines: every load that was tried with Docker ${docker}`, async () => {
+    for (const load of loads) {
+      const { archive, engine, exit, ids, digest } = load;
+      const where = `${archive} on ${engine}`;
+      const answers = by(await answersOf(join(sharedFolder, folder, archive), 'digests', docker), engine);
+      // What is stored under a name that no command lists was seen by none, and is not in the record.
+      const isListed = ({ note }: EngineAnswer) => !/commands do not find it/.test(note ?? '');
+      const found = new Set(answers.filter(isListed).flatMap(({ id }) => (id === null ? [] : [id])));
+      if (exit !== undefined && exit !== 0) {
+        assert.is(found.size, 0, where);
+        for (const { refusal } of answers) assert.ok(refusal!.includes(saidBy(load)), `${where}: ${refusal}`);
+      } else {
+        assert.equal([...found], digest === undefined ? ids : [digest], where);
+      }
     }
-  }
+  });
+}
+
+test('Docker 29 loads no archive from before manifest.json into its classic store', async () => {
+  const members = dockerV1({ image: await plainImage(), tags: ['app:1'] });
+  const refusals = async (docker: number) =>
+    by(await answersOf(members, 'digests', docker), 'docker-classic').map(({ refusal }) => refusal);
+  assert.equal(await refusals(28), [null]);
+  assert.equal(await refusals(29), ['invalid archive: does not contain a manifest.json']);
 });
 
 /**

@@ -36,7 +36,7 @@ export interface Asked {
   readonly ask: (reading: ArchiveReading) => Result | Answer;
 }
 
-const stores = ['classic', 'overlay2', 'containerd'] as const;
+const stores = ['classic', 'vfs', 'containerd'] as const;
 const IMAGES = { filters: [], tree: false, quiet: false, noTrunc: false, digests: false } as const;
 const HISTORY = { store: 'classic', human: true, quiet: false, noTrunc: false, now: NOW } as const;
 
@@ -44,7 +44,7 @@ const HISTORY = { store: 'classic', human: true, quiet: false, noTrunc: false, n
 export const REPORTS: readonly Asked[] = [
   { name: 'show', schema: true, ask: reading => show(reading, {}) },
   { name: 'verify', schema: true, ask: reading => verify(reading, { failOn: 'warning' }) },
-  { name: 'ids', schema: true, ask: reading => ids(reading, { find: 'sha256:4' }) },
+  { name: 'ids', schema: true, ask: reading => ids(reading, { find: 'sha256:4', docker: 29 }) },
   { name: 'report', schema: true, ask: reading => overview(reading, { units: 'binary' }) },
   ...([undefined, 'layer', 'directory', 'file', 'extension', 'package'] as const).map(
     (by): Asked => ({
@@ -71,6 +71,14 @@ export const REPORTS: readonly Asked[] = [
 /** Docker's words. What they print is Docker's: only a terminal gets it made visible. */
 export const WORDS: readonly Asked[] = [
   ...stores.flatMap((store): Asked[] => [
+    {
+      name: `inspect ${store} of Docker 28`,
+      ask: reading => imageInspect(reading, {}, { store, docker: 28 }),
+    },
+    {
+      name: `images ${store} of Docker 28`,
+      ask: reading => images([reading], { ...IMAGES, store, docker: 28, now: NOW }),
+    },
     { name: `inspect ${store}`, ask: reading => imageInspect(reading, {}, { store, api: '1.51' }) },
     {
       name: `inspect ${store} 1.24`,

@@ -28,6 +28,8 @@ export interface Delivery {
   readonly compression: Compression;
   /** The image tarball inside a zip: then that is the file the engine is given. */
   readonly inside: string | null;
+  /** Docker's major version. */
+  readonly docker: number;
 }
 
 export type Verdict = Omit<EngineAnswer, 'engine'>;

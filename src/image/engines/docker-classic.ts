@@ -3,6 +3,7 @@ import { chainIds } from '../../spec/chain-id.js';
 import {
   attempt,
   cannotTell,
+  type Delivery,
   itemKey,
   LISTED_ONLY,
   LISTS_NONE,
@@ -24,11 +25,15 @@ import { checkDiffId, checkDuplicates, layerFacts, storedBlob, type TarFile } fr
 import { dockerUnpacks } from './unpack-words.js';
 import { Unpacking } from './unpacking.js';
 
+/** The first release that loads no archive from before manifest.json. */
+const NO_V1 = 29;
+
 /**
  * `docker load` into the classic store: unpacks the file to a folder, and follows manifest.json in it; without one it
- * takes the file for an archive from before Docker 1.10. The ID is the config's digest. moby image/tarexport/load.go
+ * takes the file for an archive from before Docker 1.10, which since Docker 29 it refuses. The ID is the config's digest.
+ * moby image/tarexport/load.go
  */
-export function dockerClassic(file: TarFile): Outcome {
+export function dockerClassic(file: TarFile, delivery: Delivery | null): Outcome {
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
   let passed = LISTED_ONLY;
@@ -36,6 +41,8 @@ export function dockerClassic(file: TarFile): Outcome {
     if (file.error !== null) refuse(file.error);
     const tree = extracted(file, true);
     if (!holds(tree, 'manifest.json')) {
+      if (delivery !== null && delivery.docker >= NO_V1)
+        return refuse('invalid archive: does not contain a manifest.json');
       passed = 'loads another image: only what the folders at the top hold';
       loadV1(file, tree, verdicts, loads);
       return;
