@@ -102,7 +102,7 @@ export const defaultLimits: Limits = {
   layerEntries: 1_000_000,
   layerEntryBytes: 64 * MiB,
   archiveEntries: 5_000_000,
-  imageEntries: 1_000_000,
+  imageEntries: 5_000_000,
   keptContentBytes: 256 * MiB,
   findingsPerCode: 100,
   seconds: 0,
@@ -173,6 +173,7 @@ export function sharedAmong(limits: Limits, parts: number): Limits {
 const BY_SIZE = [
   ['descriptors', 32_768, 64],
   ['archiveEntries', 1_000_000, 32],
+  ['imageEntries', 1_000_000, 32],
 ] as const;
 
 /** @param given  which stay as they are */
