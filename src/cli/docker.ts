@@ -170,7 +170,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
           array: true,
           demandOption: true,
         })
-        .option('all', { alias: 'a', describe: 'accepted: a file has no hidden images', type: 'boolean' })
+        .option('all', { alias: 'a', describe: 'images without a name too', type: 'boolean' })
         .option('digests', { describe: 'show digests', type: 'boolean', default: false })
         .option('filter', {
           alias: 'f',
@@ -185,6 +185,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
         .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
         .example('$0 images downloads/', 'all archives of a folder')
+        .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
         .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
