@@ -63,6 +63,13 @@ export class LayerNames {
     else this.addOdd(bare, flag, target);
   }
 
+  /** A global PAX header is an entry to tar-split, though it stands for nothing. */
+  addGlobal(name: string): void {
+    const { paths } = this.state;
+    const path = cleaned(withoutEnds(name));
+    if (!this.isFull) this.state.mark(path, kindOf(paths.value(path)) | NAME.listed);
+  }
+
   finish(): NameFacts {
     const { state, whiteouts, seeds } = this;
     const { paths, refusals, implied, needed } = state;
@@ -176,9 +183,9 @@ export class LayerNames {
       return NAME.leaf;
     }
     const target = rootedPath(written);
-    // It is removed before it is linked to.
-    if (target === path) {
-      state.refuse('hard-link-to-itself', path, target);
+    // What has its name is removed before it is linked to, with all below it.
+    if (target === path || target.startsWith(`${path}/`)) {
+      state.refuse(target === path ? 'hard-link-to-itself' : 'hard-link-to-nothing', path, target);
       return NAME.leaf;
     }
     const real = this.targetOf(target);

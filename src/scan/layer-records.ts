@@ -1,6 +1,6 @@
-import { eachPaxRecord, goRecordFault, isGoKey, NO_PAX, type PaxRecords } from '../source/pax.js';
-import { type EntryRecords, NO_RECORDS } from '../source/tar-entry.js';
-import { GNU_NAME_FLAG, PAX_FLAG, PAX_GLOBAL_FLAG } from '../source/tar-header.js';
+import { eachPaxRecord, goRecordFault, isGoKey, NO_PAX, type PaxRecords, paxInteger } from '../source/pax.js';
+import { type EntryRecords, goHeaderFault, NO_RECORDS, nameOf } from '../source/tar-entry.js';
+import { GNU_NAME_FLAG, isMetadataFlag, PAX_FLAG, PAX_GLOBAL_FLAG } from '../source/tar-header.js';
 import type { AmbiguousField, TarOddities } from './tar-oddities.js';
 
 type Readings = readonly [field: AmbiguousField, readings: readonly string[]];
@@ -21,6 +21,15 @@ export class LayerRecords {
   get current(): EntryRecords {
     if (this.isEmpty) return NO_RECORDS;
     return { pax: this.pax, longName: this.longName, longTarget: this.longTarget };
+  }
+
+  /** Tells of a header for which Go refuses the tar, an entry's or a record's. */
+  checkHeader(block: Uint8Array): void {
+    const field = goHeaderFault(block);
+    if (field === null) return;
+    const { longName, pax } = this;
+    const path = isMetadataFlag(block[156]!) ? '' : longName || pax.get('path') || nameOf(block);
+    this.oddities.isMalformed(`Go does not take the field ${field} of its header`, path);
   }
 
   take(flag: number, bytes: Uint8Array): void {
@@ -121,3 +130,9 @@ const FIELDS: Readonly<Record<string, AmbiguousField>> = Object.assign(Object.cr
   linkpath: 'link target',
   size: 'size',
 });
+
+/** Whether Go takes a PAX record of a size, without which it reads no further. */
+export function isSizeText(text: string): boolean {
+  const size = paxInteger(text);
+  return size !== null && size >= 0 && Number.isSafeInteger(size);
+}

@@ -1,11 +1,9 @@
 import { defaultLimits, type Limits } from '../limits.js';
-import { isPaxSize } from '../source/pax.js';
 import {
   type EntryHeader,
   entryDetails,
   entryHeader,
   entryTarget,
-  goHeaderFault,
   hasSparseExtension,
   isSparseExtended,
   nameOf,
@@ -26,7 +24,7 @@ import { typeOfByte } from './entry.js';
 import type { EntryTableBuilder } from './entry-builder.js';
 import type { TarFacts } from './facts.js';
 import { LayerNames } from './layer-names.js';
-import { LayerRecords } from './layer-records.js';
+import { isSizeText, LayerRecords } from './layer-records.js';
 import type { Seeds } from './name-table.js';
 import { hasPlainNumbers } from './plain-header.js';
 import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
@@ -168,17 +166,9 @@ export class TarWalk {
       return;
     }
     const flag = block[156]!;
-    if (!hasPlainNumbers(block)) this.checkNumbers(block, flag);
-    if (isMetadataFlag(flag)) this.metadata(flag, size);
+    if (!hasPlainNumbers(block)) this.records.checkHeader(block);
+    if (isMetadataFlag(flag)) this.metadata(block, size);
     else this.entry(block, size);
-  }
-
-  private checkNumbers(block: Uint8Array, flag: number): void {
-    const field = goHeaderFault(block);
-    if (field === null) return;
-    const { longName, pax } = this.records.current;
-    const path = isMetadataFlag(flag) ? '' : longName || pax.get('path') || nameOf(block);
-    this.oddities.isMalformed(`Go does not take the field ${field} of its header`, path);
   }
 
   private wrongWith(block: Uint8Array, size: number): string | null {
@@ -190,7 +180,7 @@ export class TarWalk {
     }
     const isEntry = !this.records.isEmpty && !isMetadataFlag(block[156]!);
     const told = isEntry ? this.records.current.pax.get('size') || null : null;
-    const isSize = Number.isSafeInteger(size) && (told === null || isPaxSize(told));
+    const isSize = Number.isSafeInteger(size) && (told === null || isSizeText(told));
     return isSize ? null : `entry ${this.entries + 1} has no valid size`;
   }
 
@@ -200,8 +190,12 @@ export class TarWalk {
     this.skip = size + this.padding;
   }
 
-  private metadata(flag: number, size: number): void {
-    if (flag === PAX_GLOBAL_FLAG) this.globalHeaders++;
+  private metadata(block: Uint8Array, size: number): void {
+    const flag = block[156]!;
+    if (flag === PAX_GLOBAL_FLAG) {
+      this.globalHeaders++;
+      this.names.addGlobal(nameOf(block));
+    }
     this.pendingMetadata = true;
     const { paxBytes } = this.limits;
     if (size > paxBytes) {

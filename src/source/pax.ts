@@ -97,12 +97,6 @@ export function goRecordFault(key: string, value: string): string | null {
   return `the PAX record ${key} is ${JSON.stringify(value.slice(0, 40))}`;
 }
 
-/** Whether a record can be a size: bytes, from 0 to 2^53-1. */
-export function isPaxSize(text: string): boolean {
-  const size = paxInteger(text);
-  return size !== null && size >= 0 && Number.isSafeInteger(size);
-}
-
 /** Seconds with a fraction, as whole seconds and the nanoseconds that follow, also before 1970. Digits past nine are cut. */
 export function paxTime(
   text: string | undefined,

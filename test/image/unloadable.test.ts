@@ -83,6 +83,12 @@ tells(
   [],
 );
 
+tells(
+  'to a file below what it replaces',
+  [[file('c/a')], [hard('c', 'c/a')]],
+  [`2 hard-link-to-nothing c c/a ${ALL}`],
+);
+
 // Directories.
 tells(
   'a file',

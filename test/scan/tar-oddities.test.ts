@@ -319,6 +319,12 @@ finds(
   { layerEntries: 2 },
 );
 
+test('two global PAX headers of one name are a name that stands twice, as to tar-split', () => {
+  const header = paxEntry([['comment', 'x']], 'g');
+  assert.is(tarFacts(rawTar(header, file())).duplicate, null);
+  assert.is(tarFacts(rawTar(header, file(), header)).duplicate, 'PaxHeaders.0/x');
+});
+
 test('names are compared up to the limit, thousands of them', () => {
   const names = Array.from({ length: 5000 }, (_, i) => `usr/share/doc/package-${i}/README`);
   const tar = (...more: readonly string[]) => rawTar(...[...names, ...more].map(name => file({ name })));
