@@ -29,6 +29,12 @@ function made(name: string, content: Uint8Array): string {
   return path(name);
 }
 
+test('a command that is done does not wait for the end of its time', async () => {
+  const start = performance.now();
+  assert.is((await waybill(['verify', SAVED, '--timeout', '1m'])).status, 0);
+  assert.ok(performance.now() - start < 30_000);
+});
+
 test('lists wait where the environment says', async () => {
   const [home, state] = [path('home'), path('state')];
   const env = { WAYBILL_HOME: home, XDG_STATE_HOME: state };

@@ -1401,6 +1401,40 @@ provoke(
   },
 );
 
+provoke(
+  'blob-fetched',
+  'a layer that is here, with urls',
+  () =>
+    withManifest(document => {
+      document.layers[1].urls = ['https://192.0.2.1/layer', 'ftp://192.0.2.1/layer'];
+    }),
+  { severity: 'warning', pointer: '/layers/1/urls', data: { urls: ['https://192.0.2.1/layer'] } },
+);
+provoke(
+  'blob-fetched',
+  'a config with urls',
+  () =>
+    withManifest(document => {
+      document.config.urls = ['http://192.0.2.1/config'];
+    }),
+  { severity: 'warning', pointer: '/config/urls', data: { digest: item.imageId } },
+);
+provoke(
+  'document-oversize',
+  'a config of 5 MiB',
+  () =>
+    withConfig(document => {
+      document.config.Labels = { long: 'x'.repeat(5 * 1024 * 1024) };
+    }),
+  { severity: 'warning', data: { most: 4 * 1024 * 1024, engines: ['podman', 'skopeo'] } },
+);
+provoke(
+  'name-too-long',
+  'a member that no file system takes',
+  () => [...oci, layouts.file(`notes/${'n'.repeat(256)}`, 'x')],
+  { severity: 'warning', data: { bytes: 256 } },
+);
+
 provoke('no-image', 'an index of nothing', () => layouts.ociLayout({ manifests: [] }), {
   severity: 'error',
   data: {},

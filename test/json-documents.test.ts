@@ -271,4 +271,18 @@ for (const digest of [
   });
 }
 
+test('what follows the first value of manifest.json hides no image: docker and crane stop before it', async () => {
+  const members = layouts.replaceBytes(save, 'manifest.json', bytes =>
+    Buffer.concat([bytes, Buffer.from('\n[]')]),
+  );
+  const { report, exitCode } = await readMembers(members);
+  assert.equal(
+    report.images.map(({ imageId }) => imageId),
+    [item.imageId],
+  );
+  assert.equal(codes(report.findings), ['json-invalid']);
+  assert.match(report.findings[0]!.message, /2 bytes follow its value/);
+  assert.is(exitCode, 1);
+});
+
 test.run();

@@ -2,6 +2,7 @@ import type { Graph, Place } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { LimitReached } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
+import { longestPart, NAME_MAX } from '../source/path.js';
 import type { SourceProblem } from '../source/source.js';
 import { isEnginePath } from '../spec/markers.js';
 import { byPath } from './check.js';
@@ -13,6 +14,8 @@ export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation
   for (const problem of scan.problems) yield fromProblem(problem);
   yield* listings(scan);
   yield* checkMemberPaths(scan);
+  for (const { path } of byPath(scan.members.filter(member => longestPart(member.path) > NAME_MAX)))
+    yield observe('name-too-long', memberAt(path), { bytes: longestPart(path) });
   yield* checkLinks(scan, graph);
   // What could not be read is no file either.
   const told = new Set(scan.problems.map(problem => problem.path));

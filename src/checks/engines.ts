@@ -35,6 +35,7 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
       engines: [...engines],
       config: config === null ? null : contents.digestOf(config),
       layers: layers.map(layer => contents.digestOf(layer)),
+      shown: config === null ? null : shownLayers(graph, contents, config),
     });
   }
 }
@@ -46,6 +47,15 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
 const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
   layers.every(({ type }) => type === 'file') &&
   (layers.length === 0 || !layers.every(layer => isText(scan, layer)));
+
+/** The layers that are shown under a config. */
+function shownLayers({ images }: Graph, contents: Contents, config: Member): string[] | null {
+  const digest = contents.digestOf(config);
+  const same = images.find(
+    image => image.config?.member && contents.digestOf(image.config.member) === digest,
+  );
+  return same?.layers.map(({ member, ref }) => (member === null ? ref : contents.digestOf(member))) ?? null;
+}
 
 /** Members by their content. */
 class Contents {

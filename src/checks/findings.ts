@@ -16,6 +16,7 @@ import type { Rule, Rules } from './rule.js';
 import { blobRules } from './rules-blobs.js';
 import { containerRules } from './rules-container.js';
 import { documentRules } from './rules-documents.js';
+import { engineRules } from './rules-engines.js';
 import { imageRules } from './rules-images.js';
 import { checkV1Ids } from './v1-ids.js';
 
@@ -29,7 +30,13 @@ export interface Finding {
 }
 
 /** Every rule. The compiler sees to it that each code has one. */
-export const rules: Rules<FindingCode> = { ...containerRules, ...documentRules, ...blobRules, ...imageRules };
+export const rules: Rules<FindingCode> = {
+  ...containerRules,
+  ...documentRules,
+  ...blobRules,
+  ...imageRules,
+  ...engineRules,
+};
 
 export function ruleOf(code: FindingCode): Rule<never> {
   return rules[code] as unknown as Rule<never>;

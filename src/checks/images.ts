@@ -1,6 +1,8 @@
+import { CONFIG_BYTES, MANIFEST_JSON_BYTES } from '../image/engines/tar-file.js';
 import type { Graph, Image } from '../image/graph.js';
 import { type FindingData, memberAt, type Observation, observe } from '../image/observation.js';
 import type { Scan } from '../scan/scan.js';
+import type { Member } from '../source/source.js';
 import { layerHistory } from '../spec/config.js';
 import type { CheckOptions } from './check.js';
 import { brokenLinkAt } from './links.js';
@@ -14,6 +16,8 @@ export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): G
     if (config !== null && config.member === null)
       yield observe('config-missing', config.at, missing(config.path));
   }
+  for (const image of graph.images) yield* checkUrls(image);
+  yield* checkSizes(scan, graph);
   yield* checkPresence(graph, options);
 }
 
@@ -26,6 +30,31 @@ function* checkPresence(graph: Graph, { requireImage }: CheckOptions): Generator
   if (artifacts.length > 0)
     yield observe('artifacts-only', at, { artifacts: artifacts.length }, requireImage ? 'error' : undefined);
 }
+
+/** containers/image goes to the network for a blob with URLs, whether or not the archive holds it. */
+function* checkUrls({ manifest, layers }: Image): Generator<Observation> {
+  if (manifest === null) return;
+  const { config, layers: descriptors } = manifest.parsed;
+  const held = descriptors.filter((_, i) => layers[i]?.member != null && !layers[i].foreign);
+  for (const { digestText, pointer, urls } of config === null ? held : [config, ...held]) {
+    const fetched = urls.filter(url => /^https?:/i.test(url));
+    const at = { path: manifest.path, pointer: `${pointer}/urls` };
+    if (fetched.length > 0) yield observe('blob-fetched', at, { digest: digestText, urls: fetched });
+  }
+}
+
+/** What is larger than engines read into memory. */
+function* checkSizes(scan: Scan, { images, root }: Graph): Generator<Observation> {
+  const large = (member: Member | null, most: number) =>
+    member === null || member.size <= most
+      ? []
+      : [observe('document-oversize', memberAt(member.path), { size: member.size, most, engines: ENGINES })];
+  yield* large(scan.file(`${root}manifest.json`), MANIFEST_JSON_BYTES);
+  for (const config of new Set(images.map(image => image.config?.member ?? null)))
+    yield* large(config, CONFIG_BYTES);
+}
+
+const ENGINES = ['podman', 'skopeo'];
 
 function* checkImage(
   image: Image,

@@ -34,6 +34,7 @@ export const containerRules: Rules<
   | 'file-changed'
   | 'limit-reached'
   | 'duplicate-entry'
+  | 'name-too-long'
   | 'unsafe-name'
   | 'path-conflict'
   | 'unsafe-link'
@@ -189,6 +190,13 @@ export const containerRules: Rules<
       `the archive holds ${d.count} members of this name${{ true: ' that differ', false: ', all alike', null: '' }[`${d.differ}`]}; the last one counts`,
     explain:
       'Two members have the same path. An extraction keeps the last, but a reader that stops at the first sees another image: where they differ, such an archive means two things, and that is an error. Some Bazel rules write harmless duplicates, all alike.',
+  },
+  'name-too-long': {
+    severity: 'warning',
+    verdict: null,
+    message: d => `a part of this path has ${d.bytes} bytes, and file systems take 255`,
+    explain:
+      'Docker with the classic store and podman unpack the archive to a folder before they read it, and fail at a name that the file system does not take (NAME_MAX is 255 bytes on Linux). No writer of image archives makes such names. Remove the member.',
   },
   'unsafe-name': {
     severity: 'warning',

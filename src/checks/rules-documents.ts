@@ -32,10 +32,6 @@ export const documentRules: Rules<
   | 'names-disagree'
   | 'repositories-disagree'
   | 'layers-disagree'
-  | 'image-disguised'
-  | 'engines-disagree'
-  | 'no-image'
-  | 'artifacts-only'
   | 'producer-bug'
 > = {
   'json-invalid': {
@@ -248,37 +244,6 @@ export const documentRules: Rules<
       `manifest.json and index.json give ${shortDigest(d.image)} different layers, or another order: ${d.right === null ? 'the diff_ids of the config do not tell which is right' : `${d.right} agrees with the diff_ids of the config`}`,
     explain:
       'Both files describe the same config, but not the same layers under it, or not in the same order. docker load with the classic store, podman and crane read manifest.json; containerd, Docker 29 and skopeo oci-archive: read index.json. They build different file systems from this one file. `right` in the data names the file whose layers are those of the config, in its order (config.md, rootfs.diff_ids). Save the image again; Docker 25.0.0 wrote such archives (fixed in 25.0.1).',
-  },
-  'image-disguised': {
-    severity: 'error',
-    verdict: 'conformant',
-    message: d =>
-      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others take it for ${d.as === 'schema1' ? 'a schema 1 manifest' : `an ${d.as}`} and pass it over`,
-    explain:
-      'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners go by that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
-  },
-  'engines-disagree': {
-    severity: 'error',
-    verdict: 'conformant',
-    message: d =>
-      `${d.engines.join(', ')} ${d.engines.length === 1 ? 'loads' : 'load'} an image from this file that is not shown here: ${d.config === null ? 'a config that the engine writes itself' : `config ${d.config}`}, ${d.layers.length === 0 ? 'no layers' : `layers ${d.layers.map(shortDigest).join(', ')}`}`,
-    explain:
-      'waybill reads the file as each engine does (docs/formats.md), and compares what the engine would load with the images that it shows. Here an engine takes another config, other layers, or another order of layers. Whatever was checked or scanned is not what that engine runs. The other findings usually name the cause. Make the archive again with a current tool, and do not load this one.',
-  },
-  'no-image': {
-    severity: 'error',
-    verdict: null,
-    message: () => 'the archive holds no image and no artifact',
-    explain:
-      'The layout is there, but it lists neither an image nor an artifact. There is nothing to load and nothing to judge, so the verdict "complete" stays open. The images were lost when the archive was made or copied, or were never saved. Save them again.',
-  },
-  'artifacts-only': {
-    severity: 'info',
-    verdict: null,
-    message: d =>
-      `the archive holds no image, only ${d.artifacts === 1 ? 'an artifact' : `${d.artifacts} artifacts`} (such as a chart, a signature or a build record)`,
-    explain:
-      'An OCI layout can carry anything. This one has artifacts and no image, so no container engine can run what is in it. Their digests and sizes were checked. --require-image makes this an error.',
   },
   'producer-bug': {
     severity: 'warning',

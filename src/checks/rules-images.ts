@@ -48,7 +48,8 @@ export const imageRules: Rules<
   'layer-count-mismatch': {
     severity: 'error',
     verdict: 'conformant',
-    message: d => `expected ${d.diffIds} layers, one for each diff_id of the config, found ${d.layers}`,
+    message: d =>
+      `expected ${d.diffIds} ${d.diffIds === 1 ? 'layer' : 'layers'}, one for each diff_id of the config, found ${d.layers}`,
     explain:
       'Manifest and config must list the same layers. docker load refuses the image ("invalid manifest, layers length mismatch").',
   },

@@ -22,7 +22,6 @@ export class Watchdog {
     this.state = new Int32Array(memory);
     const workerData: Watched = { memory, at: deadline + REPORT_MS, words };
     const thread = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData });
-    thread.unref();
     let messages = 0;
     thread.on('message', () => {
       // While the thread holds this one as a debugger does, Node would wait for it at the end. Then there is a second message.
@@ -30,6 +29,8 @@ export class Watchdog {
       if (before === LATE) end();
       else if (++messages === 2) setTimeout(end, 1);
     });
+    // A listener holds the process again: this comes last.
+    thread.unref();
   }
 
   /** Whether the time is over. */

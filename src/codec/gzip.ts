@@ -69,6 +69,10 @@ function* readMember(input: Input, inflater: Inflater, sink: Sink, check: Outlet
   }
 }
 
+/** A name or comment with its zero, as far as Go reads one. compress/gzip (Reader.readString) */
+const TEXT_BYTES = 512;
+export const LONG_TEXT = 'a name or comment in its header is longer than the 511 bytes that engines read';
+
 function* readHeader(input: Input): Step<void> {
   const where = 'within the member header';
   // The header's own CRC-16 is the low half of the CRC-32 of every byte before it.
@@ -93,11 +97,14 @@ function* readHeader(input: Input): Step<void> {
   for (const flag of [FLAG_NAME, FLAG_COMMENT]) {
     if ((flags & flag) === 0) continue;
     // Has no length but ends with a zero: a hostile one runs to the end of the stream, and must not be held.
+    let length = 0;
     for (let zero = -1; zero === -1; ) {
       if (!(yield* input.more())) throw input.truncated(where);
       zero = input.bytes.indexOf(0, input.at);
       const end = zero === -1 ? input.bytes.length : zero + 1;
       crc = crc32(input.bytes.subarray(input.at, end), crc);
+      length += end - input.at;
+      if (length > TEXT_BYTES) throw new CodecError('gzip', 'corrupt', LONG_TEXT);
       input.at = end;
     }
   }

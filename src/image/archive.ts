@@ -1,5 +1,5 @@
 import type { LimitName, Limits } from '../limits.js';
-import type { Document } from '../scan/document.js';
+import { type Document, firstValue } from '../scan/document.js';
 import type { Scan } from '../scan/scan.js';
 import { isOver } from '../source/deadline.js';
 import { normalPath } from '../source/path.js';
@@ -151,6 +151,19 @@ export class Archive {
     else if (error?.kind === 'unreadable') this.observe('unreadable', at, { reason: error.reason });
     else if (error !== null) this.observe('json-invalid', at, { reason: error.reason });
     return value;
+  }
+
+  /**
+   * Reads manifest.json as docker and crane do, which stop after its first value. What follows is a finding.
+   * @returns undefined, and a finding, where not even that is JSON
+   */
+  firstJson(member: Member): Json | undefined {
+    const first = firstValue(this.document(member));
+    if (first === null) return this.json(member);
+    const bytes = first.rest === 1 ? '1 byte follows' : `${first.rest} bytes follow`;
+    const reason = `${bytes} its value, which docker and crane ignore, and for which podman and skopeo refuse the file`;
+    this.observe('json-invalid', { path: member.path, pointer: null }, { reason });
+    return first.value;
   }
 
   /** A config must be an object; without one there is no image to speak of. */

@@ -13,7 +13,7 @@ export function linkDocker(archive: Archive): { images: Image[]; items: readonly
   const member = archive.file('manifest.json');
   if (member === null) return none;
   const at = { path: member.path, pointer: '' };
-  const value = archive.json(member);
+  const value = archive.firstJson(member);
   if (value === undefined) return none;
   if (value === null) {
     archive.observe('manifest-json-null', at, {});

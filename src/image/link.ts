@@ -4,6 +4,7 @@ import { blobPath, splitDigest } from '../spec/digest.js';
 import { type FieldProblem, Fields } from '../spec/fields.js';
 import { goField, isObject } from '../spec/json.js';
 import { rootOf, V1_JSON } from '../spec/markers.js';
+import { normalName } from '../spec/reference.js';
 import { Archive } from './archive.js';
 import { classify } from './classify.js';
 import { linkDocker } from './docker.js';
@@ -150,19 +151,23 @@ function checkLayoutFile(archive: Archive): void {
  * What is attached to an image has that one's name.
  */
 function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
-  const seen = new Map<string, { readonly platform: string; readonly digests: Set<string> }>();
+  const seen = new Map<
+    string,
+    { readonly name: string; readonly platform: string; readonly digests: Set<string> }
+  >();
   for (const descriptor of descriptors.filter(d => !isAttached(d))) {
     // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
     const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
-    const before = seen.get(name) ?? { platform, digests: new Set([descriptor.digestText]) };
-    const isRepeated = seen.has(name) && before.platform === platform;
+    const key = normalName(name);
+    const before = seen.get(key) ?? { name, platform, digests: new Set([descriptor.digestText]) };
+    const isRepeated = seen.has(key) && before.platform === platform;
     if (isRepeated) archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
     else before.digests.add(descriptor.digestText);
-    seen.set(name, before);
+    seen.set(key, before);
   }
-  for (const [name, { digests }] of seen) {
+  for (const { name, digests } of seen.values()) {
     if (digests.size > 1)
       archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...digests] });
   }

@@ -28,6 +28,7 @@ export interface FindingData {
   'file-changed': { expected: string; actual: string };
   'limit-reached': { limit: LimitName; value: number; seen: number | null; enough?: number };
   'duplicate-entry': { count: number; differ: boolean | null };
+  'name-too-long': { bytes: number };
   'unsafe-name': { name: string };
   'path-conflict': { below: string | null };
   'unsafe-link': { target: string };
@@ -74,7 +75,15 @@ export interface FindingData {
     right: 'manifest.json' | 'index.json' | null;
   };
   'image-disguised': { as: string; field: string; value: string };
-  'engines-disagree': { engines: string[]; config: string | null; layers: string[] };
+  'engines-disagree': {
+    engines: string[];
+    config: string | null;
+    layers: string[];
+    /** The layers of the image with that config that is shown; null where none is. */
+    shown: string[] | null;
+  };
+  'blob-fetched': { digest: string; urls: string[] };
+  'document-oversize': { size: number; most: number; engines: string[] };
   'no-image': Record<string, never>;
   'artifacts-only': { artifacts: number };
   'producer-bug': { bug: string; producer: string; detail: string };

@@ -73,6 +73,17 @@ export function readDocument(
 export const textOf = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
+/** The value before the bytes that make a text no JSON document, and how many these are; null where they are not the fault. */
+export function firstValue({
+  bytes,
+  error,
+}: Document): { readonly value: Json; readonly rest: number } | null {
+  if (bytes === null || error?.kind !== 'not-json' || error.fault.kind !== 'after') return null;
+  const text = textOf(bytes);
+  const value = JSON.parse(text.slice(0, error.fault.at)) as Json;
+  return { value, rest: Buffer.byteLength(text.slice(error.fault.at)) };
+}
+
 /** What a document takes of memory, in bytes and about. */
 export const weightOf = ({ bytes, oddities }: Document): number => (bytes?.length ?? 0) + oddities.weight;
 

@@ -31,3 +31,10 @@ const UNSAFE = /^[\\/]|^[A-Za-z]:[\\/]|(?:^|[\\/])\.\.(?:[\\/]|$)/;
 export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
+
+/** What Linux takes for one part of a path, in bytes. */
+export const NAME_MAX = 255;
+
+/** Bytes of the longest part of a path, as UTF-8; 0 where all are surely short enough. */
+export const longestPart = (path: string): number =>
+  path.length * 3 <= NAME_MAX ? 0 : Math.max(...path.split('/').map(part => Buffer.byteLength(part)));

@@ -33,6 +33,19 @@ test('gzip: every optional header field, byte by byte', () => {
   assert.match(decode('gzip', withHeader(0b11110, extra, strings, sum)).error?.reason ?? '', /CRC-16/);
 });
 
+test('gzip: a name or comment is read as far as Go reads one', () => {
+  const text = (length: number) => Buffer.concat([Buffer.alloc(length, 'n'), Buffer.from([0])]);
+  for (const flag of [0b1000, 0b10000]) {
+    assert.is(decode('gzip', withHeader(flag, text(511))).error, null);
+    const byByte = decode(
+      'gzip',
+      pieces(withHeader(flag, text(512)), () => 1),
+    );
+    for (const { error } of [decode('gzip', withHeader(flag, text(512))), byByte])
+      assert.match(error?.reason ?? '', /longer than the 511 bytes/);
+  }
+});
+
 test('gzip: reserved flags and unknown methods are refused', () => {
   assert.match(decode('gzip', withHeader(0x20)).error?.reason ?? '', /reserved/);
   const method = Buffer.from(PACKED);

@@ -6,7 +6,16 @@ import type { GoVersion } from './go-faults.js';
 import { decodeObject, type Item, manifestItems } from './go-json.js';
 import { SCHEMA2_IMAGE, TARFILE_ITEMS } from './go-structs.js';
 import type { StoredBlob } from './synthesise.js';
-import { checkKind, clean, containersLayer, storedBlob, type TarFile } from './tar-file.js';
+import {
+  CONFIG_BYTES,
+  checkKind,
+  checkSize,
+  clean,
+  containersLayer,
+  MANIFEST_JSON_BYTES,
+  storedBlob,
+  type TarFile,
+} from './tar-file.js';
 
 /** A docker-archive as containers/image reads it, for skopeo and podman: entries by name, the first of a name. */
 export interface DockerArchive {
@@ -35,6 +44,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
   }
   if (file.cut?.member === manifest) refuse('unexpected EOF');
   checkRegular(manifest, 'manifest.json');
+  checkSize(manifest, MANIFEST_JSON_BYTES);
   const items = within(
     words => `decoding tar manifest.json: ${words}`,
     () => manifestItems(file.scan.document(manifest), 'whole', TARFILE_ITEMS, go),
@@ -74,6 +84,7 @@ export function openItem({ file, first, go }: DockerArchive, item: Item): Docker
   const member = component(first, item.config);
   if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
   checkRegular(member, item.config);
+  checkSize(member, CONFIG_BYTES);
   const { diffIds } = within(
     words => `decoding tar config "${item.config}": ${words}`,
     () => engineConfig(decodeObject(file.scan.document(member), 'whole', SCHEMA2_IMAGE, go)),

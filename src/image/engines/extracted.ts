@@ -1,6 +1,6 @@
 import { Extraction, Folder, type Unplaced } from '../../scan/extraction.js';
 import { isLink } from '../../scan/links.js';
-import { isUnsafeName } from '../../source/path.js';
+import { isUnsafeName, longestPart, NAME_MAX } from '../../source/path.js';
 import type { Member } from '../../source/source.js';
 import { cannotTell, refuse } from './answer.js';
 import { below, clean, type TarFile } from './tar-file.js';
@@ -41,7 +41,8 @@ function build({ members }: TarFile, scoped: boolean): Tree {
 }
 
 function checkLength(path: string): void {
-  if (path.length > PATH_MAX) refuse(`open DIR/${path.slice(0, 64)}…: file name too long`);
+  if (Buffer.byteLength(path) > PATH_MAX || longestPart(path) > NAME_MAX)
+    refuse(`open DIR/${path.slice(0, 64)}…: file name too long`);
 }
 
 function wordsFor(why: Unplaced, { name, target }: Member): string {

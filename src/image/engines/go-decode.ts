@@ -58,7 +58,12 @@ class Decoder {
         return this.value(type.of, json, texts, at, old ?? undefined);
       case 'list':
         return Array.isArray(json)
-          ? json.map((item, i) => this.item(type.of, item, texts, { at, segment: i }))
+          ? json.map((item, i) =>
+              // A list has room for a million names, each of which would have a place of its own.
+              type.of.kind === 'string' && typeof item === 'string'
+                ? wellFormed(item)
+                : this.item(type.of, item, texts, { at, segment: i }),
+            )
           : this.wrong(type, json, at, old);
       case 'map':
         return isObject(json) ? this.map(type, json, texts, at, old) : this.wrong(type, json, at, old);

@@ -7,12 +7,11 @@ import {
   DOCKER_CONFIG,
   DOCKER_LIST,
   DOCKER_MANIFEST,
-  isIndexType,
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
 } from '../../spec/media-types.js';
-import { attempt, cannotTell, type LoadedImage, refuse, within } from './answer.js';
+import { attempt, cannotTell, refuse, within } from './answer.js';
 import { extracted, type Tree } from './extracted.js';
 import type { GoVersion } from './go-faults.js';
 import { decode, decodeObject, field, listField, objectField, textField } from './go-json.js';
@@ -32,7 +31,15 @@ import {
 } from './go-structs.js';
 import type { GoType } from './go-types.js';
 import { IMAGE_TYPES, SCHEMA2_TYPES } from './media.js';
-import { checkKind, clean, digestLike, storedBlob, type TarFile } from './tar-file.js';
+import {
+  CONFIG_BYTES,
+  checkKind,
+  checkSize,
+  clean,
+  digestLike,
+  storedBlob,
+  type TarFile,
+} from './tar-file.js';
 
 /** An oci-archive as containers/image unpacks it, and the one entry of its index.json. */
 export interface OciArchive {
@@ -51,7 +58,7 @@ export function openOciArchive(file: TarFile, go: GoVersion): OciArchive {
 }
 
 /** The file unpacked, and the entries of its index.json. */
-function openLayout(
+export function openLayout(
   file: TarFile,
   go: GoVersion,
 ): { readonly tree: Tree; readonly entries: readonly Json[] } {
@@ -69,54 +76,6 @@ function openLayout(
   if (member === null) return refuse('open DIR/index.json: no such file or directory');
   const index = decodeObject(file.scan.document(member), 'first', OCI_INDEX_TYPE, go);
   return { tree, entries: listField(index, 'manifests') };
-}
-
-/**
- * Every image that containers/image takes from an oci-archive: asked for by the name of any entry, on a machine of any
- * platform. What is of platform unknown/unknown is chosen nowhere.
- */
-export function ociLoads(file: TarFile, go: GoVersion): LoadedImage[] {
-  const loads: LoadedImage[] = [];
-  const seen = new Set<string>();
-  const load = (archive: OciArchive, digest: string, type: string | null) => {
-    const key = `${type} ${digest}`;
-    if (seen.has(key)) return;
-    seen.add(key);
-    attempt(() => loads.push(loadedManifest(archive, digest, type)));
-  };
-  attempt(() => {
-    const { tree, entries } = openLayout(file, go);
-    for (const entry of entries.filter(isObject)) {
-      const archive = { file, tree, entry, go };
-      const digest = textField(entry, 'digest');
-      attempt(() => {
-        const type = typeOf(archive, blobAt(archive, digest), entry);
-        if (!isIndexType(type)) return load(archive, digest, type);
-        const index = openIndex(archive, blobAt(archive, digest), type);
-        for (const child of listField(index, 'manifests').filter(isObject).filter(isChosenSomewhere))
-          load(archive, textField(child, 'digest'), null);
-      });
-    }
-  });
-  return loads;
-}
-
-function isChosenSomewhere(entry: JsonObject): boolean {
-  const platform = objectField(entry, 'platform');
-  return textField(platform, 'os') !== 'unknown' || textField(platform, 'architecture') !== 'unknown';
-}
-
-/** @param declared  the media type that the entry of index.json gives; null for what an index below it lists */
-function loadedManifest(archive: OciArchive, digest: string, declared: string | null): LoadedImage {
-  const at = blobAt(archive, digest);
-  if (declared === null && !hasDigest(archive, at, digest)) refuse('manifest digest');
-  const type = declared ?? typeOf(archive, at, null);
-  const manifest = openManifest(archive, at, type);
-  const { member } = openConfig(archive, type, manifest);
-  const layers = listField(manifest, 'layers')
-    .filter(isObject)
-    .map(layer => blobAt(archive, textField(layer, 'digest')));
-  return { config: member, layers };
 }
 
 function checkInside({ name, type, target }: Member): void {
@@ -267,11 +226,20 @@ export function openConfig(archive: OciArchive, type: string, manifest: JsonObje
   }
   const digest = textField(descriptor, 'digest');
   const member = blobAt(archive, digest);
+  checkSize(member, CONFIG_BYTES);
   // Whatever the algorithm of the digest, it is compared with a sha256.
   const actual = sha256Of(archive, member);
   if (actual !== digest) refuse(`Download config.json digest ${actual} does not match expected ${digest}`);
   return { digest, descriptor, member, document: archive.file.scan.document(member) };
 }
+
+/** A blob whose descriptor has URLs is fetched from there, and not looked for in the archive. oci/layout/oci_src.go */
+export function checkUrls(descriptor: JsonObject): void {
+  const url = listField(descriptor, 'urls').find(isFetchable);
+  if (url !== undefined) cannotTell(`it fetches ${textField(descriptor, 'digest')} from ${String(url)}`);
+}
+
+const isFetchable = (url: Json) => typeof url === 'string' && /^https?:/i.test(url);
 
 /** What `skopeo inspect` tells of a config it reads from one struct or two. manifest/oci.go, docker_schema2.go (Inspect) */
 export function inspectConfig({ go }: OciArchive, type: string, document: Document): void {

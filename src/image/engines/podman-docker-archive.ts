@@ -32,10 +32,11 @@ export function podmanDockerArchive(file: TarFile): Outcome {
     const owners = ownersOf(names);
     const stored = new Set<string>();
     const load = (i: number) => {
-      const verdict = copy(archive, items[i]!, stored);
-      const image = verdicts.has(itemKey(i)) ? null : loadedItem(archive, items[i]!);
+      // For another name of it, all of its layers are in the store.
+      if (verdicts.has(itemKey(i))) return;
+      verdicts.set(itemKey(i), copy(archive, items[i]!, stored));
+      const image = loadedItem(archive, items[i]!);
       if (image !== null) loads.push(image);
-      verdicts.set(itemKey(i), verdict);
     };
     for (const [i, item] of items.entries()) {
       for (const name of names[i]!) {

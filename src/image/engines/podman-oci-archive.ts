@@ -9,10 +9,10 @@ import { podmanName } from './names.js';
 import {
   blobAt,
   checkCommit,
+  checkUrls,
   chooseEntry,
   hasDigest,
   type OciArchive,
-  ociLoads,
   openConfig,
   openIndex,
   openManifest,
@@ -21,6 +21,7 @@ import {
   sha256Of,
   typeOf,
 } from './oci-archive.js';
+import { ociLoads } from './oci-loads.js';
 import { checkDiffId, checkDuplicates, containersLayer, digestLike, type TarFile } from './tar-file.js';
 import { podmanUnpacks } from './unpack-words.js';
 import { Unpacking } from './unpacking.js';
@@ -50,6 +51,7 @@ export function podmanOciArchive(file: TarFile): Outcome {
     }
     const manifest = openManifest(archive, member, type);
     const config = openConfig(archive, type, manifest);
+    checkUrls(config.descriptor);
     const image = within(
       words => `parsing image configuration: ${words}`,
       () => decodeObject(config.document, 'whole', OCI_IMAGE, archive.go),
@@ -94,6 +96,7 @@ function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonl
   const unpacking = new Unpacking(archive.file.scan, podmanUnpacks);
   for (const [i, layer] of listField(manifest, 'layers').entries()) {
     const digest = isObject(layer) ? textField(layer, 'digest') : '';
+    if (isObject(layer)) checkUrls(layer);
     const member = blobAt(archive, digest);
     if (!hasDigest(archive, member, digest)) {
       const actual = digestLike(archive.file, member, digest);

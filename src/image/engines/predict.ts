@@ -90,7 +90,7 @@ export function limitOf(graph: Graph): LimitReached | null {
   for (const { code, data } of graph.observations) {
     if (code !== 'limit-reached') continue;
     const { limit, value } = data as FindingData['limit-reached'];
-    if (['manifests', 'descriptors', 'seconds'].includes(limit)) return { limit, value };
+    if (['manifests', 'descriptors', 'names', 'seconds'].includes(limit)) return { limit, value };
   }
   return null;
 }

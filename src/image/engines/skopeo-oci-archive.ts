@@ -5,10 +5,10 @@ import { BUILT_WITH } from './go-faults.js';
 import { textField } from './go-json.js';
 import {
   blobAt,
+  checkUrls,
   chooseEntry,
   hasDigest,
   inspectConfig,
-  ociLoads,
   openConfig,
   openIndex,
   openManifest,
@@ -17,6 +17,7 @@ import {
   sha256Of,
   typeOf,
 } from './oci-archive.js';
+import { ociLoads } from './oci-loads.js';
 import type { TarFile } from './tar-file.js';
 
 /**
@@ -64,7 +65,9 @@ export function skopeoOciArchive(file: TarFile): Outcome {
         return { type, manifest: openManifest(archive, member, type) };
       },
     );
-    inspectConfig(archive, type, openConfig(archive, type, manifest).document);
+    const config = openConfig(archive, type, manifest);
+    checkUrls(config.descriptor);
+    inspectConfig(archive, type, config.document);
     verdicts.set(manifestKey(digest), taken(sha256Of(archive, top)));
   });
   return {

@@ -1,4 +1,5 @@
 import type { Compression } from '../../codec/codec.js';
+import { LONG_TEXT } from '../../codec/gzip.js';
 import type { BlobFacts, TarFacts } from '../../scan/facts.js';
 import type { Scan } from '../../scan/scan.js';
 import { SKIPPABLE_DATA } from '../../source/kind.js';
@@ -89,6 +90,7 @@ export function checkKind({ foreign }: TarFile): void {
 
 function packWords(codec: string, cut: boolean, reason: string): string {
   if (cut || codec !== 'gzip') return CUT;
+  if (reason === LONG_TEXT) return 'gzip: invalid header';
   return /CRC-32|length should be/.test(reason) ? BAD_CHECKSUM : 'flate: corrupt input';
 }
 
@@ -105,6 +107,14 @@ export function clean(path: string): string {
   }
   const cleaned = out.join('/');
   return isRooted ? `/${cleaned}` : cleaned || '.';
+}
+
+/** The largest documents that containers/image reads into memory, in bytes. internal/iolimits */
+export const CONFIG_BYTES = 4 * 1024 * 1024;
+export const MANIFEST_JSON_BYTES = 1024 * 1024;
+
+export function checkSize({ size }: Member, most: number): void {
+  if (size > most) refuse(`exceeded maximum allowed size of ${most} bytes`);
 }
 
 /** Nearly every path is clean: no segment of it is empty, or dots. */

@@ -1,0 +1,61 @@
+import { shortDigest } from '../spec/digest.js';
+import type { Rules } from './rule.js';
+
+const layersIn = (layers: readonly string[]): string =>
+  layers.length === 0 ? 'no layers' : `layers ${layers.map(shortDigest).join(', ')}`;
+
+export const engineRules: Rules<
+  | 'image-disguised'
+  | 'engines-disagree'
+  | 'blob-fetched'
+  | 'document-oversize'
+  | 'no-image'
+  | 'artifacts-only'
+> = {
+  'image-disguised': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others take it for ${d.as === 'schema1' ? 'a schema 1 manifest' : `an ${d.as}`} and pass it over`,
+    explain:
+      'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners go by that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
+  },
+  'engines-disagree': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `${d.engines.join(', ')} ${d.engines.length === 1 ? 'loads' : 'load'} ${d.shown === null ? 'an image from this file that is not shown here' : 'other layers, or another order of them, than is shown here'}: ${d.config === null ? 'a config that the engine writes itself' : `config ${d.config}`}, ${layersIn(d.layers)}${d.shown === null ? '' : `; shown: ${layersIn(d.shown)}`}`,
+    explain:
+      'waybill reads the file as each engine does (docs/formats.md), and compares what the engine would load with the images that it shows. Here an engine takes another config, other layers, or another order of layers. Whatever was checked or scanned is not what that engine runs. The other findings usually name the cause. Make the archive again with a current tool, and do not load this one.',
+  },
+  'blob-fetched': {
+    severity: 'warning',
+    verdict: null,
+    message: d =>
+      `podman and skopeo fetch ${shortDigest(d.digest)} from its urls (${d.urls.join(', ')}), though the archive holds it`,
+    explain:
+      'The descriptor of a config or layer has http or https `urls` (descriptor.md). containers/image asks these addresses for the blob and does not look for it in the archive: loading the file makes requests to addresses that its writer chose, and fails without a network. Docker and crane read the blob from the archive. Remove `urls` from the manifest, or save the image with a tool that does not write them.',
+  },
+  'document-oversize': {
+    severity: 'warning',
+    verdict: null,
+    message: d => `the document has ${d.size} bytes; ${d.engines.join(' and ')} refuse more than ${d.most}`,
+    explain:
+      'Engines read documents into memory up to a limit of their own. containers/image (podman, skopeo) refuses a config of more than 4 MiB, and a manifest.json of more than 1 MiB. Docker loads the image. Shorten the history and the labels of the image, or save fewer images into one file.',
+  },
+  'no-image': {
+    severity: 'error',
+    verdict: null,
+    message: () => 'the archive holds no image and no artifact',
+    explain:
+      'The layout is there, but it lists neither an image nor an artifact. There is nothing to load and nothing to judge, so the verdict "complete" stays open. The images were lost when the archive was made or copied, or were never saved. Save them again.',
+  },
+  'artifacts-only': {
+    severity: 'info',
+    verdict: null,
+    message: d =>
+      `the archive holds no image, only ${d.artifacts === 1 ? 'an artifact' : `${d.artifacts} artifacts`} (such as a chart, a signature or a build record)`,
+    explain:
+      'An OCI layout can carry anything. This one has artifacts and no image, so no container engine can run what is in it. Their digests and sizes were checked. --require-image makes this an error.',
+  },
+};
