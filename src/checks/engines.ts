@@ -60,11 +60,21 @@ function shownLayers({ images }: Graph, contents: Contents, config: Member): str
 /** Members by their content. */
 class Contents {
   private readonly known = new Map<Member, string>();
+  /** Each content has one. */
+  private readonly numbers = new Map<string, number>();
 
   constructor(private readonly scan: Scan) {}
 
+  /** Short, for an archive may list a hundred layers in a thousand images. */
   keyOf({ config, layers }: LoadedImage): string {
-    return [config, ...layers].map(member => (member === null ? '' : this.digestOf(member))).join(' ');
+    return [config, ...layers].map(member => (member === null ? '' : this.numberOf(member))).join();
+  }
+
+  private numberOf(member: Member): number {
+    const digest = this.digestOf(member);
+    const number = this.numbers.get(digest) ?? this.numbers.size;
+    this.numbers.set(digest, number);
+    return number;
   }
 
   /** The digest of a layer's tar, or else of the stored bytes; the path where these were not read. */

@@ -122,7 +122,7 @@ const cellsOf = (table: Element): string[][] =>
     );
 
 const PAGE_TAGS = new Set(
-  'html head meta link title style body h1 h2 h3 main p span dl dt dd div table thead tbody tr th td svg rect ul li script'.split(
+  'html head meta link title style body h1 h2 h3 main p span dl dt dd div table thead tbody tr th td svg rect ul li script details summary'.split(
     ' ',
   ),
 );
