@@ -72,15 +72,23 @@ function stringified(value: unknown): string | null {
 const withinText = (_: string, value: unknown) =>
   typeof value === 'string' && value.length > TEXT ? `${value.slice(0, TEXT)}…` : value;
 
-/** Long lists, and all that they are in: each is looked at once, however deep it lies. */
+/** Values in one piece of text, at the most. */
+const VALUES = 10_000;
+
+/** Long lists, what holds very many values, and all that these are in: each is looked at once, however deep it lies. */
 function longIn(data: unknown): ReadonlySet<unknown> {
   const long = new Set<unknown>();
-  const look = (value: unknown): boolean => {
-    if (typeof value !== 'object' || value === null) return false;
+  /** Returns the number of values, itself included. */
+  const look = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) return 1;
+    let count = 1;
     let isLong = Array.isArray(value) && value.length > RUN;
-    for (const member of Object.values(value)) isLong = look(member) || isLong;
-    if (isLong) long.add(value);
-    return isLong;
+    for (const member of Object.values(value)) {
+      count += look(member);
+      isLong ||= long.has(member);
+    }
+    if (isLong || count > VALUES) long.add(value);
+    return count;
   };
   look(data);
   return long;
