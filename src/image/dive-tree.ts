@@ -13,11 +13,22 @@ const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
 const WHITEOUT = '.wh.';
 const METADATA = '.wh..wh.';
 /** Directories that no entry names, and directories on the way to a file: more have no honest use, and cost memory and time. */
-const IMPLIED_CAP = 100_000;
+export const IMPLIED_CAP = 100_000;
 const DEPTH_CAP = 2048;
 
-/** @returns null where it has more directories than any honest layer */
-export function treeOf(layer: EntryTable): { readonly root: Node; readonly bytes: number } | null {
+export interface LayerTree {
+  readonly root: Node;
+  readonly bytes: number;
+  /** Directories that no entry names. */
+  readonly implied: number;
+}
+
+/**
+ * @param room  for directories that no entry names
+ * @returns null where it has more of them than that, or than any honest layer
+ */
+export function treeOf(layer: EntryTable, room = IMPLIED_CAP): LayerTree | null {
+  const most = layer.count + Math.min(room, IMPLIED_CAP);
   const root = newNode();
   let bytes = 0;
   let made = 0;
@@ -26,9 +37,9 @@ export function treeOf(layer: EntryTable): { readonly root: Node; readonly bytes
     if (segments.length === 0) continue;
     bytes += entry.claimedSize;
     made += add(root, segments, payloadOf(entry));
-    if (made > layer.count + IMPLIED_CAP || segments.length > DEPTH_CAP) return null;
+    if (made > most || segments.length > DEPTH_CAP) return null;
   }
-  return { root, bytes };
+  return { root, bytes, implied: Math.max(0, made - layer.count) };
 }
 
 const payloadOf = ({ claimedSize, type }: Entry) => ({

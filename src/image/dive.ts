@@ -1,5 +1,14 @@
 import type { EntryTable } from '../scan/entry-table.js';
-import { bytesBelow, type Node, nodeAt, Stack, treeOf, visits } from './dive-tree.js';
+import {
+  bytesBelow,
+  IMPLIED_CAP,
+  type LayerTree,
+  type Node,
+  nodeAt,
+  Stack,
+  treeOf,
+  visits,
+} from './dive-tree.js';
 
 /** What wagoodman/dive says of an image. Bytes are what the headers of the layers' tars claim. */
 export interface DiveScore {
@@ -31,16 +40,18 @@ export interface Inefficient {
  * wagoodman/dive dive/filetree/efficiency.go (Efficiency), file_tree.go, dive/image/analysis.go, 0.13
  *
  * @param layers  the entries of every layer, bottom first
- * @returns null where a layer has more directories than any honest one
+ * @returns null where the layers have more directories than any honest ones
  */
 export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
   const trees: Node[] = [];
   const sizes: number[] = [];
   // An image may list one layer a hundred thousand times.
-  const known = new Map<EntryTable, ReturnType<typeof treeOf>>();
+  const known = new Map<EntryTable, LayerTree>();
+  let room = IMPLIED_CAP;
   for (const layer of layers) {
-    const tree = known.get(layer) ?? treeOf(layer);
+    const tree = known.get(layer) ?? treeOf(layer, room);
     if (tree === null) return null;
+    if (!known.has(layer)) room -= tree.implied;
     known.set(layer, tree);
     trees.push(tree.root);
     sizes.push(tree.bytes);

@@ -10,11 +10,11 @@ import type { TreeStore } from './tree-store.js';
  * Bytes of the paths of directories that no entry names. Honest layers have next to none; a hostile name of a megabyte
  * would make half a million of them, each with a path of its own.
  */
-const IMPLIED_BYTES = 16 * 1024 * 1024;
+const IMPLIED_BYTES = 8 * 1024 * 1024;
 /** Bytes of link targets followed: links upon links for each of a million entries have no honest use. */
 const FOLLOWED_BYTES = 64 * 1024 * 1024;
 /** Parts of paths looked up. An honest image of a million files has a tenth as many folders, ten deep. */
-const STEPS = 16 * 1024 * 1024;
+const STEPS = 8 * 1024 * 1024;
 
 /** Finds its way in a file system that is being made, through links, and makes the directories that are missing. */
 export class TreeWalk {

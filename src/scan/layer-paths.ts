@@ -5,14 +5,18 @@ import { SymlinkTargets } from './symlink-targets.js';
 /** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
 export const HOPS = 40;
 export const PATH_MAX = 4096;
-/** Bytes of paths that are looked up part by part: honest layers name nearly every directory. */
-export const WORK = 64 * 1024 * 1024;
+/**
+ * Bytes of paths that are looked up part by part, at most; so many of any layer, and so many for each byte of a path: an honest one
+ * has no more than twenty-four parts.
+ */
+const WORK = { most: 64 * 1024 * 1024, least: 128 * 1024, forEach: 12 };
 
 export const isDirectoryKind = (kind: number) => kind === NAME.directory || kind === NAME.implied;
 
 export const join = (directory: string, name: string) => (directory === '' ? name : `${directory}/${name}`);
 
-type Missing = (path: string, link: string | null) => void;
+/** @param isHere  whether `markHere` and `holdHere` are about that path */
+type Missing = (path: string, link: string | null, isHere: boolean) => void;
 
 export interface Blocked {
   /** The file or the link that is in the way. */
@@ -27,13 +31,21 @@ export class LayerPaths {
   readonly symlinks = new SymlinkTargets();
   /** A directory became something else, so that names below it are no longer there. */
   hasReplaced = false;
-  work = 0;
+  private work = 0;
+  private allowed = WORK.least;
   /** As of any other directory. */
   private rootHolds = 0;
+  /** The halves of the hashes of each part of a path that is being followed, one after the other. */
+  private readonly way: number[] = [];
 
   constructor(most: number, seeds: Seeds) {
     this.table = new NameTable(most);
     this.hash = new PathHash(seeds);
+  }
+
+  /** More was to be looked up than any honest layer wants. */
+  get isSpent(): boolean {
+    return this.work > this.allowed;
   }
 
   /** All that is said of a path. */
@@ -49,11 +61,38 @@ export class LayerPaths {
 
   /** Says of every directory above a path what it holds, up to the first of which that is said already. */
   hold(path: string, bit: number): void {
-    const { hash, table } = this;
-    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-      hash.take(path, end);
-      if ((table.add(hash.low, hash.high, bit) & bit) !== 0) return;
+    this.way.length = 0;
+    for (let from = 0, end = path.indexOf('/'); end >= 0; from = end, end = path.indexOf('/', end + 1))
+      if (end > 0) this.passOn(path, from, end);
+    this.holdWay(bit, this.way.length);
+  }
+
+  /** The same of the path that is being followed, as far as it has been. */
+  holdHere(bit: number): void {
+    this.holdWay(bit, this.way.length - 2);
+  }
+
+  /** @returns what was said of it before */
+  markHere(value: number): number {
+    const { way } = this;
+    return this.table.put(way[way.length - 2]!, way[way.length - 1]!, value);
+  }
+
+  private passOn(path: string, from: number, end: number): void {
+    const { hash, way } = this;
+    if (way.length === 0) hash.start();
+    else {
+      // What is told of a part may have hashed something else.
+      hash.low = way[way.length - 2]!;
+      hash.high = way[way.length - 1]!;
     }
+    hash.extend(path, from, end);
+    way.push(hash.low, hash.high);
+  }
+
+  private holdWay(bit: number, end: number): void {
+    const { table, way } = this;
+    for (let i = end - 2; i >= 0; i -= 2) if ((table.add(way[i]!, way[i + 1]!, bit) & bit) !== 0) return;
     this.rootHolds |= bit;
   }
 
@@ -76,14 +115,19 @@ export class LayerPaths {
    * @param missing  is told of parts that are not in this layer, and of the link that led there
    */
   follow(path: string, missing: Missing): string | Blocked {
-    for (let end = -1; end < path.length; ) {
+    const { hash, table } = this;
+    this.way.length = 0;
+    this.allowed = Math.min(WORK.most, this.allowed + WORK.forEach * path.length);
+    for (let end = 0; end < path.length; ) {
+      const from = end;
       const slash = path.indexOf('/', end + 1);
       end = slash < 0 ? path.length : slash;
-      const kind = this.kind(path, end);
-      this.work += end;
+      this.passOn(path, from, end);
+      this.work += end - from;
+      const kind = kindOf(table.get(hash.low, hash.high));
       if (kind === NAME.symlink) return this.followLinks(path, missing);
       if (kind === NAME.leaf) return { path: path.slice(0, end), isLoop: false };
-      if (!isDirectoryKind(kind)) missing(path.slice(0, end), null);
+      if (!isDirectoryKind(kind)) missing(path.slice(0, end), null, true);
     }
     return path;
   }
@@ -95,7 +139,7 @@ export class LayerPaths {
     /** The link whose target is being followed, and how many parts are left once it has been. */
     let link: string | null = null;
     let rest = 0;
-    for (let part = todo.pop(); part !== undefined && this.work <= WORK; part = todo.pop()) {
+    for (let part = todo.pop(); part !== undefined && !this.isSpent; part = todo.pop()) {
       if (link !== null && todo.length < rest) link = null;
       if (part === '' || part === '.') continue;
       if (part === '..') {
@@ -107,7 +151,7 @@ export class LayerPaths {
       this.work += next.length;
       if (kind === NAME.leaf) return { path: next, isLoop: false };
       if (kind !== NAME.symlink) {
-        if (!isDirectoryKind(kind)) missing(next, link);
+        if (!isDirectoryKind(kind)) missing(next, link, false);
         at = next;
         continue;
       }

@@ -1,4 +1,4 @@
-import { isDirectoryKind, LayerPaths, WORK } from './layer-paths.js';
+import { isDirectoryKind, LayerPaths } from './layer-paths.js';
 import { type Refusal, RefusalList } from './layer-refusal.js';
 import type { OpenPath } from './name-facts.js';
 import { kindOf, NAME, type Seeds } from './name-table.js';
@@ -27,7 +27,7 @@ export class LayerState {
 
   /** More was to be looked up, or to be kept, than is good for anybody: what follows is not looked at. */
   get isSpent(): boolean {
-    return this.paths.work > WORK || this.openBytes > OPEN_BYTES;
+    return this.paths.isSpent || this.openBytes > OPEN_BYTES;
   }
 
   /** Says what is at a path. */
@@ -50,9 +50,12 @@ export class LayerState {
    */
   walk(path: string, entry: string): string | null {
     let deepest = '';
-    const found = this.paths.follow(path, (missing, link) => {
-      this.mark(missing, NAME.implied);
-      this.paths.hold(missing, NAME.holdsImplied);
+    const { paths } = this;
+    const found = paths.follow(path, (missing, link, isHere) => {
+      const before = isHere ? paths.markHere(NAME.implied) : paths.mark(missing, NAME.implied);
+      this.marked(missing, NAME.implied, before);
+      if (isHere) paths.holdHere(NAME.holdsImplied);
+      else paths.hold(missing, NAME.holdsImplied);
       if (link === null) deepest = missing;
       else this.needed.push(this.open(missing, link));
     });

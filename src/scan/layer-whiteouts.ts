@@ -74,10 +74,12 @@ export class LayerWhiteouts {
     const { state } = this;
     if (path === '') return '';
     let deepest = '';
-    const found = state.paths.follow(path, (missing, link) => {
+    const { paths } = state;
+    const found = paths.follow(path, (missing, link, isHere) => {
       if (link !== null) state.refuse('link-to-lower', link, entry);
       else deepest = missing;
-      state.mark(missing, NAME.touched);
+      const before = isHere ? paths.markHere(NAME.touched) : paths.mark(missing, NAME.touched);
+      state.marked(missing, NAME.touched, before);
     });
     if (deepest !== '') state.implied.push(state.open(deepest, entry));
     if (typeof found === 'string') return found;

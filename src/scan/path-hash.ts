@@ -11,6 +11,25 @@ export class PathHash {
 
   constructor(private readonly seeds: Seeds) {}
 
+  /** Of no path: what `extend` goes on from. */
+  start(): void {
+    [this.low, this.high] = this.seeds;
+  }
+
+  /** Goes on with a piece of a path, whose hash so far this is: every directory above one takes no more time than the path. */
+  extend(text: string, from: number, end: number): void {
+    let { low, high } = this;
+    for (let i = from; i < end; i++) {
+      const byte = text.charCodeAt(i);
+      low = Math.imul(low ^ byte, 0x5bd1e995);
+      low ^= low >>> 15;
+      high = Math.imul(high ^ byte, 0x2c1b3c6d);
+      high ^= high >>> 13;
+    }
+    this.low = low >>> 0;
+    this.high = high >>> 0;
+  }
+
   /**
    * @param end  of the path in the text
    * @returns false where the path may not be clean: a part of it begins with a dot, or is empty
