@@ -107,7 +107,7 @@ onTerminal('nothing of an archive makes lines, columns or colours', async () => 
     ['history', LIE, '--no-trunc'],
     ['history', LIE, '--format', '{{.CreatedBy}}'],
     ['inspect', LIE, '--format', '{{index .Config.Labels "EVIL"}}'],
-    ['images', LIE, '--tree'],
+    ['images', LIE, '--tree', '--docker', '28'],
   ];
   for (const args of rows) {
     const { stdout, status } = await run(args, { shell: terminal(200), stdin: () => {} });
