@@ -60,7 +60,7 @@ export function doubtsOf(findings: readonly Finding[], graph: Graph): Doubts {
 function doubtsBy(finding: Finding, { root }: Graph, unread: ReadonlySet<string>): Doubts {
   const { code, severity, at } = finding;
   const doubts = doubtsBeside(finding);
-  // What a document that lists images or layers would have named, nobody knows.
+  // What a document that lists images or layers would have named is unknown.
   const isUnreadable = code === 'json-invalid' || code === 'unreadable' || code === 'not-a-manifest';
   if (!isUnreadable || severity !== 'error') return doubts;
   const name = at.path.slice(root.length);

@@ -66,7 +66,7 @@ export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
 /** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
 const DEFLATE_RATIO = 1032;
 
-/** How much there would be to unpack, so that whoever allows more need not ask again and again. */
+/** How much there would be to unpack, so that a user who raises the limit has to do it once. */
 function needOf(
   { limit, value }: LimitReached,
   { size, compression }: Unpacked,

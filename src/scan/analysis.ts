@@ -51,7 +51,7 @@ export class UnpackedTotal {
     Atomics.store(this.counts, 1, BigInt(bytes));
   }
 
-  /** Infinite where nobody said it. */
+  /** Infinite where it is unknown. */
   get stored(): number {
     const stored = Atomics.load(this.counts, 1);
     return stored === UNKNOWN ? Number.POSITIVE_INFINITY : Number(stored);

@@ -34,7 +34,7 @@ const isDirectory = (value: number) =>
 
 export type Seeds = readonly [number, number];
 
-/** Nobody can make up names that collide without knowing them. One pair for all threads, so that their facts are the same. */
+/** Random, so that an archive cannot hold names made to collide. One pair for all threads, so that their facts agree. */
 export const SEEDS: Seeds = [Math.floor(Math.random() * 2 ** 31), Math.floor(Math.random() * 2 ** 31)];
 
 /** Most blobs are no tars, and have no names. */

@@ -59,7 +59,7 @@ export function parsePlatform(text: string): Platform | null {
   const rest = [arch!, ...(variant === undefined ? [] : [variant])];
   if (os === undefined || parts.length > 3 || rest.some(part => !/^[a-z0-9_.-]+$/.test(part))) return null;
   const [architecture, implied] = (ARCHITECTURES.get(arch!) ?? arch!).split('/');
-  // Alone, a word must be an architecture that somebody builds for: anything else is a typing error.
+  // Alone, a word must be a known architecture: anything else is a typing error.
   if (isArchitecture && !KNOWN.has(architecture!)) return null;
   return { os, architecture: architecture!, variant: variant ?? implied ?? null, osVersion };
 }

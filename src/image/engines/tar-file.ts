@@ -16,7 +16,7 @@ export interface TarFile {
   readonly error: string | null;
   /** What Go's decompressor says of the whole file. */
   readonly packError: string | null;
-  /** The same, of what follows the compressed stream: whoever stops at the end of the tar never sees it. */
+  /** The same, of what follows the compressed stream: a reader that stops at the end of the tar never sees it. */
   readonly lateError: string | null;
   /** What the file is to containers/image, which knows no skippable frames, when it is none of what it knows. */
   readonly foreign: 'tar' | 'unknown' | null;
