@@ -12,6 +12,7 @@ import {
 } from './arguments.js';
 import { limitOptions } from './limits.js';
 import { outputOption } from './output.js';
+import { PATTERNS, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -23,14 +24,6 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
     commands,
   );
 }
-
-const whereOption = <T>(command: Argv<T>) =>
-  command.option('where', {
-    describe: 'only paths that match this pattern, or lie below what does',
-    type: 'string',
-    array: true,
-    requiresArg: true,
-  });
 
 function number(name: string, describe: string) {
   const coerce = (value: string | string[]) => {
@@ -109,18 +102,33 @@ const layerOption = <T>(command: Argv<T>, describe: string) =>
 function filesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'files <archive> [ref]',
-    'the files of an image, as its layers leave them; or what one layer changes',
+    'the files of an image, as its layers leave them; what one layer changes; what all layers hold',
     command =>
       layerOption(
         outputOption(whereOption(unitsOption(imageArguments(command)))),
         'what this layer changes: its number or digest',
       )
-        .option('tree', { describe: 'as a tree', type: 'boolean', default: false })
+        .option('all-layers', {
+          describe: 'every entry of every layer, and which layer deleted or replaced it',
+          type: 'boolean',
+          default: false,
+        })
+        .option('tree', { describe: 'as a tree, with directory totals', type: 'boolean', default: false })
+        .option('depth', number('depth', 'only so many levels deep'))
+        .option('sort', {
+          describe: 'by path, largest first, or latest first [default: name; with --top size]',
+          choices: ['name', 'size', 'time'] as const,
+          coerce: last<'name' | 'size' | 'time'>,
+        })
+        .option('top', number('top', 'only so many rows: the largest, or the first by --sort'))
         .example('$0 files image.tar', 'everything')
         .example('$0 files image.tar --in 3', 'added, modified and removed by the third layer')
-        .example("$0 files image.tar --where '**/*.so*'", ''),
+        .example('$0 files image.tar --tree --depth 2 --sort size', 'where the bytes are')
+        .example("$0 files image.tar --all-layers --where '*.key'", 'what later layers deleted, too')
+        .epilogue(PATTERNS),
     async args => {
-      const { files, filesDepth } = await import('../commands/files.js');
+      const { checkFilesOptions, files, filesDepth } = await import('../commands/files.js');
+      checkFilesOptions(args);
       const reading = await terminal.read(args.archive, { depth: filesDepth });
       await terminal.print(files(reading, { ...args, units: unitsOf(args) }), args);
     },

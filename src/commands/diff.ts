@@ -101,7 +101,7 @@ export function changedTexts({ images }: DiffReport): string[] {
       .filter(change => change.aspects.includes('content') && isSmall(change))
       .flatMap(({ path, a, b }) => [path, ...linkedTo(a), ...linkedTo(b)]),
   );
-  return [...new Set(paths)].slice(0, TEXTS).map(path => path.replace(/[\\*?[\]{},]/g, '\\$&'));
+  return [...new Set(paths)].slice(0, TEXTS).map(path => `/${path.replace(/[\\*?[\]{},]/g, '\\$&')}`);
 }
 
 /** What has several names is kept under the first. */

@@ -1,12 +1,12 @@
-import { binarySize, humanSize } from '../docker/units.js';
+import { binarySizeText, sizeText } from '../spec/size-text.js';
 import { NONE } from './words.js';
 
-/** How sizes are written for people: as Docker prints them, in powers of 1024, or as whole bytes. */
+/** How sizes are written for people: `15.4 kB`, in powers of 1024, or as whole bytes. */
 export type Units = 'si' | 'binary' | 'bytes';
 
 const WRITERS: Readonly<Record<Units, (bytes: number) => string>> = {
-  si: bytes => humanSize(bytes, 3),
-  binary: bytes => binarySize(bytes),
+  si: sizeText,
+  binary: binarySizeText,
   bytes: String,
 };
 
