@@ -196,7 +196,14 @@ interface ExtractArguments {
 }
 
 /** What is to be written, and where. @throws UsageError for what contradicts itself */
-function readExtraction({ names: given = [], layers, where = [], files = [], owner, devices }: ExtractArguments) {
+function readExtraction({
+  names: given = [],
+  layers,
+  where = [],
+  files = [],
+  owner,
+  devices,
+}: ExtractArguments) {
   const names = [...given];
   const directory = layers ?? names.pop();
   if (directory === undefined || directory === '')
@@ -210,9 +217,10 @@ function readExtraction({ names: given = [], layers, where = [], files = [], own
   const patterns = [...where, ...files];
   const set = { where: patterns.length > 0, owner, devices };
   const idle = (Object.keys(OF_FILES) as (keyof typeof OF_FILES)[]).find(name => set[name]);
+  const typed = idle === 'where' && where.length === 0 ? 'files (now --where)' : idle;
   if (layers !== undefined && idle !== undefined)
     throw new UsageError(
-      `--${idle} is about files, not --layers: ${OF_FILES[idle]}. Files are extracted by \`extract ARCHIVE [REF] DIR --${idle}\``,
+      `--${typed} is about files, not --layers: ${OF_FILES[idle]}. Files are extracted by \`extract ARCHIVE [REF] DIR --${idle}\``,
     );
   return { directory, ref: names[0], where: patterns };
 }

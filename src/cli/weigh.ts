@@ -1,10 +1,10 @@
 import type { Argv } from 'yargs';
-import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
 import {
   archiveArgument,
   imageArguments,
   last,
+  number,
   platformOption,
   readArchiveName,
   unitsOf,
@@ -23,15 +23,6 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
     (c, add) => add(c, terminal),
     commands,
   );
-}
-
-function number(name: string, describe: string) {
-  const coerce = (value: string | string[]) => {
-    const text = last(value);
-    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-    throw new UsageError(`--${name}: expected a number from 1, found ${JSON.stringify(text)}`);
-  };
-  return { describe, type: 'string', requiresArg: true, coerce } as const;
 }
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {

@@ -27,7 +27,8 @@ export function capabilityText(value: Uint8Array): string | null {
   for (let bit = 0; bit < 32 * words; bit++) {
     const at = 4 + 8 * (bit >>> 5);
     const has = (offset: number) => (view.getUint32(at + offset, true) >>> (bit & 31)) & 1;
-    const flags = (head & EFFECTIVE && (has(0) || has(4)) ? 'e' : '') + (has(4) ? 'i' : '') + (has(0) ? 'p' : '');
+    const flags =
+      (head & EFFECTIVE && (has(0) || has(4)) ? 'e' : '') + (has(4) ? 'i' : '') + (has(0) ? 'p' : '');
     if (flags === '') continue;
     const alike = letters.get(flags) ?? [];
     letters.set(flags, [...alike, `cap_${NAMES[bit] ?? bit}`]);

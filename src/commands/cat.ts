@@ -67,9 +67,11 @@ async function catFile(
   const last = lastLayer(reading, chosen, selection.in);
   const tables = tablesOf(part.scan, image);
   const tree = squash(tables.slice(0, last + 1));
-  const { inode, path: found, entry } = fileAt(tree, path, file, absent =>
-    elsewhere(historyOf(tables, absent), last),
-  );
+  const {
+    inode,
+    path: found,
+    entry,
+  } = fileAt(tree, path, file, absent => elsewhere(historyOf(tables, absent), last));
   const member = image.layers[inode.layer]!.member!;
   const allowed = limitsOf(limits);
   if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)

@@ -1,12 +1,12 @@
 import type { Change } from '../image/diff/config.js';
-import { SIZE_NAMES, type Sizes } from '../image/weigh.js';
+import { SIZE_NAMES, type SizeName, type Sizes } from '../image/weigh.js';
 import { diffFilesDoc } from './diff-files-doc.js';
 import type { DiffReport, ImageDiff, ImageRef, LayerChange, LayerRef, OnlyIn } from './diff-report.js';
 import { kindWords, verdictWords } from './diff-words.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
 import { limitedTable, section } from './limited-table.js';
 import type { ArchiveReport } from './report-types.js';
-import { sizeWriter, type Units } from './units.js';
+import { sizeWords, sizeWriter, type Units } from './units.js';
 import { bytes, count, instruction, madeBy, NONE } from './words.js';
 
 export interface DiffDocOptions {
@@ -142,8 +142,8 @@ function layersDoc({ layers }: ImageDiff, units: Units | undefined, rows: number
       [span(change.state, STYLES[change.state])],
       place(a),
       place(b),
-      write(a?.size ?? null),
-      write(b?.size ?? null),
+      a === null ? NONE : write(a.size),
+      b === null ? NONE : write(b.size),
       whyWords(change),
       madeBy(instruction({ createdBy: (b ?? a)!.createdBy })),
     ];
@@ -195,8 +195,8 @@ function sizesDoc({ sizes: { a, b } }: ImageDiff, units: Units | undefined): Doc
   const write = sizeWriter(units);
   const rows = SIZE_NAMES.filter(name => name !== 'overlay2' && a[name] !== b[name]).map((name): Text[] => [
     name,
-    write(a[name]),
-    write(b[name]),
+    sizeWords(a, name, write),
+    sizeWords(b, name, write),
     changeWords(name, a, b, write),
   ]);
   if (rows.length === 0) return [];
@@ -205,9 +205,10 @@ function sizesDoc({ sizes: { a, b } }: ImageDiff, units: Units | undefined): Doc
   return [...section('sizes'), { kind: 'table', columns, rows }];
 }
 
-function changeWords(name: keyof Sizes, a: Sizes, b: Sizes, write: (bytes: number) => string): string {
+function changeWords(name: SizeName, a: Sizes, b: Sizes, write: (bytes: number) => string): string {
   const [x, y] = [a[name], b[name]];
-  if (x === null || y === null) return NONE;
+  const isKnown = !a.partial?.includes(name) && !b.partial?.includes(name);
+  if (x === null || y === null || !isKnown) return NONE;
   return y < x ? `-${write(x - y)}` : `+${write(y - x)}`;
 }
 

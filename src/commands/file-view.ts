@@ -76,8 +76,8 @@ const VALUES: Readonly<Record<FileSort, ((item: Listed) => number) | null>> = {
 };
 
 /** Largest first; what is equal stays as it stands. */
-function sortedBy<T>(items: readonly T[], valueOf: (item: T) => number): T[] {
-  const values = new Map(items.map(item => [item, valueOf(item)]));
+function sortedBy<T>(items: readonly T[], measure: (item: T) => number): T[] {
+  const values = new Map(items.map(item => [item, measure(item)]));
   return [...items].sort((a, b) => descending(values.get(a)!, values.get(b)!));
 }
 

@@ -81,7 +81,9 @@ function fateOf(item: Listed): Text {
   if (!(item instanceof LayerEntry)) return '';
   const { gone, isWhiteout } = item;
   if (isWhiteout) return [span('whiteout', 'dim')];
-  return gone === null ? '' : [span(`${gone.how} by ${gone.by + 1}`, gone.how === 'deleted' ? 'bad' : 'warn')];
+  return gone === null
+    ? ''
+    : [span(`${gone.how} by ${gone.by + 1}`, gone.how === 'deleted' ? 'bad' : 'warn')];
 }
 
 function fates(items: readonly Listed[]): string {

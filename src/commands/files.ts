@@ -2,17 +2,24 @@ import { UsageError } from '../errors.js';
 import type { FileTree, Oddity, TreeNode } from '../image/file-tree.js';
 import { squash } from '../image/file-tree.js';
 import { changesBetween } from '../image/layer-changes.js';
+import { type Gone, LayerEntry, layerEntries } from '../image/layer-entries.js';
 import { type LayerFault, layerFaults } from '../image/layer-faults.js';
 import { tablesOf } from '../image/layer-tables.js';
-import { type Gone, LayerEntry, layerEntries } from '../image/layer-entries.js';
 import { type Unloadable, unloadables } from '../image/unloadable.js';
-import type { EntryTable } from '../scan/entry-table.js';
 import { nameText } from '../scan/entry-name.js';
+import type { EntryTable } from '../scan/entry-table.js';
 import { pathFilter } from '../scan/path-filter.js';
 import type { Depth } from '../scan/scan.js';
 import type { Result } from './doc.js';
 import { type FileReport, fileReport } from './file-report.js';
-import { type FileView, fileView, inTreeOrder, type Listed, type Total, type ViewOptions } from './file-view.js';
+import {
+  type FileView,
+  fileView,
+  inTreeOrder,
+  type Listed,
+  type Total,
+  type ViewOptions,
+} from './file-view.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
 import { refuseUnread } from './no-image.js';
@@ -108,7 +115,9 @@ export interface LayerChange {
 export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions): void {
   if (!allLayers) return;
   if (layer !== undefined)
-    throw new UsageError('--all-layers lists every layer, --in what one layer changes: leave out one of them');
+    throw new UsageError(
+      '--all-layers lists every layer, --in what one layer changes: leave out one of them',
+    );
   if (tree)
     throw new UsageError(
       '--all-layers lists a path once for each layer that has it, which is no tree: leave out --tree, or look at one layer with --in N --tree',
@@ -172,9 +181,7 @@ function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'file
 }
 
 const entryReport = (item: Listed): EntryReport[] =>
-  item instanceof LayerEntry
-    ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }]
-    : [];
+  item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
 
 function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   const all = chosenImages(reading, options);

@@ -12,7 +12,6 @@ export function humanSize(bytes: number, digits = 4): string {
   return significant(size, digits) + UNITS[unit];
 }
 
-
 function significant(value: number, digits: number): string {
   if (Number.isInteger(value) && value >= 0 && value < 10 ** digits) return String(value);
   const plain = value.toPrecision(digits);

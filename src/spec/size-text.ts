@@ -15,5 +15,4 @@ function inUnits(bytes: number, base: number, units: readonly string[]): string 
 }
 
 /** To three digits; to whole numbers where there are more digits before the point, as in 1023 KiB. */
-const rounded = (value: number): number =>
-  value >= 1000 ? Math.round(value) : Number(value.toPrecision(3));
+const rounded = (value: number): number => (value >= 1000 ? Math.round(value) : Number(value.toPrecision(3)));
