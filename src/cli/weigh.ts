@@ -168,12 +168,22 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
           requiresArg: true,
         })
         .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
-        .option('rows', number('rows', 'so many rows of each list'))
+        .option('top', number('top', 'only so many rows of each list; JSON has all'))
+        .option('all', {
+          describe: 'every row of each list, and every file of directories that differ as a whole',
+          type: 'boolean',
+          default: false,
+        })
+        // The name that --top had here before.
+        .option('rows', { ...number('rows', ''), hidden: true })
         .example('$0 diff old.tar new.tar', '')
         .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
     async args => {
-      const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');
+      const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
+        '../commands/diff.js'
+      );
       const ignore = args.ignore?.flatMap(words => words.split(','));
+      checkIgnored(ignore ?? []);
       const sides = [args.a, args.b].map(text => archiveAndRef(text, terminal));
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
@@ -184,11 +194,13 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
         selection: { ref, platform: args.platform },
       });
       let [a, b] = await readSides(diffReadOptions());
-      const texts = args.text ? changedTexts(diffReport(a, b, { ignore })) : [];
-      const again = texts.length > 0 && [a, b].every(({ reading }) => reading.opened.size !== null);
-      if (again) [a, b] = await readSides(diffReadOptions(texts));
-      const options = { ignore, text: args.text, units: unitsOf(args), rows: args.rows };
-      await terminal.print(diff(a, b, options), args);
+      const first = args.text ? diffReport(a, b, { ignore }) : null;
+      const isReadTwice = [a, b].every(({ reading }) => reading.opened.size !== null);
+      const note = first === null ? null : textNote(first, isReadTwice);
+      const texts = first === null || !isReadTwice ? [] : changedTexts(first);
+      if (texts.length > 0) [a, b] = await readSides(diffReadOptions(texts));
+      const { text, all, top = args.rows } = args;
+      await terminal.print(diff(a, b, { ignore, text, all, top, note, units: unitsOf(args) }), args);
     },
   );
 }

@@ -11,7 +11,12 @@ import { bytes, count, instruction, madeBy, NONE } from './words.js';
 
 export interface DiffDocOptions {
   readonly units?: Units | undefined;
-  readonly rows?: number | undefined;
+  /** Rows of each list. */
+  readonly top?: number | undefined;
+  /** Every row of each list, and every file, unless `top` says how many. */
+  readonly all?: boolean | undefined;
+  /** What else there is to say, such as why files are not compared line by line. */
+  readonly note?: string | null | undefined;
   readonly ignore?: readonly string[] | undefined;
 }
 
@@ -25,6 +30,7 @@ export function diffDoc(report: DiffReport, options: DiffDocOptions): Doc {
     ...only('image', { onlyA: onlyA.map(imageWords), onlyB: onlyB.map(imageWords) }),
     ...only('artifact', artifacts),
     ...notesDoc(notes),
+    ...(options.note == null ? [] : [gap, text([span(options.note, 'warn')], 2)]),
     ...(images.length === 1 && onlyA.length + onlyB.length === 0
       ? []
       : [gap, text([span('verdict  ', 'strong'), ...verdictWords(differences, ignored, isInFull(report))])]),
@@ -45,7 +51,8 @@ const archiveRow = (side: string, { file, layout, size, producer }: ArchiveRepor
 const imageWords = ({ names, platform, imageId, v1Id }: ImageRef) =>
   [names.join(', ') || '(untagged)', platform ?? '', imageId ?? v1Id ?? ''].filter(Boolean).join('  ');
 
-function imageDoc(image: ImageDiff, { units, rows = ROWS, ignore = [] }: DiffDocOptions): Doc {
+function imageDoc(image: ImageDiff, { units, top, all = false, ignore = [] }: DiffDocOptions): Doc {
+  const rows = top ?? (all ? Number.POSITIVE_INFINITY : ROWS);
   const { a, b, names, config, history, manifest, attestations, differences, ignored, notes } = image;
   return [
     gap,
@@ -58,7 +65,7 @@ function imageDoc(image: ImageDiff, { units, rows = ROWS, ignore = [] }: DiffDoc
     ...changesDoc('manifest', manifest, rows),
     ...only('attestation', attestations),
     ...layersDoc(image, units, rows),
-    ...diffFilesDoc(image, units, rows),
+    ...diffFilesDoc(image, { units, rows, all }),
     ...packagesDoc(image, rows),
     ...(ignore.includes('sizes') ? [] : sizesDoc(image, units)),
     ...notesDoc(notes),
