@@ -49,7 +49,7 @@ test('sizes by anything, filtered, in any unit', async () => {
   assert.match((await by('--depth', '1', '--where', 'etc')).stdout, /\/etc/);
   assert.match((await by('--top', '1')).stdout, /and \d+ more/);
   assert.match((await by('--bytes')).stdout, /7680/);
-  assert.match((await by('--binary')).stdout, /7\.5KiB/);
+  assert.match((await by('--binary')).stdout, /7\.5 KiB/);
   assert.match((await by('--estimate')).stdout, /~\d/);
   await unusable(['sizes', hello, '--top', '0'], '--top');
   await unusable(['sizes', hello, '--by', 'colour'], 'colour');

@@ -248,6 +248,10 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …')
         .epilogue(PATTERNS),
     async args => {
+      if (args.json)
+        throw new UsageError(
+          '--json: extract writes files and prints a line for each directory or layer, no report',
+        );
       const { directory, ref, where } = readExtraction(args);
       const selection = { ref, platform: args.platform };
       const resources = terminal.resources();

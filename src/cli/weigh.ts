@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
 import {
   archiveArgument,
@@ -72,11 +73,11 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
     command =>
       outputOption(unitsOption(imageArguments(command)))
         .option('score', {
-          describe: "dive's numbers, or ours; without it both",
+          describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,
           coerce: last<'dive' | 'ours'>,
         })
-        .option('top', number('top', 'only so many of the largest'))
+        .option('top', number('top', 'only so many of the largest; JSON has all'))
         .example('$0 waste image.tar', 'what would make it smaller')
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
@@ -141,6 +142,8 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 cat image.tar /etc/os-release', ''),
     async args => {
+      if (args.json)
+        throw new UsageError('--json: cat prints the bytes of a file as they are; files --json lists it');
       const { cat } = await import('../commands/cat.js');
       const { ref, platform, in: layer } = args;
       const resources = terminal.resources();

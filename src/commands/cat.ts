@@ -112,7 +112,7 @@ function fileAt(
     const wanted = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
     const other = wanted.reduce<Elsewhere | null>((known, place) => known ?? historyText(place), null);
     const why = REASONS[found.reason](visiblePath(nameText(found.at)));
-    throw other === null ? refuse(why) : refuse(`is not in it: ${other.what}`, other.remedy);
+    throw other === null ? refuse(why) : refuse(`${why}; ${other.what}`, other.remedy);
   }
   const { type } = found.node.inode;
   if (type === 'file') return found.node;
@@ -134,10 +134,11 @@ function elsewhere(history: readonly (Presence | null)[], last: number): Elsewhe
     type === 'directory'
       ? `It is a directory there: \`waybill files --in ${layer + 1}\` lists what that layer has in it.`
       : `Read it as that layer has it: --in ${layer + 1}`;
+  if (history[last] !== null) return null;
   const before = history.slice(0, last + 1).findLastIndex(presence => presence !== null);
   if (before >= 0) {
     const presence = history[before]!;
-    const what = `layer ${before + 2} deletes it; layer ${presence.layer + 1} has it`;
+    const what = `layer ${before + 2} deletes it, layer ${presence.layer + 1} has it`;
     return { what, remedy: read(presence) };
   }
   const later = history.find(presence => presence !== null);

@@ -36,7 +36,8 @@ export interface DiffOptions {
 
 /** What must be read for `diff`. @param paths  of `changedTexts`, for a second reading that compares line by line */
 export function diffReadOptions(paths: readonly string[] = []): ReadOptions {
-  return { depth: 'files', files: { digests: true, keep: [...packageDatabases, ...paths] } };
+  const texts = paths.map(path => `/${path}`);
+  return { depth: 'files', files: { digests: true, keep: [...packageDatabases, ...texts] } };
 }
 
 /**
@@ -111,7 +112,7 @@ const TEXTS = 200;
 export const changedTexts = (report: DiffReport): string[] =>
   smallChanges(report)
     .slice(0, TEXTS)
-    .map(path => `/${path.replace(/[\\*?[\]{},]/g, '\\$&')}`);
+    .map(path => path.replace(/[\\*?[\]{},]/g, '\\$&'));
 
 /** Why not all of the changed files are compared line by line; null where they are, as far as they are small. */
 export function textNote(report: DiffReport, isReadTwice: boolean): string | null {

@@ -82,11 +82,11 @@ test('the names are fixed', async () => {
 test('people see what costs most first, who did it, and what would save it', async () => {
   const said = await text(await archive());
   const order = [
-    '5kB  overwritten with the same bytes',
-    '5kB  the same as /app/tool',
-    '1kB  deleted',
-    '50B  package lists',
-    '3B  overwritten',
+    '5 kB  overwritten with the same bytes',
+    '5 kB  the same as /app/tool',
+    '1 kB  deleted',
+    '50 B  package lists',
+    '3 B  overwritten',
   ];
   const places = order.map(words => said.indexOf(words));
   assert.ok(
@@ -110,7 +110,7 @@ test('people see what costs most first, who did it, and what would save it', asy
 
 test('only the largest, when so many are wanted', async () => {
   const said = await text(await archive(), { top: 2 });
-  assert.match(said, /and 3 more, 1\.05kB in all: --top 5 shows all/);
+  assert.match(said, /and 3 more, 1\.05 kB in all: --top 5 shows all/);
   assert.not.match(said, /deleted by/);
 });
 
@@ -118,7 +118,7 @@ test("dive's score alone, and ours alone", async () => {
   const members = await archive();
   const dive = await text(members, { score: 'dive' });
   assert.match(dive, /dive +efficiency/);
-  assert.match(dive, /\n +count +wasted +file\n +2 +10kB +\/app\/tool\n/);
+  assert.match(dive, /\n +count +wasted +file\n +2 +10 kB +\/app\/tool\n/);
   assert.not.match(dive, /instead/);
   const ours = await text(members, { score: 'ours' });
   assert.not.match(ours, /dive/);
