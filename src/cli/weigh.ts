@@ -51,7 +51,8 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
         .example('$0 sizes image.tar --depth 2', 'the largest directories')
-        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one'),
+        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
+        .epilogue(PATTERNS),
     async args => {
       const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
       const reading = await terminal.read(args.archive, sizesReadOptions(args));

@@ -200,4 +200,22 @@ withCorpus('every real archive has an answer, and dive has one where it can have
   }
 });
 
+test("dive's list is cut where nobody says how long it may be", async () => {
+  const files = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, 'x'.repeat(i + 1)]));
+  const members = dockerSave25({ image: await image({ layers: [{ files }, { files }] }), tags: ['a:1'] });
+  const rows = (words: string) => words.split('\n').filter(line => /^ +2 .* \/f\d+$/.test(line)).length;
+  const cut = await text(members, { score: 'dive' });
+  assert.equal([rows(cut), /and 30 more: --top 50 shows all/.test(cut)], [20, true]);
+  const all = await text(members, { score: 'dive', top: 50 });
+  assert.equal([rows(all), /more/.test(all)], [50, false]);
+});
+
+test('where a layer cannot be read the waste is at least what is found, and no share is told', async () => {
+  const made = await image({ layers: [...LAYERS, { files: { x: 'x' }, compression: 'gzip', absent: true }] });
+  const words = await text(ociLayout({ manifests: [platformManifest(made)] }));
+  assert.match(words, /wasted +at least 11\.1 kB: /);
+  const none = await image({ layers: [{ files: { x: 'x' }, compression: 'gzip', absent: true }] });
+  assert.match(await text(ociLayout({ manifests: [platformManifest(none)] })), /wasted +unknown: /);
+});
+
 test.run();
