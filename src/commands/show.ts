@@ -97,6 +97,13 @@ function imageDoc(image: ImageShown, artifacts: Report['artifacts']): Doc {
 const fact = (label: string, value: string | null): Fact[] =>
   value === null || value === '' ? [] : [[label, value]];
 
+/** Short values on one line. */
+function words(label: string, values: readonly string[]): Fact[] {
+  const rest = values.length - VALUES;
+  const shown = values.slice(0, VALUES).map(brief).join(', ');
+  return fact(label, rest <= 0 ? shown : `${shown} and ${rest} more`);
+}
+
 /** Which size it is: images have several. */
 function sizeFact({ layers, storedSize, unpackedSize: unpacked }: ImageShown): string {
   const absent = layers.filter(({ present }) => !present).length;
@@ -131,8 +138,8 @@ function runFacts(image: ImageShown): Fact[] {
     ...fact('runs', [...(image.entrypoint ?? []), ...(image.cmd ?? [])].join(' ')),
     ['user', image.user || (isWindows ? 'none set' : 'root (none set)')],
     ...fact('workdir', image.workingDir),
-    ...fact('ports', exposedPorts.join(', ')),
-    ...fact('volumes', volumes.join(', ')),
+    ...words('ports', exposedPorts),
+    ...words('volumes', volumes),
     ...fact('healthcheck', healthcheck === null ? null : healthWords(healthcheck)),
     ...fact('stop signal', image.stopSignal),
     ...list('env', env),

@@ -85,6 +85,13 @@ test('many labels and long ones are cut, and JSON has all', async () => {
   assert.is(image.labels.label29!.length, 2900);
 });
 
+test('many ports and long volumes are cut too', async () => {
+  const ExposedPorts = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`${8000 + i}/tcp`, {}]));
+  const { text } = await shown(config({ ExposedPorts, Volumes: { ['v'.repeat(5000)]: {} } }));
+  assert.match(text.replace(/\s+/g, ' '), /8011\/tcp and 28 more/);
+  assert.not.match(text, 'v'.repeat(161));
+});
+
 test('which size it is: stored in the archive, and unpacked where that is known without reading', async () => {
   const plain = await shown({});
   const { length } = plain.one.layers[0]!.tar;
