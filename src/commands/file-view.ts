@@ -77,8 +77,10 @@ const VALUES: Readonly<Record<FileSort, ((item: Listed) => number) | null>> = {
 
 /** Largest first; what is equal stays as it stands. */
 function sortedBy<T>(items: readonly T[], measure: (item: T) => number): T[] {
-  const values = new Map(items.map(item => [item, measure(item)]));
-  return [...items].sort((a, b) => descending(values.get(a)!, values.get(b)!));
+  const values = Float64Array.from(items, measure);
+  const order = Uint32Array.from(items, (_, i) => i);
+  order.sort((a, b) => descending(values[a]!, values[b]!) || a - b);
+  return Array.from(order, i => items[i]!);
 }
 
 /** Infinities too. */
@@ -229,11 +231,15 @@ export function treeBars(levels: readonly number[]): string[] {
 }
 
 /** In the order of a tree: a directory before what is in it, names by their bytes; of one path by layer. */
-export function inTreeOrder<T extends Listed>(items: readonly T[]): T[] {
-  // A slash comes before anything that can be in a name.
-  const keys = new Map(items.map(item => [item, item.path.replaceAll('/', '\0')]));
-  return [...items].sort((a, b) => {
-    const [x, y] = [keys.get(a)!, keys.get(b)!];
-    return x < y ? -1 : x > y ? 1 : a.layer - b.layer;
-  });
+export const inTreeOrder = <T extends Listed>(items: readonly T[]): T[] =>
+  [...items].sort((a, b) => compareInTree(a.path, b.path) || a.layer - b.layer);
+
+/** A slash comes before anything that can be in a name. */
+function compareInTree(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shared && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === shared) return a.length - b.length;
+  const rank = (path: string) => (path[at] === '/' ? -1 : path.charCodeAt(at));
+  return rank(a) - rank(b);
 }

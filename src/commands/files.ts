@@ -19,6 +19,7 @@ import {
   type Listed,
   type Total,
   type ViewOptions,
+  type ViewRow,
 } from './file-view.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
@@ -161,24 +162,33 @@ function reportOn({ report, images }: FoundFiles): FilesReport {
 }
 
 function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'files' | 'changes' | 'entries'> {
-  const listed = view.rows.flatMap(({ item, total }) => (item === null ? [] : [{ item, total }]));
-  const reportOf = ({ item, total }: (typeof listed)[number]): ListedFile =>
-    total === null ? fileReport(item) : { ...fileReport(item), total };
-  if (allLayers) return { entries: listed.flatMap(({ item }) => entryReport(item)) };
-  if (changes === null) return { files: listed.map(reportOf) };
+  const { rows } = view;
+  if (allLayers) return { entries: rows.flatMap(({ item }) => (item === null ? [] : entryReport(item))) };
+  if (changes === null) return { files: listed(rows, () => true) };
   const { layer, before } = changes;
   return {
     changes: {
       layer,
-      added: listed.filter(({ item }) => before.get(item) === undefined).map(reportOf),
-      modified: listed.flatMap(one => {
-        const old = before.get(one.item);
-        return old == null ? [] : [{ ...reportOf(one), before: fileReport(old) }];
+      added: listed(rows, item => before.get(item) === undefined),
+      modified: rows.flatMap(row => {
+        const old = row.item === null ? null : before.get(row.item);
+        return old == null ? [] : [{ ...listedFile(row.item!, row.total), before: fileReport(old) }];
       }),
-      removed: listed.filter(({ item }) => before.get(item) === null).map(reportOf),
+      removed: listed(rows, item => before.get(item) === null),
     },
   };
 }
+
+/** Without the directories that are only the way to what is listed. */
+function listed(rows: readonly ViewRow[], isWanted: (item: Listed) => boolean): ListedFile[] {
+  const files: ListedFile[] = [];
+  for (const { item, total } of rows)
+    if (item !== null && isWanted(item)) files.push(listedFile(item, total));
+  return files;
+}
+
+const listedFile = (item: Listed, total: Total | null): ListedFile =>
+  total === null ? fileReport(item) : { ...fileReport(item), total };
 
 const entryReport = (item: Listed): EntryReport[] =>
   item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
@@ -216,11 +226,11 @@ function imageFiles(
       refusals: refusals.filter(({ layer }) => layer === index),
     };
   }
-  const tree = squash(tables);
   const { allLayers = false } = options;
-  const items: readonly Listed[] = allLayers
-    ? inTreeOrder(layerEntries(tables, wanted ?? (() => true)))
-    : chosenOf(tree.nodes, wanted);
+  const { tree, entries } = allLayers
+    ? layerEntries(tables, wanted ?? (() => true))
+    : { tree: squash(tables), entries: null };
+  const items: readonly Listed[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
   const view = fileView(items, options);
   return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };
 }

@@ -1,7 +1,7 @@
 import { type Entry, type EntryType, entryAt, nameAt, typeAt } from '../scan/entry.js';
 import { rootedPath } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
-import type { TreeNode } from './file-tree.js';
+import { type FileTree, type TreeNode, treeOf } from './file-tree.js';
 import { TreeBuilder } from './tree-builder.js';
 import { NONE } from './tree-columns.js';
 import type { TreeStore } from './tree-store.js';
@@ -50,9 +50,12 @@ export class LayerEntry
 /**
  * Every entry of every layer, with what became of it, by the rules of `squash`. A directory that a later layer has again stays.
  * @param wanted  takes the path; other entries are left out
- * @returns layer by layer, in the order of the tar
+ * @returns layer by layer, in the order of the tar; and the tree that the layers make
  */
-export function layerEntries(tables: Tables, wanted: (path: string) => boolean): LayerEntry[] {
+export function layerEntries(
+  tables: Tables,
+  wanted: (path: string) => boolean,
+): { readonly entries: LayerEntry[]; readonly tree: FileTree } {
   let names = new Int32Array(0);
   const builder = new TreeBuilder(tables, null, (index, id) => {
     names[index] = id;
@@ -67,7 +70,7 @@ export function layerEntries(tables: Tables, wanted: (path: string) => boolean):
     for (const one of own) if (!one.entry.isWhiteout) shown.push(one);
     shown = shown.filter(one => isStillThere(builder.store, one, layer));
   }
-  return found;
+  return { entries: found, tree: treeOf(builder) };
 }
 
 /** An entry, and the name that it has in the tree; `NONE` where it never had one. */
