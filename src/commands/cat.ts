@@ -109,8 +109,11 @@ function fileAt(
   const refuse = (what: string, remedy: string | null = null) =>
     new InputError(`${JSON.stringify(path)} ${what}`, file, remedy);
   if (found.node === null) {
-    const wanted = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
-    const other = wanted.reduce<Elsewhere | null>((known, place) => known ?? historyText(place), null);
+    const places = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
+    const other = [...new Set(places)].reduce<Elsewhere | null>(
+      (known, place) => known ?? historyText(place),
+      null,
+    );
     const why = REASONS[found.reason](visiblePath(nameText(found.at)));
     throw other === null ? refuse(why) : refuse(`${why}; ${other.what}`, other.remedy);
   }

@@ -57,7 +57,7 @@ function cells(sizes: Sizes, isPlain: boolean, write: Write): Text[] {
 const isPlainLayer = ({ present, compression, encrypted }: LayerSizes) =>
   present && compression === 'none' && !encrypted;
 
-const isPlainImage = ({ layers }: ImageSizes) => layers.every(isPlainLayer) || layers.some(isPlainLayer);
+const isPlainImage = ({ layers }: ImageSizes) => layers.some(isPlainLayer);
 
 function platformsTable({ platforms, images }: SizesReport, write: Write): Doc {
   const isPlain = images.some(isPlainImage);
@@ -210,7 +210,7 @@ function makers(row: BreakdownRow, layers: readonly LayerSizes[]): string {
 
 function legend(images: readonly ImageSizes[], { units, estimates }: SizesOptions): Doc {
   const dim = (line: string) => text([span(line, 'dim')]);
-  const isPlain = images.some(({ sizes }) => sizes.compressed === null && sizes.estimated === null);
+  const isPlain = images.some(image => isPlainImage(image) && image.sizes.estimated === null);
   const plain =
     estimates === null
       ? 'What a registry would transfer cannot be estimated: the archive came through a pipe, and cannot be read again.'
