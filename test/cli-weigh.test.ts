@@ -110,6 +110,7 @@ const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: str
   [['files', 'x.tar', '--all-layers', '--tree'], '--all-layers', '--tree'],
   [['files', 'x.tar', '--all-layers', '--in', '1'], '--all-layers', '--in'],
   [['files', 'x.tar', '--depth', '0'], '--depth'],
+  ...['files', 'sizes', 'extract'].map(word => [[word, 'x.tar', '--where', ''], '--where', 'empty'] as const),
   [['files', 'x.tar', '--sort', 'colour'], 'colour'],
   [['sizes', 'x.tar', '--by', 'file', '--depth', '2'], '--depth', 'directories'],
   ...['sizes', 'waste', 'files', 'report'].map(

@@ -9,7 +9,7 @@ import {
   readArchiveName,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
-import { PATTERNS, whereOption } from './patterns.js';
+import { PATTERNS, readPatterns, whereOption } from './patterns.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -240,7 +240,13 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
           coerce: last<string>,
         })
         // The name that --where had here before.
-        .option('files', { hidden: true, type: 'string', array: true, requiresArg: true })
+        .option('files', {
+          hidden: true,
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          coerce: readPatterns,
+        })
         .option('owner', { describe: 'set owners, setuid and setgid too', type: 'boolean', default: false })
         .option('devices', { describe: 'make devices and pipes too', type: 'boolean', default: false })
         .example('$0 extract image.tar rootfs/', 'what a container would see')

@@ -212,22 +212,22 @@ function inOrder({ names, parents }: Branches, values: readonly number[] | null)
   return order;
 }
 
-/** The lines of a tree before each name. @param levels  directories above each row, in order */
-export function treeBars(levels: readonly number[]): string[] {
-  const isLast = new Uint8Array(levels.length);
+/** The lines of a tree before the name of each row, one after the other: those of a deep tree are long. */
+export function* treeBars(rows: readonly Pick<ViewRow, 'level'>[]): Generator<string> {
+  const isLast = new Uint8Array(rows.length);
   const more: boolean[] = [];
-  for (let i = levels.length - 1; i >= 0; i--) {
-    const level = levels[i]!;
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const { level } = rows[i]!;
     isLast[i] = more[level] ? 0 : 1;
     more.length = level + 1;
     more[level] = true;
   }
   const bars: string[] = [''];
-  return levels.map((level, i) => {
+  for (const [i, { level }] of rows.entries()) {
     const bar = bars[level]!;
     bars[level + 1] = bar + (isLast[i] === 1 ? '    ' : '│   ');
-    return bar + (isLast[i] === 1 ? '└── ' : '├── ');
-  });
+    yield bar + (isLast[i] === 1 ? '└── ' : '├── ');
+  }
 }
 
 /** In the order of a tree: a directory before what is in it, names by their bytes; of one path by layer. */

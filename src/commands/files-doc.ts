@@ -57,11 +57,11 @@ function tableOf(
   // Made as they are looked at: a million reports at once would take more memory than all else together.
   const lines: Iterable<FileRow> = {
     *[Symbol.iterator]() {
-      const bars = tree ? treeBars(rows.map(({ level }) => level)) : null;
-      for (const [i, { item, name, total }] of rows.entries())
+      const bars = tree ? treeBars(rows) : null;
+      for (const { item, name, total } of rows)
         yield {
           file: item === null ? null : fileReport(item),
-          name: (bars?.[i] ?? '') + visiblePath(nameText(name)),
+          name: (bars?.next().value ?? '') + visiblePath(nameText(name)),
           bytes: total?.bytes ?? item?.entry.size ?? 0,
           lead: item === null ? '' : (leadOf?.(item) ?? ''),
         };
