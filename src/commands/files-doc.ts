@@ -58,13 +58,13 @@ function tableOf(
   const lines: Iterable<FileRow> = {
     *[Symbol.iterator]() {
       const bars = tree ? treeBars(rows) : null;
-      for (const { item, name, total } of rows)
-        yield {
-          file: item === null ? null : fileReport(item),
-          name: (bars?.next().value ?? '') + visiblePath(nameText(name)),
-          bytes: total?.bytes ?? item?.entry.size ?? 0,
-          lead: item === null ? '' : (leadOf?.(item) ?? ''),
-        };
+      for (const { item, name, total } of rows) {
+        const file = item === null ? null : fileReport(item);
+        const bar = bars?.next().value ?? '';
+        const lead = item === null ? '' : (leadOf?.(item) ?? '');
+        const bytes = total?.bytes ?? file?.size ?? 0;
+        yield { file, name: bar + visiblePath(nameText(name)), bytes, lead };
+      }
     },
   };
   return fileTable(lines, rows.length, write, title);

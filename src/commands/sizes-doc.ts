@@ -131,7 +131,7 @@ const moreRows = (more: number, all: number): Block[] =>
 const weightOf = ({ sizes: { docker, unpacked, stored } }: LayerSizes) => docker ?? unpacked ?? stored ?? 0;
 
 function breakdownDoc(
-  { by, rows, count: all, bytes, shipped, files, notes }: BreakdownReport,
+  { by, rows, count: all, partial, bytes, shipped, files, notes }: BreakdownReport,
   { layers, faults }: ImageSizes,
   write: Write,
   { top }: SizesOptions,
@@ -150,7 +150,7 @@ function breakdownDoc(
     ];
   };
   const isCut = ({ name }: BreakdownRow) => by === 'layer' && cut.includes(Number(name));
-  const total = `${cut.length > 0 ? 'at least ' : ''}${count(files, 'file')}`;
+  const total = `${partial ? 'at least ' : ''}${count(files, 'file')}`;
   return [
     gap,
     {
@@ -163,7 +163,7 @@ function breakdownDoc(
         { title: 'made by', shrink: true },
       ],
       rows: [
-        line({ shipped, bytes, files }, [span(total, 'strong')], '', cut.length > 0),
+        line({ shipped, bytes, files }, [span(total, 'strong')], '', partial),
         ...shown.map(row => line(row, nameOf(row, by), makers(row, layers), isCut(row))),
         ...(by === 'layer' ? unknownRows(rows, cut, layers) : []),
       ],
