@@ -158,13 +158,6 @@ test('report takes the --top that it speaks of', async () => {
   assert.match(stdout, 'and 1 more, 11 B in all: --top 2 shows all');
 });
 
-test('diff --text of standard input says that it is not read twice', async () => {
-  const other = join(folder, 'other.tar');
-  copyFileSync(hello, other);
-  const { stdout } = await said(['diff', hello, other, '--text']);
-  assert.not.match(stdout, '--text');
-});
-
 test('cat of what a layer deleted says where it is', async () => {
   await unusable(['cat', hello, 'app/notes.txt'], 'layer 3 deletes it, layer 2 has it', '--in 2');
   assert.match((await said(['cat', hello, 'app/notes.txt', '--in', '2'])).stdout, 'Ship it on Friday.');

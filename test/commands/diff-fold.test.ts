@@ -1,7 +1,7 @@
 // `waybill diff`: directories that differ as a whole, or in much, are one line.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DiffOptions, diff, diffReadOptions } from '../../src/commands/diff.js';
+import { type DiffOptions, diff, diffReadOptions, textNote } from '../../src/commands/diff.js';
 import { type DiffLine, foldMany, foldWhole } from '../../src/commands/diff-fold.js';
 import type { DiffReport } from '../../src/commands/diff-report.js';
 import { toText } from '../../src/format/text.js';
@@ -70,6 +70,17 @@ test('where much of a directory changed, it is summed up once the list is too lo
   assert.ok(lines.includes(`+100 B ${PACKAGE} (50 files)`), lines.join('\n'));
   assert.ok(lines.includes('~60 B app/node_modules/left (60 files)'), lines.join('\n'));
   assert.ok(lines.includes('~1 B app/own content'), lines.join('\n'));
+});
+
+test('why files are not compared line by line is said', async () => {
+  const few = await compare({ a: '1' }, { a: '2' }, { note: 'a note' });
+  assert.ok(few.lines.includes('a note'));
+  assert.is(textNote(few.report, true), null);
+  assert.match(textNote(few.report, false)!, /--text: .* standard input cannot be read a second time/);
+  const many = await compare(numbered('d', 250, 'a'), numbered('d', 250, 'b'));
+  assert.match(textNote(many.report, true)!, /--text: 200 of 250 changed files/);
+  const same = await compare({ a: '1' }, { a: '1' });
+  assert.is(textNote(same.report, false), null);
 });
 
 const line = (mark: DiffLine['mark'], path: string, isDirectory = false): DiffLine => ({
