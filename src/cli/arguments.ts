@@ -45,6 +45,16 @@ export function readArchiveName(name: string): string {
 /** Of an option that was given several times, the last one counts. */
 export const last = <T>(value: T | readonly T[]): T => (Array.isArray(value) ? value.at(-1) : value) as T;
 
+/** An option that takes a whole number from 1. */
+export function number(name: string, describe: string) {
+  const coerce = (value: string | string[]) => {
+    const text = last(value);
+    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+    throw new UsageError(`--${name}: expected a number from 1, found ${JSON.stringify(text)}`);
+  };
+  return { describe, type: 'string', requiresArg: true, coerce } as const;
+}
+
 export function readPlatform(value: string | string[]): Platform {
   const text = last(value);
   const platform = parsePlatform(text);
@@ -102,10 +112,18 @@ function readRelease(value: string | string[]): number {
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
 const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;
 
-export const unitsOption = <T>(command: Argv<T>) => command.option('binary', UNITS).option('bytes', BYTES);
+/** @throws UsageError where both are asked for */
+export function unitsOf({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units {
+  if (binary && bytes)
+    throw new UsageError('--binary and --bytes: expected one of them, for a size is written in one unit');
+  return bytes ? 'bytes' : binary ? 'binary' : 'si';
+}
 
-export const unitsOf = ({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units =>
-  bytes ? 'bytes' : binary ? 'binary' : 'si';
+export const unitsOption = <T>(command: Argv<T>) =>
+  command
+    .option('binary', UNITS)
+    .option('bytes', BYTES)
+    .check(given => unitsOf(given) !== undefined);
 
 /** Options of Docker's words that ask for what a file has not, and what that is. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([

@@ -208,6 +208,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
       });
       await terminal.answer({
         ...answer,
+        color: args.color,
         notes: [...answer.notes, ...strangers.map(({ where, what }) => `left out: ${where}: ${what}`)],
         exitCode: strangers.some(stranger => stranger.damaged) ? 1 : answer.exitCode,
       });
