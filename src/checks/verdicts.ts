@@ -33,7 +33,7 @@ const AGAINST: Readonly<Record<Verdict, Doubts>> = {
   conformant: NOT_CONFORMANT,
 };
 
-/** Codes that raise a doubt, whatever their severity. */
+/** Codes that raise a doubt, with any severity. */
 const DOUBTS: Partial<Record<FindingCode, Doubts>> = {
   'layer-unsupported': UNREAD,
   'digest-unchecked': UNREAD,

@@ -22,7 +22,7 @@ export interface FileTableOptions {
 
 /**
  * As `ls -l` and `tar -tv` list files.
- * @param files  gone through anew for each time that somebody goes through the rows
+ * @param files  iterated anew for each iteration of the rows
  */
 export function fileTable(
   files: Iterable<FileReport>,

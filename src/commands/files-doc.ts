@@ -47,7 +47,7 @@ function listing(nodes: readonly TreeNode[], { tree, write }: View): Doc {
   return [table, text([span(summary(nodes, write), 'dim')])];
 }
 
-/** Each file once, whatever names it has. */
+/** Each file once, with one of its names. */
 function summary(nodes: readonly TreeNode[], write: View['write']): string {
   const counts = new Map<EntryType, number>();
   let bytes = 0;

@@ -17,7 +17,7 @@ export interface Summary {
   readonly stored: StoredImage;
   /** Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a config. */
   readonly created: number | null;
-  /** Of the configs of all that is behind it: of several platforms, and in containerd's store of attestations. */
+  /** The labels of every config behind it: those of all platforms, and in containerd's store of attestations. */
   readonly labels: readonly ReadonlyMap<string, string>[];
   /** As filters have left them. */
   readonly tags: readonly string[];
