@@ -102,6 +102,23 @@ test('of a platform that the host does not run only those layers are unpacked th
   assert.equal((await sizes(alone)).split('\n'), ['0B', '0B']);
 });
 
+test('a layer that is not that of the diff_id is not unpacked, nor is any above it', async () => {
+  const layers: LayerSpec[] = ['a', 'b', 'c'].map(name => ({ files: { [name]: name.repeat(5000) } }));
+  const sound = await image({ layers });
+  const other = await image({
+    layers: layers.map((spec, i) => (i === 1 ? { files: { b: 'another' } } : spec)),
+  });
+  const wrong = assemble(sound.configBytes, other.layers);
+  const reading = await read(buildxOci({ platforms: [wrong], tags: ['app:1'] }));
+  for (const docker of [28, 29]) {
+    const asked = { ...HISTORY, format: '{{.Size}}', docker, store: 'containerd' } as const;
+    const { stdout, notes, exitCode } = history(reading, {}, asked);
+    assert.equal((stdout as string).trim().split('\n'), ['0B', '0B', '12.3kB']);
+    assert.match(notes.join('\n'), /layer 2 of 3 .* is not what the image names: expected the diff_id/);
+    assert.is(exitCode, 1);
+  }
+});
+
 test('a history of a platform begins with the ID of the whole image', async () => {
   const arm = await image({ layers: [{ files: { a: 'b' } }], platform: ARM });
   const members = buildxOci({ platforms: [await plainImage(), arm], tags: ['app:1'] });
