@@ -42,7 +42,7 @@ export interface Limits {
   readonly paxBytes: number;
   /** Bytes after the end marker that are looked at for anything but zeros. */
   readonly trailingBytes: number;
-  /** A blob may unpack to this many bytes whatever its ratio. */
+  /** A blob may unpack to this many bytes with any ratio. */
   readonly unpackedFree: number;
   /** Beyond `unpackedFree`, a blob that unpacks to more than this many times its size is taken for a bomb. */
   readonly unpackedRatio: number;
@@ -68,7 +68,7 @@ export interface Limits {
 
 export type LimitName = keyof Limits;
 
-/** What reading an archive may take of the machine, whatever the archive asks for. */
+/** How much of the machine reading an archive may use. An archive cannot raise it. */
 export interface Resources {
   /** Those that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits> | undefined;
@@ -124,7 +124,7 @@ export const limitCeilings: Partial<Limits> = {
   keptContentBytes: 2 * GiB,
 };
 
-/** How low a limit can be set: nothing at all would hide what speaks against an archive. */
+/** The lowest values. Hazard: a limit of no findings at all would hide the faults of an archive. */
 export const limitFloors: Partial<Limits> = { findingsPerCode: 1 };
 
 export const isLimitName = (name: string): name is LimitName => Object.hasOwn(defaultLimits, name);
@@ -189,40 +189,40 @@ export function forSize(limits: Limits, given: Partial<Limits>, size: number): L
 export interface LimitReached {
   readonly limit: LimitName;
   readonly value: number;
-  /** How much there was, or how much had passed when the work was ended; null where nobody counted. */
+  /** How much there was, or how much had passed when the work was ended; null where it was not counted. */
   readonly seen?: number | null;
   /** What the limit would have to be for this to be no question of it, where that can be told. */
   readonly enough?: number;
 }
 
-/** What was not done because of a limit. `seen` is null where nobody counted. */
+/** The work that a limit prevented. `seen` is null where it was not counted. */
 const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   documentBytes: seen => `the document has ${seen ?? 'more'} and was not read`,
   keptDocumentBytes: () => 'the documents before it were kept, and this one was not read',
   documentDepth: () => 'the document nests deeper and was not read',
-  indexDepth: () => 'what lies deeper in this index was not followed',
-  manifests: () => 'the images, manifests and indexes from here on were not looked at',
-  linkedBytes: () => 'others share this document, and here it was not looked at',
-  descriptors: () => 'the layers or manifests that this lists were not looked at',
-  names: () => 'the names that this gives were not looked at',
+  indexDepth: () => 'deeper levels of this index were not read',
+  manifests: () => 'the images, manifests and indexes from here on were not read',
+  linkedBytes: () => 'several images share this document, and it was not read for this one',
+  descriptors: () => 'the layers or manifests that this document lists were not read',
+  names: () => 'the names that this document gives were not read',
   members: () => 'the members of the archive from here on were not read',
-  pathBytes: seen => `a path has ${seen ?? 'more'}, and what it names was not looked at`,
+  pathBytes: seen => `a path has ${seen ?? 'more'}, and its member was not read`,
   tarMetadataBytes: seen => `a record of the archive has ${seen ?? 'more'} and was not read`,
   paxBytes: seen => `a record in the layer has ${seen ?? 'more'} and was not read`,
-  trailingBytes: () => 'what follows farther behind the end of the archive was not looked at',
+  trailingBytes: () => 'more data after the end of the archive was not read',
   unpackedFree: () => 'the blob was unpacked no further',
   unpackedRatio: seen =>
     `the blob unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
   layerBytes: seen =>
     `the layer unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
-  archiveBytes: () => 'the layers unpack to more, and were unpacked no further',
-  layerEntries: () => 'the layer has more entries, and no more are listed',
-  layerEntryBytes: () => 'the names in the layer are longer, and no more entries are listed',
-  archiveEntries: () => 'the layers have more entries, and no more are listed',
-  imageEntries: () => 'the layers of the image have more entries, and no more are applied',
-  keptContentBytes: () => 'the files to look into are larger, and not all were looked into',
-  findingsPerCode: () => 'more are counted, not listed',
-  seconds: () => 'what was not read by then is not known',
+  archiveBytes: () => 'the layers unpack to more and were unpacked no further',
+  layerEntries: () => 'the layer has more entries, which are not listed',
+  layerEntryBytes: () => 'the names in the layer are longer, and the other entries are not listed',
+  archiveEntries: () => 'the layers have more entries, which are not listed',
+  imageEntries: () => 'the layers of the image have more entries, which are not applied',
+  keptContentBytes: () => 'the files to search are larger, and some were not searched',
+  findingsPerCode: () => 'more findings are counted, not listed',
+  seconds: () => 'the rest was not read',
 };
 
 const ENDINGS: readonly (readonly [string, number])[] = [

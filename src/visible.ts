@@ -16,7 +16,7 @@ export function visible(text: string): string {
 /** What people read of one text; a hostile one has megabytes. */
 const BRIEF = 8192;
 
-/** Text from an archive for people: safe for a terminal, and no longer than anybody reads. */
+/** Text from an archive for people: safe for a terminal, and of bounded length. */
 export const legible = (text: string): string =>
   visible(text.length <= BRIEF ? text : `${text.slice(0, BRIEF).replace(/[\ud800-\udbff]$/, '')}…`);
 

@@ -111,4 +111,16 @@ withNpm('the program and the library run as they are installed, and types resolv
   assert.equal(JSON.parse(run(join(project, 'use.js'), SAMPLE)), [true, true, true, true]);
 });
 
+test('`npm ci` has no warning about an install script: each is allowed or refused in package.json', () => {
+  const json = (name: string) => JSON.parse(readFileSync(join(repositoryRoot, name), 'utf8'));
+  const { packages } = json('package-lock.json') as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const withScript = Object.keys(packages).filter(path => packages[path]!.hasInstallScript === true);
+  const names = withScript.map(path =>
+    path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+  );
+  assert.equal(Object.keys(json('package.json').allowScripts).sort(), names.sort());
+});
+
 test.run();

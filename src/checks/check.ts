@@ -7,11 +7,11 @@ import type { Platform } from '../spec/platform.js';
 export interface CheckOptions {
   /** Absent platforms are errors: all of them, or the one that is needed. */
   readonly requireComplete: boolean | Platform;
-  /** An archive without an image is an error, whatever else it holds. */
+  /** An archive without an image is an error, also one with artifacts. */
   readonly requireImage: boolean;
 }
 
-/** Members by path: their order in a tar is the writer's, in a directory nobody's, and findings must not depend on it. */
+/** Members by path. A directory has no order of its own, and findings must not depend on that of a tar. */
 export const byPath = (members: readonly Member[]): readonly Member[] =>
   [...members].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 

@@ -90,7 +90,7 @@ export class Concerns {
     }
   }
 
-  /** Of a code that there is more of than is told, what is not told may concern any image. */
+  /** Findings of a code beyond the limit are not listed, so they may concern any image. */
   private addCut(findings: readonly Finding[], most: number): void {
     const counts = new Map<string, number>();
     for (const finding of findings) {

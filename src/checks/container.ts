@@ -9,7 +9,7 @@ import { byPath } from './check.js';
 import { checkLinks } from './links.js';
 import { checkMemberPaths } from './member-paths.js';
 
-/** The outer archive: is it whole, and could anybody unpack it without harm? */
+/** The outer archive: whether it is whole, and whether tools can extract it safely. */
 export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation> {
   for (const problem of scan.problems) yield fromProblem(problem);
   yield* listings(scan);

@@ -6,7 +6,7 @@ export type Verdict = 'intact' | 'complete' | 'conformant';
 /** Everything there is to say about a kind of finding. */
 export interface Rule<C extends FindingCode> {
   readonly severity: Severity;
-  /** The verdict that the finding speaks against; null where it speaks against none. */
+  /** The verdict that the finding makes false; null where it affects none. */
   readonly verdict: Verdict | null;
   /** One line: expected before actual. */
   message(data: FindingData[C]): string;

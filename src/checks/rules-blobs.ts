@@ -32,7 +32,7 @@ export const blobRules: Rules<
     message: d =>
       `expected ${d.expected}, but its bytes are ${d.actual} (claimed by ${d.claimedBy.path}${d.claimedBy.pointer ?? ''})`,
     explain:
-      'A document refers to this blob by a digest that its bytes do not have. Either was changed after the other was made: by damage, by hand, or by an attacker. Do not use the image; fetch the archive again, and compare with what was signed off.',
+      'A document refers to this blob by a digest, and the bytes of the blob have another one. The blob or the document was changed after the other was written: by damage, by hand, or by an attacker. Do not use the image. Fetch the archive again, and compare its digest with the approved one.',
   },
   'size-mismatch': {
     severity: 'error',
@@ -40,28 +40,28 @@ export const blobRules: Rules<
     message: d =>
       `expected ${d.expected} bytes, found ${d.actual} (claimed by ${d.claimedBy.path}${d.claimedBy.pointer ?? ''})`,
     explain:
-      'The descriptor of this blob gives another size than it has. Clients must not trust content whose size differs (descriptor.md).',
+      'The descriptor of this blob gives a size that differs from the number of its bytes. Clients must not trust such content (descriptor.md, size). The blob was damaged, or the descriptor is wrong. Fetch the archive again.',
   },
   'blob-name-mismatch': {
     severity: 'error',
     verdict: 'intact',
-    message: d => `the name promises ${d.expected}, but its bytes are ${d.actual}`,
+    message: d => `expected ${d.expected}, as the file name says, but its bytes are ${d.actual}`,
     explain:
-      'A file below blobs/ is named by the digest of its content (image-layout.md). This one has other content: it was damaged or changed.',
+      'A file below blobs/ has the digest of its content as its name (image-layout.md, Blobs). The content of this one has another digest: it was damaged or changed. Fetch the archive again.',
   },
   'blob-name-odd': {
     severity: 'warning',
     verdict: 'conformant',
     message: () => 'a file below blobs/ must be named blobs/<algorithm>/<digest>; this one is not',
     explain:
-      'Something that is no blob lies among the blobs: a .DS_Store, an editor backup. Nothing refers to it; readers ignore it.',
+      'A file that is not a blob lies in the blobs directory, such as a .DS_Store or the backup copy of an editor. No document refers to it, and readers ignore it. Remove it.',
   },
   'blob-link-broken': {
     severity: 'error',
     verdict: 'complete',
     message: d => `the link leads to ${JSON.stringify(d.target)}, where there is no file`,
     explain:
-      'A blob is stored as a link to another member, and that member is not here: the layout was copied without what it links to.',
+      'The blob is stored as a link to another member, and the archive does not hold that member. The layout was copied without the files that its links point to. Copy it again and follow links (`cp -L`, `tar --dereference`).',
   },
   'config-name-mismatch': {
     severity: 'warning',
@@ -77,28 +77,28 @@ export const blobRules: Rules<
     message: d =>
       `layer ${d.layer + 1} is named ${d.expected}, but its bytes are ${d.stored}${d.diffId === d.stored ? '' : `, and its tar is ${d.diffId}`}`,
     explain:
-      'Writers of such archives name a layer by a digest: crane, ko, kaniko, jib and containerify by that of the stored bytes (`<hex>.tar.gz`), podman and skopeo by the diff_id (`<hex>.tar`). This layer was packed again or exchanged after it got its name. Engines do not look at the name: they compare the tar with the diff_id of the config, and so does waybill. Whoever compares the name with a registry compares another layer. Where the name is a diff_id this is a note. Save the image again.',
+      'Writers of such archives name a layer by a digest: crane, ko, kaniko, jib and containerify by that of the stored bytes (`<hex>.tar.gz`), podman and skopeo by the diff_id (`<hex>.tar`). This layer was packed again or exchanged after it got its name. Engines do not look at the name: they compare the tar with the diff_id of the config, and so does waybill. A comparison of the name with a registry compares another layer. Where the name is a diff_id this is a note. Save the image again.',
   },
   'digest-unchecked': {
     severity: 'warning',
     verdict: null,
-    message: d => `not checked: ${d.digest} is of an algorithm that this blob was not hashed with`,
+    message: d => `not checked: waybill did not hash this blob with the algorithm of ${d.digest}`,
     explain:
-      'waybill computes sha256 for everything, and sha512 for blobs that are named by it. Other algorithms are allowed by the specification (descriptor.md) and cannot be checked here, so the verdict "intact" stays open.',
+      'waybill computes sha256 for everything, and sha512 for blobs that are named by it. The specification allows other algorithms (descriptor.md, Digests); waybill cannot check them, so the verdict "intact" stays open.',
   },
   'digest-weak': {
     severity: 'error',
     verdict: 'conformant',
-    message: d => `${d.digest} vouches for nothing: two contents with the same digest can be made`,
+    message: d => `${d.digest} proves nothing: its algorithm is broken, so two contents can have this digest`,
     explain:
-      'The digest is of an algorithm that is broken (md5, sha1 and their like). Whoever makes an image can make a second one with the same digest, and exchange them after one was signed off. No engine takes such a digest. Make the image again with sha256.',
+      'The digest uses an algorithm for which collisions can be computed (md5, sha1 and similar). The author of an image can make a second one with the same digest, and exchange the two after one was approved. Engines refuse such a digest. Make the image again with sha256.',
   },
   'inline-data-mismatch': {
     severity: 'error',
     verdict: 'intact',
-    message: d => `the inline data should be ${d.expected}, but is ${d.actual}`,
+    message: d => `expected inline data with the digest ${d.expected}, found ${d.actual}`,
     explain:
-      'A descriptor may carry its content as base64 in `data`; it must be the very bytes that its digest names (descriptor.md). A reader that uses it would see other content than one that fetches the blob.',
+      'A descriptor may embed its content as base64 in `data`. That content must have the digest of the descriptor (descriptor.md, data). A reader that uses `data` sees other content than a reader of the blob.',
   },
   'unreferenced-blobs': {
     severity: 'info',
@@ -106,28 +106,28 @@ export const blobRules: Rules<
     message: d =>
       `${d.count} ${d.count === 1 ? 'blob is' : 'blobs are'} referenced by nothing (${bytes(d.bytes)})`,
     explain:
-      'The specification allows blobs that nothing refers to (image-layout.md). They are left over from a deleted image, for the most part, and cost space. The v1 JSON that Docker 25 and later leaves for each layer is expected and not counted; nor are manifests about an image that is here, found by their `subject`.',
+      'The specification allows blobs that no document refers to (image-layout.md). Most are left over from a deleted image; they cost space, and engines do not load them. The v1 JSON that Docker 25 and later leaves for each layer is expected and not counted; nor are manifests about an image that is here, found by their `subject`.',
   },
   'manifest-missing': {
     severity: 'error',
     verdict: 'complete',
     message: d => `the manifest ${d.digest} is not in the archive`,
     explain:
-      'An index lists this manifest, and it is not here. The image cannot be loaded from this archive alone. Save it again, with all its platforms if that is what is needed (`docker save --platform`, `skopeo copy --all`).',
+      'An index lists this manifest, and the archive does not hold it. Engines cannot load the image from this archive. Save it again, with all platforms that you need (`docker save --platform`, `skopeo copy --all`).',
   },
   'platform-absent': {
     severity: 'info',
     verdict: 'complete',
     message: absentText,
     explain:
-      'The archive holds an index of several platforms, but not all that it lists: docker save and ctr export keep the index whole and save what the machine had, attestations included. The platforms that are here are not affected. --require-complete makes this an error, for all platforms or for one. An absent manifest that no writer leaves out on purpose is `manifest-missing`: of an index of which no image is here, of no platform, or of the same platform as an image behind it.',
+      'The archive holds an index of several platforms, but not every image that the index lists: docker save and ctr export keep the whole index and save only the images and attestations that the machine had. The platforms that are here are not affected. --require-complete makes this an error, for all platforms or for one. `manifest-missing` reports the absent manifests that no writer leaves out on purpose: those of an index without any image in the archive, those without a platform, and those of the same platform as an image that comes later in the index.',
   },
   'config-missing': {
     severity: 'error',
     verdict: 'complete',
     message: d => `the config ${d.ref} ${absent(d.target)}`,
     explain:
-      'Without its config an image has no ID, no platform, no command and no list of layers. Nothing can load it. Save it again.',
+      'The config holds the platform, the command and the diff_ids of an image, and its digest is the image ID. Engines cannot load an image without it. Save the image again.',
   },
   'layer-missing': {
     severity: 'error',
@@ -141,9 +141,9 @@ export const blobRules: Rules<
     severity: 'info',
     verdict: null,
     message: d =>
-      `layer ${d.layer + 1} (${d.ref}) is not distributed with the image; it comes from ${d.urls.join(', ') || 'elsewhere'}`,
+      `layer ${d.layer + 1} (${d.ref}) is not distributed with the image: engines fetch it from ${d.urls.join(', ') || 'an address that the manifest does not give'}`,
     explain:
-      'Foreign or non-distributable layers (Windows base layers, mostly) are left out of archives by design and fetched from their URLs. Behind an air gap they must be brought in separately.',
+      'Foreign or non-distributable layers (Windows base layers, mostly) are left out of archives by design and fetched from their `urls` (descriptor.md). Behind an air gap, transfer them separately.',
   },
 };
 

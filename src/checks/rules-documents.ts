@@ -39,7 +39,7 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: d => `expected a JSON document: ${d.reason}`,
     explain:
-      'The document that describes the archive or an image is not JSON, so what it describes cannot be read. It was damaged, cut short or edited by hand.',
+      'A document that describes the archive or an image is not valid JSON (RFC 8259), so waybill cannot read what it describes. It was damaged, cut short or edited by hand. Fetch the archive again.',
   },
   'field-invalid': {
     severity: 'warning',
@@ -47,7 +47,7 @@ export const documentRules: Rules<
     message: d =>
       `expected ${d.expected}, found ${d.actual}${d.engines === undefined ? '' : `: ${d.engines.join(', ')} refuse${d.engines.length === 1 ? 's' : ''} the document`}`,
     explain:
-      'A field of the document is missing or of the wrong type or value, measured by the OCI image specification or the Docker image specification. The pointer says which. Readers differ in what they make of it. A descriptor without a valid size is an error: clients must compare it before they trust what they fetch. So is a value for which engines refuse the whole document; `engines` in the data names them. They are written in Go, whose JSON decoder wants for each field the type that the engine gave it: no string for a number, and no number with a point or an exponent (`397.0`, `1e3`) for an integer. Write the field as the specification has it.',
+      'A field of the document is missing, or has a type or value that the OCI or Docker image specification does not allow. The JSON pointer says which field. Readers handle it differently. A descriptor without a valid size is an error: clients must compare the size before they trust the content (descriptor.md). A value for which engines refuse the whole document is an error too; `engines` in the data names them. Engines are written in Go, whose JSON decoder requires the declared type of each field: no string for a number, and no number with a decimal point or an exponent (`397.0`, `1e3`) for an integer. Correct the field.',
   },
   'layout-version': {
     severity: 'warning',
@@ -69,7 +69,7 @@ export const documentRules: Rules<
     verdict: 'complete',
     message: () => 'there is an oci-layout file but no index.json: nothing says which images are here',
     explain:
-      'index.json is the entry point of an OCI image layout (image-layout.md); without it the blobs are anonymous. The layout was cut short, or its index was left behind when it was copied.',
+      'index.json is the entry point of an OCI image layout (image-layout.md). Without it nothing tells which blobs are images, and what they are called. The layout was cut short, or copied without its index. Copy it again.',
   },
   'index-without-manifests': {
     severity: 'error',
@@ -83,29 +83,30 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: () => 'the index lists no manifests',
     explain:
-      'The specification allows an empty list and advises against it (image-index.md). There is no image behind this index.',
+      'The specification allows an empty list and advises against it (image-index.md, manifests). This index leads to no image.',
   },
   'index-cycle': {
     severity: 'error',
     verdict: 'conformant',
     message: d => `the index ${shortDigest(d.digest)} lists itself, directly or through another`,
     explain:
-      'An index cannot contain its own digest: one of the digests on the way is false. Readers that trust them never end.',
+      'An index cannot contain its own digest, so one of the digests in this circle is wrong. A reader that trusts them loops without end. Do not load the archive.',
   },
   'ambiguous-document': {
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `this ${d.kind} also has ${d.forbidden.join(' and ')}: it can be read as two different things`,
+      `this ${d.kind} also has ${d.forbidden.join(' and ')}: tools can read it as a manifest or as an index`,
     explain:
       'A document that is a manifest and an index at once shows different content to different tools under one digest (CVE-2021-41190, GHSA-77vh-xpmg-72qh). The specification forbids it, and engines refuse it. Do not trust this image.',
   },
   'media-type-mismatch': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `the descriptor says ${d.expected}, the document ${d.actual}`,
+    message: d =>
+      `expected the media type ${d.expected} of the descriptor, found ${d.actual} in the document`,
     explain:
-      "A document's mediaType must be that of the descriptor that points to it (descriptor.md, manifest.md); otherwise two readers may take it for two things (CVE-2021-41190).",
+      "A document's mediaType must be that of the descriptor that points to it (descriptor.md, manifest.md). Otherwise one reader may take it for a manifest and another for an index (CVE-2021-41190).",
   },
   'media-types-differ': {
     severity: 'warning',
@@ -113,21 +114,21 @@ export const documentRules: Rules<
     message: d =>
       `this descriptor calls ${shortDigest(d.digest)} ${d.mediaTypes[1]}, another one calls it ${d.mediaTypes[0]}`,
     explain:
-      'Two descriptors have one digest and different media types. A reader goes by the descriptor that it follows, so that one document is two things. Of a manifest and an index it is an error. Write the same media type in both.',
+      'Two descriptors have one digest and different media types. A reader uses the media type of the descriptor that it follows, so two readers can interpret one document differently. It is an error where one says manifest and the other index. Write the same media type in both.',
   },
   'not-a-manifest': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `this was to be a manifest and is none (${d.mediaType ?? 'no media type'})`,
+    message: d => `expected an image manifest, found ${d.mediaType ?? 'a document without a media type'}`,
     explain:
-      'index.json may list any content, but images are found through manifests and indexes only. This one is shown as an artifact of unknown kind. It is an error where a manifest was promised, for then an image is missing.',
+      'An index may list any content, but only manifests and indexes lead to images. waybill shows this document as an artifact of unknown kind. It is an error where the descriptor has the media type of a manifest, because an image is missing then.',
   },
   'manifest-json-null': {
     severity: 'error',
     verdict: 'conformant',
     message: () => 'expected an array, found null: the archive lists no images',
     explain:
-      'Docker 23 and later refuse it ("invalid manifest, manifest cannot be null (but can be [])"); Docker 20.10 loads nothing and says nothing. The writer had no image to save.',
+      'Docker 23 and later refuse it ("invalid manifest, manifest cannot be null (but can be [])"); Docker 20.10 loads nothing without a message. The writer had no image to save. Save the image again.',
   },
   'manifest-json-empty': {
     severity: 'error',
@@ -140,7 +141,7 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: d => `expected an array of images, found ${d.actual}`,
     explain:
-      'manifest.json of docker save is an array with one object per image. Nothing can be loaded from this one.',
+      'manifest.json of docker save is an array with one object for each image. Engines load nothing from this one. Save the image again.',
   },
   'manifest-json-item-invalid': {
     severity: 'error',
@@ -153,33 +154,33 @@ export const documentRules: Rules<
     verdict: 'conformant',
     message: d =>
       d.keys.length > d.expected.length
-        ? `the keys ${d.keys.join(' and ')} are one key, ${d.expected[0]}, to readers that ignore case, such as all engines, which take the last; to others they are two`
-        : `${d.keys.length === 1 ? 'the key' : 'the keys'} ${d.keys.join(', ')} should be ${d.expected.join(', ')}: only some readers take one case for the other`,
+        ? `the keys ${d.keys.join(' and ')} differ in case only: engines read them as one key, ${d.expected[0]}, and use the last; readers that compare case see two`
+        : `expected the ${d.keys.length === 1 ? 'key' : 'keys'} ${d.expected.join(', ')}, found ${d.keys.join(', ')}: readers that compare case do not find ${d.keys.length === 1 ? 'it' : 'them'}`,
     explain:
-      "Go's JSON parser ignores the case of keys, so docker, containerd, podman and skopeo read such a document; other tools do not see the field. waybill reads it as they do. In the manifest.json of docker save it is a note, for containerify writes it so; elsewhere it is a warning. It is an error where one object has a key in two spellings: Go takes the last of them, or what both hold together, and a reader that minds the case takes another. Such a document is two images. Remove all but one.",
+      "Go's JSON parser ignores the case of keys, so docker, containerd, podman and skopeo read such a document; other tools do not find the field. waybill reads it as engines do. In the manifest.json of docker save it is a note, because containerify writes such keys; elsewhere it is a warning. It is an error where one object has a key in two spellings: Go uses the last one, or merges the values of both, and a reader that compares case uses another one. Two readers then see two images. Remove all but one.",
   },
   'key-duplicate': {
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `the key ${JSON.stringify(d.key)} stands in this object before${d.repeated > 1 ? ` (of ${d.repeated} repeated keys in the document)` : ''}: some readers take the first, others the last`,
+      `the key ${JSON.stringify(d.key)} is repeated in this object${d.repeated > 1 ? ` (one of ${d.repeated} repeated keys in the document)` : ''}: some readers use the first, others the last`,
     explain:
-      'A JSON object should have each key once, and what a reader makes of a second one is its own affair (RFC 8259 section 4). Go, JavaScript and Python keep the last, others the first or refuse the document. So two readers may see two images under one digest; no honest writer makes such a document. waybill reads the last.',
+      'A JSON object should have each key once; the behaviour of readers is not defined for a repeated key (RFC 8259 section 4). Go, JavaScript and Python use the last, others use the first or refuse the document. So two readers may see two images under one digest. No known tool writes such a document. waybill uses the last. Do not load the archive.',
   },
   'text-not-unicode': {
     severity: 'warning',
     verdict: 'conformant',
     message: d =>
       d.kind === 'bytes'
-        ? 'there are bytes in it that are not UTF-8'
-        : 'there are escapes in it that name half a character (a lone surrogate)',
+        ? 'expected a document in UTF-8, found bytes that are not UTF-8'
+        : 'the document has an escape of a lone surrogate (half a character)',
     explain:
-      'JSON is text in UTF-8 (RFC 8259 section 8). Readers differ in what they make of anything else: Go puts U+FFFD in its place, others refuse the document, and some keep it. A name or path with such text is therefore not the same everywhere.',
+      'JSON is text in UTF-8 (RFC 8259 section 8). Readers handle other bytes differently: Go replaces them by U+FFFD, others refuse the document, and some keep them. So a name or path with such text differs between readers.',
   },
   'name-invalid': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `${JSON.stringify(d.name)} is no name that an engine can load: ${d.reason}`,
+    message: d => `engines refuse the name ${JSON.stringify(d.name)}: ${d.reason}`,
     explain:
       'A RepoTag must be a repository in lower case, a colon and a tag. docker load refuses the whole archive for one that is not ("invalid tag", "repository name must be lowercase").',
   },
@@ -187,16 +188,16 @@ export const documentRules: Rules<
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `the name ${JSON.stringify(d.name)} has characters that no name has: ${d.characters.join(', ')}`,
+      `the name ${JSON.stringify(d.name)} has characters that image names cannot have: ${d.characters.join(', ')}`,
     explain:
-      'Names of images are plain ASCII by every grammar there is. A letter of another alphabet looks like one of ours, other characters are not seen at all or turn the direction of text: such a name is read as another one than it is. docker load refuses it; containerd takes any name from an index. Do not load this archive by its name.',
+      'Names of images are ASCII in every grammar (distribution reference, image-index annotations). A letter of another alphabet can look like an ASCII letter, other characters are invisible or change the direction of text: a person reads another name than the one that is there. docker load refuses such a name; containerd accepts any name from an index. Do not load this archive by its name.',
   },
   'name-duplicate': {
     severity: 'warning',
     verdict: 'conformant',
-    message: d => `the name ${JSON.stringify(d.name)} stands here more than once`,
+    message: d => `the name ${JSON.stringify(d.name)} is listed more than once`,
     explain:
-      'The same name is given twice. Which image it means depends on the reader; most take the last one.',
+      'The document lists one name twice. Which image it means depends on the reader; most use the last one.',
   },
   'name-ambiguous': {
     severity: 'warning',
@@ -204,20 +205,20 @@ export const documentRules: Rules<
     message: d =>
       `the name ${JSON.stringify(d.name)} is given to ${d.images.length} images: ${d.images.join(', ')}`,
     explain:
-      'One name for several images: docker load tags them one after the other, and the last keeps the name.',
+      'Several images have one name: docker load tags one after the other, and the last keeps the name.',
   },
   'parent-missing': {
     severity: 'info',
     verdict: null,
     message: d => `the parent image ${shortDigest(d.parent)} is not in this archive`,
     explain:
-      'Parent only links images that were built on one machine with the classic builder. The image is complete without it.',
+      '`Parent` links images that were built on one machine with the classic builder. The image is complete without its parent.',
   },
   'views-disagree': {
     severity: 'warning',
     verdict: 'conformant',
     message: d =>
-      `manifest.json and index.json tell of different images: only in manifest.json: ${list(d.onlyManifestJson)}; only in index.json: ${list(d.onlyIndexJson)}`,
+      `manifest.json and index.json list different images: only in manifest.json: ${list(d.onlyManifestJson)}; only in index.json: ${list(d.onlyIndexJson)}`,
     explain:
       'An archive with both files should describe the same images in both. docker load with the classic store reads manifest.json, containerd and Docker 29 read index.json: they would load different images from this one file. It is an error where both give one name to different images.',
   },
@@ -235,21 +236,21 @@ export const documentRules: Rules<
     message: d =>
       `repositories gives ${JSON.stringify(d.name)} to ${d.actual}, where manifest.json has ${d.expected}`,
     explain:
-      'The file repositories is what Docker before 1.10 read; later versions write it beside manifest.json. It names the top layer of each image, and must tell the same as manifest.json.',
+      'Docker before 1.10 read the file `repositories`; later versions write it beside manifest.json. It maps each name to the top layer of an image, and must agree with manifest.json. One of the two was edited.',
   },
   'layers-disagree': {
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `manifest.json and index.json give ${shortDigest(d.image)} different layers, or another order: ${d.right === null ? 'the diff_ids of the config do not tell which is right' : `${d.right} agrees with the diff_ids of the config`}`,
+      `manifest.json and index.json list different layers, or another order of them, for ${shortDigest(d.image)}: ${d.right === null ? 'neither agrees with the diff_ids of the config' : `${d.right} agrees with the diff_ids of the config`}`,
     explain:
-      'Both files describe the same config, but not the same layers under it, or not in the same order. docker load with the classic store, podman and crane read manifest.json; containerd, Docker 29 and skopeo oci-archive: read index.json. They build different file systems from this one file. `right` in the data names the file whose layers are those of the config, in its order (config.md, rootfs.diff_ids). Save the image again; Docker 25.0.0 wrote such archives (fixed in 25.0.1).',
+      'Both files describe the same config, but list different layers for it, or list them in another order. docker load with the classic store, podman and crane read manifest.json; containerd, Docker 29 and skopeo oci-archive: read index.json. They build different file systems from this one file. `right` in the data names the file whose layers are those of the config, in its order (config.md, rootfs.diff_ids). Save the image again; Docker 25.0.0 wrote such archives (fixed in 25.0.1).',
   },
   'producer-bug': {
     severity: 'warning',
     verdict: 'conformant',
     message: d => `${d.detail}: a known bug of ${d.producer}`,
     explain:
-      'The archive shows the marks of a bug that its producer is known to have had. `bug` in the data names it: oci-layers-in-random-order and oci-manifest-without-layers (Docker 25.0.0 and its betas: manifest.json is right), untagged-image-missing-from-index (Docker 25.0.0 to 25.0.2), platform-in-config-descriptor (Docker before 26.1), foreign-layer-stored-unpacked, zstd-labelled-gzip (containerd). Save the image again with a newer version.',
+      'The archive has the marks of a known bug of the tool that wrote it. `bug` in the data names it: oci-layers-in-random-order and oci-manifest-without-layers (Docker 25.0.0 and its betas: manifest.json is right), untagged-image-missing-from-index (Docker 25.0.0 to 25.0.2), platform-in-config-descriptor (Docker before 26.1), foreign-layer-stored-unpacked, zstd-labelled-gzip (containerd). Save the image again with a newer version.',
   },
 };

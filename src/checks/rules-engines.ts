@@ -16,9 +16,9 @@ export const engineRules: Rules<
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others take it for ${d.as === 'schema1' ? 'a schema 1 manifest' : `an ${d.as}`} and pass it over`,
+      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others treat it as ${d.as === 'schema1' ? 'a schema 1 manifest' : `an ${d.as}`} and skip it`,
     explain:
-      'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners go by that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
+      'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners use that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
   },
   'engines-disagree': {
     severity: 'error',
@@ -26,7 +26,7 @@ export const engineRules: Rules<
     message: d =>
       `${d.engines.join(', ')} ${d.engines.length === 1 ? 'loads' : 'load'} ${d.shown === null ? 'an image from this file that is not shown here' : 'other layers, or another order of them, than is shown here'}: ${d.config === null ? 'a config that the engine writes itself' : `config ${d.config}`}, ${layersIn(d.layers)}${d.shown === null ? '' : `; shown: ${layersIn(d.shown)}`}`,
     explain:
-      'waybill reads the file as each engine does (docs/formats.md), and compares what the engine would load with the images that it shows. Here an engine takes another config, other layers, or another order of layers. Whatever was checked or scanned is not what that engine runs. The other findings usually name the cause. Make the archive again with a current tool, and do not load this one.',
+      'waybill reads the file as each engine does (docs/formats.md), and compares what the engine would load with the images that it shows. Here an engine uses another config, other layers, or another order of layers, so it runs an image that was not checked. Other findings usually name the cause. Do not load this archive; make it again with a current tool.',
   },
   'blob-fetched': {
     severity: 'warning',
@@ -48,7 +48,7 @@ export const engineRules: Rules<
     verdict: null,
     message: () => 'the archive holds no image and no artifact',
     explain:
-      'The layout is there, but it lists neither an image nor an artifact. There is nothing to load and nothing to judge, so the verdict "complete" stays open. The images were lost when the archive was made or copied, or were never saved. Save them again.',
+      'The layout is there, but it lists neither an image nor an artifact. There is no image to load or to check, so the verdict "complete" stays open. The images were lost when the archive was made or copied, or were never saved. Save them again.',
   },
   'artifacts-only': {
     severity: 'info',

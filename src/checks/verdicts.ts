@@ -33,7 +33,7 @@ const AGAINST: Readonly<Record<Verdict, Doubts>> = {
   conformant: NOT_CONFORMANT,
 };
 
-/** Codes that raise a doubt, whatever their severity. */
+/** Codes that raise a doubt, with any severity. */
 const DOUBTS: Partial<Record<FindingCode, Doubts>> = {
   'layer-unsupported': UNREAD,
   'digest-unchecked': UNREAD,
@@ -74,7 +74,7 @@ const LISTINGS: ReadonlySet<string> = new Set(['index.json', 'manifest.json', 'r
 export const doubtsBeside = (finding: Finding): Doubts => {
   const { code, severity, at } = finding;
   const { verdict } = ruleOf(code);
-  // Only an error speaks against intact and complete: an archive that omits a platform by design is complete for those it has.
+  // Only an error makes intact and complete false: an archive that omits a platform by design is complete for the others.
   const isAgainst = severity === 'error' || (verdict === 'conformant' && severity === 'warning');
   const against = verdict === null || !isAgainst ? NO_DOUBTS : AGAINST[verdict];
   const limit = code === 'limit-reached' ? limitDoubts(severity, at.path) : NO_DOUBTS;
@@ -92,7 +92,7 @@ function limitDoubts(severity: Finding['severity'], path: string): Doubts {
 }
 
 /**
- * Judges. Any departure from a specification speaks against conformant. What is missing after a limit may be there; after a
+ * Makes the verdicts. Any departure from a specification makes conformant false. What is missing after a limit may be there; after a
  * cut it is not in this file, but which images it would have named nothing tells where the list of them is lost too.
  */
 export function verdictsBy(doubts: Doubts, verified: boolean): Verdicts {

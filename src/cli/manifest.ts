@@ -119,7 +119,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
           array: true,
           requiresArg: true,
         })
-        .example('$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7', ''),
+        .example('$0 manifest annotate app:1.2 arm64.tar --variant v8', ''),
     async args => {
       const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
       const manifest = readArchiveName(args.manifest);
@@ -148,7 +148,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
           type: 'boolean',
           default: false,
         })
-        .example('$0 manifest push app:1.2 --output app.tar', ''),
+        .example('$0 manifest push app:1.2 --output app-all.tar', ''),
     async ({ list, output, purge }) => {
       const { manifestPush } = await import('../commands/manifest-push.js');
       const { lists, progress, resources } = terminal;

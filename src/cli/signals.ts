@@ -3,9 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Whoever has something to put in order before the process ends holds the signals that would end it. While nobody does,
- * nobody listens to them: the system then ends the process at once, where a listener would wait until the program is done
- * with what it is at.
+ * A part of the program that has to clean up before the process ends holds the signals that would end it. Without a holder
+ * there is no listener, and the system ends the process at once; a listener would run only after the current computation.
  */
 export class Signals {
   private readonly holders = new Set<string>();
@@ -13,7 +12,7 @@ export class Signals {
 
   /**
    * @param tidy  puts everything in order
-   * @param end   ends the process by a signal that nobody listens to any more
+   * @param end   ends the process by a signal that has no listener any more
    */
   constructor(
     private readonly tidy: () => void,
@@ -32,7 +31,7 @@ export class Signals {
 
   async release(holder: string): Promise<void> {
     if (!this.holders.delete(holder)) return;
-    // A signal that came while nobody could attend to it is only seen in the next turn of the event loop.
+    // A signal that came during a computation is only seen in the next turn of the event loop.
     await setImmediate();
     await setImmediate();
     if (this.holders.size === 0) this.ignore();

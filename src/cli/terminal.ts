@@ -26,7 +26,7 @@ export interface World {
   readonly width: () => number | null;
 }
 
-/** The world as a command gets it: whatever it reads is read within what the command line allows. */
+/** The world as a command gets it: reading keeps the limits that the command line gives. */
 export interface Terminal extends World {
   /** What the command line allows, for what reads by other ways than `read`. */
   readonly resources: () => Resources;

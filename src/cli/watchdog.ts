@@ -4,7 +4,7 @@ import { LATE, SEEN, type Watched } from './watched.js';
 /** What reading leaves for a report of what was read by then. */
 const REPORT_MS = 500;
 
-/** Sees to it that the process ends in time, whatever it is at: a thread of its own keeps the time. */
+/** Ends the process in time, also in the middle of a computation: a thread of its own keeps the time. */
 export class Watchdog {
   private readonly state: Int32Array;
 

@@ -24,7 +24,7 @@ export type SortKey = 'shipped' | 'bytes' | 'files' | 'name';
 
 export interface BreakdownOptions {
   readonly by: By;
-  /** Of directories: 1 for those in the root. Default 2. */
+  /** Depth of directories: 1 for those in the root. Default 2. */
   readonly depth?: number | undefined;
   /** Only so many rows. */
   readonly top?: number | undefined;
@@ -52,7 +52,7 @@ export interface BreakdownRow extends Share {
    * there is none.
    */
   readonly name: string;
-  /** Of what it is a row by package; null otherwise. */
+  /** The package of the row, by package; null otherwise. */
   readonly package: Pick<Package, 'manager' | 'version' | 'arch'> | null;
 }
 

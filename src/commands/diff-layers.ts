@@ -52,7 +52,7 @@ function layerFacts({ part, image }: Placed): LayerFacts[] {
   }));
 }
 
-/** Of one that is absent nobody knows how it was compressed. */
+/** The compression of an absent layer is not known. */
 function isStoredSame(a: LayerFacts, b: LayerFacts): boolean {
   const [x, y] = [a.facts?.digests, b.facts?.digests];
   return x == null || y == null || x.sha256 === y.sha256;

@@ -48,14 +48,14 @@ export interface ImageDiff {
   readonly names: OnlyIn<string>;
   readonly config: readonly Change[];
   readonly history: readonly Change[];
-  /** Of what the manifests say besides the digests. */
+  /** Changes of the manifests, apart from the digests. */
   readonly manifest: readonly Change[];
   /** Digests of attestations' manifests. */
   readonly attestations: OnlyIn<string>;
   readonly layers: LayersDiff;
   readonly files: FilesDiff;
   readonly packages: readonly PackageChange[];
-  /** Of all layers together. */
+  /** Sizes of all layers together. */
   readonly sizes: { readonly a: Sizes; readonly b: Sizes };
   readonly notes: readonly string[];
 }
@@ -83,7 +83,7 @@ export interface LayerRef
   readonly index: number;
 }
 
-/** Of the squashed trees. */
+/** Differences of the squashed file systems. */
 export interface FilesDiff {
   readonly added: readonly FileRef[];
   readonly removed: readonly FileRef[];

@@ -31,7 +31,7 @@ export type Block =
       /** What each row weighs, for a bar beside it where one can be drawn; null for a row without. */
       readonly bars?: readonly (number | null)[];
     }
-  /** A table of as many rows as an image has files, a line each. They are made anew whenever somebody goes through them. */
+  /** A table of as many rows as an image has files, a line each. Each iteration makes the rows anew. */
   | {
       readonly kind: 'listing';
       readonly columns: readonly Column[];

@@ -24,7 +24,7 @@ export function explain(code: string | undefined): Result {
     );
   }
   const rule = ruleOf(known);
-  const against = rule.verdict === null ? '' : `, speaks against "${rule.verdict}"`;
+  const against = rule.verdict === null ? '' : `, affects the verdict "${rule.verdict}"`;
   return {
     data: entry(known),
     doc: [text([span(known, 'strong'), `  ${rule.severity}${against}`]), gap, text(rule.explain)],

@@ -50,7 +50,7 @@ export async function extractFiles(
 ): Promise<Answer> {
   const limits = limitsOf(options.limits);
   const stream = await streamOf(input);
-  // Until it is finished, nobody else may look into it or put anything there.
+  // Until it is finished, no other user can read it or write to it.
   const staged = stageDirectory(directory, 0o700);
   try {
     const extract = (file: string) => extractFrom(file, staged.path, directory, options, limits);

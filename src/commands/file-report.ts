@@ -20,7 +20,7 @@ export interface FileReport {
   readonly gid: number;
   /** Seconds since 1970; null for a directory that no layer has an entry for. */
   readonly mtime: number | null;
-  /** Of a symbolic link as it is written; of a hard link the path of the file's first name. null for anything else. */
+  /** Target of a symbolic link as it is written; of a hard link, the path of the file's first name. null for any other type. */
   readonly target: string | null;
   /** Index of the layer that put it there, from 0. */
   readonly layer: number;

@@ -27,7 +27,7 @@ export interface FileRow {
 
 /**
  * As `ls -l` and `tar -tv` list files.
- * @param rows   gone through anew for each time that the document is written
+ * @param rows   iterated anew each time that the document is written
  * @param lead   title of a column in front
  */
 export function fileTable(

@@ -69,7 +69,7 @@ function deliveryOf({ opened }: ArchiveReading, { part }: PartReading, docker: n
   return { container, compression: inside === null ? compression : part.compression, inside, docker };
 }
 
-/** Of a zip with several files engines say nothing: they are not given it as it is. */
+/** Without answers for a zip of several files: engines are given its files, not the zip. */
 function fileAnswers(reading: ArchiveReading, docker: number): EngineAnswer[] {
   const [part] = reading.parts;
   if (part === undefined || reading.parts.length > 1 || imagesIn(reading) > 0) return [];

@@ -78,7 +78,7 @@ export function imageInspect(
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }
 
-/** Of several references, those that are found are shown and the others named. */
+/** With several references, those that are found are shown and the others are named. */
 function choose(reading: ArchiveReading, selection: InspectSelection, dialect: Dialect) {
   const { ref, platform, refs = ref === undefined ? [] : [ref] } = selection;
   const images: StoredImage[] = [];

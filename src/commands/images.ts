@@ -82,7 +82,9 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
     readings.flatMap(reading => withLastTags(storedImages(reading, {}, dialect, snapshots))),
     image => notesOf(image, sized, store).length,
   );
-  const summaries = [...all.keys()].map(stored => summaryOf(stored, sized ? listSize(stored, store) : null));
+  const summaries = [...all.keys()].map(stored =>
+    summaryOf(stored, sized ? listSize(stored, store) : null, dialect.words),
+  );
   const now = (options.now ?? new Date()).getTime() / 1000;
   const listed = select(summaries, filters, options, dialect, now);
   if (typeof listed === 'string') return failed(listed);

@@ -66,7 +66,7 @@ function formatted(
   return isTable(template, words) ? table(selected, guard) : render(selected, template, guard);
 }
 
-/** Until Docker 28 buildx looked at the beginning of the parsed format, whatever follows. */
+/** Until Docker 28 buildx looked at the beginning of the parsed format only. */
 function isTable(template: Template, words: Dialect['words']): boolean {
   const source = templateSource(template);
   return words === 29 ? source === '{{.Manifest}}' : source.startsWith('{{.Manifest');

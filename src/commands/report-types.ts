@@ -22,7 +22,7 @@ export interface Report {
 export interface ArchiveReport {
   readonly file: string;
   readonly container: Container;
-  /** Of the file as a whole. */
+  /** Compression of the file as a whole. */
   readonly compression: Compression;
   readonly size: number;
   readonly layout: Layout;
@@ -47,7 +47,7 @@ export interface ImageReport {
   readonly indexDigests: readonly string[];
   readonly names: readonly string[];
   readonly platform: string | null;
-  /** Of Windows, such as `10.0.20348.2227`. */
+  /** Version of Windows, such as `10.0.20348.2227`. */
   readonly osVersion: string | null;
   readonly created: string | null;
   /** Whether the config and every layer are here. */

@@ -58,7 +58,7 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
   };
 }
 
-/** Of some images only: without what is about the others alone. */
+/** Findings for the chosen images, without those that are about other images only. */
 function findingsFor(reading: PartReading, chosen: ReadonlySet<Image> | undefined): readonly Finding[] {
   const others = reading.graph.images.filter(image => chosen?.has(image) === false);
   if (others.length === 0) return reading.findings;

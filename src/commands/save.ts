@@ -1,7 +1,7 @@
 import { replaceFile } from '../write/file.js';
 
 /**
- * Writes a report as one step: whoever reads the file sees what was there before, or all of it.
+ * Writes a report in one step: a reader of the file sees the old content or the new, never a part of it.
  * @throws InputError where it cannot be written
  */
 export function saveReport(path: string, content: Iterable<string>): void {

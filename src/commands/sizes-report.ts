@@ -12,9 +12,9 @@ import type { ImageReport, LayerReport, Report } from './report-types.js';
 
 /** The report of `waybill sizes --json`: the general report, with what everything weighs. */
 export interface SizesReport extends Omit<Report, 'images'> {
-  /** Of the archive: all layers of all its images, chosen or not, each blob once. */
+  /** Sizes of the archive: all layers of all its images, chosen or not, each blob once. */
   readonly sizes: Sizes;
-  /** Of all images for a platform together, each blob once. */
+  /** Sizes of all images for a platform together, each blob once. */
   readonly platforms: readonly {
     readonly platform: string | null;
     readonly images: number;
@@ -26,9 +26,9 @@ export interface SizesReport extends Omit<Report, 'images'> {
 export interface ImageSizes extends Omit<ImageReport, 'layers'> {
   /** Sums over the layers in order: a layer that is repeated counts each time. */
   readonly sizes: Sizes;
-  /** Of the layers that other images of the archive have too, each blob once. */
+  /** Sizes of the layers that other images of the archive have too, each blob once. */
   readonly shared: Sizes;
-  /** Of the others, each blob once. */
+  /** Sizes of the other layers, each blob once. */
   readonly unique: Sizes;
   /** Layers of which not all sizes are known, and why; the sums leave out what is not known. */
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];

@@ -81,7 +81,7 @@ export const madeBy = (line: string): string => line.replace(/\b([0-9a-f]{12})[0
 
 const SEVERITY = { error: 'bad', warning: 'warn', info: 'dim' } as const;
 
-/** Of findings of one code so many are shown, and the rest is folded. */
+/** How many findings of one code are shown; the rest is folded. */
 const SHOWN = 3;
 
 /**

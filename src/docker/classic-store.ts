@@ -46,6 +46,7 @@ export function classicImages(parts: readonly StorePart[], chosen: ReadonlySet<I
       wholeId: id,
       tags: names.tags,
       digests: names.digests,
+      shortName: null,
       parent: image.kind === 'v1' || ids.has(parent) ? parent : '',
       image,
       platforms: [image],

@@ -13,6 +13,7 @@ import {
   listedTargets,
   madeUpTargets,
   type NamedTarget,
+  shortNameOf,
   targetCalled,
   targetsOf,
 } from './containerd-targets.js';
@@ -73,11 +74,8 @@ function loadedFrom({ graph: { images } }: StorePart): readonly Image[] {
 function toImage(group: readonly Entry[], snapshots: Snapshots, question: ContainerdQuestion): StoredImage {
   const { platform, ref, words } = question;
   const best = group.toSorted((a, b) => rank(a.image) - rank(b.image))[0]!;
-  const target = targetCalled(
-    group.flatMap(({ targets }) => targets),
-    ref,
-    words,
-  );
+  const targets = group.flatMap(entry => entry.targets);
+  const target = targetCalled(targets, ref, words);
   const shown = (platform === undefined ? null : listedIn(best)) ?? target;
   const names = group.flatMap(entry => entry.names);
   return {
@@ -86,6 +84,7 @@ function toImage(group: readonly Entry[], snapshots: Snapshots, question: Contai
     id: digestIn(shown),
     wholeId: digestIn(target),
     ...repoNames(names, digestIn(target)),
+    shortName: shortNameOf(targets),
     parent: '',
     image: best.image,
     platforms: group.map(entry => entry.image),

@@ -2,7 +2,7 @@
 import type { Graph, Image } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
 import { isObject, type JsonObject, own } from '../spec/json.js';
-import { fullName, normalName, parseReference } from '../spec/reference.js';
+import { normalName } from '../spec/reference.js';
 import type { Dialect } from './release.js';
 import { taggedName } from './repo-names.js';
 
@@ -10,6 +10,8 @@ import { taggedName } from './repo-names.js';
 export interface NamedTarget {
   /** The full name; null of what has none. */
   readonly name: string | null;
+  /** The name as the index gives it; null of what has none. */
+  readonly given?: string | null;
   readonly target: JsonObject | null;
 }
 
@@ -29,7 +31,8 @@ export function listedTargets(scan: Scan, { root }: Graph): Listed {
   for (const entry of Array.isArray(entries) ? entries.filter(isObject) : []) {
     const digest = own(entry, 'digest');
     if (typeof digest !== 'string') continue;
-    const named = { name: nameIn(entry), target: keptOf(entry) };
+    const given = nameIn(entry);
+    const named = { name: given === null ? null : normalName(given), given, target: keptOf(entry) };
     const known = listed.get(digest);
     if (known === undefined) listed.set(digest, [named]);
     else known.push(named);
@@ -50,6 +53,13 @@ export function madeUpTargets(target: JsonObject | null, { docker }: Image): Nam
     const annotations = { [IMAGE_NAME]: name, [REF_NAME]: refNameOf(name) };
     return { name, target: { ...target, annotations } };
   });
+}
+
+/** The name of the last image record, in the order of containerd's database, where it is not a full name; null otherwise. */
+export function shortNameOf(targets: readonly NamedTarget[]): string | null {
+  const names = targets.flatMap(({ given }) => given ?? []);
+  const last = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).at(-1) ?? null;
+  return last === null || normalName(last) === last ? null : last;
 }
 
 /** What stands behind the last colon or at sign. */
@@ -85,9 +95,7 @@ function nameIn(entry: JsonObject): string | null {
   const annotations = own(entry, 'annotations');
   if (!isObject(annotations)) return null;
   const name = own(annotations, IMAGE_NAME) ?? own(annotations, REF_NAME);
-  if (typeof name !== 'string' || name === '') return null;
-  const reference = parseReference(name);
-  return typeof reference === 'string' ? name : fullName(reference);
+  return typeof name === 'string' && name !== '' ? name : null;
 }
 
 const KEPT = ['mediaType', 'digest', 'size', 'annotations'];

@@ -17,7 +17,7 @@ export interface Summary {
   readonly stored: StoredImage;
   /** Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a config. */
   readonly created: number | null;
-  /** Of the configs of all that is behind it: of several platforms, and in containerd's store of attestations. */
+  /** The labels of every config behind it: those of all platforms, and in containerd's store of attestations. */
   readonly labels: readonly ReadonlyMap<string, string>[];
   /** As filters have left them. */
   readonly tags: readonly string[];
@@ -26,14 +26,19 @@ export interface Summary {
   readonly size: number | null;
 }
 
-export function summaryOf(stored: StoredImage, size: number | null): Summary {
+/**
+ * Until Docker 28 an image record of containerd's store without a full name, as an OCI layout may have it, is listed twice and
+ * without a digest. moby daemon/containerd/image_list.go (singlePlatformImage)
+ */
+export function summaryOf(stored: StoredImage, size: number | null, words: Dialect['words']): Summary {
   const config = configOf(stored);
+  const again = words === 28 ? stored.shortName : null;
   return {
     stored,
     created: stored.image.config?.parsed == null ? ZERO_TIME : unixSeconds(textField(config, 'created')),
     labels: configsOf(stored).map(labelsOf),
-    tags: stored.tags,
-    digests: listedDigests(stored, stored.tags),
+    tags: again === null ? stored.tags : [...stored.tags, again],
+    digests: again === null ? listedDigests(stored, stored.tags) : [],
     size,
   };
 }

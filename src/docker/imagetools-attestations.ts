@@ -75,7 +75,7 @@ function readPredicates(store: Store, layers: readonly DescriptorRaw[]) {
   return { predicates, troubles };
 }
 
-/** https://github.com/secure-systems-lab/dsse/blob/master/envelope.md; signatures are nobody's business here. */
+/** https://github.com/secure-systems-lab/dsse/blob/master/envelope.md. Signatures are not checked here. */
 function openEnvelope(value: Json): Json | undefined {
   const { Payload = '' } = decode(ENVELOPE, value) as { Payload?: string };
   return readDocument('', Buffer.from(Payload, 'base64')).value;

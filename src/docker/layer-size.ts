@@ -26,7 +26,7 @@ export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | nul
   return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';
 }
 
-/** Why the size of a layer is not that of the layer which the image names; null where it is, or where nobody knows. */
+/** Why the size of a layer is not that of the layer which the image names; null where it is, or where that is not known. */
 export function layerChange(scan: Scan, layer: Layer): string | null {
   const facts = layer.member === null ? null : scan.facts(layer.member);
   return facts === null ? null : mismatch(layer, facts);

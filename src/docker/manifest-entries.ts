@@ -21,7 +21,7 @@ import { synthesise } from './manifest-synthesis.js';
 export interface Entry {
   readonly store: Store;
   readonly digest: string;
-  /** Of this entry, or of the one at the top above it. */
+  /** The names of this entry, or of the top entry above it. */
   readonly names: readonly string[];
   readonly descriptor: Descriptor | null;
   /** null for an index, and for anything that is no image. */

@@ -22,7 +22,7 @@ export interface StoredDocument {
   readonly path: string | null;
   readonly bytes: Uint8Array;
   readonly value: Json;
-  /** Of its numbers that are more than their value. */
+  /** The texts of numbers that JavaScript would print differently. */
   readonly texts: NumberTexts;
   /** The digest of its bytes where that is another one than it is called by. */
   readonly actual: string | null;

@@ -95,9 +95,8 @@ export function sizeNotes(stored: StoredImage, image: Image, store: Store): stri
   const { layers } = image;
   const onDisk = new Set(layersOnDisk(stored, image));
   return layers.flatMap((layer, i) => {
-    if (!onDisk.has(layer)) return [];
     const which = `layer ${i + 1} of ${layers.length} (${visible(layer.ref)})`;
-    const doubt = layerDoubt(scan, layer, store);
+    const doubt = onDisk.has(layer) ? layerDoubt(scan, layer, store) : null;
     if (doubt !== null) return [`${which} has no known size: ${doubt}`];
     const change = layerChange(scan, layer);
     return change === null ? [] : [`${which} is not what the image names: ${change}`];

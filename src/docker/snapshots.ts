@@ -1,7 +1,7 @@
 /** What containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
 import type { Image, Layer } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
-import { layerSize } from './layer-size.js';
+import { layerChange, layerSize } from './layer-size.js';
 import { runsOnHost, runsSecondBest, type Snapshots, type Store, type StoredImage } from './stored-image.js';
 
 interface Loaded {
@@ -10,8 +10,9 @@ interface Loaded {
 }
 
 /**
- * `docker load` unpacks the images that its host runs. A snapshot is called by the chain of diff_ids up to it, so that an
- * image of another platform has those layers unpacked that it shares with one of the host's.
+ * `docker load` unpacks the images that its host runs, up to the first layer whose tar is not that of the diff_id. A snapshot is
+ * called by the chain of diff_ids up to it, so that an image of another platform has those layers unpacked that it shares with
+ * one of the host's.
  */
 export function snapshotsIn(parts: readonly Loaded[]): Snapshots {
   const snapshots = new Map<string, { readonly scan: Scan; readonly layer: Layer }>();
@@ -19,6 +20,7 @@ export function snapshotsIn(parts: readonly Loaded[]): Snapshots {
     for (const image of graph.images.filter(isUnpacked)) {
       for (const layer of image.layers) {
         const { chainId } = layer;
+        if (layerChange(scan, layer) !== null) break;
         if (chainId !== null && !snapshots.has(chainId)) snapshots.set(chainId, { scan, layer });
       }
     }

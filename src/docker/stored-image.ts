@@ -23,6 +23,8 @@ export interface StoredImage {
   /** As Docker shows them (`app:1.2`), in its order. */
   readonly tags: readonly string[];
   readonly digests: readonly string[];
+  /** containerd: the name of the last image record, where it is not a full name (`app:1.2`, not `docker.io/library/app:1.2`). */
+  readonly shortName: string | null;
   /** ID of the parent image, where that is in the archive too; empty otherwise. */
   readonly parent: string;
   /** The image whose config speaks for it: of several platforms, the one of Docker's host. */

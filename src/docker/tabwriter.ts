@@ -3,7 +3,7 @@
  * https://pkg.go.dev/text/tabwriter
  */
 export interface TabwriterOptions {
-  /** Of a cell, with its padding. */
+  /** Least width of a cell, with its padding. */
   readonly minWidth: number;
   /** Counts only where padding is done with tabs; here for the shape of Go's call. */
   readonly tabWidth: number;

@@ -177,7 +177,7 @@ function* listingPieces(
 
 /** How the lines of a table are laid out. */
 interface Layout {
-  /** Of all columns. They grow with what is wider, unless that is cut. */
+  /** Widths of all columns, in cells. A column grows with its values, unless they are cut. */
   readonly widths: number[];
   readonly cut: boolean;
   readonly color: boolean;

@@ -1,4 +1,4 @@
-/** Files that nobody needs in an image, by where they lie. */
+/** Files that an image does not need, by their paths. */
 export interface CacheRule {
   readonly name: string;
   /** A path without a leading slash. */

@@ -253,7 +253,7 @@ function toArtifact(kind: Artifact['kind'], reached: Reached, { config, layers }
     artifactType: artifactType(reached),
     names: reached.names,
     indexDigests: reached.indexDigests,
-    // What the manifest says of itself is under its digest; an entry's annotations are anybody's.
+    // The digest covers the fields of the manifest, but not the annotations of its descriptor.
     subject: manifest?.subject?.digest ?? annotated ?? cosignSubject(reached.names),
     listed: reached.listed,
     layers,

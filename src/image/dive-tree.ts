@@ -93,7 +93,7 @@ export function nodeAt(root: Node, segments: readonly string[]): Node | null {
 export interface Visit {
   readonly node: Node;
   readonly isWhiteout: boolean;
-  /** Of what a whiteout hides, for a whiteout. */
+  /** The path of the entry; of a whiteout, the path that it hides. */
   readonly segments: readonly string[];
 }
 

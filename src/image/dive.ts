@@ -111,7 +111,7 @@ function versionsOf(trees: readonly Node[]): {
   return { paths, inefficient };
 }
 
-/** Of what a whiteout hides; null where there is nothing. */
+/** Bytes that a whiteout hides; null where it hides nothing. */
 function hiddenBytes(hidden: Node | null): number | null {
   if (hidden === null) return null;
   return hidden.isDirectory ? bytesBelow(hidden) : 0;

@@ -86,7 +86,7 @@ export interface ConfigNode {
 export interface ManifestNode {
   readonly path: string;
   readonly claimedDigest: string | null;
-  /** Of the bytes; null where they were not read. */
+  /** Digest of the bytes; null where they were not read. */
   readonly digest: string | null;
   readonly size: number;
   /** The descriptors that point here; none for skopeo's dir. */
@@ -150,7 +150,7 @@ export interface IndexNode {
   readonly names: readonly string[];
   readonly subject: string | null;
   readonly manifests: readonly Descriptor[];
-  /** Of the descriptor that leads here. */
+  /** Annotations of the descriptor that leads here. */
   readonly annotations: ReadonlyMap<string, string>;
 }
 

@@ -190,7 +190,7 @@ export class LayerTree {
     return this.followed > FOLLOWED_CAP ? NONE : this.walk(from, target, false, way);
   }
 
-  /** Of a symbolic link; null for anything else. */
+  /** Target of a symbolic link; null for any other type. */
   private targetOf(id: number): string | null {
     const { inode, index } = this.columns.rows;
     const entry = index[inode[id]!]!;

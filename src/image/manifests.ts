@@ -45,7 +45,7 @@ export type Locate = (digest: string, manifest: boolean) => string;
 interface Found {
   readonly names: string[];
   readonly descriptors?: Reached['descriptors'];
-  /** Of an index. */
+  /** The descriptors of an index. */
   readonly manifests?: readonly Descriptor[];
 }
 

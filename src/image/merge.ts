@@ -28,7 +28,7 @@ export function merge(archive: Archive, docker: readonly Image[], oci: readonly 
   return [...oci.map(image => merged.get(image) ?? image), ...left];
 }
 
-/** Of images with the same config the one with the same layers, or else the first. */
+/** The image with the same config and the same layers, or else the first with the same config. */
 function twinOf(image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image | undefined {
   const twins = configKeys(image).flatMap(key => byConfig.get(key) ?? []);
   // More than a few images of one config are no writer's doing, and comparing all would take forever.

@@ -10,7 +10,7 @@ import type { TreeStore } from './tree-store.js';
 /** The entries of layers, base first; null for a layer whose entries are not known. */
 type Tables = readonly (EntryTable | null)[];
 
-/** A regular file that an image ships and nobody in the image can see. Paths are bytes, one per character. */
+/** A regular file in a layer that the final file system does not show. Paths are bytes, one per character. */
 export interface Stowaway {
   /** Where it was; of several names, the last that went. */
   readonly path: string;

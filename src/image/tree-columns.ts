@@ -18,7 +18,7 @@ export interface NameBytes {
 /** Room for this many names more than are expected. */
 const FIRST_ROWS = 256;
 
-/** Nobody can make up names that collide without knowing it. */
+/** A random seed: an archive cannot choose names whose hashes collide. */
 const SEED = Math.floor(Math.random() * 2 ** 31);
 
 export function hashOf(bytes: Uint8Array, start: number, end: number): number {
@@ -245,13 +245,13 @@ const newRows = (count: number) => ({
   length: new Uint32Array(count),
   hash: new Int32Array(count),
   chain: new Int32Array(count),
-  /** Of what is in a directory. */
+  /** The first entry of a directory. */
   first: new Int32Array(count),
   last: new Int32Array(count),
   /** Neighbours in the directory. */
   next: new Int32Array(count),
   previous: new Int32Array(count),
-  /** The rest is for whoever makes the tree. What a name is a name of, by the first name that it had … */
+  /** For the code that builds the tree. The node that a name stands for, by the first name that it had … */
   inode: new Int32Array(count),
   /** … and of that one: its type, the layer and the index of its entry, how many names it has. */
   type: new Uint8Array(count),

@@ -120,7 +120,7 @@ class Node implements tree.TreeNode {
     return this.directory;
   }
 
-  /** Of what it is a name of. */
+  /** The first name of the node that this is a name of. */
   private get firstName(): number {
     const { links, inode } = this.all.store.columns.rows;
     const first = inode[this.id]!;

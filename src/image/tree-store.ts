@@ -19,7 +19,7 @@ const CODES = Object.fromEntries(TYPES.map((type, code) => [type, code])) as Rec
 /** A file system while it is made, and after: names in columns, and what they are names of. `TreeBuilder` has the rules. */
 export class TreeStore {
   readonly columns: TreeColumns;
-  /** Of the layers so far. */
+  /** The entry tables of the layers so far. */
   readonly tables: (EntryTable | null)[] = [];
   /** Names given to what had one already, by its inode, in that order; some may be gone. Few files have any. */
   private readonly furtherNames = new Map<number, number[]>();
@@ -37,7 +37,7 @@ export class TreeStore {
     this.isNew(columns.add(NONE, columns.named('')), 'directory', -1, 0);
   }
 
-  /** Of the layer that is being applied. */
+  /** Index of the layer that is being applied. */
   get layer(): number {
     return this.tables.length - 1;
   }

@@ -7,7 +7,7 @@ import type { Stowaway, Unpacked } from './stowaways.js';
 export interface Waste {
   /** Shipped and hidden: a later layer has something else in its place. */
   readonly overwritten: number;
-  /** Of those, what was overwritten with the same bytes. */
+  /** The part of them that was overwritten with the same bytes. */
   readonly metadataOnly: number;
   /** Shipped and hidden: a later layer removed it. */
   readonly deleted: number;

@@ -69,7 +69,7 @@ function readStanza(block: string): Stanza {
   return fields;
 }
 
-/** `want flag state`. Without the field it is there: nobody but dpkg writes it. */
+/** `want flag state`. A package without the field is installed: only dpkg writes the field. */
 function isGone(stanza: Stanza): boolean {
   const state = stanza.get('status')?.split(/\s+/).at(-1);
   return state === 'not-installed' || state === 'config-files';
@@ -88,7 +88,7 @@ function toPackage(stanza: Stanza, files: readonly string[] | null): Package {
   };
 }
 
-/** The list has directories and links too; where somebody deleted it, the checksums are left. */
+/** The list of files has directories and links too. Where an image has deleted it, the checksums name the files. */
 function ownedBy(stanza: Stanza, sibling: Sibling, list: FileList): readonly string[] | null {
   const name = stanza.get('package')!;
   const either = (suffix: string) =>

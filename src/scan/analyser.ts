@@ -8,7 +8,7 @@ import { type Unpacked, Unpacker } from './unpacker.js';
 
 /**
  * Turns the bytes of one member into facts in a single pass: hashed as stored, unpacked, hashed unpacked, walked as a
- * tar. A plain blob's digest and diff_id are one hash. Fed by whoever has the bytes. Its codec must have been loaded.
+ * tar. A plain blob's digest and diff_id are one hash. The caller feeds it the bytes. Its codec must have been loaded.
  */
 export class BlobAnalyser {
   private readonly unpacker: Unpacker;
@@ -79,7 +79,7 @@ function needOf(
   return { ...(seen > value ? { seen } : {}), ...(compression === 'gzip' ? { enough: DEFLATE_RATIO } : {}) };
 }
 
-/** A check that failed comes before whatever the unpacker met after it. */
+/** A check that failed comes before what the unpacker reported after it. */
 function checked(unpacked: Unpacked, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
   if (failed === null) return unpacked;
   const reason = `CRC-32 should be ${hex(failed.expected)} but is ${hex(failed.actual)}`;

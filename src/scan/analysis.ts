@@ -21,11 +21,11 @@ export interface Analysis {
   readonly files: boolean;
   /** What is wanted of the content of layers' files, where their entries are kept. */
   readonly contents?: ContentWanted | undefined;
-  /** Of the hashes of names; those of this thread, which it hands on to others, where it is left out. */
+  /** Seeds of the hashes of names. Default: those of this thread, which it passes on to other threads. */
   readonly seeds?: Seeds | undefined;
   /** When `limits.seconds` are over, on the clock of `source/deadline.ts`. */
   readonly deadline?: number | undefined;
-  /** What all threads together have unpacked, in bytes; see `Unpacked`. Left out where nobody counts. */
+  /** What all threads together have unpacked, in bytes; see `Unpacked`. Left out where it is not counted. */
   readonly unpacked?: SharedArrayBuffer | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface ContentSink {
 export interface ContentTaker {
   /**
    * @param index  of the entry, from 0
-   * @returns what takes its content; null where nobody wants it
+   * @returns what takes its content; null where it is not wanted
    */
   begin(index: number, header: EntryHeader): ContentSink | null;
 }

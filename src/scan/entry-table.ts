@@ -24,7 +24,7 @@ export interface EntryTable {
   /** Whole seconds since 1970, and the nanoseconds that follow. */
   readonly times: Float64Array;
   readonly nanos: Uint32Array;
-  /** Of the files; null where it was not asked for. `entry-content.ts` reads it. */
+  /** Content of the files; null where it was not asked for. `entry-content.ts` reads it. */
   readonly contents: EntryContents | null;
 }
 

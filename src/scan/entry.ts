@@ -93,7 +93,7 @@ export function entryAt(table: EntryTable, index: number): Entry {
   return end === targetEnd ? entry : { ...entry, ...detailsOf(table, targetEnd, end) };
 }
 
-/** Name, type and link target of an entry, without the rest: for whoever looks at all of them. */
+/** Name, type and link target of an entry, without the rest: for passes over all entries. */
 export function nameAt(table: EntryTable, index: number): string {
   const start = table.starts[index]!;
   return textOf(table).slice(start, start + table.nameLengths[index]!);

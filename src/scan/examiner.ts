@@ -48,7 +48,7 @@ export class Examiner implements Examination {
   private storedHash: Hasher | null = null;
   private readonly contentHash: Hasher;
   private walk: TarWalk | null = null;
-  /** Of the content since the last check; null where there is nothing to check. */
+  /** CRC of the content since the last check; null where there is nothing to check. */
   private crc: number | null = null;
   private size = 0;
   private passed = 0;

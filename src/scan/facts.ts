@@ -8,7 +8,7 @@ import type { NameFacts } from './name-facts.js';
 import type { Ambiguity, Malformed } from './tar-oddities.js';
 
 /**
- * What the bytes of one member are. Nobody's word is taken: everything here was read and computed.
+ * What the bytes of one member are. Computed from the bytes, never from metadata.
  * Sizes are bytes.
  */
 export interface BlobFacts {

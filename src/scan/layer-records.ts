@@ -95,7 +95,7 @@ export class LayerRecords {
     if (fault !== null) this.malformed.push(fault);
   }
 
-  /** A name ends at its first NUL. Whoever takes the record for what it is, and not for a string in C, sees more. */
+  /** A name ends at its first NUL. A reader that uses the whole record, not a C string, sees more. */
   private takeGnu(flag: number, bytes: Uint8Array): void {
     const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     const end = whole.indexOf('\0');

@@ -25,7 +25,7 @@ export class LayerState {
     this.paths = new LayerPaths(most, seeds);
   }
 
-  /** More was to be looked up, or to be kept, than is good for anybody: what follows is not looked at. */
+  /** The bounds on lookups or on kept names were reached: the rest of the layer is not looked at. */
   get isSpent(): boolean {
     return this.paths.isSpent || this.openBytes > OPEN_BYTES;
   }

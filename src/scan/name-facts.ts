@@ -11,7 +11,7 @@ export interface OpenPath {
 
 /** What names and types of a layer's entries say about unpacking it, as moby's UnpackLayer does. Paths are rooted, bytes. */
 export interface NameFacts {
-  /** Why engines refuse the layer whatever is below it. */
+  /** Why engines refuse the layer, whichever layers are below it. */
   readonly refusals: readonly Refusal[];
   /** Whether all of its names are known. */
   readonly isWhole: boolean;

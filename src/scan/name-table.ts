@@ -46,7 +46,7 @@ const NONE = new Uint32Array(0);
  */
 export class NameTable {
   private count = 0;
-  /** Of those, names of entries. */
+  /** How many of them are names of entries. */
   private listed = 0;
   /** Two halves for each slot; the second, with the six bits, is 0 where it is free. */
   private slots = NONE;

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
  * `[!a-z]` are classes, `{a,b}` is either, a backslash takes the next character for itself. As in .gitignore, a pattern without
  * a slash matches at any depth, and one with a slash, other than at its end, begins at the root.
  * @returns takes the path as text, without a leading slash
- * @throws UsageError for braces that stand for more patterns than anybody means
+ * @throws UsageError for braces that stand for too many patterns
  */
 export function pathFilter(patterns: readonly string[]): (path: string) => boolean {
   const compiled = patterns.flatMap(alternatives).map(compile);

@@ -4,14 +4,14 @@ import type { Seeds } from './name-table.js';
 export class PathHash {
   low = 0;
   high = 0;
-  /** Of all before the last slash; it has none where `slash` is -1. */
+  /** Hash of the part before the last slash; not set where `slash` is -1. */
   parentLow = 0;
   parentHigh = 0;
   slash = -1;
 
   constructor(private readonly seeds: Seeds) {}
 
-  /** Of no path: what `extend` goes on from. */
+  /** Starts with the empty path, from which `extend` continues. */
   start(): void {
     [this.low, this.high] = this.seeds;
   }

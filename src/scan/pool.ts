@@ -162,7 +162,7 @@ export class Pool {
     this.engaged.add(thread);
     const ring = new Ring();
     const examined = thread.ask({ kind: 'examine', id, ring: ring.memory, algorithms }).then(outcome => {
-      // Whoever writes into the ring must not wait for it.
+      // The writer of the ring must not wait for it.
       if ('lost' in outcome) ring.break();
       return outcome;
     });
@@ -189,7 +189,7 @@ export class Pool {
 
 async function joined(answer: Promise<Outcome>, partner: Partner | null): Promise<BlobFacts> {
   const first = await answer;
-  // Whoever reads from the ring must not wait for it.
+  // The reader of the ring must not wait for it.
   if ('lost' in first) partner?.ring.break();
   const second = partner === null ? first : await partner.examined;
   if ('lost' in first) return lost(first.lost);

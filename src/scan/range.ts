@@ -12,7 +12,7 @@ import { type Examination, Examiner } from './examiner.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 import { type Unpacked, Unpacker } from './unpacker.js';
 
-/** Bytes read between two reports, and between two turns for whatever else the main thread has to do. */
+/** Bytes read between two reports, and between two turns of the event loop. */
 const REPORT_EVERY = 8 * 1024 * 1024;
 
 /**

@@ -5,7 +5,7 @@ import type { Examination } from './examiner.js';
 const SLOT = 2 * ROOM_BYTES;
 /** Enough to even out fast pieces and slow ones, and few enough to stay in the cache that cores share. */
 const SLOTS = 8;
-/** Who sleeps is woken when half of the ring is ready for it: waking somebody takes as long as copying a slot. */
+/** A sleeping thread is woken when half of the ring is ready for it: waking takes as long as copying a slot. */
 const HALF = SLOTS / 2;
 
 /** What a ring takes, in bytes. */
@@ -25,9 +25,9 @@ type Kind = typeof STORED | typeof CONTENT | typeof CHECK;
 
 /**
  * What is to be examined on its way from one thread to another, in memory that both see: one writes, the other reads, and
- * each sleeps while it is ahead. A third may break the ring, which wakes both: nobody waits for a thread that is gone.
+ * each sleeps while it is ahead. A third may break the ring, which wakes both: neither waits for a thread that has ended.
  *
- * Hazard: whoever sleeps blocks its thread. The main thread only makes and breaks rings.
+ * Hazard: sleeping blocks the thread. The main thread only makes and breaks rings.
  */
 export class Ring implements Examination {
   private readonly words: Int32Array;

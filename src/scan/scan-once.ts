@@ -17,7 +17,7 @@ import { Pool } from './pool.js';
 import { planOf } from './resources.js';
 import type { Scan, ScanOptions } from './scan.js';
 
-/** One pass: whatever linking may want must be kept as it comes by. */
+/** One pass: all documents that linking may need are kept. */
 export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {
   const pass = new Pass(options, analysis);
   try {

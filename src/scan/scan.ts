@@ -23,7 +23,7 @@ export interface Scan {
   file(path: string): Member | null;
   /** Whether a path leads to a directory, in an archive with links. */
   isFolder(path: string): boolean;
-  /** The member at a path, whatever it is. */
+  /** The member at a path, of any type. */
   at(path: string): Member | null;
   head(file: Member): Head;
   document(file: Member): Document;

@@ -4,7 +4,7 @@ import { textOf } from '../source/tar-entry.js';
 /** What a layer's tar says twice, and differently, so that one reader believes the one and another the other. */
 export interface Ambiguity {
   readonly field: AmbiguousField;
-  /** Of the first entry that it was seen at; empty where it is about no entry. */
+  /** Path of the first entry with it; empty where it is not about an entry. */
   readonly path: string;
   /** What may be believed: first what engines believe, which all read layers with Go's archive/tar. */
   readonly readings: readonly string[];
@@ -16,7 +16,7 @@ export type AmbiguousField =
   | 'name'
   | 'link target'
   | 'size'
-  /** Of an entry of a type that has no content, to some. */
+  /** Content of an entry whose type has none for some readers. */
   | 'content'
   | 'PAX records'
   | 'PAX headers'
@@ -52,7 +52,7 @@ export class TarOddities {
     this.malformed = { ...first, count: first.count + 1 };
   }
 
-  /** @param seen  how much there was, of which the most is remembered; null where nobody counts */
+  /** @param seen  how much there was, of which the most is kept; null where it is not counted */
   hasReached(limit: LimitName, value: number, seen: number | null): void {
     const before = this.limits.get(limit)?.seen ?? null;
     const most = before === null || seen === null ? seen : Math.max(before, seen);

@@ -56,13 +56,13 @@ export class TarWalk {
     readonly map: Extent[];
     readonly taker: ContentTaker | null;
   } | null = null;
-  /** Takes the content that is passing, where somebody wants it. */
+  /** Takes the content of the entry, where it was asked for. */
   private sink: ContentSink | null = null;
   private readonly names: LayerNames;
   private zeroBlocks = 0;
   private offset = 0;
   private entries = 0;
-  /** Of those that are not left out. */
+  /** Index among the entries that are not left out. */
   private index = -1;
   private globalHeaders = 0;
   private error: string | null = null;

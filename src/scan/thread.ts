@@ -13,7 +13,7 @@ export interface ThreadEvents {
   readonly onRoom: () => void;
 }
 
-/** One worker thread, and what is between it and us. It may end at any time; whoever asks is told so. */
+/** One worker thread and its messages. It may end at any time; every later request fails then. */
 export class Thread {
   /** Why it can do no more work. */
   dead: string | null = null;

@@ -24,7 +24,7 @@ function answer(id: number, halves: Halves): void {
   port.postMessage(message, table === null ? [] : transfersOf(table));
 }
 
-/** A message takes as long as hashing a tenth of a chunk: some chunks are told of together, or whatever there is in a lull. */
+/** A message takes as long as hashing a tenth of a chunk: several chunks share one, or those that have come before a pause. */
 const TOLD_TOGETHER = 4;
 let taken = 0;
 

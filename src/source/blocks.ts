@@ -6,7 +6,7 @@ const SPARE = 128;
 
 /**
  * The memory of chunks on their way, filled again and again. It is shared memory, so that another thread can look at a
- * chunk where it lies; whoever does so holds the block, which is not filled again before everybody has let go of it.
+ * chunk in place; a thread that does so holds the block, which is not filled again before all holders have released it.
  */
 export class Blocks {
   private readonly spare: Uint8Array<SharedArrayBuffer>[] = [];
@@ -18,7 +18,7 @@ export class Blocks {
     return block;
   }
 
-  /** Called when nobody holds a block any more. */
+  /** Called when the last holder of a block has released it. */
   give(memory: SharedArrayBuffer): void {
     if (this.spare.length < SPARE) this.spare.push(new Uint8Array(memory));
   }

@@ -37,7 +37,7 @@ export class StreamCursor {
     return out.subarray(0, filled);
   }
 
-  /** Nobody wants the rest: whoever holds a file open for it may close it. */
+  /** Tells that the rest is not read: the source may close its file. */
   async close(): Promise<void> {
     await this.chunks.return?.();
   }

@@ -1,4 +1,4 @@
-/** Milliseconds on a clock that all threads share and nobody sets. */
+/** Milliseconds on a monotonic clock that all threads share. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
 /** When a number of seconds from now are over; 0 is for as long as it takes. */

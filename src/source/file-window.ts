@@ -43,7 +43,7 @@ export class FileWindow {
     try {
       this.load(at, most);
     } catch (error) {
-      // What fails may lie where nobody has asked yet.
+      // The bytes that cannot be read may lie beyond those that were asked for.
       if (length >= most) throw error;
       this.load(at, length);
     }

@@ -20,7 +20,7 @@ export function untilDeadline(
 ): AsyncIterable<Uint8Array> {
   if (deadline === Number.POSITIVE_INFINITY) return chunks;
   const iterator = chunks[Symbol.asyncIterator]();
-  // What never comes is told that nobody waits for it, but nobody waits for that either.
+  // A pending read is told that it is not wanted any more, without waiting for its end.
   const abandon = () => void iterator.return?.()?.catch(() => {});
   const next = () =>
     new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {

@@ -15,7 +15,7 @@ export async function peek(
     have += next.value.length;
   }
   const head = Buffer.concat(held).subarray(0, HEAD);
-  // No generator, for one that was never started would not pass on that nobody wants the rest.
+  // Not a generator: one that was never started would not pass on `return`.
   const all: AsyncIterator<Uint8Array> = {
     next: async () => {
       const value = held.shift();

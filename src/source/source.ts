@@ -128,7 +128,7 @@ export type SourceProblem =
       readonly path: string | null;
       readonly limit: LimitName;
       readonly value: number;
-      /** How much there was; left out where nobody counted. */
+      /** How much there was; left out where it was not counted. */
       readonly seen?: number;
     };
 

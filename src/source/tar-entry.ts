@@ -3,7 +3,7 @@ import { isGoNumber, isHeaderOnly, numericField } from './tar-header.js';
 
 /** What stood before an entry's header: the records that describe it. */
 export interface EntryRecords {
-  /** Of the last PAX header; the ones before it count for nothing, as in Go. */
+  /** The records of the last PAX header; earlier ones are ignored, as in Go. */
   readonly pax: PaxRecords;
   readonly longName: string | null;
   readonly longTarget: string | null;
@@ -19,7 +19,7 @@ export const textOf = (bytes: string): string =>
 export interface EntryHeader {
   readonly name: string;
   readonly flag: number;
-  /** Of the content, the holes of a sparse file included; 0 for a type that has none. */
+  /** Bytes of content, the holes of a sparse file included; 0 for a type without content. */
   readonly size: number;
   /** To be passed over in the tar. */
   readonly storedSize: number;
@@ -166,7 +166,7 @@ const isStar = (block: Uint8Array) =>
 /** A field of a header: its name, where it begins, where it ends. */
 type NumberField = readonly [name: string, from: number, to: number];
 
-/** Of every header. */
+/** Number fields of every header. */
 const NUMBERS: readonly NumberField[] = [
   ['size', 124, 136],
   ['mode', 100, 108],
@@ -174,7 +174,7 @@ const NUMBERS: readonly NumberField[] = [
   ['gid', 116, 124],
   ['mtime', 136, 148],
 ];
-/** Of one with a magic. */
+/** Number fields of a header with a magic only. */
 const DEVICE_NUMBERS: readonly NumberField[] = [
   ['devmajor', 329, 337],
   ['devminor', 337, 345],

@@ -15,7 +15,7 @@ import { isKnownType, type Readings, sizeReadings, tellReadings } from './tar-re
 /** What a header and the records before it say. */
 export interface MemberHeader {
   readonly member: Member;
-  /** Bytes of content in the tar, whatever it is. */
+  /** Bytes of content in the tar, for a member of any type. */
   readonly stored: number;
   /** Whether blocks with more of a sparse file's map come before the content. */
   readonly extended: boolean;

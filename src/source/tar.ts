@@ -42,8 +42,8 @@ export interface TarBytes {
 const NAME_BYTES = 32;
 
 /**
- * Walks an outer tar. Whoever drives it gives the bytes that it wants, which never lie before those that it had; so one
- * rule serves a file, where the content is stepped over, and a stream, where it passes. The answer to a member is nothing.
+ * Walks an outer tar. The caller supplies the bytes that it asks for, always forward; so one rule serves a file, where the
+ * content is skipped, and a stream, where it passes. The caller answers a member with nothing.
  * Format: POSIX.1-2017 pax interchange format (ustar), and GNU tar's manual, "Basic Tar Format".
  */
 export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<void> {
@@ -173,7 +173,7 @@ function* afterSparseMap(from: number, report: Report): Walk<number | null> {
 /** What is looked at once behind the end. */
 const PIECE = 64 * 1024;
 
-/** One zero block has been read. A second must follow; then only zeros, up to the blocking factor of whoever wrote it. */
+/** One zero block has been read. A second must follow; then only zeros, up to the blocking factor of the writer. */
 function* readEnd(from: number, limits: Limits, report: Report): Walk<void> {
   const second = yield { kind: 'bytes', at: from, length: BLOCK };
   if (second.length < BLOCK || !isZeroBlock(second))

@@ -1,12 +1,11 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
 
-const FAILS =
-  'The disk fails, or the network share that it is on: copy the file elsewhere, and read the copy.';
-const NOT_ALLOWED = 'Be somebody who may read it, or have it shared with you.';
+const FAILS = 'The disk or the network share has an error: copy the file to another disk and read the copy.';
+const NOT_ALLOWED = 'Run as a user who can read it, or change its permissions.';
 const TOO_MANY = 'Close other programs, or raise the limit of open files (`ulimit -n`).';
 
 /** What to do where a file changes while it is read. */
-export const CHANGED = 'Read it again when nothing writes to it any more, or copy it and read the copy.';
+export const CHANGED = 'Wait until no program writes to it, or make a copy, then try again.';
 
 /** What to do about a system's refusal to read, by its code. errno(3) */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -17,7 +16,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EPERM: NOT_ALLOWED,
   EMFILE: TOO_MANY,
   ENFILE: TOO_MANY,
-  ENOENT: 'It was there a moment ago: does somebody replace it meanwhile?',
+  ENOENT: 'It was removed or replaced while waybill read it. Wait until it is complete, then try again.',
 };
 
 /**

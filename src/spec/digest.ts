@@ -37,7 +37,7 @@ const BROKEN: ReadonlySet<string> = new Set([
   'crc32c',
 ]);
 
-/** Whether a digest vouches for nothing, whoever could compute it. */
+/** Whether the algorithm of a digest is broken, so that the digest proves nothing. */
 export const isWeak = (digest: string): boolean => BROKEN.has(splitDigest(digest)[0]);
 
 export type DigestKind = 'computable' | 'unknown-algorithm' | 'malformed';

@@ -31,10 +31,10 @@ export const NO_ODDITIES: JsonOddities = {
   weight: 0,
 };
 
-/** Of a value in an object or array, and of a key, as measured with V8: a key that no other object has makes a shape. */
+/** Memory of a value in an object or array, and of a key, as measured with V8: a key that no other object has makes a shape. */
 const VALUE_BYTES = 40;
 const KEY_BYTES = 60;
-/** Of a number whose text is kept, with its part of the way to it. */
+/** Memory of a number whose text is kept, with its share of the path to it. */
 const NUMBER_BYTES = 200;
 
 const KEPT = 100;
@@ -67,10 +67,10 @@ interface Level {
   readonly start: number;
   /** Whether a string that comes now is a key. */
   atKey: boolean;
-  /** Of an array: the item that is at. */
+  /** In an array, the index of the current item. */
   item: number;
   keys: Set<string> | null;
-  /** Of its numbers, and of those in what it holds, where one is kept. */
+  /** The texts of the numbers in it, at any depth; null where none is kept. */
   numbers: Map<string | number, string | NumberTexts> | null;
 }
 

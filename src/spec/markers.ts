@@ -21,7 +21,7 @@ export const isBlobPath = (path: string): boolean =>
 const isMarker = (path: string) => (MARKERS as readonly string[]).includes(path) || V1_JSON.test(path);
 
 /**
- * Where in an archive the image lies: '' at the top, `name/` when somebody archived the folder instead of its content,
+ * The directory of the image in an archive: '' at the top, `name/` where the directory was archived instead of its content,
  * null when there is none. Below the top one marker is not enough: any web application has an index.json or a manifest.json.
  */
 export function rootOf(paths: readonly string[]): string | null {

@@ -52,7 +52,7 @@ export function layerType(mediaType: string | null): LayerType {
 const FOREIGN =
   /^application\/vnd\.(docker\.image\.rootfs\.foreign\.diff|oci\.image\.layer\.nondistributable\.v1)\.tar([.+]\w+)?$/;
 
-/** The structured suffixes bind whatever stands before them; Docker wrote `.gzip` for `+gzip`. */
+/** A structured suffix says how the type before it is compressed; Docker wrote `.gzip` for `+gzip`. */
 function promisedCompression(type: string): Compression | null {
   if (/[.+]gzip$/.test(type)) return 'gzip';
   if (/[.+]zstd$/.test(type)) return 'zstd';

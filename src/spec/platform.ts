@@ -76,8 +76,8 @@ export const platformKey = (platform: Platform): string =>
   JSON.stringify([platform.os, platform.architecture, impliedVariant(platform), platform.osVersion]);
 
 /**
- * Whether an image of platform `have` is what somebody who asked for `want` meant. A variant not asked for may be any, and so may
- * a version of the system; one that is asked for may end early, as `10.0.20348`, which is what a build of Windows runs.
+ * Whether an image of platform `have` matches the requested platform `want`. Without a variant in `want` any variant matches,
+ * and likewise any OS version. A requested version may be a prefix, such as `10.0.20348`, the build of Windows that runs it.
  */
 export function platformMatches(have: Platform, want: Platform): boolean {
   if (have.os !== want.os || have.architecture !== want.architecture) return false;

@@ -31,7 +31,7 @@ function equal(left: Maybe, right: Maybe): boolean {
   return complexOf(left!).re === complexOf(right!).re && complexOf(left!).im === complexOf(right!).im;
 }
 
-/** Of what has no basic kind, nils are equal to each other, and what Go can compare is compared. */
+/** Values without a basic kind: nils are equal to each other, and other values are compared where Go can compare them. */
 function equalReferences(left: Maybe, right: Maybe): boolean {
   if (left !== undefined && right !== undefined && left.type.kind !== right.type.kind) {
     throw new CallError(

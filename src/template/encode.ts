@@ -105,7 +105,7 @@ function collect(type: StructType, path: readonly Field[], above: readonly Struc
   });
 }
 
-/** Of several fields with one key the least embedded counts, then the tagged one; a tie hides them all. */
+/** Among several fields with one key the least embedded one counts, then the tagged one; a tie hides them all. */
 function dominant(fields: readonly JsonField[]): JsonField[] {
   return fields.filter(field => {
     const rivals = fields.filter(rival => rival.key === field.key);

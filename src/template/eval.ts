@@ -114,7 +114,7 @@ function start(state: State, dot: Maybe, operand: Path): Maybe {
   return argument(state, dot, null, operand.operand);
 }
 
-/** An operand as an argument for a parameter; null takes whatever there is. */
+/** An operand as an argument for a parameter; null accepts any value. */
 function argument(state: State, dot: Maybe, parameter: Parameter | null, operand: Operand): Maybe {
   state.at(operand);
   switch (operand.kind) {

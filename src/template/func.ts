@@ -2,7 +2,7 @@
 import type { Type } from './types.js';
 import type { Maybe } from './value.js';
 
-/** `value` is Go's reflect.Value: whatever there is, also nothing. */
+/** `value` is Go's reflect.Value: any value, or none. */
 export type Parameter = Type | 'value';
 
 export interface Func {

@@ -68,7 +68,7 @@ const DOCKER: Readonly<Record<string, Func>> = {
   truncate: func([STRING, INT], giving(STRING, truncate)),
 };
 
-/** Gives the title of a column back as it is, whatever would be done to the column's values. */
+/** Returns the title of a column unchanged, where the column's values would be changed. */
 const titled = (...parameters: readonly Parameter[]): Func => func([STRING, ...parameters], ([text]) => text);
 
 const SETS: Readonly<Record<Template['functions'], Readonly<Record<string, Func>>>> = {

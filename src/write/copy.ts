@@ -3,7 +3,7 @@ import { splitDigest } from '../spec/digest.js';
 import type { Writer } from './file.js';
 
 export interface BlobClaim {
-  /** Of an algorithm that can be computed. */
+  /** A digest of an algorithm that waybill can compute. */
   readonly digest: string;
   /** Bytes. */
   readonly size: number;

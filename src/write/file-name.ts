@@ -1,4 +1,4 @@
-/** Names that are devices in every directory of Windows, whatever extension they have. */
+/** Names that are devices in every directory of Windows, with any extension. */
 const DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:[ .:]|$)/i;
 /** What Windows takes for something else than a part of a name: other separators, streams, patterns. */
 const SPECIAL = /[\u0000-\u001f\\:*?"<>|]/;

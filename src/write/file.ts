@@ -7,7 +7,7 @@ export interface Writer {
   write(chunk: Uint8Array): void;
   /** On the disk, not only in memory: a full disk may show itself as late as here. */
   close(): void;
-  /** Closes it where nobody cares for its content any more. Safe after `close`. */
+  /** Closes the file without finishing it. Safe after `close`. */
   drop(): void;
 }
 
@@ -41,7 +41,7 @@ export function writeAt(fd: number, chunk: Uint8Array, position: number | null):
 }
 
 /**
- * Writes a file as one step: whoever reads it sees the old content or the new, never half of it.
+ * Writes a file in one step: a reader sees the old content or the new, never a part of it.
  * @param content  whole, or in pieces
  */
 export function replaceFile(path: string, content: Uint8Array | Iterable<string>): void {

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
 
-/** A directory that stays the same one, whatever becomes of the names that lead to it. */
+/** A directory that is held open, so that it stays the same one when the names that lead to it change. */
 export interface HeldDirectory {
   /** Leads there. By its name only where the system has no other way. */
   readonly path: string;
@@ -13,8 +13,8 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const NO_LINK = O_NOFOLLOW ?? 0;
 
 /**
- * Takes hold of a directory. Whoever may write in a directory above could put a link in its place while it is filled, and have
- * everything written elsewhere; Linux has names for what a process has open, which nobody can exchange. proc_pid_fd(5)
+ * Opens a directory to write below it. Hazard: a user who can write to a directory above could replace it by a link while it is
+ * filled, so that everything is written elsewhere. Linux names the open files of a process, which cannot be replaced. proc_pid_fd(5)
  * @param links  whether the name may be a link
  */
 export function holdDirectory(path: string, links: 'followed' | 'refused'): HeldDirectory {

@@ -17,7 +17,7 @@ export interface LayerFiles extends MemberPlace {
   readonly stored: StoredBytes | null;
   /** The entries that are wanted, by their index in the layer's table: what takes the content of each. */
   readonly sinks: ReadonlyMap<number, () => ContentSink>;
-  /** Called between chunks: whoever takes content that it cannot put away at once may do it here. */
+  /** Called between chunks: a receiver that cannot store its content at once may wait here. */
   readonly drain?: () => Promise<void>;
 }
 

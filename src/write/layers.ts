@@ -16,10 +16,10 @@ export interface LayerClaims {
   readonly place: number;
   /** Where it lies in the archive; null where it does not. */
   readonly path: string | null;
-  /** Of the stored bytes. */
+  /** Digest of the stored bytes. */
   readonly digest: string | null;
   readonly size: number | null;
-  /** Of the unpacked tar. */
+  /** Digest of the unpacked tar. */
   readonly diffId: string | null;
   readonly encrypted: boolean;
 }
@@ -95,7 +95,7 @@ export async function writeLayers(
 
 export const isWritten = (outcome: WrittenLayer | LostLayer): outcome is WrittenLayer => 'name' in outcome;
 
-/** Of two members with one path the later counts. */
+/** The later of two members with one path counts. */
 function remove({ path, shown }: LayerOutput, outcome: WrittenLayer | LostLayer | undefined): void {
   if (outcome === undefined || !isWritten(outcome)) return;
   writing(shown, () => rmSync(join(path, outcome.name), { force: true }));

@@ -13,7 +13,7 @@ import { abandon, finished, temporaryBeside } from './unfinished.js';
 const END = 2 * BLOCK;
 
 /**
- * An image layout as a tar: the same bytes for the same files, whatever the order in which they come. All sizes are known
+ * An image layout as a tar: the same bytes for the same files in any order. All sizes are known
  * before, so every file has its place from the start and is written there when it comes.
  * @throws InputError when `output` exists or cannot be written
  */

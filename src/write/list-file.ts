@@ -2,7 +2,7 @@ import { digestKind, digestOf, splitDigest } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import type { ListEntry, ListedBlob, ListPlatform, ManifestList } from './list.js';
 
-/** Of the form of stored lists. Another number is another form. */
+/** Version of the format of stored lists. Another number is another format. */
 const VERSION = 1;
 
 export function toFile({ name, entries }: ManifestList): string {

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 /**
- * Works in a directory that nobody else may look into, and that is gone in the end.
+ * Works in a temporary directory that only this user can read, and removes it at the end.
  * @param beside  what it is made beside; null for where temporary files go
  * @throws InputError where it cannot be made
  */

@@ -31,7 +31,7 @@ export async function reread<P extends MemberPlace>(
   limits: Limits,
   take: Take<P>,
 ): Promise<void> {
-  // Whatever cannot be written has become an InputError already.
+  // An error of writing has become an InputError already.
   await reading(file, async () => {
     const { parts } = await openArchive(file, limits);
     for (const part of parts) {
@@ -66,7 +66,7 @@ async function fromOnce<P extends MemberPlace>(
   const stop = new Error('enough');
   try {
     await source.walk(async (member, content) => {
-      // The file is open already, and is closed by whoever walks it.
+      // The file is open already, and the walk closes it.
       if (byPath.size === 0) throw stop;
       const place = byPath.get(member.path);
       if (place !== undefined && member.type === 'file') await take(place, content, member.size);

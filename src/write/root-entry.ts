@@ -20,7 +20,7 @@ import { writeAt } from './file.js';
 
 /** What of an entry besides its content is wanted. */
 export interface Attributes {
-  /** Who owns it, and with that setuid and setgid, which would lend the rights of somebody else. */
+  /** Its owner, and with that setuid and setgid, which lend the rights of the owner. */
   readonly owner: boolean;
 }
 
@@ -28,7 +28,7 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constan
 /** Windows has neither of these, and no links to be wary of. */
 const NO_LINK = O_NOFOLLOW ?? 0;
 
-/** Until all is in it, nobody else may put anything there. */
+/** Until it is complete, no other user can write to it. */
 export const makeDirectory = (path: Buffer): void => mkdirSync(path, 0o700);
 
 /** Gives a directory its owner, mode and time, once nothing more will be made in it. */
@@ -43,7 +43,7 @@ export function finishDirectory(path: Buffer, { entry, inode }: TreeNode, attrib
   }
 }
 
-/** A new file for content. The name must not be taken: whatever has it is neither followed nor changed. */
+/** A new file for content. The name must be free: an existing file or link is neither followed nor changed. */
 export function openNew(path: Buffer, { entry }: TreeNode, attributes: Attributes): ContentSink {
   const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | NO_LINK, 0o600);
   let size = 0;
@@ -75,7 +75,7 @@ function finishFile(fd: number, entry: Entry, attributes: Attributes): void {
   futimesSync(fd, timeOf(entry), timeOf(entry));
 }
 
-/** The target is whatever it is: nothing here ever follows it. */
+/** The target is written as it is given: waybill does not follow it. */
 export function makeSymbolicLink(path: Buffer, { entry }: TreeNode, { owner }: Attributes): void {
   symlinkSync(bytesOf(entry.target ?? ''), path);
   if (owner) lchownSync(path, entry.uid, entry.gid);

@@ -45,7 +45,7 @@ export interface RootOutcome {
   readonly bytes: number;
   /** What could not be written, and why. For people. */
   readonly lost: readonly string[];
-  /** Devices and named pipes that were left out because nobody asked for them. */
+  /** Devices and named pipes that were left out, because `--devices` was not given. */
   readonly leftOut: number;
   /** Files whose extended attributes were not written: Node has no call for that. */
   readonly withXattrs: number;
@@ -55,7 +55,7 @@ export interface RootOutcome {
  * Writes a file system into an empty directory. Everything is made anew in directories that were made here, none of which is
  * a link: symbolic links come after all files, and nothing is ever opened through one. So no name leads out of the directory.
  * Where a directory cannot be made, nothing below it is tried.
- * @param root   nobody else may write there
+ * @param root   a directory that no other user can write to
  * @param shown  what the user knows it by
  * @throws InputError when the archive cannot be read, the disk is full, or owners may not be set
  */

@@ -18,7 +18,7 @@ import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './u
 
 /** A directory that is written under another name and gets its own when it is whole. */
 export interface StagedDirectory {
-  /** Where to write. It stays what it is, even where somebody else may exchange names. */
+  /** Where to write. It stays the same directory, even where another user can rename directories above it. */
   readonly path: string;
   /** The name it has meanwhile. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface StagedDirectory {
   discard(): void;
 }
 
-/** Whoever made a directory may write in it, and who shares its group: others only read, whatever the umask says. */
+/** The owner of a directory and its group may write in it; others only read, with any umask. */
 const READABLE = 0o775;
 
 /**
@@ -54,7 +54,8 @@ export function stageDirectory(target: string, mode = READABLE): StagedDirectory
   }
   const { path, isAt, close } = held;
   const commit = () => {
-    if (!isAt(name)) throw new InputError('somebody exchanged it while it was written', target, ALONE);
+    if (!isAt(name))
+      throw new InputError('another program replaced it while waybill wrote to it', target, ALONE);
     if (inPlace) moveUp(path, target);
     writing(target, () => (inPlace ? rmdirSync(name) : renameSync(name, target)));
     finished(name);
@@ -67,14 +68,14 @@ export function stageDirectory(target: string, mode = READABLE): StagedDirectory
   return { path, name, isNew: !inPlace, commit, discard };
 }
 
-const ALONE = 'Choose a place where nobody else may write.';
+const ALONE = 'Choose a directory that no other user can write to.';
 
 /** @returns false when there is nothing at all. @throws InputError when there is anything but an empty directory */
 function isEmptyDirectory(target: string): boolean {
   if (!isThere(target)) return false;
   const stats = writing(target, () => statSync(target, { throwIfNoEntry: false }));
   const isDirectory = stats?.isDirectory() === true;
-  if (!isDirectory) throw new InputError('exists, and is no directory', target, 'Choose another name.');
+  if (!isDirectory) throw new InputError('exists, and is not a directory', target, 'Choose another name.');
   if (writing(target, () => readdirSync(target)).length > 0) {
     throw new InputError('the directory is not empty', target, 'Choose another name, or empty it first.');
   }

@@ -1,6 +1,6 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
 
-const NOT_ALLOWED = 'Choose a place that you may write to.';
+const NOT_ALLOWED = 'Choose a directory that you can write to.';
 const NO_ROOM = 'Free some space, or write to another disk.';
 
 /** What to do about a system's refusal to write, by its code. errno(3) */
@@ -13,8 +13,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EROFS: NOT_ALLOWED,
   ENOENT: 'Make its directory first.',
   ENOTDIR: 'A part of its path is a file, not a directory.',
-  EEXIST: 'Somebody else wrote there in the meantime. Choose another name.',
-  ENOTEMPTY: 'Somebody else wrote there in the meantime. Choose another name.',
+  EEXIST: 'Another program wrote there in the meantime. Choose another name.',
+  ENOTEMPTY: 'Another program wrote there in the meantime. Choose another name.',
 };
 
 /**
@@ -38,7 +38,7 @@ export function unwritable(error: unknown, where: string): unknown {
   return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error });
 }
 
-/** What one file was refused for, the next one will be too. */
+/** Errors that every later write meets too. */
 const FATAL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
 export const isFatal = ({ code }: { readonly code: string }): boolean => FATAL.includes(code);

@@ -62,7 +62,7 @@ function unlock(path: Buffer): void {
 }
 
 /**
- * Removes everything unfinished: for whoever ends the process. Synchronous, so that it comes to its end.
+ * Removes everything unfinished, before the process ends. Synchronous, so that it is done by then.
  * @returns what cannot be removed
  */
 export function removeUnfinished(): readonly string[] {

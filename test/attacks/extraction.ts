@@ -306,7 +306,7 @@ export const extraction: Chapter = {
         };
         const error = await refusal(extractFiles(archive, join(above, 'root'), { onProgress }));
         assert.ok(swapped);
-        assert.match(error.message, 'somebody exchanged it while it was written');
+        assert.match(error.message, 'another program replaced it while waybill wrote to it');
         assert.equal(readdirSync(outside), []);
         assert.not.ok(existsSync(join(above, 'root')));
       },

@@ -9,7 +9,14 @@ import { jsonOddities } from '../../src/spec/json-text.js';
 import { decode, encodeJson } from '../../src/template/index.js';
 import { ANY, INT64, struct, value } from '../../src/template/types.js';
 import { assemble, image, type LayerSpec, plainImage } from '../support/image.js';
-import { buildxOci, cranePull, dockerContainerd, dockerSave25, type Member } from '../support/layouts.js';
+import {
+  buildxOci,
+  cranePull,
+  dockerContainerd,
+  dockerSave25,
+  type Member,
+  skopeoOci,
+} from '../support/layouts.js';
 import { readMembers } from '../support/reading.js';
 
 const NOW = new Date('2026-11-20T00:00:00Z');
@@ -100,6 +107,33 @@ test('of a platform that the host does not run only those layers are unpacked th
   }
   const alone = buildxOci({ platforms: [foreign], tags: ['app:1'] });
   assert.equal((await sizes(alone)).split('\n'), ['0B', '0B']);
+});
+
+test('a layer that is not that of the diff_id is not unpacked, nor is any above it', async () => {
+  const layers: LayerSpec[] = ['a', 'b', 'c'].map(name => ({ files: { [name]: name.repeat(5000) } }));
+  const sound = await image({ layers });
+  const other = await image({
+    layers: layers.map((spec, i) => (i === 1 ? { files: { b: 'another' } } : spec)),
+  });
+  const wrong = assemble(sound.configBytes, other.layers);
+  const reading = await read(buildxOci({ platforms: [wrong], tags: ['app:1'] }));
+  for (const docker of [28, 29]) {
+    const asked = { ...HISTORY, format: '{{.Size}}', docker, store: 'containerd' } as const;
+    const { stdout, notes, exitCode } = history(reading, {}, asked);
+    assert.equal((stdout as string).trim().split('\n'), ['0B', '0B', '12.3kB']);
+    assert.match(notes.join('\n'), /layer 2 of 3 .* is not what the image names: expected the diff_id/);
+    assert.is(exitCode, 1);
+  }
+});
+
+test('Docker 28 lists a name of an OCI layout that is not a full name twice, and without a digest', async () => {
+  const members = skopeoOci({ image: await plainImage(), tags: ['app:1'] });
+  const asked = { digests: true, store: 'containerd', docker: 28 } as const;
+  const names = async (image: typeof members) =>
+    (await listed(image, asked)).slice(1, -1).map(row => columns(row).slice(0, 3));
+  assert.equal(await names(members), Array(2).fill(['app', '1', '<none>']));
+  const [full] = await names(skopeoOci({ image: await plainImage(), tags: ['docker.io/library/app:1'] }));
+  assert.match(full![2]!, /^sha256:/);
 });
 
 test('a history of a platform begins with the ID of the whole image', async () => {

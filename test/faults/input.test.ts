@@ -78,7 +78,7 @@ const ERRORS: readonly Row[] = [
     'no rights',
     ['show', SMALL],
     { call: 'fs.openSync', path: 'small', does: FAILS('EACCES') },
-    /permission denied\nBe somebody who may read it/,
+    /permission denied\nRun as a user who can read it/,
   ],
   [
     'no descriptors',
@@ -90,7 +90,7 @@ const ERRORS: readonly Row[] = [
     'gone before it is indexed',
     ['show', SMALL],
     { call: 'fs.openSync', path: 'small', nth: 2, does: FAILS('ENOENT') },
-    /no such file or directory\nIt was there a moment ago/,
+    /no such file or directory\nIt was removed or replaced/,
   ],
   [
     'gone after it is indexed',

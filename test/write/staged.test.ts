@@ -68,8 +68,8 @@ test('what exists is never written over', () => {
   writeFileSync(join(folder, 'file'), 'mine');
   symlinkSync('nowhere', join(folder, 'dangling'));
   refused(() => stageDirectory(folder), /the directory is not empty/);
-  refused(() => stageDirectory(join(folder, 'file')), /exists, and is no directory/);
-  refused(() => stageDirectory(join(folder, 'dangling')), /exists, and is no directory/);
+  refused(() => stageDirectory(join(folder, 'file')), /exists, and is not a directory/);
+  refused(() => stageDirectory(join(folder, 'dangling')), /exists, and is not a directory/);
   assert.equal(readdirSync(folder).sort(), ['dangling', 'file']);
 });
 

@@ -12,7 +12,7 @@ interface View {
   matches: Matches | null;
 }
 
-/** Lines of a list: more than anyone reads, few enough to be there at once. */
+/** Lines of a list that are drawn at once, so that the page stays quick. */
 const LINES = 200;
 const COLOURS = 8;
 /** Pixels that a letter on a tile takes, about. */

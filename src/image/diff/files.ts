@@ -70,20 +70,20 @@ export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
   return { added: [...others.values()], removed, changed, unread };
 }
 
-/** Of two of one type, their contents apart. */
+/** In which respects two entries of one type differ, apart from their content. */
 function aspectsOf(a: Entry, b: Entry): Aspect[] {
   const aspects: Aspect[] = [];
   if (a.target !== b.target) aspects.push('target');
   if (a.device?.major !== b.device?.major || a.device?.minor !== b.device?.minor) aspects.push('device');
   if (xattrText(a) !== xattrText(b)) aspects.push('xattrs');
-  // Nobody sets the mode of a symbolic link.
+  // The mode of a symbolic link has no meaning.
   if (a.mode !== b.mode && a.type !== 'symlink') aspects.push('mode');
   if (a.uid !== b.uid || a.gid !== b.gid) aspects.push('owner');
   if (a.mtime !== b.mtime || a.mtimeNanos !== b.mtimeNanos) aspects.push('times');
   return aspects;
 }
 
-/** null where both are files of as many bytes, and nobody knows which. */
+/** null where both are files of the same size whose content is not known. */
 function sameContent(
   a: Unpacked,
   x: TreeNode,

@@ -24,7 +24,7 @@ export interface EngineAnswer {
 /** How the archive reaches the engine. */
 export interface Delivery {
   readonly container: Container;
-  /** Of the tar itself, also where that lies inside a zip. Every engine unpacks all that waybill does. */
+  /** Compression of the tar itself, also inside a zip. Every engine unpacks every format that waybill does. */
   readonly compression: Compression;
   /** The image tarball inside a zip: then that is the file the engine is given. */
   readonly inside: string | null;

@@ -12,7 +12,7 @@ export interface Decoded {
   readonly faults: readonly Fault[];
 }
 
-/** Of a document with many faults no more are kept. */
+/** Most faults that are kept of one document. */
 const KEPT = 1000;
 
 /**

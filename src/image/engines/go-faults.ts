@@ -25,7 +25,7 @@ export interface Fault {
   readonly kind: GoType['kind'];
   /** Go stops here, and says this and not what it found before. */
   readonly fatal: boolean;
-  /** Of a type that judges its own text; null for a value of the wrong type. */
+  /** The error of a type with its own UnmarshalJSON; null for a value of the wrong type. */
   readonly words: string | null;
   readonly wrong: { readonly actual: string; readonly of: GoType } | null;
   /** Told by another decoder within, which knows nothing of where it is. */

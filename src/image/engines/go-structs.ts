@@ -148,7 +148,7 @@ export const GUESS = struct('', {
 export const GUESS_CONFIG = struct('', { config: struct('', { mediaType: STRING }) });
 export const GUESS_INDEX = struct('', { manifests: list(DESCRIPTOR) });
 
-/** Of a schema 1 manifest no more than its version is looked at here. */
+/** A schema 1 manifest: only its version matters here. */
 export const SCHEMA1 = struct('manifest.Schema1', { schemaVersion: INT });
 
 /** Fields by which a document is another than it is called. containers/image internal/manifest/common.go */

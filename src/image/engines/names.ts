@@ -48,7 +48,7 @@ function splitDomain(name: string): [domain: string, rest: string] {
 
 /** The patterns repeat groups, and would run out of stack at a name of megabytes. No engine takes one that is so long. */
 const LONGEST = 4096;
-/** Of a repository's path, without its host. */
+/** Most characters of a repository's path, without its host. */
 const LONGEST_PATH = 255;
 
 const referenceIn = (text: string) => (text.length > LONGEST ? null : REFERENCE.exec(text));

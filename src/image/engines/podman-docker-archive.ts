@@ -62,7 +62,7 @@ export function podmanDockerArchive(file: TarFile): Outcome {
   return { verdicts, loads, refusal, passed: refusal ?? passed };
 }
 
-/** Of every name the first item that has it, and which of its tags that is. */
+/** For each name the first item that has it, and the index of the tag in that item. */
 function ownersOf(names: readonly (readonly string[])[]): Map<string, [item: number, tag: number]> {
   const owners = new Map<string, [number, number]>();
   for (const [i, list] of names.entries()) {

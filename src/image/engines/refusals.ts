@@ -66,7 +66,7 @@ const READERS: Readonly<Record<Role, readonly Reader[]>> = {
   'v1-json': [[['docker'], MOBY_V1_IMAGE]],
 };
 
-/** Of one document no more are told: every engine stops at the first. */
+/** Most faults that are reported of one document: every engine stops at the first. */
 const TOLD = 100;
 
 /**
