@@ -9,10 +9,10 @@ import type { FindingCode } from '../src/image/observation.js';
 import { securityPage } from './security.js';
 
 const VERDICTS: readonly (readonly [Verdict | null, string])[] = [
-  ['intact', 'Intact: every blob that is here is what it claims to be'],
-  ['complete', 'Complete: every blob that an image needs is here'],
+  ['intact', 'Intact: every blob in the archive has the digest, size and diff_id that is claimed'],
+  ['complete', 'Complete: every blob that an image needs is in the archive'],
   ['conformant', 'Conformant: the documents follow their specification'],
-  [null, 'Worth knowing: findings that speak against no verdict'],
+  [null, 'Other findings, which affect no verdict'],
 ];
 
 /** docs/findings.md */
@@ -26,30 +26,38 @@ export function findingsPage(): string {
   return `<!-- Made by docs/make.ts from src/checks/rules-*.ts. -->
 # Findings
 
-What \`waybill verify\` can say, by the verdict it speaks against. The same texts: \`waybill explain CODE\`.
+The findings of \`waybill verify\`, by the verdict that they affect. \`waybill explain CODE\` prints the same texts.
 
 * An **error** makes \`verify\` exit with 1; \`--fail-on warning\` or \`info\` is stricter, \`--fail-on never\` only reports.
-* Only errors speak against *intact* and *complete*; warnings speak against *conformant* too.
+* Errors make *intact* and *complete* false; errors and warnings make *conformant* false.
 * Codes are never renamed once released.
 
 ${sections.join('\n')}`;
 }
 
-/** A page with the output of each `$ waybill …` in its console blocks as the command prints it now. */
+/** A page with the output of each `$ …` in its console blocks as a shell prints it now, errors included. */
 export function withOutputs(page: string): string {
-  return page.replace(/```console\n\$ waybill (.*)\n[\s\S]*?```/g, (_, args: string) => {
-    const { stdout } = spawnSync(process.execPath, ['bin/waybill.js', ...words(args)], {
-      cwd: root,
-      encoding: 'utf8',
-      env: { ...process.env, SOURCE_DATE_EPOCH: '1795219200' },
-    });
-    return `\`\`\`console\n$ waybill ${args}\n${stdout}\`\`\``;
+  return page.replace(/```console\n(\$ [\s\S]*?)```/g, (_, block: string) => {
+    const commands = [...block.matchAll(/^\$ (.*)$/gm)].map(match => match[1]!);
+    const outputs = outputsOf(commands);
+    const texts = commands.map((command, i) => `$ ${command}\n${outputs[i]}`);
+    return `\`\`\`console\n${texts.join('')}\`\`\``;
   });
 }
 
-/** A command line as a shell splits it, single quotes and all. */
-const words = (line: string) =>
-  (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map(word => word.replaceAll("'", ''));
+const BETWEEN = '\0';
+
+/** What each of several commands prints in one shell, where `waybill` is this one, and `$?` is that of the command before. */
+function outputsOf(commands: readonly string[]): string[] {
+  const lines = commands.map(command => `(exit $status); ${command}\nstatus=$?; printf '\\0'`);
+  const script = ['exec 2>&1', 'waybill() { node bin/waybill.js "$@"; }', 'status=0', ...lines].join('\n');
+  const { stdout } = spawnSync('bash', ['-c', script], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, SOURCE_DATE_EPOCH: '1795219200', GITHUB_STEP_SUMMARY: undefined },
+  });
+  return stdout.split(BETWEEN);
+}
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 

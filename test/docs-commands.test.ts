@@ -64,8 +64,15 @@ const pages = () =>
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 
 /** Lines of code blocks that begin with the program; what console blocks show is compared with what it prints elsewhere. */
-const shownBy = (page: string) =>
-  [...page.matchAll(/^(?: {4}|- run: )?(waybill .*)$/gm)].map(([, line]) => line!);
+function shownBy(page: string): string[] {
+  const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
+    block!.split('\n'),
+  );
+  const indented = page.replace(/^```[\s\S]*?^```$/gm, '').match(/^ {4}waybill .*$/gm) ?? [];
+  return [...fenced.map(line => line.replace(/^- run: /, '')), ...indented.map(line => line.trim())].filter(
+    line => line.startsWith('waybill '),
+  );
+}
 
 const examples = () =>
   readdirSync(join(repositoryRoot, 'src/cli')).flatMap(name =>

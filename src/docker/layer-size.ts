@@ -32,6 +32,13 @@ export function layerChange(scan: Scan, layer: Layer): string | null {
   return facts === null ? null : mismatch(layer, facts);
 }
 
+/** Whether a layer has the bytes that the manifest names, and is a tar, but not that of the diff_id: engines do not unpack it. */
+export function hasOtherTar(scan: Scan, layer: Layer): boolean {
+  const facts = layer.member === null ? null : scan.facts(layer.member);
+  if (facts === null || !isPlainTar(facts)) return false;
+  return mismatch(layer, facts) !== null && mismatch({ ...layer, claimedDiffId: null }, facts) === null;
+}
+
 /** What a storage driver counts differs. docs/docker.md says who prints which. */
 const STORES: Readonly<Record<Store, (facts: BlobFacts) => LayerSize | null>> = {
   vfs: naiveSize,

@@ -1,7 +1,7 @@
 /** What containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
 import type { Image, Layer } from '../image/graph.js';
 import type { Scan } from '../scan/scan.js';
-import { layerChange, layerSize } from './layer-size.js';
+import { hasOtherTar, layerSize } from './layer-size.js';
 import { runsOnHost, runsSecondBest, type Snapshots, type Store, type StoredImage } from './stored-image.js';
 
 interface Loaded {
@@ -20,7 +20,7 @@ export function snapshotsIn(parts: readonly Loaded[]): Snapshots {
     for (const image of graph.images.filter(isUnpacked)) {
       for (const layer of image.layers) {
         const { chainId } = layer;
-        if (layerChange(scan, layer) !== null) break;
+        if (hasOtherTar(scan, layer)) break;
         if (chainId !== null && !snapshots.has(chainId)) snapshots.set(chainId, { scan, layer });
       }
     }

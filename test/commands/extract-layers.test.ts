@@ -281,7 +281,7 @@ test('a directory that is not empty is refused, an empty one is filled', async (
   holds(folder, other);
   const taken = join(temporary('extract'), 'file');
   writeFileSync(taken, '');
-  assert.match((await refusal(extractLayers(file, {}, taken))).message, /exists, and is no directory/);
+  assert.match((await refusal(extractLayers(file, {}, taken))).message, /exists, and is not a directory/);
   assert.match((await refusal(extractLayers(file, {}, join(taken, 'x')))).message, /cannot be written/);
 });
 
