@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
+import { deadlineIn } from '../source/deadline.js';
 import {
   archiveArgument,
   dockerOption,
@@ -11,6 +12,7 @@ import {
   readArchiveName,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
+import { isReference } from './many.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -189,38 +191,48 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
-      const { readMany } = await import('../commands/read-many.js');
-      const [files, pattern] = splitPattern(args.archives, terminal);
+      const { isOneArchive, readMany } = await import('../commands/read-many.js');
+      const { remarksOf } = await import('../commands/remarks.js');
+      const { files, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
-      const { readings, strangers } = await readMany(files, async file => {
+      const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
+      const read = async (file: string) => {
         const reading = await readAsDeep(terminal, file, depthOf);
         keepSizes(reading, args);
         return reading;
-      });
-      const answer = images(readings, {
+      };
+      const isAlone = files.length === 1 && (files[0] === '-' || (await isOneArchive(files[0]!)));
+      const found = await readMany(files, read, deadline);
+      const { notes, exitCode } = remarksOf(found);
+      if (found.readings.length === 0 && found.failed.length > 0) {
+        if (files.length === 1) throw found.failed[0]!.error;
+        await terminal.answer({ stdout: '', notes, exitCode: 2 });
+        return;
+      }
+      const answer = images(found.readings, {
         ...args,
         format,
         filters: args.filter,
         ref: pattern,
+        files: !isAlone,
         now: terminal.now(),
         width: terminal.width(),
       });
       await terminal.answer({
         ...answer,
-        notes: [...answer.notes, ...strangers.map(({ where, what }) => `left out: ${where}: ${what}`)],
-        exitCode: strangers.some(stranger => stranger.damaged) ? 1 : answer.exitCode,
+        notes: [...answer.notes, ...notes],
+        exitCode: exitCode > answer.exitCode ? exitCode : answer.exitCode,
       });
     },
   );
 }
 
-/** `docker images NAME` lists what fits a name or pattern: the last argument, when it is no file. */
-function splitPattern(names: readonly string[], { exists }: Terminal): [files: string[], pattern?: string] {
-  const files = names.map(readArchiveName);
-  const lastName = files.at(-1)!;
-  if (files.length < 2 || lastName === '-' || exists(lastName)) return [files];
-  return [files.slice(0, -1), lastName];
+/** `docker images NAME` lists what fits a name or pattern: the last argument, where it can be no file. */
+function splitPattern(texts: readonly string[], terminal: Terminal) {
+  const pattern = texts.length > 1 && isReference(texts.at(-1)!, terminal) ? texts.at(-1) : undefined;
+  const names = pattern === undefined ? texts : texts.slice(0, -1);
+  return { files: names.map(readArchiveName), pattern };
 }
 
 function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {

@@ -14,8 +14,11 @@ export function outputOption<T>(command: Argv<T>) {
       requiresArg: true,
     })
     .middleware(async args => {
-      const { output = [], archive, a, b } = args as Readonly<Record<string, string | string[] | undefined>>;
-      const read = [archive, a, b].flatMap(file => (typeof file === 'string' ? [resolve(file)] : []));
+      const given = args as Readonly<Record<string, string | string[] | undefined>>;
+      const { output = [], archive, archives, a, b } = given;
+      const read = [archive, archives, a, b]
+        .flat()
+        .flatMap(file => (file === undefined ? [] : [resolve(file)]));
       await checkOutputs([output].flat(), read);
     });
 }

@@ -1,16 +1,10 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
-import {
-  archiveArgument,
-  imageArguments,
-  last,
-  platformOption,
-  readArchiveName,
-  unitsOf,
-  unitsOption,
-} from './arguments.js';
+import { type NamedArchive, namedArchive } from './archives.js';
+import { archiveArgument, imageArguments, last, platformOption, unitsOf, unitsOption } from './arguments.js';
 import { limitOptions } from './limits.js';
+import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -43,10 +37,10 @@ function number(name: string, describe: string) {
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'sizes <archive> [ref]',
+    'sizes <archives..>',
     'what it weighs: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
     command =>
-      outputOption(whereOption(unitsOption(imageArguments(command))))
+      outputOption(whereOption(unitsOption(allOption(archivesArguments(command)))))
         .option('by', {
           describe: 'what to add up',
           choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -69,9 +63,15 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one'),
     async args => {
       const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
-      const reading = await terminal.read(args.archive, sizesReadOptions(args));
-      const estimates = args.estimate ? await estimated(reading, args, terminal) : undefined;
-      await terminal.print(sizes(reading, { ...args, units: unitsOf(args), estimates }), args);
+      const units = unitsOf(args);
+      await reportEach(args, terminal, {
+        options: sizesReadOptions(args),
+        report: async (reading, selection) => {
+          const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
+          return sizes(reading, { ...args, ...selection, units, estimates });
+        },
+        tally: async () => (await import('../commands/tallies.js')).sizesTally({ units }),
+      });
     },
   );
 }
@@ -83,10 +83,10 @@ async function estimated(reading: ArchiveReading, selection: object, { progress,
 
 function wasteCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'waste <archive> [ref]',
+    'waste <archives..>',
     'bytes that ship and are of no use: overwritten, deleted, duplicated, caches',
     command =>
-      outputOption(unitsOption(imageArguments(command)))
+      outputOption(unitsOption(allOption(archivesArguments(command))))
         .option('score', {
           describe: "dive's numbers, or ours; without it both",
           choices: ['dive', 'ours'] as const,
@@ -97,8 +97,12 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
       const { waste, wasteReadOptions } = await import('../commands/waste.js');
-      const reading = await terminal.read(args.archive, wasteReadOptions);
-      await terminal.print(waste(reading, { ...args, units: unitsOf(args) }), args);
+      const options = { score: args.score, top: args.top, units: unitsOf(args) };
+      await reportEach(args, terminal, {
+        options: wasteReadOptions,
+        report: (reading, selection) => waste(reading, { ...options, ...selection }),
+        tally: async () => (await import('../commands/tallies.js')).wasteTally(options),
+      });
     },
   );
 }
@@ -175,12 +179,12 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');
       const ignore = args.ignore?.flatMap(words => words.split(','));
-      const sides = [args.a, args.b].map(text => archiveAndRef(text, terminal));
+      const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
         return [a, b] as const;
       };
-      const side = async ({ archive: file, ref }: ArchiveAndRef, options: ReadOptions) => ({
+      const side = async ({ archive: file, ref }: NamedArchive, options: ReadOptions) => ({
         reading: await terminal.read(file, options),
         selection: { ref, platform: args.platform },
       });
@@ -192,16 +196,4 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
       await terminal.print(diff(a, b, options), args);
     },
   );
-}
-
-interface ArchiveAndRef {
-  readonly archive: string;
-  readonly ref: string | undefined;
-}
-
-/** The whole text is a file's name if there is such a file, else what stands before its last `#`. */
-function archiveAndRef(text: string, { exists }: Terminal): ArchiveAndRef {
-  const hash = text.lastIndexOf('#');
-  if (hash <= 0 || exists(text)) return { archive: readArchiveName(text), ref: undefined };
-  return { archive: text.slice(0, hash), ref: text.slice(hash + 1) };
 }

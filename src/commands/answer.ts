@@ -6,7 +6,7 @@ export interface Answer {
   /** It has colours of its own, and what it has of the archive has been made visible. */
   readonly painted?: boolean;
   readonly notes: readonly string[];
-  readonly exitCode: 0 | 1;
+  readonly exitCode: 0 | 1 | 2;
 }
 
 export const failed = (...notes: readonly string[]): Answer => ({ stdout: '', notes, exitCode: 1 });

@@ -10,6 +10,7 @@ import { Counter, counted } from './counter.js';
 import { StreamCursor } from './cursor.js';
 import { deadlineIn } from './deadline.js';
 import { openDirectory } from './directory.js';
+import type { StreamDigest } from './file-digest.js';
 import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
 import { requireLayout } from './layout-folder.js';
@@ -31,21 +32,23 @@ const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill veri
  * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
  * stream of bytes.
  * @param deadline  when `limits.seconds` are over
+ * @param digest    takes the digest of what can only be read once
  * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   limits: Limits,
   deadline = deadlineIn(limits.seconds),
+  digest?: StreamDigest,
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
   const stream = await streamOf(input);
   const where = file === '-' ? 'standard input' : file;
-  return reading(where, () =>
-    stream === null
-      ? openNamed(file, limits, deadline)
-      : openStream(file, untilDeadline(stream, deadline, limits), limits),
-  );
+  return reading(where, () => {
+    if (stream === null) return openNamed(file, limits, deadline);
+    const timed = untilDeadline(stream, deadline, limits);
+    return openStream(file, digest?.of(timed) ?? timed, limits);
+  });
 }
 
 async function openNamed(file: string, limits: Limits, deadline: number): Promise<Opened> {
