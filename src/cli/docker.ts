@@ -202,7 +202,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         keepSizes(reading, args);
         return reading;
       };
-      const isAlone = files.length === 1 && (files[0] === '-' || (await isOneArchive(files[0]!)));
+      const hasFolder = (await Promise.all(files.map(isOneArchive))).includes(false);
       const found = await readMany(files, read, deadline);
       const { notes, exitCode } = remarksOf(found);
       if (found.readings.length === 0 && found.failed.length > 0) {
@@ -215,7 +215,8 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         format,
         filters: args.filter,
         ref: pattern,
-        files: !isAlone,
+        // Of files that are named, the words of a release that was asked for are that release's own.
+        files: hasFolder || (files.length > 1 && args.docker === undefined),
         now: terminal.now(),
         width: terminal.width(),
       });

@@ -65,9 +65,9 @@ const PATH = /^(\.{0,2}\/|~|\.{1,2}$)|\/$|^\0/;
 
 /** Whether an argument behind an archive names an image of it, and no file. */
 export function isReference(text: string, terminal: Terminal): boolean {
-  if (PATH.test(text) || terminal.exists(text)) return false;
   const hash = text.lastIndexOf('#');
-  return !isArchiveName(hash > 0 ? text.slice(0, hash) : text);
+  const file = hash > 0 ? text.slice(0, hash) : text;
+  return !(PATH.test(text) || isArchiveName(file) || terminal.exists(text) || terminal.exists(file));
 }
 
 /** What a command does with each archive. */
@@ -104,7 +104,7 @@ export async function reportEach<R>(
     report(reading, { ref, platform, refMayBeFile: loose !== undefined });
   const { isOneArchive } = await import('../commands/read-many.js');
   const [only] = names;
-  if (names.length === 1 && (only!.archive === '-' || (await isOneArchive(only!.archive)))) {
+  if (names.length === 1 && (await isOneArchive(only!.archive))) {
     await terminal.print(await about(await terminal.read(only!.archive, options), only!.ref), args);
     return;
   }

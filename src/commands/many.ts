@@ -83,7 +83,7 @@ class Summary<R> {
       {
         kind: 'table',
         columns: [{ title: 'archive', fold: true }, ...columns, { title: 'sha256', fold: true }],
-        rows: [...this.rows, [[span('total', 'strong')], ...total(), '']],
+        rows: [...this.rows, [[span('total', 'strong')], ...total(this.archives), '']],
       },
       ...this.details.flat(),
       ...this.failures.flatMap(failureDoc),

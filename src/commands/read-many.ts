@@ -1,6 +1,9 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
 import { type Found, fileKey, isOneArchive, walkArchives } from '../source/archive-walk.js';
 import { isOver } from '../source/deadline.js';
+import { Interruption } from '../source/interruption.js';
+import type { SourceProblem } from '../source/source.js';
+import { isArchiveName } from '../spec/archive-name.js';
 import type { ArchiveReading } from './read.js';
 
 export { isOneArchive };
@@ -26,7 +29,14 @@ export type Item =
   /** A file of a folder that is no archive. */
   | { readonly kind: 'other'; readonly file: string; readonly reason: string }
   /** What was read before, by another name or the same one. */
-  | { readonly kind: 'again'; readonly file: string; readonly first: string };
+  | {
+      readonly kind: 'again';
+      readonly what: 'file' | 'folder';
+      readonly file: string;
+      readonly first: string;
+    };
+
+type Other = Extract<Item, { kind: 'other' }>;
 
 export interface Reader {
   /** Reads an archive. @throws InputError */
@@ -40,45 +50,52 @@ export interface Reader {
  * other things too. One that cannot be read hides none of the others. Each item is made when it is asked for, and not kept.
  */
 export async function* readEach(names: readonly Named[], reader: Reader): AsyncGenerator<Item> {
-  const seen: Seen = new Map();
+  const course = new Course(reader);
   for (const { archive, ref } of names) {
-    if (archive !== '-' && !(await isOneArchive(archive))) {
-      yield* readFolder(archive, ref, reader, seen);
-      continue;
+    if (!(await isOneArchive(archive))) yield* readFolder(archive, ref, course);
+    else yield await course.read(archive, archive === '-' ? '-' : await fileKey(archive), ref, true);
+  }
+}
+
+/** What was read so far, and whether there is time for more. */
+class Course {
+  /** By what was asked for, the path by which it was read. */
+  private readonly seen = new Map<string, string>();
+  private ranOut = false;
+
+  constructor(private readonly reader: Reader) {}
+
+  get isLate(): boolean {
+    return this.ranOut || isOver(this.reader.deadline ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** @param key  what tells the file from all others; null where it is not there */
+  async read(file: string, key: string | null, ref: string | undefined, isNamed: boolean): Promise<Item> {
+    // Two images of one file are two things that were asked for.
+    const what = JSON.stringify([key ?? file, ref]);
+    const first = this.seen.get(what);
+    if (first !== undefined) return { kind: 'again', what: 'file', file, first };
+    const item = await this.attempt(file, ref, isNamed);
+    if (item.kind !== 'other') this.seen.set(what, file);
+    return item;
+  }
+
+  private async attempt(file: string, ref: string | undefined, isNamed: boolean): Promise<Item> {
+    if (this.isLate) return { kind: 'failed', file, isNamed, error: tooLate('not read', file) };
+    try {
+      const read = await this.reader.read(file);
+      this.ranOut ||= read.parts.some(({ scan }) => scan.problems.some(isTime));
+      return { kind: 'archive', file, ref, read };
+    } catch (error) {
+      const refused = asInputError(error, file);
+      this.ranOut ||= refused.cause instanceof Interruption && isTime(refused.cause.problem);
+      if (isNamed || refused.damaged) return { kind: 'failed', file, isNamed, error: refused };
+      return { kind: 'other', file, reason: refused.what };
     }
-    const key = archive === '-' ? '-' : await fileKey(archive);
-    yield again(archive, key, ref, seen) ?? (await attempt(archive, ref, reader, true));
   }
 }
 
-/** By what was asked for, the path by which it was read. */
-type Seen = Map<string, string>;
-
-/** Two images of one file are two things that were asked for. */
-function again(file: string, key: string | null, ref: string | undefined, seen: Seen): Item | null {
-  if (key === null) return null;
-  const what = JSON.stringify([key, ref]);
-  const first = seen.get(what);
-  if (first !== undefined) return { kind: 'again', file, first };
-  seen.set(what, file);
-  return null;
-}
-
-async function attempt(
-  file: string,
-  ref: string | undefined,
-  { read, deadline }: Reader,
-  isNamed: boolean,
-): Promise<Item> {
-  if (isLate(deadline)) return { kind: 'failed', file, isNamed, error: tooLate('not read', file) };
-  try {
-    return { kind: 'archive', file, ref, read: await read(file) };
-  } catch (error) {
-    const refused = asInputError(error, file);
-    if (isNamed || refused.damaged) return { kind: 'failed', file, isNamed, error: refused };
-    return { kind: 'other', file, reason: refused.what };
-  }
-}
+const isTime = (problem: SourceProblem) => problem.kind === 'limit' && problem.limit === 'seconds';
 
 /** @throws any error but one of reading */
 function asInputError(error: unknown, file: string): InputError {
@@ -87,52 +104,56 @@ function asInputError(error: unknown, file: string): InputError {
   return new InputError(`cannot be read: ${reasonOf(error)}`, file, null, { cause: error, damaged: true });
 }
 
-const isLate = (deadline = Number.POSITIVE_INFINITY): boolean => isOver(deadline);
-
 const tooLate = (what: string, file: string) =>
-  new InputError(`${what}: the time is over`, file, 'A longer --timeout, or fewer archives at a time.', {
-    damaged: true,
-  });
+  new InputError(
+    `${what}: the time is over`,
+    file,
+    'Give it a longer --timeout, or fewer archives at a time.',
+    {
+      damaged: true,
+    },
+  );
 
-async function* readFolder(
-  folder: string,
-  ref: string | undefined,
-  reader: Reader,
-  seen: Seen,
-): AsyncGenerator<Item> {
+async function* readFolder(folder: string, ref: string | undefined, course: Course): AsyncGenerator<Item> {
   let archives = 0;
-  let others = 0;
+  const others: Other[] = [];
   for await (const found of walkArchives(folder)) {
-    if (isLate(reader.deadline)) {
+    if (course.isLate) {
       yield { kind: 'failed', file: folder, isNamed: false, error: tooLate('not read to its end', folder) };
       return;
     }
-    const item = await itemOf(found, ref, reader, seen);
+    const item = await itemOf(found, ref, course);
     // What lies in an image folder and is no archive is the image's own affair.
     if (item.kind === 'other' && found.kind === 'archive' && found.inside) continue;
-    if (item.kind === 'other') others++;
-    else archives++;
+    if (item.kind !== 'other') archives++;
+    else if (archives === 0) others.push(item);
     yield item;
   }
-  if (archives === 0) yield nothingIn(folder, others, await attempt(folder, ref, reader, true));
+  if (archives === 0) yield nothingIn(folder, others, await course.read(folder, null, ref, true));
 }
 
-async function itemOf(found: Found, ref: string | undefined, reader: Reader, seen: Seen): Promise<Item> {
+async function itemOf(found: Found, ref: string | undefined, course: Course): Promise<Item> {
   if (found.kind === 'unreadable') return { ...found, kind: 'failed', isNamed: false };
-  if (found.kind !== 'archive') return found;
-  const { file, key } = found;
-  return again(file, key, ref, seen) ?? attempt(file, ref, reader, false);
+  return found.kind === 'archive' ? course.read(found.file, found.key, ref, false) : found;
 }
+
+/** Files that are named where a folder holds no archive. */
+const NAMED = 5;
 
 /** A folder that holds no archive is read as one, which says what is wrong with it. */
-function nothingIn(folder: string, others: number, read: Item): Item {
-  if (read.kind !== 'failed' || others === 0) return read;
-  const { what, remedy } = read.error;
+function nothingIn(folder: string, others: readonly Other[], read: Item): Item {
+  if (read.kind !== 'failed' || others.length === 0) return read;
   const looked =
-    others === 1
+    others.length === 1
       ? 'nor is the one file below it an archive'
-      : `nor is any of the ${others} files below it an archive`;
-  return { ...read, error: new InputError(`${what}, ${looked}`, folder, remedy, { cause: read.error }) };
+      : `nor is any of the ${others.length} files below it an archive`;
+  const called = others.filter(({ file }) => isArchiveName(file));
+  const reasons = (called.length === 0 ? others : called).map(({ file, reason }) => `${file}: ${reason}`);
+  const remedy = reasons.slice(0, NAMED).join('\n');
+  return {
+    ...read,
+    error: new InputError(`${read.error.what}, ${looked}`, folder, remedy, { cause: read.error }),
+  };
 }
 
 /** Several archives, all of them kept. */

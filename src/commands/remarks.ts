@@ -50,10 +50,10 @@ export class Remarks {
   }
 }
 
-const againWords = ({ file, first }: Extract<Item, { kind: 'again' }>): string =>
+const againWords = ({ what, file, first }: Extract<Item, { kind: 'again' }>): string =>
   file === first
     ? `${file} is named twice, and read once`
-    : `${file} is the same file as ${first}, and read once`;
+    : `${file} is the same ${what} as ${first}, and read once`;
 
 /** What a list of the images of several archives says beside it, and what it exits with for that. */
 export function remarksOf({ failed, others, again }: Omit<Readings, 'readings'>): {

@@ -24,8 +24,11 @@ export interface Tally<R> {
   readonly columns: readonly Column[];
   /** @param doc  what the command shows of the archive alone */
   readonly tell: (report: R, doc: Doc) => Told;
-  /** The last row. */
-  readonly total: () => readonly Text[];
+  /**
+   * The last row.
+   * @param archives  how many there are, those without a report too
+   */
+  readonly total: (archives: number) => readonly Text[];
 }
 
 const right = (title: string): Column => ({ title, align: 'right' });
@@ -59,14 +62,12 @@ export function showTally(): Tally<Report> {
 }
 
 export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all'>): Tally<Report> {
-  let archives = 0;
   let images = 0;
   const sound = { intact: 0, complete: 0, conformant: 0 };
   const severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
   return {
     columns: [right('images'), ...verdictNames.map(title => ({ title })), { title: 'findings' }],
     tell: ({ images: own, verdicts, findings }) => {
-      archives++;
       images += own.length;
       for (const name of verdictNames) if (verdicts[name] === true) sound[name]++;
       for (const { severity } of findings) severities[severity]++;
@@ -77,7 +78,7 @@ export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all
         details: findingLines(counted, all).slice(1),
       };
     },
-    total: () => [
+    total: archives => [
       String(images),
       ...verdictNames.map(name => `${sound[name]} of ${archives}`),
       severityWords(severities),
@@ -126,18 +127,16 @@ function imagesTally(): Tally<IdsReport> {
 
 function findTally(): Tally<IdsReport> {
   let having = 0;
-  let archives = 0;
   return {
     columns: [{ title: 'found' }, { title: 'what it is', shrink: true }],
     tell: ({ find }) => {
-      archives++;
       const matches = find?.matches ?? [];
       if (matches.length > 0) having++;
       const found = matches.length > 0 ? span('yes', 'good') : span('no', 'dim');
       const words = matches.map(({ what, of }) => (of === null ? what : `${what} of ${of}`));
       return { rows: [[[found], [...new Set(words)].join('; ') || NONE]], details: [] };
     },
-    total: () => [`${having} of ${archives}`, ''],
+    total: archives => [`${having} of ${archives}`, ''],
   };
 }
 
@@ -151,6 +150,7 @@ export function sizesTally({ units }: { readonly units: Units }): Tally<SizesRep
     columns: [right('images'), ...SIZES.map(right)],
     tell: ({ images: own, sizes }, doc) => {
       images += own.length;
+      if (own.length === 0) return { rows: [['0', ...SIZES.map(() => NONE)]], details: [] };
       for (const [i, name] of SIZES.entries()) sums[i]!.add(sizes[name]);
       const hasRows = own.some(
         ({ breakdown }: { readonly breakdown: BreakdownReport | null }) => breakdown !== null,
@@ -178,7 +178,7 @@ export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteRepo
     columns: [
       right('images'),
       ...(ours ? [right('wasted'), right('efficiency')] : []),
-      ...(dive ? [right('dive: wasted'), right('efficiency')] : []),
+      ...(dive ? [right('dive wasted'), right('dive efficiency')] : []),
     ],
     tell: ({ images }, doc) => {
       const wasted = totalOf(images.map(({ waste }) => waste.total));

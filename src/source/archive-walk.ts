@@ -17,11 +17,11 @@ export type Found =
   /** What is not opened, such as a socket. */
   | { readonly kind: 'other'; readonly file: string; readonly reason: string }
   /** A folder that was walked by another path. */
-  | { readonly kind: 'again'; readonly file: string; readonly first: string }
+  | { readonly kind: 'again'; readonly what: 'folder'; readonly file: string; readonly first: string }
   | { readonly kind: 'unreadable'; readonly file: string; readonly error: InputError };
 
 /**
- * Everything below a folder that may be an archive, in the order of names. Symlinks are followed, but for those that lead back to
+ * Everything below a folder that may be an archive, in the order of names, symlinks last. These are followed, but for those that lead back to
  * where they are; a folder that is reached twice is walked once. What would block, a FIFO or a socket, is not opened.
  */
 export async function* walkArchives(root: string): AsyncGenerator<Found> {
@@ -38,15 +38,22 @@ interface Place {
 
 async function* walk(place: Place, visited: Visited): AsyncGenerator<Found> {
   const { folder } = place;
-  let names: string[];
+  let names: readonly string[];
   try {
     visited.set(identity(await stat(folder, { bigint: true })), folder);
-    names = (await readdir(folder)).sort();
+    names = await namesIn(folder);
   } catch (error) {
     yield failure(folder, error);
     return;
   }
   for (const name of names) yield* look(join(folder, name), place, visited);
+}
+
+/** In their order, symlinks last: what has two names is called by its own. */
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const [links, others] = [true, false].map(isLink => entries.filter(e => e.isSymbolicLink() === isLink));
+  return [...others!, ...links!].map(({ name }) => name);
 }
 
 /** What tells a file from all others of this machine. */
@@ -78,8 +85,8 @@ async function* look(file: string, place: Place, visited: Visited): AsyncGenerat
   const first = visited.get(key);
   if (stats.isFile()) yield { kind: 'archive', file, key, inside: place.inside };
   else if (!stats.isDirectory()) yield other(kindOf(stats));
-  else if (first !== undefined) yield { kind: 'again', file, first };
   else if (await leadsBack(file, place.folder)) yield other('a symlink to a folder that it lies in');
+  else if (first !== undefined) yield { kind: 'again', what: 'folder', file, first };
   else yield* enter(file, key, place, visited);
 }
 
@@ -100,7 +107,7 @@ async function leadsBack(file: string, folder: string): Promise<boolean> {
 }
 
 async function* enter(file: string, key: string, { inside }: Place, visited: Visited): AsyncGenerator<Found> {
-  const names = (await readdir(file).catch(() => [])).sort();
+  const names = await namesIn(file).catch(() => []);
   if (!(await isImageFolder(file, names))) {
     yield* walk({ folder: file, inside }, visited);
     return;
@@ -113,11 +120,11 @@ async function* enter(file: string, key: string, { inside }: Place, visited: Vis
 }
 
 /**
- * Whether a path names one archive: a file, a folder that is itself an image, or one in which nothing but the folder of one image
+ * Whether a path names one archive: a file, standard input, a folder that is itself an image, or one in which nothing but the folder of one image
  * lies. Anything else is a place where archives lie.
  */
 export async function isOneArchive(file: string): Promise<boolean> {
-  const names = await readdir(file).catch(() => null);
+  const names = file === '-' ? null : await readdir(file).catch(() => null);
   if (names === null || (await isImageFolder(file, names))) return true;
   const root = rootOf(await namesTwoLevelsDown(file, names));
   if (root === null || root === '') return false;
