@@ -202,7 +202,8 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         keepSizes(reading, args);
         return reading;
       };
-      const hasFolder = (await Promise.all(files.map(isOneArchive))).includes(false);
+      const alone = await Promise.all(files.map(file => isOneArchive(file).catch(() => true)));
+      const hasFolder = alone.includes(false);
       const found = await readMany(files, read, deadline);
       const { notes, exitCode } = remarksOf(found);
       if (found.readings.length === 0 && found.failed.length > 0) {

@@ -59,7 +59,12 @@ class Summary<R> {
 
   fail(file: string, sha256: string | null, error: InputError): void {
     const [, ...rest] = this.tally.columns;
-    this.rows.push([shown(file), [span('no report', 'bad')], ...rest.map(() => NONE), sha256 ?? NONE]);
+    this.rows.push([
+      shown(file),
+      [span('no report', 'bad')],
+      ...rest.map(({ fold }) => (fold === true ? '' : NONE)),
+      sha256 ?? NONE,
+    ]);
     this.failures.push({ file, error });
     this.add(2);
   }

@@ -52,8 +52,10 @@ export interface Reader {
 export async function* readEach(names: readonly Named[], reader: Reader): AsyncGenerator<Item> {
   const course = new Course(reader);
   for (const { archive, ref } of names) {
-    if (!(await isOneArchive(archive))) yield* readFolder(archive, ref, course);
-    else yield await course.read(archive, archive === '-' ? '-' : await fileKey(archive), ref, true);
+    // One that cannot be read is said to be when it is read.
+    const isAlone = await isOneArchive(archive).catch(() => true);
+    if (isAlone) yield await course.read(archive, await fileKey(archive), ref, true);
+    else yield* readFolder(archive, ref, course);
   }
 }
 
@@ -76,7 +78,8 @@ class Course {
     const first = this.seen.get(what);
     if (first !== undefined) return { kind: 'again', what: 'file', file, first };
     const item = await this.attempt(file, ref, isNamed);
-    if (item.kind !== 'other') this.seen.set(what, file);
+    // Standard input has nothing the second time, and that is what is said.
+    if (item.kind !== 'other' && file !== '-') this.seen.set(what, file);
     return item;
   }
 

@@ -72,6 +72,9 @@ export interface Folding {
   readonly below: readonly number[];
 }
 
+/** What a column that may be cut keeps, where another can make room for it. */
+const READABLE = 24;
+
 /** Takes columns out of the rows of a table until these fit, the widest first; null where all of them fit, or none may be taken. */
 export function folding(
   columns: readonly Column[],
@@ -80,7 +83,7 @@ export function folding(
 ): Folding | null {
   if (width === null || !columns.some(({ fold }) => fold === true)) return null;
   const natural = fit(columns, rows, null);
-  const least = natural.map((most, i) => (columns[i]!.shrink === true ? Math.min(most, LEAST_WIDTH) : most));
+  const least = natural.map((most, i) => (columns[i]!.shrink === true ? Math.min(most, READABLE) : most));
   let kept = columns.map((_, i) => i);
   const taken = () => 2 + sum(kept.map(i => least[i]!)) + 2 * (kept.length - 1);
   while (taken() > width) {

@@ -2,7 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { sniff } from '../codec/registry.js';
-import { InputError } from '../errors.js';
+import { InputError, isSystemError } from '../errors.js';
 import { rootOf } from '../spec/markers.js';
 import { isImageFolder, membersOf } from './image-folder.js';
 import { HEAD, isTar, isZip } from './kind.js';
@@ -122,9 +122,10 @@ async function* enter(file: string, key: string, { inside }: Place, visited: Vis
 /**
  * Whether a path names one archive: a file, standard input, a folder that is itself an image, or one in which nothing but the folder of one image
  * lies. Anything else is a place where archives lie.
+ * @throws InputError for a folder that cannot be read
  */
 export async function isOneArchive(file: string): Promise<boolean> {
-  const names = file === '-' ? null : await readdir(file).catch(() => null);
+  const names = await namesOf(file);
   if (names === null || (await isImageFolder(file, names))) return true;
   const root = rootOf(await namesTwoLevelsDown(file, names));
   if (root === null || root === '') return false;
@@ -134,6 +135,17 @@ export async function isOneArchive(file: string): Promise<boolean> {
     if (found.kind === 'archive' && found.file !== nested && beginsArchive(found.file)) return false;
   }
   return true;
+}
+
+/** What lies in a folder; null for what is none, or is not there. */
+async function namesOf(file: string): Promise<string[] | null> {
+  if (file === '-') return null;
+  try {
+    return await readdir(file);
+  } catch (error) {
+    if (!isSystemError(error) || error.code === 'ENOTDIR' || error.code === 'ENOENT') return null;
+    throw unreadable(error, file);
+  }
 }
 
 /** Whether a file begins as archives do, or is an image folder. */
