@@ -81,9 +81,9 @@ class Summary<R> {
     const { columns, total } = this.tally;
     const remarks = this.remarks;
     const without = this.failures.length;
-    const head = `${count(this.archives, 'archive')}${without === 0 ? '' : `, ${without} without a report`}`;
+    const failed = without === 0 ? [] : [`, ${without} without a report`];
     return [
-      text([span(head, 'strong')]),
+      text([span(count(this.archives, 'archive'), 'strong'), ...failed]),
       gap,
       {
         kind: 'table',

@@ -1,4 +1,5 @@
 import { isArchiveName } from '../spec/archive-name.js';
+import { visible } from '../visible.js';
 import type { Item, Readings } from './read-many.js';
 
 /** Files that are named where not all are asked for. */
@@ -46,7 +47,8 @@ export class Remarks {
   }
 
   private keep(lines: string[], line: string): void {
-    if (this.all || lines.length < NAMED) lines.push(line);
+    // Names of files have whatever the system lets them have.
+    if (this.all || lines.length < NAMED) lines.push(visible(line));
   }
 }
 

@@ -176,17 +176,13 @@ test('the same archive is read once, by whatever paths it is named, and that is 
     string,
     string,
   ];
-  const { stdout, status } = await waybill(['verify', a, a, link, join(folder, 'sub/../a.tar'), folder, b]);
+  const names = [a, a, link, join(folder, 'sub/../a.tar'), folder, b];
+  const { stdout, status } = await waybill(['verify', ...names]);
   assert.is(status, 0);
   assert.match(stdout, /^2 archives\n/);
-  for (const line of [
-    `${a} is named twice, and read once`,
-    `${link} is the same file as ${a}, and read once`,
-    `${join(folder, 'sub/c.tar')} is the same file as ${b}, and read once`,
-    `${b} is named twice, and read once`,
-    `${join(folder, 'other-way')} is the same folder as ${join(folder, 'sub')}, and read once`,
-  ].slice(0, 2))
-    assert.match(stdout, line);
+  assert.match(stdout, `${a} is named twice, and read once`);
+  assert.is(stdout.match(/^.*, and read once$/gm)?.length, 5);
+  assert.match(stdout, /^and 3 more that are named twice \(--all lists them\)$/m);
   const all = (await waybill(['verify', a, folder, b, '--all'])).stdout;
   assert.match(all, `${link} is the same file as ${a}, and read once`);
   assert.match(all, `${join(folder, 'sub/c.tar')} is the same file as ${b}, and read once`);
