@@ -206,7 +206,7 @@ function filesWith(
 ): string {
   const called = name === null ? [] : copies.filter(({ tags }) => tags.includes(name));
   const holding = called.length === 0 ? copies : called;
-  return [...new Set(holding.map(copy => archiveOf(copy, readings).opened.file))].join(', ');
+  return [...new Set(holding.map(copy => visible(archiveOf(copy, readings).opened.file)))].join(', ');
 }
 
 function whereIs(stored: StoredImage, readings: readonly ArchiveReading[]): string {
