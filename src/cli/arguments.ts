@@ -7,14 +7,27 @@ import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
 
 /** yargs loses a positional `-`, so it travels under a name that no file can have. */
-const STDIN = '\0stdin';
+export const STDIN = '\0stdin';
+
+/** What was typed. */
+export const typed = (text: string): string => text.replaceAll(STDIN, '-');
+
+/** All arguments as they were typed. */
+export function restored(given: Record<string, unknown>): Record<string, unknown> {
+  const one = (value: unknown): unknown =>
+    typeof value === 'string' ? typed(value) : Array.isArray(value) ? value.map(one) : value;
+  return Object.assign(
+    given,
+    Object.fromEntries(Object.entries(given).map(([key, value]) => [key, one(value)])),
+  );
+}
 
 const PLATFORM =
   /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)(\([\w.-]+\))?\/[a-z0-9_]+/;
 
 /**
- * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, and that --require-complete takes a
- * platform, but not the archive.
+ * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, that --require-complete takes a
+ * platform, but not the archive, and that REF does not replace what --ref says: an option given twice is a list, to which REF is added.
  */
 export function prepared(args: readonly string[]): string[] {
   const end = args.indexOf('--');
@@ -25,8 +38,10 @@ export function prepared(args: readonly string[]): string[] {
     return [...prepared(args.slice(0, end)), ...names];
   }
   return args.flatMap((arg, i) => {
-    if (arg === '-') return [STDIN];
+    if (arg === '-' || arg.startsWith('-#')) return [`${STDIN}${arg.slice(1)}`];
     if (arg === '--no-trunc') return ['--no-trunc=true'];
+    if (arg === '--ref' && args[i + 1] !== undefined) return [`--ref=${args[i + 1]}`, arg];
+    if (arg.startsWith('--ref=')) return [arg, arg];
     if (args[i - 1] === '--require-complete' && PLATFORM.test(arg)) return [];
     if (arg !== '--require-complete') return [arg];
     const next = args[i + 1] ?? '';
@@ -36,14 +51,20 @@ export function prepared(args: readonly string[]): string[] {
 
 export function readArchiveName(name: string): string {
   if (name === '') throw new UsageError('the name of the archive is empty');
-  if (name !== STDIN) return name;
+  if (name !== STDIN && name !== '-') return name;
   if (isatty(0))
     throw new UsageError('standard input is a terminal: pipe an archive into it, or name a file');
   return '-';
 }
 
 /** Of an option that was given several times, the last one counts. */
-export const last = <T>(value: T | readonly T[]): T => (Array.isArray(value) ? value.at(-1) : value) as T;
+export function last<T>(value: T | readonly T[]): T {
+  const one = (Array.isArray(value) ? value.at(-1) : value) as T;
+  return typeof one === 'string' ? (typed(one) as T) : one;
+}
+
+/** A reference, as REF and as `--ref`: all that were given, of which the parser makes one before a command sees it. */
+const references = (value: string | readonly string[]): string => [value].flat() as unknown as string;
 
 export function readPlatform(value: string | string[]): Platform {
   const text = last(value);
@@ -58,7 +79,6 @@ export function archiveArgument<T>(command: Argv<T>) {
     describe: 'image archive: a file, a directory, or - for standard input',
     type: 'string',
     demandOption: true,
-    coerce: readArchiveName,
   });
 }
 
@@ -71,13 +91,25 @@ export function platformOption<T>(command: Argv<T>) {
   });
 }
 
+const REF = 'tag, name, image ID or digest (or its beginning)';
+
 /** `ARCHIVE [REF] --platform`: how every command is told which image is meant. */
 export function imageArguments<T>(command: Argv<T>) {
   return platformOption(archiveArgument(command)).positional('ref', {
-    describe: 'tag, name, image ID or digest (or its beginning)',
+    describe: `${REF}; also --ref REF or ARCHIVE#REF`,
     type: 'string',
+    coerce: references,
   });
 }
+
+/** `--ref`, of commands where no REF stands behind the archive. */
+export const refOption = <T>(command: Argv<T>) =>
+  command.option('ref', {
+    describe: `${REF}; also ARCHIVE#REF`,
+    type: 'string',
+    requiresArg: true,
+    coerce: references,
+  });
 
 /** Which release of Docker answers. */
 export const dockerOption = <T>(command: Argv<T>) =>

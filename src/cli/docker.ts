@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
+import { oneReference } from './archives.js';
 import {
   archiveArgument,
   dockerOption,
@@ -9,6 +10,7 @@ import {
   last,
   platformOption,
   readArchiveName,
+  refOption,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
@@ -94,7 +96,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [refs..]',
     'docker image inspect: everything about an image, as JSON or by a template',
     command =>
-      dialectOptions(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
+      dialectOptions(format(refOption(platformOption(archiveArgument(command))), "a Go template, or 'json'"))
         .positional('refs', { describe: 'tags, names, image IDs or digests', type: 'string', array: true })
         .alias('f', 'format')
         .option('api', {
@@ -116,7 +118,8 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
       const { docker, store, api } = args;
       const options = { format: formatOf(args), docker, store, api, terminal: isTerminal(terminal) };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
-      await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
+      const refs = args.ref === undefined ? args.refs : [oneReference([args.ref, ...(args.refs ?? [])])!];
+      await terminal.answer(imageInspect(reading, { refs, platform: args.platform }, options));
     },
   );
 }

@@ -1,12 +1,13 @@
 import type { Argv } from 'yargs';
 import { InputError, UsageError } from '../errors.js';
+import { canonicalName, oneReference } from './archives.js';
 import {
   archiveArgument,
   dockerOption,
   imageArguments,
   last,
   platformOption,
-  readArchiveName,
+  refOption,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
@@ -85,7 +86,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
     async ({ list, archives, amend }) => {
       const { manifestCreate } = await import('../commands/manifest-create.js');
       const { lists, progress, resources } = terminal;
-      const names = archives.map(readArchiveName);
+      const names = archives.map(name => canonicalName(name, terminal));
       await terminal.answer(
         await progress(onProgress =>
           manifestCreate(lists(), list, names, { ...resources(), amend, onProgress }),
@@ -121,7 +122,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7', ''),
     async args => {
       const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
-      const manifest = readArchiveName(args.manifest);
+      const manifest = canonicalName(args.manifest, terminal);
       await terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
     },
   );
@@ -183,7 +184,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
     'extract <archive> [names..]',
     'the files of an image into a directory (ARCHIVE [REF] DIR), or its layers as tars (ARCHIVE [REF] --layers DIR)',
     command =>
-      platformOption(archiveArgument(command))
+      refOption(platformOption(archiveArgument(command)))
         .positional('names', { describe: 'reference, directory', type: 'string', array: true })
         .option('layers', {
           describe:
@@ -210,7 +211,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
         throw new UsageError('where to? Name a directory, or --layers DIR');
       if (names.length > 1)
         throw new UsageError(`expected ARCHIVE [REF] DIR, found ${names.length} references`);
-      const selection = { ref: names[0], platform: args.platform };
+      const selection = { ref: oneReference([args.ref, names[0]]), platform: args.platform };
       const resources = terminal.resources();
       await terminal.answer(
         await terminal.progress(async onProgress => {

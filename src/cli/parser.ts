@@ -2,7 +2,8 @@ import yargs from 'yargs';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../index.js';
 import { version } from '../version.js';
-import { explained, prepared } from './arguments.js';
+import { chosenArchive } from './archives.js';
+import { explained, prepared, restored } from './arguments.js';
 import { dockerCommands } from './docker.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
 import { manifestCommands } from './manifest.js';
@@ -31,6 +32,9 @@ export function parser(args: readonly string[], world: World) {
     })
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
+    .middleware(given => {
+      Object.assign(given, chosenArchive(restored(given), world));
+    })
     .middleware(async given => {
       resources = await resourcesOf(given as LimitArguments);
       const { seconds = 0 } = resources.limits ?? {};

@@ -1,12 +1,13 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
+import { type NamedArchive, namedArchive } from './archives.js';
 import {
   archiveArgument,
   imageArguments,
   last,
   platformOption,
-  readArchiveName,
+  refOption,
   unitsOf,
   unitsOption,
 } from './arguments.js';
@@ -132,14 +133,11 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
     'cat <archive> <path>',
     'the bytes of one file of an image',
     command =>
-      layerOption(platformOption(archiveArgument(command)), 'as it is in this layer: its number or digest')
+      layerOption(
+        refOption(platformOption(archiveArgument(command))),
+        'as it is in this layer: its number or digest',
+      )
         .positional('path', { describe: 'path in the image', type: 'string', demandOption: true })
-        .option('ref', {
-          describe: 'tag, name, image ID or digest',
-          type: 'string',
-          requiresArg: true,
-          coerce: last<string>,
-        })
         .example('$0 cat image.tar /etc/os-release', ''),
     async args => {
       const { cat } = await import('../commands/cat.js');
@@ -175,12 +173,12 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');
       const ignore = args.ignore?.flatMap(words => words.split(','));
-      const sides = [args.a, args.b].map(text => archiveAndRef(text, terminal));
+      const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
         return [a, b] as const;
       };
-      const side = async ({ archive: file, ref }: ArchiveAndRef, options: ReadOptions) => ({
+      const side = async ({ archive: file, ref }: NamedArchive, options: ReadOptions) => ({
         reading: await terminal.read(file, options),
         selection: { ref, platform: args.platform },
       });
@@ -192,16 +190,4 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
       await terminal.print(diff(a, b, options), args);
     },
   );
-}
-
-interface ArchiveAndRef {
-  readonly archive: string;
-  readonly ref: string | undefined;
-}
-
-/** The whole text is a file's name if there is such a file, else what stands before its last `#`. */
-function archiveAndRef(text: string, { exists }: Terminal): ArchiveAndRef {
-  const hash = text.lastIndexOf('#');
-  if (hash <= 0 || exists(text)) return { archive: readArchiveName(text), ref: undefined };
-  return { archive: text.slice(0, hash), ref: text.slice(hash + 1) };
 }
