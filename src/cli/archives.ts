@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { InputError, UsageError } from '../errors.js';
 import { parseReference } from '../spec/reference.js';
-import { readArchiveName, STDIN } from './arguments.js';
+import { readArchiveName } from './arguments.js';
+import { STDIN } from './typed.js';
 
 /** What one argument names: an archive, and an image of it where the argument says which. */
 export interface NamedArchive {
@@ -61,6 +62,10 @@ export function oneReference(given: readonly (string | undefined)[]): string | u
   if (refs.length > 1)
     throw new UsageError(
       `expected one reference, found ${refs.map(ref => JSON.stringify(ref)).join(' and ')}: name the image once, as REF, --ref REF or ARCHIVE#REF`,
+    );
+  if (refs[0] === '-')
+    throw new UsageError(
+      'expected a reference, found -: standard input stands where an archive is named, once',
     );
   if (refs[0] === '') throw new UsageError('the reference is empty: name an image, or leave it out');
   return refs[0];

@@ -12,15 +12,12 @@ import {
   readArchiveName,
   refOption,
 } from './arguments.js';
+import { DAEMON_WORDS } from './commands.js';
+import { needsDaemon } from './complaints.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
-
-const DAEMON_WORDS =
-  'attach build commit cp create exec export import kill load login logout logs port ps pull rename rmi run start stop tag top wait'.split(
-    ' ',
-  );
 
 const anything = <T>(command: Argv<T>) => command.strict(false).help(false);
 
@@ -43,9 +40,7 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
       imagetools(c).demandCommand(1, 'which one? buildx imagetools inspect'),
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
-      throw new UsageError(
-        `${word}: that is a daemon's work; waybill reads files (one called so: waybill show ${word})`,
-      );
+      throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
     })
     .command(
       'config <archive> [ref]',
