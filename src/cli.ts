@@ -1,7 +1,7 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
-import { grouped } from './cli/commands.js';
+import { grouped } from './cli/command-words.js';
 import { colorIn, listsFolderIn, timeIn } from './cli/environment.js';
 import { deliver } from './cli/output.js';
 import { parser } from './cli/parser.js';

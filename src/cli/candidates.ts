@@ -1,7 +1,7 @@
 import yargs, { type Argv } from 'yargs';
 import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
-import { COMMANDS } from './commands.js';
+import { COMMANDS } from './command-words.js';
 import { FILES, SHELLS, type Shell } from './completion-scripts.js';
 import type { Terminal } from './terminal.js';
 

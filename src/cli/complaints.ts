@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 
-import { COMMANDS, GROUPS, habitFor } from './commands.js';
+import { COMMANDS, GROUPS, habitFor } from './command-words.js';
 import { typed } from './typed.js';
 
 /** What is known of a command line that yargs complains about. */
@@ -56,7 +56,10 @@ const COMPLAINTS: readonly (readonly [pattern: RegExp, say: Say])[] = [
     /^Missing required arguments?: ([^\n]*)(?:\n([\s\S]*))?$/,
     ([, names, own]) => own ?? `--${names} is missing`,
   ],
-  [/^Not enough arguments following: (.+)$/, ([, name]) => `${dashed(name!)}: expected a value, found none`],
+  [
+    /^Not enough arguments following: (.+)$/,
+    ([, name]) => `Not enough arguments following: ${name}; expected ${dashed(name!)} VALUE`,
+  ],
   [/^Invalid values:\n([\s\S]*)$/, ([, lines]) => lines!.split('\n').map(invalid).join('\n')],
   [/^Unknown (?:argument|command)s?: ([\s\S]*)$/, ([, names], situation) => unknown(names!, situation)],
 ];
@@ -123,7 +126,10 @@ function unknownWord(words: readonly string[], word: string): string {
   const whole = [...words, word].join(' ');
   const there = `waybill has ${words.join(' ')} ${known.join(', ')}`;
   if (others.includes(word)) return `${needsDaemon(whole)}; ${there}`;
-  const near = nearest(word, known);
+  const near = nearest(
+    word,
+    known.map(one => one.split(' ')[0]!),
+  );
   return `unknown command \`${whole}\`${near.length > 0 ? didYouMean(near) : `; ${there}`}`;
 }
 

@@ -12,7 +12,7 @@ import {
   readArchiveName,
   refOption,
 } from './arguments.js';
-import { DAEMON_WORDS } from './commands.js';
+import { DAEMON_WORDS } from './command-words.js';
 import { needsDaemon } from './complaints.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';

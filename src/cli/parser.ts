@@ -4,7 +4,7 @@ import type { Resources } from '../index.js';
 import { version } from '../version.js';
 import { chosenArchive, namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
-import { COMMANDS, DAEMON_WORDS, GROUPS } from './commands.js';
+import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
 import { complaint, refuseSlip, type Situation } from './complaints.js';
 import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';

@@ -100,7 +100,7 @@ function newFile(shown: string, appended: string | undefined): OutputPlace {
   const stats = statusOf(directory);
   const identity = `${stats === null ? directory : identityOf(stats)}/${basename(path)}`;
   const kind = appended !== undefined && resolve(appended) === path ? 'append' : 'file';
-  return { kind, shown, path, identity };
+  return { kind, shown, path: shown, identity };
 }
 
 function statusOf(path: string): Stats | null {
@@ -143,10 +143,15 @@ const endedLine = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
 /** How long a pipe that takes nothing now is left alone, in milliseconds. */
 const PAUSE_MS = 5;
 
+/** A reader that has seen enough, as `head` has, is no error. */
 function writeAll(fd: number, shown: string, content: Iterable<string>): void {
-  for (const piece of content) {
-    const bytes = Buffer.from(piece);
-    for (let done = 0; done < bytes.length; ) done += writing(shown, () => writeSome(fd, bytes, done));
+  try {
+    for (const piece of content) {
+      const bytes = Buffer.from(piece);
+      for (let done = 0; done < bytes.length; ) done += writeSome(fd, bytes, done);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw unwritable(error, shown);
   }
 }
 

@@ -52,7 +52,7 @@ export const GROUPS: ReadonlyMap<
   [
     'buildx',
     {
-      known: ['imagetools'],
+      known: ['imagetools inspect'],
       others: ['bake', 'build', 'create', 'dial-stdio', 'du', 'history', 'ls', 'prune', 'rm', 'stop', 'use'],
     },
   ],
