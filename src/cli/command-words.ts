@@ -58,14 +58,13 @@ export const GROUPS: ReadonlyMap<
   ],
 ]);
 
-/** One line of the list of commands, and the lines that continue it. */
-const ENTRY = /^ {2}waybill (\S+)(?: .*)?\n(?: {4,}.*\n)*/gm;
-
 /** The help of waybill with its commands in groups. */
 export function grouped(help: string): string {
   const [, before = '', list = '', after = ''] =
     /^([\s\S]*?)^Commands:\n([\s\S]*?\n)(\n[\s\S]*)$/m.exec(help) ?? [];
-  const entries = new Map([...list.matchAll(ENTRY)].map(([entry, name]) => [name!, entry]));
+  // An entry, and the lines that continue it.
+  const lines = list.split(/^(?= {2}waybill )/m);
+  const entries = new Map(lines.map(entry => [entry.trim().split(/\s+/)[1], entry]));
   if (!entries.has('show')) return help;
   const groups = [...COMMAND_GROUPS].map(
     ([title, names]) => `${title}\n${names.map(name => entries.get(name) ?? '').join('')}`,

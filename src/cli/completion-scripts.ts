@@ -53,7 +53,8 @@ function __waybill_words
   set -l before (commandline -opc)
   set -l program $before[1]
   set -e before[1]
-  for line in ($program completion fish --before=(string join \n -- $before | string collect) --current="$current" 2> /dev/null)
+  set -l typed (string join \n -- $before | string collect)
+  for line in ($program completion fish --before="$typed" --current="$current" 2> /dev/null)
     if test "$line" = ':files'
       __fish_complete_path "$current"
     else

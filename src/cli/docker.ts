@@ -27,17 +27,21 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
   const historyOf = (c: Commands) => historyCommand(c, terminal);
   const imagetools = (c: Commands) =>
     c.command('imagetools', 'what a registry would show of an image', c2 =>
-      imagetoolsCommand(c2, terminal).demandCommand(1, 'which one? imagetools inspect'),
+      imagetoolsCommand(c2, terminal)
+        .demandCommand(1, 'which one? imagetools inspect')
+        .example('$0 imagetools inspect layout/', 'its manifests and platforms'),
     );
   return imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
     .command('image', 'docker image inspect, history, ls', c =>
-      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal).demandCommand(
-        1,
-        'which one? image inspect, image history, image ls',
-      ),
+      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal)
+        .demandCommand(1, 'which one? image inspect, image history, image ls')
+        .example('$0 image inspect image.tar', 'everything about an image')
+        .example('$0 image ls downloads/', 'all archives of a folder'),
     )
     .command('buildx', 'docker buildx imagetools inspect', c =>
-      imagetools(c).demandCommand(1, 'which one? buildx imagetools inspect'),
+      imagetools(c)
+        .demandCommand(1, 'which one? buildx imagetools inspect')
+        .example('$0 buildx imagetools inspect layout/', 'its manifests and platforms'),
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
       throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
@@ -184,7 +188,10 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
         .example('$0 images downloads/', 'all archives of a folder')
         .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
-        .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
+        .example(
+          "$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'",
+          'those of a team',
+        ),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
       const { readMany } = await import('../commands/read-many.js');

@@ -22,7 +22,9 @@ export function manifestCommands(commands: Commands, terminal: Terminal): Comman
     command =>
       [inspectCommand, createCommand, annotateCommand, pushCommand, rmCommand]
         .reduce((c, add) => add(c, terminal), command)
-        .demandCommand(1, 'which one? manifest inspect, create, annotate, push, rm'),
+        .demandCommand(1, 'which one? manifest inspect, create, annotate, push, rm')
+        .example('$0 manifest inspect image.tar', 'the manifest of an image')
+        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'a list of the images in two files'),
   );
 }
 
@@ -82,7 +84,8 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
           type: 'boolean',
           default: false,
         })
-        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', ''),
+        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'one image for two platforms')
+        .example('$0 manifest create --amend app:1.2 s390x.tar', 'and a third'),
     async ({ list, archives, amend }) => {
       const { manifestCreate } = await import('../commands/manifest-create.js');
       const { lists, progress, resources } = terminal;
@@ -119,7 +122,10 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
           array: true,
           requiresArg: true,
         })
-        .example('$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7', ''),
+        .example(
+          '$0 manifest annotate app:1.2 arm.tar --arch arm --variant v7',
+          'what its config does not say',
+        ),
     async args => {
       const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
       const manifest = canonicalName(args.manifest, terminal);
@@ -148,7 +154,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
           type: 'boolean',
           default: false,
         })
-        .example('$0 manifest push app:1.2 --output app.tar', ''),
+        .example('$0 manifest push app:1.2 --output app.tar', 'an OCI layout as a tar'),
     async ({ list, output, purge }) => {
       const { manifestPush } = await import('../commands/manifest-push.js');
       const { lists, progress, resources } = terminal;
@@ -166,12 +172,14 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
     'rm <lists..>',
     'docker manifest rm: forget lists',
     command =>
-      command.positional('lists', {
-        describe: 'names of lists',
-        type: 'string',
-        array: true,
-        demandOption: true,
-      }),
+      command
+        .positional('lists', {
+          describe: 'names of lists',
+          type: 'string',
+          array: true,
+          demandOption: true,
+        })
+        .example('$0 manifest rm app:1.2', 'one list'),
     async ({ lists }) => {
       const { manifestRm } = await import('../commands/manifest-rm.js');
       await terminal.answer(manifestRm(terminal.lists(), lists));
@@ -202,7 +210,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
         .option('owner', { describe: 'set owners, setuid and setgid too', type: 'boolean', default: false })
         .option('devices', { describe: 'make devices and pipes too', type: 'boolean', default: false })
         .example('$0 extract image.tar rootfs/', 'what a container would see')
-        .example("$0 extract image.tar out/ --files 'etc/**'", '')
+        .example("$0 extract image.tar out/ --files 'etc/**'", 'some of it')
         .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …'),
     async args => {
       const names = [...(args.names ?? [])];
