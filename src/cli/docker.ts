@@ -3,24 +3,22 @@ import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js'
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
 import { deadlineIn } from '../source/deadline.js';
+import { oneReference } from './archives.js';
 import {
   archiveArgument,
   dockerOption,
   imageArguments,
   last,
   platformOption,
-  readArchiveName,
+  refOption,
 } from './arguments.js';
+import { DAEMON_WORDS } from './command-words.js';
+import { needsDaemon } from './complaints.js';
 import { limitOptions } from './limits.js';
-import { isReference } from './many.js';
+import { isReference, namedIn } from './many.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
-
-const DAEMON_WORDS =
-  'attach build commit cp create exec export import kill load login logout logs port ps pull rename rmi run start stop tag top wait'.split(
-    ' ',
-  );
 
 const anything = <T>(command: Argv<T>) => command.strict(false).help(false);
 
@@ -30,22 +28,24 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
   const historyOf = (c: Commands) => historyCommand(c, terminal);
   const imagetools = (c: Commands) =>
     c.command('imagetools', 'what a registry would show of an image', c2 =>
-      imagetoolsCommand(c2, terminal).demandCommand(1, 'which one? imagetools inspect'),
+      imagetoolsCommand(c2, terminal)
+        .demandCommand(1, 'which one? imagetools inspect')
+        .example('$0 imagetools inspect layout/', 'its manifests and platforms'),
     );
   return imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
     .command('image', 'docker image inspect, history, ls', c =>
-      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal).demandCommand(
-        1,
-        'which one? image inspect, image history, image ls',
-      ),
+      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal)
+        .demandCommand(1, 'which one? image inspect, image history, image ls')
+        .example('$0 image inspect image.tar', 'everything about an image')
+        .example('$0 image ls downloads/', 'all archives of a folder'),
     )
     .command('buildx', 'docker buildx imagetools inspect', c =>
-      imagetools(c).demandCommand(1, 'which one? buildx imagetools inspect'),
+      imagetools(c)
+        .demandCommand(1, 'which one? buildx imagetools inspect')
+        .example('$0 buildx imagetools inspect layout/', 'its manifests and platforms'),
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
-      throw new UsageError(
-        `${word}: that is a daemon's work; waybill reads files (one called so: waybill show ${word})`,
-      );
+      throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
     })
     .command(
       'config <archive> [ref]',
@@ -96,7 +96,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [refs..]',
     'docker image inspect: everything about an image, as JSON or by a template',
     command =>
-      dialectOptions(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
+      dialectOptions(format(refOption(platformOption(archiveArgument(command))), "a Go template, or 'json'"))
         .positional('refs', { describe: 'tags, names, image IDs or digests', type: 'string', array: true })
         .alias('f', 'format')
         .option('api', {
@@ -118,7 +118,8 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
       const { docker, store, api } = args;
       const options = { format: formatOf(args), docker, store, api, terminal: isTerminal(terminal) };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
-      await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
+      const refs = args.ref === undefined ? args.refs : [oneReference([args.ref, ...(args.refs ?? [])])!];
+      await terminal.answer(imageInspect(reading, { refs, platform: args.platform }, options));
     },
   );
 }
@@ -188,12 +189,15 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
         .example('$0 images downloads/', 'all archives of a folder')
         .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
-        .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
+        .example(
+          "$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'",
+          'those of a team',
+        ),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
       const { isOneArchive, readMany } = await import('../commands/read-many.js');
       const { remarksOf } = await import('../commands/remarks.js');
-      const { files, pattern } = splitPattern(args.archives, terminal);
+      const { names, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
       const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
@@ -202,12 +206,12 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         keepSizes(reading, args);
         return reading;
       };
-      const alone = await Promise.all(files.map(file => isOneArchive(file).catch(() => true)));
+      const alone = await Promise.all(names.map(({ archive }) => isOneArchive(archive).catch(() => true)));
       const hasFolder = alone.includes(false);
-      const found = await readMany(files, read, deadline);
+      const found = await readMany(names, read, deadline);
       const { notes, exitCode } = remarksOf(found);
       if (found.readings.length === 0 && found.failed.length > 0) {
-        if (files.length === 1) throw found.failed[0]!.error;
+        if (names.length === 1) throw found.failed[0]!.error;
         await terminal.answer({ stdout: '', notes, exitCode: 2 });
         return;
       }
@@ -217,7 +221,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         filters: args.filter,
         ref: pattern,
         // Of files that are named, the words of a release that was asked for are that release's own.
-        files: hasFolder || (files.length > 1 && args.docker === undefined),
+        files: hasFolder || (names.length > 1 && args.docker === undefined),
         now: terminal.now(),
         width: terminal.width(),
       });
@@ -232,9 +236,14 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
 
 /** `docker images NAME` lists what fits a name or pattern: the last argument, where it can be no file. */
 function splitPattern(texts: readonly string[], terminal: Terminal) {
-  const pattern = texts.length > 1 && isReference(texts.at(-1)!, terminal) ? texts.at(-1) : undefined;
-  const names = pattern === undefined ? texts : texts.slice(0, -1);
-  return { files: names.map(readArchiveName), pattern };
+  const isPattern = texts.length > 1 && isReference(texts.at(-1)!, terminal);
+  const names = (isPattern ? texts.slice(0, -1) : texts).map(text => namedIn(text, [], terminal));
+  const refs = names.map(({ ref }) => ref);
+  if (names.length > 1 && refs.some(ref => ref !== undefined))
+    throw new UsageError(
+      'ARCHIVE#REF: images shows all archives as one list; give a name or pattern behind them',
+    );
+  return { names, pattern: oneReference([isPattern ? texts.at(-1) : undefined, ...refs]) };
 }
 
 function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {

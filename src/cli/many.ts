@@ -1,11 +1,13 @@
 import type { Argv } from 'yargs';
+import type { Named } from '../commands/read-many.js';
 import type { Tally } from '../commands/tallies.js';
+import { InputError, UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions, Result } from '../index.js';
 import { deadlineIn } from '../source/deadline.js';
 import { isArchiveName } from '../spec/archive-name.js';
 import type { Platform } from '../spec/platform.js';
-import { type NamedArchive, namedArchive, oneReference } from './archives.js';
-import { last, platformOption } from './arguments.js';
+import { namedArchive, oneReference } from './archives.js';
+import { platformOption, references } from './arguments.js';
 import { limitOptions } from './limits.js';
 import type { Reporting, Terminal } from './terminal.js';
 
@@ -22,8 +24,7 @@ export function archivesArguments<T>(command: Argv<T>) {
     .option('ref', {
       describe: 'tag, name, image ID or digest (or its beginning); also ARCHIVE#REF',
       type: 'string',
-      requiresArg: true,
-      coerce: last<string>,
+      coerce: references,
     });
 }
 
@@ -36,7 +37,7 @@ export const allOption = <T>(command: Argv<T>) =>
   });
 
 interface Archives {
-  readonly names: readonly NamedArchive[];
+  readonly names: readonly Named[];
   /** What stands where a second archive could, and is taken for a reference. */
   readonly loose: string | undefined;
 }
@@ -53,21 +54,33 @@ export function splitArchives(
   const [first = '', second] = texts;
   const isPair = texts.length === 2 && second !== undefined && isReference(second, terminal);
   const loose = isPair ? second : undefined;
-  const names = (isPair ? [first] : texts).map(text => {
-    const named = namedArchive(text, terminal);
-    return { ...named, ref: oneReference([named.ref, ref, loose]) };
-  });
+  const names = (isPair ? [first] : texts).map(text => namedIn(text, [ref, loose], terminal));
+  const [only] = names;
+  if (names.length === 1 && only?.error !== undefined) throw only.error;
+  if (names.filter(({ archive }) => archive === '-').length > 1)
+    throw new UsageError('standard input is named twice, and can be read once');
   return { names, loose };
 }
 
+/** One of several that names no file is an error of its own. */
+export function namedIn(text: string, refs: readonly (string | undefined)[], terminal: Terminal): Named {
+  try {
+    const { archive, ref } = namedArchive(text, terminal);
+    return { archive, ref: oneReference([ref, ...refs]) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { archive: text, error };
+  }
+}
+
 /** What begins as paths do, ends as folders do, or stands for standard input. */
-const PATH = /^(\.{0,2}\/|~|\.{1,2}$)|\/$|^\0/;
+const PATH = /^(\.{0,2}\/|~|\.{1,2}$)|\/$|^-(#|$)/;
 
 /** Whether an argument behind an archive names an image of it, and no file. */
 export function isReference(text: string, terminal: Terminal): boolean {
-  const hash = text.lastIndexOf('#');
-  const file = hash > 0 ? text.slice(0, hash) : text;
-  return !(PATH.test(text) || isArchiveName(file) || terminal.exists(text) || terminal.exists(file));
+  if (PATH.test(text)) return false;
+  const { archive, error } = namedIn(text, [], terminal);
+  return error === undefined && !isArchiveName(archive) && !terminal.exists(archive);
 }
 
 /** What a command does with each archive. */
@@ -109,7 +122,9 @@ export async function reportEach<R>(
     return;
   }
   const { reportMany } = await import('../commands/many.js');
-  const { output = [], json } = args;
+  const { output = [], json, format } = args;
+  const isPrinted = output.some(path => path === '-' || path.startsWith('/dev/'));
+  const lines = !isPrinted && (json || (output.length === 0 && format === 'json'));
   const { remarks, ...result } = await reportMany({
     names,
     read: file => terminal.read(file, { ...options, sha256: true }),
@@ -117,10 +132,10 @@ export async function reportEach<R>(
     tally: await tally(),
     all: args.all,
     deadline,
-    keep: output.some(path => /\.json$/i.test(path)),
-    onLine: line => (json ? putLine(line, terminal) : Promise.resolve()),
+    keep: format === 'json' || isPrinted || output.some(path => /\.json$/i.test(path)),
+    onLine: line => (lines ? putLine(line, terminal) : Promise.resolve()),
   });
-  if (output.length > 0 || !json) await terminal.print(result, { ...args, json: false });
+  if (output.length > 0 || !lines) await terminal.print(result, { ...args, json: json && isPrinted });
   else await terminal.answer({ stdout: '', notes: remarks, exitCode: result.exitCode });
 }
 

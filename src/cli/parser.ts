@@ -2,57 +2,171 @@ import yargs from 'yargs';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../index.js';
 import { version } from '../version.js';
-import { explained, prepared } from './arguments.js';
-import { dockerCommands } from './docker.js';
+import { chosenArchive, namedArchive } from './archives.js';
+import { catalogue } from './catalogue.js';
+import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
+import { complaint, refuseSlip, type Situation } from './complaints.js';
+import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
-import { manifestCommands } from './manifest.js';
-import { reportCommands } from './reports.js';
-import type { Terminal, World } from './terminal.js';
-import { weighCommands } from './weigh.js';
+import { checkOutputs } from './output.js';
+import type { Reporting, Terminal, World } from './terminal.js';
+import { prepared, restored } from './typed.js';
 
-/** Everything that can be said on the command line. */
-export function parser(args: readonly string[], world: World) {
+const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --help';
+
+/**
+ * Everything that can be said on the command line.
+ * @param onUsage  is told how the command that is meant is used
+ */
+export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
   const columns = world.width();
   let resources: Resources = {};
-  const terminal: Terminal = {
-    ...world,
-    read: (archive, options) => world.read(archive, { ...options, ...resources }),
-    resources: () => resources,
-  };
+  let isVerbose = false;
+  const terminal = within(
+    world,
+    () => resources,
+    () => isVerbose,
+  );
+  const situation = () => situationIn(base, args);
+  onUsage(USAGE);
+  refuseUnknownHelp(args, world);
   // Where it stands does not matter, and asking for the current directory fails where that is gone.
   const base = yargs(prepared(args), '/')
     .scriptName('waybill')
     // Its own words in another language would stand among ours, and some of them are looked for.
     .detectLocale(false)
-    .usage('waybill: what a container image archive holds, and whether it is what it claims to be')
+    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
     .parserConfiguration({
       'greedy-arrays': false,
       'parse-positional-numbers': false,
     })
-    .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
-    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
+    .middleware(() => {
+      onUsage(usageOf(situation()));
+      refuseValues(situation());
+    }, true)
+    .middleware((given: Record<string, unknown>) => {
+      const { words } = situation();
+      restored(given);
+      const [first] = [given.archives ?? given.archive].flat();
+      if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
+      Object.assign(given, chosenArchive(given, world));
+      // Docker's own `manifest inspect -v` prints more.
+      isVerbose = given.verbose === true && words[0] !== 'manifest';
+      if (isVerbose && given.all === false) given.all = true;
+    })
     .middleware(async given => {
+      await refuseOutputs(given, world);
       resources = await resourcesOf(given as LimitArguments);
       const { seconds = 0 } = resources.limits ?? {};
       if (seconds > 0) await world.within(seconds);
     });
-  return [reportCommands, weighCommands, dockerCommands, manifestCommands]
-    .reduce((commands, add) => add(commands, terminal), base)
-    .epilogue(
-      'Exit codes: 0 sound; 1 findings at or above --fail-on, something missing, or different (diff); 2 no report possible or bad usage.',
-    )
+  return completionCommand(catalogue(base, terminal), terminal)
+    .epilogue(EXIT_CODES)
     .strict()
     .version(version)
+    .alias('V', 'version')
     .help()
     .alias('h', 'help')
+    .describe({ version: 'show the version', help: 'show this help' })
     .wrap(columns === null ? 100 : Math.min(100, columns))
     .fail((message, error) => {
+      onUsage(usageOf(situation()));
       // yargs wraps what a coerce function throws in an error class of its own.
       if (error !== undefined && error.name !== 'YError') throw error;
-      throw new UsageError(
-        message.startsWith('Not enough non-option arguments')
-          ? 'which archive? Name a file, a directory, or - for standard input'
-          : explained(message, args),
-      );
+      const [first = ''] = args.filter(arg => !arg.startsWith('-'));
+      if (situation().words.length === 0) refuseSlip(first, world.exists);
+      throw new UsageError(complaint(message, situation()));
     });
+}
+
+const EXIT_CODES =
+  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
+
+/** What a command reads is read within what the command line allows. */
+const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({
+  ...world,
+  async read(archive, options) {
+    const start = performance.now();
+    const reading = await world.read(archive, { ...options, ...resources() });
+    const seconds = ((performance.now() - start) / 1000).toFixed(2);
+    if (isVerbose())
+      world.note?.(`read ${archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`);
+    return reading;
+  },
+  resources,
+});
+
+function refuseUnknownHelp([help, word]: readonly string[], { exists }: World): void {
+  if (help !== 'help' || word === undefined || word.startsWith('-')) return;
+  if (COMMANDS.includes(word) || DAEMON_WORDS.includes(word)) return;
+  refuseSlip(word, exists);
+  throw new UsageError(`unknown command \`${word}\`; \`waybill --help\` lists them`);
+}
+
+/** Outputs are looked at before anything is read. */
+async function refuseOutputs(given: object, world: World): Promise<void> {
+  const {
+    output,
+    archive,
+    archives = [],
+    a,
+    b,
+  } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
+  // `manifest push` has one of another kind.
+  if (!Array.isArray(output)) return;
+  const inputs = [archive, archives, a, b].flat().filter(text => text !== undefined);
+  const files = inputs.map(text => namedArchive(text, world).archive);
+  await checkOutputs(given as Reporting, files, world);
+}
+
+/** What yargs knows while a command is parsed, of which its types say nothing. */
+interface Parsing {
+  getInternalMethods(): { getContext(): { readonly commands: string[]; readonly fullCommands: string[] } };
+  getOptions(): {
+    readonly key: Readonly<Record<string, unknown>>;
+    readonly alias: Readonly<Record<string, readonly string[]>>;
+    readonly boolean: readonly string[];
+    readonly hiddenOptions: readonly string[];
+  };
+}
+
+function situationIn(
+  base: unknown,
+  args: readonly string[],
+): Situation & { readonly switches: readonly string[] } {
+  const parsing = base as Parsing;
+  const { commands, fullCommands } = parsing.getInternalMethods().getContext();
+  const { key, alias, boolean, hiddenOptions } = parsing.getOptions();
+  const names = Object.keys(key).filter(name => !hiddenOptions.includes(name));
+  const withAliases = (list: readonly string[]) => list.flatMap(name => [name, ...(alias[name] ?? [])]);
+  return {
+    args,
+    words: [...commands],
+    declared: fullCommands.at(-1) ?? 'show <archives..>',
+    options: withAliases(names),
+    switches: withAliases(boolean),
+  };
+}
+
+function usageOf({ words, declared }: Situation): string {
+  const command = words.join(' ');
+  if (words.length === 0 || DAEMON_WORDS.includes(command)) return USAGE;
+  const isGroup = GROUPS.has(declared);
+  const positionals = isGroup
+    ? '<command>'
+    : declared.replace(/^\S+ ?/, '').replace('[names..]', '[ref] <dir>');
+  return `waybill ${[command, positionals, '[options]'].join(' ')}; waybill ${command} --help`;
+}
+
+/** yargs takes `--json=maybe` for false, and `--no-platform` for a platform that is false. */
+function refuseValues({ args, options, switches }: ReturnType<typeof situationIn>): void {
+  for (const arg of args) {
+    if (arg === '--') return;
+    const [, no = '', name = '', value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const isSwitch = switches.includes(name) || switches.includes(no + name);
+    if (isSwitch && value !== undefined && !/^(?:true|false)$/.test(value))
+      throw new UsageError(`--${no}${name}: expected no value, found ${JSON.stringify(value)}`);
+    if (no !== '' && !isSwitch && options.includes(name))
+      throw new UsageError(`--no-${name}: --${name} takes a value; leave it out`);
+  }
 }

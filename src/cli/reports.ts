@@ -6,7 +6,7 @@ import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
 const FAIL_ON = {
-  describe: 'the least severity that makes the exit code 1',
+  describe: 'exit 1 on findings of this severity or worse',
   choices: ['error', 'warning', 'info', 'never'] as const,
   default: 'error' as Severity | 'never',
   coerce: last<Severity | 'never'>,
@@ -77,7 +77,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       command =>
         dockerOption(outputOption(allOption(archivesArguments(command))))
           .option('find', {
-            describe: 'say what this digest, or its beginning, is here',
+            describe: 'look up a digest or prefix',
             type: 'string',
             requiresArg: true,
             coerce: last<string>,
@@ -114,7 +114,11 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
     .command(
       'explain [code]',
       'what a finding means and what to do; without a code, all of them',
-      command => command.positional('code', { describe: 'the code of a finding', type: 'string' }),
+      command =>
+        command
+          .positional('code', { describe: 'the code of a finding', type: 'string' })
+          .example('$0 explain digest-mismatch', 'what it means, and what to do')
+          .example('$0 explain', 'all codes with their severities'),
       async args => {
         const { explain } = await import('../commands/explain.js');
         await terminal.print(explain(args.code), args);

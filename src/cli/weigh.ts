@@ -2,7 +2,15 @@ import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
 import { type NamedArchive, namedArchive } from './archives.js';
-import { archiveArgument, imageArguments, last, platformOption, unitsOf, unitsOption } from './arguments.js';
+import {
+  archiveArgument,
+  imageArguments,
+  last,
+  platformOption,
+  refOption,
+  unitsOf,
+  unitsOption,
+} from './arguments.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
@@ -122,7 +130,7 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
         .option('tree', { describe: 'as a tree', type: 'boolean', default: false })
         .example('$0 files image.tar', 'everything')
         .example('$0 files image.tar --in 3', 'added, modified and removed by the third layer')
-        .example("$0 files image.tar --where '**/*.so*'", ''),
+        .example("$0 files image.tar --where '**/*.so*'", 'shared libraries, wherever they are'),
     async args => {
       const { files, filesDepth } = await import('../commands/files.js');
       const reading = await terminal.read(args.archive, { depth: filesDepth });
@@ -136,15 +144,16 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
     'cat <archive> <path>',
     'the bytes of one file of an image',
     command =>
-      layerOption(platformOption(archiveArgument(command)), 'as it is in this layer: its number or digest')
+      layerOption(
+        refOption(platformOption(archiveArgument(command))),
+        'as it is in this layer: its number or digest',
+      )
         .positional('path', { describe: 'path in the image', type: 'string', demandOption: true })
-        .option('ref', {
-          describe: 'tag, name, image ID or digest',
-          type: 'string',
-          requiresArg: true,
-          coerce: last<string>,
-        })
-        .example('$0 cat image.tar /etc/os-release', ''),
+        .example('$0 cat image.tar /etc/os-release', 'which distribution it is')
+        .example(
+          '$0 cat image.tar#app:1.2 /etc/passwd --in 2',
+          'of one image of several, as layer 2 leaves it',
+        ),
     async args => {
       const { cat } = await import('../commands/cat.js');
       const { ref, platform, in: layer } = args;
@@ -174,7 +183,8 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
         .option('rows', number('rows', 'so many rows of each list'))
-        .example('$0 diff old.tar new.tar', '')
+        .example('$0 diff old.tar new.tar', 'what changed')
+        .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')
         .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
     async args => {
       const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');

@@ -11,7 +11,7 @@ import type { Result } from './doc.js';
 import { type FileReport, fileReport } from './file-report.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
-import { refuseUnread } from './no-image.js';
+import { requireImages } from './no-image.js';
 import { type ChosenImage, chosenImages } from './one-image.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
@@ -77,7 +77,7 @@ export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddi
  * @throws InputError when nothing is selected
  */
 export function files(reading: ArchiveReading, options: FilesOptions): Result {
-  refuseUnread(reading);
+  requireImages(reading);
   const found = findFiles(reading, options);
   const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
   const view = { tree: options.tree ?? false, write: sizeWriter(options.units ?? 'bytes') };

@@ -14,6 +14,8 @@ export interface Named {
   readonly archive: string;
   /** Which image of it is meant. */
   readonly ref?: string | undefined;
+  /** Why it names no file. */
+  readonly error?: InputError | undefined;
 }
 
 /** What comes of a name, one after the other, in the order of the names and of the files in folders. */
@@ -51,7 +53,11 @@ export interface Reader {
  */
 export async function* readEach(names: readonly Named[], reader: Reader): AsyncGenerator<Item> {
   const course = new Course(reader);
-  for (const { archive, ref } of names) {
+  for (const { archive, ref, error } of names) {
+    if (error !== undefined) {
+      yield { kind: 'failed', file: archive, isNamed: true, error };
+      continue;
+    }
     // One that cannot be read is said to be when it is read.
     const isAlone = await isOneArchive(archive).catch(() => true);
     if (isAlone) yield await course.read(archive, await fileKey(archive), ref, true);
@@ -172,7 +178,7 @@ export interface Readings {
 
 /** Reads archives that were named, and those below folders that were named. See `readEach`. */
 export async function readMany(
-  names: readonly string[],
+  names: readonly Named[],
   read: Reader['read'],
   deadline?: number,
 ): Promise<Readings> {
@@ -180,10 +186,7 @@ export async function readMany(
   const failed: Extract<Item, { kind: 'failed' }>[] = [];
   const others: Extract<Item, { kind: 'other' }>[] = [];
   const again: Extract<Item, { kind: 'again' }>[] = [];
-  for await (const item of readEach(
-    names.map(archive => ({ archive })),
-    { read, deadline },
-  )) {
+  for await (const item of readEach(names, { read, deadline })) {
     if (item.kind === 'archive') readings.push(item.read);
     else if (item.kind === 'failed') failed.push(item);
     else if (item.kind === 'other') others.push(item);

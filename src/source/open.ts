@@ -14,6 +14,7 @@ import type { StreamDigest } from './file-digest.js';
 import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
 import { requireLayout } from './layout-folder.js';
+import { missing } from './missing.js';
 import { peek } from './peek.js';
 import { readHead } from './read.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
@@ -24,9 +25,6 @@ import { Watch } from './watch.js';
 
 const WHAT_WE_READ =
   'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
-
-/** Node hands over no name that is not UTF-8: what is wrong in it has become U+FFFD. */
-const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
 
 /**
  * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
@@ -89,9 +87,7 @@ async function statInput(file: string): Promise<BigIntStats> {
     return await stat(file, { bigint: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error, file);
-    throw new InputError('no such file or directory', file, file.includes('\ufffd') ? NOT_UTF8 : null, {
-      cause: error,
-    });
+    throw missing(file);
   }
 }
 
