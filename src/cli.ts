@@ -103,12 +103,15 @@ function note(line: string): void {
 const LINES = /(\n|\t)/;
 /** With what Docker itself colours headings with. */
 const PAINTED = /(\n|\t|\u001b\[(?:0|1|39)m)/;
+const COLOURS = /\u001b\[(?:0|1|39)m/g;
 
 /** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
-async function answer({ stdout, painted = false, notes, exitCode }: Answer): Promise<void> {
+async function answer({ stdout, painted = false, color, notes, exitCode }: Answer): Promise<void> {
   const isRead = process.stdout.isTTY;
-  const text = isRead && typeof stdout !== 'string' ? Buffer.from(stdout).toString() : stdout;
-  await write(isRead ? shown(text as string, painted ? PAINTED : LINES) : text);
+  const isPainted = painted && colorIn(process.env, color, process.stdout.isTTY === true);
+  const given = isRead && typeof stdout !== 'string' ? Buffer.from(stdout).toString() : stdout;
+  const text = painted && !isPainted ? String(given).replace(COLOURS, '') : given;
+  await write(isRead ? shown(text as string, isPainted ? PAINTED : LINES) : text);
   for (const note of notes) complain(note);
   process.exitCode = exitCode;
 }

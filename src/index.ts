@@ -63,7 +63,7 @@ export type {
   Report,
 } from './commands/report-types.js';
 export { type Selection, selectImages } from './commands/select.js';
-export { show } from './commands/show.js';
+export { type ImageShown, type ShowReport, show, showReport } from './commands/show.js';
 export { type SizesOptions, sizes, sizesOf, sizesReadOptions } from './commands/sizes.js';
 export type { SizesReport } from './commands/sizes-report.js';
 export { isStoredList } from './commands/stored-list.js';

@@ -93,6 +93,21 @@ test('from a pipe the answers are the same', async () => {
   assert.match(nothing.stderr, 'standard input: nothing came in');
 });
 
+test('the tree of images has colours only where they are wanted', async () => {
+  const painted = async (env: Record<string, string>, ...args: readonly string[]) =>
+    (await waybill(['images', SAVED, '--tree', ...args], { env })).stdout.includes('\u001b');
+  for (const release of ['28', '29']) assert.is(await painted({}, '--docker', release), false, release);
+  assert.equal(
+    await Promise.all([
+      painted({}, '--docker', '28', '--color'),
+      painted({ FORCE_COLOR: '1' }, '--docker', '28'),
+      painted({ FORCE_COLOR: '1' }, '--docker', '28', '--no-color'),
+      painted({ NO_COLOR: '1' }, '--docker', '28'),
+    ]),
+    [true, true, false, false],
+  );
+});
+
 test('a reader that has seen enough is no error', async () => {
   const Env = Array.from({ length: 20_000 }, (_, i) => `VARIABLE_${i}=${i}`);
   const large = made(

@@ -49,7 +49,7 @@ test('sizes by anything, filtered, in any unit', async () => {
   assert.match((await by('--depth', '1', '--where', 'etc')).stdout, /\/etc/);
   assert.match((await by('--top', '1')).stdout, /and \d+ more/);
   assert.match((await by('--bytes')).stdout, /7680/);
-  assert.match((await by('--binary')).stdout, /7\.5KiB/);
+  assert.match((await by('--binary')).stdout, /7\.5 KiB/);
   assert.match((await by('--estimate')).stdout, /~\d/);
   await unusable(['sizes', hello, '--top', '0'], '--top');
   await unusable(['sizes', hello, '--by', 'colour'], 'colour');
@@ -96,6 +96,78 @@ test('extract writes the file system, or some of it, and nothing over anything',
   assert.equal(readdirSync(some, { recursive: true }).sort(), ['etc', 'etc/hello.conf']);
   await unusable(['extract', hello], 'where to?');
   await unusable(['extract', hello, 'a', 'b', 'c'], 'references');
+});
+
+/** What was asked for and cannot be: nothing is read, and the words that say why. */
+const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: string[]])[] = [
+  [['extract', 'x.tar', '--layers', 'l', '--where', '*.js'], '--where', '--layers', 'whole'],
+  [['extract', 'x.tar', '--layers', 'l', '--files', '*.js'], '--files', '--layers', 'whole'],
+  [['extract', 'x.tar', '--layers', 'l', '--owner'], '--owner', '--layers'],
+  [['extract', 'x.tar', '--layers', 'l', '--devices'], '--devices', '--layers'],
+  [['extract', 'x.tar', 'app:1', 'dir', '--layers', 'l'], 'one directory'],
+  [['extract', 'x.tar', 'dir', '--json'], '--json', 'no report'],
+  [['cat', 'x.tar', 'etc/passwd', '--json'], '--json', 'as they are'],
+  [['files', 'x.tar', '--all-layers', '--tree'], '--all-layers', '--tree'],
+  [['files', 'x.tar', '--all-layers', '--in', '1'], '--all-layers', '--in'],
+  [['files', 'x.tar', '--depth', '0'], '--depth'],
+  ...['files', 'sizes', 'extract'].map(word => [[word, 'x.tar', '--where', ''], '--where', 'empty'] as const),
+  [['files', 'x.tar', '--sort', 'colour'], 'colour'],
+  [['sizes', 'x.tar', '--by', 'file', '--depth', '2'], '--depth', 'directories'],
+  ...['sizes', 'waste', 'files', 'report'].map(
+    word => [[word, 'x.tar', '--binary', '--bytes'], '--binary', '--bytes'] as const,
+  ),
+  [['diff', 'x.tar', 'y.tar', '--ignore', 'taste'], '--ignore', 'taste'],
+  [['report', 'x.tar', '--top', 'many'], '--top', 'many'],
+];
+
+for (const [args, ...words] of CONTRADICTIONS) {
+  test(`says why: ${args.join(' ')}`, async () => {
+    await unusable(args, ...words);
+  });
+}
+
+test('every option of files does something, with --in too', async () => {
+  const lines = async (...args: readonly string[]) => (await said(['files', hello, ...args])).stdout;
+  assert.match(await lines('--in', '3', '--tree'), /36 B +└── app\n/);
+  assert.match(await lines('--tree', '--depth', '1'), /└── tmp\n/);
+  assert.not.match(await lines('--tree', '--depth', '1'), 'greet');
+  assert.match(await lines('--in', '3', '--top', '1'), 'and 1 more: --top 2 shows all');
+  assert.match(await lines('--where', '*.conf'), 'etc/hello.conf');
+  assert.match(await lines('--where', 'LICENSE', '--sort', 'size'), 'app/LICENSE');
+  assert.match(await lines('--all-layers'), /deleted by 3 .*app\/notes\.txt\n/);
+  const listed = (await json('files', hello, '--all-layers', '--top', '1')) as unknown as {
+    images: { entries: { path: string }[]; count: number }[];
+  };
+  assert.equal([listed.images[0]!.entries.length, listed.images[0]!.count], [1, 15]);
+});
+
+test('patterns are --where everywhere, and the help says how they are read', async () => {
+  for (const word of ['files', 'sizes', 'extract']) {
+    const { stdout } = await waybill([word, '--help']);
+    assert.match(stdout, '--where');
+    assert.match(stdout, /Patterns: /);
+    assert.not.match(stdout, '--files');
+  }
+  assert.match((await waybill(['diff', '--help'])).stdout, /--top/);
+  assert.not.match((await waybill(['diff', '--help'])).stdout, /--rows/);
+});
+
+test('report takes the --top that it speaks of', async () => {
+  const { stdout } = await said(['report', hello, '--top', '1']);
+  assert.match(stdout, 'and 6 more: --top 7 shows all');
+  assert.match(stdout, 'and 1 more, 11 B in all: --top 2 shows all');
+});
+
+test('diff --text of standard input says that it is not read twice', async () => {
+  const other = join(folder, 'other.tar');
+  copyFileSync(hello, other);
+  const { stdout } = await said(['diff', hello, other, '--text']);
+  assert.not.match(stdout, '--text');
+});
+
+test('cat of what a layer deleted says where it is', async () => {
+  await unusable(['cat', hello, 'app/notes.txt'], 'layer 3 deletes it, layer 2 has it', '--in 2');
+  assert.match((await said(['cat', hello, 'app/notes.txt', '--in', '2'])).stdout, 'Ship it on Friday.');
 });
 
 test('diff: the same, and not', async () => {

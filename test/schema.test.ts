@@ -12,6 +12,7 @@ import {
   overviewReport,
   readArchive,
   reportOf,
+  showReport,
   sizesOf,
   sizesReadOptions,
   wasteReport,
@@ -22,6 +23,7 @@ import { type FileSpec, image } from './support/image.js';
 import { described as descriptorWith, file, ociLayout, platformManifest } from './support/layouts.js';
 import { toTar, toZip } from './support/pack.js';
 import { saved } from './support/reading.js';
+import { rawEntry, rawTar } from './support/tar-blocks.js';
 
 interface Node {
   readonly $ref?: string;
@@ -121,7 +123,15 @@ async function rarities(): Promise<string> {
     'var/lib/rpm/rpmdb.sqlite': { bytes: 'no database', mtime },
     'var/run': { type: 'link', link: 'run', mtime },
   });
-  const made = await image({ layers: [{ files: files(1) }, { files: files(2) }] });
+  const odd = { tar: rawTar(rawEntry({ name: 'a\xff', flag: '2', link: 'b\xff' })) };
+  const config = {
+    Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 1e9, StartPeriod: 1e9, Retries: 2 },
+    ExposedPorts: { '80/tcp': {} },
+    Volumes: { '/data': {} },
+    StopSignal: 'SIGINT',
+    Shell: ['/bin/sh', '-c'],
+  };
+  const made = await image({ layers: [{ files: files(1) }, { files: files(2) }, odd], config: { config } });
   const annotations = { 'containerd.io/distribution.source.docker.io': 'library/hello' };
   const layout = ociLayout({ manifests: [descriptorWith(platformManifest(made), { annotations })] });
   const tar = await toTar(layout);
@@ -145,7 +155,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} verify`, () => reportOf(reading));
     await valid(`${id} ids`, () => idsReport(reading, { find: 'sha256:44136fa3' }));
     const brief = await readArchive(file, { depth: 'metadata' });
-    await valid(`${id} show`, () => reportOf(brief));
+    await valid(`${id} show`, () => showReport(brief));
   });
 
   test(`schema, what it weighs: ${id}`, async () => {
@@ -157,6 +167,8 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} files`, () => filesReport(reading));
     await valid(`${id} files --in 1`, () => filesReport(reading, { in: '1' }));
     await valid(`${id} files --in 2`, () => filesReport(reading, { in: '2' }));
+    await valid(`${id} files --tree`, () => filesReport(reading, { tree: true, top: 20 }));
+    await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
     await valid(`${id} waste`, () => wasteReport(reading));
     await valid(`${id} report`, () => overviewReport(reading));
   });

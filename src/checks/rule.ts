@@ -16,15 +16,5 @@ export interface Rule<C extends FindingCode> {
 
 export type Rules<C extends FindingCode> = { readonly [K in C]: Rule<K> };
 
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-
-/** Bytes for people, in SI units as Docker prints sizes. */
-export function bytes(count: number): string {
-  let value = count;
-  let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${Number(value.toPrecision(3))} ${UNITS[unit]}`;
-}
+/** Bytes for people. */
+export { sizeText as bytes } from '../spec/size-text.js';

@@ -20,6 +20,16 @@ export function readArchiveName(name: string): string {
 /** A reference, as REF and as `--ref`: all that were given, of which the parser makes one before a command sees it. */
 export const references = (value: string | readonly string[]): string => [value].flat() as unknown as string;
 
+/** An option that takes a whole number from 1. */
+export function number(name: string, describe: string) {
+  const coerce = (value: string | string[]) => {
+    const text = last(value);
+    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+    throw new UsageError(`--${name}: expected a number from 1, found ${JSON.stringify(text)}`);
+  };
+  return { describe, type: 'string', requiresArg: true, coerce } as const;
+}
+
 export function readPlatform(value: string | string[]): Platform {
   const text = last(value);
   const platform = parsePlatform(text);
@@ -88,7 +98,15 @@ function readRelease(value: string | string[]): number {
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
 const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;
 
-export const unitsOption = <T>(command: Argv<T>) => command.option('binary', UNITS).option('bytes', BYTES);
+/** @throws UsageError where both are asked for */
+export function unitsOf({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units {
+  if (binary && bytes)
+    throw new UsageError('--binary and --bytes: expected one of them, for a size is written in one unit');
+  return bytes ? 'bytes' : binary ? 'binary' : 'si';
+}
 
-export const unitsOf = ({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units =>
-  bytes ? 'bytes' : binary ? 'binary' : 'si';
+export const unitsOption = <T>(command: Argv<T>) =>
+  command
+    .option('binary', UNITS)
+    .option('bytes', BYTES)
+    .check(given => unitsOf(given) !== undefined);

@@ -227,6 +227,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
       });
       await terminal.answer({
         ...answer,
+        color: args.color,
         notes: [...answer.notes, ...notes],
         exitCode: exitCode > answer.exitCode ? exitCode : answer.exitCode,
       });

@@ -1,6 +1,14 @@
 import type { Argv } from 'yargs';
 import type { Severity } from '../index.js';
-import { dockerOption, imageArguments, last, readPlatform, unitsOf, unitsOption } from './arguments.js';
+import {
+  dockerOption,
+  imageArguments,
+  last,
+  number,
+  readPlatform,
+  unitsOf,
+  unitsOption,
+} from './arguments.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -100,6 +108,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
       command =>
         unitsOption(outputOption(imageArguments(command)))
           .option('fail-on', FAIL_ON)
+          .option('top', number('top', 'rows of the lists of largest files and wastes'))
           .example(
             '$0 report image.tar --output report.html',
             'a page that opens from disk, without a network',

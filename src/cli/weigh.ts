@@ -6,6 +6,7 @@ import {
   archiveArgument,
   imageArguments,
   last,
+  number,
   platformOption,
   refOption,
   unitsOf,
@@ -14,6 +15,7 @@ import {
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
+import { PATTERNS, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
@@ -24,23 +26,6 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
     (c, add) => add(c, terminal),
     commands,
   );
-}
-
-const whereOption = <T>(command: Argv<T>) =>
-  command.option('where', {
-    describe: 'only paths that match this pattern, or lie below what does',
-    type: 'string',
-    array: true,
-    requiresArg: true,
-  });
-
-function number(name: string, describe: string) {
-  const coerce = (value: string | string[]) => {
-    const text = last(value);
-    if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-    throw new UsageError(`--${name}: expected a number from 1, found ${JSON.stringify(text)}`);
-  };
-  return { describe, type: 'string', requiresArg: true, coerce } as const;
 }
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {
@@ -68,7 +53,8 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
         .example('$0 sizes image.tar --depth 2', 'the largest directories')
-        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one'),
+        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
+        .epilogue(PATTERNS),
     async args => {
       const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
       const units = unitsOf(args);
@@ -96,11 +82,11 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
     command =>
       outputOption(unitsOption(allOption(archivesArguments(command))))
         .option('score', {
-          describe: "dive's numbers, or ours; without it both",
+          describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,
           coerce: last<'dive' | 'ours'>,
         })
-        .option('top', number('top', 'only so many of the largest'))
+        .option('top', number('top', 'only so many of the largest; JSON has all'))
         .example('$0 waste image.tar', 'what would make it smaller')
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
@@ -121,18 +107,33 @@ const layerOption = <T>(command: Argv<T>, describe: string) =>
 function filesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'files <archive> [ref]',
-    'the files of an image, as its layers leave them; or what one layer changes',
+    'the files of an image, as its layers leave them; what one layer changes; what all layers hold',
     command =>
       layerOption(
         outputOption(whereOption(unitsOption(imageArguments(command)))),
         'what this layer changes: its number or digest',
       )
-        .option('tree', { describe: 'as a tree', type: 'boolean', default: false })
+        .option('all-layers', {
+          describe: 'every entry of every layer, and which layer deleted or replaced it',
+          type: 'boolean',
+          default: false,
+        })
+        .option('tree', { describe: 'as a tree, with directory totals', type: 'boolean', default: false })
+        .option('depth', number('depth', 'only so many levels deep'))
+        .option('sort', {
+          describe: 'by path, largest first, or latest first [default: name; with --top size]',
+          choices: ['name', 'size', 'time'] as const,
+          coerce: last<'name' | 'size' | 'time'>,
+        })
+        .option('top', number('top', 'only so many rows: the largest, or the first by --sort'))
         .example('$0 files image.tar', 'everything')
         .example('$0 files image.tar --in 3', 'added, modified and removed by the third layer')
-        .example("$0 files image.tar --where '**/*.so*'", 'shared libraries, wherever they are'),
+        .example('$0 files image.tar --tree --depth 2 --sort size', 'where the bytes are')
+        .example("$0 files image.tar --all-layers --where '*.key'", 'what later layers deleted, too')
+        .epilogue(PATTERNS),
     async args => {
-      const { files, filesDepth } = await import('../commands/files.js');
+      const { checkFilesOptions, files, filesDepth } = await import('../commands/files.js');
+      checkFilesOptions(args);
       const reading = await terminal.read(args.archive, { depth: filesDepth });
       await terminal.print(files(reading, { ...args, units: unitsOf(args) }), args);
     },
@@ -155,6 +156,8 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
           'of one image of several, as layer 2 leaves it',
         ),
     async args => {
+      if (args.json)
+        throw new UsageError('--json: cat prints the bytes of a file as they are; files --json lists it');
       const { cat } = await import('../commands/cat.js');
       const { ref, platform, in: layer } = args;
       const resources = terminal.resources();
@@ -182,13 +185,23 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
           requiresArg: true,
         })
         .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
-        .option('rows', number('rows', 'so many rows of each list'))
+        .option('top', number('top', 'only so many rows of each list; JSON has all'))
+        .option('all', {
+          describe: 'every row of each list, and every file of directories that differ as a whole',
+          type: 'boolean',
+          default: false,
+        })
+        // The name that --top had here before.
+        .option('rows', { ...number('rows', ''), hidden: true })
         .example('$0 diff old.tar new.tar', 'what changed')
         .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')
         .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
     async args => {
-      const { changedTexts, diff, diffReadOptions, diffReport } = await import('../commands/diff.js');
+      const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
+        '../commands/diff.js'
+      );
       const ignore = args.ignore?.flatMap(words => words.split(','));
+      checkIgnored(ignore ?? []);
       const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
@@ -199,11 +212,13 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
         selection: { ref, platform: args.platform },
       });
       let [a, b] = await readSides(diffReadOptions());
-      const texts = args.text ? changedTexts(diffReport(a, b, { ignore })) : [];
-      const again = texts.length > 0 && [a, b].every(({ reading }) => reading.opened.size !== null);
-      if (again) [a, b] = await readSides(diffReadOptions(texts));
-      const options = { ignore, text: args.text, units: unitsOf(args), rows: args.rows };
-      await terminal.print(diff(a, b, options), args);
+      const first = args.text ? diffReport(a, b, { ignore }) : null;
+      const isReadTwice = [a, b].every(({ reading }) => reading.opened.size !== null);
+      const note = first === null ? null : textNote(first, isReadTwice);
+      const texts = first === null || !isReadTwice ? [] : changedTexts(first);
+      if (texts.length > 0) [a, b] = await readSides(diffReadOptions(texts));
+      const { text, all, top = args.rows } = args;
+      await terminal.print(diff(a, b, { ignore, text, all, top, note, units: unitsOf(args) }), args);
     },
   );
 }

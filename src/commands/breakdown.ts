@@ -9,6 +9,7 @@ import {
   type Weight,
 } from '../image/breakdown.js';
 import type { Image } from '../image/graph.js';
+import { layerFaults } from '../image/layer-faults.js';
 import { tablesOf } from '../image/layer-tables.js';
 import { unpack } from '../image/stowaways.js';
 import type { DatabaseNote, Package } from '../packages/package.js';
@@ -38,6 +39,8 @@ export interface BreakdownReport extends Weight {
   readonly by: By;
   /** How many rows there are, shown or not. */
   readonly count: number;
+  /** Whether the entries of a layer are not all known, so that there may be more of everything. */
+  readonly partial: boolean;
   readonly rows: readonly BreakdownRow[];
   /** Package databases that could not be read, or not to their end. */
   readonly notes: readonly DatabaseNote[];
@@ -77,7 +80,8 @@ export function breakdownOf(scan: Scan, image: Image, options: BreakdownOptions)
   };
   const { shares, all } = breakdown(unpacked, groupings[by], wanted);
   const rows = shares.map(share => rowOf(share, packages.get(share.name) ?? null)).sort(ORDERS[sort]);
-  return { by, ...all, count: rows.length, rows: rows.slice(0, top), notes: installed?.notes ?? [] };
+  const partial = layerFaults(scan, image).some(({ kind }) => kind === 'incomplete');
+  return { by, ...all, count: rows.length, partial, rows: rows.slice(0, top), notes: installed?.notes ?? [] };
 }
 
 function rowOf(share: Share, owner: Package | null): BreakdownRow {

@@ -1,10 +1,12 @@
 import { InputError } from '../errors.js';
 import { type FileTree, squash, type TreeNode } from '../image/file-tree.js';
+import { historyOf, type Presence } from '../image/layer-entries.js';
 import { layerFaults } from '../image/layer-faults.js';
 import { tablesOf } from '../image/layer-tables.js';
+import type { Followed } from '../image/tree-path.js';
 import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
-import { nameBytes, nameText } from '../scan/entry-name.js';
+import { nameBytes, nameText, rootedPath } from '../scan/entry-name.js';
 import { streamOf } from '../source/open.js';
 import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue } from '../write/content-queue.js';
@@ -63,8 +65,13 @@ async function catFile(
   const chosen = oneImage(reading, selection);
   const { part, image } = chosen;
   const last = lastLayer(reading, chosen, selection.in);
-  const tree = squash(tablesOf(part.scan, image).slice(0, last + 1));
-  const { inode, path: found, entry } = fileAt(tree, path, file);
+  const tables = tablesOf(part.scan, image);
+  const tree = squash(tables.slice(0, last + 1));
+  const {
+    inode,
+    path: found,
+    entry,
+  } = fileAt(tree, path, file, absent => elsewhere(historyOf(tables, absent), last));
   const member = image.layers[inode.layer]!.member!;
   const allowed = limitsOf(limits);
   if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)
@@ -90,14 +97,55 @@ function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string |
   return imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index;
 }
 
-function fileAt(tree: FileTree, path: string, file: string): TreeNode {
+/** @param historyText  says in which layers there is something at a path that leads nowhere; null for none */
+function fileAt(
+  tree: FileTree,
+  path: string,
+  file: string,
+  historyText: (path: string) => Elsewhere | null,
+): TreeNode {
   const [literal, unescaped] = [tree.follow(nameBytes(path)), tree.follow(nameBytes(pathText(path)))];
   const found = literal.node === null && unescaped.node !== null ? unescaped : literal;
-  const refuse = (what: string) => new InputError(`${JSON.stringify(path)} ${what}`, file);
-  if (found.node === null) throw refuse(REASONS[found.reason](visiblePath(nameText(found.at))));
+  const refuse = (what: string, remedy: string | null = null) =>
+    new InputError(`${JSON.stringify(path)} ${what}`, file, remedy);
+  if (found.node === null) {
+    const places = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
+    const other = [...new Set(places)].reduce<Elsewhere | null>(
+      (known, place) => known ?? historyText(place),
+      null,
+    );
+    const why = REASONS[found.reason](visiblePath(nameText(found.at)));
+    throw other === null ? refuse(why) : refuse(`${why}; ${other.what}`, other.remedy);
+  }
   const { type } = found.node.inode;
   if (type === 'file') return found.node;
   throw refuse(type === 'hardlink' ? HARD_LINK : `is a ${NOUNS[type] ?? type}, which has no content`);
+}
+
+/** Where a path that leads nowhere would have led. */
+const placeOf = ({ at, rest }: Extract<Followed, { node: null }>) => rootedPath(`${at}/${rest}`);
+
+/** What a path was before a layer deleted it, or is after a later layer. */
+interface Elsewhere {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** @param last  the layer that was looked at, the last of those applied */
+function elsewhere(history: readonly (Presence | null)[], last: number): Elsewhere | null {
+  const read = ({ type, layer }: Presence) =>
+    type === 'directory'
+      ? `It is a directory there: \`waybill files --in ${layer + 1}\` lists what that layer has in it.`
+      : `Read it as that layer has it: --in ${layer + 1}`;
+  if (history[last] !== null) return null;
+  const before = history.slice(0, last + 1).findLastIndex(presence => presence !== null);
+  if (before >= 0) {
+    const presence = history[before]!;
+    const what = `layer ${before + 2} deletes it, layer ${presence.layer + 1} has it`;
+    return { what, remedy: read(presence) };
+  }
+  const later = history.find(presence => presence !== null);
+  return later == null ? null : { what: `layer ${later.layer + 1} adds it`, remedy: read(later) };
 }
 
 const HOLES = ({ unpackedRatio }: Limits) =>

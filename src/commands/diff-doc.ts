@@ -1,17 +1,22 @@
 import type { Change } from '../image/diff/config.js';
-import { SIZE_NAMES, type Sizes } from '../image/weigh.js';
+import { SIZE_NAMES, type SizeName, type Sizes } from '../image/weigh.js';
 import { diffFilesDoc } from './diff-files-doc.js';
 import type { DiffReport, ImageDiff, ImageRef, LayerChange, LayerRef, OnlyIn } from './diff-report.js';
 import { kindWords, verdictWords } from './diff-words.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
 import { limitedTable, section } from './limited-table.js';
 import type { ArchiveReport } from './report-types.js';
-import { sizeWriter, type Units } from './units.js';
+import { sizeWords, sizeWriter, type Units } from './units.js';
 import { bytes, count, instruction, madeBy, NONE } from './words.js';
 
 export interface DiffDocOptions {
   readonly units?: Units | undefined;
-  readonly rows?: number | undefined;
+  /** Rows of each list. */
+  readonly top?: number | undefined;
+  /** Every row of each list, and every file, unless `top` says how many. */
+  readonly all?: boolean | undefined;
+  /** What else there is to say, such as why files are not compared line by line. */
+  readonly note?: string | null | undefined;
   readonly ignore?: readonly string[] | undefined;
 }
 
@@ -25,6 +30,7 @@ export function diffDoc(report: DiffReport, options: DiffDocOptions): Doc {
     ...only('image', { onlyA: onlyA.map(imageWords), onlyB: onlyB.map(imageWords) }),
     ...only('artifact', artifacts),
     ...notesDoc(notes),
+    ...(options.note == null ? [] : [gap, text([span(options.note, 'warn')], 2)]),
     ...(images.length === 1 && onlyA.length + onlyB.length === 0
       ? []
       : [gap, text([span('verdict  ', 'strong'), ...verdictWords(differences, ignored, isInFull(report))])]),
@@ -45,7 +51,8 @@ const archiveRow = (side: string, { file, layout, size, producer }: ArchiveRepor
 const imageWords = ({ names, platform, imageId, v1Id }: ImageRef) =>
   [names.join(', ') || '(untagged)', platform ?? '', imageId ?? v1Id ?? ''].filter(Boolean).join('  ');
 
-function imageDoc(image: ImageDiff, { units, rows = ROWS, ignore = [] }: DiffDocOptions): Doc {
+function imageDoc(image: ImageDiff, { units, top, all = false, ignore = [] }: DiffDocOptions): Doc {
+  const rows = top ?? (all ? Number.POSITIVE_INFINITY : ROWS);
   const { a, b, names, config, history, manifest, attestations, differences, ignored, notes } = image;
   return [
     gap,
@@ -58,7 +65,7 @@ function imageDoc(image: ImageDiff, { units, rows = ROWS, ignore = [] }: DiffDoc
     ...changesDoc('manifest', manifest, rows),
     ...only('attestation', attestations),
     ...layersDoc(image, units, rows),
-    ...diffFilesDoc(image, units, rows),
+    ...diffFilesDoc(image, { units, rows, all }),
     ...packagesDoc(image, rows),
     ...(ignore.includes('sizes') ? [] : sizesDoc(image, units)),
     ...notesDoc(notes),
@@ -142,8 +149,8 @@ function layersDoc({ layers }: ImageDiff, units: Units | undefined, rows: number
       [span(change.state, STYLES[change.state])],
       place(a),
       place(b),
-      write(a?.size ?? null),
-      write(b?.size ?? null),
+      a === null ? NONE : write(a.size),
+      b === null ? NONE : write(b.size),
       whyWords(change),
       madeBy(instruction({ createdBy: (b ?? a)!.createdBy })),
     ];
@@ -195,8 +202,8 @@ function sizesDoc({ sizes: { a, b } }: ImageDiff, units: Units | undefined): Doc
   const write = sizeWriter(units);
   const rows = SIZE_NAMES.filter(name => name !== 'overlay2' && a[name] !== b[name]).map((name): Text[] => [
     name,
-    write(a[name]),
-    write(b[name]),
+    sizeWords(a, name, write),
+    sizeWords(b, name, write),
     changeWords(name, a, b, write),
   ]);
   if (rows.length === 0) return [];
@@ -205,9 +212,10 @@ function sizesDoc({ sizes: { a, b } }: ImageDiff, units: Units | undefined): Doc
   return [...section('sizes'), { kind: 'table', columns, rows }];
 }
 
-function changeWords(name: keyof Sizes, a: Sizes, b: Sizes, write: (bytes: number) => string): string {
+function changeWords(name: SizeName, a: Sizes, b: Sizes, write: (bytes: number) => string): string {
   const [x, y] = [a[name], b[name]];
-  if (x === null || y === null) return NONE;
+  const isKnown = !a.partial?.includes(name) && !b.partial?.includes(name);
+  if (x === null || y === null || !isKnown) return NONE;
   return y < x ? `-${write(x - y)}` : `+${write(y - x)}`;
 }
 

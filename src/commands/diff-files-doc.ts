@@ -1,11 +1,21 @@
+import { visiblePath } from '../visible.js';
+import { type DiffLine, filesWords, foldMany, foldWhole, type Mark } from './diff-fold.js';
 import type { FileChange, FileRef, ImageDiff } from './diff-report.js';
 import { type Block, type Column, type Doc, type Style, span, type Text, text } from './doc.js';
 import { limitedTable, section } from './limited-table.js';
 import { sizeWriter, type Units } from './units.js';
 import { count } from './words.js';
 
+/** How a list of files is shown. */
+export interface FileListOptions {
+  readonly units?: Units | undefined;
+  readonly rows: number;
+  /** Every file, also of directories that differ as a whole. */
+  readonly all: boolean;
+}
+
 /** The part of a comparison that is about files: what weighs most comes first; other times are only counted. */
-export function diffFilesDoc({ files }: ImageDiff, units: Units | undefined, rows: number): Doc {
+export function diffFilesDoc({ files }: ImageDiff, options: FileListOptions): Doc {
   const { added, removed, changed } = files;
   if (added.length + removed.length + changed.length === 0) return [];
   const light = changed.filter(isLight);
@@ -23,56 +33,60 @@ export function diffFilesDoc({ files }: ImageDiff, units: Units | undefined, row
     ...removed.map(file => line('-', file)),
     ...added.map(file => line('+', file)),
     ...heavy.map(change => changeLine('~', change)),
-  ].sort((x, y) => y.weight - x.weight);
-  const write = sizeWriter(units);
-  const cells = [...lines, ...attributes.map(change => changeLine('.', change))].map(
-    ({ mark, path, weight, what }): Text[] => [
-      [span(mark, STYLES[mark])],
-      weight === 0 ? '' : write(weight),
-      `/${path}`,
-      what,
-    ],
-  );
+    ...attributes.map(change => changeLine('.', change)),
+  ];
   return [
     ...section(`files  (${words.join(', ')})`),
-    ...(cells.length === 0 ? [] : limitedTable(COLUMNS, cells, rows)),
+    ...linesDoc(lines, options),
     ...changed.flatMap(textDoc),
   ];
 }
 
+function linesDoc(lines: readonly DiffLine[], { units, rows, all }: FileListOptions): Doc {
+  if (lines.length === 0) return [];
+  const folded = all ? lines : foldMany(foldWhole(lines), rows);
+  // What differs in its mode only comes last.
+  const sorted = [...folded].sort(
+    (x, y) => Number(x.mark === '.') - Number(y.mark === '.') || y.weight - x.weight,
+  );
+  const write = sizeWriter(units);
+  const cells = sorted.map((one): Text[] => [
+    [span(one.mark + (one.weight === 0 ? '' : write(one.weight)), STYLES[one.mark])],
+    (visiblePath(one.path) || '/') + filesWords(one),
+    one.what,
+  ]);
+  const isFolded = sorted.some(({ files }) => files !== null);
+  return [
+    ...limitedTable(COLUMNS, cells, rows),
+    ...(isFolded ? [text([span('--all lists every file of these directories', 'dim')], 4)] : []),
+  ];
+}
+
 const COLUMNS: readonly Column[] = [
-  { title: '' },
   { title: 'size', align: 'right' },
   { title: 'path' },
   { title: 'what', shrink: true },
 ];
 
-type Mark = '-' | '+' | '~' | '.';
-
 const STYLES: Readonly<Record<Mark, Style>> = { '-': 'bad', '+': 'good', '~': 'warn', '.': 'dim' };
-
-interface Line {
-  readonly mark: Mark;
-  readonly path: string;
-  /** Bytes that it is about. */
-  readonly weight: number;
-  readonly what: string;
-}
 
 const isLight = ({ aspects }: FileChange) =>
   aspects.every(aspect => aspect === 'mode' || aspect === 'owner' || aspect === 'times');
 
-const line = (mark: Mark, { path, size, type, target }: FileRef): Line => ({
+const line = (mark: Mark, { path, size, type, target }: FileRef): DiffLine => ({
   mark,
   path,
   weight: type === 'file' ? size : 0,
   what: target === null ? type : `${type} → ${target}`,
+  isDirectory: type === 'directory',
+  files: null,
 });
 
-function changeLine(mark: Mark, { path, aspects, a, b }: FileChange): Line {
+function changeLine(mark: Mark, { path, aspects, a, b }: FileChange): DiffLine {
   const weight = isWeighed(aspects) ? Math.max(a.size, b.size) : 0;
   const told = aspects.filter(aspect => aspect !== 'times');
-  return { mark, path, weight, what: told.map(aspect => aspectWords(aspect, a, b)).join(', ') };
+  const what = told.map(aspect => aspectWords(aspect, a, b)).join(', ');
+  return { mark, path, weight, what, isDirectory: b.type === 'directory', files: null };
 }
 
 const isWeighed = (aspects: FileChange['aspects']) => aspects.includes('content') || aspects.includes('type');

@@ -25,12 +25,19 @@ export interface DiffOptions {
   readonly text?: boolean | undefined;
   readonly units?: Units | undefined;
   /** Rows of each list that people get to see; all of them in the data. Default 20. */
+  readonly top?: number | undefined;
+  /** The name that `top` had before. */
   readonly rows?: number | undefined;
+  /** People get to see every row, unless `top` says how many, and each file of directories that differ as a whole. */
+  readonly all?: boolean | undefined;
+  /** What else people should know, such as `textNote`. */
+  readonly note?: string | null | undefined;
 }
 
 /** What must be read for `diff`. @param paths  of `changedTexts`, for a second reading that compares line by line */
 export function diffReadOptions(paths: readonly string[] = []): ReadOptions {
-  return { depth: 'files', files: { digests: true, keep: [...packageDatabases, ...paths] } };
+  const texts = paths.map(path => `/${path}`);
+  return { depth: 'files', files: { digests: true, keep: [...packageDatabases, ...texts] } };
 }
 
 /**
@@ -40,16 +47,17 @@ export function diffReadOptions(paths: readonly string[] = []): ReadOptions {
  */
 export function diff(a: DiffSide, b: DiffSide, options: DiffOptions = {}): Result {
   const report = diffReport(a, b, options);
-  return { data: report, doc: diffDoc(report, options), exitCode: report.same ? 0 : 1 };
+  return {
+    data: report,
+    doc: diffDoc(report, { ...options, top: options.top ?? options.rows }),
+    exitCode: report.same ? 0 : 1,
+  };
 }
 
 /** The report of `diff`. */
 export function diffReport(a: DiffSide, b: DiffSide, options: DiffOptions = {}): DiffReport {
   const { ignore = [], text = false } = options;
-  const unknown = ignore.find(word => !isKind(word));
-  if (unknown !== undefined) {
-    throw new UsageError(`--ignore: expected ${KINDS.join(', ')}, found ${JSON.stringify(unknown)}`);
-  }
+  checkIgnored(ignore);
   const [left, right] = [placed(a), placed(b)];
   const { pairs, onlyA, onlyB } = pairImages(left.images, right.images);
   const images = pairs.map(pair => diffImages(pair, { ignore, text }));
@@ -69,6 +77,13 @@ export function diffReport(a: DiffSide, b: DiffSide, options: DiffOptions = {}):
     artifacts,
     notes: [...left.notes, ...right.notes],
   };
+}
+
+/** @throws UsageError for a kind of differences that there is not */
+export function checkIgnored(ignore: readonly string[]): void {
+  const unknown = ignore.find(word => !isKind(word));
+  if (unknown !== undefined)
+    throw new UsageError(`--ignore: expected ${KINDS.join(', ')}, found ${JSON.stringify(unknown)}`);
 }
 
 function placed({ reading, selection }: DiffSide) {
@@ -94,14 +109,30 @@ const TEXTS = 200;
  * Paths of the changed files that are small enough to be compared line by line, as patterns for a second reading. Archives from
  * a pipe cannot be read twice.
  */
-export function changedTexts({ images }: DiffReport): string[] {
+export const changedTexts = (report: DiffReport): string[] =>
+  smallChanges(report)
+    .slice(0, TEXTS)
+    .map(path => path.replace(/[\\*?[\]{},]/g, '\\$&'));
+
+/** Why not all of the changed files are compared line by line; null where they are, as far as they are small. */
+export function textNote(report: DiffReport, isReadTwice: boolean): string | null {
+  const found = smallChanges(report).length;
+  if (found === 0) return null;
+  if (!isReadTwice)
+    return '--text: not compared line by line: standard input cannot be read a second time; save it to a file first';
+  return found <= TEXTS
+    ? null
+    : `--text: ${TEXTS} of ${found} changed files are compared line by line, no more`;
+}
+
+function smallChanges({ images }: DiffReport): string[] {
   const isSmall = ({ a, b }: FileChange) => a.size <= TEXT_CAP && b.size <= TEXT_CAP;
   const paths = images.flatMap(({ files }) =>
     files.changed
       .filter(change => change.aspects.includes('content') && isSmall(change))
       .flatMap(({ path, a, b }) => [path, ...linkedTo(a), ...linkedTo(b)]),
   );
-  return [...new Set(paths)].slice(0, TEXTS).map(path => path.replace(/[\\*?[\]{},]/g, '\\$&'));
+  return [...new Set(paths)];
 }
 
 /** What has several names is kept under the first. */

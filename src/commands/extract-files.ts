@@ -24,6 +24,8 @@ import { count } from './words.js';
 
 export interface ExtractFilesOptions extends Selection, Resources {
   /** Only paths that match one of these, or lie below; see `pathFilter`. */
+  readonly where?: readonly string[] | undefined;
+  /** The name that `where` had before: both count. */
   readonly files?: readonly string[] | undefined;
   /** Set owners, and with them setuid and setgid. Only root can. */
   readonly owner?: boolean | undefined;
@@ -78,10 +80,11 @@ async function extractFrom(
   root: string,
   shown: string,
   {
-    limits: given,
+    limits: allowed,
     jobs,
     memory,
     onProgress,
+    where: given = [],
     files = [],
     owner = false,
     devices = false,
@@ -89,14 +92,15 @@ async function extractFrom(
   }: ExtractFilesOptions,
   limits: Limits,
 ): Promise<Extracted> {
-  const reading = await readArchive(file, { depth: 'files', limits: given, jobs, memory, onProgress });
+  const reading = await readArchive(file, { depth: 'files', limits: allowed, jobs, memory, onProgress });
+  const where = [...given, ...files];
   const chosen = oneImage(reading, selection);
   const { part, image } = chosen;
   const tree = squash(tablesOf(part.scan, image));
-  const matches = files.length === 0 ? () => true : pathFilter(files);
+  const matches = where.length === 0 ? () => true : pathFilter(where);
   const wanted = ({ path }: TreeNode) => matches(nameText(path));
-  if (files.length > 0 && !tree.nodes.some(wanted))
-    throw new InputError(`no file in it matches ${files.map(visible).join(', ')}`, file);
+  if (where.length > 0 && !tree.nodes.some(wanted))
+    throw new InputError(`no file in it matches ${where.map(visible).join(', ')}`, file);
   const layers = image.layers.map(({ member }) => (member === null ? null : memberPlace(part, member)));
   const total = new Set(image.layers.map(({ member }) => member));
   const bytes = [...total].reduce((sum, member) => sum + (member?.size ?? 0), 0);

@@ -1,8 +1,12 @@
 import type { TreeNode } from '../image/file-tree.js';
+import type { LayerEntry } from '../image/layer-entries.js';
 import type { EntryType } from '../scan/entry.js';
-import { nameText } from '../scan/entry-name.js';
+import { isUtf8, nameText } from '../scan/entry-name.js';
 
-/** One file of an image, as `files --json` and others print it. Bytes that are not UTF-8 are lone surrogates (PEP 383). */
+/**
+ * One file of an image, as `files --json` and others print it. Bytes of a name that are not UTF-8 are lone surrogates (PEP 383),
+ * which many readers of JSON replace or refuse: such a name stands in `pathBytes` or `targetBytes` too.
+ */
 export interface FileReport {
   /** Without a leading slash. */
   readonly path: string;
@@ -20,6 +24,10 @@ export interface FileReport {
   readonly target: string | null;
   /** Index of the layer that put it there, from 0. */
   readonly layer: number;
+  /** The bytes of `path` in base64, where they are not UTF-8. */
+  readonly pathBytes?: string;
+  /** The bytes of `target` in base64, where they are not UTF-8. */
+  readonly targetBytes?: string;
   /** Names that the file has, where it has several. */
   readonly links?: number;
   readonly device?: { readonly major: number; readonly minor: number };
@@ -29,7 +37,7 @@ export interface FileReport {
   readonly xattrs?: Readonly<Record<string, string>>;
 }
 
-export function fileReport(node: TreeNode): FileReport {
+export function fileReport(node: TreeNode | LayerEntry): FileReport {
   const { entry, links, linkedTo } = node;
   const target = linkedTo ?? entry.target;
   const report: FileReport = {
@@ -45,12 +53,17 @@ export function fileReport(node: TreeNode): FileReport {
   };
   const isPlain =
     links === 1 && entry.device === null && entry.storedSize === entry.size && entry.xattrs.length === 0;
-  return isPlain ? report : { ...report, ...rarities(node) };
+  const isText = isUtf8(node.path) && (target === null || isUtf8(target));
+  return isPlain && isText ? report : { ...report, ...rarities(node, target) };
 }
 
+const base64 = (name: string) => Buffer.from(name, 'latin1').toString('base64');
+
 /** What few files have. */
-function rarities({ entry, links }: TreeNode): Partial<FileReport> {
+function rarities({ path, entry, links }: TreeNode | LayerEntry, target: string | null): Partial<FileReport> {
   return {
+    ...(!isUtf8(path) && { pathBytes: base64(path) }),
+    ...(target !== null && !isUtf8(target) && { targetBytes: base64(target) }),
     ...(links > 1 && { links }),
     ...(entry.device !== null && { device: entry.device }),
     ...(entry.storedSize !== entry.size && { storedSize: entry.storedSize }),

@@ -1,4 +1,5 @@
-import { visiblePath } from '../visible.js';
+import { visible, visiblePath } from '../visible.js';
+import { CAPABILITY, capabilityText } from './capability.js';
 import type { Block, Column, Text } from './doc.js';
 import type { FileReport } from './file-report.js';
 import { NONE } from './words.js';
@@ -12,56 +13,56 @@ const COLUMNS: readonly Column[] = [
   { title: 'path' },
 ];
 
-/** What a list has besides what every list of files has. */
-export interface FileTableOptions {
-  /** Makes what shows a file in place of its path. It is given the files one after the other, and made anew for each time. */
-  readonly names?: () => (file: FileReport, index: number) => string;
-  /** A column in front: its cell for a file, by its index. */
-  readonly lead?: { readonly title: string; readonly cell: (index: number) => Text };
+/** A row of a list of files. */
+export interface FileRow {
+  /** null for a directory that is only the way to what is listed. */
+  readonly file: FileReport | null;
+  /** In place of the path, safe for a terminal. */
+  readonly name: string;
+  /** In place of the size of the file: of a directory what is in it. */
+  readonly bytes: number;
+  /** In the column in front. */
+  readonly lead?: Text;
 }
 
 /**
  * As `ls -l` and `tar -tv` list files.
- * @param files  gone through anew for each time that somebody goes through the rows
+ * @param rows   gone through anew for each time that the document is written
+ * @param lead   title of a column in front
  */
 export function fileTable(
-  files: Iterable<FileReport>,
+  rows: Iterable<FileRow>,
   count: number,
   write: (bytes: number) => string,
-  options: FileTableOptions = {},
+  lead?: string,
 ): Block {
-  const { lead } = options;
-  const columns = lead === undefined ? COLUMNS : [{ title: lead.title }, ...COLUMNS];
-  return {
-    kind: 'listing',
-    columns,
-    rows: { [Symbol.iterator]: () => rowsOf(files, write, options) },
-    count,
-  };
+  const columns = lead === undefined ? COLUMNS : [{ title: lead }, ...COLUMNS];
+  const cells = { [Symbol.iterator]: () => cellsOf(rows, write, lead !== undefined) };
+  return { kind: 'listing', columns, rows: cells, count };
 }
 
-function* rowsOf(
-  files: Iterable<FileReport>,
+function* cellsOf(
+  rows: Iterable<FileRow>,
   write: (bytes: number) => string,
-  { names, lead }: FileTableOptions,
+  hasLead: boolean,
 ): Generator<Text[]> {
   const days = new Map<number, string>();
   const mode = remembered(modeText);
   const owner = remembered(ownerText);
   const time = remembered(({ mtime }) => (mtime === null ? NONE : timeText(mtime, days)));
-  const name = names?.() ?? (({ path }: FileReport) => visiblePath(path));
-  let i = 0;
-  for (const file of files) {
-    const row = [
-      mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
-      owner(file, file.uid * 2 ** 32 + file.gid),
-      file.device === undefined ? write(file.size) : `${file.device.major},${file.device.minor}`,
-      time(file, file.mtime),
-      String(file.layer + 1),
-      name(file, i) + targetText(file),
-    ];
-    yield lead === undefined ? row : [lead.cell(i), ...row];
-    i++;
+  for (const { file, name, bytes, lead = '' } of rows) {
+    const cells =
+      file === null
+        ? ['', '', write(bytes), '', '', name]
+        : [
+            mode(file, file.type === 'file' && file.xattrs === undefined ? file.mode : null),
+            owner(file, file.uid * 2 ** 32 + file.gid),
+            file.device === undefined ? write(bytes) : `${file.device.major},${file.device.minor}`,
+            time(file, file.mtime),
+            String(file.layer + 1),
+            name + targetText(file) + xattrText(file),
+          ];
+    yield hasLead ? [lead, ...cells] : cells;
   }
 }
 
@@ -132,4 +133,14 @@ const TWO: readonly string[] = Array.from({ length: 60 }, (_, value) => String(v
 function targetText({ type, target }: FileReport): string {
   if (target === null) return '';
   return type === 'symlink' ? ` -> ${visiblePath(target)}` : ` link to ${visiblePath(target)}`;
+}
+
+/** Names of the extended attributes; what a capability allows, as getcap prints it. */
+function xattrText({ xattrs }: FileReport): string {
+  if (xattrs === undefined) return '';
+  const names = Object.entries(xattrs).map(([name, value]) => {
+    const allowed = name === CAPABILITY ? capabilityText(Buffer.from(value, 'base64')) : null;
+    return visible(name) + (allowed === null ? '' : `: ${allowed}`);
+  });
+  return `  [${names.join(', ')}]`;
 }

@@ -1,17 +1,20 @@
 import { unloadableText } from '../checks/unloadable-text.js';
 import type { Oddity, OddityKind, TreeNode } from '../image/file-tree.js';
+import { LayerEntry } from '../image/layer-entries.js';
 import { severityOf } from '../image/unloadable.js';
 import type { EntryType } from '../scan/entry.js';
+import { nameText } from '../scan/entry-name.js';
 import { visiblePath } from '../visible.js';
-import { type Block, type Doc, gap, span, text } from './doc.js';
-import { type FileReport, fileReport } from './file-report.js';
-import { fileTable } from './file-table.js';
-import type { ChangesReport, FoundFiles, ImageTree } from './files.js';
-import type { LayerReport } from './report-types.js';
+import { type Block, type Doc, gap, span, type Text, text } from './doc.js';
+import { fileReport } from './file-report.js';
+import { type FileRow, fileTable } from './file-table.js';
+import { type Listed, treeBars } from './file-view.js';
+import type { FoundFiles, ImageTree, LayerChange } from './files.js';
 import { archiveHead, count, faultLine, imageTitle, instruction, madeBy } from './words.js';
 
 interface View {
   readonly tree: boolean;
+  readonly top: number | undefined;
   readonly write: (bytes: number) => string;
 }
 
@@ -23,9 +26,9 @@ export function filesDoc({ report, images }: FoundFiles, total: number, view: Vi
 }
 
 function imageDoc(image: ImageTree, view: View): Doc {
-  const { report, nodes, changes, faults, oddities, refusals } = image;
+  const { report, changes, faults, oddities, refusals } = image;
   return [
-    ...(changes === undefined ? listing(nodes, view) : changesDoc(report.layers, changes, view)),
+    ...(changes === null ? listing(image, view) : changesDoc(image, changes, view)),
     ...faults.map(fault => faultLine(fault)),
     ...oddities.flatMap(oddityLines),
     ...refusals
@@ -35,20 +38,72 @@ function imageDoc(image: ImageTree, view: View): Doc {
   ];
 }
 
-function listing(nodes: readonly TreeNode[], { tree, write }: View): Doc {
-  if (nodes.length === 0) return [text('no files', 2)];
+function listing(image: ImageTree, view: View): Doc {
+  const { items } = image.view;
+  if (items.length === 0) return [text('no files', 2)];
+  const { allLayers } = image;
+  const table = allLayers ? tableOf(image, view, fateOf, 'now') : tableOf(image, view);
+  const words = allLayers ? fates(items) : summary(items, view.write);
+  return [table, ...rest(image, view), text([span(words, 'dim')])];
+}
+
+/** @param leadOf  makes the cell of a column in front */
+function tableOf(
+  { view: { rows } }: ImageTree,
+  { tree, write }: View,
+  leadOf?: (item: Listed) => Text,
+  title?: string,
+): Block {
   // Made as they are looked at: a million reports at once would take more memory than all else together.
-  const files: Iterable<FileReport> = {
+  const lines: Iterable<FileRow> = {
     *[Symbol.iterator]() {
-      for (const node of nodes) yield fileReport(node);
+      const bars = tree ? treeBars(rows) : null;
+      for (const { item, name, total } of rows) {
+        const file = item === null ? null : fileReport(item);
+        const bar = bars?.next().value ?? '';
+        const lead = item === null ? '' : (leadOf?.(item) ?? '');
+        const bytes = total?.bytes ?? file?.size ?? 0;
+        yield { file, name: bar + visiblePath(nameText(name)), bytes, lead };
+      }
     },
   };
-  const table = fileTable(files, nodes.length, write, tree ? { names: treeNames(nodes) } : {});
-  return [table, text([span(summary(nodes, write), 'dim')])];
+  return fileTable(lines, rows.length, write, title);
+}
+
+function rest({ view: { rows, count: all } }: ImageTree, { top }: View): Doc {
+  const left = all - rows.length;
+  return top === undefined || left <= 0
+    ? []
+    : [text([span(`and ${left} more: --top ${all} shows all`, 'dim')], 2)];
+}
+
+function fateOf(item: Listed): Text {
+  if (!(item instanceof LayerEntry)) return '';
+  const { gone, isWhiteout } = item;
+  if (isWhiteout) return [span('whiteout', 'dim')];
+  return gone === null
+    ? ''
+    : [span(`${gone.how} by ${gone.by + 1}`, gone.how === 'deleted' ? 'bad' : 'warn')];
+}
+
+function fates(items: readonly Listed[]): string {
+  const counts = { deleted: 0, replaced: 0, whiteouts: 0 };
+  for (const item of items) {
+    if (!(item instanceof LayerEntry)) continue;
+    if (item.isWhiteout) counts.whiteouts++;
+    else if (item.gone !== null) counts[item.gone.how]++;
+  }
+  const { deleted, replaced, whiteouts } = counts;
+  return [
+    items.length === 1 ? '1 entry' : `${items.length} entries`,
+    `${deleted} deleted by a layer`,
+    `${replaced} replaced`,
+    count(whiteouts, 'whiteout'),
+  ].join(', ');
 }
 
 /** Each file once, whatever names it has. */
-function summary(nodes: readonly TreeNode[], write: View['write']): string {
+function summary(nodes: readonly Listed[], write: View['write']): string {
   const counts = new Map<EntryType, number>();
   let bytes = 0;
   for (const { type, size } of nodes) {
@@ -72,69 +127,31 @@ function summary(nodes: readonly TreeNode[], write: View['write']): string {
   return `${parts.join(', ')}; ${write(bytes)}${/^\d+$/.test(write(bytes)) ? ' bytes' : ''}`;
 }
 
-/** Names behind the lines of a tree. The list has every directory before what is in it, unless a filter left it out. */
-function treeNames(nodes: readonly TreeNode[]): () => (file: FileReport, index: number) => string {
-  const isLast = lastOnes(nodes);
-  return () => {
-    const open: { readonly path: string; readonly bars: string; readonly isLast: boolean }[] = [];
-    return (file, i) => {
-      while (open.length > 0 && !file.path.startsWith(`${open.at(-1)!.path}/`)) open.pop();
-      const above = open.at(-1);
-      const bars = above === undefined ? '' : `${above.bars}${above.isLast ? '    ' : '│   '}`;
-      const name = above === undefined ? file.path : file.path.slice(above.path.length + 1);
-      const last = isLast[i] === 1;
-      if (file.type === 'directory') open.push({ path: file.path, bars, isLast: last });
-      return `${bars}${last ? '└── ' : '├── '}${visiblePath(name)}`;
-    };
-  };
-}
-
-/** 1 where no further file has the same directory above it. */
-function lastOnes(nodes: readonly TreeNode[]): Uint8Array {
-  const last = new Uint8Array(nodes.length);
-  const seen: string[] = [];
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const { path } = nodes[i]!;
-    while (seen.length > 0 && !isSiblingOrBelow(seen.at(-1)!, path)) seen.pop();
-    if (seen.length > 0 && seen.at(-1) === parentOf(path)) continue;
-    last[i] = 1;
-    seen.push(parentOf(path));
-  }
-  return last;
-}
-
-const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
-
-const isSiblingOrBelow = (directory: string, path: string) =>
-  directory === '' || path.startsWith(`${directory}/`);
-
-function changesDoc(layers: readonly LayerReport[], changes: ChangesReport, { write }: View): Doc {
-  const { layer, added, modified, removed } = changes;
-  const all = [
-    ...added.map(file => ({ file, change: span('added', 'good') })),
-    ...modified.map(file => ({ file, change: span(modification(file), 'warn') })),
-    ...removed.map(file => ({ file, change: span('removed', 'bad') })),
-  ].sort((a, b) => (a.file.path < b.file.path ? -1 : a.file.path > b.file.path ? 1 : 0));
+function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
+  const { layers } = image.report;
+  const { layer, before, added, removed } = changes;
   const made = layers[layer];
   const line = made === undefined ? '' : instruction(made);
   const head = text(`layer ${layer + 1} of ${layers.length}${line === '' ? '' : `: ${madeBy(line)}`}`, 2);
-  if (all.length === 0) return [head, text('changes nothing', 2)];
+  const { items } = image.view;
+  if (items.length === 0) return [head, text('changes nothing', 2)];
+  const changeOf = (item: Listed): Text => {
+    const old = before.get(item);
+    if (old === undefined) return [span('added', 'good')];
+    return old === null ? [span('removed', 'bad')] : [span(modification(item, old), 'warn')];
+  };
+  const modified = before.size - removed;
   return [
     head,
-    fileTable(
-      all.map(({ file }) => file),
-      all.length,
-      write,
-      { lead: { title: 'change', cell: i => [all[i]!.change] } },
-    ),
-    text([span(`${added.length} added, ${modified.length} modified, ${removed.length} removed`, 'dim')]),
+    tableOf(image, view, changeOf, 'change'),
+    ...rest(image, view),
+    text([span(`${added} added, ${modified} modified, ${removed} removed`, 'dim')]),
   ];
 }
 
 /** A change of type is worth a word: a directory that became a link loses all that was in it. */
-function modification(file: ChangesReport['modified'][number]): string {
-  return file.type === file.before.type ? 'modified' : `was ${file.before.type}`;
-}
+const modification = (now: Listed, before: TreeNode): string =>
+  now.type === before.type ? 'modified' : `was ${before.type}`;
 
 const ODDITIES: Readonly<Record<OddityKind, string>> = {
   'whiteout-of-nothing': 'deletes what no lower layer has',

@@ -1,14 +1,26 @@
+import { UsageError } from '../errors.js';
 import type { FileTree, Oddity, TreeNode } from '../image/file-tree.js';
 import { squash } from '../image/file-tree.js';
 import { changesBetween } from '../image/layer-changes.js';
+import { type Gone, LayerEntry, layerEntries } from '../image/layer-entries.js';
 import { type LayerFault, layerFaults } from '../image/layer-faults.js';
 import { tablesOf } from '../image/layer-tables.js';
 import { type Unloadable, unloadables } from '../image/unloadable.js';
 import { nameText } from '../scan/entry-name.js';
+import type { EntryTable } from '../scan/entry-table.js';
 import { pathFilter } from '../scan/path-filter.js';
 import type { Depth } from '../scan/scan.js';
 import type { Result } from './doc.js';
 import { type FileReport, fileReport } from './file-report.js';
+import {
+  type FileView,
+  fileView,
+  inTreeOrder,
+  type Listed,
+  type Total,
+  type ViewOptions,
+  type ViewRow,
+} from './file-view.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
 import { requireImages } from './no-image.js';
@@ -19,13 +31,13 @@ import type { ImageReport, Report } from './report-types.js';
 import type { Selection } from './select.js';
 import { sizeWriter, type Units } from './units.js';
 
-export interface FilesOptions extends Selection {
+export interface FilesOptions extends Selection, ViewOptions {
   /** Only what this layer changes: its number, from 1, or the beginning of a digest of it. */
   readonly in?: string | undefined;
+  /** Every entry of every layer, with what became of it. */
+  readonly allLayers?: boolean | undefined;
   /** Only paths that match one of these, or lie below; see `pathFilter`. */
   readonly where?: readonly string[] | undefined;
-  /** As a tree. */
-  readonly tree?: boolean | undefined;
   readonly units?: Units | undefined;
 }
 
@@ -35,10 +47,14 @@ export interface FilesReport extends Omit<Report, 'images'> {
 }
 
 export interface ImageFiles extends ImageReport {
-  /** The squashed file system: a directory is followed by all that is in it. Absent where one layer was asked for. */
-  readonly files?: readonly FileReport[];
+  /** How many files or entries there are to list, those that `top` leaves out included. */
+  readonly count: number;
+  /** The squashed file system: a directory is followed by all that is in it. Absent where something else was asked for. */
+  readonly files?: readonly ListedFile[];
   /** What the layer that was asked for changes. */
   readonly changes?: ChangesReport;
+  /** Every entry of every layer, where that was asked for. */
+  readonly entries?: readonly EntryReport[];
   /** Layers whose entries are not all known, or whose bytes are not what the image claims. */
   readonly faults: readonly LayerFault[];
   /** What layers hold that no engine writes, or that engines take in different ways. */
@@ -47,14 +63,27 @@ export interface ImageFiles extends ImageReport {
   readonly refusals: readonly Unloadable[];
 }
 
+export interface ListedFile extends FileReport {
+  /** Of a directory in a tree: the files in it that are asked for. */
+  readonly total?: Total;
+}
+
 export interface ChangesReport {
   /** Index of the layer, from 0. */
   readonly layer: number;
-  readonly added: readonly FileReport[];
+  readonly added: readonly ListedFile[];
   /** As they are now. */
-  readonly modified: readonly (FileReport & { readonly before: FileReport })[];
+  readonly modified: readonly (ListedFile & { readonly before: FileReport })[];
   /** As they were. */
-  readonly removed: readonly FileReport[];
+  readonly removed: readonly ListedFile[];
+}
+
+/** As its layer has it: a hard link is no file of its own here, and has no size. */
+export interface EntryReport extends FileReport {
+  /** What became of it; null for what is still there, and for a whiteout. */
+  readonly gone: Gone | null;
+  /** Whether it deletes something of lower layers: a whiteout. */
+  readonly whiteout: boolean;
 }
 
 export const filesDepth: Depth = 'files';
@@ -65,10 +94,35 @@ export interface FoundFiles {
   readonly images: readonly ImageTree[];
 }
 
-export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddities' | 'refusals'> {
+export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'refusals'> {
   readonly report: ImageReport;
-  /** What `ImageFiles.files` are. */
-  readonly nodes: readonly TreeNode[];
+  readonly view: FileView;
+  /** The layer that was asked for, and what it does to each of the files. */
+  readonly changes: LayerChange | null;
+  /** Whether the files are entries of all layers. */
+  readonly allLayers: boolean;
+}
+
+export interface LayerChange {
+  /** Index of the layer, from 0. */
+  readonly layer: number;
+  readonly added: number;
+  readonly removed: number;
+  /** What was there before each file that is modified; null for one that is removed; nothing for one that is added. */
+  readonly before: ReadonlyMap<Listed, TreeNode | null>;
+}
+
+/** @throws UsageError for options that contradict each other */
+export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions): void {
+  if (!allLayers) return;
+  if (layer !== undefined)
+    throw new UsageError(
+      '--all-layers lists every layer, --in what one layer changes: leave out one of them',
+    );
+  if (tree)
+    throw new UsageError(
+      '--all-layers lists a path once for each layer that has it, which is no tree: leave out --tree, or look at one layer with --in N --tree',
+    );
 }
 
 /**
@@ -77,16 +131,17 @@ export interface ImageTree extends Pick<ImageFiles, 'changes' | 'faults' | 'oddi
  * @throws InputError when nothing is selected
  */
 export function files(reading: ArchiveReading, options: FilesOptions): Result {
+  checkFilesOptions(options);
   requireImages(reading);
   const found = findFiles(reading, options);
   const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
-  const view = { tree: options.tree ?? false, write: sizeWriter(options.units ?? 'bytes') };
+  const { tree = false, top, units = 'bytes' } = options;
   return {
     get data() {
       return reportOn(found);
     },
     get doc() {
-      return filesDoc(found, imagesIn(reading), view);
+      return filesDoc(found, imagesIn(reading), { tree, top, write: sizeWriter(units) });
     },
     exitCode: isWhole ? 0 : 1,
   };
@@ -94,18 +149,49 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
 
 /** The files of the images of an archive. @throws InputError when nothing is selected */
 export function filesReport(reading: ArchiveReading, options: FilesOptions = {}): FilesReport {
+  checkFilesOptions(options);
   return reportOn(findFiles(reading, options));
 }
 
 function reportOn({ report, images }: FoundFiles): FilesReport {
-  const withFiles = images.map(
-    ({ report: image, nodes, changes, faults, oddities, refusals }): ImageFiles => {
-      const files = changes === undefined ? { files: nodes.map(fileReport) } : { changes };
-      return { ...image, ...files, faults, oddities, refusals };
-    },
-  );
+  const withFiles = images.map((image): ImageFiles => {
+    const { faults, oddities, refusals, view } = image;
+    return { ...image.report, count: view.count, ...listOf(image), faults, oddities, refusals };
+  });
   return { ...report, images: withFiles };
 }
+
+function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'files' | 'changes' | 'entries'> {
+  const { rows } = view;
+  if (allLayers) return { entries: rows.flatMap(({ item }) => (item === null ? [] : entryReport(item))) };
+  if (changes === null) return { files: listed(rows, () => true) };
+  const { layer, before } = changes;
+  return {
+    changes: {
+      layer,
+      added: listed(rows, item => before.get(item) === undefined),
+      modified: rows.flatMap(row => {
+        const old = row.item === null ? null : before.get(row.item);
+        return old == null ? [] : [{ ...listedFile(row.item!, row.total), before: fileReport(old) }];
+      }),
+      removed: listed(rows, item => before.get(item) === null),
+    },
+  };
+}
+
+/** Without the directories that are only the way to what is listed. */
+function listed(rows: readonly ViewRow[], isWanted: (item: Listed) => boolean): ListedFile[] {
+  const files: ListedFile[] = [];
+  for (const { item, total } of rows)
+    if (item !== null && isWanted(item)) files.push(listedFile(item, total));
+  return files;
+}
+
+const listedFile = (item: Listed, total: Total | null): ListedFile =>
+  total === null ? fileReport(item) : { ...fileReport(item), total };
+
+const entryReport = (item: Listed): EntryReport[] =>
+  item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
 
 function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   const all = chosenImages(reading, options);
@@ -115,49 +201,66 @@ function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   const report = reportOf(reading, new Set(chosen.map(({ image }) => image)));
   const { where = [] } = options;
   const matches = where.length === 0 ? null : pathFilter(where);
-  const wanted = matches === null ? null : ({ path }: TreeNode) => matches(nameText(path));
+  const wanted = matches === null ? null : (path: string) => matches(nameText(path));
   return {
     report,
-    images: report.images.map((image, i) => ({ report: image, ...imageFiles(chosen[i]!, wanted) })),
+    images: report.images.map((image, i) => ({ report: image, ...imageFiles(chosen[i]!, wanted, options) })),
   };
 }
 
-/** null for everything. */
-type Wanted = ((node: TreeNode) => boolean) | null;
+/** Takes a path, bytes one per character; null for everything. */
+type Wanted = ((path: string) => boolean) | null;
 
 function imageFiles(
   { part, image, index }: ChosenImage & { index?: number },
   wanted: Wanted,
+  options: FilesOptions,
 ): Omit<ImageTree, 'report'> {
   const tables = tablesOf(part.scan, image);
   const faults = layerFaults(part.scan, image);
   const refusals = [...unloadables(part.scan, image)];
-  if (index === undefined) {
-    const tree = squash(tables);
-    return { nodes: chosenOf(tree.nodes, wanted), faults, oddities: shownOddities(tree), refusals };
+  if (index !== undefined) {
+    return {
+      ...layerFiles(tables, index, wanted, options),
+      faults: faults.filter(({ layer }) => layer <= index),
+      refusals: refusals.filter(({ layer }) => layer === index),
+    };
   }
-  const before = squash(tables.slice(0, index));
+  const { allLayers = false } = options;
+  const { tree, entries } = allLayers
+    ? layerEntries(tables, wanted ?? (() => true))
+    : { tree: squash(tables), entries: null };
+  const items: readonly Listed[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
+  const view = fileView(items, options);
+  return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };
+}
+
+function layerFiles(
+  tables: readonly (EntryTable | null)[],
+  index: number,
+  wanted: Wanted,
+  options: FilesOptions,
+): Omit<ImageTree, 'report' | 'faults' | 'refusals'> {
   const after = squash(tables.slice(0, index + 1));
-  const { added, modified, removed } = changesBetween(before, after, index);
-  const changes: ChangesReport = {
-    layer: index,
-    added: chosenOf(added, wanted).map(fileReport),
-    modified: modified
-      .filter(({ after }) => wanted?.(after) ?? true)
-      .map(({ before, after }) => ({ ...fileReport(after), before: fileReport(before) })),
-    removed: chosenOf(removed, wanted).map(fileReport),
-  };
+  const changes = changesBetween(squash(tables.slice(0, index)), after, index);
+  const added = chosenOf(changes.added, wanted);
+  const removed = chosenOf(changes.removed, wanted);
+  const modified = changes.modified.filter(({ after }) => wanted?.(after.path) ?? true);
+  const before = new Map<Listed, TreeNode | null>([
+    ...modified.map(({ before, after }) => [after, before] as const),
+    ...removed.map(node => [node, null] as const),
+  ]);
+  const items = inTreeOrder([...added, ...modified.map(({ after }) => after), ...removed]);
   return {
-    nodes: [],
-    changes,
-    faults: faults.filter(({ layer }) => layer <= index),
+    view: fileView(items, options, item => before.get(item) === null),
+    changes: { layer: index, added: added.length, removed: removed.length, before },
+    allLayers: false,
     oddities: shownOddities(after, index),
-    refusals: refusals.filter(({ layer }) => layer === index),
   };
 }
 
 const chosenOf = (nodes: readonly TreeNode[], wanted: Wanted): readonly TreeNode[] =>
-  wanted === null ? nodes : nodes.filter(wanted);
+  wanted === null ? nodes : nodes.filter(({ path }) => wanted(path));
 
 /** Paths as text; of one layer only, where one was asked for. */
 function shownOddities({ oddities }: FileTree, layer?: number): Oddity[] {

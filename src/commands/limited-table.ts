@@ -11,5 +11,7 @@ export function limitedTable(
 ): Doc {
   const table: Block = { kind: 'table', columns, rows: rows.slice(0, limit) };
   const left = rows.length - limit;
-  return left <= 0 ? [table] : [table, text([span(`and ${left} more`, 'dim')], 4)];
+  return left <= 0
+    ? [table]
+    : [table, text([span(`and ${left} more: --top ${rows.length} shows all`, 'dim')], 4)];
 }

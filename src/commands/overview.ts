@@ -11,6 +11,8 @@ import { verify } from './verify.js';
 import { type ImageWaste, wasteReadOptions, wasteReport } from './waste.js';
 
 export interface OverviewOptions extends Selection {
+  /** Rows of the lists of the largest files and wastes. Default 15 and 10. */
+  readonly top?: number | undefined;
   readonly units?: Units | undefined;
   /** The least severity that makes the archive fail. Default `error`. */
   readonly failOn?: Severity | 'never' | undefined;
@@ -49,7 +51,9 @@ export function overview(reading: ArchiveReading, options: OverviewOptions = {})
 }
 
 /** The report of `overview`. */
-export function overviewReport(reading: ArchiveReading, selection: Selection = {}): OverviewReport {
+export function overviewReport(reading: ArchiveReading, { ref, platform }: Selection = {}): OverviewReport {
+  // Rows are cut where they are shown: all of them are in the data, and in the map of the files.
+  const selection: Selection = { ref, platform };
   const sizes = sizesOf(reading, selection);
   const files = filesReport(reading, selection).images;
   const wastes = wasteReport(reading, selection).images;

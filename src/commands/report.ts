@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import { doubtsBeside, doubtsOf, NO_DOUBTS, verdictsBy } from '../checks/verdicts.js';
 import type { AbsentManifest, Artifact, Image, Layer } from '../image/graph.js';
+import { isPlainTar } from '../image/layer-faults.js';
 import type { BlobFacts } from '../scan/facts.js';
 import type { Scan } from '../scan/scan.js';
 import { sameAlgorithm } from '../spec/digest.js';
@@ -109,13 +110,15 @@ function imageReport(reading: PartReading, image: Image): ImageReport {
 function layerReport(scan: Scan, layer: Layer): LayerReport {
   const { member, claimedDigest, claimedDiffId } = layer;
   const facts = member === null ? null : scan.facts(member);
+  // What is encrypted is bytes as they are stored, and of what is in them nothing is known.
+  const unpacked = facts === null || (layer.encrypted && !isPlainTar(facts)) ? null : facts.unpacked;
   return {
     digest: storedDigest(facts, claimedDigest),
     size: member === null ? layer.claimedSize : (facts?.size ?? member.size),
     mediaType: layer.mediaType,
     compression: member === null ? null : (facts?.compression ?? scan.head(member).compression),
-    diffId: unpackedDigest(facts, claimedDiffId),
-    unpackedSize: facts?.unpacked?.size ?? null,
+    diffId: unpackedDigest(unpacked, claimedDiffId),
+    unpackedSize: unpacked?.size ?? null,
     chainId: layer.chainId,
     createdBy: layer.createdBy,
     present: member !== null,
@@ -137,11 +140,9 @@ function storedDigest(facts: BlobFacts | null, claim: string | null): string | n
   return (claim === null ? null : sameAlgorithm(facts.digests, claim)) ?? facts.digests.sha256;
 }
 
-function unpackedDigest(facts: BlobFacts | null, claim: string | null): string | null {
-  if (facts?.unpacked == null) return null;
-  return (
-    (claim === null ? null : sameAlgorithm(facts.unpacked.digests, claim)) ?? facts.unpacked.digests.sha256
-  );
+function unpackedDigest(unpacked: BlobFacts['unpacked'], claim: string | null): string | null {
+  if (unpacked === null) return null;
+  return (claim === null ? null : sameAlgorithm(unpacked.digests, claim)) ?? unpacked.digests.sha256;
 }
 
 function formatOf(facts: BlobFacts | null, layer: Layer): LayerReport['format'] {

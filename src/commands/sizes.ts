@@ -46,7 +46,8 @@ const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>
 export function sizesOf(reading: ArchiveReading, options: SizesOptions = {}): SizesReport {
   const by = chosenBreakdown(options);
   const chosen = selectImages(reading, options);
-  const wantsFiles = by !== 'layer' || options.where !== undefined;
+  const { sort } = options;
+  const wantsFiles = by !== 'layer' || options.where !== undefined || (sort !== undefined && sort !== 'name');
   const breakdowns = chosenImages(reading, chosen).map(([{ scan }, image]): BreakdownReport | null =>
     wantsFiles ? breakdownOf(scan, image, { ...options, by }) : null,
   );

@@ -6,7 +6,7 @@ import { type Column, type Doc, gap, span, type Text } from './doc.js';
 import type { IdsReport } from './ids.js';
 import type { Report } from './report-types.js';
 import type { SizesReport } from './sizes-report.js';
-import { sizeWriter, type Units } from './units.js';
+import { sizeWords, sizeWriter, type Units } from './units.js';
 import { isFailing, type VerifyOptions } from './verify.js';
 import type { WasteOptions, WasteReport } from './waste.js';
 import { bytes, count, findingLines, NONE, verdictNames, verdictSpan } from './words.js';
@@ -33,14 +33,19 @@ export interface Tally<R> {
 
 const right = (title: string): Column => ({ title, align: 'right' });
 
-/** Adds up; null, once anything is not known. */
+/** Adds up what is known. */
 class Sum {
-  private value: number | null = 0;
-  add(part: number | null): void {
-    this.value = part === null || this.value === null ? null : this.value + part;
+  private value: number | null = null;
+  isWhole = true;
+
+  add(part: number | null, isWhole = true): void {
+    if (part !== null) this.value = (this.value ?? 0) + part;
+    if (part === null || !isWhole) this.isWhole = false;
   }
-  get total(): number | null {
-    return this.value;
+
+  /** Unknown where nothing is known, and `at least` where not everything is. */
+  text(write: (bytes: number | null) => string): string {
+    return `${this.isWhole || this.value === null ? '' : 'at least '}${write(this.value ?? (this.isWhole ? 0 : null))}`;
   }
 }
 
@@ -151,14 +156,23 @@ export function sizesTally({ units }: { readonly units: Units }): Tally<SizesRep
     tell: ({ images: own, sizes }, doc) => {
       images += own.length;
       if (own.length === 0) return { rows: [['0', ...SIZES.map(() => NONE)]], details: [] };
-      for (const [i, name] of SIZES.entries()) sums[i]!.add(sizes[name]);
+      for (const [i, name] of SIZES.entries()) sums[i]!.add(sizes[name], !sizes.partial?.includes(name));
       const hasRows = own.some(
         ({ breakdown }: { readonly breakdown: BreakdownReport | null }) => breakdown !== null,
       );
-      const row = [String(own.length), ...SIZES.map(name => write(sizes[name]))];
+      const row = [
+        String(own.length),
+        ...SIZES.map(name =>
+          sizes[name] === null && name === 'compressed' ? NONE : sizeWords(sizes, name, write),
+        ),
+      ];
       return { rows: [row], details: hasRows ? withoutHead(doc) : [] };
     },
-    total: () => [String(images), ...sums.map(({ total }) => write(total))],
+    // Of layers that are stored plain nobody has compressed anything.
+    total: () => [
+      String(images),
+      ...sums.map((sum, i) => (SIZES[i] === 'compressed' && !sum.isWhole ? NONE : sum.text(write))),
+    ],
   };
 }
 
@@ -197,17 +211,14 @@ export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteRepo
     },
     total: () => [
       String(sums.images),
-      ...(ours ? [write(sums.ours.total), ''] : []),
-      ...(dive ? [write(sums.dive.total), ''] : []),
+      ...(ours ? [sums.ours.text(write), ''] : []),
+      ...(dive ? [sums.dive.text(write), ''] : []),
     ],
   };
 }
 
-function totalOf(parts: readonly (number | null)[]): number | null {
-  const sum = new Sum();
-  for (const part of parts) sum.add(part);
-  return sum.total;
-}
+const totalOf = (parts: readonly (number | null)[]): number | null =>
+  parts.includes(null) ? null : (parts as readonly number[]).reduce((sum, part) => sum + part, 0);
 
 /** null where one is not known, or there is none. */
 const lowest = (parts: readonly (number | null)[]): number | null =>

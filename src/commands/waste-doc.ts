@@ -1,13 +1,15 @@
 import { CACHE_RULES } from '../image/cache-rules.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
+import { limitedTable } from './limited-table.js';
 import { sizeWriter } from './units.js';
-import type { ImageWaste, WastedFileReport, WasteNumbers, WasteOptions, WasteReport } from './waste.js';
+import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './waste.js';
 import { archiveHead, count, imageTitle, madeBy } from './words.js';
 
 type Write = (bytes: number | null) => string;
 
-/** Wastes that people get to see unless they ask for another number. */
+/** Wastes, and rows of dive's list, that people get to see unless they ask for another number. */
 const GROUPS = 10;
+const ROWS = 20;
 
 export function wasteDoc(report: WasteReport, imagesInAll: number, options: WasteOptions): Doc {
   return [
@@ -19,7 +21,7 @@ export function wasteDoc(report: WasteReport, imagesInAll: number, options: Wast
 function imageDoc(image: ImageWaste, write: Write, { score, top }: WasteOptions): Doc {
   const ours = score !== 'dive';
   const rows: [string, Text][] = [
-    ...(ours ? [wastedRow(image.waste, write)] : []),
+    ...(ours ? [wastedRow(image, write)] : []),
     ...(score === 'ours' ? [] : [diveRow(image, write)]),
   ];
   return [
@@ -29,13 +31,13 @@ function imageDoc(image: ImageWaste, write: Write, { score, top }: WasteOptions)
     ...image.unknown.map(({ layer, reason }) =>
       text([span(`layer ${layer + 1} is not looked at, or not to its end: ${reason}`, 'warn')], 2),
     ),
-    ...(ours ? groupsDoc(image, write, top ?? GROUPS) : diveTable(image, write, top)),
+    ...(ours ? groupsDoc(image, write, top ?? GROUPS) : diveTable(image, write, top ?? ROWS)),
   ];
 }
 
 const percent = (part: number) => `${(part * 100).toFixed(2)} %`;
 
-function wastedRow(waste: WasteNumbers, write: Write): [string, Text] {
+function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text] {
   const { overwritten, metadataOnly, deleted, duplicated, cached, total, efficiency } = waste;
   const same = metadataOnly === 0 ? '' : ` (${write(metadataOnly)} with the same bytes)`;
   const parts: string[] = [
@@ -44,10 +46,15 @@ function wastedRow(waste: WasteNumbers, write: Write): [string, Text] {
     ...(duplicated > 0 ? [`duplicated ${write(duplicated)}`] : []),
     ...(cached > 0 ? [`caches and the like ${write(cached)}`] : []),
   ];
-  if (total === 0) return ['wasted', [span('nothing found', 'good')]];
+  const isWhole = unknown.length === 0;
+  if (total === 0) {
+    const words = isWhole ? 'nothing found' : 'unknown: nothing found in the layers that can be read';
+    return ['wasted', [span(words, isWhole ? 'good' : 'warn')]];
+  }
+  const share = isWhole ? `, ${percent(1 - efficiency)} of all files` : '';
   return [
     'wasted',
-    [span(`${write(total)}, ${percent(1 - efficiency)} of all files`, 'strong'), `: ${parts.join(', ')}`],
+    [span(`${isWhole ? '' : 'at least '}${write(total)}${share}`, 'strong'), `: ${parts.join(', ')}`],
   ];
 }
 
@@ -155,19 +162,14 @@ function remedyOf(
     : 'set mode and owner in the RUN that makes it';
 }
 
-function diveTable({ dive }: ImageWaste, write: Write, top: number | undefined): Doc {
+function diveTable({ dive }: ImageWaste, write: Write, top: number): Doc {
   const files = dive?.inefficient ?? [];
   if (files.length === 0) return [];
-  return [
-    gap,
-    {
-      kind: 'table',
-      columns: [
-        { title: 'count', align: 'right' },
-        { title: 'wasted', align: 'right' },
-        { title: 'file', shrink: true },
-      ],
-      rows: files.slice(0, top).map(({ path, bytes, count: n }) => [String(n), write(bytes), path]),
-    },
+  const columns = [
+    { title: 'count', align: 'right' as const },
+    { title: 'wasted', align: 'right' as const },
+    { title: 'file', shrink: true },
   ];
+  const rows = files.map(({ path, bytes, count: n }): Text[] => [String(n), write(bytes), path]);
+  return [gap, ...limitedTable(columns, rows, top)];
 }

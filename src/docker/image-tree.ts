@@ -130,7 +130,7 @@ function title(text: string, width: number, name: ColumnName = 'id'): string {
   return isNumeric(name) ? text.padStart(width) : text.padEnd(width);
 }
 
-/** Until Docker 28 the titles are painted wherever they go, be it a file. */
+/** Until Docker 28 the titles are painted, by Docker wherever they go; here not where no colour is wanted (`Answer.painted`). */
 const painted = (aligned: string): string =>
   aligned.replace(/\S.*\S/, text => `\u001b[39m\u001b[1m${text}\u001b[0m`);
 

@@ -3,19 +3,13 @@
  * https://pkg.go.dev/github.com/docker/go-units
  */
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
-const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'];
 
 /** `4.56MB`: decimal units, `digits` significant digits, written as Go's `%.*g` does (999 600 is `1e+03kB`). */
-export const humanSize = (bytes: number, digits = 4): string => inUnits(bytes, 1000, UNITS, digits);
-
-/** `4.353MiB`, as `docker stats` prints memory. */
-export const binarySize = (bytes: number, digits = 4): string => inUnits(bytes, 1024, BINARY_UNITS, digits);
-
-function inUnits(bytes: number, base: number, units: readonly string[], digits: number): string {
+export function humanSize(bytes: number, digits = 4): string {
   let size = bytes;
   let unit = 0;
-  for (; size >= base && unit < units.length - 1; unit++) size /= base;
-  return significant(size, digits) + units[unit];
+  for (; size >= 1000 && unit < UNITS.length - 1; unit++) size /= 1000;
+  return significant(size, digits) + UNITS[unit];
 }
 
 function significant(value: number, digits: number): string {

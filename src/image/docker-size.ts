@@ -92,7 +92,7 @@ function unpackedSize(layer: BlobFacts, measure: Measure): LayerSize | null {
 /** An empty file is an empty layer to Docker, though it is no tar. */
 function damageOf({ failure, unpacked, tar }: BlobFacts, { truncated }: EntryTable): string | null {
   if (failure !== null) return failure.kind === 'limit' ? limitText(failure) : failure.reason;
-  if (truncated !== null) return `the limit ${truncated}`;
+  if (truncated !== null) return `it has more entries than --limit ${truncated} allows`;
   const reached = tar?.reached.find(({ limit }) => limit !== 'layerEntries');
   if (reached !== undefined) return limitText(reached);
   return unpacked?.size === 0 ? null : (tar?.error ?? null);

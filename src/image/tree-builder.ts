@@ -30,8 +30,13 @@ export class TreeBuilder {
   /**
    * @param layers  that will be applied
    * @param lost    is told of the last name of anything, when that goes
+   * @param named   is told of each entry that has a name when it is applied: its index in the layer, and the name
    */
-  constructor(layers: readonly (EntryTable | null)[], lost: ((id: number) => void) | null = null) {
+  constructor(
+    layers: readonly (EntryTable | null)[],
+    lost: ((id: number) => void) | null = null,
+    private readonly named: ((index: number, id: number) => void) | null = null,
+  ) {
     const entries = layers.reduce((sum, table) => sum + (table?.count ?? 0), 0);
     this.store = new TreeStore(entries, lost);
     this.walk = new TreeWalk(this.store, [this.folders], (id, path) => {
@@ -130,7 +135,7 @@ export class TreeBuilder {
     const path = rootedPath(nameAt(table, index));
     const [directory, base] = split(path);
     if (path !== '') this.add(table, index, directory, this.store.columns.kept(base));
-    else if (typeAt(table, index) === 'directory') this.store.setEntry(ROOT, index);
+    else if (typeAt(table, index) === 'directory') this.setEntry(ROOT, index);
     else this.odd('root-replaced', path);
   }
 
@@ -151,18 +156,25 @@ export class TreeBuilder {
     if (old !== NONE) {
       if (columns.rows.inode[old] === linked) {
         columns.rows.layer[old] = store.layer;
+        this.named?.(index, old);
         return;
       }
       if (type === 'directory' && store.is(old, 'directory')) {
-        store.setEntry(old, index);
+        this.setEntry(old, index);
         return;
       }
       this.remove(old);
     }
     const id =
       linked === NONE ? store.add(folder.id, name, type, index) : store.addLink(folder.id, name, linked);
+    this.named?.(index, id);
     // A path that stands as such in what was read need not be put together again.
     if (folder.tail !== null && name.source > 0) columns.rows.tail[id] = folder.tail + name.end - name.start;
+  }
+
+  private setEntry(id: number, index: number): void {
+    this.store.setEntry(id, index);
+    this.named?.(index, id);
   }
 
   /** What a hard link is a further name of; `NONE` where it leads to nothing that can have one. */

@@ -4,10 +4,15 @@ import type { TreeNode } from './file-tree.js';
 export const HOPS = 40;
 export const PATH_MAX = 4096;
 
-/** What is at a path, or why nothing is. `at` is the path as far as it leads. */
+/** What is at a path, or why nothing is. `at` is the path as far as it leads, `rest` what would come behind it. */
 export type Followed =
   | { readonly node: TreeNode }
-  | { readonly node: null; readonly reason: 'missing' | 'not-a-directory' | 'loop'; readonly at: string };
+  | {
+      readonly node: null;
+      readonly reason: 'missing' | 'not-a-directory' | 'loop';
+      readonly at: string;
+      readonly rest: string;
+    };
 
 /**
  * Follows a path with all links on the way, the last one too, as a process would whose root is the image's: nothing is
@@ -21,19 +26,21 @@ export function followPath(root: TreeNode, path: string): Followed {
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (name === '' || name === '.') continue;
     const at = way.at(-1)!;
-    if (at.children === null) return { node: null, reason: 'not-a-directory', at: at.path };
+    const stuck = (reason: 'missing' | 'not-a-directory' | 'loop', path: string, rest: readonly string[]) =>
+      ({ node: null, reason, at: path, rest: rest.join('/') }) as const;
+    if (at.children === null) return stuck('not-a-directory', at.path, [name, ...pending.reverse()]);
     if (name === '..') {
       if (way.length > 1) way.pop();
       continue;
     }
     const child = at.children.get(name);
     if (child === undefined) {
-      return { node: null, reason: 'missing', at: at.path === '' ? name : `${at.path}/${name}` };
+      return stuck('missing', at.path === '' ? name : `${at.path}/${name}`, pending.reverse());
     }
     if (child.inode.type !== 'symlink') way.push(child);
     else {
       const target = child.entry.target ?? '';
-      if (++hops > HOPS || target.length >= PATH_MAX) return { node: null, reason: 'loop', at: child.path };
+      if (++hops > HOPS || target.length >= PATH_MAX) return stuck('loop', child.path, pending.reverse());
       if (target.startsWith('/')) way.length = 1;
       for (const step of target.split('/').reverse()) pending.push(step);
     }

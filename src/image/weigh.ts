@@ -24,9 +24,11 @@ export interface Sizes {
   readonly docker: number | null;
   /** The same where Docker diffs natively on overlay2: symbolic links weigh their targets. */
   readonly overlay2: number | null;
+  /** Those that are at least so large: something that they should count is not known. Left out where there is none. */
+  readonly partial?: readonly SizeName[];
 }
 
-export type SizeName = keyof Sizes;
+export type SizeName = Exclude<keyof Sizes, 'partial'>;
 
 export const SIZE_NAMES: readonly SizeName[] = [
   'stored',
@@ -65,6 +67,7 @@ function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Size
   const isHidden = layer.encrypted && facts !== null && !isPlainTar(facts);
   const tar = isHidden ? null : (facts?.tar ?? null);
   const isTar = tar !== null && (tar.error === null || tar.entries > 0);
+  const isCut = facts !== null && isCutByLimit(facts);
   const [docker, overlay2] =
     facts === null || isHidden ? [null, null] : [naiveSize(facts), overlaySize(facts)];
   return {
@@ -72,10 +75,18 @@ function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Size
     compressed,
     estimated: compressed !== null || member === null ? null : (estimates?.get(member) ?? null),
     unpacked: isHidden ? null : (facts?.unpacked?.size ?? null),
-    content: isTar && tar.table !== null ? contentBytes(tar.table) : null,
+    content: isTar && tar.table !== null && !isCut ? contentBytes(tar.table) : null,
     docker: docker?.doubt === null ? docker.bytes : null,
     overlay2: overlay2?.doubt === null ? overlay2.bytes : null,
+    ...(isTar && !isCut && (tar.error !== null || facts?.failure != null) && { partial: ['content'] }),
   };
+}
+
+/** Whether a limit has kept some of a layer's entries from being known. */
+function isCutByLimit({ failure, tar }: BlobFacts): boolean {
+  const isTruncated = tar?.table != null && tar.table.truncated !== null;
+  const isReached = tar?.reached.some(({ limit }) => limit !== 'layerEntries') ?? false;
+  return failure?.kind === 'limit' || isTruncated || isReached;
 }
 
 /** A registry has a layer as it is stored; of one that is absent, the descriptor says how large it is there. */
@@ -104,6 +115,10 @@ export function sumOf(layers: readonly Sizes[]): Sizes {
   };
   const estimates = layers.map(sizes => sizes.compressed ?? sizes.estimated);
   const isEstimated = layers.some(sizes => sizes.estimated !== null);
+  const partial = SUMMED.filter(
+    name =>
+      known(name) !== null && layers.some(sizes => sizes[name] === null || sizes.partial?.includes(name)),
+  );
   return {
     stored: known('stored'),
     compressed: allOf(layers.map(sizes => sizes.compressed)),
@@ -112,8 +127,12 @@ export function sumOf(layers: readonly Sizes[]): Sizes {
     content: known('content'),
     docker: known('docker'),
     overlay2: known('overlay2'),
+    ...(partial.length > 0 && { partial }),
   };
 }
+
+/** Sizes of which a sum is made even where one is not known. What is not in the archive takes no room in it. */
+const SUMMED: readonly SizeName[] = ['unpacked', 'content', 'docker', 'overlay2'];
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
 

@@ -1,3 +1,4 @@
+import { isUtf8 as bufferIsUtf8 } from 'node:buffer';
 import { posix } from 'node:path';
 
 /**
@@ -15,6 +16,10 @@ export function nameText(name: string): string {
     return textWithEscapes(bytes);
   }
 }
+
+/** @param name  bytes, one per character */
+export const isUtf8 = (name: string): boolean =>
+  !/[\x80-\xff]/.test(name) || bufferIsUtf8(Buffer.from(name, 'latin1'));
 
 /** The bytes, one per character, of what `nameText` gave. */
 export function nameBytes(text: string): string {

@@ -2,8 +2,8 @@ import { UsageError } from '../errors.js';
 
 /**
  * Tells paths that match a pattern, or lie below what matches one. `*` and `?` stop at slashes, `**` does not, `[a-z]` and
- * `[!a-z]` are classes, `{a,b}` is either, a backslash takes the next character for itself. A pattern begins at the root,
- * with or without a slash.
+ * `[!a-z]` are classes, `{a,b}` is either, a backslash takes the next character for itself. As in .gitignore, a pattern without
+ * a slash matches at any depth, and one with a slash, other than at its end, begins at the root.
  * @returns takes the path as text, without a leading slash
  * @throws UsageError for braces that stand for more patterns than anybody means
  */
@@ -61,10 +61,12 @@ function unescaped(pattern: string, start: number, characters: string): number {
 }
 
 function compile(pattern: string): Step[] {
-  return pattern
+  const steps = pattern
     .split('/')
     .filter(segment => segment !== '' && segment !== '.')
     .map(segment => (segment === '**' ? 'any-depth' : piecesOf(segment)));
+  const isAnchored = pattern.replace(/\/+$/, '').includes('/') || steps.length === 0;
+  return isAnchored ? steps : ['any-depth', ...steps];
 }
 
 function piecesOf(segment: string): Piece[] {

@@ -99,4 +99,15 @@ const STICKY = 0o1000;
 
 const modeOf = ({ mode }: Entry, { owner }: Attributes) => (owner ? mode : mode & (PERMISSIONS | STICKY));
 
-const timeOf = ({ mtime, mtimeNanos }: Entry) => mtime + mtimeNanos / 1e9;
+/** Milliseconds of the first moment that a Date can be. ECMAScript, TimeClip */
+const EARLIEST = -8.64e15;
+
+/**
+ * The time of an entry for `utimes` and its like. Node takes a negative number for the present, but not a Date, of whole
+ * milliseconds: what lies before 1970 is rounded down to one.
+ */
+export function timeOf({ mtime, mtimeNanos }: Entry): number | Date {
+  return mtime >= 0
+    ? mtime + mtimeNanos / 1e9
+    : new Date(Math.max(mtime * 1000, EARLIEST) + Math.floor(mtimeNanos / 1e6));
+}

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { lchownSync, lutimesSync } from 'node:fs';
 import type { TreeNode } from '../image/file-tree.js';
-import type { Attributes } from './root-entry.js';
+import { type Attributes, timeOf } from './root-entry.js';
 
 const LETTERS: Readonly<Record<string, string>> = { char: 'c', block: 'b', fifo: 'p' };
 
@@ -20,6 +20,5 @@ export function makeSpecialFile(path: Buffer, { entry, inode }: TreeNode, { owne
     throw said === '' ? error : new Error(said.slice(said.lastIndexOf(': ') + 2));
   }
   if (owner) lchownSync(path, entry.uid, entry.gid);
-  const time = entry.mtime + entry.mtimeNanos / 1e9;
-  lutimesSync(path, time, time);
+  lutimesSync(path, timeOf(entry), timeOf(entry));
 }

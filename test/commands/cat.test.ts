@@ -95,6 +95,59 @@ for (const [path, words] of [
   });
 }
 
+const DELETED = saved(
+  await toTar(
+    layouts.dockerSave25([
+      {
+        image: await image({
+          layers: [
+            {
+              files: {
+                'root/key.pem': 'PRIVATE',
+                'opaque/secret': 's',
+                lib: { type: 'symlink', link: 'usr/lib' },
+              },
+            },
+            { files: { 'usr/lib/x': 'x', 'root/key.pem': 'SECOND' } },
+            { files: { 'root/.wh.key.pem': '', 'opaque/.wh..wh..opq': '', 'usr/lib/.wh.x': '' } },
+            { files: { 'late/file': 'late' } },
+          ],
+        }),
+        tags: ['app:1'],
+      },
+    ]),
+  ),
+  'deleted.tar',
+);
+
+for (const [path, options, words] of [
+  ['root/key.pem', {}, /: there is no root\/key\.pem; layer 3 deletes it, layer 2 has it\n.*--in 2$/],
+  ['opaque/secret', {}, /; layer 3 deletes it, layer 1 has it\n.*--in 1$/],
+  ['/lib/x', {}, /: there is no usr\/lib\/x; layer 3 deletes it, layer 2 has it\n.*--in 2$/],
+  ['late/file', { in: '2' }, /: there is no late; layer 4 adds it\n.*--in 4$/],
+  ['root/key.pem/x', {}, /: there is no root\/key\.pem$/],
+  ['never', {}, /: there is no never$/],
+] as const) {
+  test(`says in which layer ${path} is`, async () => {
+    assert.match((await refusal(run(DELETED, path, options))).message, words);
+  });
+}
+
+test('what a later layer deleted or replaced is read as a layer has it', async () => {
+  assert.is(await print(DELETED, 'root/key.pem', { in: '2' }), 'SECOND');
+  assert.is(await print(DELETED, 'root/key.pem', { in: '1' }), 'PRIVATE');
+  assert.is(await print(DELETED, 'opaque/secret', { in: '1' }), 's');
+});
+
+test('a directory that a layer deleted is told as one', async () => {
+  const made = await image({ layers: [{ files: { 'd/f': 'f' } }, { files: { '.wh.d': '' } }] });
+  const file = saved(await toTar(layouts.dockerSave25([{ image: made, tags: ['app:1'] }])), 'directory.tar');
+  assert.match(
+    (await refusal(run(file, 'd'))).message,
+    /layer 2 deletes it, layer 1 has it\nIt is a directory/,
+  );
+});
+
 for (const { kind, file } of await deliveries(members, temporary('cat'))) {
   test(`the same from ${kind}`, async () => {
     assert.is(await print(file, 'etc/os-release'), 'release');

@@ -124,6 +124,38 @@ test('only what matches, with the directories above it', async () => {
   );
 });
 
+test('what is from before 1970 keeps its time: base 256 and PAX, files, links and directories', async () => {
+  const before = (seconds: number) => (block: Buffer) => {
+    block.fill(0xff, 136, 148);
+    block.writeBigInt64BE(BigInt(seconds), 140);
+  };
+  const tar = rawTar(
+    rawEntry({ name: 'd/', flag: '5', mode: '0000755\0', patch: before(-10) }),
+    rawEntry({ name: 'd/file', patch: before(-86_400) }, 'x'),
+    rawEntry({ name: 'link', flag: '2', link: 'd', patch: before(-3) }),
+    paxEntry([['mtime', '-86400.25']]),
+    rawEntry({ name: 'pax' }),
+    paxEntry([['mtime', '-99999999999999']]),
+    rawEntry({ name: 'far' }),
+  );
+  const { root, notes } = await run(await ofTar(tar));
+  const time = (path: string) => lstatSync(join(root, path)).mtimeMs;
+  assert.equal(['d', 'd/file', 'link', 'pax'].map(time), [-10_000, -86_400_000, -3000, -86_400_250]);
+  assert.ok(time('far') < time('d/file'), 'as early as the file system has it');
+  assert.equal(notes, []);
+});
+
+test('--where and the name that it had before are one', async () => {
+  assert.equal(paths((await run(FILE, { where: ['doas'] })).found), ['bin', 'bin/doas']);
+  assert.equal(paths((await run(FILE, { where: ['doas'], files: ['/etc'] })).found), [
+    'bin',
+    'bin/doas',
+    'etc',
+    'etc/locked',
+    'etc/locked/x',
+  ]);
+});
+
 const isRoot = process.getuid?.() === 0;
 const asRoot = testWhen(test, isRoot, 'only root may set owners and make devices');
 

@@ -79,7 +79,7 @@ test('the list for people', async () => {
     'hrwsr-xr-x 0:0 3 2020-09-13 12:26:40 2 bin/doas link to bin/su',
     'lrwxrwxrwx 0:0 0 2023-11-14 22:13:20 1 sh -> bin/su',
     'crw-rw-rw- 0:0 1,3 2023-11-14 22:13:20 1 dev/null',
-    '-rw-r--r--+ 0:0 1 2023-11-14 22:13:20 2 etc/new',
+    '-rw-r--r--+ 0:0 1 2023-11-14 22:13:20 2 etc/new [security.capability]',
     '2 files, 3 directories, 1 symbolic link, 1 hard link, 2 other; 4 bytes',
   ]) {
     assert.ok(lines.includes(line), `${line}\n${lines.join('\n')}`);
@@ -96,7 +96,7 @@ test('as a tree', async () => {
     '├── dev',
     '│   └── null',
     '├── etc',
-    '│   └── new',
+    '│   └── new  [security.capability]',
     '├── pipe',
     '└── sh -> bin/su',
   ]);

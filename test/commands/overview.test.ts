@@ -84,4 +84,12 @@ test('a layer that is damaged fails it, and what is left is shown', async () => 
   assert.match(toText(doc, { width: null, color: false }), /layer 1 is not all here/);
 });
 
+test('top cuts the lists that people see, and nothing else', async () => {
+  const reading = await read(await archive());
+  const words = toText(overview(reading, { top: 1 }).doc, { width: null, color: false });
+  assert.match(words, /\n {2}and 1 more: --top 2 shows all\n/);
+  assert.equal(overview(reading, { top: 1 }).data, overviewReport(reading));
+  assert.is(overviewReport(reading).images[0]!.layers.length, 2);
+});
+
 test.run();

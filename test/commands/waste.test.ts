@@ -82,11 +82,11 @@ test('the names are fixed', async () => {
 test('people see what costs most first, who did it, and what would save it', async () => {
   const said = await text(await archive());
   const order = [
-    '5kB  overwritten with the same bytes',
-    '5kB  the same as /app/tool',
-    '1kB  deleted',
-    '50B  package lists',
-    '3B  overwritten',
+    '5 kB  overwritten with the same bytes',
+    '5 kB  the same as /app/tool',
+    '1 kB  deleted',
+    '50 B  package lists',
+    '3 B  overwritten',
   ];
   const places = order.map(words => said.indexOf(words));
   assert.ok(
@@ -110,7 +110,7 @@ test('people see what costs most first, who did it, and what would save it', asy
 
 test('only the largest, when so many are wanted', async () => {
   const said = await text(await archive(), { top: 2 });
-  assert.match(said, /and 3 more, 1\.05kB in all: --top 5 shows all/);
+  assert.match(said, /and 3 more, 1\.05 kB in all: --top 5 shows all/);
   assert.not.match(said, /deleted by/);
 });
 
@@ -118,7 +118,7 @@ test("dive's score alone, and ours alone", async () => {
   const members = await archive();
   const dive = await text(members, { score: 'dive' });
   assert.match(dive, /dive +efficiency/);
-  assert.match(dive, /\n +count +wasted +file\n +2 +10kB +\/app\/tool\n/);
+  assert.match(dive, /\n +count +wasted +file\n +2 +10 kB +\/app\/tool\n/);
   assert.not.match(dive, /instead/);
   const ours = await text(members, { score: 'ours' });
   assert.not.match(ours, /dive/);
@@ -202,6 +202,24 @@ withCorpus('every real archive has an answer, and dive has one where it can have
     if (truth.counts.images === truth.counts.images_verified) assert.ok(isWhole, id);
     assert.is(exitCode, images.some(({ unknown }) => unknown.length > 0) ? 1 : 0, id);
   }
+});
+
+test("dive's list is cut where nobody says how long it may be", async () => {
+  const files = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, 'x'.repeat(i + 1)]));
+  const members = dockerSave25({ image: await image({ layers: [{ files }, { files }] }), tags: ['a:1'] });
+  const rows = (words: string) => words.split('\n').filter(line => /^ +2 .* \/f\d+$/.test(line)).length;
+  const cut = await text(members, { score: 'dive' });
+  assert.equal([rows(cut), /and 30 more: --top 50 shows all/.test(cut)], [20, true]);
+  const all = await text(members, { score: 'dive', top: 50 });
+  assert.equal([rows(all), /more/.test(all)], [50, false]);
+});
+
+test('where a layer cannot be read the waste is at least what is found, and no share is told', async () => {
+  const made = await image({ layers: [...LAYERS, { files: { x: 'x' }, compression: 'gzip', absent: true }] });
+  const words = await text(ociLayout({ manifests: [platformManifest(made)] }));
+  assert.match(words, /wasted +at least 11\.1 kB: /);
+  const none = await image({ layers: [{ files: { x: 'x' }, compression: 'gzip', absent: true }] });
+  assert.match(await text(ociLayout({ manifests: [platformManifest(none)] })), /wasted +unknown: /);
 });
 
 test.run();

@@ -1,0 +1,111 @@
+// `waybill diff`: directories that differ as a whole, or in much, are one line.
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type DiffOptions, diff, diffReadOptions } from '../../src/commands/diff.js';
+import { type DiffLine, foldMany, foldWhole } from '../../src/commands/diff-fold.js';
+import type { DiffReport } from '../../src/commands/diff-report.js';
+import { toText } from '../../src/format/text.js';
+import { readArchive } from '../../src/index.js';
+import { type FileSpec, image } from '../support/image.js';
+import * as layouts from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { saved } from '../support/reading.js';
+
+type Files = Record<string, FileSpec>;
+
+const numbered = (folder: string, count: number, bytes: string): Files =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`${folder}/d${i % 7}/f${i}`, bytes]));
+
+async function side(files: Files) {
+  const made = await image({ layers: [{ files }] });
+  const file = saved(await toTar(layouts.dockerSave([{ image: made, tags: ['app:1'] }])));
+  return { reading: await readArchive(file, diffReadOptions()), selection: {} };
+}
+
+async function compare(a: Files, b: Files, options: DiffOptions = {}) {
+  const result = diff(await side(a), await side(b), options);
+  const text = toText(result.doc, { width: null, color: false });
+  const lines = text.split('\n').map(line => line.trim().replace(/ +/g, ' '));
+  return { report: result.data as DiffReport, lines };
+}
+
+const PACKAGE = 'app/node_modules/date-fns';
+
+test('a directory that is new, or gone, is one line with its size and its files', async () => {
+  const some = numbered(PACKAGE, 1340, 'x'.repeat(1000));
+  const added = await compare({ one: '1' }, { one: '1', ...some });
+  assert.ok(added.lines.includes('+1.34 MB app (1,340 files)'), added.lines.join('\n'));
+  assert.ok(added.lines.some(line => line.startsWith('--all lists every file')));
+  // Where the directory around it was there before.
+  const inside = await compare({ 'app/node_modules/x': '1' }, { 'app/node_modules/x': '1', ...some });
+  assert.ok(inside.lines.includes(`+1.34 MB ${PACKAGE} (1,340 files)`), inside.lines.join('\n'));
+  assert.is(inside.report.images[0]!.files.added.length, 1340 + 7 + 1, 'JSON has each');
+  const removed = await compare({ 'app/node_modules/x': '1', ...some }, { 'app/node_modules/x': '1' });
+  assert.ok(removed.lines.includes(`-1.34 MB ${PACKAGE} (1,340 files)`), removed.lines.join('\n'));
+});
+
+test('--all lists every file; --top says how many lines', async () => {
+  const files = { one: '1', ...numbered('lib', 30, 'x') };
+  const all = await compare({ one: '1' }, files, { all: true });
+  assert.is(all.lines.filter(line => /^\+1 B lib\/d\d\/f\d+ file$/.test(line)).length, 30);
+  const some = await compare({ one: '1' }, files, { all: true, top: 4 });
+  assert.is(some.lines.filter(line => line.startsWith('+1 B')).length, 4);
+  assert.ok(some.lines.includes('and 34 more: --top 38 shows all'), some.lines.join('\n'));
+});
+
+test('a directory of one or two new files is listed with them', async () => {
+  const { lines } = await compare({ one: '1' }, { one: '1', 'new/a': 'a', 'new/b': 'bb' });
+  assert.ok(lines.includes('+2 B new/b file'), lines.join('\n'));
+  assert.ok(lines.includes('+ new directory'));
+});
+
+test('where much of a directory changed, it is summed up once the list is too long; what is new as a whole stays', async () => {
+  const before = { 'app/own': '1', ...numbered('app/node_modules/left', 60, 'a') };
+  const after = {
+    'app/own': '2',
+    ...numbered('app/node_modules/left', 60, 'b'),
+    ...numbered(PACKAGE, 50, 'cc'),
+  };
+  const { lines } = await compare(before, after);
+  assert.ok(lines.includes(`+100 B ${PACKAGE} (50 files)`), lines.join('\n'));
+  assert.ok(lines.includes('~60 B app/node_modules/left (60 files)'), lines.join('\n'));
+  assert.ok(lines.includes('~1 B app/own content'), lines.join('\n'));
+});
+
+const line = (mark: DiffLine['mark'], path: string, isDirectory = false): DiffLine => ({
+  mark,
+  path,
+  weight: 1,
+  what: '',
+  isDirectory,
+  files: null,
+});
+
+test('lines of several kinds say how many of each', () => {
+  const lines = Array.from({ length: 24 }, (_, i) => line(i % 2 === 0 ? '~' : '-', `etc/f${i}`));
+  const folded = foldMany([...lines, line('+', 'a')], 20);
+  assert.equal(folded.map(({ path, mark, what, weight }) => [path, mark, what, weight]).sort(), [
+    ['a', '+', '', 1],
+    ['etc', '~', '12 removed, 12 changed', 24],
+  ]);
+  assert.is(foldMany(lines, 24).length, 24, 'a list that is short enough stays');
+});
+
+test('the root is never one line, and what looks like a directory by its name is none', () => {
+  const lines = Array.from({ length: 30 }, (_, i) => line('+', `f${i}`));
+  assert.is(foldMany(foldWhole(lines), 20).length, 30);
+  assert.is(foldWhole([line('+', 'a'), line('+', 'a/b'), line('+', 'a/c'), line('+', 'a/d')]).length, 4);
+});
+
+test('no line is lost, however they lie', () => {
+  const paths = Array.from({ length: 500 }, (_, i) => `${i % 3}/${i % 11}/${i % 29}/f${i}`);
+  const folded = foldMany(
+    paths.map(path => line('~', path)),
+    20,
+  );
+  const count = folded.reduce((sum, { files }) => sum + (files === null ? 1 : (files.get('~') ?? 0)), 0);
+  assert.is(count, 500);
+  assert.ok(folded.length <= 30, String(folded.length));
+});
+
+test.run();
