@@ -58,6 +58,8 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
           })
           .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
       async args => {
+        if (!args.raw)
+          throw new UsageError('--raw=false: config prints the bytes as they are stored, and nothing else');
         const { rawConfig } = await import('../commands/raw.js');
         await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
       },

@@ -5,7 +5,7 @@ import { version } from '../version.js';
 import { chosenArchive, namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
-import { complaint, refuseSlip, type Situation } from './complaints.js';
+import { complaint, refuseSlip, type Situation, withoutValue } from './complaints.js';
 import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
 import { checkOutputs } from './output.js';
@@ -47,6 +47,8 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     .middleware((given: Record<string, unknown>) => {
       const { words } = situation();
       restored(given);
+      if (given.json === true && REPORTLESS.includes(words.join(' ')))
+        throw new UsageError(`--json: ${words.join(' ')} prints no report`);
       if (words.length === 0 && typeof given.archive === 'string') refuseSlip(given.archive, world.exists);
       Object.assign(given, chosenArchive(given, world));
       // Docker's own `manifest inspect -v` prints more.
@@ -78,6 +80,17 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     });
 }
 
+/** Commands that print nothing that could be JSON instead. */
+const REPORTLESS = [
+  'cat',
+  'extract',
+  'completion',
+  'manifest create',
+  'manifest annotate',
+  'manifest push',
+  'manifest rm',
+];
+
 const EXIT_CODES =
   'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
 
@@ -89,13 +102,18 @@ const within = (world: World, resources: () => Resources, isVerbose: () => boole
     const reading = await world.read(archive, { ...options, ...resources() });
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     if (isVerbose())
-      world.note?.(`read ${archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`);
+      world.note?.(
+        `read ${archive === '-' ? 'standard input' : archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`,
+      );
     return reading;
   },
   resources,
 });
 
-function refuseUnknownHelp([help, word]: readonly string[], { exists }: World): void {
+function refuseUnknownHelp(args: readonly string[], { exists }: World): void {
+  const [help = '', word] = args;
+  if (args.some(arg => arg === '--help' || arg === '-h') && !COMMANDS.includes(help))
+    refuseSlip(help, exists);
   if (help !== 'help' || word === undefined || word.startsWith('-')) return;
   if (COMMANDS.includes(word) || DAEMON_WORDS.includes(word)) return;
   refuseSlip(word, exists);
@@ -143,6 +161,7 @@ function situationIn(
     words: [...commands],
     declared: fullCommands.at(-1) ?? 'show <archive> [ref]',
     options: withAliases(names),
+    known: withAliases(Object.keys(key)),
     switches: withAliases(boolean),
   };
 }
@@ -157,9 +176,12 @@ function usageOf({ words, declared }: Situation): string {
   return `waybill ${[command, positionals, '[options]'].join(' ')}; waybill ${command} --help`;
 }
 
-/** yargs takes `--json=maybe` for false, and `--no-platform` for a platform that is false. */
+/** Options that may stand alone, and those that yargs takes for no switches. */
+const OPTIONAL_VALUES = ['require-complete', 'help', 'version'];
+
+/** yargs takes `--json=maybe` for false, `--no-platform` for a platform that is false, and `--fail-on` alone for nothing. */
 function refuseValues({ args, options, switches }: ReturnType<typeof situationIn>): void {
-  for (const arg of args) {
+  for (const [i, arg] of args.entries()) {
     if (arg === '--') return;
     const [, no = '', name = '', value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const isSwitch = switches.includes(name) || switches.includes(no + name);
@@ -167,5 +189,8 @@ function refuseValues({ args, options, switches }: ReturnType<typeof situationIn
       throw new UsageError(`--${no}${name}: expected no value, found ${JSON.stringify(value)}`);
     if (no !== '' && !isSwitch && options.includes(name))
       throw new UsageError(`--no-${name}: --${name} takes a value; leave it out`);
+    const isAlone = value === undefined && /^(?:-.|$)/.test(args[i + 1] ?? '');
+    if (isAlone && !isSwitch && options.includes(name) && !OPTIONAL_VALUES.includes(name))
+      throw new UsageError(withoutValue(name));
   }
 }
