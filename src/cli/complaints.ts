@@ -30,7 +30,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 /** What a positional is, for one who left it out. */
 const MISSING: Readonly<Record<string, string>> = {
   archive: 'which archive? Name a file, a directory, or - for standard input',
-  archives: 'which archives? Name files, directories, or - for standard input',
+  archives: 'which archive? Name files, directories, or - for standard input',
   path: 'the path is missing: which file of the image?',
   a: 'both archives are missing: which two images are compared?',
   b: 'the second archive is missing: with which image is the first compared?',

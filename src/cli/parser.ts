@@ -49,7 +49,8 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
       restored(given);
       if (given.json === true && REPORTLESS.includes(words.join(' ')))
         throw new UsageError(`--json: ${words.join(' ')} prints no report`);
-      if (words.length === 0 && typeof given.archive === 'string') refuseSlip(given.archive, world.exists);
+      const [first] = [given.archive ?? given.archives].flat();
+      if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
       Object.assign(given, chosenArchive(given, world));
       // Docker's own `manifest inspect -v` prints more.
       isVerbose = given.verbose === true && words[0] !== 'manifest';
@@ -83,7 +84,6 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
 /** Commands that print nothing that could be JSON instead. */
 const REPORTLESS = [
   'cat',
-  'extract',
   'completion',
   'manifest create',
   'manifest annotate',
