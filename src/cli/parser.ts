@@ -1,4 +1,4 @@
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../index.js';
 import { version } from '../version.js';
@@ -19,7 +19,6 @@ const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --
  * @param onUsage  is told how the command that is meant is used
  */
 export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
-  const columns = world.width();
   let resources: Resources = {};
   let isVerbose = false;
   const terminal = within(
@@ -27,31 +26,18 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     () => resources,
     () => isVerbose,
   );
-  const situation = () => situationIn(base, args);
   onUsage(USAGE);
   refuseUnknownHelp(args, world);
-  // Where it stands does not matter, and asking for the current directory fails where that is gone.
-  const base = yargs(prepared(args), '/')
-    .scriptName('waybill')
-    // Its own words in another language would stand among ours, and some of them are looked for.
-    .detectLocale(false)
-    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
-    .parserConfiguration({
-      'greedy-arrays': false,
-      'parse-positional-numbers': false,
-    })
-    .middleware(() => {
-      onUsage(usageOf(situation()));
-      refuseValues(situation());
-    }, true)
+  const situation = () => {
+    const now = situationIn(base, args);
+    onUsage(usageOf(now));
+    return now;
+  };
+  const base = bare(args)
+    .middleware(() => refuseValues(situation()), true)
     .middleware((given: Record<string, unknown>) => {
       const { words } = situation();
-      restored(given);
-      if (given.json === true && REPORTLESS.includes(words.join(' ')))
-        throw new UsageError(`--json: ${words.join(' ')} prints no report`);
-      const [first] = [given.archive ?? given.archives].flat();
-      if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
-      Object.assign(given, chosenArchive(given, world));
+      understand(given, words, world);
       // Docker's own `manifest inspect -v` prints more.
       isVerbose = given.verbose === true && words[0] !== 'manifest';
       if (isVerbose && given.all === false) given.all = true;
@@ -62,7 +48,31 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
       const { seconds = 0 } = resources.limits ?? {};
       if (seconds > 0) await world.within(seconds);
     });
-  return completionCommand(catalogue(base, terminal), terminal)
+  return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
+    const now = situation();
+    // yargs wraps what a coerce function throws in an error class of its own.
+    if (error !== undefined && error.name !== 'YError') throw error;
+    const [first = ''] = args.filter(arg => !arg.startsWith('-'));
+    if (now.words.length === 0) refuseSlip(first, world.exists);
+    throw new UsageError(complaint(message, now));
+  });
+}
+
+const bare = (args: readonly string[]) =>
+  // Where it stands does not matter, and asking for the current directory fails where that is gone.
+  yargs(prepared(args), '/')
+    .scriptName('waybill')
+    // Its own words in another language would stand among ours, and some of them are looked for.
+    .detectLocale(false)
+    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
+    .parserConfiguration({
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    });
+
+function presented<T>(commands: Argv<T>, world: World): Argv<T> {
+  const columns = world.width();
+  return commands
     .epilogue(EXIT_CODES)
     .strict()
     .version(version)
@@ -70,15 +80,18 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     .help()
     .alias('h', 'help')
     .describe({ version: 'show the version', help: 'show this help' })
-    .wrap(columns === null ? 100 : Math.min(100, columns))
-    .fail((message, error) => {
-      onUsage(usageOf(situation()));
-      // yargs wraps what a coerce function throws in an error class of its own.
-      if (error !== undefined && error.name !== 'YError') throw error;
-      const [first = ''] = args.filter(arg => !arg.startsWith('-'));
-      if (situation().words.length === 0) refuseSlip(first, world.exists);
-      throw new UsageError(complaint(message, situation()));
-    });
+    .wrap(columns === null ? 100 : Math.min(100, columns));
+}
+
+/** What was given, as the command is to see it. @throws UsageError or InputError for what cannot be meant */
+function understand(given: Record<string, unknown>, words: readonly string[], world: World): void {
+  restored(given);
+  const command = words.join(' ');
+  if (given.json === true && REPORTLESS.includes(command))
+    throw new UsageError(`--json: ${command} prints no report`);
+  const [first] = [given.archive ?? given.archives].flat();
+  if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
+  Object.assign(given, chosenArchive(given, world));
 }
 
 /** Commands that print nothing that could be JSON instead. */
