@@ -165,14 +165,14 @@ async function wordsOf(line: Line, current: string, terminal: Terminal): Promise
   if (positionals[0] === 'completion') return place === 1 ? plain(SHELLS) : [];
   if (positionals[0] === 'help') return place === 1 ? plain(COMMANDS) : [];
   const found = await inArchive(current, terminal);
-  // Behind the first of several archives a reference may stand as well.
-  if (place === 1 && /<archives\.\.>/.test(handler?.original ?? ''))
-    return [...plain((await choicesOf(positionals[0]!, terminal)).refs), ...found, ...plain([FILES])];
-  if (place === 0 || !/\[(?:refs?|names)(?:\.\.)?\]/.test(handler?.original ?? ''))
-    return [...found, ...plain([FILES])];
+  if (place === 0 || !MAY_HAVE_REF.test(handler?.original ?? '')) return [...found, ...plain([FILES])];
   const { refs } = await choicesOf(positionals[0]!, terminal);
-  return [...plain(refs), ...(command[0] === 'extract' ? plain([FILES]) : [])];
+  const mayBeFile = !/\[refs?\b/.test(handler!.original);
+  return [...plain(refs), ...(mayBeFile ? [...found, ...plain([FILES])] : [])];
 }
+
+/** How commands are declared whose second word may be a reference to an image of the first. */
+const MAY_HAVE_REF = /\[(?:refs?|names)(?:\.\.)?\]|^(?:show|verify|ids|sizes|waste) <archives\.\.>/;
 
 /** `ARCHIVE#`: the references that may follow. */
 async function inArchive(current: string, terminal: Terminal): Promise<readonly Candidate[]> {

@@ -14,6 +14,8 @@ export interface Situation {
   readonly declared: string;
   /** Names of its options, those that are not in its help left out. */
   readonly options: readonly string[];
+  /** All of them. */
+  readonly known: readonly string[];
 }
 
 /** Options of Docker's words that ask for what a file has not, and what that is. */
@@ -28,7 +30,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 /** What a positional is, for one who left it out. */
 const MISSING: Readonly<Record<string, string>> = {
   archive: 'which archive? Name a file, a directory, or - for standard input',
-  archives: 'which archives? Name files, directories, or - for standard input',
+  archives: 'which archive? Name files, directories, or - for standard input',
   path: 'the path is missing: which file of the image?',
   a: 'both archives are missing: which two images are compared?',
   b: 'the second archive is missing: with which image is the first compared?',
@@ -51,22 +53,25 @@ type Say = (match: RegExpExecArray, situation: Situation) => string;
 
 /** What yargs says, and what that means here. https://github.com/yargs/yargs/blob/main/locales/en.json */
 const COMPLAINTS: readonly (readonly [pattern: RegExp, say: Say])[] = [
-  [/^Not enough non-option arguments: got (\d+)/, ([, got], { declared }) => missing(declared, Number(got))],
+  [/^Not enough non-option arguments: got (\d+)/, ([, got], situation) => missing(Number(got), situation)],
   [
     /^Missing required arguments?: ([^\n]*)(?:\n([\s\S]*))?$/,
     ([, names, own]) => own ?? `--${names} is missing`,
   ],
-  [
-    /^Not enough arguments following: (.+)$/,
-    ([, name]) => `Not enough arguments following: ${name}; expected ${dashed(name!)} VALUE`,
-  ],
+  [/^Not enough arguments following: (.+)$/, ([, name]) => withoutValue(name!)],
   [/^Invalid values:\n([\s\S]*)$/, ([, lines]) => lines!.split('\n').map(invalid).join('\n')],
   [/^Unknown (?:argument|command)s?: ([\s\S]*)$/, ([, names], situation) => unknown(names!, situation)],
 ];
 
+export const withoutValue = (name: string) =>
+  `Not enough arguments following: ${name}; expected ${dashed(name)} VALUE`;
+
 const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`);
 
-function missing(declared: string, got: number): string {
+/** What is missing may have been taken for the value of an option that there is not. */
+function missing(got: number, { args, declared, options, known }: Situation): string {
+  const strangers = optionsIn(args).filter(arg => !isKnown(arg, known));
+  if (strangers.length > 0) return unknownOptions(strangers, options);
   const names = [...declared.matchAll(/<(\w+)(?:\.\.)?>/g)].map(([, name]) => name!);
   // One would do, where none is named.
   const name = got === 0 && names[0] === 'archives' ? 'archive' : (names[got] ?? 'archive');
@@ -85,23 +90,29 @@ function invalid(line: string): string {
 }
 
 function unknown(names: string, situation: Situation): string {
-  const { args, words, options } = situation;
-  const end = args.indexOf('--');
-  const before = end < 0 ? args : args.slice(0, end);
+  const { args, words, options, known } = situation;
   const list = names.split(', ').map(typed);
-  const strangers = before.filter(arg => /^-./.test(arg) && !isKnown(arg, options) && isNamed(arg, list));
-  if (strangers.length > 0) return [...new Set(strangers)].map(arg => unknownOption(arg, options)).join('\n');
+  const strangers = optionsIn(args).filter(arg => !isKnown(arg, known) && isNamed(arg, list));
+  if (strangers.length > 0) return unknownOptions(strangers, options);
   const group = words.at(-1) ?? '';
   if (GROUPS.has(group)) return unknownWord(words, list[0]!);
   return list.map(name => `unexpected argument ${JSON.stringify(name)}`).join('\n');
 }
 
+function optionsIn(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).filter(arg => /^-[^#]/.test(arg));
+}
+
+const unknownOptions = (strangers: readonly string[], options: readonly string[]) =>
+  [...new Set(strangers)].map(arg => unknownOption(arg, options)).join('\n');
+
 const nameOf = (arg: string) => /^-{1,2}(?:no-)?([^=]*)/.exec(arg)![1]!;
 
-const isKnown = (arg: string, options: readonly string[]) =>
+const isKnown = (arg: string, known: readonly string[]) =>
   arg.startsWith('--')
-    ? options.includes(nameOf(arg))
-    : [...nameOf(arg)].every(letter => options.includes(letter));
+    ? known.includes(nameOf(arg)) || known.includes(arg.slice(2).replace(/=.*$/s, ''))
+    : [...nameOf(arg)].every(letter => known.includes(letter));
 
 /** Whether it is among what yargs does not know; of `-abc` it names letters. */
 const isNamed = (arg: string, names: readonly string[]) =>

@@ -32,7 +32,7 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
         .demandCommand(1, 'which one? imagetools inspect')
         .example('$0 imagetools inspect layout/', 'its manifests and platforms'),
     );
-  return imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
+  const words = imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
     .command('image', 'docker image inspect, history, ls', c =>
       imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal)
         .demandCommand(1, 'which one? image inspect, image history, image ls')
@@ -46,23 +46,29 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
       throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
-    })
-    .command(
-      'config <archive> [ref]',
-      'the bytes of an image config, as they are stored',
-      c =>
-        imageArguments(c)
-          .option('raw', {
-            describe: 'byte for byte (the only way there is)',
-            type: 'boolean',
-            default: true,
-          })
-          .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
-      async args => {
-        const { rawConfig } = await import('../commands/raw.js');
-        await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
-      },
-    );
+    });
+  return configCommand(words, terminal);
+}
+
+function configCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'config <archive> [ref]',
+    'the bytes of an image config, as they are stored',
+    c =>
+      imageArguments(c)
+        .option('raw', {
+          describe: 'byte for byte (the only way there is)',
+          type: 'boolean',
+          default: true,
+        })
+        .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
+    async args => {
+      if (!args.raw)
+        throw new UsageError('--raw=false: config prints the bytes as they are stored, and nothing else');
+      const { rawConfig } = await import('../commands/raw.js');
+      await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
+    },
+  );
 }
 
 function format<T>(command: Argv<T>, what: string) {

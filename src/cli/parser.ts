@@ -1,11 +1,11 @@
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../index.js';
 import { version } from '../version.js';
 import { chosenArchive, namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
-import { complaint, refuseSlip, type Situation } from './complaints.js';
+import { complaint, refuseSlip, type Situation, withoutValue } from './complaints.js';
 import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
 import { checkOutputs } from './output.js';
@@ -19,7 +19,6 @@ const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --
  * @param onUsage  is told how the command that is meant is used
  */
 export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
-  const columns = world.width();
   let resources: Resources = {};
   let isVerbose = false;
   const terminal = within(
@@ -27,29 +26,18 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     () => resources,
     () => isVerbose,
   );
-  const situation = () => situationIn(base, args);
   onUsage(USAGE);
   refuseUnknownHelp(args, world);
-  // Where it stands does not matter, and asking for the current directory fails where that is gone.
-  const base = yargs(prepared(args), '/')
-    .scriptName('waybill')
-    // Its own words in another language would stand among ours, and some of them are looked for.
-    .detectLocale(false)
-    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
-    .parserConfiguration({
-      'greedy-arrays': false,
-      'parse-positional-numbers': false,
-    })
-    .middleware(() => {
-      onUsage(usageOf(situation()));
-      refuseValues(situation());
-    }, true)
+  const situation = () => {
+    const now = situationIn(base, args);
+    onUsage(usageOf(now));
+    return now;
+  };
+  const base = bare(args)
+    .middleware(() => refuseValues(situation()), true)
     .middleware((given: Record<string, unknown>) => {
       const { words } = situation();
-      restored(given);
-      const [first] = [given.archives ?? given.archive].flat();
-      if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
-      Object.assign(given, chosenArchive(given, world));
+      understand(given, words, world);
       // Docker's own `manifest inspect -v` prints more.
       isVerbose = given.verbose === true && words[0] !== 'manifest';
       if (isVerbose && given.all === false) given.all = true;
@@ -60,7 +48,31 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
       const { seconds = 0 } = resources.limits ?? {};
       if (seconds > 0) await world.within(seconds);
     });
-  return completionCommand(catalogue(base, terminal), terminal)
+  return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
+    const now = situation();
+    // yargs wraps what a coerce function throws in an error class of its own.
+    if (error !== undefined && error.name !== 'YError') throw error;
+    const [first = ''] = args.filter(arg => !arg.startsWith('-'));
+    if (now.words.length === 0) refuseSlip(first, world.exists);
+    throw new UsageError(complaint(message, now));
+  });
+}
+
+const bare = (args: readonly string[]) =>
+  // Where it stands does not matter, and asking for the current directory fails where that is gone.
+  yargs(prepared(args), '/')
+    .scriptName('waybill')
+    // Its own words in another language would stand among ours, and some of them are looked for.
+    .detectLocale(false)
+    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
+    .parserConfiguration({
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    });
+
+function presented<T>(commands: Argv<T>, world: World): Argv<T> {
+  const columns = world.width();
+  return commands
     .epilogue(EXIT_CODES)
     .strict()
     .version(version)
@@ -68,16 +80,29 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     .help()
     .alias('h', 'help')
     .describe({ version: 'show the version', help: 'show this help' })
-    .wrap(columns === null ? 100 : Math.min(100, columns))
-    .fail((message, error) => {
-      onUsage(usageOf(situation()));
-      // yargs wraps what a coerce function throws in an error class of its own.
-      if (error !== undefined && error.name !== 'YError') throw error;
-      const [first = ''] = args.filter(arg => !arg.startsWith('-'));
-      if (situation().words.length === 0) refuseSlip(first, world.exists);
-      throw new UsageError(complaint(message, situation()));
-    });
+    .wrap(columns === null ? 100 : Math.min(100, columns));
 }
+
+/** What was given, as the command is to see it. @throws UsageError or InputError for what cannot be meant */
+function understand(given: Record<string, unknown>, words: readonly string[], world: World): void {
+  restored(given);
+  const command = words.join(' ');
+  if (given.json === true && REPORTLESS.includes(command))
+    throw new UsageError(`--json: ${command} prints no report`);
+  const [first] = [given.archive ?? given.archives].flat();
+  if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
+  Object.assign(given, chosenArchive(given, world));
+}
+
+/** Commands that print nothing that could be JSON instead. */
+const REPORTLESS = [
+  'cat',
+  'completion',
+  'manifest create',
+  'manifest annotate',
+  'manifest push',
+  'manifest rm',
+];
 
 const EXIT_CODES =
   'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
@@ -90,13 +115,18 @@ const within = (world: World, resources: () => Resources, isVerbose: () => boole
     const reading = await world.read(archive, { ...options, ...resources() });
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     if (isVerbose())
-      world.note?.(`read ${archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`);
+      world.note?.(
+        `read ${archive === '-' ? 'standard input' : archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`,
+      );
     return reading;
   },
   resources,
 });
 
-function refuseUnknownHelp([help, word]: readonly string[], { exists }: World): void {
+function refuseUnknownHelp(args: readonly string[], { exists }: World): void {
+  const [help = '', word] = args;
+  if (args.some(arg => arg === '--help' || arg === '-h') && !COMMANDS.includes(help))
+    refuseSlip(help, exists);
   if (help !== 'help' || word === undefined || word.startsWith('-')) return;
   if (COMMANDS.includes(word) || DAEMON_WORDS.includes(word)) return;
   refuseSlip(word, exists);
@@ -144,6 +174,7 @@ function situationIn(
     words: [...commands],
     declared: fullCommands.at(-1) ?? 'show <archives..>',
     options: withAliases(names),
+    known: withAliases(Object.keys(key)),
     switches: withAliases(boolean),
   };
 }
@@ -158,9 +189,12 @@ function usageOf({ words, declared }: Situation): string {
   return `waybill ${[command, positionals, '[options]'].join(' ')}; waybill ${command} --help`;
 }
 
-/** yargs takes `--json=maybe` for false, and `--no-platform` for a platform that is false. */
+/** Options that may stand alone, and those that yargs takes for no switches. */
+const OPTIONAL_VALUES = ['require-complete', 'help', 'version'];
+
+/** yargs takes `--json=maybe` for false, `--no-platform` for a platform that is false, and `--fail-on` alone for nothing. */
 function refuseValues({ args, options, switches }: ReturnType<typeof situationIn>): void {
-  for (const arg of args) {
+  for (const [i, arg] of args.entries()) {
     if (arg === '--') return;
     const [, no = '', name = '', value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
     const isSwitch = switches.includes(name) || switches.includes(no + name);
@@ -168,5 +202,8 @@ function refuseValues({ args, options, switches }: ReturnType<typeof situationIn
       throw new UsageError(`--${no}${name}: expected no value, found ${JSON.stringify(value)}`);
     if (no !== '' && !isSwitch && options.includes(name))
       throw new UsageError(`--no-${name}: --${name} takes a value; leave it out`);
+    const isAlone = value === undefined && /^(?:-.|$)/.test(args[i + 1] ?? '');
+    if (isAlone && !isSwitch && options.includes(name) && !OPTIONAL_VALUES.includes(name))
+      throw new UsageError(withoutValue(name));
   }
 }

@@ -64,7 +64,8 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .example('$0 verify image.tar', 'every byte against every claim')
           .example('$0 verify delivery/', 'every archive of a folder, a row for each')
           .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
-          .example('$0 verify image.tar --fail-on warning', 'strict'),
+          .example('$0 verify image.tar --fail-on warning', 'strict')
+          .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed'),
       async args => {
         const { verify } = await import('../commands/verify.js');
         const requireComplete =

@@ -107,7 +107,7 @@ testWhen(
   'there is no zsh',
 )('zsh: the script is read, and asks for the words', async () => {
   const script = `autoload -U compinit; compinit -u -D; source <(waybill completion zsh)
-    _describe() { print -l -- "\${(@P)2}"; }
+    _describe() { print -rl -- "\${(@P)2}"; }
     _files() { print -l -- *(N); }
     try() { words=("\${(@s: :)1}"); CURRENT=$#words; PREFIX=$words[-1]; print '== '; _waybill; }
     ${LINES.map(([line]) => `try '${line}'`).join('\n')}
