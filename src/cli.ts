@@ -1,11 +1,13 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
-import { constants, homedir } from 'node:os';
-import { join } from 'node:path';
+import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
-import { prepared } from './cli/arguments.js';
+import { grouped } from './cli/command-words.js';
+import { colorIn, listsFolderIn, timeIn } from './cli/environment.js';
+import { deliver } from './cli/output.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
 import type { Reporting, World } from './cli/terminal.js';
+import { prepared } from './cli/typed.js';
 import type { Watchdog } from './cli/watchdog.js';
 import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
@@ -51,9 +53,11 @@ const terminal: World = {
   answer,
   put,
   exists: existsSync,
-  lists: listsFolder,
+  lists: () => listsFolderIn(process.env),
   progress: withProgress,
-  now,
+  now: () => timeIn(process.env),
+  note,
+  summaryFile: process.env.GITHUB_STEP_SUMMARY || undefined,
   width: () => (process.stdout.isTTY ? process.stdout.columns || 80 : null),
 };
 
@@ -67,24 +71,33 @@ async function withProgress<T>(work: (onProgress: Progress['update']) => Promise
 }
 
 async function print(result: Result, args: Reporting): Promise<void> {
-  if (args.output !== undefined && args.output.length > 0) {
-    const { writeOutputs } = await import('./cli/output.js');
-    await writeOutputs(args.output, result);
-    if (!args.json) {
-      for (const path of args.output) process.stderr.write(`waybill: wrote ${visible(path)}\n`);
-      process.exitCode = result.exitCode;
-      return;
-    }
-  }
-  for (const piece of await rendered(result, args)) if (!(await write(piece))) break;
+  await deliver(result, args, {
+    write,
+    note,
+    summaryFile: terminal.summaryFile,
+    text: made => textOf(made, args, process.stdout, terminal.width()),
+    complain: async made => {
+      const { columns, isTTY } = process.stderr;
+      const pieces = await textOf(made, args, process.stderr, isTTY ? columns || 80 : null);
+      for (const piece of pieces) process.stderr.write(piece);
+    },
+  });
   process.exitCode = result.exitCode;
 }
 
-/** A result makes its data and its document when they are asked for, and either may be large. */
-async function rendered(result: Result, { json, color }: Reporting): Promise<Iterable<string>> {
-  if (json) return (await import('./format/json.js')).jsonPieces(result.data);
+/** A result makes its document when it is asked for, and it may be large. */
+async function textOf(
+  { doc }: Result,
+  { color }: Reporting,
+  stream: NodeJS.WriteStream,
+  width: number | null,
+) {
   const { textPieces } = await import('./format/text.js');
-  return textPieces(result.doc, { width: terminal.width(), color: useColor(color, process.stdout) });
+  return textPieces(doc, { width, color: colorIn(process.env, color, stream.isTTY === true) });
+}
+
+function note(line: string): void {
+  process.stderr.write(`waybill: ${visible(line)}\n`);
 }
 
 const LINES = /(\n|\t)/;
@@ -95,7 +108,7 @@ const COLOURS = /\u001b\[(?:0|1|39)m/g;
 /** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
 async function answer({ stdout, painted = false, color, notes, exitCode }: Answer): Promise<void> {
   const isRead = process.stdout.isTTY;
-  const isPainted = painted && useColor(color, process.stdout);
+  const isPainted = painted && colorIn(process.env, color, process.stdout.isTTY === true);
   const given = isRead && typeof stdout !== 'string' ? Buffer.from(stdout).toString() : stdout;
   const text = painted && !isPainted ? String(given).replace(COLOURS, '') : given;
   await write(isRead ? shown(text as string, isPainted ? PAINTED : LINES) : text);
@@ -151,32 +164,6 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
-/** https://reproducible-builds.org/specs/source-date-epoch/ */
-function now(): Date {
-  const { SOURCE_DATE_EPOCH } = process.env;
-  if (SOURCE_DATE_EPOCH === undefined || SOURCE_DATE_EPOCH === '') return new Date();
-  if (/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) return new Date(Number(SOURCE_DATE_EPOCH) * 1000);
-  throw new UsageError(`SOURCE_DATE_EPOCH: expected seconds, found ${JSON.stringify(SOURCE_DATE_EPOCH)}`);
-}
-
-/** XDG Base Directory Specification: state that outlives a run, but is not worth a backup. */
-function listsFolder(): string {
-  const { WAYBILL_HOME, XDG_STATE_HOME } = process.env;
-  const home = WAYBILL_HOME || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'waybill');
-  return join(home, 'manifests');
-}
-
-/** --color wins; then FORCE_COLOR, then NO_COLOR (no-color.org); otherwise only on a terminal that can. */
-function useColor(flag: boolean | undefined, stream: NodeJS.WriteStream): boolean {
-  const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
-  if (flag !== undefined) return flag;
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
-  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
-  return stream.isTTY === true && TERM !== 'dumb';
-}
-
-const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --help';
-
 const NO_DIRECTORY = 'the current directory is not there any more\nChange to one that is, and try again.';
 
 /** Messages may quote an archive: its names are shown, never sent to the terminal, and not by the megabyte. */
@@ -197,7 +184,7 @@ function fail(error: unknown): void {
     complain(syscall === 'uv_cwd' ? NO_DIRECTORY : `${path ?? syscall}: ${reasonOf(error)}`);
     process.exitCode = EXIT_UNUSABLE;
   } else if (error instanceof UsageError) {
-    complain(`${error.message}\nusage: ${USAGE}`);
+    complain(`${error.message}\nusage: ${usage}`);
     process.exitCode = EXIT_UNUSABLE;
   } else {
     const detail = error instanceof Error ? error.stack : String(error);
@@ -233,15 +220,20 @@ process.on('uncaughtException', error => {
 // Until a command says how it went: should everything stop without a word, that must not look like success.
 process.exitCode = EXIT_BUG;
 let isOver = false;
+/** How the command is used that was asked for. */
+let usage = '';
 try {
   const args = process.argv.slice(2);
   let help = '';
   // Given a function, yargs hands over what it would print and not look how that went: the help, and the version.
-  await parser(args, terminal).parseAsync(prepared(args), {}, (_error, _given, output) => {
+  const given = parser(args, terminal, line => {
+    usage = line;
+  });
+  await given.parseAsync(prepared(args), {}, (_error, _given, output) => {
     help = output;
   });
   if (help !== '') {
-    await write(`${help}\n`);
+    await write(`${grouped(help)}\n`);
     process.exitCode = 0;
   }
 } catch (error) {

@@ -45,7 +45,14 @@ export {
 } from './commands/overview.js';
 export { rawConfig } from './commands/raw.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './commands/read.js';
-export { type Readings, readMany } from './commands/read-many.js';
+export {
+  type Item,
+  type Named,
+  type Reader,
+  type Readings,
+  readEach,
+  readMany,
+} from './commands/read-many.js';
 export { reportOf } from './commands/report.js';
 export type {
   AbsentReport,

@@ -7,7 +7,7 @@ const CLEAR = '\r\u001b[2K';
 
 /** A progress bar on a terminal, for what takes longer than a second; gone without a trace at the end. */
 export class Progress {
-  private readonly started = Date.now();
+  private started = Date.now();
   private drawnAt = 0;
 
   /** @param onDraw  called before a line is drawn that has to be cleared again */
@@ -28,6 +28,8 @@ export class Progress {
   clear(): void {
     if (this.drawnAt > 0) this.terminal?.write(CLEAR);
     this.drawnAt = 0;
+    // Of several archives each has a bar of its own.
+    this.started = Date.now();
   }
 
   private get width(): number {

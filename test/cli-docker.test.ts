@@ -262,7 +262,7 @@ test('options that make no sense, here or at all', async () => {
   await usage(['images', SAVED, '--context', 'x'], 'no daemon is asked');
   await usage(['buildx', 'imagetools', 'inspect', SAVED, '--builder', 'x'], 'no builder is asked');
   await usage(['imagetools', 'inspect', SAVED, '--raw', '--format', 'x'], '--format and --raw');
-  await usage(['pull', 'hello'], "a daemon's work");
+  await usage(['pull', 'hello'], 'needs a running Docker daemon');
   for (const group of ['image', 'manifest', 'imagetools', 'buildx']) await usage([group], 'which one?');
   await refused(['images', SAVED, '--filter', 'since=nope'], 1, 'No such image: nope');
 });
@@ -404,7 +404,7 @@ test('what lies in a list is checked again when it is pushed', async () => {
 test('what a file cannot answer is said to be so', async () => {
   await refused(['image', 'rm', 'x'], 2, 'image rm', 'inspect, history, ls');
   await refused(['buildx', 'build', '.'], 2, 'imagetools inspect');
-  await refused(['run', '--rm', 'alpine'], 2, 'run', "daemon's work");
+  await refused(['run', '--rm', 'alpine'], 2, '`run` needs a running Docker daemon');
   await refused(['images', SAVED, '--host', 'x'], 2, '--host');
   await refused(['imagetools', 'inspect', SAVED, '--builder', 'x'], 2, '--builder', 'no builder');
   await refused(['manifest', 'inspect', 'nosuch:1'], 2, 'nosuch:1', 'no manifest list');

@@ -17,6 +17,7 @@ import {
   sizesReadOptions,
   wasteReport,
 } from '../src/index.js';
+import { waybill } from './support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from './support/corpus.js';
 import { type FileSpec, image } from './support/image.js';
 import { described as descriptorWith, file, ociLayout, platformManifest } from './support/layouts.js';
@@ -172,6 +173,28 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} report`, () => overviewReport(reading));
   });
 }
+
+test('of several archives each is a line, with its report or with an error', async () => {
+  for (const command of ['show', 'verify', 'ids', 'sizes', 'waste']) {
+    const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
+    const lines = stdout.trimEnd().split('\n');
+    assert.is(lines.length, samples.length + 1);
+    for (const line of lines) await valid(`${command} of several`, () => JSON.parse(line));
+  }
+});
+
+test('the schema refuses a line that is half of one', async () => {
+  const line = { file: 'a.tar', sha256: null, exitCode: 2, error: { what: 'no such file', remedy: null } };
+  assert.ok(validate(line));
+  const { sha256: _, ...without } = line;
+  for (const wrong of [
+    without,
+    { ...line, schemaVersion: 1 },
+    { ...line, exitCode: 3 },
+    { ...line, sha256: 'x' },
+  ])
+    assert.not.ok(validate(wrong), JSON.stringify(wrong));
+});
 
 test('most archives give reports', () => {
   assert.ok(reports > 10 * samples.length, `${reports} reports`);

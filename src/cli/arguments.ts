@@ -5,45 +5,20 @@ import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
+import { last, STDIN } from './typed.js';
 
-/** yargs loses a positional `-`, so it travels under a name that no file can have. */
-const STDIN = '\0stdin';
-
-const PLATFORM =
-  /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)(\([\w.-]+\))?\/[a-z0-9_]+/;
-
-/**
- * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, and that --require-complete takes a
- * platform, but not the archive.
- */
-export function prepared(args: readonly string[]): string[] {
-  const end = args.indexOf('--');
-  if (end >= 0) {
-    const names = args
-      .slice(end + 1)
-      .map(arg => (arg === '-' ? STDIN : arg.startsWith('-') ? `./${arg}` : arg));
-    return [...prepared(args.slice(0, end)), ...names];
-  }
-  return args.flatMap((arg, i) => {
-    if (arg === '-') return [STDIN];
-    if (arg === '--no-trunc') return ['--no-trunc=true'];
-    if (args[i - 1] === '--require-complete' && PLATFORM.test(arg)) return [];
-    if (arg !== '--require-complete') return [arg];
-    const next = args[i + 1] ?? '';
-    return [`${arg}=${PLATFORM.test(next) ? next : ''}`];
-  });
-}
+export { last };
 
 export function readArchiveName(name: string): string {
   if (name === '') throw new UsageError('the name of the archive is empty');
-  if (name !== STDIN) return name;
+  if (name !== STDIN && name !== '-') return name;
   if (isatty(0))
     throw new UsageError('standard input is a terminal: pipe an archive into it, or name a file');
   return '-';
 }
 
-/** Of an option that was given several times, the last one counts. */
-export const last = <T>(value: T | readonly T[]): T => (Array.isArray(value) ? value.at(-1) : value) as T;
+/** A reference, as REF and as `--ref`: all that were given, of which the parser makes one before a command sees it. */
+export const references = (value: string | readonly string[]): string => [value].flat() as unknown as string;
 
 /** An option that takes a whole number from 1. */
 export function number(name: string, describe: string) {
@@ -68,7 +43,6 @@ export function archiveArgument<T>(command: Argv<T>) {
     describe: 'image archive: a file, a directory, or - for standard input',
     type: 'string',
     demandOption: true,
-    coerce: readArchiveName,
   });
 }
 
@@ -81,13 +55,25 @@ export function platformOption<T>(command: Argv<T>) {
   });
 }
 
+const REF = 'tag, name, image ID or digest (or its beginning)';
+
 /** `ARCHIVE [REF] --platform`: how every command is told which image is meant. */
 export function imageArguments<T>(command: Argv<T>) {
   return platformOption(archiveArgument(command)).positional('ref', {
-    describe: 'tag, name, image ID or digest (or its beginning)',
+    describe: `${REF}; also --ref REF or ARCHIVE#REF`,
     type: 'string',
+    coerce: references,
   });
 }
+
+/** `--ref`, of commands where no REF stands behind the archive. */
+export const refOption = <T>(command: Argv<T>) =>
+  command.option('ref', {
+    describe: `${REF}; also ARCHIVE#REF`,
+    type: 'string',
+    requiresArg: true,
+    coerce: references,
+  });
 
 /** Which release of Docker answers. */
 export const dockerOption = <T>(command: Argv<T>) =>
@@ -124,34 +110,3 @@ export const unitsOption = <T>(command: Argv<T>) =>
     .option('binary', UNITS)
     .option('bytes', BYTES)
     .check(given => unitsOf(given) !== undefined);
-
-/** Options of Docker's words that ask for what a file has not, and what that is. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ['builder', 'no builder is asked'],
-  ['context', 'no daemon is asked'],
-  ['host', 'no daemon is asked'],
-  ['tls', 'no daemon is asked'],
-  ['tlsverify', 'no daemon is asked'],
-]);
-
-/** Docker's groups of words, and those of them that a file can answer. */
-const GROUPS: ReadonlyMap<string, string> = new Map([
-  ['image', 'inspect, history, ls'],
-  ['manifest', 'inspect, create, annotate, push, rm'],
-  ['imagetools', 'inspect'],
-  ['buildx', 'imagetools inspect'],
-]);
-
-/** yargs' complaint, with the reason where a word or an option makes sense to Docker only. */
-export function explained(complaint: string, [group = '', word = '']: readonly string[]): string {
-  const words = GROUPS.get(group);
-  if (words !== undefined && complaint.startsWith('Unknown') && !words.split(/,? /).includes(word))
-    return `${group} ${word}: of a file waybill can tell ${group} ${words}; anything else is a daemon's work`;
-  const names = /^Unknown arguments?: (.*)$/.exec(complaint)?.[1]?.split(', ') ?? [];
-  const reasons = names.flatMap(name =>
-    ELSEWHERE.has(name)
-      ? [`--${name} means nothing here: ${ELSEWHERE.get(name)}, everything is in the file`]
-      : [],
-  );
-  return reasons.length === 0 ? complaint : reasons.join('\n');
-}

@@ -2,23 +2,23 @@ import type { Argv } from 'yargs';
 import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
+import { deadlineIn } from '../source/deadline.js';
+import { oneReference } from './archives.js';
 import {
   archiveArgument,
   dockerOption,
   imageArguments,
   last,
   platformOption,
-  readArchiveName,
+  refOption,
 } from './arguments.js';
+import { DAEMON_WORDS } from './command-words.js';
+import { needsDaemon } from './complaints.js';
 import { limitOptions } from './limits.js';
+import { isReference, namedIn } from './many.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
-
-const DAEMON_WORDS =
-  'attach build commit cp create exec export import kill load login logout logs port ps pull rename rmi run start stop tag top wait'.split(
-    ' ',
-  );
 
 const anything = <T>(command: Argv<T>) => command.strict(false).help(false);
 
@@ -28,39 +28,47 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
   const historyOf = (c: Commands) => historyCommand(c, terminal);
   const imagetools = (c: Commands) =>
     c.command('imagetools', 'what a registry would show of an image', c2 =>
-      imagetoolsCommand(c2, terminal).demandCommand(1, 'which one? imagetools inspect'),
+      imagetoolsCommand(c2, terminal)
+        .demandCommand(1, 'which one? imagetools inspect')
+        .example('$0 imagetools inspect layout/', 'its manifests and platforms'),
     );
-  return imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
+  const words = imagetools(imagesCommand(historyOf(inspect(commands)), ['images <archives..>'], terminal))
     .command('image', 'docker image inspect, history, ls', c =>
-      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal).demandCommand(
-        1,
-        'which one? image inspect, image history, image ls',
-      ),
+      imagesCommand(historyOf(inspect(c)), ['ls <archives..>', 'list <archives..>'], terminal)
+        .demandCommand(1, 'which one? image inspect, image history, image ls')
+        .example('$0 image inspect image.tar', 'everything about an image')
+        .example('$0 image ls downloads/', 'all archives of a folder'),
     )
     .command('buildx', 'docker buildx imagetools inspect', c =>
-      imagetools(c).demandCommand(1, 'which one? buildx imagetools inspect'),
+      imagetools(c)
+        .demandCommand(1, 'which one? buildx imagetools inspect')
+        .example('$0 buildx imagetools inspect layout/', 'its manifests and platforms'),
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
-      throw new UsageError(
-        `${word}: that is a daemon's work; waybill reads files (one called so: waybill show ${word})`,
-      );
-    })
-    .command(
-      'config <archive> [ref]',
-      'the bytes of an image config, as they are stored',
-      c =>
-        imageArguments(c)
-          .option('raw', {
-            describe: 'byte for byte (the only way there is)',
-            type: 'boolean',
-            default: true,
-          })
-          .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
-      async args => {
-        const { rawConfig } = await import('../commands/raw.js');
-        await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
-      },
-    );
+      throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
+    });
+  return configCommand(words, terminal);
+}
+
+function configCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'config <archive> [ref]',
+    'the bytes of an image config, as they are stored',
+    c =>
+      imageArguments(c)
+        .option('raw', {
+          describe: 'byte for byte (the only way there is)',
+          type: 'boolean',
+          default: true,
+        })
+        .example('$0 config --raw image.tar | sha256sum', 'the image ID'),
+    async args => {
+      if (!args.raw)
+        throw new UsageError('--raw=false: config prints the bytes as they are stored, and nothing else');
+      const { rawConfig } = await import('../commands/raw.js');
+      await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
+    },
+  );
 }
 
 function format<T>(command: Argv<T>, what: string) {
@@ -94,7 +102,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     'inspect <archive> [refs..]',
     'docker image inspect: everything about an image, as JSON or by a template',
     command =>
-      dialectOptions(format(platformOption(archiveArgument(command)), "a Go template, or 'json'"))
+      dialectOptions(format(refOption(platformOption(archiveArgument(command))), "a Go template, or 'json'"))
         .positional('refs', { describe: 'tags, names, image IDs or digests', type: 'string', array: true })
         .alias('f', 'format')
         .option('api', {
@@ -116,7 +124,8 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
       const { docker, store, api } = args;
       const options = { format: formatOf(args), docker, store, api, terminal: isTerminal(terminal) };
       const reading = await readAsDeep(terminal, args.archive, known => imageInspectDepth(options, known));
-      await terminal.answer(imageInspect(reading, { refs: args.refs, platform: args.platform }, options));
+      const refs = args.ref === undefined ? args.refs : [oneReference([args.ref, ...(args.refs ?? [])])!];
+      await terminal.answer(imageInspect(reading, { refs, platform: args.platform }, options));
     },
   );
 }
@@ -186,42 +195,62 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
         .example('$0 images downloads/', 'all archives of a folder')
         .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
-        .example("$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'", ''),
+        .example(
+          "$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'",
+          'those of a team',
+        ),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
-      const { readMany } = await import('../commands/read-many.js');
-      const [files, pattern] = splitPattern(args.archives, terminal);
+      const { isOneArchive, readMany } = await import('../commands/read-many.js');
+      const { remarksOf } = await import('../commands/remarks.js');
+      const { names, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
-      const { readings, strangers } = await readMany(files, async file => {
+      const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
+      const read = async (file: string) => {
         const reading = await readAsDeep(terminal, file, depthOf);
         keepSizes(reading, args);
         return reading;
-      });
-      const answer = images(readings, {
+      };
+      const alone = await Promise.all(names.map(({ archive }) => isOneArchive(archive).catch(() => true)));
+      const hasFolder = alone.includes(false);
+      const found = await readMany(names, read, deadline);
+      const { notes, exitCode } = remarksOf(found);
+      if (found.readings.length === 0 && found.failed.length > 0) {
+        if (names.length === 1) throw found.failed[0]!.error;
+        await terminal.answer({ stdout: '', notes, exitCode: 2 });
+        return;
+      }
+      const answer = images(found.readings, {
         ...args,
         format,
         filters: args.filter,
         ref: pattern,
+        // Of files that are named, the words of a release that was asked for are that release's own.
+        files: hasFolder || (names.length > 1 && args.docker === undefined),
         now: terminal.now(),
         width: terminal.width(),
       });
       await terminal.answer({
         ...answer,
         color: args.color,
-        notes: [...answer.notes, ...strangers.map(({ where, what }) => `left out: ${where}: ${what}`)],
-        exitCode: strangers.some(stranger => stranger.damaged) ? 1 : answer.exitCode,
+        notes: [...answer.notes, ...notes],
+        exitCode: exitCode > answer.exitCode ? exitCode : answer.exitCode,
       });
     },
   );
 }
 
-/** `docker images NAME` lists what fits a name or pattern: the last argument, when it is no file. */
-function splitPattern(names: readonly string[], { exists }: Terminal): [files: string[], pattern?: string] {
-  const files = names.map(readArchiveName);
-  const lastName = files.at(-1)!;
-  if (files.length < 2 || lastName === '-' || exists(lastName)) return [files];
-  return [files.slice(0, -1), lastName];
+/** `docker images NAME` lists what fits a name or pattern: the last argument, where it can be no file. */
+function splitPattern(texts: readonly string[], terminal: Terminal) {
+  const isPattern = texts.length > 1 && isReference(texts.at(-1)!, terminal);
+  const names = (isPattern ? texts.slice(0, -1) : texts).map(text => namedIn(text, [], terminal));
+  const refs = names.map(({ ref }) => ref);
+  if (names.length > 1 && refs.some(ref => ref !== undefined))
+    throw new UsageError(
+      'ARCHIVE#REF: images shows all archives as one list; give a name or pattern behind them',
+    );
+  return { names, pattern: oneReference([isPattern ? texts.at(-1) : undefined, ...refs]) };
 }
 
 function imagetoolsCommand(commands: Commands, terminal: Terminal): Commands {

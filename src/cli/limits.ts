@@ -1,6 +1,8 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { defaultLimits, isLimitName, type LimitName, limitsOf, type Resources } from '../limits.js';
+import { didYouMean, nearest } from '../spec/nearest.js';
+import { last } from './typed.js';
 
 const OPTIONS = {
   limit: {
@@ -10,7 +12,7 @@ const OPTIONS = {
     requiresArg: true,
   },
   timeout: {
-    describe: 'read for so long at most, as in 90s, 5m or 1h',
+    describe: 'stop after this long, as in 90s, 5m or 1h',
     type: 'string',
     requiresArg: true,
   },
@@ -54,7 +56,7 @@ export async function resourcesOf({ limit, timeout, jobs, memory }: LimitArgumen
   };
 }
 
-const lastOf = (value: string | readonly string[]): string => [value].flat().at(-1) ?? '';
+const lastOf = (value: string | readonly string[]): string => last(value) ?? '';
 
 function readLimit(text: string): [LimitName, number] {
   const at = text.indexOf('=');
@@ -62,9 +64,10 @@ function readLimit(text: string): [LimitName, number] {
     throw new UsageError(`--limit: expected NAME=VALUE, as in documentBytes=50M, found ${quoted(text)}`);
   const [name, value] = [text.slice(0, at), text.slice(at + 1)];
   if (!isLimitName(name)) {
-    throw new UsageError(
-      `--limit: there is no ${quoted(name)}; there are ${Object.keys(defaultLimits).join(', ')}`,
-    );
+    const names = Object.keys(defaultLimits);
+    const near = nearest(name, names);
+    const hint = near.length > 0 ? didYouMean(near) : `; there are ${names.join(', ')}`;
+    throw new UsageError(`--limit: there is no ${quoted(name)}${hint}`);
   }
   const number = quantityOf(value);
   if (number === null) {

@@ -1,12 +1,13 @@
 import type { Argv } from 'yargs';
 import { InputError, UsageError } from '../errors.js';
+import { canonicalName, oneReference } from './archives.js';
 import {
   archiveArgument,
   dockerOption,
   imageArguments,
   last,
   platformOption,
-  readArchiveName,
+  refOption,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
 import { PATTERNS, readPatterns, whereOption } from './patterns.js';
@@ -22,7 +23,9 @@ export function manifestCommands(commands: Commands, terminal: Terminal): Comman
     command =>
       [inspectCommand, createCommand, annotateCommand, pushCommand, rmCommand]
         .reduce((c, add) => add(c, terminal), command)
-        .demandCommand(1, 'which one? manifest inspect, create, annotate, push, rm'),
+        .demandCommand(1, 'which one? manifest inspect, create, annotate, push, rm')
+        .example('$0 manifest inspect image.tar', 'the manifest of an image')
+        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'a list of the images in two files'),
   );
 }
 
@@ -82,11 +85,12 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
           type: 'boolean',
           default: false,
         })
-        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', ''),
+        .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'one image for two platforms')
+        .example('$0 manifest create --amend app:1.2 s390x.tar', 'and a third'),
     async ({ list, archives, amend }) => {
       const { manifestCreate } = await import('../commands/manifest-create.js');
       const { lists, progress, resources } = terminal;
-      const names = archives.map(readArchiveName);
+      const names = archives.map(name => canonicalName(name, terminal));
       await terminal.answer(
         await progress(onProgress =>
           manifestCreate(lists(), list, names, { ...resources(), amend, onProgress }),
@@ -119,10 +123,10 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
           array: true,
           requiresArg: true,
         })
-        .example('$0 manifest annotate app:1.2 arm64.tar --variant v8', ''),
+        .example('$0 manifest annotate app:1.2 arm64.tar --variant v8', 'what its config does not say'),
     async args => {
       const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
-      const manifest = readArchiveName(args.manifest);
+      const manifest = canonicalName(args.manifest, terminal);
       await terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
     },
   );
@@ -148,7 +152,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
           type: 'boolean',
           default: false,
         })
-        .example('$0 manifest push app:1.2 --output app-all.tar', ''),
+        .example('$0 manifest push app:1.2 --output app-all.tar', 'an OCI layout as a tar'),
     async ({ list, output, purge }) => {
       const { manifestPush } = await import('../commands/manifest-push.js');
       const { lists, progress, resources } = terminal;
@@ -166,12 +170,14 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
     'rm <lists..>',
     'docker manifest rm: forget lists',
     command =>
-      command.positional('lists', {
-        describe: 'names of lists',
-        type: 'string',
-        array: true,
-        demandOption: true,
-      }),
+      command
+        .positional('lists', {
+          describe: 'names of lists',
+          type: 'string',
+          array: true,
+          demandOption: true,
+        })
+        .example('$0 manifest rm app:1.2', 'one list'),
     async ({ lists }) => {
       const { manifestRm } = await import('../commands/manifest-rm.js');
       await terminal.answer(manifestRm(terminal.lists(), lists));
@@ -230,7 +236,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
     'extract <archive> [names..]',
     'the files of an image into a directory (ARCHIVE [REF] DIR), or its layers as tars (ARCHIVE [REF] --layers DIR)',
     command =>
-      whereOption(platformOption(archiveArgument(command)))
+      whereOption(refOption(platformOption(archiveArgument(command))))
         .positional('names', { describe: 'reference, directory', type: 'string', array: true })
         .option('layers', {
           describe:
@@ -250,7 +256,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
         .option('owner', { describe: 'set owners, setuid and setgid too', type: 'boolean', default: false })
         .option('devices', { describe: 'make devices and pipes too', type: 'boolean', default: false })
         .example('$0 extract image.tar rootfs/', 'what a container would see')
-        .example("$0 extract image.tar out/ --where 'etc/**'", '')
+        .example("$0 extract image.tar out/ --where 'etc/**'", 'some of it')
         .example('$0 extract image.tar --layers layers/', 'layers/01-….tar, layers/02-….tar …')
         .epilogue(PATTERNS),
     async args => {
@@ -259,7 +265,7 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
           '--json: extract writes files and prints a line for each directory or layer, no report',
         );
       const { directory, ref, where } = readExtraction(args);
-      const selection = { ref, platform: args.platform };
+      const selection = { ref: oneReference([args.ref, ref]), platform: args.platform };
       const resources = terminal.resources();
       await terminal.answer(
         await terminal.progress(async onProgress => {

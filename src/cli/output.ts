@@ -1,40 +1,182 @@
-import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import type { Result } from '../commands/doc.js';
+import type { OutputPlace } from '../commands/save.js';
 import { UsageError } from '../errors.js';
+import type { OutputFormat } from '../format/outputs.js';
+import type { Reporting, World } from './terminal.js';
+import { last } from './typed.js';
 
-/** `--output FILE`, which all reports take: checked before anything is read. */
+const FORMATS = ['html', 'md', 'json', 'txt'] as const;
+
+/** `--output`, `--format`, `--quiet` and `--verbose`, which all reports take. */
 export function outputOption<T>(command: Argv<T>) {
   return command
     .option('output', {
       alias: 'o',
-      describe: 'write the report to this file: .html .md .json .txt; may be repeated',
+      describe:
+        'write the report to this file (.html .md .json .txt), or - for standard output; may be repeated',
       type: 'string',
       array: true,
       requiresArg: true,
     })
-    .middleware(async args => {
-      const { output = [], archive, a, b } = args as Readonly<Record<string, string | string[] | undefined>>;
-      const read = [archive, a, b].flatMap(file => (typeof file === 'string' ? [resolve(file)] : []));
-      await checkOutputs([output].flat(), read);
-    });
+    .option('format', {
+      describe: 'format of standard output, and of an --output whose name tells none',
+      choices: FORMATS,
+      requiresArg: true,
+      coerce: last<OutputFormat>,
+    })
+    .option('quiet', {
+      alias: 'q',
+      describe: 'print no report: the exit code tells',
+      type: 'boolean',
+      default: false,
+    })
+    .option('verbose', {
+      alias: 'v',
+      describe: 'list every finding, and say on standard error what was read and how long it took',
+      type: 'boolean',
+      default: false,
+    })
+    .middleware(given => contradictions(given as unknown as Reporting));
 }
 
-async function checkOutputs(paths: readonly string[], read: readonly string[]): Promise<void> {
-  if (paths.length === 0) return;
-  const { OUTPUT_EXTENSIONS, outputFor } = await import('../format/outputs.js');
-  for (const path of paths) {
-    const shown = JSON.stringify(path);
-    if (read.includes(resolve(path))) throw new UsageError(`--output: ${shown} is what is to be read`);
-    if (outputFor(path) === null)
-      throw new UsageError(`--output: ${shown} should end in one of ${OUTPUT_EXTENSIONS.join(' ')}`);
+function contradictions({ json, format, quiet, verbose, output = [] }: Reporting): void {
+  const both = (a: string, b: string) => {
+    throw new UsageError(`${a} and ${b} contradict each other: name one of them`);
+  };
+  if (quiet && verbose) both('--quiet', '--verbose');
+  if (quiet && json) both('--quiet', '--json');
+  if (output.length > 0) return;
+  if (json && format !== undefined && format !== 'json') both('--json', `--format ${format}`);
+  if (quiet && format !== undefined) both('--quiet', `--format ${format}`);
+}
+
+interface Output {
+  readonly place: OutputPlace;
+  readonly format: OutputFormat;
+}
+
+type Surroundings = Pick<World, 'summaryFile'>;
+
+/**
+ * Where a report goes, and in which formats; nothing is written yet.
+ * @throws UsageError or InputError for what cannot be meant or written
+ */
+async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise<Output[]> {
+  const { outputPlace } = await import('../commands/save.js');
+  const outputs: Output[] = [];
+  for (const shown of how.output ?? []) {
+    if (shown === '') throw new UsageError('--output: expected a file, found an empty name');
+    const place = outputPlace(shown, summaryFile);
+    const same = outputs.find(other => other.place.identity === place.identity);
+    if (same !== undefined)
+      throw new UsageError(`--output: ${quoted(same.place.shown)} and ${quoted(shown)} are the same file`);
+    outputs.push({ place, format: await formatFor(place, how) });
+  }
+  return outputs;
+}
+
+/** The format that a name tells; else that of `--format`; else Markdown for a job summary, and text for streams and devices. */
+async function formatFor(place: OutputPlace, { format, json }: Reporting): Promise<OutputFormat> {
+  const { formatByName, OUTPUT_EXTENSIONS } = await import('../format/outputs.js');
+  if (isStandardOutput(place)) {
+    if (json && format !== undefined && format !== 'json')
+      throw new UsageError(
+        `--json and --format ${format} --output ${place.shown} both go to standard output: name one of them`,
+      );
+    return format ?? (json ? 'json' : 'txt');
+  }
+  const told = place.kind === 'descriptor' ? null : formatByName(place.path);
+  if (told !== null) return told;
+  if (format !== undefined) return format;
+  if (place.kind === 'append') return 'md';
+  if (place.kind !== 'file') return 'txt';
+  throw new UsageError(
+    `--output: ${quoted(place.shown)} should end in one of ${OUTPUT_EXTENSIONS.join(' ')}, or --format should say the format`,
+  );
+}
+
+const isStandardOutput = (place: OutputPlace) => place.kind === 'descriptor' && place.fd === 1;
+
+/**
+ * Refuses outputs before anything is read.
+ * @param inputs  the archives
+ */
+export async function checkOutputs(
+  how: Reporting,
+  inputs: readonly string[],
+  surroundings: Surroundings,
+): Promise<void> {
+  const outputs = await outputsOf(how, surroundings);
+  const { fileIdentity } = await import('../commands/save.js');
+  const read = new Set(inputs.filter(file => file !== '-').map(fileIdentity));
+  const over = outputs.find(({ place }) => place.kind !== 'descriptor' && read.has(place.identity));
+  if (over !== undefined) throw new UsageError(`--output: ${quoted(over.place.shown)} is what is to be read`);
+  const { format } = how;
+  if (format !== undefined && outputs.length > 0 && outputs.every(output => output.format !== format))
+    throw new UsageError(
+      `--format ${format}: the name of ${outputs.map(({ place }) => quoted(place.shown)).join(', ')} tells another format`,
+    );
+}
+
+/** What a report is printed with. */
+export interface Outlets extends Surroundings {
+  /** Standard output. @returns false where no more is wanted */
+  readonly write: (text: string) => Promise<boolean>;
+  /** A line on standard error. */
+  readonly note: (line: string) => void;
+  /** The report as text on standard error. */
+  readonly complain: (result: Result) => Promise<void>;
+  /** The report as text for standard output. */
+  readonly text: (result: Result) => Promise<Iterable<string>>;
+}
+
+/**
+ * Prints a report, or writes it where `--output` says. Then standard output has only what was asked for; what makes the exit code 1 is
+ * said on standard error too, so that a log shows why a step failed.
+ * @throws InputError where it cannot be written
+ */
+export async function deliver(result: Result, how: Reporting, outlets: Outlets): Promise<void> {
+  if ((how.output ?? []).length > 0) await deliverToFiles(result, how, outlets);
+  else if (!how.quiet)
+    await printAll(await piecesOf(result, how.json ? 'json' : how.format, outlets), outlets);
+}
+
+async function deliverToFiles(result: Result, how: Reporting, outlets: Outlets): Promise<void> {
+  const outputs = await outputsOf(how, outlets);
+  await writeAll(result, outlets, outputs);
+  if (how.quiet) return;
+  if (how.json) {
+    const isPrinted = outputs.some(({ place }) => isStandardOutput(place));
+    if (!isPrinted) await printAll(await piecesOf(result, 'json', outlets), outlets);
+    return;
+  }
+  const isShown = outputs.some(({ place }) => place.kind === 'descriptor' && place.fd <= 2);
+  if (result.exitCode !== 0 && !isShown) await outlets.complain(result);
+  for (const { place } of outputs) if (place.kind !== 'descriptor') outlets.note(`wrote ${place.shown}`);
+}
+
+async function piecesOf(result: Result, format: OutputFormat | undefined, { text }: Outlets) {
+  if (format === 'json') return (await import('../format/json.js')).jsonPieces(result.data);
+  if (format === undefined || format === 'txt') return text(result);
+  return (await import('../format/outputs.js')).piecesIn(format)(result);
+}
+
+async function printAll(pieces: Iterable<string>, { write }: Outlets): Promise<void> {
+  for (const piece of pieces) if (!(await write(piece))) break;
+}
+
+/** All are made before the first is written. */
+async function writeAll(result: Result, outlets: Outlets, outputs: readonly Output[]): Promise<void> {
+  const [{ piecesIn }, { writeOutput }] = await Promise.all([
+    import('../format/outputs.js'),
+    import('../commands/save.js'),
+  ]);
+  const made = outputs.map(({ place, format }) => ({ place, pieces: piecesIn(format)(result) }));
+  for (const { place, pieces } of made) {
+    if (!isStandardOutput(place)) writeOutput(place, pieces);
+    else await printAll(pieces, outlets);
   }
 }
 
-/** All are made before the first is written. @throws InputError where one cannot be written */
-export async function writeOutputs(paths: readonly string[], result: Result): Promise<void> {
-  const { outputPiecesFor } = await import('../format/outputs.js');
-  const { saveReport } = await import('../commands/save.js');
-  const files = paths.map(path => ({ path, content: outputPiecesFor(path)!(result) }));
-  for (const { path, content } of files) saveReport(path, content);
-}
+const quoted = (text: string) => JSON.stringify(text);

@@ -1,58 +1,209 @@
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../index.js';
 import { version } from '../version.js';
-import { explained, prepared } from './arguments.js';
-import { dockerCommands } from './docker.js';
+import { chosenArchive, namedArchive } from './archives.js';
+import { catalogue } from './catalogue.js';
+import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
+import { complaint, refuseSlip, type Situation, withoutValue } from './complaints.js';
+import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
-import { manifestCommands } from './manifest.js';
-import { reportCommands } from './reports.js';
-import type { Terminal, World } from './terminal.js';
-import { weighCommands } from './weigh.js';
+import { checkOutputs } from './output.js';
+import type { Reporting, Terminal, World } from './terminal.js';
+import { prepared, restored } from './typed.js';
 
-/** Everything that can be said on the command line. */
-export function parser(args: readonly string[], world: World) {
-  const columns = world.width();
+const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --help';
+
+/**
+ * Everything that can be said on the command line.
+ * @param onUsage  is told how the command that is meant is used
+ */
+export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
   let resources: Resources = {};
-  const terminal: Terminal = {
-    ...world,
-    read: (archive, options) => world.read(archive, { ...options, ...resources }),
-    resources: () => resources,
+  let isVerbose = false;
+  const terminal = within(
+    world,
+    () => resources,
+    () => isVerbose,
+  );
+  onUsage(USAGE);
+  refuseUnknownHelp(args, world);
+  const situation = () => {
+    const now = situationIn(base, args);
+    onUsage(usageOf(now));
+    return now;
   };
-  // Where it stands does not matter, and asking for the current directory fails where that is gone.
-  const base = yargs(prepared(args), '/')
-    .scriptName('waybill')
-    // Its own words in another language would stand among ours, and some of them are looked for.
-    .detectLocale(false)
-    .usage('waybill: what a container image archive holds, and whether it is what it claims to be')
-    .parserConfiguration({
-      'greedy-arrays': false,
-      'parse-positional-numbers': false,
+  const base = bare(args)
+    .middleware(() => refuseValues(situation()), true)
+    .middleware((given: Record<string, unknown>) => {
+      const { words } = situation();
+      understand(given, words, world);
+      // Docker's own `manifest inspect -v` prints more.
+      isVerbose = given.verbose === true && words[0] !== 'manifest';
+      if (isVerbose && given.all === false) given.all = true;
     })
-    .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
-    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' })
     .middleware(async given => {
+      await refuseOutputs(given, world);
       resources = await resourcesOf(given as LimitArguments);
       const { seconds = 0 } = resources.limits ?? {};
       if (seconds > 0) await world.within(seconds);
     });
-  return [reportCommands, weighCommands, dockerCommands, manifestCommands]
-    .reduce((commands, add) => add(commands, terminal), base)
-    .epilogue(
-      'Exit codes: 0 sound; 1 findings at or above --fail-on, something missing, or different (diff); 2 no report possible or bad usage.',
-    )
+  return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
+    const now = situation();
+    // yargs wraps what a coerce function throws in an error class of its own.
+    if (error !== undefined && error.name !== 'YError') throw error;
+    const [first = ''] = args.filter(arg => !arg.startsWith('-'));
+    if (now.words.length === 0) refuseSlip(first, world.exists);
+    throw new UsageError(complaint(message, now));
+  });
+}
+
+const bare = (args: readonly string[]) =>
+  // Where it stands does not matter, and asking for the current directory fails where that is gone.
+  yargs(prepared(args), '/')
+    .scriptName('waybill')
+    // Its own words in another language would stand among ours, and some of them are looked for.
+    .detectLocale(false)
+    .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
+    .parserConfiguration({
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    });
+
+function presented<T>(commands: Argv<T>, world: World): Argv<T> {
+  const columns = world.width();
+  return commands
+    .epilogue(EXIT_CODES)
     .strict()
     .version(version)
+    .alias('V', 'version')
     .help()
     .alias('h', 'help')
-    .wrap(columns === null ? 100 : Math.min(100, columns))
-    .fail((message, error) => {
-      // yargs wraps what a coerce function throws in an error class of its own.
-      if (error !== undefined && error.name !== 'YError') throw error;
-      throw new UsageError(
-        message.startsWith('Not enough non-option arguments')
-          ? 'which archive? Name a file, a directory, or - for standard input'
-          : explained(message, args),
+    .describe({ version: 'show the version', help: 'show this help' })
+    .wrap(columns === null ? 100 : Math.min(100, columns));
+}
+
+/** What was given, as the command is to see it. @throws UsageError or InputError for what cannot be meant */
+function understand(given: Record<string, unknown>, words: readonly string[], world: World): void {
+  restored(given);
+  const command = words.join(' ');
+  if (given.json === true && REPORTLESS.includes(command))
+    throw new UsageError(`--json: ${command} prints no report`);
+  const [first] = [given.archive ?? given.archives].flat();
+  if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
+  Object.assign(given, chosenArchive(given, world));
+}
+
+/** Commands that print nothing that could be JSON instead. */
+const REPORTLESS = [
+  'cat',
+  'completion',
+  'manifest create',
+  'manifest annotate',
+  'manifest push',
+  'manifest rm',
+];
+
+const EXIT_CODES =
+  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
+
+/** What a command reads is read within what the command line allows. */
+const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({
+  ...world,
+  async read(archive, options) {
+    const start = performance.now();
+    const reading = await world.read(archive, { ...options, ...resources() });
+    const seconds = ((performance.now() - start) / 1000).toFixed(2);
+    if (isVerbose())
+      world.note?.(
+        `read ${archive === '-' ? 'standard input' : archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`,
       );
-    });
+    return reading;
+  },
+  resources,
+});
+
+function refuseUnknownHelp(args: readonly string[], { exists }: World): void {
+  const [help = '', word] = args;
+  if (args.some(arg => arg === '--help' || arg === '-h') && !COMMANDS.includes(help))
+    refuseSlip(help, exists);
+  if (help !== 'help' || word === undefined || word.startsWith('-')) return;
+  if (COMMANDS.includes(word) || DAEMON_WORDS.includes(word)) return;
+  refuseSlip(word, exists);
+  throw new UsageError(`unknown command \`${word}\`; \`waybill --help\` lists them`);
+}
+
+/** Outputs are looked at before anything is read. */
+async function refuseOutputs(given: object, world: World): Promise<void> {
+  const {
+    output,
+    archive,
+    archives = [],
+    a,
+    b,
+  } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
+  // `manifest push` has one of another kind.
+  if (!Array.isArray(output)) return;
+  const inputs = [archive, archives, a, b].flat().filter(text => text !== undefined);
+  const files = inputs.map(text => namedArchive(text, world).archive);
+  await checkOutputs(given as Reporting, files, world);
+}
+
+/** What yargs knows while a command is parsed, of which its types say nothing. */
+interface Parsing {
+  getInternalMethods(): { getContext(): { readonly commands: string[]; readonly fullCommands: string[] } };
+  getOptions(): {
+    readonly key: Readonly<Record<string, unknown>>;
+    readonly alias: Readonly<Record<string, readonly string[]>>;
+    readonly boolean: readonly string[];
+    readonly hiddenOptions: readonly string[];
+  };
+}
+
+function situationIn(
+  base: unknown,
+  args: readonly string[],
+): Situation & { readonly switches: readonly string[] } {
+  const parsing = base as Parsing;
+  const { commands, fullCommands } = parsing.getInternalMethods().getContext();
+  const { key, alias, boolean, hiddenOptions } = parsing.getOptions();
+  const names = Object.keys(key).filter(name => !hiddenOptions.includes(name));
+  const withAliases = (list: readonly string[]) => list.flatMap(name => [name, ...(alias[name] ?? [])]);
+  return {
+    args,
+    words: [...commands],
+    declared: fullCommands.at(-1) ?? 'show <archives..>',
+    options: withAliases(names),
+    known: withAliases(Object.keys(key)),
+    switches: withAliases(boolean),
+  };
+}
+
+function usageOf({ words, declared }: Situation): string {
+  const command = words.join(' ');
+  if (words.length === 0 || DAEMON_WORDS.includes(command)) return USAGE;
+  const isGroup = GROUPS.has(declared);
+  const positionals = isGroup
+    ? '<command>'
+    : declared.replace(/^\S+ ?/, '').replace('[names..]', '[ref] <dir>');
+  return `waybill ${[command, positionals, '[options]'].join(' ')}; waybill ${command} --help`;
+}
+
+/** Options that may stand alone, and those that yargs takes for no switches. */
+const OPTIONAL_VALUES = ['require-complete', 'help', 'version'];
+
+/** yargs takes `--json=maybe` for false, `--no-platform` for a platform that is false, and `--fail-on` alone for nothing. */
+function refuseValues({ args, options, switches }: ReturnType<typeof situationIn>): void {
+  for (const [i, arg] of args.entries()) {
+    if (arg === '--') return;
+    const [, no = '', name = '', value] = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const isSwitch = switches.includes(name) || switches.includes(no + name);
+    if (isSwitch && value !== undefined && !/^(?:true|false)$/.test(value))
+      throw new UsageError(`--${no}${name}: expected no value, found ${JSON.stringify(value)}`);
+    if (no !== '' && !isSwitch && options.includes(name))
+      throw new UsageError(`--no-${name}: --${name} takes a value; leave it out`);
+    const isAlone = value === undefined && /^(?:-.|$)/.test(args[i + 1] ?? '');
+    if (isAlone && !isSwitch && options.includes(name) && !OPTIONAL_VALUES.includes(name))
+      throw new UsageError(withoutValue(name));
+  }
 }

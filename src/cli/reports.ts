@@ -9,11 +9,12 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
 const FAIL_ON = {
-  describe: 'the least severity that makes the exit code 1',
+  describe: 'exit 1 on findings of this severity or worse',
   choices: ['error', 'warning', 'info', 'never'] as const,
   default: 'error' as Severity | 'never',
   coerce: last<Severity | 'never'>,
@@ -23,23 +24,27 @@ const FAIL_ON = {
 export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands
     .command(
-      ['$0 <archive> [ref]', 'show <archive> [ref]'],
+      ['$0 <archives..>', 'show <archives..>'],
       'what is inside: images, layers, where it came from',
       command =>
-        outputOption(imageArguments(command))
+        outputOption(allOption(archivesArguments(command)))
           .example('$0 image.tar', 'everything in a saved image')
           .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
           .example('curl -s URL | $0 -', 'straight from a pipe'),
       async args => {
         const { show } = await import('../commands/show.js');
-        await terminal.print(show(await terminal.read(args.archive, { depth: 'metadata' }), args), args);
+        await reportEach(args, terminal, {
+          options: { depth: 'metadata' },
+          report: show,
+          tally: async () => (await import('../commands/tallies.js')).showTally(),
+        });
       },
     )
     .command(
-      'verify <archive> [ref]',
+      'verify <archives..>',
       'whether it is intact, complete and conformant',
       command =>
-        outputOption(imageArguments(command))
+        outputOption(archivesArguments(command))
           .option('fail-on', FAIL_ON)
           .option('require-complete', {
             describe: 'platforms that the archive lacks are errors: all of them, or the one named',
@@ -52,40 +57,50 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
             default: false,
           })
           .option('all', {
-            describe: 'list every finding, however often its code repeats',
+            describe: 'list every finding, however often its code repeats; of folders every file left out',
             type: 'boolean',
             default: false,
           })
           .example('$0 verify image.tar', 'every byte against every claim')
+          .example('$0 verify delivery/', 'every archive of a folder, a row for each')
           .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
-          .example('$0 verify image.tar --fail-on warning', 'strict'),
+          .example('$0 verify image.tar --fail-on warning', 'strict')
+          .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed'),
       async args => {
         const { verify } = await import('../commands/verify.js');
         const requireComplete =
           args.requireComplete === undefined
             ? false
             : args.requireComplete === '' || readPlatform(args.requireComplete);
-        const { requireImage } = args;
-        const reading = await terminal.read(args.archive, { requireComplete, requireImage });
-        await terminal.print(verify(reading, args), args);
+        const { requireImage, failOn, all } = args;
+        await reportEach(args, terminal, {
+          options: { requireComplete, requireImage },
+          report: (reading, selection) => verify(reading, { ...selection, failOn, all }),
+          tally: async () => (await import('../commands/tallies.js')).verifyTally({ failOn, all }),
+        });
       },
     )
     .command(
-      'ids <archive> [ref]',
+      'ids <archives..>',
       'every name and digest of the images, and what each engine will call them',
       command =>
-        dockerOption(outputOption(imageArguments(command)))
+        dockerOption(outputOption(allOption(archivesArguments(command))))
           .option('find', {
-            describe: 'say what this digest, or its beginning, is here',
+            describe: 'look up a digest or prefix',
             type: 'string',
             requiresArg: true,
             coerce: last<string>,
           })
           .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
-          .example('$0 ids image.tar --find sha256:d2c94e', 'what that digest is'),
+          .example('$0 ids delivery/ --find sha256:d2c94e', 'which archive has that digest, and as what'),
       async args => {
         const { ids } = await import('../commands/ids.js');
-        await terminal.print(ids(await terminal.read(args.archive, {}), args), args);
+        const { docker, find } = args;
+        await reportEach(args, terminal, {
+          options: {},
+          report: (reading, selection) => ids(reading, { ...selection, docker, find }),
+          tally: async () => (await import('../commands/tallies.js')).idsTally(find),
+        });
       },
     )
     .command(
@@ -109,7 +124,11 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
     .command(
       'explain [code]',
       'what a finding means and what to do; without a code, all of them',
-      command => command.positional('code', { describe: 'the code of a finding', type: 'string' }),
+      command =>
+        command
+          .positional('code', { describe: 'the code of a finding', type: 'string' })
+          .example('$0 explain digest-mismatch', 'what it means, and what to do')
+          .example('$0 explain', 'all codes with their severities'),
       async args => {
         const { explain } = await import('../commands/explain.js');
         await terminal.print(explain(args.code), args);

@@ -1,3 +1,4 @@
+import type { OutputFormat } from '../format/outputs.js';
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../index.js';
 
 /** What the commands may do to the world. `cli.ts` has the only one; it alone prints and knows the environment. */
@@ -22,6 +23,10 @@ export interface World {
   ) => Promise<T>;
   /** What "3 years ago" is measured from: now, or SOURCE_DATE_EPOCH for output that can be reproduced. */
   readonly now: () => Date;
+  /** A line for standard error. */
+  readonly note?: (line: string) => void;
+  /** Where GitHub Actions collects what a step says about a job: GITHUB_STEP_SUMMARY. It is added to, never replaced. */
+  readonly summaryFile?: string | undefined;
   /** Columns of standard output, or null when it is no terminal. */
   readonly width: () => number | null;
 }
@@ -40,6 +45,11 @@ export interface Printing {
 /** A report may go to files instead of standard output. */
 export interface Reporting extends Printing {
   readonly output?: readonly string[] | undefined;
+  /** Of standard output, and of outputs whose names tell none. */
+  readonly format?: OutputFormat | undefined;
+  /** Nothing is printed. */
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
 }
 
 /**

@@ -1,17 +1,19 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
+import { type NamedArchive, namedArchive } from './archives.js';
 import {
   archiveArgument,
   imageArguments,
   last,
   number,
   platformOption,
-  readArchiveName,
+  refOption,
   unitsOf,
   unitsOption,
 } from './arguments.js';
 import { limitOptions } from './limits.js';
+import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import { PATTERNS, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -28,10 +30,10 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'sizes <archive> [ref]',
+    'sizes <archives..>',
     'what it weighs: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
     command =>
-      outputOption(whereOption(unitsOption(imageArguments(command))))
+      outputOption(whereOption(unitsOption(allOption(archivesArguments(command)))))
         .option('by', {
           describe: 'what to add up',
           choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -55,9 +57,15 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         .epilogue(PATTERNS),
     async args => {
       const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
-      const reading = await terminal.read(args.archive, sizesReadOptions(args));
-      const estimates = args.estimate ? await estimated(reading, args, terminal) : undefined;
-      await terminal.print(sizes(reading, { ...args, units: unitsOf(args), estimates }), args);
+      const units = unitsOf(args);
+      await reportEach(args, terminal, {
+        options: sizesReadOptions(args),
+        report: async (reading, selection) => {
+          const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
+          return sizes(reading, { ...args, ...selection, units, estimates });
+        },
+        tally: async () => (await import('../commands/tallies.js')).sizesTally({ units }),
+      });
     },
   );
 }
@@ -69,10 +77,10 @@ async function estimated(reading: ArchiveReading, selection: object, { progress,
 
 function wasteCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'waste <archive> [ref]',
+    'waste <archives..>',
     'bytes that ship and are of no use: overwritten, deleted, duplicated, caches',
     command =>
-      outputOption(unitsOption(imageArguments(command)))
+      outputOption(unitsOption(allOption(archivesArguments(command))))
         .option('score', {
           describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,
@@ -83,8 +91,12 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
       const { waste, wasteReadOptions } = await import('../commands/waste.js');
-      const reading = await terminal.read(args.archive, wasteReadOptions);
-      await terminal.print(waste(reading, { ...args, units: unitsOf(args) }), args);
+      const options = { score: args.score, top: args.top, units: unitsOf(args) };
+      await reportEach(args, terminal, {
+        options: wasteReadOptions,
+        report: (reading, selection) => waste(reading, { ...options, ...selection }),
+        tally: async () => (await import('../commands/tallies.js')).wasteTally(options),
+      });
     },
   );
 }
@@ -133,15 +145,16 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
     'cat <archive> <path>',
     'the bytes of one file of an image',
     command =>
-      layerOption(platformOption(archiveArgument(command)), 'as it is in this layer: its number or digest')
+      layerOption(
+        refOption(platformOption(archiveArgument(command))),
+        'as it is in this layer: its number or digest',
+      )
         .positional('path', { describe: 'path in the image', type: 'string', demandOption: true })
-        .option('ref', {
-          describe: 'tag, name, image ID or digest',
-          type: 'string',
-          requiresArg: true,
-          coerce: last<string>,
-        })
-        .example('$0 cat image.tar /etc/os-release', ''),
+        .example('$0 cat image.tar /etc/os-release', 'which distribution it is')
+        .example(
+          '$0 cat image.tar#app:1.2 /etc/passwd --in 2',
+          'of one image of several, as layer 2 leaves it',
+        ),
     async args => {
       if (args.json)
         throw new UsageError('--json: cat prints the bytes of a file as they are; files --json lists it');
@@ -180,7 +193,8 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
         })
         // The name that --top had here before.
         .option('rows', { ...number('rows', ''), hidden: true })
-        .example('$0 diff old.tar new.tar', '')
+        .example('$0 diff old.tar new.tar', 'what changed')
+        .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')
         .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
     async args => {
       const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
@@ -188,12 +202,12 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
       );
       const ignore = args.ignore?.flatMap(words => words.split(','));
       checkIgnored(ignore ?? []);
-      const sides = [args.a, args.b].map(text => archiveAndRef(text, terminal));
+      const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
         return [a, b] as const;
       };
-      const side = async ({ archive: file, ref }: ArchiveAndRef, options: ReadOptions) => ({
+      const side = async ({ archive: file, ref }: NamedArchive, options: ReadOptions) => ({
         reading: await terminal.read(file, options),
         selection: { ref, platform: args.platform },
       });
@@ -207,16 +221,4 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
       await terminal.print(diff(a, b, { ignore, text, all, top, note, units: unitsOf(args) }), args);
     },
   );
-}
-
-interface ArchiveAndRef {
-  readonly archive: string;
-  readonly ref: string | undefined;
-}
-
-/** The whole text is a file's name if there is such a file, else what stands before its last `#`. */
-function archiveAndRef(text: string, { exists }: Terminal): ArchiveAndRef {
-  const hash = text.lastIndexOf('#');
-  if (hash <= 0 || exists(text)) return { archive: readArchiveName(text), ref: undefined };
-  return { archive: text.slice(0, hash), ref: text.slice(hash + 1) };
 }

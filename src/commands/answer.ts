@@ -8,7 +8,7 @@ export interface Answer {
   readonly color?: boolean | undefined;
   /** For standard error: what is not known, and why. */
   readonly notes: readonly string[];
-  readonly exitCode: 0 | 1;
+  readonly exitCode: 0 | 1 | 2;
 }
 
 export const failed = (...notes: readonly string[]): Answer => ({ stdout: '', notes, exitCode: 1 });

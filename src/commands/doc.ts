@@ -13,6 +13,8 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** May be cut short, with an ellipsis, where the terminal is too narrow. */
   readonly shrink?: boolean;
+  /** May stand on a line of its own, above or below the rest of its row, where the terminal is too narrow. */
+  readonly fold?: boolean;
 }
 
 export type Block =
@@ -70,5 +72,6 @@ export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: v
 export interface Result {
   readonly data: unknown;
   readonly doc: Doc;
-  readonly exitCode: 0 | 1;
+  /** 2 where of several archives one gave no report. */
+  readonly exitCode: 0 | 1 | 2;
 }

@@ -115,7 +115,7 @@ function theOnly({ reading, file, tops, inside }: Stores, platform: Platform | u
     const root = rootEntry(store, []);
     if (root !== null) opened(file, root);
   }
-  throw noImage(reading, 'it lists no image, and no other document of a registry');
+  throw noImage(reading);
 }
 
 /** The single entry, that of a platform, or index.json where it is the index of them all. */

@@ -1,6 +1,7 @@
 import { ruleOf, rules } from '../checks/findings.js';
 import { UsageError } from '../errors.js';
 import type { FindingCode } from '../image/observation.js';
+import { didYouMean, nearest } from '../spec/nearest.js';
 import { gap, type Result, span, text } from './doc.js';
 
 /** `waybill explain CODE`: what a finding means and what to do about it; without a code, all of them. */
@@ -18,9 +19,10 @@ export function explain(code: string | undefined): Result {
   }
   const known = codes.find(c => c === code);
   if (known === undefined) {
-    const near = codes.filter(c => c.includes(code) || code.includes(c));
+    const parts = code.length < 3 ? [] : codes.filter(c => c.includes(code) || code.includes(c));
+    const near = [...new Set([...nearest(code, codes), ...parts])];
     throw new UsageError(
-      `there is no finding ${JSON.stringify(code)}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : '; `waybill explain` lists them all'}`,
+      `there is no finding ${JSON.stringify(code)}${near.length > 0 ? didYouMean(near) : '; `waybill explain` lists them all'}`,
     );
   }
   const rule = ruleOf(known);

@@ -23,7 +23,7 @@ import {
 } from './file-view.js';
 import { filesDoc } from './files-doc.js';
 import { imagesWithLayer } from './layer-choice.js';
-import { refuseUnread } from './no-image.js';
+import { requireImages } from './no-image.js';
 import { type ChosenImage, chosenImages } from './one-image.js';
 import { type ArchiveReading, imagesIn } from './read.js';
 import { reportOf } from './report.js';
@@ -132,7 +132,7 @@ export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions):
  */
 export function files(reading: ArchiveReading, options: FilesOptions): Result {
   checkFilesOptions(options);
-  refuseUnread(reading);
+  requireImages(reading);
   const found = findFiles(reading, options);
   const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
   const { tree = false, top, units = 'bytes' } = options;

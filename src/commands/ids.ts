@@ -5,7 +5,7 @@ import { type RepoDigest, repoDigests } from '../image/repo-digests.js';
 import { dialectOf } from './dialect.js';
 import { type Block, type Doc, gap, type Result, type Span, span, type Text, text } from './doc.js';
 import { type Found, find, type Match } from './find.js';
-import { refuseUnread } from './no-image.js';
+import { requireAnything } from './no-image.js';
 import { type ArchiveReading, imagesIn, type PartReading } from './read.js';
 import { reportOf } from './report.js';
 import type { ArtifactReport, ImageReport, Report } from './report-types.js';
@@ -34,7 +34,7 @@ export interface IdsOptions extends Selection, Pick<DialectOptions, 'docker'> {
 
 /** `waybill ids`: everything the images are or would be called, and where each name comes from. */
 export function ids(reading: ArchiveReading, options: IdsOptions): Result {
-  if (options.find === undefined) refuseUnread(reading);
+  if (options.find === undefined) requireAnything(reading);
   const report = idsReport(reading, options);
   const { find: found } = report;
   const doc = found === null ? idsDoc(report, imagesIn(reading)) : findDoc(found);

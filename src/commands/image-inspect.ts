@@ -130,7 +130,9 @@ function asTemplate(
       const raw = value(ANY, decodedAgain(encodeJson(written)));
       const second = attempt(() => execute(template, raw, { missingKey: 'error', guard }));
       if (second.error === null) return `${second.value}\n`;
-      notes.push(`template parsing error: ${second.error.message}`);
+      const note = `template parsing error: ${second.error.message}`;
+      // What is wrong with a template is wrong for every image.
+      if (!notes.includes(note)) notes.push(note);
       return '';
     })
     .join('');

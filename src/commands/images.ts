@@ -82,9 +82,10 @@ export function images(readings: readonly ArchiveReading[], options: ImagesOptio
     readings.flatMap(reading => withLastTags(storedImages(reading, {}, dialect, snapshots))),
     image => notesOf(image, sized, store).length,
   );
-  const summaries = [...all.keys()].map(stored =>
-    summaryOf(stored, sized ? listSize(stored, store) : null, dialect.words),
-  );
+  const summaries = [...all].map(([stored, copies]) => {
+    const filesOf = (name: string | null) => filesWith(name, copies, readings);
+    return summaryOf(stored, sized ? listSize(stored, store) : null, { words: dialect.words, filesOf });
+  });
   const now = (options.now ?? new Date()).getTime() / 1000;
   const listed = select(summaries, filters, options, dialect, now);
   if (typeof listed === 'string') return failed(listed);
@@ -112,15 +113,15 @@ function render(
   dialect: Dialect,
   now: number,
 ): Rendered {
-  const { all = false, tree, width = null } = options;
+  const { all = false, tree, width = null, files = false } = options;
   const guard = width === null ? undefined : visible;
   if (!isTree(options, dialect)) {
     const rows = listed.flatMap(summary => listRows(summary, options, now));
-    return renderRows(listFormat(options), imageRows(dialect.words), rows, guard);
+    return renderRows(listFormat(options), imageRows(dialect.words, files), rows, guard);
   }
   const shown = all || dialect.words === 29 ? listed : listed.filter(s => !isDangling(s));
   const untagged = all || filters.has('dangling');
-  return { text: imageTree(shown, { dialect, width, expanded: tree, untagged, guard }), error: null };
+  return { text: imageTree(shown, { dialect, width, expanded: tree, untagged, files, guard }), error: null };
 }
 
 /** docker/cli cli/command/image/list.go */
@@ -195,8 +196,21 @@ const whereOf = ({ opened: { file } }: ArchiveReading) => (file === '-' ? 'stand
 const lostImages = (readings: readonly ArchiveReading[]) =>
   readings.flatMap(reading => lossesOf(reading).map(loss => `${whereOf(reading)}: ${loss}`));
 
+const archiveOf = ({ scan }: StoredImage, readings: readonly ArchiveReading[]) =>
+  readings.find(({ parts }) => parts.some(part => part.scan === scan))!;
+
+function filesWith(
+  name: string | null,
+  copies: readonly StoredImage[],
+  readings: readonly ArchiveReading[],
+): string {
+  const called = name === null ? [] : copies.filter(({ tags }) => tags.includes(name));
+  const holding = called.length === 0 ? copies : called;
+  return [...new Set(holding.map(copy => visible(archiveOf(copy, readings).opened.file)))].join(', ');
+}
+
 function whereIs(stored: StoredImage, readings: readonly ArchiveReading[]): string {
-  const from = readings.find(({ parts }) => parts.some(({ scan }) => scan === stored.scan))!;
+  const from = archiveOf(stored, readings);
   const name = stored.tags[0] ?? stored.id;
   return name === null ? whereOf(from) : `${whereOf(from)}: ${legible(name)}`;
 }

@@ -1,19 +1,15 @@
 import { InputError } from '../errors.js';
 import type { ChosenImage } from './one-image.js';
 import { startsWith } from './select.js';
+import { count } from './words.js';
 
-/**
- * The index of the layer that is meant: by its place, from 1 for the base, or by the beginning of a digest that it has or is
- * claimed to have, packed or unpacked.
- * @returns null where the image has no such layer, or several
- */
-export function layerIndex({ part, image }: ChosenImage, layer: string): number | null {
+const isNumber = (layer: string) => /^\d{1,3}$/.test(layer);
+
+/** The indexes of the layers that are meant: one by its place, from 1 for the base, or those that have or claim a digest that begins so. */
+function layerIndexes({ part, image }: ChosenImage, layer: string): number[] {
   const { layers } = image;
-  if (/^\d{1,3}$/.test(layer)) {
-    const index = Number(layer) - 1;
-    return index >= 0 && index < layers.length ? index : null;
-  }
-  const found = layers.flatMap(({ member, claimedDigest, claimedDiffId, v1Id }, i) => {
+  if (isNumber(layer)) return layers[Number(layer) - 1] === undefined ? [] : [Number(layer) - 1];
+  return layers.flatMap(({ member, claimedDigest, claimedDiffId, v1Id }, i) => {
     const facts = member === null ? null : part.scan.facts(member);
     const digests = [
       facts?.digests?.sha256,
@@ -24,7 +20,6 @@ export function layerIndex({ part, image }: ChosenImage, layer: string): number 
     ];
     return digests.some(digest => digest != null && startsWith(digest, layer)) ? [i] : [];
   });
-  return found.length === 1 ? found[0]! : null;
 }
 
 /** The images that have the layer, and where. @throws InputError when none has */
@@ -33,15 +28,20 @@ export function imagesWithLayer(
   layer: string,
   file: string,
 ): (ChosenImage & { readonly index: number })[] {
-  const found = chosen.flatMap(one => {
-    const index = layerIndex(one, layer);
-    return index === null ? [] : [{ ...one, index }];
-  });
-  if (found.length > 0) return found;
-  const most = Math.max(0, ...chosen.map(({ image }) => image.layers.length));
-  throw new InputError(
-    `no one layer ${JSON.stringify(layer)} in it`,
-    file,
-    `Name one by its number, 1 to ${most}, or by the beginning of its digest or diff_id; \`waybill ids\` lists them.`,
+  const found = chosen.map(one => ({ one, indexes: layerIndexes(one, layer) }));
+  const clear = found.flatMap(({ one, indexes }) =>
+    indexes.length === 1 ? [{ ...one, index: indexes[0]! }] : [],
   );
+  if (clear.length > 0) return clear;
+  const many = Math.max(0, ...found.map(({ indexes }) => indexes.length));
+  const most = Math.max(0, ...chosen.map(({ image }) => image.layers.length));
+  const whose = chosen.length === 1 ? 'the image has' : 'its images have at most';
+  const what = isNumber(layer)
+    ? `no layer ${layer}: ${whose} ${count(most, 'layer')}`
+    : many > 1
+      ? `${JSON.stringify(layer)} means ${many} layers`
+      : `no layer ${JSON.stringify(layer)}: no digest and no diff_id begins with it`;
+  const range = most === 1 ? '1' : `1 to ${most}`;
+  const remedy = `Name one by its number, ${range}, or by the beginning of its digest or diff_id; \`waybill ids\` lists them.`;
+  throw new InputError(what, file, most === 0 ? null : remedy);
 }

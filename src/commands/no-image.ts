@@ -2,6 +2,7 @@ import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import { visible } from '../visible.js';
 import { type ArchiveReading, imagesIn } from './read.js';
+import { count } from './words.js';
 
 /** Enough to see what happened; `waybill verify` has them all. */
 const SHOWN = 3;
@@ -20,15 +21,26 @@ export function lossesOf({ parts, findings }: Pick<ArchiveReading, 'parts' | 'fi
   return rest <= 0 ? lines : [...lines.slice(0, SHOWN), `and ${rest} more: waybill verify`];
 }
 
-/** @throws InputError when there are no images, but files that the system would not read: none would pass for an answer */
-export function refuseUnread(reading: ArchiveReading): void {
-  const isUnread = reading.parts.some(({ findings }) => findings.some(({ code }) => code === 'unreadable'));
-  if (isUnread && imagesIn(reading) === 0) throw noImage(reading);
+/** For a command that asks about images: none is no answer. @throws InputError when there are none */
+export function requireImages(reading: ArchiveReading): void {
+  if (imagesIn(reading) === 0) throw noImage(reading);
 }
 
-/** Nothing was found, and why that may be. */
+/** For a command that asks about artifacts too. @throws InputError when there is neither */
+export function requireAnything(reading: ArchiveReading): void {
+  if (artifactsIn(reading) === 0) requireImages(reading);
+}
+
+const artifactsIn = ({ parts }: ArchiveReading) =>
+  parts.reduce((sum, { graph }) => sum + graph.artifacts.length, 0);
+
+/** Nothing was found, why that may be, and what there is instead. */
 export function noImage(reading: ArchiveReading, what = 'no image in it'): InputError {
   const losses = lossesOf(reading);
-  const remedy = losses.length === 0 ? null : losses.join('\n');
+  const artifacts = artifactsIn(reading);
+  const rest =
+    artifacts === 0 ? [] : [`It holds ${count(artifacts, 'artifact')}: \`waybill show\` lists them.`];
+  const lines = [...losses, ...rest];
+  const remedy = lines.length === 0 ? null : lines.join('\n');
   return new InputError(what, reading.opened.file, remedy, { damaged: losses.length > 0 });
 }

@@ -12,6 +12,7 @@ import type { ContentWanted } from '../scan/entry-content.js';
 import { limitsWithin } from '../scan/resources.js';
 import { type Depth, type Scan, scan } from '../scan/scan.js';
 import { deadlineIn } from '../source/deadline.js';
+import { fileSha256, StreamDigest } from '../source/file-digest.js';
 import { openArchive } from '../source/open.js';
 import type { Opened, Part, Stranger } from '../source/source.js';
 import { reading } from '../source/unreadable.js';
@@ -32,6 +33,8 @@ export interface ReadOptions extends Resources {
   readonly requireComplete?: boolean | Platform;
   /** Make an archive without an image an error, also where it holds artifacts. */
   readonly requireImage?: boolean;
+  /** Take the sha256 of the file as it lies there, or of the stream, too. */
+  readonly sha256?: boolean;
   /** When the time is over, on the clock of `source/deadline.ts`, where several archives share it; else `limits.seconds` from now. */
   readonly deadline?: number | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
@@ -55,6 +58,11 @@ export interface ArchiveReading {
   readonly depth: Depth;
   /** Bytes of the file, or read from the pipe. */
   readonly size: number;
+  /**
+   * Of the file as it lies there, compressed or not, in hexadecimal digits. null for a directory, where nobody asked for it, and
+   * where not all bytes were read.
+   */
+  readonly sha256: string | null;
   /** One, or several image tarballs inside a zip. */
   readonly parts: readonly PartReading[];
   /** About a zip of image tarballs, and files of it that could not be read as such. */
@@ -76,8 +84,12 @@ export async function readArchive(
   const limits = limitsWithin(options);
   const depth = options.depth ?? 'digests';
   const deadline = options.deadline ?? deadlineIn(limits.seconds);
-  const opened = await openArchive(input, limits, deadline);
+  const digest = options.sha256 === true ? new StreamDigest() : undefined;
+  const opened = await openArchive(input, limits, deadline, digest);
   const where = opened.file === '-' ? 'standard input' : opened.file;
+  // Before the rest is read, so that a change between the two is seen.
+  const sha256 =
+    digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));
   const parts: PartReading[] = [];
   const strangers: Stranger[] = [...opened.strangers];
   let done = 0;
@@ -125,7 +137,24 @@ export async function readArchive(
   if (parts.length === 0) throw strangers[0]!.error;
   const size = opened.size ?? opened.bytesRead();
   const observations = [...opened.problems.map(fromProblem), ...strangers.map(observeStranger)];
-  return { opened, depth, size, parts, findings: toFindings(observations, limits) };
+  return {
+    opened,
+    depth,
+    size,
+    sha256: sha256 ?? digest?.sha256 ?? null,
+    parts,
+    findings: toFindings(observations, limits),
+  };
+}
+
+/** null for what is not one file that can be read again. */
+async function sha256Of({ container, file, size }: Opened, deadline: number, { onProgress }: ReadOptions) {
+  if (container === 'directory' || container === 'stream') return null;
+  let done = 0;
+  return fileSha256(file, deadline, count => {
+    done += count;
+    onProgress?.(done, size);
+  });
 }
 
 function observeStranger({ inside, error }: Stranger): Observation {

@@ -11,20 +11,25 @@ export interface Selection {
   /** A tag, a name, an image ID or a digest, in full or its beginning. */
   readonly ref?: string | undefined;
   readonly platform?: Platform | undefined;
+  /** The reference stood where a file could stand: where no image is called so, that there is no such file is said too. */
+  readonly refMayBeFile?: boolean | undefined;
 }
 
 /**
  * Chooses images of an archive.
  * @throws InputError when nothing matches, listing what there is, or when a reference means several images
  */
-export function selectImages(reading: ArchiveReading, { ref, platform }: Selection): ReadonlySet<Image> {
+export function selectImages(
+  reading: ArchiveReading,
+  { ref, platform, refMayBeFile }: Selection,
+): ReadonlySet<Image> {
   const all = reading.parts.flatMap(part => part.graph.images);
   const where = reading.opened.file;
   if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
   let chosen = all;
   if (ref !== undefined) {
     chosen = all.filter(image => matches(image, ref));
-    if (chosen.length === 0) throw noMatch(where, ref, all);
+    if (chosen.length === 0) throw noMatch(where, ref, all, refMayBeFile);
     if (!isOneThing(chosen, ref)) {
       throw new InputError(
         `${JSON.stringify(ref)} means ${chosen.length} images`,
@@ -74,10 +79,15 @@ function isOneThing(images: readonly Image[], ref: string): boolean {
   return byName && platforms.size === images.length;
 }
 
-function noMatch(where: string, ref: string, all: readonly Image[]): InputError {
+function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = false): InputError {
   const full = normalName(ref);
   const meaning = full === ref ? '' : ` (which as a name is ${full})`;
-  return new InputError(`no image ${JSON.stringify(ref)}${meaning} in it`, where, `It holds:\n${list(all)}`);
+  const file = isNoFile ? ', and no such file' : '';
+  return new InputError(
+    `no image ${JSON.stringify(ref)}${meaning} in it${file}`,
+    where,
+    `It holds:\n${list(all)}`,
+  );
 }
 
 function noPlatform(

@@ -70,7 +70,7 @@ function showDoc(report: ShowReport, total: number): Doc {
     ...(platforms.length === 0 ? [] : [gap, text(`Listed, but not in the archive: ${platforms.join(', ')}`)]),
     ...findingLines(findings.filter(finding => finding.severity !== 'info')),
     gap,
-    text([span('Read: documents and first bytes. `waybill verify` checks every byte.', 'dim')]),
+    text([span('Only metadata was read; `waybill verify` checks the content.', 'dim')]),
   ];
 }
 

@@ -15,7 +15,7 @@ const ROWS = 25;
 export function sizesDoc(report: SizesReport, imagesInAll: number, options: SizesOptions): Doc {
   const write = sizeWriter(options.units);
   const { sizes, platforms, images } = report;
-  const together = `${sumWords(sizes, write)}; every layer once, of all images`;
+  const together = `${sumWords(sizes, write)}; shared layers counted once`;
   return [
     ...archiveHead(report, imagesInAll, [['layers', together]]),
     ...(platforms.length > 1 ? platformsTable(report, write) : []),

@@ -3,7 +3,7 @@ import type { Estimates } from '../image/weigh.js';
 import { type BreakdownOptions, type BreakdownReport, type By, breakdownOf } from './breakdown.js';
 import type { Result } from './doc.js';
 import { KEPT_FOR_PACKAGES } from './installed.js';
-import { refuseUnread } from './no-image.js';
+import { requireImages } from './no-image.js';
 import type { ArchiveReading, ReadOptions } from './read.js';
 import { imagesIn } from './read.js';
 import { type Selection, selectImages } from './select.js';
@@ -33,7 +33,7 @@ export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 't
  * @throws InputError when the selection matches nothing, UsageError for options that contradict each other
  */
 export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Result {
-  refuseUnread(reading);
+  requireImages(reading);
   const report = sizesOf(reading, options);
   const exitCode = report.images.some(isUnknown) ? 1 : 0;
   return { data: report, doc: sizesDoc(report, imagesIn(reading), options), exitCode };

@@ -35,8 +35,12 @@ export function verify(reading: ArchiveReading, options: VerifyOptions): Result 
 
 const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
 
+/** Whether a finding makes the archive fail. */
+export const isFailing = ({ severity }: Finding, failOn: Severity | 'never'): boolean =>
+  RANK[severity] >= RANK[failOn];
+
 export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'never'): 0 | 1 {
-  return findings.some(finding => RANK[finding.severity] >= RANK[failOn]) ? 1 : 0;
+  return findings.some(finding => isFailing(finding, failOn)) ? 1 : 0;
 }
 
 function verifyDoc(reading: ArchiveReading, report: Report, isAll = false): Doc {

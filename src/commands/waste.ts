@@ -8,7 +8,7 @@ import { type Waste, type WastedFile, wasteOf } from '../image/waste.js';
 import { nameText } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import type { Result } from './doc.js';
-import { refuseUnread } from './no-image.js';
+import { requireImages } from './no-image.js';
 import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from './read.js';
 import { reportOf } from './report.js';
 import type { ImageReport, LayerReport, Report } from './report-types.js';
@@ -69,7 +69,7 @@ export const wasteReadOptions: ReadOptions = { depth: 'files', files: { digests:
  * @throws InputError when the selection matches nothing
  */
 export function waste(reading: ArchiveReading, options: WasteOptions = {}): Result {
-  refuseUnread(reading);
+  requireImages(reading);
   const report = wasteReport(reading, options);
   const exitCode = report.images.some(({ unknown }) => unknown.length > 0) ? 1 : 0;
   return { data: report, doc: wasteDoc(report, imagesIn(reading), options), exitCode };

@@ -17,6 +17,8 @@ export interface RowKind {
   readonly goType: string;
   /** Titles of the columns by their names, which are what templates call them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Columns that templates have, and JSON has not. */
+  readonly unlisted?: readonly string[];
 }
 
 /** Rows as text, or why the template failed. */
@@ -58,13 +60,14 @@ function templateSource(format: string): string {
 }
 
 /** Columns are methods in Docker, and its JSON is made of what they return, in alphabetical order. */
-function rowType({ goType, headers }: RowKind): Type {
+function rowType({ goType, headers, unlisted = [] }: RowKind): Type {
   const columns = Object.keys(headers).sort();
+  const listed = columns.filter(column => !unlisted.includes(column));
   const methods = Object.fromEntries(
     columns.map(column => [column, (row: Readonly<Record<string, unknown>>) => value(STRING, row[column])]),
   );
   const marshalJson = (row: Readonly<Record<string, unknown>>) =>
-    encodeJson(value(STRING_MAP, new Map(columns.map(column => [column, row[column]]))));
+    encodeJson(value(STRING_MAP, new Map(listed.map(column => [column, row[column]]))));
   return pointerTo({ ...struct(goType, [], methods), marshalJson });
 }
 

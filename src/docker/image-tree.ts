@@ -16,6 +16,8 @@ interface Details {
 
 interface Node extends Details {
   readonly names: readonly string[];
+  /** The archives that hold it; null where they are not shown. */
+  readonly files: string | null;
   readonly children: readonly (Details & { readonly platform: string })[];
 }
 
@@ -32,6 +34,8 @@ export interface TreeOptions {
   readonly expanded: boolean;
   /** Images without a name too. */
   readonly untagged: boolean;
+  /** waybill's own column, with several archives: which of them hold an image. */
+  readonly files?: boolean | undefined;
   /** Makes text of the archive safe for a terminal. */
   readonly guard?: ((text: string) => string) | undefined;
 }
@@ -43,14 +47,21 @@ export function imageTree(summaries: readonly Summary[], options: TreeOptions): 
   const nodes = rows.map(node => guarded(node, guard));
   // Without a terminal Docker 29 takes all the room that it needs.
   const room = width === null ? (dialect.words === 29 ? Number.POSITIVE_INFINITY : 80) : Math.max(20, width);
-  const [first, columns] = fit(room, nodes);
-  const titles = [title('IMAGE', first), ...columns.map(name => title(TITLES[name], WIDTHS[name], name))];
+  const { files = false } = options;
+  const [first, columns] = files ? fitBesideFiles(room, nodes) : fit(room, nodes);
+  const titles = [
+    title('IMAGE', first),
+    ...columns.map(name => title(TITLES[name], WIDTHS[name], name)),
+    ...(files ? ['FILE'] : []),
+  ];
   const head = titles.join(GAP);
   const spaced = nodes.some(node => node.children.length > 0);
   return [
     ...(dialect.words === 29 ? legendOf29(width) : legendOf28(room)),
     dialect.words === 29 ? head : titles.map(painted).join(GAP),
-    ...nodes.flatMap(node => nodeLines(node, first, columns, room, spaced)),
+    ...nodes.flatMap(node =>
+      nodeLines(files ? node : { ...node, files: null }, first, columns, room, spaced),
+    ),
     '',
   ].join('\n');
 }
@@ -69,7 +80,7 @@ function rowsOf29(summaries: readonly Summary[], { dialect, expanded, untagged }
     if (names.length === 0 && summary.tags.length > 0) return [];
     const node = { ...toNode(summary, dialect.store, expanded), names };
     if (expanded || (untagged && names.length === 0)) return [node];
-    return names.map(name => ({ ...node, names: [name] }));
+    return names.map(name => ({ ...node, names: [name], files: summary.filesOf(name) }));
   });
   const named = nodes.filter(({ names }) => names.length > 0);
   return [
@@ -92,12 +103,13 @@ const legendOf28 = (room: number) => [
 
 const legendOf29 = (width: number | null) => (width === null ? [] : [LEGEND.padStart(Math.max(20, width))]);
 
-function toNode({ stored, tags, size }: Summary, store: Store, expanded: boolean): Node {
+function toNode({ stored, tags, size, filesOf }: Summary, store: Store, expanded: boolean): Node {
   const children = store !== 'containerd' ? [] : childrenOf(stored);
   const content =
     store !== 'containerd' ? 0 : children.reduce((sum, { bytes }) => sum + bytes, attestedContent(stored));
   return {
     names: tags,
+    files: filesOf(null),
     id: shortId(stored.id ?? ''),
     usage: sizeText(size),
     content: humanSize(content, 3),
@@ -108,6 +120,7 @@ function toNode({ stored, tags, size }: Summary, store: Store, expanded: boolean
 const guarded = (node: Node, guard: (text: string) => string): Node => ({
   ...node,
   names: node.names.map(guard),
+  files: node.files === null ? null : guard(node.files),
   children: node.children.map(child => ({ ...child, platform: guard(child.platform) })),
 });
 
@@ -186,10 +199,30 @@ function nodeLines(
     ...names
       .slice(0, -1)
       .map(name => (room === Number.POSITIVE_INFINITY ? pad(name, first) : shorten(name, room))),
-    pad(names.at(-1)!, first) + details(node),
+    pad(names.at(-1)!, first) + details(node) + fileCell(node.files, first, columns, room),
     ...children,
     ...(spaced ? [''] : []),
   ];
+}
+
+/** Columns of a terminal that are left for files, if the names need the rest. */
+const FILES_WIDTH = 20;
+
+/** Of several archives: what is always empty gives way to the files. */
+function fitBesideFiles(room: number, nodes: readonly Node[]): ReturnType<typeof fit> {
+  const [first, columns] = fit(Math.max(20, room - FILES_WIDTH - GAP.length), nodes);
+  return [first, columns.filter(name => name !== 'extra')];
+}
+
+/** The last column: of a path that is too long for it the end is shown, where its name stands. */
+function fileCell(files: string | null, first: number, columns: readonly ColumnName[], room: number): string {
+  if (files === null) return '';
+  const taken = columns.reduce((sum, name) => sum + GAP.length + WIDTHS[name], first) + GAP.length;
+  const width = Math.max(FILES_WIDTH, room - taken);
+  if (terminalWidth(files) <= width) return GAP + files;
+  const characters = [...files];
+  while (terminalWidth(characters.join('')) > width - 1) characters.shift();
+  return `${GAP}…${characters.join('')}`;
 }
 
 const longestFirst = (names: readonly string[]) => names.toSorted((a, b) => b.length - a.length);

@@ -24,13 +24,19 @@ export interface Summary {
   readonly digests: readonly string[];
   /** Bytes; null where it is not known. */
   readonly size: number | null;
+  /** The archives that hold it under this name; under any for null. waybill's own: Docker knows no files. */
+  readonly filesOf: (name: string | null) => string;
 }
 
 /**
  * Until Docker 28 an image record of containerd's store without a full name, as an OCI layout may have it, is listed twice and
  * without a digest. moby daemon/containerd/image_list.go (singlePlatformImage)
  */
-export function summaryOf(stored: StoredImage, size: number | null, words: Dialect['words']): Summary {
+export function summaryOf(
+  stored: StoredImage,
+  size: number | null,
+  { words, filesOf }: { readonly words: Dialect['words'] } & Pick<Summary, 'filesOf'>,
+): Summary {
   const config = configOf(stored);
   const again = words === 28 ? stored.shortName : null;
   return {
@@ -40,6 +46,7 @@ export function summaryOf(stored: StoredImage, size: number | null, words: Diale
     tags: again === null ? stored.tags : [...stored.tags, again],
     digests: again === null ? listedDigests(stored, stored.tags) : [],
     size,
+    filesOf,
   };
 }
 
@@ -79,6 +86,8 @@ export interface ListOptions extends DialectOptions {
   readonly noTrunc: boolean;
   readonly quiet: boolean;
   readonly digests: boolean;
+  /** Which archives hold an image: a column of the tables, and a field of the JSON. Templates have it always. */
+  readonly files?: boolean | undefined;
 }
 
 const HEADERS = {
@@ -92,20 +101,22 @@ const HEADERS = {
   Containers: 'CONTAINERS',
   SharedSize: 'SHARED SIZE',
   UniqueSize: 'UNIQUE SIZE',
+  File: 'FILE',
 };
 
 /** docker/cli cli/command/formatter/image.go */
-export const imageRows = (words: Dialect['words']): RowKind => ({
+export const imageRows = (words: Dialect['words'], files: boolean): RowKind => ({
+  unlisted: files ? [] : ['File'],
   goType: 'formatter.imageContext',
   headers: words === 29 ? HEADERS : { ...HEADERS, VirtualSize: 'SIZE' },
 });
 
-export function listFormat({ format = '', quiet, digests }: ListOptions): string {
+export function listFormat({ format = '', quiet, digests, files = false }: ListOptions): string {
   const digest = digests ? '{{.Digest}}\t' : '';
   if (format === '' || format === 'table') {
     if (quiet) return '{{.ID}}';
     const created = '{{if .CreatedSince }}{{.CreatedSince}}{{else}}N/A{{end}}';
-    return `table {{.Repository}}\t{{.Tag}}\t${digest}{{.ID}}\t${created}\t{{.Size}}`;
+    return `table {{.Repository}}\t{{.Tag}}\t${digest}{{.ID}}\t${created}\t{{.Size}}${files ? '\t{{.File}}' : ''}`;
   }
   if (format === 'raw') {
     if (quiet) return 'image_id: {{.ID}}';
@@ -125,6 +136,7 @@ export function listRows(summary: Summary, options: ListOptions, now: number): R
     Repository: repository,
     Tag: tag ?? NONE,
     Digest: digest ?? NONE,
+    File: summary.filesOf(tag === null ? null : `${repository}:${tag}`),
   }));
 }
 

@@ -123,8 +123,8 @@ function blockHtml(block: Exclude<Block, { kind: 'map' }>): string[] {
 /** Tables scroll by themselves, so that the page does not; the keyboard can reach that. */
 function tableHtml({ columns, rows, bars }: Omit<Extract<Block, { kind: 'table' }>, 'kind'>): string[] {
   const most = (bars ?? []).reduce<number>((high, bar) => Math.max(high, bar ?? 0), 1);
-  const kind = ({ align, shrink }: Column) =>
-    align === 'right' ? 'right' : shrink === true ? 'wide' : 'whole';
+  const kind = ({ align, shrink, fold }: Column) =>
+    align === 'right' ? 'right' : shrink === true || fold === true ? 'wide' : 'whole';
   const head = columns.map(column => `<th scope="col" class="${kind(column)}">${escaped(column.title)}</th>`);
   const barHead = bars === undefined ? '' : '<th aria-hidden="true"></th>';
   return [

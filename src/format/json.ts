@@ -20,6 +20,13 @@ export function* jsonPieces(data: unknown): Generator<string> {
   yield `${visibleJson(piece)}\n`;
 }
 
+/** The same on one line, for a file of many: https://jsonlines.org */
+export function* jsonLinePieces(data: unknown): Generator<string> {
+  // Text in JSON has no line breaks: what stands before and behind one is the layout.
+  for (const piece of jsonPieces(data)) yield piece.replace(/\n */g, '');
+  yield '\n';
+}
+
 /**
  * What `JSON.stringify(value, null, 2)` gives, long lists in runs.
  * @param line  a new line, with the indent of what the value is in

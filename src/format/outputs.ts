@@ -19,15 +19,21 @@ const OUTPUTS: Readonly<Record<string, OutputPieces>> = {
 
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(OUTPUTS);
 
+/** The names of the formats: their extensions without the dot. */
+export type OutputFormat = 'html' | 'md' | 'json' | 'txt';
+
+export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[`.${format}`]!;
+
 /** The format that a file's extension stands for; null for one that stands for none. */
-export function outputFor(path: string): Output | null {
-  const pieces = outputPiecesFor(path);
-  return pieces === null ? null : result => [...pieces(result)].join('');
+export function formatByName(path: string): OutputFormat | null {
+  const extension = extname(path).toLowerCase();
+  return Object.hasOwn(OUTPUTS, extension) ? (extension.slice(1) as OutputFormat) : null;
 }
 
-export function outputPiecesFor(path: string): OutputPieces | null {
-  const extension = extname(path).toLowerCase();
-  return Object.hasOwn(OUTPUTS, extension) ? OUTPUTS[extension]! : null;
+/** The format that a file's extension stands for; null for one that stands for none. */
+export function outputFor(path: string): Output | null {
+  const format = formatByName(path);
+  return format === null ? null : result => [...piecesIn(format)(result)].join('');
 }
 
 /** What a document is about: the first thing in it that is named. */

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import stringWidth from 'string-width';
 import type { Block, Column, Doc, Span, Style, Text } from '../commands/doc.js';
 import { legible, uncommanding } from '../visible.js';
+import { type Folding, fit, folding, isPlain, plain, shorten, widthOf } from './columns.js';
 
 export interface TextOptions {
   /** Columns of the terminal; null where the output goes to a file or a pipe, and nothing is cut. */
@@ -51,11 +51,6 @@ const ANSI: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
 };
 
 const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
-
-const plain = (value: Text): string =>
-  typeof value === 'string'
-    ? legible(value)
-    : value.map(s => legible(typeof s === 'string' ? s : s.text)).join('');
 
 function paint(text: string, style: Style | null, color: boolean): string {
   // Newer Node looks at the stream unless told not to; whether to colour is decided in cli.ts.
@@ -121,9 +116,36 @@ function* tablePieces(
   { width, color }: TextOptions,
   rowsSoFar: number,
 ): Generator<string> {
+  const apart = folding(columns, rows, width);
+  if (apart !== null) {
+    yield* foldedPieces(columns, rows, apart, { width, color });
+    return;
+  }
   const layout = { widths: fit(columns, rows, width), cut: width !== null, color };
   if (rowsSoFar <= TABLE_ROWS) yield inLines(tableLines(columns, rows, layout));
   else yield* linePieces(columns, rows, layout);
+}
+
+/** Rows of which some columns stand on lines of their own: the titles do so too, which says what the lines are. */
+function* foldedPieces(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  { kept, above, below }: Folding,
+  { width, color }: TextOptions,
+): Generator<string> {
+  const pick = <T>(all: readonly T[]) => kept.map(i => all[i]!);
+  const indent = above.length > 0 ? '  ' : '';
+  const own = pick(columns);
+  const widths = fit(own, rows.map(pick), width === null ? null : width - indent.length);
+  const alone = (row: Row, which: readonly number[], before: string) =>
+    which
+      .filter(i => plain(row[i] ?? '') !== '')
+      .map(i => `${before}${paint(plain(row[i]!), styleOf(row[i]!), color)}\n`)
+      .join('');
+  for (const row of [titlesOf(columns), ...rows]) {
+    const line = tableLine(own, pick(row), { widths, cut: true, color });
+    yield uncommanding(alone(row, above, '  ') + indent + line + alone(row, below, '    '));
+  }
 }
 
 /** Two spaces between columns and no rules: what people can read, and `awk` can split. */
@@ -245,53 +267,3 @@ function styleOf(value: Text): Style | null {
   const first = typeof value === 'string' ? value : value[0];
   return typeof first === 'object' ? first.style : null;
 }
-
-/** Whether a cell is shown as it is, a column for each character: nearly all are. To ask a pattern takes twice as long. */
-function isPlain(value: Text): value is string {
-  if (typeof value !== 'string' || value.length > 1000) return false;
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e) return false;
-  }
-  return true;
-}
-
-/** Columns of a terminal. Nearly all text is plain, or draws a tree. */
-const widthOf = (text: string) => (/^[ -~\u2500-\u257f]*$/.test(text) ? text.length : stringWidth(text));
-
-/** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
-function fit(columns: readonly Column[], rows: Iterable<Row>, width: number | null): number[] {
-  const widths = columns.map(({ title }) => Math.max(title.length, 1));
-  for (const row of rows)
-    for (let i = 0; i < widths.length; i++) {
-      const value = row[i] ?? '';
-      widths[i] = Math.max(widths[i]!, isPlain(value) ? value.length : widthOf(plain(value)));
-    }
-  if (width === null) return widths;
-  const room = width - 2 - 2 * (columns.length - 1);
-  const shrinking = columns.flatMap((column, i) => (column.shrink === true ? [i] : []));
-  const lowered = (most: number) => widths.map((w, i) => (shrinking.includes(i) ? Math.min(w, most) : w));
-  // The widest that all may be: found by halves, for a hostile name makes a column of millions.
-  let [low, high] = [LEAST_WIDTH, Math.max(LEAST_WIDTH, ...widths)];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (sum(lowered(middle)) <= room) low = middle;
-    else high = middle - 1;
-  }
-  const fitting = lowered(low);
-  let left = room - sum(fitting);
-  for (const i of shrinking.reverse()) if (left > 0 && fitting[i]! < widths[i]! && left-- > 0) fitting[i]!++;
-  return fitting;
-}
-
-const LEAST_WIDTH = 8;
-
-function shorten(text: string, width: number): string {
-  if (widthOf(text) <= width) return text;
-  // More characters than columns only help where some take none: a name of a megabyte is cut at once.
-  const characters = [...text.slice(0, 4 * width)];
-  while (stringWidth(characters.join('')) > width - 1) characters.pop();
-  return `${characters.join('')}…`;
-}
-
-const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { MARKERS, rootOf } from '../spec/markers.js';
@@ -10,38 +10,17 @@ export async function requireLayout(file: string): Promise<void> {
   if (!(await holdsLayout(file, names))) throw notALayout(file, names);
 }
 
-/**
- * The files that lie in a folder of archives, in the order of their names; null when the folder is itself one archive, or
- * is no folder.
- */
-export async function archivesIn(folder: string): Promise<readonly string[] | null> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
-  if (entries === null) return null;
-  if (
-    await holdsLayout(
-      folder,
-      entries.map(entry => entry.name),
-    )
-  )
-    return null;
-  const found = await Promise.all(
-    entries.map(async ({ name }) => {
-      const path = join(folder, name);
-      const stats = await stat(path).catch(() => null);
-      if (stats?.isFile()) return path;
-      const layout =
-        stats?.isDirectory() === true && (await holdsLayout(path, await listFolder(path).catch(() => [])));
-      return layout ? path : null;
-    }),
-  );
-  const archives = found.filter(path => path !== null).sort();
-  return archives.length === 0 ? null : archives;
-}
-
 const listFolder = (folder: string): Promise<string[]> => readdir(folder);
 
 /** Looks two levels down before a whole tree is walked: the user may have named a home directory. */
-async function holdsLayout(root: string, names: readonly string[]): Promise<boolean> {
+const holdsLayout = async (root: string, names: readonly string[]): Promise<boolean> =>
+  rootOf(await namesTwoLevelsDown(root, names)) !== null;
+
+/**
+ * Paths in a folder that can mark it as an image layout.
+ * @param names  what lies in it
+ */
+export async function namesTwoLevelsDown(root: string, names: readonly string[]): Promise<string[]> {
   const paths = [...names];
   for (const name of names.slice(0, 1000)) {
     const below = await listFolder(join(root, name)).catch((): string[] => []);
@@ -51,7 +30,7 @@ async function holdsLayout(root: string, names: readonly string[]): Promise<bool
       : [];
     paths.push(...blobs.slice(0, 1).map(blob => `${name}/blobs/sha256/${blob}`));
   }
-  return rootOf(paths) !== null;
+  return paths;
 }
 
 function notALayout(file: string, names: readonly string[]): InputError {

@@ -10,9 +10,11 @@ import { Counter, counted } from './counter.js';
 import { StreamCursor } from './cursor.js';
 import { deadlineIn } from './deadline.js';
 import { openDirectory } from './directory.js';
+import type { StreamDigest } from './file-digest.js';
 import { Interruption, untilDeadline } from './interruption.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
 import { requireLayout } from './layout-folder.js';
+import { missing } from './missing.js';
 import { peek } from './peek.js';
 import { readHead } from './read.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
@@ -24,28 +26,27 @@ import { Watch } from './watch.js';
 const WHAT_WE_READ =
   'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
 
-/** Node hands over no name that is not UTF-8: what is wrong in it has become U+FFFD. */
-const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
-
 /**
  * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
  * stream of bytes.
  * @param deadline  when `limits.seconds` are over
+ * @param digest    takes the digest of what can only be read once
  * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   limits: Limits,
   deadline = deadlineIn(limits.seconds),
+  digest?: StreamDigest,
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
   const stream = await streamOf(input);
   const where = file === '-' ? 'standard input' : file;
-  return reading(where, () =>
-    stream === null
-      ? openNamed(file, limits, deadline)
-      : openStream(file, untilDeadline(stream, deadline, limits), limits),
-  );
+  return reading(where, () => {
+    if (stream === null) return openNamed(file, limits, deadline);
+    const timed = untilDeadline(stream, deadline, limits);
+    return openStream(file, digest?.of(timed) ?? timed, limits);
+  });
 }
 
 async function openNamed(file: string, limits: Limits, deadline: number): Promise<Opened> {
@@ -86,9 +87,7 @@ async function statInput(file: string): Promise<BigIntStats> {
     return await stat(file, { bigint: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error, file);
-    throw new InputError('no such file or directory', file, file.includes('\ufffd') ? NOT_UTF8 : null, {
-      cause: error,
-    });
+    throw missing(file);
   }
 }
 

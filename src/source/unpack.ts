@@ -34,7 +34,11 @@ export async function* streamRange(
   if (isWhole && packed !== null) report({ kind: 'zip-content', path: null, ...packed });
 }
 
-async function* streamFile(range: ByteRange, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+/** The bytes of a range of a file as they lie there. */
+export async function* streamFile(
+  range: ByteRange,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   const handle = await open(range.file, 'r');
   try {
     for await (const chunk of readAhead(handle.fd, range.start, { length: range.length })) {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { estimateSizes } from '../../src/commands/estimate.js';
-import { readArchive } from '../../src/commands/read.js';
+import { imagesIn, readArchive } from '../../src/commands/read.js';
 import { type SizesOptions, sizes, sizesOf, sizesReadOptions } from '../../src/commands/sizes.js';
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
@@ -372,6 +372,10 @@ withCorpus('every real archive can be weighed every way', async () => {
   for (const { file, id } of corpus()) {
     const reading = await readArchive(file, sizesReadOptions({ by: 'package' })).catch(() => null);
     if (reading === null) continue;
+    if (imagesIn(reading) === 0) {
+      assert.throws(() => sizes(reading), /no image in it/, id);
+      continue;
+    }
     for (const by of ['layer', 'directory', 'file', 'extension', 'package'] as const) {
       const { doc, data } = sizes(reading, { by });
       assert.ok(toText(doc, { width: 80, color: true }).length > 100, `${id} ${by}`);

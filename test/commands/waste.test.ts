@@ -1,7 +1,7 @@
 // What images could do without, in data and in words; and dive's own numbers.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive } from '../../src/commands/read.js';
+import { imagesIn, readArchive } from '../../src/commands/read.js';
 import { type WasteOptions, waste, wasteReadOptions, wasteReport } from '../../src/commands/waste.js';
 import { toText } from '../../src/format/text.js';
 import { corpus, NO_SHARED_FOLDER, peerExpectations, testWhen } from '../support/corpus.js';
@@ -191,6 +191,10 @@ withCorpus('every real archive has an answer, and dive has one where it can have
   for (const { id, file, truth } of corpus()) {
     const reading = await readArchive(file, wasteReadOptions).catch(() => null);
     if (reading === null) continue;
+    if (imagesIn(reading) === 0) {
+      assert.throws(() => waste(reading), /no image in it/, id);
+      continue;
+    }
     const { doc, data, exitCode } = waste(reading);
     assert.ok(toText(doc, { width: 80, color: true }).length > 100, id);
     const { images } = data as ReturnType<typeof wasteReport>;

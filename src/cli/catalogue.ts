@@ -1,0 +1,17 @@
+import type { Argv } from 'yargs';
+import { dockerCommands } from './docker.js';
+import { manifestCommands } from './manifest.js';
+import { reportCommands } from './reports.js';
+import type { Printing, Terminal } from './terminal.js';
+import { weighCommands } from './weigh.js';
+
+/** The commands that answer about archives, and the options that all of them have. */
+export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
+  const commands = base
+    .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
+    .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
+  return [reportCommands, weighCommands, dockerCommands, manifestCommands].reduce(
+    (c: Argv<Printing>, add) => add(c, terminal),
+    commands,
+  );
+}

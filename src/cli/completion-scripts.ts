@@ -1,0 +1,68 @@
+/** Shells that `waybill completion` knows. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** What a shell is told where it should name files itself. */
+export const FILES = ':files';
+
+/**
+ * Each asks waybill for the words that may stand at the cursor, a line each. bash breaks words at colons, which stand in references, so
+ * it takes the line apart itself, and gets only what is behind the last of them.
+ */
+const BASH = String.raw`# waybill completion bash
+_waybill() {
+  local line=${'$'}{COMP_LINE:0:COMP_POINT} words=() current before found prefix
+  read -a words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  current=${'$'}{words[${'$'}{#words[@]}-1]}
+  before=$(printf '%s\n' "${'$'}{words[@]:1:${'$'}{#words[@]}-2}")
+  COMPREPLY=()
+  while IFS= read -r found; do
+    if [[ $found == :files ]]; then
+      compopt -o filenames 2> /dev/null
+      while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen -f -- "$current")
+    else
+      COMPREPLY+=("$found")
+    fi
+  done < <("$1" completion bash --before="$before" --current="$current" 2> /dev/null)
+  if [[ $current == *[:=]* ]]; then
+    prefix=${'$'}{current%"${'$'}{current##*[:=]}"}
+    COMPREPLY=("${'$'}{COMPREPLY[@]#"$prefix"}")
+  fi
+}
+complete -F _waybill waybill
+`;
+
+const ZSH = `#compdef waybill
+# waybill completion zsh
+_waybill() {
+  local -a found
+  local line current="${'$'}{(Q)PREFIX}" before="${'$'}{(F)words[2,CURRENT-1]}" files=
+  while IFS= read -r line; do
+    if [[ $line == :files ]]; then files=1; else found+=("$line"); fi
+  done < <("${'$'}{words[1]}" completion zsh --before="$before" --current="$current" 2> /dev/null)
+  (( ${'$'}{#found} )) && _describe waybill found
+  [[ -n $files ]] && _files
+}
+if [[ ${'$'}{funcstack[1]} == _waybill ]]; then _waybill "$@"; else compdef _waybill waybill; fi
+`;
+
+const FISH = String.raw`# waybill completion fish
+function __waybill_words
+  set -l current (commandline -ct)
+  set -l before (commandline -opc)
+  set -l program $before[1]
+  set -e before[1]
+  set -l typed (string join \n -- $before | string collect)
+  for line in ($program completion fish --before="$typed" --current="$current" 2> /dev/null)
+    if test "$line" = ':files'
+      __fish_complete_path "$current"
+    else
+      printf '%s\n' $line
+    end
+  end
+end
+complete -c waybill -f -a '(__waybill_words)'
+`;
+
+export const SCRIPTS: Readonly<Record<Shell, string>> = { bash: BASH, zsh: ZSH, fish: FISH };

@@ -1,0 +1,28 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from '../errors.js';
+
+/** What the environment says; `cli.ts` reads it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Now, or SOURCE_DATE_EPOCH. https://reproducible-builds.org/specs/source-date-epoch/ */
+export function timeIn({ SOURCE_DATE_EPOCH }: Environment): Date {
+  if (SOURCE_DATE_EPOCH === undefined || SOURCE_DATE_EPOCH === '') return new Date();
+  if (/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) return new Date(Number(SOURCE_DATE_EPOCH) * 1000);
+  throw new UsageError(`SOURCE_DATE_EPOCH: expected seconds, found ${JSON.stringify(SOURCE_DATE_EPOCH)}`);
+}
+
+/** Where manifest lists wait. XDG Base Directory Specification: state that outlives a run, but is not worth a backup. */
+export function listsFolderIn({ WAYBILL_HOME, XDG_STATE_HOME }: Environment): string {
+  const home = WAYBILL_HOME || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'waybill');
+  return join(home, 'manifests');
+}
+
+/** --color wins; then FORCE_COLOR, then NO_COLOR (no-color.org); otherwise only on a terminal that can. */
+export function colorIn(environment: Environment, flag: boolean | undefined, isTerminal: boolean): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = environment;
+  if (flag !== undefined) return flag;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  return isTerminal && TERM !== 'dumb';
+}

@@ -1,0 +1,145 @@
+import type { Argv } from 'yargs';
+import type { Named } from '../commands/read-many.js';
+import type { Tally } from '../commands/tallies.js';
+import { InputError, UsageError } from '../errors.js';
+import type { ArchiveReading, ReadOptions, Result } from '../index.js';
+import { deadlineIn } from '../source/deadline.js';
+import { isArchiveName } from '../spec/archive-name.js';
+import type { Platform } from '../spec/platform.js';
+import { namedArchive, oneReference } from './archives.js';
+import { platformOption, references } from './arguments.js';
+import { limitOptions } from './limits.js';
+import type { Reporting, Terminal } from './terminal.js';
+
+/** `ARCHIVES.. --ref --platform`, of commands that take any number of archives. */
+export function archivesArguments<T>(command: Argv<T>) {
+  return platformOption(limitOptions(command))
+    .positional('archives', {
+      describe:
+        'image archives: files, folders of them, or - for standard input; of one, a reference may follow',
+      type: 'string',
+      array: true,
+      demandOption: true,
+    })
+    .option('ref', {
+      describe: 'tag, name, image ID or digest (or its beginning); also ARCHIVE#REF',
+      type: 'string',
+      coerce: references,
+    });
+}
+
+/** What is left out of folders. `verify` has an option of this name that means this too. */
+export const allOption = <T>(command: Argv<T>) =>
+  command.option('all', {
+    describe: 'of folders: list the files that are no archives',
+    type: 'boolean',
+    default: false,
+  });
+
+interface Archives {
+  readonly names: readonly Named[];
+  /** What stands where a second archive could, and is taken for a reference. */
+  readonly loose: string | undefined;
+}
+
+/**
+ * Which of the arguments are archives. The second of two is a reference, as in `verify image.tar app:1.2`, where there is no such
+ * file and it is not called as an archive is.
+ */
+export function splitArchives(
+  texts: readonly string[],
+  ref: string | undefined,
+  terminal: Terminal,
+): Archives {
+  const [first = '', second] = texts;
+  const isPair = texts.length === 2 && second !== undefined && isReference(second, terminal);
+  const loose = isPair ? second : undefined;
+  const names = (isPair ? [first] : texts).map(text => namedIn(text, [ref, loose], terminal));
+  const [only] = names;
+  if (names.length === 1 && only?.error !== undefined) throw only.error;
+  if (names.filter(({ archive }) => archive === '-').length > 1)
+    throw new UsageError('standard input is named twice, and can be read once');
+  return { names, loose };
+}
+
+/** One of several that names no file is an error of its own. */
+export function namedIn(text: string, refs: readonly (string | undefined)[], terminal: Terminal): Named {
+  try {
+    const { archive, ref } = namedArchive(text, terminal);
+    return { archive, ref: oneReference([ref, ...refs]) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { archive: text, error };
+  }
+}
+
+/** What begins as paths do, ends as folders do, or stands for standard input. */
+const PATH = /^(\.{0,2}\/|~|\.{1,2}$)|\/$|^-(#|$)/;
+
+/** Whether an argument behind an archive names an image of it, and no file. */
+export function isReference(text: string, terminal: Terminal): boolean {
+  if (PATH.test(text)) return false;
+  const { archive, error } = namedIn(text, [], terminal);
+  return error === undefined && !isArchiveName(archive) && !terminal.exists(archive);
+}
+
+/** What a command does with each archive. */
+export interface EachArchive<R> {
+  readonly options: ReadOptions;
+  readonly report: (reading: ArchiveReading, selection: ImageSelection) => Result | Promise<Result>;
+  /** Made where there are several archives, or a folder of them. */
+  readonly tally: () => Promise<Tally<R>>;
+}
+
+export interface ImageSelection {
+  readonly ref: string | undefined;
+  readonly platform: Platform | undefined;
+  readonly refMayBeFile: boolean;
+}
+
+interface Arguments extends Reporting {
+  readonly archives: readonly string[];
+  readonly ref: string | undefined;
+  readonly platform: Platform | undefined;
+  readonly all: boolean;
+}
+
+/** One archive gives the report about it, and any other number a row for each. */
+export async function reportEach<R>(
+  args: Arguments,
+  terminal: Terminal,
+  { options, report, tally }: EachArchive<R>,
+): Promise<void> {
+  const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
+  const { names, loose } = splitArchives(args.archives, args.ref, terminal);
+  const { platform } = args;
+  const about = (reading: ArchiveReading, ref: string | undefined) =>
+    report(reading, { ref, platform, refMayBeFile: loose !== undefined });
+  const { isOneArchive } = await import('../commands/read-many.js');
+  const [only] = names;
+  if (names.length === 1 && (await isOneArchive(only!.archive))) {
+    await terminal.print(await about(await terminal.read(only!.archive, options), only!.ref), args);
+    return;
+  }
+  const { reportMany } = await import('../commands/many.js');
+  const { output = [], json, format } = args;
+  const isPrinted = output.some(path => path === '-' || path.startsWith('/dev/'));
+  const lines = !isPrinted && (json || (output.length === 0 && format === 'json'));
+  const { remarks, ...result } = await reportMany({
+    names,
+    read: file => terminal.read(file, { ...options, sha256: true }),
+    report: async (reading, ref) => about(reading, ref),
+    tally: await tally(),
+    all: args.all,
+    deadline,
+    keep: format === 'json' || isPrinted || output.some(path => /\.json$/i.test(path)),
+    onLine: line => (lines ? putLine(line, terminal) : Promise.resolve()),
+  });
+  if (output.length > 0 || !lines) await terminal.print(result, { ...args, json: json && isPrinted });
+  else await terminal.answer({ stdout: '', notes: remarks, exitCode: result.exitCode });
+}
+
+async function putLine(line: object, { put }: Terminal): Promise<void> {
+  const { jsonLinePieces } = await import('../format/json.js');
+  for (const piece of jsonLinePieces(line)) await put(Buffer.from(piece));
+}

@@ -1,0 +1,97 @@
+import stringWidth from 'string-width';
+import type { Column, Text } from '../commands/doc.js';
+import { legible } from '../visible.js';
+
+/** How wide the columns of a table are, on a terminal and where there is none. */
+
+export const plain = (value: Text): string =>
+  typeof value === 'string'
+    ? legible(value)
+    : value.map(s => legible(typeof s === 'string' ? s : s.text)).join('');
+
+/** Whether a cell is shown as it is, a column for each character: nearly all are. To ask a pattern takes twice as long. */
+export function isPlain(value: Text): value is string {
+  if (typeof value !== 'string' || value.length > 1000) return false;
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+/** Columns of a terminal. Nearly all text is plain, or draws a tree. */
+export const widthOf = (text: string) =>
+  /^[ -~\u2500-\u257f]*$/.test(text) ? text.length : stringWidth(text);
+
+/** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
+export function fit(
+  columns: readonly Column[],
+  rows: Iterable<readonly Text[]>,
+  width: number | null,
+): number[] {
+  const widths = columns.map(({ title }) => Math.max(title.length, 1));
+  for (const row of rows)
+    for (let i = 0; i < widths.length; i++) {
+      const value = row[i] ?? '';
+      widths[i] = Math.max(widths[i]!, isPlain(value) ? value.length : widthOf(plain(value)));
+    }
+  if (width === null) return widths;
+  const room = width - 2 - 2 * (columns.length - 1);
+  const shrinking = columns.flatMap((column, i) => (column.shrink === true ? [i] : []));
+  const lowered = (most: number) => widths.map((w, i) => (shrinking.includes(i) ? Math.min(w, most) : w));
+  // The widest that all may be: found by halves, for a hostile name makes a column of millions.
+  let [low, high] = [LEAST_WIDTH, Math.max(LEAST_WIDTH, ...widths)];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (sum(lowered(middle)) <= room) low = middle;
+    else high = middle - 1;
+  }
+  const fitting = lowered(low);
+  let left = room - sum(fitting);
+  for (const i of shrinking.reverse()) if (left > 0 && fitting[i]! < widths[i]! && left-- > 0) fitting[i]!++;
+  return fitting;
+}
+
+const LEAST_WIDTH = 8;
+
+export function shorten(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  // More characters than columns only help where some take none: a name of a megabyte is cut at once.
+  const characters = [...text.slice(0, 4 * width)];
+  while (stringWidth(characters.join('')) > width - 1) characters.pop();
+  return `${characters.join('')}…`;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+
+/** Columns of a table, those that have to stand on lines of their own apart. Indexes of columns. */
+export interface Folding {
+  readonly kept: readonly number[];
+  /** Before the first that is kept. */
+  readonly above: readonly number[];
+  readonly below: readonly number[];
+}
+
+/** What a column that may be cut keeps, where another can make room for it. */
+const READABLE = 24;
+
+/** Takes columns out of the rows of a table until these fit, the widest first; null where all of them fit, or none may be taken. */
+export function folding(
+  columns: readonly Column[],
+  rows: readonly (readonly Text[])[],
+  width: number | null,
+): Folding | null {
+  if (width === null || !columns.some(({ fold }) => fold === true)) return null;
+  const natural = fit(columns, rows, null);
+  const least = natural.map((most, i) => (columns[i]!.shrink === true ? Math.min(most, READABLE) : most));
+  let kept = columns.map((_, i) => i);
+  const taken = () => 2 + sum(kept.map(i => least[i]!)) + 2 * (kept.length - 1);
+  while (taken() > width) {
+    const [widest] = kept.filter(i => columns[i]!.fold === true).sort((a, b) => natural[b]! - natural[a]!);
+    if (widest === undefined) break;
+    kept = kept.filter(i => i !== widest);
+  }
+  if (kept.length === columns.length || kept.length === 0) return null;
+  const folded = columns.map((_, i) => i).filter(i => !kept.includes(i));
+  return { kept, above: folded.filter(i => i < kept[0]!), below: folded.filter(i => i > kept[0]!) };
+}

@@ -1,0 +1,159 @@
+import type { BigIntStats } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { sniff } from '../codec/registry.js';
+import { InputError, isSystemError } from '../errors.js';
+import { rootOf } from '../spec/markers.js';
+import { isImageFolder, membersOf } from './image-folder.js';
+import { HEAD, isTar, isZip } from './kind.js';
+import { namesTwoLevelsDown } from './layout-folder.js';
+import { readHead } from './read.js';
+import { unreadable } from './unreadable.js';
+
+/** What lies in a folder, or was named. */
+export type Found =
+  /** A file that may be an archive, or a folder that is an image. `inside` an image folder, whose members it is not one of. */
+  | { readonly kind: 'archive'; readonly file: string; readonly key: string; readonly inside: boolean }
+  /** What is not opened, such as a socket. */
+  | { readonly kind: 'other'; readonly file: string; readonly reason: string }
+  /** A folder that was walked by another path. */
+  | { readonly kind: 'again'; readonly what: 'folder'; readonly file: string; readonly first: string }
+  | { readonly kind: 'unreadable'; readonly file: string; readonly error: InputError };
+
+/**
+ * Everything below a folder that may be an archive, in the order of names, symlinks last. These are followed, but for those that lead back to
+ * where they are; a folder that is reached twice is walked once. What would block, a FIFO or a socket, is not opened.
+ */
+export async function* walkArchives(root: string): AsyncGenerator<Found> {
+  yield* walk({ folder: root, inside: false }, new Map());
+}
+
+/** Paths of folders by what the system tells them by. */
+type Visited = Map<string, string>;
+
+interface Place {
+  readonly folder: string;
+  readonly inside: boolean;
+}
+
+async function* walk(place: Place, visited: Visited): AsyncGenerator<Found> {
+  const { folder } = place;
+  let names: readonly string[];
+  try {
+    visited.set(identity(await stat(folder, { bigint: true })), folder);
+    names = await namesIn(folder);
+  } catch (error) {
+    yield failure(folder, error);
+    return;
+  }
+  for (const name of names) yield* look(join(folder, name), place, visited);
+}
+
+/** In their order, symlinks last: what has two names is called by its own. */
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const [links, others] = [true, false].map(isLink => entries.filter(e => e.isSymbolicLink() === isLink));
+  return [...others!, ...links!].map(({ name }) => name);
+}
+
+/** What tells a file from all others of this machine. */
+const identity = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
+
+/** The same of a path; null where nothing is there. */
+export async function fileKey(file: string): Promise<string | null> {
+  const stats = await stat(file, { bigint: true }).catch(() => null);
+  return stats === null ? null : identity(stats);
+}
+
+function failure(file: string, error: unknown): Found {
+  const refused = unreadable(error, file);
+  if (!(refused instanceof InputError)) throw refused;
+  return { kind: 'unreadable', file, error: refused };
+}
+
+async function* look(file: string, place: Place, visited: Visited): AsyncGenerator<Found> {
+  const other = (reason: string): Found => ({ kind: 'other', file, reason });
+  let stats: BigIntStats;
+  try {
+    stats = await stat(file, { bigint: true });
+  } catch (error) {
+    const reason = DEAD_LINKS[(error as NodeJS.ErrnoException).code ?? ''];
+    yield reason === undefined ? failure(file, error) : other(reason);
+    return;
+  }
+  const key = identity(stats);
+  const first = visited.get(key);
+  if (stats.isFile()) yield { kind: 'archive', file, key, inside: place.inside };
+  else if (!stats.isDirectory()) yield other(kindOf(stats));
+  else if (await leadsBack(file, place.folder)) yield other('a symlink to a folder that it lies in');
+  else if (first !== undefined) yield { kind: 'again', what: 'folder', file, first };
+  else yield* enter(file, key, place, visited);
+}
+
+/** What the system says of a symlink that leads nowhere. errno(3) */
+const DEAD_LINKS: Readonly<Record<string, string>> = {
+  ENOENT: 'a symlink to what is not there',
+  ELOOP: 'a symlink to itself',
+};
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+async function leadsBack(file: string, folder: string): Promise<boolean> {
+  const [target, here] = await Promise.all([file, folder].map(path => realpath(path).catch(() => path)));
+  return !/^\.\.(\/|$)/.test(relative(target!, here!));
+}
+
+async function* enter(file: string, key: string, { inside }: Place, visited: Visited): AsyncGenerator<Found> {
+  const names = await namesIn(file).catch(() => []);
+  if (!(await isImageFolder(file, names))) {
+    yield* walk({ folder: file, inside }, visited);
+    return;
+  }
+  visited.set(key, file);
+  yield { kind: 'archive', file, key, inside };
+  const own = await membersOf(file, names);
+  for (const name of names)
+    if (!own.has(name)) yield* look(join(file, name), { folder: file, inside: true }, visited);
+}
+
+/**
+ * Whether a path names one archive: a file, standard input, a folder that is itself an image, or one in which nothing but the folder of one image
+ * lies. Anything else is a place where archives lie.
+ * @throws InputError for a folder that cannot be read
+ */
+export async function isOneArchive(file: string): Promise<boolean> {
+  const names = await namesOf(file);
+  if (names === null || (await isImageFolder(file, names))) return true;
+  const root = rootOf(await namesTwoLevelsDown(file, names));
+  if (root === null || root === '') return false;
+  const nested = join(file, root.slice(0, -1));
+  for await (const found of walkArchives(file)) {
+    if (found.kind === 'unreadable') return false;
+    if (found.kind === 'archive' && found.file !== nested && beginsArchive(found.file)) return false;
+  }
+  return true;
+}
+
+/** What lies in a folder; null for what is none, or is not there. */
+async function namesOf(file: string): Promise<string[] | null> {
+  if (file === '-') return null;
+  try {
+    return await readdir(file);
+  } catch (error) {
+    if (!isSystemError(error) || error.code === 'ENOTDIR' || error.code === 'ENOENT') return null;
+    throw unreadable(error, file);
+  }
+}
+
+/** Whether a file begins as archives do, or is an image folder. */
+function beginsArchive(file: string): boolean {
+  try {
+    const head = readHead({ file, start: 0, length: HEAD, deflated: false }, HEAD);
+    return isZip(head) || isTar(head) || sniff(head) !== 'none';
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,69 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObject } from '../spec/json.js';
+import { MARKERS, V1_JSON } from '../spec/markers.js';
+
+/** A manifest.json or index.json that is larger is taken for an image's own: none of another kind is. */
+const DOCUMENT_BYTES = 8 * 1024 * 1024;
+
+/** A config, a layer or a v1 image, as members of image folders are called. */
+const BLOB_NAME = /^(sha256:)?[0-9a-f]{64}(\.|$)/;
+
+/**
+ * Whether a folder is itself an image: an OCI layout, an unpacked `docker save`, or what skopeo's `dir:` wrote. One marker is not
+ * enough: a folder of archives may hold an index.json or a manifest.json that has nothing to do with images.
+ * @param names  what lies in it
+ */
+export async function isImageFolder(folder: string, names: readonly string[]): Promise<boolean> {
+  if (names.includes('oci-layout')) return true;
+  const marks = MARKERS.filter(name => names.includes(name));
+  const isV1 = await anyOf(names.filter(isV1Name), name => isFile(join(folder, name, 'json')));
+  if (marks.length === 0) return isV1;
+  if (isV1 || names.some(name => BLOB_NAME.test(name)) || names.includes('blobs')) return true;
+  return anyOf(marks, name => isImageDocument(join(folder, name)));
+}
+
+const isV1Name = (name: string) => V1_JSON.test(`${name}/json`);
+
+async function anyOf(names: readonly string[], test: (name: string) => Promise<boolean>): Promise<boolean> {
+  for (const name of names) if (await test(name)) return true;
+  return false;
+}
+
+const isFile = async (file: string) => (await stat(file).catch(() => null))?.isFile() === true;
+
+async function isImageDocument(file: string): Promise<boolean> {
+  const stats = await stat(file).catch(() => null);
+  if (!stats?.isFile()) return false;
+  if (stats.size > DOCUMENT_BYTES) return true;
+  const value = await jsonIn(file);
+  if (Array.isArray(value)) return value.some(one => isObject(one) && ('Layers' in one || 'Config' in one));
+  return isObject(value) && (Array.isArray(value.manifests) || Array.isArray(value.layers));
+}
+
+async function jsonIn(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * What of an image folder belongs to the image, by the first names of paths: archives may lie beside it.
+ * @param names  what lies in the folder
+ */
+export async function membersOf(folder: string, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const own = names.filter(
+    name => OWN_NAME.test(name) || (MARKERS as readonly string[]).includes(name) || BLOB_NAME.test(name),
+  );
+  const list = names.includes('manifest.json') ? await jsonIn(join(folder, 'manifest.json')) : null;
+  const listed = (Array.isArray(list) ? list : []).flatMap((image): unknown[] =>
+    isObject(image) ? [image.Config, ...(Array.isArray(image.Layers) ? image.Layers : [])] : [],
+  );
+  const paths = listed.filter(path => typeof path === 'string');
+  return new Set([...own, ...paths.map(path => path.replace(/^(\.?\/)+/, '').split('/')[0]!)]);
+}
+
+/** What layouts and skopeo's directories have besides documents and blobs. */
+const OWN_NAME = /^(blobs|ingest|version|VERSION|signature-\d+)$/;

@@ -1,0 +1,141 @@
+// `waybill completion`: what the shells themselves make of it.
+import { execFile, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { waybill } from '../support/cli.js';
+import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { temporary } from '../support/tmp.js';
+
+const folder = temporary('cli-completion');
+const bin = join(folder, 'bin');
+mkdirSync(bin);
+symlinkSync(join(repositoryRoot, 'bin/waybill.js'), join(bin, 'waybill'));
+for (const [name, from] of [
+  ['one.tar', 'hello-docker-28.tar'],
+  ['two.tar', 'hello-oci.tar'],
+] as const)
+  copyFileSync(join(repositoryRoot, 'samples', from), join(folder, name));
+
+const isThere = (program: string) => spawnSync(program, ['--version']).status === 0;
+
+/** What a shell prints that runs a script, where `waybill` is a program. */
+function shell(program: string, script: string): Promise<string> {
+  const env = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+    HOME: folder,
+    SHELL: '/bin/sh',
+  };
+  return new Promise((resolve, reject) => {
+    execFile(program, ['-c', script], { cwd: folder, env }, (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${program}: ${error.message} ${stderr}`)),
+    );
+  });
+}
+
+/** What is typed, and words that must, and must not, be among what may follow. */
+const LINES: readonly (readonly [line: string, expected: readonly string[], none?: readonly string[]])[] = [
+  ['waybill ver', ['verify'], ['show']],
+  ['waybill manifest ', ['inspect', 'create', 'annotate', 'push', 'rm'], ['verify']],
+  ['waybill verify --fail', ['--fail-on']],
+  ['waybill verify --fail-on ', ['error', 'warning', 'info', 'never']],
+  ['waybill explain digest-m', ['digest-mismatch'], ['layer-missing']],
+  ['waybill on', ['one.tar']],
+  ['waybill verify t', ['two.tar'], ['one.tar']],
+  ['waybill history one.tar ', ['hello:1.0'], ['two.tar']],
+  ['waybill history two.tar --platform ', ['linux/amd64', 'linux/arm64']],
+  ['waybill cat one.tar --ref ', ['hello:1.0']],
+  ['waybill history two.tar hel', ['hello:1.0'], ['docker.io/library/hello:1.0']],
+  ['waybill diff one.tar ', ['two.tar'], ['hello:1.0']],
+  ['waybill help ma', ['manifest']],
+  ['waybill completion ', ['bash', 'zsh', 'fish']],
+  ['waybill images --store ', ['containerd', 'classic']],
+  ['waybill history none.tar ', [], ['hello:1.0']],
+];
+
+function compare(answers: readonly (readonly string[])[]): void {
+  for (const [i, [line, expected, none = []]] of LINES.entries()) {
+    for (const word of expected)
+      assert.ok(answers[i]!.includes(word), `${line}: ${word} is in ${answers[i]!.join(' ')}`);
+    for (const word of none) assert.not.ok(answers[i]!.includes(word), `${line}: ${word} is not in it`);
+  }
+}
+
+const answersOf = (output: string) =>
+  output
+    .split('== ')
+    .slice(1)
+    .map(answer => answer.split('\n').map(word => word.split('\t')[0]!.trim()));
+
+testWhen(
+  test,
+  isThere('bash'),
+  'there is no bash',
+)('bash', async () => {
+  const tries = LINES.map(([line]) => `try '${line}'`).join('\n');
+  const script = `source <(waybill completion bash)
+    try() { COMP_LINE=$1 COMP_POINT=\${#1}; COMPREPLY=(); _waybill waybill; echo '== '; printf '%s\\n' "\${COMPREPLY[@]}"; }
+    ${tries}
+    try 'waybill history one.tar hello:'
+    try 'waybill verify --fail-on=e'
+    try 'waybill cat one.tar#'
+    complete -p waybill`;
+  const output = await shell('bash', script);
+  const answers = answersOf(output);
+  compare(answers);
+  const [afterColon, afterEquals, afterHash] = answers.slice(LINES.length);
+  assert.equal(afterColon!.filter(Boolean), ['1.0'], 'bash has what stands before the colon already');
+  assert.equal(afterEquals!.filter(Boolean), ['error']);
+  assert.ok(afterHash!.includes('one.tar#hello:1.0'));
+  assert.match(output, 'complete -F _waybill waybill');
+});
+
+testWhen(
+  test,
+  isThere('fish'),
+  'there is no fish',
+)('fish', async () => {
+  const tries = LINES.map(([line]) => `echo '== '; complete -C '${line}'`).join('\n');
+  compare(answersOf(await shell('fish', `waybill completion fish | source\n${tries}`)));
+});
+
+testWhen(
+  test,
+  isThere('zsh'),
+  'there is no zsh',
+)('zsh: the script is read, and asks for the words', async () => {
+  const script = `autoload -U compinit; compinit -u -D; source <(waybill completion zsh)
+    _describe() { print -rl -- "\${(@P)2}"; }
+    _files() { print -l -- *(N); }
+    try() { words=("\${(@s: :)1}"); CURRENT=$#words; PREFIX=$words[-1]; print '== '; _waybill; }
+    ${LINES.map(([line]) => `try '${line}'`).join('\n')}
+    true`;
+  const answers = answersOf(await shell('zsh', script)).map(words =>
+    words.map(word => word.replace(/(?<!\\):.*$/, '').replaceAll('\\:', ':')),
+  );
+  // Which files fit, zsh finds out itself.
+  const isFile = (word: string) => word.endsWith('.tar');
+  for (const [i, [line, expected, none = []]] of LINES.entries()) {
+    for (const word of expected)
+      assert.ok(answers[i]!.includes(word), `${line}: ${word} in ${answers[i]!.join(' ')}`);
+    for (const word of none)
+      if (!isFile(word)) assert.not.ok(answers[i]!.includes(word), `${line}: ${word} is not in it`);
+  }
+});
+
+test('a script for each shell, and words with what they mean where a shell shows it', async () => {
+  for (const name of ['bash', 'zsh', 'fish']) {
+    const { stdout, status } = await waybill(['completion', name]);
+    assert.is(status, 0);
+    assert.match(stdout, `waybill completion ${name}`);
+  }
+  const asked = (name: string) =>
+    waybill(['completion', name, '--before=', '--current=ver'], { cwd: folder });
+  assert.is((await asked('bash')).stdout, 'verify\n:files\n');
+  assert.match((await asked('fish')).stdout, /^verify\t\w/);
+  assert.match((await asked('zsh')).stdout, /^verify:\w/);
+});
+
+test.run();
