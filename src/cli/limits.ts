@@ -28,12 +28,15 @@ const OPTIONS = {
   },
 } as const;
 
+const EXIT_CODES =
+  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
+
 /** Groups of a command's help, in the order in which they stand there. */
 const GROUPS = ['Positionals:', 'Options:', 'Limits:'] as const;
 
 /** `--limit`, `--timeout`, `--jobs` and `--memory`, of every command that reads an archive. */
 export function limitOptions<T>(command: Argv<T>) {
-  const given = command.options(OPTIONS);
+  const given = command.options(OPTIONS).epilogue(EXIT_CODES);
   for (const group of GROUPS) given.group(group === 'Limits:' ? Object.keys(OPTIONS) : [], group);
   return given;
 }

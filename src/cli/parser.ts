@@ -73,7 +73,6 @@ const bare = (args: readonly string[]) =>
 function presented<T>(commands: Argv<T>, world: World): Argv<T> {
   const columns = world.width();
   return commands
-    .epilogue(EXIT_CODES)
     .strict()
     .version(version)
     .alias('V', 'version')
@@ -103,9 +102,6 @@ const REPORTLESS = [
   'manifest push',
   'manifest rm',
 ];
-
-const EXIT_CODES =
-  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
 
 /** What a command reads is read within what the command line allows. */
 const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({
@@ -202,7 +198,7 @@ function refuseValues({ args, options, switches }: ReturnType<typeof situationIn
       throw new UsageError(`--${no}${name}: expected no value, found ${JSON.stringify(value)}`);
     if (no !== '' && !isSwitch && options.includes(name))
       throw new UsageError(`--no-${name}: --${name} takes a value; leave it out`);
-    const isAlone = value === undefined && /^(?:-.|$)/.test(args[i + 1] ?? '');
+    const isAlone = value === undefined && /^-./.test(args[i + 1] ?? '--');
     if (isAlone && !isSwitch && options.includes(name) && !OPTIONAL_VALUES.includes(name))
       throw new UsageError(withoutValue(name));
   }

@@ -312,7 +312,7 @@ test('a job summary is added to, in Markdown, and the log shows what failed', as
   assert.is(elsewhere.status, 2, 'another file without an extension tells no format');
 });
 
-test('every word of the README for the exit codes is in the help, and every command has examples', async () => {
+test('the help names every command, and each has examples; what reads archives says its exit codes', async () => {
   const { stdout } = await waybill(['--help']);
   const names = [...stdout.matchAll(/^ {2}waybill (\w+)/gm)].map(([, name]) => name!);
   const commands = names.slice(0, names.lastIndexOf('completion') + 1);
@@ -326,6 +326,7 @@ test('every word of the README for the exit codes is in the help, and every comm
       const [, examples = ''] = help.stdout.split('Examples:\n');
       const lines = examples.split('\n').filter(line => line.startsWith('  '));
       assert.ok(lines.length > 0, `${words.join(' ')} has examples`);
+      if (/^ +--limit /m.test(help.stdout)) assert.match(help.stdout, 'Exit codes: 0 sound', words.join(' '));
       assert.not.ok(
         lines.some(line => /^ {2}waybill \S/.test(line) && !/\S {2,}\S|[^ ]$/.test(line.trimEnd())),
         words.join(' '),
