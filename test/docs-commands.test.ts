@@ -119,7 +119,7 @@ const sources: readonly (readonly [name: string, lines: () => readonly string[]]
 for (const [name, linesOf] of sources) {
   test(`the commands of ${name} run`, async () => {
     const place = await workplace();
-    for (const line of linesOf().map(commandOf)) {
+    for (const line of new Set(linesOf().map(commandOf))) {
       const { status, stderr } = runs(place, line);
       assert.ok(
         status === 0 || (status === 1 && !/^waybill: /m.test(stderr)),
