@@ -62,7 +62,7 @@ function outputsOf(commands: readonly string[]): string[] {
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Pages that show commands. */
-export const shown = ['README.md', 'docs/docker.md', 'docs/weigh.md'];
+export const shown = ['README.md', 'docs/tour.md', 'docs/docker.md', 'docs/weigh.md'];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(root, 'docs/findings.md'), findingsPage());
