@@ -83,6 +83,10 @@ const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
   'skopeo-docker-archive': 'skopeo docker-archive:',
   'skopeo-oci-archive': 'skopeo oci-archive:',
   crane: 'crane',
+  'podman-directory': 'podman load -i DIR',
+  'skopeo-oci': 'skopeo oci:',
+  'skopeo-dir': 'skopeo dir:',
+  umoci: 'umoci',
 };
 
 function idsDoc(report: IdsReport, total: number): Doc {

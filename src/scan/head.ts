@@ -3,6 +3,7 @@ import { sniff } from '../codec/registry.js';
 import { beginsSkippable } from '../codec/zstd.js';
 import type { LimitName, Limits } from '../limits.js';
 import { isTar, isTarToo, looksLikeJson } from '../source/kind.js';
+import type { Member } from '../source/source.js';
 import { type Document, refusedDocument } from './document.js';
 
 /** What a member's first bytes tell. */
@@ -33,12 +34,17 @@ export const cutDocument = (path: string): Document =>
     fault: { kind: 'end', at: 0, context: '' },
   });
 
-export const notJson = (path: string): Document =>
-  refusedDocument(path, {
-    kind: 'not-json',
-    reason: 'it does not begin like a JSON document',
-    fault: { kind: 'character', at: 0, context: 'looking for beginning of value' },
-  });
+export const notJson = ({ path, size }: Member): Document =>
+  refusedDocument(
+    path,
+    size === 0
+      ? { kind: 'not-json', reason: 'it is empty', fault: { kind: 'empty', at: 0, context: '' } }
+      : {
+          kind: 'not-json',
+          reason: 'it does not begin like a JSON document',
+          fault: { kind: 'character', at: 0, context: 'looking for beginning of value' },
+        },
+  );
 
 /** Whether a document may be read, by its size and by what the documents weigh that are kept already; null where it may. */
 export function tooLarge(path: string, limits: Limits, actual: number, kept: number): Document | null {

@@ -135,6 +135,7 @@ export type SourceProblem =
 /** A source that can be asked for any member at any time. */
 export interface SeekableSource {
   readonly access: 'seekable';
+  readonly isDirectory: boolean;
   readonly members: readonly SeekableMember[];
   readonly problems: readonly SourceProblem[];
 }

@@ -52,6 +52,11 @@ export const containerdUnpacks = (refusal: Refusal): UnpackAnswer => ({
   note: null,
 });
 
+export const umociUnpacks = (refusal: Refusal): UnpackAnswer => ({
+  refusal: unpackWords(refusal, 'umoci'),
+  note: null,
+});
+
 /** Those that refuse a layer: an engine by its name alone where all of its drivers do. */
 export function enginesRefusing(refusal: Refusal): string[] {
   const refuses = (engine: Unpacker) => unpackWords(refusal, engine) !== null;
@@ -117,14 +122,15 @@ const WORDS: Readonly<Record<RefusalKind, Words>> = {
       ? `unpack entry: ${refusal.other}: sanitise symlinks in root: too many levels of symbolic links`
       : below('too many levels of symbolic links')(refusal, engine),
   'root-replaced': ({ path }, engine) => {
-    if (engine === 'umoci') return 'malicious tar entry -- refusing to change type of root directory';
+    if (engine === 'umoci')
+      return `unpack entry: ${path}: malicious tar entry -- refusing to change type of root directory`;
     if (engine === 'docker-containerd') return null;
     return isUnion(engine) || path.startsWith('/') || path.includes('..') ? BUSY : null;
   },
   'unknown-type': ({ path, other }, engine) => {
     const code = other.charCodeAt(0);
     return engine === 'umoci'
-      ? `unpack entry: ${path}: unknown typeflag '\\x${code.toString(16).padStart(2, '0')}'`
+      ? `unpack entry: ${path}: unpack entry: ${path}: unknown typeflag '\\x${code.toString(16).padStart(2, '0')}'`
       : `unhandled tar header type ${code}`;
   },
   'whiteout-of-root': whiteout((_, engine) => (engine === 'umoci' ? null : BUSY)),
