@@ -51,6 +51,8 @@ export type SourceProblem =
       readonly path: null;
       readonly offset: number;
       readonly zeroBlocks: number;
+      /** The tar ends within the second block. */
+      readonly cut?: true;
     }
   | {
       readonly kind: 'trailing-bytes';

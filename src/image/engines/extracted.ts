@@ -4,7 +4,7 @@ import { isLink } from '../../scan/links.js';
 import { isUnsafeName, longestPart, NAME_MAX } from '../../source/path.js';
 import type { Member } from '../../source/source.js';
 import { cannotTell, refuse } from './answer.js';
-import { below, clean, type TarFile } from './tar-file.js';
+import { below, clean, sparseWords, type TarFile } from './tar-file.js';
 
 export type Tree = Extraction<Member>;
 
@@ -66,12 +66,12 @@ export function open(tree: Tree, path: string): Member {
 }
 
 /** A file of the tree, through links; null where there is none. */
-export function memberAt({ scan }: TarFile, tree: Tree, path: string): Member | null {
+export function memberAt({ scan, sparse }: TarFile, tree: Tree, path: string): Member | null {
   const found = tree.find(path, true);
   if (found === null && scan.isDirectory && leadsOut(tree, path, LINKS))
     cannotTell(`${path} is behind a link that leads out of the directory`);
   if (found === null || found instanceof Folder) return null;
-  if (found.type === 'other') cannotTell(`${path} is no file`);
+  if (found.type === 'other') cannotTell(sparse.has(found.path) ? sparseWords(path) : `${path} is no file`);
   return found;
 }
 

@@ -245,6 +245,8 @@ export function openConfig(archive: OciArchive, type: string, manifest: JsonObje
   const descriptor = objectField(manifest, 'config');
   const configType = textField(descriptor, 'mediaType');
   if (type === OCI_MANIFEST && configType !== OCI_CONFIG) {
+    if (configType === DOCKER_CONFIG)
+      refuse(`invalid mixed OCI image with Docker v2s2 config (${JSON.stringify(configType)})`);
     const artifact = textField(manifest, 'artifactType') || configType;
     refuse(`unsupported image-specific operation on artifact with type "${artifact}"`);
   }

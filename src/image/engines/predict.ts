@@ -72,8 +72,8 @@ export function engineLoads(scan: Scan): EngineLoad[] {
  * (classic and containerd store), podman 5.8.6, skopeo 1.22.0, crane 0.21 and umoci 0.6.0.
  *
  * Left out, since it does not follow from a scan: layers with two entries of one name, which the classic store and podman
- * refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice; padding cut
- * off in the middle of a block; limits of the engines' own on sizes and nesting. At depth `metadata` layers are taken at
+ * refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice;
+ * what a sparse member or a gzip stream with reserved flags holds; limits of the engines' own on sizes and nesting. At depth `metadata` layers are taken at
  * their word.
  */
 export function predictEngines(
