@@ -13,6 +13,9 @@ export function visible(text: string): string {
   return UNUSUAL.test(text) || text.includes('\n') ? text.replace(HIDDEN, named) : text;
 }
 
+/** Text in double quotes, hidden characters spelled as `visible` spells them everywhere. */
+export const quoted = (text: string): string => `"${visible(text.replace(/[\\"]/g, '\\$&'))}"`;
+
 /** What people read of one text; a hostile one has megabytes. */
 const BRIEF = 8192;
 

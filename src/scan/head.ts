@@ -15,6 +15,8 @@ export interface Head {
   readonly tarToo: boolean;
   /** A zstd stream that begins with a skippable frame, by which not every reader knows one. */
   readonly skippable: boolean;
+  /** An xz stream without an integrity check (2.1.1.2). */
+  readonly xzUnchecked: boolean;
 }
 
 export const toHead = (head: Uint8Array): Head => ({
@@ -23,6 +25,7 @@ export const toHead = (head: Uint8Array): Head => ({
   tar: isTar(head),
   tarToo: isTarToo(head),
   skippable: beginsSkippable(head),
+  xzUnchecked: sniff(head) === 'xz' && (head[7]! & 15) === 0,
 });
 
 export const NO_HEAD: Head = toHead(new Uint8Array(0));

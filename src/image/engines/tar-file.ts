@@ -266,7 +266,7 @@ const NEXT_PART = {
 function layerTarError(tar: TarFacts | null, size: number): string | null {
   if (size === 0) return null;
   if (tar === null) return size < BLOCK ? CUT : INVALID;
-  if (tar.error === null) return tar.malformed === null ? null : INVALID;
+  if (tar.error === null) return tar.malformed === null ? null : (tar.malformed.words ?? INVALID);
   return tar.error.startsWith('it ends') ? CUT : INVALID;
 }
 
