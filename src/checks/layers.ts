@@ -1,4 +1,4 @@
-import type { Artifact, Graph, Image, Layer, Layout } from '../image/graph.js';
+import type { Artifact, Graph, Image, Layer } from '../image/graph.js';
 import { memberAt, type Observation, observe } from '../image/observation.js';
 import type { LimitName, LimitReached } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
@@ -56,7 +56,7 @@ function* checkStack(
   layers: readonly Layer[],
   kind: 'image' | 'artifact',
   cut: ReadonlySet<string>,
-  { root, layout }: Graph,
+  { root }: Graph,
 ): Generator<Observation> {
   for (const [i, layer] of layers.entries()) {
     if (layer.member === null) {
@@ -71,29 +71,25 @@ function* checkStack(
           });
       continue;
     }
-    yield* checkCompression(scan, layout, layer, layer.member, i);
+    yield* checkCompression(scan, layer, layer.member, i);
     const facts = scan.facts(layer.member);
     if (facts === null || cut.has(layer.member.path) || facts.failure?.kind === 'unreadable') continue;
     yield* checkContent(owner, layer, layer.member, i, facts, kind);
   }
 }
 
-function* checkCompression(
-  scan: Scan,
-  layout: Layout,
-  layer: Layer,
-  member: Member,
-  i: number,
-): Generator<Observation> {
+function* checkCompression(scan: Scan, layer: Layer, member: Member, i: number): Generator<Observation> {
   const expected = layerType(layer.mediaType).compression;
   // A path of manifest.json makes no claim about compression: its LayerSources describe the layer as it was pulled.
   if (expected === null || layer.claimedDigest === null) return;
   const actual = scan.head(member).compression;
   if (actual === expected) return;
-  const data = { layer: i, mediaType: layer.mediaType!, expected, actual };
-  // `skopeo copy docker-archive:… dir:…` writes plain layers so, and what reads such a directory goes by the bytes.
-  const isHabit = layout === 'skopeo-dir' && expected === 'gzip' && actual === 'none';
-  yield observe('compression-mismatch', memberAt(member.path), data, isHabit ? 'info' : undefined);
+  yield observe('compression-mismatch', memberAt(member.path), {
+    layer: i,
+    mediaType: layer.mediaType!,
+    expected,
+    actual,
+  });
   if (expected === 'gzip' && actual === 'zstd') {
     const producer = 'containerd, importing an archive';
     const detail = 'zstd layers are labelled gzip';

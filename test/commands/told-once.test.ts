@@ -9,7 +9,6 @@ import {
   dockerSave,
   dockerV1,
   file,
-  MEDIA,
   type Member,
   replaceBytes,
   skopeoDir,
@@ -60,20 +59,6 @@ test('an archive from before Docker 1.10 without an image was not written by Doc
   );
   const found = await report(damaged);
   if (found.images.length === 0) assert.is(found.archive.producer, null);
-});
-
-test('plain layers that skopeo writes as dir: are a note, and elsewhere a warning', async () => {
-  const plain = await plainImage('plain', 1);
-  const claimed = (members: readonly Member[], path: string, from: string) =>
-    replaceBytes(members, path, bytes =>
-      Buffer.from(bytes).toString().replace(`"${from}"`, `"${from}.gzip"`),
-    );
-  const found = await report(claimed(skopeoDir(plain), 'manifest.json', MEDIA.dockerLayer));
-  const severities = found.findings
-    .filter(({ code }) => code === 'compression-mismatch')
-    .map(({ severity }) => severity);
-  assert.equal(severities, ['info']);
-  assert.is(found.verdicts.conformant, true);
 });
 
 test('a hidden character has one spelling', async () => {
