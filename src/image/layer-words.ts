@@ -193,13 +193,13 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
       isApart(engine) ? below(NOT_THERE)({ ...refusal, lower: false }, engine) : null,
   },
   'link-without-target': {
-    tells: path => `Linux does not accept the target of the symbolic link ${path}`,
+    tells: path => `the symbolic link ${path} has no target that Linux accepts`,
     engine: ({ path, other }) =>
       other === '' ? `symlink  /${path}: ${NOT_THERE}` : `symlink to /${path}: file name too long`,
   },
   'name-too-long': {
     tells: path =>
-      `Linux does not accept the path ${path}: a component has more than 255 bytes, or the path more than 4095`,
+      `Linux does not accept the path ${path}: a component is longer than 255 bytes, or the path longer than 4095`,
     engine: ({ path }) => `open /${path}: file name too long`,
   },
   'aufs-link': {

@@ -91,7 +91,7 @@ test('files tells of an entry once: that engines refuse the layer for it', async
     'once.tar',
   );
   const { stdout } = await said(['files', archive]);
-  assert.match(stdout, /refused +layer 1: "l" is a hard link to "nothing", which is not there/);
+  assert.match(stdout, /refused +layer 1: "l" is a hard link to "nothing", which does not exist/);
   assert.not.match(stdout, /odd +layer 1: l/);
 });
 
