@@ -13,6 +13,17 @@ export function visible(text: string): string {
   return UNUSUAL.test(text) || text.includes('\n') ? text.replace(HIDDEN, named) : text;
 }
 
+/** Text in double quotes, hidden characters spelled as `visible` spells them everywhere. */
+export const quoted = (text: string): string => `"${visible(text.replace(/[\\"]/g, '\\$&'))}"`;
+
+const JSON_ESCAPES: Readonly<Record<string, string>> = { b: '\\u{8}', f: '\\u{c}', r: '\\u{d}' };
+
+/** A text with strings of JSON in it, hidden characters spelled as `visible` spells them. */
+export const oneSpelling = (text: string): string =>
+  text.replace(/\\(?:([bfr\\])|u([0-9a-f]{4}))/g, (whole, letter, code) =>
+    code === undefined ? (JSON_ESCAPES[letter] ?? whole) : `\\u{${Number.parseInt(code, 16).toString(16)}}`,
+  );
+
 /** What people read of one text; a hostile one has megabytes. */
 const BRIEF = 8192;
 

@@ -196,6 +196,13 @@ test('the schema refuses a line that is half of one', async () => {
     assert.not.ok(validate(wrong), JSON.stringify(wrong));
 });
 
+test('schema: more findings than are listed', async () => {
+  const many = Array.from({ length: 3 }, (_, i) => file(`blobs/sha256/odd${i}`, 'x'));
+  const layout = [...ociLayout({ manifests: [] }), ...many];
+  const reading = await readArchive(saved(await toTar(layout)), { limits: { findingsPerCode: 1 } });
+  await valid('verify', () => reportOf(reading));
+});
+
 test('most archives give reports', () => {
   assert.ok(reports > 10 * samples.length, `${reports} reports`);
 });

@@ -3,6 +3,7 @@ import type { FindingCode, FindingData, Observation, Severity } from '../image/o
 import { Observations } from '../image/observations.js';
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
+import { oneSpelling } from '../visible.js';
 import { checkAbsent } from './absent.js';
 import { checkBlobs } from './blobs.js';
 import type { Check, CheckOptions } from './check.js';
@@ -27,6 +28,8 @@ export interface Finding {
   readonly at: Place;
   readonly data: FindingData[FindingCode];
   readonly message: string;
+  /** How many more of its code and severity there are than are listed. Told by the last one, and by its message. */
+  readonly unlisted?: number;
 }
 
 /** Every rule. The compiler sees to it that each code has one. */
@@ -62,7 +65,29 @@ export function findingsOf(scan: Scan, graph: Graph, options: CheckOptions, limi
   const observations = new Observations(limits, graph.observations);
   for (const check of CHECKS)
     for (const observation of check(scan, graph, options)) observations.add(observation);
-  return told(observations);
+  return withoutConsequences(told(observations), graph);
+}
+
+/** The documents that list what an archive holds. */
+const LISTS: ReadonlySet<string> = new Set(['index.json', 'manifest.json', 'repositories']);
+const IS_LOST: ReadonlySet<FindingCode> = new Set(['json-invalid', 'unreadable', 'index-missing']);
+
+/**
+ * One cause, one finding: where a list of images is absent or cannot be read, it need not be said besides that no image was found,
+ * and where there is no reading it, that nothing refers to the blobs.
+ */
+function withoutConsequences(findings: readonly Finding[], { root }: Graph): Finding[] {
+  const isLost = ({ code, severity, at }: Finding) =>
+    severity === 'error' &&
+    IS_LOST.has(code) &&
+    at.path.startsWith(root) &&
+    LISTS.has(at.path.slice(root.length));
+  const lost = findings.filter(isLost);
+  const isUnread = lost.some(({ code }) => code !== 'index-missing');
+  return findings.filter(({ code }) => {
+    if (code === 'no-image') return lost.length === 0;
+    return code !== 'unreferenced-blobs' || !isUnread;
+  });
 }
 
 /** What was seen as findings, most serious first. */
@@ -80,6 +105,7 @@ function told(observations: Observations): Finding[] {
 function toFinding({ code, at, data, severity }: Observation, rest: number): Finding {
   const rule = ruleOf(code);
   const more = rest === 0 ? '' : ` (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
-  const message = `${rule.message(data as never)}${more}`;
-  return { code, severity: severity ?? rule.severity, at, data, message };
+  const message = `${oneSpelling(rule.message(data as never))}${more}`;
+  const unlisted = rest === 0 ? {} : { unlisted: rest };
+  return { code, severity: severity ?? rule.severity, at, data, message, ...unlisted };
 }

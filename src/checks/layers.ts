@@ -13,7 +13,7 @@ import { checkUnpacking } from './unpacking.js';
 export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
   for (const image of graph.images) {
-    yield* checkStack(scan, image, image.layers, 'image', cut, graph.root);
+    yield* checkStack(scan, image, image.layers, 'image', cut, graph);
     yield* checkUnpacking(scan, image);
     for (const [i, { member }] of image.layers.entries()) {
       if (member === null) continue;
@@ -23,7 +23,7 @@ export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   }
   const attestations = graph.images.flatMap(image => image.attestations);
   for (const artifact of [...attestations, ...graph.artifacts]) {
-    yield* checkStack(scan, artifact, artifact.layers, 'artifact', cut, graph.root);
+    yield* checkStack(scan, artifact, artifact.layers, 'artifact', cut, graph);
   }
 }
 
@@ -56,7 +56,7 @@ function* checkStack(
   layers: readonly Layer[],
   kind: 'image' | 'artifact',
   cut: ReadonlySet<string>,
-  root: string,
+  { root }: Graph,
 ): Generator<Observation> {
   for (const [i, layer] of layers.entries()) {
     if (layer.member === null) {

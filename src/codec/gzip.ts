@@ -71,6 +71,8 @@ function* readMember(input: Input, inflater: Inflater, sink: Sink, check: Outlet
 
 /** A name or comment with its zero, as far as Go reads one. compress/gzip (Reader.readString) */
 const TEXT_BYTES = 512;
+/** For which a reader must give an error (2.3.1.2), and no engine does. */
+export const RESERVED_FLAGS = 'reserved header flags are set';
 export const LONG_TEXT = 'a name or comment in its header is longer than the 511 bytes that engines read';
 
 function* readHeader(input: Input): Step<void> {
@@ -88,7 +90,7 @@ function* readHeader(input: Input): Step<void> {
     throw new CodecError('gzip', 'corrupt', `compression method should be 8 (deflate) but is ${method}`);
   }
   if ((flags & FLAGS_RESERVED) !== 0) {
-    throw new CodecError('gzip', 'corrupt', 'reserved header flags are set');
+    throw new CodecError('gzip', 'corrupt', RESERVED_FLAGS);
   }
   if (flags & FLAG_EXTRA) {
     const length = yield* read(2);

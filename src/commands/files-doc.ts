@@ -1,7 +1,8 @@
 import { unloadableText } from '../checks/unloadable-text.js';
-import type { Oddity, OddityKind, TreeNode } from '../image/file-tree.js';
+import type { Oddity, TreeNode } from '../image/file-tree.js';
 import { LayerEntry } from '../image/layer-entries.js';
-import { severityOf } from '../image/unloadable.js';
+import { oddityText } from '../image/layer-words.js';
+import { severityOf, type Unloadable } from '../image/unloadable.js';
 import type { EntryType } from '../scan/entry.js';
 import { nameText } from '../scan/entry-name.js';
 import { visiblePath } from '../visible.js';
@@ -27,13 +28,12 @@ export function filesDoc({ report, images }: FoundFiles, total: number, view: Vi
 
 function imageDoc(image: ImageTree, view: View): Doc {
   const { report, changes, faults, oddities, refusals } = image;
+  const told = refusals.filter(one => severityOf(one) === 'error');
   return [
     ...(changes === null ? listing(image, view) : changesDoc(image, changes, view)),
     ...faults.map(fault => faultLine(fault)),
-    ...oddities.flatMap(oddityLines),
-    ...refusals
-      .filter(one => severityOf(one) === 'error')
-      .map(one => text([span('refused', 'bad'), `  ${unloadableText(one)}`])),
+    ...oddities.flatMap(oddity => oddityLines(oddity, told)),
+    ...told.map(one => text([span('refused', 'bad'), `  ${unloadableText(one)}`])),
     ...(report.platform?.startsWith('windows/') ? [text([span(WINDOWS, 'dim')])] : []),
   ];
 }
@@ -153,33 +153,23 @@ function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
 const modification = (now: Listed, before: TreeNode): string =>
   now.type === before.type ? 'modified' : `was ${before.type}`;
 
-const ODDITIES: Readonly<Record<OddityKind, string>> = {
-  'whiteout-of-nothing': 'deletes what no lower layer has',
-  'whiteout-invalid': 'is a whiteout that names nothing',
-  'whiteout-of-directory': 'is a whiteout without a name: it removes what lower layers have in its directory',
-  'hard-link-to-nothing': 'is a hard link to what is not there',
-  'duplicate-name': 'stands twice in one layer; the last one counts',
-  'parent-replaced': 'is a directory for entries below it, but was something else',
-  'root-replaced': 'would replace the root by something that is no directory',
-  'link-leaves-root': 'is a link that climbs above the root',
-  'below-whiteout': 'lies below a whiteout, where nothing can be',
-  'unknown-type': 'is of a type that no engine unpacks',
-  'too-many-directories': 'is left out: too many directories have no entry of their own',
-};
-
 /** layer.md leaves it to Windows; every tool of its kind lays layers out so. */
 const WINDOWS = 'Windows: its files lie below Files/, its registry below Hives/';
 
 /** How many places of one kind are listed. */
 const SHOWN = 5;
 
-function oddityLines({ kind, count: all, places }: Oddity): Block[] {
-  const more = all - Math.min(SHOWN, places.length);
+/** What makes engines refuse the layer is told as that, and not as odd besides. */
+function oddityLines({ kind, count: all, places }: Oddity, told: readonly Unloadable[]): Block[] {
+  const isTold = ({ layer, path }: Oddity['places'][number]) =>
+    told.some(one => one.what === kind && one.layer === layer && one.path === path);
+  const left = places.filter(place => !isTold(place));
+  const more = all - (places.length - left.length) - Math.min(SHOWN, left.length);
   return [
-    ...places
+    ...left
       .slice(0, SHOWN)
       .map(({ layer, path }) =>
-        text([span('odd', 'warn'), `  layer ${layer + 1}: ${visiblePath(path) || '/'} ${ODDITIES[kind]}`]),
+        text([span('odd', 'warn'), `  layer ${layer + 1}: ${visiblePath(path) || '/'} ${oddityText(kind)}`]),
       ),
     ...(more > 0 ? [text(`and ${more} more like it`, 5)] : []),
   ];

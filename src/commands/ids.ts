@@ -83,6 +83,10 @@ const ENGINES: Readonly<Record<EngineAnswer['engine'], string>> = {
   'skopeo-docker-archive': 'skopeo docker-archive:',
   'skopeo-oci-archive': 'skopeo oci-archive:',
   crane: 'crane',
+  'podman-directory': 'podman load -i DIR',
+  'skopeo-oci': 'skopeo oci:',
+  'skopeo-dir': 'skopeo dir:',
+  umoci: 'umoci',
 };
 
 function idsDoc(report: IdsReport, total: number): Doc {
@@ -95,7 +99,7 @@ function idsDoc(report: IdsReport, total: number): Doc {
 
 const afterLoading = (engines: readonly EngineAnswer[]): Doc => [
   text([span('after loading this file', 'strong')], 2),
-  { kind: 'pairs', rows: engines.map(engineRow) },
+  { kind: 'pairs', rows: engines.flatMap(engineRows) },
 ];
 
 /** An artifact by its name, as an image is told by its own. */
@@ -140,18 +144,24 @@ function imageDoc(image: ImageIds): Doc {
   ];
 }
 
-function engineRow({ engine, id, refusal, note }: EngineAnswer): [string, Text] {
-  const spans: (string | Span)[] = id === null ? refusalSpans(refusal ?? '') : [id];
-  return [ENGINES[engine], note === null ? spans : [...spans, span(`  (${note})`, 'dim')]];
+/** A refusal of several lines has a row for each; what podman says of every file and of every directory is left out. */
+function engineRows({ engine, id, refusal, note }: EngineAnswer): [string, Text][] {
+  const [first = '', ...more] = (refusal ?? '').split('\n').filter(line => !ALWAYS_SAID.test(line));
+  const spans: (string | Span)[] = id === null ? refusalSpans(first) : [id];
+  return [
+    [ENGINES[engine], note === null ? spans : [...spans, span(`  (${note})`, 'dim')]],
+    ...more.map((line): [string, Text] => ['', [`  ${line.trim()}`]]),
+  ];
 }
+
+const ALWAYS_SAID =
+  /^ \* (?:oci|dir): .* not a directory$|^ \* (?:oci|docker)-archive: .* read DIR: is a directory$/;
 
 /** An engine that refuses says so in its own words; that it takes another image, or that nobody can tell, is said in ours. */
 function refusalSpans(refusal: string): (string | Span)[] {
-  const words = refusal
-    .split('\n')
-    .map(line => line.trim())
-    .join(' ');
-  return /^(loads |cannot be told)/.test(words) ? [span(words, 'warn')] : [span('refuses: ', 'bad'), words];
+  return /^(loads |cannot be told)/.test(refusal)
+    ? [span(refusal, 'warn')]
+    : [span('refuses: ', 'bad'), refusal];
 }
 
 function layerRows(layer: ImageReport['layers'][number], i: number): [string, Text][] {

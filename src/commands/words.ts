@@ -101,11 +101,13 @@ export function findingLines(findings: readonly Finding[], isAll = false): Doc {
 }
 
 function alikeLines(alike: readonly Finding[], isAll: boolean): Doc {
+  const unlisted = alike.at(-1)?.unlisted ?? 0;
   const rest = alike.length - SHOWN;
   // A line that says that one is left out takes as much room as the one.
   if (isAll || rest <= 1) return alike.flatMap(findingBlocks);
   const folded = alike.slice(SHOWN).flatMap(findingBlocks);
-  const summary = `and ${rest} more like it; waybill verify --all lists them`;
+  const limit = unlisted === 0 ? '' : `, ${unlisted} of them with --limit findingsPerCode=…`;
+  const summary = `and ${rest + unlisted} more like it; waybill verify --all lists them${limit}`;
   return [...alike.slice(0, SHOWN).flatMap(findingBlocks), { kind: 'folded', summary, rest: folded }];
 }
 

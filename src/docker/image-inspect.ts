@@ -26,10 +26,10 @@ export function inspectImage(stored: StoredImage, dialect: Dialect, size: number
   const { store, api, words } = dialect;
   const minor = Number(api.split('.')[1]);
   const document = configOf(stored);
-  const config = runConfig(objectField(document, 'config'), store, numbersIn(stored));
+  const config = runConfig(objectField(document, 'config'), store, numbersIn(stored, 'config'));
   const fields = {
     ...commonFields(stored, document, store),
-    ...(store !== 'containerd' ? classicFields(document) : containerdFields(stored)),
+    ...(store !== 'containerd' ? classicFields(document, stored) : containerdFields(stored)),
     Size: size,
   };
   const Config = { ImageConfig: config.image, DockerOCIImageConfigExt: config.docker };
@@ -99,12 +99,13 @@ function lastComment(document: JsonObject): string {
   return isObject(last) ? textField(last, 'comment') : '';
 }
 
-function classicFields(document: JsonObject): Raw {
+function classicFields(document: JsonObject, stored: StoredImage): Raw {
+  const numbers = numbersIn(stored, 'container_config');
   const own = textField(document, 'comment');
   return {
     ...(own === '' ? {} : { Comment: own }),
     Container: textField(document, 'container'),
-    ContainerConfig: decode(CONTAINER_CONFIG, withLists(objectField(document, 'container_config'))),
+    ContainerConfig: decode(CONTAINER_CONFIG, withLists(objectField(document, 'container_config')), numbers),
     DockerVersion: textField(document, 'docker_version'),
   };
 }
@@ -131,9 +132,9 @@ function runConfig(config: JsonObject, store: Store, options: DecodeOptions): { 
   };
 }
 
-/** The texts of the run configuration's numbers. */
-function numbersIn({ image }: StoredImage): DecodeOptions {
-  const texts = image.config?.document?.oddities.numbers.get('config');
+/** The texts of a run configuration's numbers. */
+function numbersIn({ image }: StoredImage, key: 'config' | 'container_config'): DecodeOptions {
+  const texts = image.config?.document?.oddities.numbers.get(key);
   return { texts: typeof texts === 'string' ? undefined : texts };
 }
 

@@ -2,7 +2,8 @@ import { limitText } from '../limits.js';
 import { claimedSizeAt } from '../scan/entry.js';
 import type { EntryTable } from '../scan/entry-table.js';
 import type { BlobFacts } from '../scan/facts.js';
-import { LayerTree, type Measure, unknownType } from './layer-tree.js';
+import { type LayerRefusal, LayerTree, type Measure, unknownType } from './layer-tree.js';
+import { refusalText } from './layer-words.js';
 
 /** What one layer weighs for an engine. */
 export interface LayerSize {
@@ -34,13 +35,17 @@ export function naiveSize(layer: BlobFacts): LayerSize | null {
   const table = layer.tar?.table ?? null;
   if (table === null) return null;
   let bytes = 0;
-  let refused: string | null = null;
+  let refused: LayerRefusal | null = null;
   for (let index = 0; index < table.count; index++) {
     bytes += claimedSizeAt(table, index);
     refused ??= unknownType(table, index);
   }
-  return { bytes, doubt: damageOf(layer, table) ?? refused };
+  return { bytes, doubt: damageOf(layer, table) ?? wordsFor(refused) };
 }
+
+/** The sentence by which `verify` tells of it. */
+const wordsFor = (refused: LayerRefusal | null): string | null =>
+  refused === null ? null : refusalText(refused.kind, refused.path, refused.other);
 
 /**
  * What containerd's overlayfs snapshotter, and so Docker's containerd store, says a layer takes on disk: the blocks of every
@@ -81,12 +86,12 @@ function unpackedSize(layer: BlobFacts, measure: Measure): LayerSize | null {
   const table = layer.tar?.table ?? null;
   if (table === null) return null;
   const tree = new LayerTree(table, measure);
-  let refused: string | null = null;
+  let refused: LayerRefusal | null = null;
   for (let index = 0; index < table.count; index++) {
     const why = tree.add(index);
     refused ??= why;
   }
-  return { bytes: tree.bytes(), doubt: damageOf(layer, table) ?? refused };
+  return { bytes: tree.bytes(), doubt: damageOf(layer, table) ?? wordsFor(refused) };
 }
 
 /** An empty file is an empty layer to Docker, though it is no tar. */

@@ -1,6 +1,8 @@
 import { nameAt, targetAt, typeAt } from '../scan/entry.js';
 import { rootedPath } from '../scan/entry-name.js';
 import type { EntryTable } from '../scan/entry-table.js';
+import { textOf } from '../source/tar-entry.js';
+import type { UnloadableKind } from './layer-words.js';
 import { type NameBytes, NONE, ROOT, TreeColumns } from './tree-columns.js';
 import { WrittenPaths } from './written-path.js';
 
@@ -23,6 +25,13 @@ const FOLLOWED_CAP = 10_000_000;
 
 /** In the columns, as the type of a name; 0 for anything else. */
 const DIRECTORY = 1;
+
+/** Why Docker refuses a layer for an entry: what `refusalText` takes. */
+export interface LayerRefusal {
+  readonly kind: UnloadableKind;
+  readonly path: string;
+  readonly other: string;
+}
 
 /**
  * What unpacking one layer into an empty directory leaves there, entry by entry, as moby unpacks for overlay2: whiteouts
@@ -48,10 +57,10 @@ export class LayerTree {
   }
 
   /** @returns why Docker refuses the layer for this entry, which is then left out; null where it does not */
-  add(index: number): string | null {
+  add(index: number): LayerRefusal | null {
     const { table, paths, columns } = this;
     if (table.nameLengths[index]! > NAME_MAX && isTooLong(rootedPath(nameAt(table, index))))
-      return 'a name is longer than Linux takes';
+      return this.refusal('name-too-long', index);
     if (paths.read(index)) return this.unpack(index, paths.folder, paths);
     const path = rootedPath(nameAt(table, index));
     if (path === '') return null;
@@ -70,26 +79,30 @@ export class LayerTree {
     return sum;
   }
 
-  private unpack(index: number, written: string, name: NameBytes): string | null {
+  private refusal(kind: UnloadableKind, index: number, other = ''): LayerRefusal {
+    return { kind, path: textOf(rootedPath(nameAt(this.table, index))), other: textOf(other) };
+  }
+
+  private unpack(index: number, written: string, name: NameBytes): LayerRefusal | null {
     const { columns } = this;
     const parent = this.folders.get(written) ?? this.folderAt(written);
-    if (parent === NONE) return 'an entry lies below what is no directory';
+    if (parent === NONE) return this.refusal('folder-is-none', index);
     const old = columns.child(parent, name);
     const isMerged = old !== NONE && this.isDirectory(old) && typeAt(this.table, index) === 'directory';
     if (old !== NONE && !isMerged) this.remove(old);
     if (!columns.beginsWith(name, WHITEOUT)) return this.create(parent, name, index);
-    return this.addWhiteout(parent, columns.text(name).slice(WHITEOUT.length));
+    return this.addWhiteout(parent, columns.text(name).slice(WHITEOUT.length), index);
   }
 
-  private create(parent: number, name: NameBytes, index: number): string | null {
+  private create(parent: number, name: NameBytes, index: number): LayerRefusal | null {
     const { table } = this;
     const type = typeAt(table, index);
     const unknown = unknownType(table, index);
     if (unknown !== null) return unknown;
-    if (type === 'hardlink') return this.addHardLink(parent, name, targetAt(table, index));
+    if (type === 'hardlink') return this.addHardLink(parent, name, index);
     if (type === 'symlink') {
       const { length } = targetAt(table, index);
-      if (length === 0 || length >= PATH_MAX) return 'a symbolic link has no target that Linux takes';
+      if (length === 0 || length >= PATH_MAX) return this.refusal('link-without-target', index);
     }
     if (type !== 'directory') this.addLeaf(parent, name, index);
     else if (this.columns.child(parent, name) === NONE) this.newDirectory(parent, name);
@@ -113,14 +126,15 @@ export class LayerTree {
     return type === 'file' ? measure.file(table.sizes[index]!) : 0;
   }
 
-  private addHardLink(parent: number, name: NameBytes, target: string): string | null {
-    const { columns } = this;
+  private addHardLink(parent: number, name: NameBytes, index: number): LayerRefusal | null {
+    const { columns, table } = this;
+    const target = targetAt(table, index);
     const path = rootedPath(target);
     const slash = path.lastIndexOf('/');
     const folder = this.lookUp(path.slice(0, Math.max(0, slash)));
     const found = folder === NONE ? NONE : this.child(folder, path.slice(slash + 1));
-    if (found === NONE || this.isDirectory(found))
-      return 'a hard link points at what is no file of the layer';
+    if (found === NONE) return this.refusal('hard-link-out-of-layer', index, target);
+    if (this.isDirectory(found)) return this.refusal('hard-link-to-directory', index, target);
     const id = columns.add(parent, name);
     columns.rows.inode[id] = columns.rows.inode[found]!;
     columns.rows.links[columns.rows.inode[found]!]!++;
@@ -128,10 +142,11 @@ export class LayerTree {
   }
 
   /** An opaque directory's marker is an attribute of the directory. */
-  private addWhiteout(parent: number, hidden: string): string | null {
+  private addWhiteout(parent: number, hidden: string, index: number): LayerRefusal | null {
     if (hidden === OPAQUE) return null;
-    const isTaken = ['', '.', '..'].includes(hidden) || this.child(parent, hidden) !== NONE;
-    if (isTaken) return 'a whiteout stands where the layer has a file';
+    if (hidden === '') return this.refusal('whiteout-without-name', index);
+    if (hidden === '.' || hidden === '..') return this.refusal('whiteout-of-dots', index);
+    if (this.child(parent, hidden) !== NONE) return this.refusal('whiteout-of-own', index, hidden);
     this.addLeaf(parent, this.columns.named(hidden), -1);
     return null;
   }
@@ -212,12 +227,12 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..opq';
 
 /** Why Docker refuses an entry for its type: contiguous and old GNU sparse files are files to tar, and nothing to Docker. */
-export function unknownType(table: EntryTable, index: number): string | null {
+export function unknownType(table: EntryTable, index: number): LayerRefusal | null {
   const type = typeAt(table, index);
   const isKnown = type === 'file' ? table.flags[index] === REGULAR : type !== 'other';
   if (isKnown) return null;
-  const flag = JSON.stringify(String.fromCharCode(table.flags[index]!));
-  return `an entry is of a type that Docker does not unpack (${flag})`;
+  const other = String.fromCharCode(table.flags[index]!);
+  return { kind: 'unknown-type', path: textOf(rootedPath(nameAt(table, index))), other };
 }
 
 const REGULAR = '0'.charCodeAt(0);

@@ -21,8 +21,8 @@ interface Trait {
 const TRAITS: readonly Trait[] = [
   {
     name: 'docker save 1.9 or older',
-    marks: (archive, { layout }) => [
-      layout === 'docker-v1' && 'v1 images without a manifest.json',
+    marks: (archive, { layout, images }) => [
+      layout === 'docker-v1' && images.length > 0 && 'v1 images without a manifest.json',
       (archive.has('repositories') && 'repositories') || 'no names',
     ],
   },

@@ -1,16 +1,16 @@
-import type { Refusal, RefusalKind } from '../scan/layer-refusal.js';
+import type { Refusal } from '../scan/layer-refusal.js';
 import type { Scan } from '../scan/scan.js';
 import { textOf } from '../source/tar-entry.js';
 import { enginesRefusing } from './engines/unpack-words.js';
 import type { Image } from './graph.js';
 import { LayerStack } from './layer-stack.js';
+import type { UnloadableKind } from './layer-words.js';
 
 /** What makes engines refuse a layer, or unpack it to another file system than others. */
 export interface Unloadable {
   /** Index into the image's layers. */
   readonly layer: number;
-  /** `global-header`: umoci alone takes a global PAX header for an entry. */
-  readonly what: RefusalKind | 'global-header';
+  readonly what: UnloadableKind;
   /** The entry; of `file-as-directory` the file. */
   readonly path: string;
   /** Where a link leads, the entry below a file, the flag of a type. */
@@ -23,6 +23,8 @@ export interface Unloadable {
 export function* unloadables(scan: Scan, { layers }: Image): Generator<Unloadable> {
   const stack = new LayerStack(scan);
   for (const [layer, { member }] of layers.entries()) {
+    if (member !== null && scan.head(member).xzUnchecked)
+      yield { layer, what: 'xz-unchecked', path: '', other: '', engines: ['podman 4.3'] };
     const facts = member === null ? null : scan.facts(member);
     const tar = facts?.failure === null && facts.tar?.error === null ? facts.tar : null;
     const refusals = stack.add(tar?.names ?? null);
@@ -43,7 +45,7 @@ function told(layer: number, refusal: Refusal): Unloadable {
  * systems of.
  */
 export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' | 'info' {
-  if (what === 'global-header') return 'info';
+  if (what === 'global-header' || what === 'xz-unchecked') return 'info';
   if (DIFFERENT.has(what)) return 'error';
   return engines.includes('podman') || engines.includes('podman (vfs)') ? 'error' : 'warning';
 }

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Limits } from '../limits.js';
 import { cleaned, rootedPath, withoutEnds } from './entry-name.js';
 import { isDirectoryKind, join, PATH_MAX } from './layer-paths.js';
+import type { RefusalKind } from './layer-refusal.js';
 import { LayerState } from './layer-state.js';
 import { LayerWhiteouts, WHITEOUT } from './layer-whiteouts.js';
 import type { NameFacts, OpenPath } from './name-facts.js';
@@ -61,6 +62,12 @@ export class LayerNames {
     // What does not look odd on the way needs no cleaning, which takes longer than all else.
     if (state.paths.hash.take(bare)) this.place(bare, flag, target, NAME.listed);
     else this.addOdd(bare, flag, target);
+  }
+
+  /** Of the last entry: why engines refuse it, beside its name. A whiteout is not unpacked. */
+  refuse(kind: RefusalKind, name: string, other: string): void {
+    const bare = withoutEnds(name);
+    if (!bare.startsWith(WHITEOUT, bare.lastIndexOf('/') + 1)) this.state.refuse(kind, bare, other);
   }
 
   /** A global PAX header is an entry to tar-split, though it stands for nothing. */

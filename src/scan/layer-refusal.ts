@@ -42,6 +42,14 @@ export type RefusalKind =
   | 'link-without-target'
   | 'name-too-long'
   | 'aufs-link'
+  /** An extended attribute with a name that Linux does not take: empty, a namespace alone, longer than 255 bytes. */
+  | 'xattr-name'
+  /** One of more than 64 KiB. */
+  | 'xattr-size'
+  /** A `security.capability` that the kernel does not take for one. */
+  | 'xattr-capability'
+  /** A `user.*` attribute of what is neither file nor directory. */
+  | 'xattr-on-special'
   /** More links and directories without entries than are followed: it is not known whether the layer can be unpacked. */
   | 'too-intricate';
 

@@ -28,13 +28,14 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
     return {
       depth: options.depth,
       limits: options.limits,
+      isDirectory: false,
       members: all,
       problems,
       at: path => members.at(path),
       file: path => members.file(path),
       isFolder: path => members.isFolder(path),
       head: file => heads.get(file) ?? NO_HEAD,
-      document: file => documents.get(file) ?? notJson(file.path),
+      document: file => documents.get(file) ?? notJson(file),
       facts: file => facts.get(file) ?? null,
     };
   } finally {
@@ -82,7 +83,7 @@ class Pass {
     this.heads.set(member, toHead(head));
     const { depth, limits } = this.options;
     const wanted = mayBeDocument(member.path, head);
-    const refused = wanted ? tooLarge(member.path, limits, member.size, this.kept) : notJson(member.path);
+    const refused = wanted ? tooLarge(member.path, limits, member.size, this.kept) : notJson(member);
     if (refused === null) await this.keep(member, place, content);
     else {
       this.documents.set(member, refused);

@@ -26,6 +26,7 @@ export async function scanSeekable(
   return {
     depth,
     limits,
+    isDirectory: source.isDirectory,
     members: source.members,
     problems: [...source.problems, ...notInTime(facts, limits)],
     at: path => members.at(path),
@@ -74,7 +75,7 @@ function loadDocument(file: SeekableMember, limits: Limits, kept: number): Docum
   if (range === null) return refusedDocument(path, { kind: 'unreadable', reason: 'it is no file' });
   const refused = tooLarge(path, limits, file.size, kept);
   if (refused !== null) return refused;
-  if (!mayBeDocument(path, safeHead(file))) return notJson(path);
+  if (!mayBeDocument(path, safeHead(file))) return notJson(file);
   const parts: Uint8Array[] = [];
   let size = 0;
   try {

@@ -17,6 +17,8 @@ export type Depth = 'metadata' | 'digests' | 'files';
 export interface Scan {
   readonly depth: Depth;
   readonly limits: Limits;
+  /** Whether the members are files of a directory, which is no tar. */
+  readonly isDirectory: boolean;
   readonly members: readonly Member[];
   readonly problems: readonly SourceProblem[];
   /** The file at a path, through links. */

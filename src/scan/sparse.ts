@@ -56,6 +56,41 @@ function pairs(numbers: readonly number[]): Extent[] {
   return extents;
 }
 
+/** Why Go's archive/tar refuses a sparse file: what is wrong, and its words where they are not those of any invalid header. */
+export interface SparseFault {
+  readonly reason: string;
+  readonly words?: string;
+}
+
+const CUT_MAP: SparseFault = { reason: 'the map of a sparse file does not end', words: 'unexpected EOF' };
+const BAD_MAP: SparseFault = { reason: 'the map of a sparse file is none' };
+const MISSING: SparseFault = {
+  reason: 'the map of a sparse file names more than is stored',
+  words: 'archive/tar: sparse file references non-existent data',
+};
+const EXCESS: SparseFault = {
+  reason: 'the map of a sparse file names less than is stored',
+  words: 'archive/tar: sparse file contains unreferenced data',
+};
+
+/** What is wrong with the records of a sparse file whose map they hold; null where nothing is. */
+export function sparseRecordsFault(pax: PaxRecords): SparseFault | null {
+  if (paxSparse(pax) === null || pax.get('GNU.sparse.major') === '1') return null;
+  const map = pax.get('GNU.sparse.map') ?? '';
+  const count = map === '' ? 0 : map.split(',').length;
+  const told = paxInteger(pax.get('GNU.sparse.numblocks'));
+  return told === null || count !== 2 * told ? BAD_MAP : null;
+}
+
+/** What holds no content cannot hold a map. */
+export const MAP_WITHOUT_CONTENT: SparseFault = {
+  reason: 'a sparse file is of a type that has no content, where its map should be',
+  words: 'unexpected EOF',
+};
+
+/** Takes what a sparse file's pieces are where nobody wants them. */
+export const NOWHERE: ContentSink = { write: () => {}, hole: () => {}, end: () => {} };
+
 /** Puts the pieces of a sparse file where they belong. */
 export class SparseSink implements ContentSink {
   private extents: readonly Extent[] | null;
@@ -65,12 +100,17 @@ export class SparseSink implements ContentSink {
   private taken = 0;
   private position = 0;
   private broken = false;
+  private isExcess = false;
 
-  /** @param size  of the file, its holes included */
+  /**
+   * @param size  of the file, its holes included
+   * @param tell  is told at the end what is wrong with the file
+   */
   constructor(
     private readonly out: ContentSink,
     map: SparseMap,
     private readonly size: number,
+    private readonly tell: (fault: SparseFault) => void = () => {},
   ) {
     this.extents = map === 'in-content' ? null : this.checked(map);
   }
@@ -79,7 +119,10 @@ export class SparseSink implements ContentSink {
     let at = this.extents === null ? this.readList(bytes) : 0;
     while (at < bytes.length && !this.broken) {
       const extent = this.extents?.[this.next];
-      if (extent === undefined) return;
+      if (extent === undefined) {
+        this.isExcess = true;
+        return;
+      }
       if (extent.offset > this.position) this.gap(extent.offset);
       const step = Math.min(bytes.length - at, extent.length - this.taken);
       if (step > 0) this.out.write(bytes.subarray(at, at + step));
@@ -99,8 +142,17 @@ export class SparseSink implements ContentSink {
   end(complete: boolean): void {
     const rest = this.extents?.slice(this.next).some(({ length }) => length > 0) ?? true;
     const isWhole = complete && !this.broken && !rest;
+    const fault = complete ? this.fault(rest) : null;
+    if (fault !== null) this.tell(fault);
     if (isWhole && this.size > this.position) this.gap(this.size);
     this.out.end(isWhole);
+  }
+
+  private fault(rest: boolean): SparseFault | null {
+    if (this.broken) return BAD_MAP;
+    if (this.extents === null) return CUT_MAP;
+    if (rest) return MISSING;
+    return this.isExcess ? EXCESS : null;
   }
 
   private gap(to: number): void {

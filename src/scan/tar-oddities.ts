@@ -1,5 +1,6 @@
 import type { LimitName, LimitReached } from '../limits.js';
 import { textOf } from '../source/tar-entry.js';
+import type { SparseFault } from './sparse.js';
 
 /** What a layer's tar says twice, and differently, so that one reader believes the one and another the other. */
 export interface Ambiguity {
@@ -28,6 +29,8 @@ export interface Malformed {
   readonly reason: string;
   readonly path: string;
   readonly count: number;
+  /** What Go says, where it is not that the header is invalid. */
+  readonly words?: string;
 }
 
 /** What is odd about a tar: the first of each kind and how many there are, so that it takes no memory. */
@@ -47,9 +50,18 @@ export class TarOddities {
     this.byField.set(field, { ...first, count: first.count + 1 });
   }
 
-  isMalformed(reason: string, path: string): void {
-    const first = this.malformed ?? { reason: shortened(reason), path: shortened(path), count: 0 };
+  isMalformed(reason: string, path: string, words?: string): void {
+    const first = this.malformed ?? {
+      reason: shortened(reason),
+      path: shortened(path),
+      count: 0,
+      ...(words !== undefined && { words }),
+    };
     this.malformed = { ...first, count: first.count + 1 };
+  }
+
+  isMalformedSparse({ reason, words }: SparseFault, path: string): void {
+    this.isMalformed(reason, path, words);
   }
 
   /** @param seen  how much there was, of which the most is kept; null where it is not counted */

@@ -12,23 +12,32 @@ import {
   BLOCK,
   hasValidChecksum,
   headerSize,
-  isHeaderOnly,
   isMetadataFlag,
   isZeroBlock,
   PAX_GLOBAL_FLAG,
 } from '../source/tar-header.js';
-import { agreesWithField } from '../source/tar-member.js';
-import { nameReadings, sizeReadings } from '../source/tar-readings.js';
 import type { ContentSink, ContentTaker } from './content.js';
 import { typeOfByte } from './entry.js';
 import type { EntryTableBuilder } from './entry-builder.js';
+import { compareReadings } from './entry-readings.js';
 import type { TarFacts } from './facts.js';
 import { LayerNames } from './layer-names.js';
 import { isSizeText, LayerRecords } from './layer-records.js';
 import type { Seeds } from './name-table.js';
 import { hasPlainNumbers } from './plain-header.js';
-import { addExtension, type Extent, type SparseMap, SparseSink, sparseMap } from './sparse.js';
+import {
+  addExtension,
+  type Extent,
+  MAP_WITHOUT_CONTENT,
+  NOWHERE,
+  type SparseFault,
+  type SparseMap,
+  SparseSink,
+  sparseMap,
+  sparseRecordsFault,
+} from './sparse.js';
 import { TarOddities } from './tar-oddities.js';
+import { xattrFault } from './xattr.js';
 
 /** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
 const ESTARGZ_TOC = 'stargz.index.json';
@@ -211,8 +220,7 @@ export class TarWalk {
     this.entries++;
     const records = this.records.current;
     const header = entryHeader(block, records, size);
-    this.compareSizes(header, size);
-    this.compareReadings(block, header, size);
+    compareReadings(this.oddities, block, header, records, size);
     this.holes += Math.max(0, header.size - header.storedSize);
     this.records.finish(header.name);
     this.pendingMetadata = false;
@@ -224,40 +232,37 @@ export class TarWalk {
     else {
       this.index++;
       this.names.add(header.name, header.flag, target);
+      const xattr = records.pax.size === 0 ? null : xattrFault(records.pax, header.flag);
+      if (xattr !== null) this.names.refuse(xattr[0], header.name, xattr[1]);
       this.estargz ||= header.name === ESTARGZ_TOC;
       if (this.table?.add(entryDetails(header, block, records)) === false) this.taker = null;
     }
     const taker = isLeftOut ? null : this.taker;
-    const map = taker === null ? null : sparseMap(block, records.pax);
+    // An old GNU sparse file is refused for its type.
+    const isWanted = taker !== null || (!isLeftOut && records.pax.size > 0 && header.flag !== GNU_SPARSE);
+    const map = isWanted ? sparseMap(block, records.pax) : null;
+    const fault = isWanted ? sparseRecordsFault(records.pax) : null;
+    if (fault !== null) this.oddities.isMalformedSparse(fault, header.name);
     if (hasSparseExtension(block, header.flag))
       this.sparse = { header, map: typeof map === 'object' && map !== null ? map : [], taker };
     else this.content(header, map, taker);
   }
 
-  /** @param size  of the header itself */
-  private compareSizes({ name, flag, storedSize, claimedSize }: EntryHeader, size: number): void {
-    if (isHeaderOnly(flag)) {
-      // Old writers give directories the space that was set aside for them.
-      if (claimedSize > 0 && flag !== DIRECTORY)
-        this.oddities.isAmbiguous('content', name, ['0', String(claimedSize)]);
-    } else if (!agreesWithField(storedSize, size))
-      this.oddities.isAmbiguous('size', name, [String(storedSize), String(size)]);
-  }
-
-  /** What the header alone says to one reader and not to another. */
-  private compareReadings(block: Uint8Array, { name }: EntryHeader, size: number): void {
-    const { current } = this.records;
-    const names = nameReadings(block, current);
-    if (names !== null) this.oddities.isAmbiguous('name', name, names);
-    const sizes = current.pax.get('size') ? null : sizeReadings(block, size);
-    if (sizes !== null) this.oddities.isAmbiguous('size', name, sizes);
-  }
-
   private content(header: EntryHeader, map: SparseMap | null, taker: ContentTaker | null): void {
     this.pass(header.storedSize);
-    if (taker === null || typeOfByte(header.flag) !== 'file') return;
-    const sink = taker.begin(this.index, header);
-    this.sink = sink === null || map === null ? sink : new SparseSink(sink, map, header.size);
+    if (typeOfByte(header.flag) !== 'file') {
+      if (map === 'in-content') this.oddities.isMalformedSparse(MAP_WITHOUT_CONTENT, header.name);
+      return;
+    }
+    const sink = taker?.begin(this.index, header) ?? null;
+    if (map === null) this.sink = sink;
+    else {
+      const { name, size, flag } = header;
+      const tell = (fault: SparseFault) => {
+        if (flag !== GNU_SPARSE) this.oddities.isMalformedSparse(fault, name);
+      };
+      this.sink = new SparseSink(sink ?? NOWHERE, map, size, tell);
+    }
     if (header.storedSize === 0) this.endContent(true);
   }
 
@@ -290,4 +295,4 @@ export class TarWalk {
   }
 }
 
-const DIRECTORY = '5'.charCodeAt(0);
+const GNU_SPARSE = 'S'.charCodeAt(0);

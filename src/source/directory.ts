@@ -23,14 +23,14 @@ export async function openDirectory(root: string, limits: Limits, watch: Watch):
       if (entry.isDirectory()) pending.push(path);
       if (members.length >= limits.members) {
         problems.push({ kind: 'limit', path: null, limit: 'members', value: limits.members });
-        return { access: 'seekable', members, problems };
+        return { access: 'seekable', isDirectory: true, members, problems };
       }
       const member = await describe(root, path, entry, watch, problems);
       if (member !== null) members.push(member);
     }
   }
   members.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { access: 'seekable', members, problems };
+  return { access: 'seekable', isDirectory: true, members, problems };
 }
 
 async function list(root: string, folder: string, problems: SourceProblem[]): Promise<Dirent[]> {

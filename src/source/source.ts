@@ -51,6 +51,8 @@ export type SourceProblem =
       readonly path: null;
       readonly offset: number;
       readonly zeroBlocks: number;
+      /** The tar ends within the second block. */
+      readonly cut?: true;
     }
   | {
       readonly kind: 'trailing-bytes';
@@ -135,6 +137,7 @@ export type SourceProblem =
 /** A source that can be asked for any member at any time. */
 export interface SeekableSource {
   readonly access: 'seekable';
+  readonly isDirectory: boolean;
   readonly members: readonly SeekableMember[];
   readonly problems: readonly SourceProblem[];
 }

@@ -125,6 +125,9 @@ export class RecordReader {
   }
 }
 
+/** What some engines take for a file of its name. */
+export const GLOBAL_HEADER = 'a global PAX header';
+
 /** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
 function globalProblems(
   name: string,
@@ -132,15 +135,17 @@ function globalProblems(
   refused: (reason: string) => SourceProblem,
 ): SourceProblem[] {
   const problems: SourceProblem[] = [];
+  let own = name;
   const reason = eachPaxRecord(bytes, (key, value) => {
+    if (key === 'path' && value !== '') own = value;
     if (!FIELDS.has(key) && !key.startsWith('GNU.sparse.')) return;
     const readings = ['none', textOf(value)];
     problems.push({ kind: 'ambiguous', path: null, field: `global PAX ${key}`, readings });
   });
   if (reason !== null) problems.push(refused(reason));
   // To Go it is an entry with a name, and containers/image and crane take what they look for by its name alone.
-  const path = normalPath(textOf(name));
-  const readings = ['a global PAX header', 'a file'];
+  const path = normalPath(textOf(own));
+  const readings = [GLOBAL_HEADER, 'a file'];
   if (isEnginePath(path)) problems.push({ kind: 'ambiguous', path, field: 'type', readings });
   return problems;
 }

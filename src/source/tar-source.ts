@@ -32,7 +32,7 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
   } finally {
     window.close();
   }
-  return { access: 'seekable', members, problems };
+  return { access: 'seekable', isDirectory: false, members, problems };
 }
 
 /** Visits the members of a tar that passes by. What a visit leaves of a member's content is skipped. */

@@ -177,7 +177,13 @@ const PIECE = 64 * 1024;
 function* readEnd(from: number, limits: Limits, report: Report): Walk<void> {
   const second = yield { kind: 'bytes', at: from, length: BLOCK };
   if (second.length < BLOCK || !isZeroBlock(second))
-    report({ kind: 'end-marker-missing', path: null, offset: from, zeroBlocks: 1 });
+    report({
+      kind: 'end-marker-missing',
+      path: null,
+      offset: from,
+      zeroBlocks: 1,
+      ...(second.length > 0 && second.length < BLOCK && { cut: true as const }),
+    });
   const dirty = firstNonZero(second);
   if (dirty >= 0) report({ kind: 'trailing-bytes', path: null, offset: from + dirty });
   if (dirty >= 0 || second.length < BLOCK) return;

@@ -55,7 +55,7 @@ async function readEntries(
     for await (const entry of zip) {
       if (members.length >= limits.members) {
         problems.push({ kind: 'limit', path: null, limit: 'members', value: limits.members });
-        return { access: 'seekable', members, problems };
+        return { access: 'seekable', isDirectory: false, members, problems };
       }
       const member = reader.read(file, entry, members.length);
       if (member !== null) members.push(member);
@@ -69,7 +69,7 @@ async function readEntries(
     if (isSystemError(error)) throw error;
     problems.push({ kind: 'zip-entry', path: null, reason: (error as Error).message });
   }
-  return { access: 'seekable', members, problems };
+  return { access: 'seekable', isDirectory: false, members, problems };
 }
 
 /** yauzl asks for some 100 bytes at a time, and waits for each: a read of the file for all of them takes its time. */

@@ -213,6 +213,8 @@ export interface AttestationOptions {
   readonly predicateType?: string;
   readonly predicate?: unknown;
   readonly name?: string;
+  /** Changes the text of the statement. */
+  readonly written?: (statement: string) => string;
   /** BuildKit's newer form: an OCI artifact with a subject. */
   readonly ociArtifact?: boolean;
 }
@@ -226,7 +228,8 @@ export function attestation(subject: Content, options: AttestationOptions = {}):
     subject: [{ name: options.name ?? '_', digest: { sha256: encodedOf(subject.descriptor.digest) } }],
     predicate: options.predicate ?? { builder: { id: '' }, buildType: 'https://mobyproject.org/buildkit@v1' },
   };
-  const layer = blobOf(MEDIA.inToto, goJson(statement));
+  const { written = text => text } = options;
+  const layer = blobOf(MEDIA.inToto, written(goJson(statement)));
   const layers = [described(layer, { annotations: { 'in-toto.io/predicate-type': predicateType } })];
   const rootfs = { type: 'layers', diff_ids: [layer.descriptor.digest] };
   const config = goJson({ architecture: 'unknown', os: 'unknown', config: {}, rootfs });

@@ -8,7 +8,12 @@ export type EngineName =
   | 'podman'
   | 'skopeo-docker-archive'
   | 'skopeo-oci-archive'
-  | 'crane';
+  | 'crane'
+  /** `podman load -i DIR`. This and what follows read directories alone. */
+  | 'podman-directory'
+  | 'skopeo-oci'
+  | 'skopeo-dir'
+  | 'umoci';
 
 /** What one engine makes of one image of the archive. Exactly one of `id` and `refusal` is null. */
 export interface EngineAnswer {
@@ -61,7 +66,7 @@ export const v1Key = (id: string) => `v1 ${id}`;
 
 /** The ways an engine comes to an image: by its manifest, index.json's entry above it, manifest.json, or its v1 folder. */
 export function keysOf(image: Image): string[] {
-  const digest = image.manifest?.claimedDigest ?? null;
+  const digest = image.manifest?.claimedDigest ?? image.manifest?.digest ?? null;
   const outermost = image.indexDigests[0] ?? null;
   return [
     ...(digest === null ? [] : [manifestKey(digest), entryKey(digest)]),
@@ -111,12 +116,17 @@ export function attempt(step: () => void): string | null {
   }
 }
 
+/** What no engine wraps: words of ours, and of a program that ends in the middle of its work. */
+const UNWRAPPED = /^(?:cannot be told|panic): /;
+
+export const isUntold = (refusal: string | null): boolean => refusal?.startsWith('cannot be told: ') === true;
+
 /** Runs a step, and puts the words around its refusal in which the engine wraps the error. */
 export function within<T>(wrap: (words: string) => string, step: () => T): T {
   try {
     return step();
   } catch (error) {
-    if (error instanceof Refused && !error.message.startsWith('cannot be told: ')) {
+    if (error instanceof Refused && !UNWRAPPED.test(error.message)) {
       throw new Refused(wrap(error.message));
     }
     throw error;

@@ -1,6 +1,6 @@
 import type { Member } from '../../source/source.js';
 import { isObject, type JsonObject } from '../../spec/json.js';
-import { isIndexType } from '../../spec/media-types.js';
+import { isConfigType, isIndexType } from '../../spec/media-types.js';
 import {
   attempt,
   cannotTell,
@@ -11,12 +11,12 @@ import {
   taken,
   type Verdict,
 } from './answer.js';
-import { extracted, type Tree } from './extracted.js';
+import { extracted, memberAt, type Tree } from './extracted.js';
 import { BUILT_WITH } from './go-faults.js';
 import { decodeObject, listField, objectField, textField } from './go-json.js';
 import { CRANE_INDEX, CRANE_MANIFEST } from './go-structs-crane.js';
 import { IMAGE_TYPES } from './media.js';
-import { memberAt } from './oci-archive.js';
+
 import { storedBlob, type TarFile } from './tar-file.js';
 
 interface Folder {
@@ -72,7 +72,10 @@ function push(folder: Folder, entry: JsonObject, loads: LoadedImage[]): void {
       todo.push(...listField(read(folder, member, CRANE_INDEX), 'manifests').filter(isObject));
     else if (IMAGE_TYPES.has(type)) {
       const manifest = read(folder, member, CRANE_MANIFEST);
-      const config = blob(folder, textField(objectField(manifest, 'config'), 'digest'));
+      const described = objectField(manifest, 'config');
+      const config = blob(folder, textField(described, 'digest'));
+      // It pushes artifacts too.
+      if (!isConfigType(textField(described, 'mediaType'))) continue;
       const layers = listField(manifest, 'layers').filter(isObject);
       loads.push({ config, layers: layers.map(layer => blob(folder, textField(layer, 'digest'))) });
     }
@@ -82,7 +85,7 @@ function push(folder: Folder, entry: JsonObject, loads: LoadedImage[]): void {
 const read = ({ file }: Folder, member: Member, type: typeof CRANE_INDEX): JsonObject =>
   decodeObject(file.scan.document(member), 'whole', type, BUILT_WITH.crane);
 
-const at = ({ tree }: Folder, path: string): Member | null => memberAt(tree, path);
+const at = ({ file, tree }: Folder, path: string): Member | null => memberAt(file, tree, path);
 
 function blob(folder: Folder, digest: string): Member {
   const path = `blobs/${digest.replace(':', '/')}`;

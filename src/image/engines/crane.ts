@@ -21,7 +21,7 @@ import { BUILT_WITH } from './go-faults.js';
 import { decode, decodeObject, goJson, type Item, manifestItems, objectField } from './go-json.js';
 import { CRANE_CONFIG, CRANE_ITEMS } from './go-structs-crane.js';
 import { manifestDigest, type StoredBlob } from './synthesise.js';
-import { followed, storedBlob, type TarFile } from './tar-file.js';
+import { checkKnown, followed, storedBlob, type TarFile } from './tar-file.js';
 
 /**
  * `crane digest --tarball FILE` and `crane push FILE`: a tarball with one image, whose members are found by their exact names,
@@ -91,6 +91,7 @@ function finder(file: TarFile): Find {
     let name = path;
     for (let hops = 0; hops <= LINKS; hops++) {
       const member = first.get(name);
+      checkKnown(file, member?.path ?? name);
       if (member === undefined) return refuse(file.error ?? `file ${name} not found in tar`);
       if (member.type === 'file') return member;
       if (member.type !== 'symlink' && member.type !== 'hardlink') cannotTell(`${name} is no file`);

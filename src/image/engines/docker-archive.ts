@@ -9,6 +9,7 @@ import type { StoredBlob } from './synthesise.js';
 import {
   CONFIG_BYTES,
   checkKind,
+  checkKnown,
   checkSize,
   clean,
   containersLayer,
@@ -38,6 +39,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
     const name = clean(member.name);
     if (!first.has(name)) first.set(name, member);
   }
+  checkKnown(file, 'manifest.json');
   const manifest = component(first, 'manifest.json');
   if (manifest === null) {
     return refuse(`loading tar component "manifest.json": ${file.error ?? 'file does not exist'}`);
@@ -49,6 +51,8 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
     words => `decoding tar manifest.json: ${words}`,
     () => manifestItems(file.scan.document(manifest), 'whole', TARFILE_ITEMS, go),
   );
+  for (const { config, layers } of items ?? [])
+    for (const path of [config, ...layers]) checkKnown(file, component(first, path)?.path ?? clean(path));
   return { file, items: items ?? [], first, go };
 }
 

@@ -24,7 +24,7 @@ import { IMAGE_LAYOUT, PLATFORM } from './go-structs.js';
 import { CONTAINERD_ITEMS } from './go-structs-docker.js';
 import { dockerReference } from './names.js';
 import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
-import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { clean, layerFacts, sparseWords, storedBlob, type TarFile } from './tar-file.js';
 
 interface Imported {
   readonly layout: string;
@@ -54,7 +54,7 @@ export function dockerContainerd(file: TarFile): Outcome {
       return;
     }
     passed = items?.length === 0 ? LISTS_NONE : LISTED_ONLY;
-    if (items === null) return refuse('unrecognized image format');
+    if (items === null) return refuse(sparseAt(file, 'manifest.json') ?? 'unrecognized image format');
     followLinks(imported);
     const made = items.map(item => importItem(file, imported, item));
     if (made.length === 0) refuse('image might be filtered out');
@@ -138,10 +138,9 @@ interface ImportedItem {
 }
 
 function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedItem {
-  const config = blobs.get(item.config) ?? refuse(`image config "${item.config}" not found`);
-  const layers = item.layers.map(
-    path => blobs.get(path) ?? refuse(`failed to resolve layers: layer "${path}" not found`),
-  );
+  const at = (path: string, missing: string) => blobs.get(path) ?? refuse(sparseAt(file, path) ?? missing);
+  const config = at(item.config, `image config "${item.config}" not found`);
+  const layers = item.layers.map(path => at(path, `failed to resolve layers: layer "${path}" not found`));
   const document = file.scan.document(config);
   within(
     words => `unable to resolve platform: ${words}`,
@@ -162,6 +161,12 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedIte
   }
   const note = stored.some(layer => !layer.packed) ? EMPTY_STORE : null;
   return { verdict: taken(manifestDigest(manifest), note), image: { config, layers } };
+}
+
+/** Of GNU's sparse files containerd takes those that PAX records make of a regular one. */
+function sparseAt({ members, sparse }: TarFile, path: string): string | null {
+  const isTaken = sparse.has(path) && members.some(one => one.path === path && one.flag === undefined);
+  return isTaken ? cannotTell(sparseWords(path)) : null;
 }
 
 const blobOf = (file: TarFile, member: Member, claimedDiffId?: string): StoredBlob =>

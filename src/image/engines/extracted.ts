@@ -1,9 +1,10 @@
+import { posix } from 'node:path';
 import { Extraction, Folder, type Unplaced } from '../../scan/extraction.js';
 import { isLink } from '../../scan/links.js';
 import { isUnsafeName, longestPart, NAME_MAX } from '../../source/path.js';
 import type { Member } from '../../source/source.js';
 import { cannotTell, refuse } from './answer.js';
-import { below, clean, type TarFile } from './tar-file.js';
+import { below, clean, sparseWords, type TarFile } from './tar-file.js';
 
 export type Tree = Extraction<Member>;
 
@@ -62,4 +63,39 @@ export function open(tree: Tree, path: string): Member {
   if (found instanceof Folder) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
   if (found?.type === 'other') cannotTell(`${real} is no file`);
   return found ?? refuse(`open DIR/${real}: no such file or directory`);
+}
+
+/** A file of the tree, through links; null where there is none. */
+export function memberAt({ scan, sparse }: TarFile, tree: Tree, path: string): Member | null {
+  const found = tree.find(path, true);
+  if (found === null && scan.isDirectory && leadsOut(tree, path, LINKS))
+    cannotTell(`${path} is behind a link that leads out of the directory`);
+  if (found === null || found instanceof Folder) return null;
+  if (found.type === 'other') cannotTell(sparse.has(found.path) ? sparseWords(path) : `${path} is no file`);
+  return found;
+}
+
+const LINKS = 40;
+
+/** Whether a link on the way leads out, where an engine follows it and waybill does not. */
+function leadsOut(tree: Tree, path: string, links: number): boolean {
+  const parts = path.split('/');
+  const ways = parts.map((_, i) => parts.slice(0, i + 1).join('/'));
+  const link = ways.find(way => tree.find(way, true) === null);
+  const found = link === undefined || links === 0 ? null : tree.find(link, false);
+  if (found === null || found instanceof Folder || found.type !== 'symlink') return false;
+  const target = posix.join(posix.dirname(link!), found.target ?? '');
+  return (
+    found.target?.startsWith('/') === true || target.startsWith('..') || leadsOut(tree, target, links - 1)
+  );
+}
+
+/** A file that must be there, or what the system says instead. */
+export function fileAt(file: TarFile, tree: Tree, path: string): Member {
+  const member = memberAt(file, tree, path);
+  if (member !== null) return member;
+  const isFolder = tree.find(path, true) instanceof Folder;
+  return refuse(
+    isFolder ? `read DIR/${path}: is a directory` : `open DIR/${path}: no such file or directory`,
+  );
 }

@@ -155,10 +155,11 @@ export function timeFault(json: Json): string | null {
   return odd === undefined ? null : `parsing time "${json}": ${odd[0]} out of range`;
 }
 
-/** What the engines that are modelled here are built with: Docker 28.5.2, podman 5.8.6, skopeo 1.22.0, crane 0.21. */
+/** What the engines that are modelled here are built with: Docker 28.5.2, podman 5.8.6, skopeo 1.22.0, crane 0.21, umoci 0.6.0. */
 export const BUILT_WITH = {
   docker: 'go1.24',
   podman: 'go1.27',
   skopeo: 'go1.24',
   crane: 'go1.27',
+  umoci: 'go1.24',
 } as const satisfies Readonly<Record<string, GoVersion>>;

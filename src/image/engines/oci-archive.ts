@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { Document } from '../../scan/document.js';
-import { Folder } from '../../scan/extraction.js';
 import type { Member } from '../../source/source.js';
 import { isObject, type Json, type JsonObject, own } from '../../spec/json.js';
 import {
@@ -12,7 +11,7 @@ import {
   OCI_MANIFEST,
 } from '../../spec/media-types.js';
 import { attempt, cannotTell, refuse, within } from './answer.js';
-import { extracted, type Tree } from './extracted.js';
+import { extracted, fileAt, type Tree } from './extracted.js';
 import type { GoVersion } from './go-faults.js';
 import { decode, decodeObject, field, listField, objectField, textField } from './go-json.js';
 import {
@@ -41,27 +40,48 @@ import {
   type TarFile,
 } from './tar-file.js';
 
-/** An oci-archive as containers/image unpacks it, and the one entry of its index.json. */
+/** An image as containers/image finds it in an unpacked oci-archive, an OCI layout, or a directory of its own (`dir:`). */
 export interface OciArchive {
   readonly file: TarFile;
   readonly tree: Tree;
+  /** The one entry of index.json; of a `dir:`, which has no index.json, an empty one. */
   readonly entry: JsonObject;
   readonly go: GoVersion;
+  readonly paths: Paths;
 }
 
-/** containers/image oci/archive/oci_transport.go, oci/layout/oci_transport.go */
-export function openOciArchive(file: TarFile, go: GoVersion): OciArchive {
-  const { tree, entries } = openLayout(file, go);
+/** Where a transport keeps what has a digest. */
+export interface Paths {
+  readonly manifest: (digest: string) => string;
+  readonly blob: (digest: string) => string;
+  /** Of a digest that is none, beside what is wrong with it. */
+  readonly refusal: string;
+}
+
+const blobPath = (digest: string) => `blobs/${digest.replace(':', '/')}`;
+
+/** oci/layout/oci_transport.go (blobPath) */
+export const LAYOUT_PATHS: Paths = {
+  manifest: blobPath,
+  blob: blobPath,
+  refusal: 'unexpected digest reference ',
+};
+
+/** What containers/image takes where no image is named: the only one. oci/layout/oci_transport.go (getManifestDescriptor) */
+export function oneImage(file: TarFile, go: GoVersion, { tree, entries }: Layout): OciArchive {
   if (entries.length !== 1) refuse('more than one image in oci, choose an image');
   const [entry] = entries as [Json];
-  return { file, tree, entry: isObject(entry) ? entry : {}, go };
+  return { file, tree, entry: isObject(entry) ? entry : {}, go, paths: LAYOUT_PATHS };
 }
 
-/** The file unpacked, and the entries of its index.json. */
-export function openLayout(
-  file: TarFile,
-  go: GoVersion,
-): { readonly tree: Tree; readonly entries: readonly Json[] } {
+/** The files of an OCI layout, and the entries of its index.json. */
+export interface Layout {
+  readonly tree: Tree;
+  readonly entries: readonly Json[];
+}
+
+/** The file unpacked. containers/image oci/archive/oci_transport.go */
+export function openLayout(file: TarFile, go: GoVersion): Layout {
   const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
   const tree = within(untarring, () => {
     checkKind(file);
@@ -72,10 +92,12 @@ export function openLayout(
       () => extracted(file, false),
     );
   });
-  const member = memberAt(tree, 'index.json');
-  if (member === null) return refuse('open DIR/index.json: no such file or directory');
-  const index = decodeObject(file.scan.document(member), 'first', OCI_INDEX_TYPE, go);
-  return { tree, entries: listField(index, 'manifests') };
+  return { tree, entries: entriesOf(file, tree, go) };
+}
+
+export function entriesOf(file: TarFile, tree: Tree, go: GoVersion): readonly Json[] {
+  const member = fileAt(file, tree, 'index.json');
+  return listField(decodeObject(file.scan.document(member), 'first', OCI_INDEX_TYPE, go), 'manifests');
 }
 
 function checkInside({ name, type, target }: Member): void {
@@ -90,20 +112,22 @@ function checkInside({ name, type, target }: Member): void {
   }
 }
 
-export function memberAt(tree: Tree, path: string): Member | null {
-  const found = tree.find(path, true);
-  if (found === null || found instanceof Folder) return null;
-  if (found.type === 'other') cannotTell(`${path} is no file`);
-  return found;
+export function blobAt(
+  { file, tree, paths }: OciArchive,
+  digest: string,
+  what: 'manifest' | 'blob' = 'blob',
+): Member {
+  if (!/^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest)) {
+    const which = paths.refusal === '' ? '' : `${paths.refusal}${digest}: `;
+    refuse(`${which}invalid checksum digest format`);
+  }
+  const path = paths[what](digest);
+  return fileAt(file, tree, path);
 }
 
-export function blobAt({ tree }: OciArchive, digest: string): Member {
-  if (!/^[a-z0-9]+:[a-f0-9]{32,}$/.test(digest)) {
-    refuse(`unexpected digest reference ${digest}: invalid checksum digest format`);
-  }
-  const path = `blobs/${digest.replace(':', '/')}`;
-  return memberAt(tree, path) ?? refuse(`open DIR/${path}: no such file or directory`);
-}
+/** The manifest that an index lists. */
+export const manifestAt = (archive: OciArchive, digest: string): Member =>
+  blobAt(archive, digest, 'manifest');
 
 /** Whether a blob is what its digest says; where that was not computed, its word is taken. */
 export function hasDigest({ file }: OciArchive, member: Member, digest: string): boolean {
@@ -210,10 +234,10 @@ export function openManifest(archive: OciArchive, member: Member, type: string):
 
 /** Where a manifest is stored it is told from its own bytes what it is. containers/image storage/storage_dest.go */
 export function checkCommit(archive: OciArchive, member: Member): void {
-  const type = guessType(archive, member);
-  if (IMAGE_TYPES.has(type)) return;
-  const { schemaVersion } = readAs(archive, member, type);
-  refuse(`parsing manifest: unsupported schema version ${schemaVersion ?? 0}`);
+  within(
+    words => `parsing manifest: ${words}`,
+    () => openManifest(archive, member, guessType(archive, member)),
+  );
 }
 
 /** The config of a manifest, with its descriptor. */
@@ -221,6 +245,8 @@ export function openConfig(archive: OciArchive, type: string, manifest: JsonObje
   const descriptor = objectField(manifest, 'config');
   const configType = textField(descriptor, 'mediaType');
   if (type === OCI_MANIFEST && configType !== OCI_CONFIG) {
+    if (configType === DOCKER_CONFIG)
+      refuse(`invalid mixed OCI image with Docker v2s2 config (${JSON.stringify(configType)})`);
     const artifact = textField(manifest, 'artifactType') || configType;
     refuse(`unsupported image-specific operation on artifact with type "${artifact}"`);
   }

@@ -1,7 +1,10 @@
+import type { Member } from '../../source/source.js';
 import { isObject, type JsonObject } from '../../spec/json.js';
 import { isIndexType } from '../../spec/media-types.js';
 import { attempt, manifestKey, type Outcome, refuse, taken, type Verdict, within } from './answer.js';
 import { diffIdsOf } from './docker-config.js';
+import { openDirectory, openFolder, topOfDirectory } from './folder.js';
+import { digestWords } from './go-digest.js';
 import { BUILT_WITH } from './go-faults.js';
 import { decodeObject, field, listField, objectField, textField } from './go-json.js';
 import { OCI_IMAGE } from './go-structs.js';
@@ -12,35 +15,77 @@ import {
   checkUrls,
   chooseEntry,
   hasDigest,
+  manifestAt,
   type OciArchive,
+  oneImage,
   openConfig,
   openIndex,
+  openLayout,
   openManifest,
-  openOciArchive,
   passedWords,
   sha256Of,
   typeOf,
 } from './oci-archive.js';
-import { ociLoads } from './oci-loads.js';
+import { directoryLoads, ociLoads } from './oci-loads.js';
 import { checkDiffId, checkDuplicates, containersLayer, digestLike, type TarFile } from './tar-file.js';
 import { podmanUnpacks } from './unpack-words.js';
 import { Unpacking } from './unpacking.js';
 
+const GO = BUILT_WITH.podman;
+
 /** A file as podman loads it as an oci-archive: one image, whose every layer is unpacked. */
-export function podmanOciArchive(file: TarFile): Outcome {
+export const podmanOciArchive = (file: TarFile): Outcome => ({
+  ...load(() => {
+    const archive = openArchive(file);
+    const name = nameOf(archive.entry);
+    return { archive, name, member: manifestAt(archive, textField(archive.entry, 'digest')) };
+  }),
+  loads: ociLoads(file, GO, openLayout),
+});
+
+/** A directory as podman loads it as an OCI layout. */
+export const podmanOci = (file: TarFile): Outcome => ({
+  ...load(() => {
+    const archive = oneImage(file, GO, openFolder(file, GO));
+    const member = manifestAt(archive, textField(archive.entry, 'digest'));
+    return { archive, name: null, isNamedByConfig: true, member };
+  }),
+  loads: ociLoads(file, GO, openFolder),
+});
+
+/** A directory as podman loads it as one that `skopeo copy … dir:` wrote. */
+export const podmanDir = (file: TarFile): Outcome => ({
+  ...load(() => {
+    const archive = openDirectory(file, GO);
+    return { archive, name: null, member: topOfDirectory(archive) };
+  }),
+  loads: directoryLoads(file, GO),
+});
+
+interface Source {
+  readonly archive: OciArchive;
+  /** By which it will be stored; null for a directory, which is stored by its path. */
+  readonly name: string | null;
+  /** The digest of its config is its name, for which podman takes sha256 alone. */
+  readonly isNamedByConfig?: true;
+  /** Its manifest or index. */
+  readonly member: Member;
+}
+
+function load(open: () => Source): Omit<Outcome, 'loads'> {
   const verdicts = new Map<string, Verdict>();
   let chosen: JsonObject | null = null;
   const refusal = attempt(() => {
-    const archive = openArchive(file);
+    const source = open();
+    const { archive, name } = source;
     const { entry } = archive;
-    const name = nameOf(entry);
-    let digest = textField(entry, 'digest');
-    let member = blobAt(archive, digest);
+    let { member } = source;
+    let digest = textField(entry, 'digest') || sha256Of(archive, member);
     let type = typeOf(archive, member, entry);
     if (isIndexType(type)) {
       chosen = chooseEntry(type, openIndex(archive, member, type));
       digest = textField(chosen, 'digest');
-      member = blobAt(archive, digest);
+      member = manifestAt(archive, digest);
       if (!hasDigest(archive, member, digest)) {
         refuse(`Manifest does not match provided manifest digest ${digest}`);
       }
@@ -50,6 +95,8 @@ export function podmanOciArchive(file: TarFile): Outcome {
       }
     }
     const manifest = openManifest(archive, member, type);
+    if (source.isNamedByConfig === true)
+      checkConfigName(textField(objectField(manifest, 'config'), 'digest'));
     const config = openConfig(archive, type, manifest);
     checkUrls(config.descriptor);
     const image = within(
@@ -65,19 +112,20 @@ export function podmanOciArchive(file: TarFile): Outcome {
     checkCommit(archive, member);
     verdicts.set(manifestKey(digest), taken(config.digest, note));
   });
-  return {
-    verdicts,
-    loads: ociLoads(file, BUILT_WITH.podman),
-    refusal,
-    passed: refusal ?? passedWords(chosen),
-  };
+  return { verdicts, refusal, passed: refusal ?? passedWords(chosen) };
+}
+
+function checkConfigName(digest: string): void {
+  const [algorithm, hex] = digest.split(':');
+  if (algorithm !== 'sha256' && hex !== undefined)
+    refuse(`parsing "@${hex}": "${hex}" does not look like an image ID or digest: invalid reference`);
 }
 
 /** podman reads index.json itself before it has the archive opened, and says so. */
 function openArchive(file: TarFile): OciArchive {
   let archive: OciArchive | null = null;
   const refusal = attempt(() => {
-    archive = openOciArchive(file, BUILT_WITH.podman);
+    archive = oneImage(file, GO, openLayout(file, GO));
   });
   if (refusal === null) return archive!;
   return refuse(/^(creating temp|cannot be told)/.test(refusal) ? refusal : `loading index: ${refusal}`);
@@ -97,13 +145,15 @@ function checkLayers(archive: OciArchive, manifest: JsonObject, diffIds: readonl
   for (const [i, layer] of listField(manifest, 'layers').entries()) {
     const digest = isObject(layer) ? textField(layer, 'digest') : '';
     if (isObject(layer)) checkUrls(layer);
+    const invalid = digestWords(digest);
+    if (invalid !== null) refuse(`Can not check for a blob with invalid digest: ${invalid}`);
     const member = blobAt(archive, digest);
     if (!hasDigest(archive, member, digest)) {
       const actual = digestLike(archive.file, member, digest);
       refuse(`Digest did not match, expected ${digest}, got ${actual}`);
     }
     const facts = containersLayer(archive.file, member);
-    if (facts.packError !== null) refuse(`layer ${i}: ${facts.packError}`);
+    if (facts.packError !== null) refuse(`storing blob to file "FILE": ${facts.packError}`);
     if (diffIds.length > 0 && i >= diffIds.length) {
       const have = `image config has only ${diffIds.length} DiffID values`;
       refuse(`${have}, but a layer with index ${i} exists`);

@@ -13,12 +13,14 @@ import {
   type Verdict,
 } from './answer.js';
 import { crane } from './crane.js';
+import { craneLayout } from './crane-layout.js';
 import { dockerClassic } from './docker-classic.js';
 import { dockerContainerd } from './docker-containerd.js';
-import { podman } from './podman.js';
+import { podman, podmanDirectory } from './podman.js';
 import { skopeoDockerArchive } from './skopeo-docker-archive.js';
-import { skopeoOciArchive } from './skopeo-oci-archive.js';
+import { skopeoDir, skopeoOci, skopeoOciArchive } from './skopeo-inspect.js';
 import { type TarFile, tarFile } from './tar-file.js';
+import { umoci } from './umoci.js';
 import { unpackNote } from './unpack.js';
 
 export type { Delivery, EngineAnswer, EngineName } from './answer.js';
@@ -26,7 +28,10 @@ export type { Delivery, EngineAnswer, EngineName } from './answer.js';
 /** @param delivery  null where it is not known: then the file is a plain tar */
 type Engine = (file: TarFile, delivery: Delivery | null) => Outcome;
 
-const ENGINES: readonly (readonly [name: EngineName, engine: Engine])[] = [
+type Named = readonly [name: EngineName, engine: Engine];
+
+/** What is given the archive as a file. */
+const ENGINES: readonly Named[] = [
   ['docker-classic', dockerClassic],
   ['docker-containerd', dockerContainerd],
   ['podman', podman],
@@ -34,6 +39,17 @@ const ENGINES: readonly (readonly [name: EngineName, engine: Engine])[] = [
   ['skopeo-oci-archive', skopeoOciArchive],
   ['crane', crane],
 ];
+
+/** What is given a directory as it is, beside crane. */
+const DIRECTORY_ENGINES: readonly Named[] = [
+  ['podman-directory', podmanDirectory],
+  ['skopeo-oci', skopeoOci],
+  ['skopeo-dir', skopeoDir],
+  ['umoci', umoci],
+];
+
+const enginesFor = ({ isDirectory }: Scan): readonly Named[] =>
+  isDirectory ? [...ENGINES, ...DIRECTORY_ENGINES] : ENGINES;
 
 /** An image that engines take from a file. */
 export interface EngineLoad extends LoadedImage {
@@ -43,17 +59,21 @@ export interface EngineLoad extends LoadedImage {
 /** Every image that any engine would take from the file, on a machine of any platform. For scans of every byte. */
 export function engineLoads(scan: Scan): EngineLoad[] {
   const file = tarFile(scan);
-  return ENGINES.flatMap(([engine, run]) => run(file, null).loads.map(image => ({ ...image, engine })));
+  // To crane a directory is no tarball.
+  const engines: readonly Named[] = scan.isDirectory
+    ? [...enginesFor(scan), ['crane', craneLayout]]
+    : ENGINES;
+  return engines.flatMap(([engine, run]) => run(file, null).loads.map(image => ({ ...image, engine })));
 }
 
 /**
  * What every engine makes of every image of an archive: the ID by which it will call it, or the words in which it
  * refuses. Worked out from the file, for engines on linux/amd64 with an empty store, and checked against Docker 28.5.2
- * (classic and containerd store), podman 5.8.6, skopeo 1.22.0 and crane 0.21.
+ * (classic and containerd store), podman 5.8.6, skopeo 1.22.0, crane 0.21 and umoci 0.6.0.
  *
  * Left out, since it does not follow from a scan: layers with two entries of one name, which the classic store and podman
- * refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice; padding cut
- * off in the middle of a block; limits of the engines' own on sizes and nesting. At depth `metadata` layers are taken at
+ * refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice;
+ * what a sparse member or a gzip stream with reserved flags holds; limits of the engines' own on sizes and nesting. At depth `metadata` layers are taken at
  * their word.
  */
 export function predictEngines(
@@ -64,11 +84,13 @@ export function predictEngines(
   const limit = limitOf(graph);
   if (limit !== null) {
     const refusal = `cannot be told: ${limitText(limit)}`;
-    const answers = ENGINES.map(([engine]): EngineAnswer => ({ engine, id: null, refusal, note: null }));
+    const answers = enginesFor(scan).map(
+      ([engine]): EngineAnswer => ({ engine, id: null, refusal, note: null }),
+    );
     return new Map(graph.images.map(image => [image, answers]));
   }
   const file = tarFile(scan);
-  const outcomes = ENGINES.map(([engine, run]) => ({ engine, outcome: run(file, delivery) }));
+  const outcomes = enginesFor(scan).map(([engine, run]) => ({ engine, outcome: run(file, delivery) }));
   return new Map(
     graph.images.map(image => [
       image,
@@ -101,11 +123,12 @@ export function limitOf(graph: Graph): LimitReached | null {
  */
 export function predictFile(scan: Scan, delivery: Delivery): EngineAnswer[] {
   const file = tarFile(scan);
-  return ENGINES.map(([engine, run]) => {
+  return enginesFor(scan).map(([engine, run]) => {
     const { verdicts, refusal, passed } = run(file, delivery);
     const taken = [...verdicts.values()].find(({ id }) => id !== null);
     const { id, note } = taken ?? { id: null, note: null };
-    const words = id === null ? (refusal ?? (passed.startsWith('loads no') ? passed : LOADS_NONE)) : null;
+    const refused = refusal ?? [...verdicts.values()].find(one => one.refusal !== null)?.refusal;
+    const words = id === null ? (refused ?? (passed.startsWith('loads no') ? passed : LOADS_NONE)) : null;
     return { engine, id, refusal: words, note: joinNotes(note, deliveryNote(engine, delivery)) };
   });
 }
@@ -124,7 +147,10 @@ function verdictOf(image: Image, { verdicts, refusal, passed }: Outcome): Verdic
 }
 
 function deliveryNote(engine: EngineName, { container, compression, inside }: Delivery): string | null {
-  if (container === 'directory') return engine === 'crane' ? null : 'as a tar of this directory';
+  if (container === 'directory')
+    return ENGINES.some(([name]) => name === engine && name !== 'crane')
+      ? 'as a tar of this directory'
+      : null;
   const [command] = engine.split('-');
   if (container === 'zip' && inside === null) return `${command} cannot read a zip: unpack it first`;
   const isPacked = engine === 'crane' && compression !== 'none';

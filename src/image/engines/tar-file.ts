@@ -1,9 +1,10 @@
 import type { Compression } from '../../codec/codec.js';
-import { LONG_TEXT } from '../../codec/gzip.js';
+import { LONG_TEXT, RESERVED_FLAGS } from '../../codec/gzip.js';
 import type { BlobFacts, TarFacts } from '../../scan/facts.js';
 import type { Scan } from '../../scan/scan.js';
 import { SKIPPABLE_DATA } from '../../source/kind.js';
 import type { Member, SourceProblem } from '../../source/source.js';
+import { GLOBAL_HEADER } from '../../source/tar-records.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
 import { cannotTell, refuse } from './answer.js';
 import type { StoredBlob } from './synthesise.js';
@@ -20,6 +21,9 @@ export interface TarFile {
   readonly lateError: string | null;
   /** What the file is to containers/image, which knows no skippable frames, when it is none of what it knows. */
   readonly foreign: 'tar' | 'unknown' | null;
+  /** Paths of global PAX headers, which are entries to Go, and of sparse members, whose holes waybill does not fill in. */
+  readonly globals: ReadonlySet<string>;
+  readonly sparse: ReadonlySet<string>;
   /** The member in which the tar ends too early. */
   readonly cut: { readonly member: Member; readonly expected: number; readonly actual: number } | null;
 }
@@ -49,6 +53,8 @@ export function tarFile(scan: Scan): TarFile {
     packError,
     lateError: lateOuterWords(problems),
     foreign: foreignTo(problems),
+    globals: pathsOf(problems, p => p.kind === 'ambiguous' && p.readings[0] === GLOBAL_HEADER),
+    sparse: pathsOf(problems, p => p.kind === 'sparse'),
     cut:
       broken?.kind !== 'tar-truncated' || last === undefined
         ? null
@@ -56,13 +62,27 @@ export function tarFile(scan: Scan): TarFile {
   };
 }
 
+const pathsOf = (problems: readonly SourceProblem[], are: (problem: SourceProblem) => boolean) =>
+  new Set(problems.filter(are).flatMap(({ path }) => path ?? []));
+
+/** What an engine finds at a path of a tar is known to Go's archive/tar, and not to waybill. */
+export function checkKnown({ globals, sparse }: TarFile, path: string): void {
+  if (globals.has(path))
+    cannotTell(`a global PAX header is called ${path}, which is an entry to some engines`);
+  if (sparse.has(path)) cannotTell(sparseWords(path));
+}
+
+export const sparseWords = (path: string): string =>
+  `${path} is a sparse file, whose holes waybill does not fill in`;
+
 function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
   if (problem.kind === 'tar-truncated') return CUT;
   if (problem.kind === 'tar-header' || problem.kind === 'tar-field') return INVALID;
   if (problem.kind === 'tar-record') return problem.reason.startsWith('it has') ? TOO_LONG : INVALID;
   if (problem.kind !== 'end-marker-missing' || problem.zeroBlocks !== 1) return null;
   // Something else than zeros where the second zero block belongs.
-  const { offset } = problem;
+  const { offset, cut } = problem;
+  if (cut === true) return CUT;
   const dirty = all.some(p => p.kind === 'trailing-bytes' && p.offset >= offset && p.offset < offset + BLOCK);
   return dirty ? INVALID : null;
 }
@@ -213,6 +233,8 @@ export function checkDiffId(
 
 function failureWords({ failure }: BlobFacts): string | null {
   if (failure?.kind !== 'corrupt' && failure?.kind !== 'truncated') return null;
+  if (failure.reason === RESERVED_FLAGS)
+    cannotTell('reserved flags are set in a gzip header, which engines pass over and waybill does not');
   return packWords(failure.codec, failure.kind === 'truncated', failure.reason);
 }
 
@@ -244,7 +266,7 @@ const NEXT_PART = {
 function layerTarError(tar: TarFacts | null, size: number): string | null {
   if (size === 0) return null;
   if (tar === null) return size < BLOCK ? CUT : INVALID;
-  if (tar.error === null) return tar.malformed === null ? null : INVALID;
+  if (tar.error === null) return tar.malformed === null ? null : (tar.malformed.words ?? INVALID);
   return tar.error.startsWith('it ends') ? CUT : INVALID;
 }
 

@@ -1,7 +1,7 @@
 import type { Member } from '../../source/source.js';
 import { platformMatches } from '../../spec/platform.js';
 import type { Image, Layer } from '../graph.js';
-import { attempt } from './answer.js';
+import { attempt, isUntold } from './answer.js';
 import { IMAGE_TYPES } from './media.js';
 import { containerdLayer, digestLike, type TarFile } from './tar-file.js';
 import { containerdUnpacks } from './unpack-words.js';
@@ -16,6 +16,7 @@ const HOST = { os: 'linux', architecture: 'amd64', variant: null, osVersion: nul
 export function unpackNote(file: TarFile, image: Image): string | null {
   if (image.platform === null || !platformMatches(image.platform, HOST)) return null;
   const why = failureOf(file, image);
+  if (isUntold(why)) return `whether it can be unpacked ${why}`;
   return why === null ? null : `prints \`Error unpacking image\` (${why}) and keeps the ID`;
 }
 
@@ -30,7 +31,7 @@ function failureOf(file: TarFile, { config, layers, manifest }: Image): string |
   const unpack = new Unpacking(file.scan, containerdUnpacks);
   for (const layer of layers) {
     const check = unpack.next(layer.member);
-    const why = layerFailure(file, layer) ?? attempt(check);
+    const why = failureIn(() => layerFailure(file, layer)) ?? attempt(check);
     if (why !== null) return why;
   }
   return null;
@@ -39,6 +40,16 @@ function failureOf(file: TarFile, { config, layers, manifest }: Image): string |
 function isClaimed(file: TarFile, member: Member, claim: string | null): boolean {
   const actual = claim === null ? null : digestLike(file, member, claim);
   return actual === null || actual === claim;
+}
+
+/** What a step finds, or why it stopped. */
+function failureIn(step: () => string | null): string | null {
+  let found: string | null = null;
+  return (
+    attempt(() => {
+      found = step();
+    }) ?? found
+  );
 }
 
 function layerFailure(file: TarFile, { member, ref, claimedDigest, claimedDiffId }: Layer): string | null {
