@@ -14,11 +14,19 @@ const test = suite('documented commands');
 
 const LAYERS: readonly LayerSpec[] = [
   {
-    files: { 'etc/os-release': 'ID=app\n', 'usr/lib/libapp.so.1': 'a library\n' },
+    files: {
+      'etc/os-release': 'ID=app\n',
+      'etc/passwd': 'root:x:0:0::/:\n',
+      'usr/lib/libapp.so.1': 'a library\n',
+    },
     createdBy: 'COPY rootfs/ /',
   },
   {
-    files: { 'app/main.js': 'run()\n', 'etc/os-release': 'ID=app\nVERSION_ID=1\n' },
+    files: {
+      'app/main.js': 'run()\n',
+      'etc/os-release': 'ID=app\nVERSION_ID=1\n',
+      'etc/passwd': 'app:x:1:1::/:\n',
+    },
     createdBy: 'COPY app/ /app/',
   },
   { files: { 'app/.wh.main.js': '', 'app/index.js': 'run()\n' }, createdBy: 'RUN build' },
@@ -45,7 +53,8 @@ async function workplace(): Promise<string> {
     'amd64.tar',
   ];
   for (const name of names) writeFileSync(join(place, name), one);
-  for (const name of ['arm.tar', 'arm64.tar']) writeFileSync(join(place, name), other);
+  for (const name of ['arm.tar', 'arm64.tar', 's390x.tar']) writeFileSync(join(place, name), other);
+  writeFileSync(join(place, 'all.tar'), await toTar(dockerSave25({ ...amd64, tags: ['app:1', 'app:2'] })));
   for (const name of ['downloads', 'delivery']) {
     mkdirSync(join(place, name));
     writeFileSync(join(place, name, 'app.tar'), one);
