@@ -17,7 +17,7 @@ export function completionCommand(commands: Argv<Printing>, terminal: Terminal):
         .option('current', { type: 'string', hidden: true, coerce: last<string> })
         .example('source <($0 completion bash)', 'bash: add this line to ~/.bashrc')
         .example('source <($0 completion zsh)', 'zsh: add this line to ~/.zshrc, below compinit')
-        .example('$0 completion fish > ~/.config/fish/completions/waybill.fish', 'fish'),
+        .example('$0 completion fish | source', 'fish: add this line to ~/.config/fish/config.fish'),
     async ({ shell, before, current }) => {
       const stdout =
         before === undefined ? await scriptFor(shell) : await words(shell, before, current ?? '');

@@ -94,14 +94,7 @@ function understand(given: Record<string, unknown>, words: readonly string[], wo
 }
 
 /** Commands that print nothing that could be JSON instead. */
-const REPORTLESS = [
-  'cat',
-  'completion',
-  'manifest create',
-  'manifest annotate',
-  'manifest push',
-  'manifest rm',
-];
+const REPORTLESS = ['completion', 'manifest create', 'manifest annotate', 'manifest push', 'manifest rm'];
 
 /** What a command reads is read within what the command line allows. */
 const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({

@@ -112,7 +112,7 @@ function statusOf(path: string): Stats | null {
 }
 
 /**
- * Writes a report as one step, where a link stands in place of the link.
+ * Writes a report in one step: a reader of the file sees the old content or the new, never a part of it. A link is replaced.
  * @throws InputError where it cannot be written
  */
 export const saveReport = (path: string, content: Iterable<string>): void => replaceFile(path, content);

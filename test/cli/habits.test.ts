@@ -195,7 +195,7 @@ const VALUES: readonly Row[] = [
   ['verify one.tar --fail-on', 2, 'expected --fail-on VALUE'],
   ['verify one.tar --fail-on --json', 2, 'expected --fail-on VALUE'],
   ['verify one.tar --require-complete', 0, 'complete yes'],
-  ['cat one.tar etc/arch --json', 2, '--json: cat prints no report'],
+  ['cat one.tar etc/arch --json', 2, '--json: cat prints the bytes of a file'],
   ['config one.tar --raw=false', 2, '--raw=false'],
   ['-- one.tar', 0, SHOWN],
   ['one.tar --', 0, SHOWN],
