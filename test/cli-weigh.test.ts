@@ -106,7 +106,7 @@ const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: str
   [['extract', 'x.tar', '--layers', 'l', '--devices'], '--devices', '--layers'],
   [['extract', 'x.tar', 'app:1', 'dir', '--layers', 'l'], 'one directory'],
   [['extract', 'x.tar', 'dir', '--json'], '--json', 'no report'],
-  [['cat', 'x.tar', 'etc/passwd', '--json'], '--json', 'no report'],
+  [['cat', 'x.tar', 'etc/passwd', '--json'], '--json', 'as they are'],
   [['files', 'x.tar', '--all-layers', '--tree'], '--all-layers', '--tree'],
   [['files', 'x.tar', '--all-layers', '--in', '1'], '--all-layers', '--in'],
   [['files', 'x.tar', '--depth', '0'], '--depth'],
