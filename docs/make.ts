@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ruleOf, rules } from '../src/checks/findings.js';
 import type { Verdict } from '../src/checks/rule.js';
-import type { FindingCode } from '../src/image/observation.js';
+import type { FindingCode } from '../src/link/observation.js';
 import { securityPage } from './security.js';
 
 const VERDICTS: readonly (readonly [Verdict | null, string])[] = [

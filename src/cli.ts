@@ -9,10 +9,10 @@ import { Signals } from './cli/signals.js';
 import type { Reporting, World } from './cli/terminal.js';
 import { prepared } from './cli/typed.js';
 import type { Watchdog } from './cli/watchdog.js';
+import { deadlineIn } from './containers/deadline.js';
 import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import type { Answer, ReadOptions, Result } from './index.js';
 import { Progress } from './progress.js';
-import { deadlineIn } from './source/deadline.js';
 import { version } from './version.js';
 import { legible, uncommanding, visible } from './visible.js';
 import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
@@ -31,7 +31,7 @@ const progress = new Progress(process.stderr.isTTY ? process.stderr : null, () =
 watchUnfinished(any => void (any ? signals.hold('unfinished') : signals.release('unfinished')));
 
 async function read(archive: string, options: ReadOptions) {
-  const { readArchive } = await import('./commands/read.js');
+  const { readArchive } = await import('./report/read.js');
   return withProgress(onProgress => readArchive(archive, { ...options, onProgress, deadline }));
 }
 

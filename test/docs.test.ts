@@ -1,5 +1,5 @@
 // What the documents show is what happens: pages made from the code are up to date, commands print what stands there.
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -32,6 +32,56 @@ test('docs/limits.md names every limit once, with its default and how high it go
       limitCeilings[name as LimitName] ?? '',
     ]),
   );
+});
+
+const existsBelow = (folders: readonly string[], path: string) =>
+  folders.some(folder => existsSync(join(root, folder, path)));
+
+test('docs/architecture.md names only files and folders that there are, and every room', () => {
+  const text = page('docs/architecture.md');
+  const named = [...text.matchAll(/`([\w/.*-]+)`/g)]
+    .map(([, path]) => path!)
+    .filter(path => /\.ts$|\/$|^src\//.test(path));
+  const gone = named
+    .filter(path => !/NAME|\*/.test(path) && path.includes('/'))
+    .filter(
+      path => !existsBelow(['.', 'src', ...readdirSync(join(root, 'src')).map(room => `src/${room}`)], path),
+    );
+  assert.equal(gone, []);
+  assert.ok(named.length > 30);
+  const rooms = readdirSync(join(root, 'src'), { withFileTypes: true }).filter(entry => entry.isDirectory());
+  assert.equal(
+    rooms
+      .map(({ name }) => name)
+      .filter(name => !text.includes(`| \`src/${name}/\``) && !text.includes(`, \`src/${name}/\``)),
+    [],
+  );
+});
+
+/** What a row of "How to add" names, and where: the symbol must be in the file. */
+const LISTS: readonly (readonly [symbol: string, file: string])[] = [
+  ['codecs', 'src/codec/registry.ts'],
+  ['Compression', 'src/spec/descriptor.ts'],
+  ['openRegular', 'src/containers/open.ts'],
+  ['link', 'src/link/link.ts'],
+  ['FindingData', 'src/link/observation.ts'],
+  ['CHECKS', 'src/checks/findings.ts'],
+  ['ENGINES', 'src/engines/predict.ts'],
+  ['OUTPUTS', 'src/format/outputs.ts'],
+  ['Limits', 'src/limits.ts'],
+];
+
+test('docs/architecture.md says where to list what is added, and there it is listed', () => {
+  const rows = page('docs/architecture.md')
+    .split('\n')
+    .filter(line => line.startsWith('| a'));
+  for (const [symbol, file] of LISTS) {
+    assert.ok(
+      rows.some(row => row.includes(`\`${file}\``) && row.includes(symbol)),
+      `a row names ${symbol} in ${file}`,
+    );
+    assert.match(page(file), new RegExp(`(const|function|interface|type) ${symbol}\\b`));
+  }
 });
 
 test('the library example of the README works', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cat } from '../src/commands/cat.js';
-import { filesDepth, filesReport } from '../src/commands/files.js';
+import { filesDepth, filesReport } from '../src/commands/files/index.js';
 import { InputError, type Report, readArchive, reportOf, selectImages, verify } from '../src/index.js';
 import { corpus, NO_SHARED_FOLDER, peerExpectations, sharedFolder, testWhen } from './support/corpus.js';
 import { refusal } from './support/reading.js';

@@ -1,7 +1,7 @@
 // Names from archives on a terminal: safe, and for paths reversible.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nameBytes, nameText } from '../src/scan/entry-name.js';
+import { nameBytes, nameText } from '../src/scan/entries/name.js';
 import { pathText, visible, visiblePath } from '../src/visible.js';
 
 const TEXTS = [

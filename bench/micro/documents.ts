@@ -1,4 +1,4 @@
-import { readDocument } from '../../src/scan/document.js';
+import { readDocument } from '../../src/scan/blob/document.js';
 import { compare, type Line, megabytesPerSecond, type Scope } from './line.js';
 
 const MANIFESTS = 20_000;

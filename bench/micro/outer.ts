@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openArchive } from '../../src/containers/open.js';
 import { defaultLimits } from '../../src/limits.js';
-import { openArchive } from '../../src/source/open.js';
 import { compare, type Line, nanoseconds, type Scope } from './line.js';
 
 /** The list of an outer tar's members, of which there are as many as entries. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
-import { TarWalk } from '../../src/scan/tar-walk.js';
+import { TarWalk } from '../../src/scan/entries/walk-layer.js';
 import { chunksOf, compare, type Line, nanoseconds, type Scope } from './line.js';
 
 /** Our walk of a layer beside tar-stream's, over the same chunks. */

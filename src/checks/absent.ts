@@ -1,10 +1,10 @@
-import type { Graph, IndexNode, Place } from '../image/graph.js';
-import { type FindingData, memberAt, type Observation, observe } from '../image/observation.js';
-import { isAttestation, subjectOf } from '../image/subjects.js';
+import type { Graph, IndexNode, Place } from '../link/graph.js';
+import { isAttestation, subjectOf } from '../link/manifests.js';
+import { type FindingData, memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import type { Descriptor } from '../spec/descriptor.js';
 import { fullPlatform, type Platform, platformKey, platformMatches } from '../spec/platform.js';
-import type { CheckOptions } from './check.js';
+import type { CheckOptions } from './rule.js';
 
 type Required = CheckOptions['requireComplete'];
 

@@ -1,7 +1,7 @@
-import type { Claim, Graph, Place } from '../image/graph.js';
-import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Member } from '../containers/source.js';
+import type { Claim, Graph, Place } from '../link/graph.js';
+import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
-import type { Member } from '../source/source.js';
 import {
   type Digests,
   digestKind,
@@ -10,7 +10,7 @@ import {
   isWeak,
   sameAlgorithm,
 } from '../spec/digest.js';
-import { byPath } from './check.js';
+import { byPath } from './rule.js';
 
 /** Every blob against every claim made about it: digest, size, name, inline data. */
 export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {

@@ -5,8 +5,8 @@ import {
   type Layer,
   type Place,
   referrerName,
-} from '../image/graph.js';
-import type { FindingCode } from '../image/observation.js';
+} from '../link/graph.js';
+import type { FindingCode } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import type { Finding } from './findings.js';
 import { type Doubts, doubtsOf, NO_DOUBTS } from './verdicts.js';

@@ -1,13 +1,168 @@
-import type { Graph, Place } from '../image/graph.js';
-import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Member, SourceProblem } from '../containers/source.js';
 import type { LimitReached } from '../limits.js';
+import type { Graph, Place } from '../link/graph.js';
+import { type LinkFault, memberAt, type Observation, observe } from '../link/observation.js';
+import { isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
-import { longestPart, NAME_MAX } from '../source/path.js';
-import type { SourceProblem } from '../source/source.js';
-import { isEnginePath } from '../spec/markers.js';
-import { byPath } from './check.js';
-import { checkLinks } from './links.js';
-import { checkMemberPaths } from './member-paths.js';
+import { isBlobPath, isEnginePath } from '../spec/markers.js';
+import { isUnsafeName, longestPart, NAME_MAX, normalPath, parentPath } from '../tar/path.js';
+import { byPath } from './rule.js';
+
+/**
+ * Links of the outer archive. Engines that extract it follow them as a file system does, others by their text, and others
+ * not at all: all agree about one that leads from a blob straight to another, and about no other.
+ */
+function* checkLinks(scan: Scan, graph: Graph): Generator<Observation> {
+  const links = byPath(scan.members.filter(isLink));
+  if (links.length === 0) return;
+  const told = brokenRefs(graph);
+  const hasManifest = scan.file(`${graph.root}manifest.json`) !== null;
+  for (const member of links) {
+    const at = memberAt(member.path);
+    const { target } = member;
+    if (target !== null && leadsOut(member)) {
+      yield observe('unsafe-link', at, { target });
+      continue;
+    }
+    const fault = faultOf(scan, graph, member, hasManifest);
+    if (fault === null || (fault === 'nothing' && told(member.path))) continue;
+    const hard = member.type === 'hardlink';
+    // podman names layers in v1 folders beside them; a layer that is removed leaves its name behind, which nothing looks for.
+    const isHarmless = fault === 'nothing' && !hard && isBlobPath(inRoot(graph, member.path));
+    yield observe(
+      'link-unexpected',
+      at,
+      { target: target ?? '', hard, fault },
+      isHarmless ? 'info' : undefined,
+    );
+  }
+}
+
+/** Where a link leads that is all that stands at a path which a document names; null where there is none. */
+export function brokenLinkAt(scan: Scan, root: string, ref: string): string | null {
+  const member = scan.at(root + normalPath(ref));
+  return member !== null && isLink(member) ? member.target : null;
+}
+
+/** Whether a link that leads to nothing is told of as what is missing there. */
+function brokenRefs(graph: Graph): (path: string) => boolean {
+  const missing = new Set<string>();
+  const isLayout = graph.layout === 'oci-layout' || graph.layout === 'docker-hybrid';
+  const miss = (ref: string) => void missing.add(graph.root + normalPath(ref));
+  for (const { config, layers } of graph.images) {
+    if (config !== null && config.member === null) miss(config.path);
+    for (const { member, ref } of layers) if (member === null) miss(ref);
+  }
+  return path => missing.has(path) || (isLayout && path.startsWith(`${graph.root}blobs/`));
+}
+
+function faultOf(scan: Scan, graph: Graph, member: Member, hasManifest: boolean): LinkFault | null {
+  const { path } = member;
+  const file = scan.file(path);
+  if (file === null) return scan.isFolder(path) ? 'folder' : 'nothing';
+  if (!isBlobPath(inRoot(graph, path))) return 'no blob';
+  // One that another member has replaced is told of as that.
+  if (member.type === 'hardlink') return hasManifest ? 'hard link' : null;
+  if (scan.at(path) !== member) return null;
+  const straight = targetOf(member);
+  const found = scan.at(straight);
+  if (found !== file || found.type !== 'file') return 'links between';
+  return isBlobPath(inRoot(graph, straight)) ? null : 'no blob';
+}
+
+/** A path as the layout has it, whose folder may lie below the top. */
+const inRoot = ({ root }: Graph, path: string): string =>
+  path.startsWith(root) ? path.slice(root.length) : path;
+
+/** Where a link leads, by its text alone. */
+const targetOf = ({ path, type, target }: Member): string =>
+  normalPath(type === 'symlink' ? `${parentPath(path)}/${target}` : (target ?? ''));
+
+/** Whether following a link would leave the archive. Hard links are named from the top, symbolic ones from where they lie. */
+function leadsOut({ path, type, target }: Member): boolean {
+  if (target === null || target === '') return false;
+  if (/^[\\/]|^[A-Za-z]:[\\/]/.test(target)) return true;
+  const from = type === 'symlink' ? parentPath(path) : '';
+  return `${from === '' ? '' : `${from}/`}${target}`.split(/[\\/]/).reduce(depthAfter, 0) < 0;
+}
+
+/** How deep below the top a path has come; negative for good once it has left it. */
+function depthAfter(depth: number, segment: string): number {
+  if (depth < 0 || segment === '' || segment === '.') return depth;
+  return segment === '..' ? depth - 1 : depth + 1;
+}
+
+/** What engines look for lies no deeper. */
+const DEEPEST = 8;
+
+/** Paths that two members claim, as one thing and another, and names that not all readers take for the same path. */
+function* checkMemberPaths(scan: Scan): Generator<Observation> {
+  const members = byPath(scan.members);
+  const byName = new Map<string, Member | Member[]>();
+  for (const member of members) {
+    yield* checkName(member);
+    if (member.type === 'directory') continue;
+    const others = byName.get(member.path);
+    if (others === undefined) byName.set(member.path, member);
+    else if (Array.isArray(others)) others.push(member);
+    else byName.set(member.path, [others, member]);
+  }
+  for (const [path, same] of byName) {
+    if (!Array.isArray(same)) continue;
+    const differ = areDifferent(scan, same);
+    const severity = differ === true ? 'error' : undefined;
+    yield observe('duplicate-entry', memberAt(path), { count: same.length, differ }, severity);
+  }
+  yield* conflicts(members, byName);
+}
+
+/** Engines that extract an archive, containerd and containers/image clean names, each in its way, and crane does not at all. */
+function* checkName({ name, path }: Member): Generator<Observation> {
+  const isUnsafe = isUnsafeName(name);
+  if (!isUnsafe && !name.includes('\\')) return;
+  const at = memberAt(path);
+  if (name !== path && !path.startsWith('..') && isEnginePath(path))
+    yield observe('member-ambiguous', at, { field: 'name', readings: [path, name] });
+  else if (isUnsafe) yield observe('unsafe-name', at, { name });
+}
+
+/** A file takes the place of a directory and all that is in it, and a directory that of a file, if anything can be extracted. */
+function* conflicts(members: readonly Member[], files: ReadonlyMap<string, unknown>): Generator<Observation> {
+  const told = new Set<string>();
+  let last = '';
+  for (const { path, type } of members) {
+    if (type === 'directory' && files.has(path) && !told.has(path)) {
+      told.add(path);
+      yield observe('path-conflict', memberAt(path), { below: null });
+    }
+    const end = path.lastIndexOf('/');
+    if (end < 0 || (end === last.length && path.startsWith(last))) continue;
+    last = path.slice(0, end);
+    for (const folder of foldersOf(path)) {
+      if (!files.has(folder) || told.has(folder)) continue;
+      told.add(folder);
+      yield observe('path-conflict', memberAt(folder), { below: path });
+    }
+  }
+}
+
+function* foldersOf(path: string): Generator<string> {
+  let slash = path.indexOf('/');
+  for (let depth = 0; slash >= 0 && depth < DEEPEST; depth++) {
+    yield path.slice(0, slash);
+    slash = path.indexOf('/', slash + 1);
+  }
+}
+
+/** Whether members are not one and the same thing; null where their contents were not read. */
+function areDifferent(scan: Scan, [first, ...others]: readonly Member[]): boolean | null {
+  const isOther = ({ type, size, target }: Member) =>
+    type !== first!.type || size !== first!.size || target !== first!.target;
+  if (others.some(isOther)) return true;
+  if (first!.type !== 'file') return false;
+  const digests = [first!, ...others].map(member => scan.facts(member)?.digests?.sha256 ?? null);
+  return digests.includes(null) ? null : digests.some(digest => digest !== digests[0]);
+}
 
 /** The outer archive: whether it is whole, and whether tools can extract it safely. */
 export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation> {

@@ -1,10 +1,10 @@
-import { isText } from '../image/classify.js';
-import type { LoadedImage } from '../image/engines/answer.js';
-import { type EngineName, engineLoads, limitOf } from '../image/engines/predict.js';
-import type { Graph } from '../image/graph.js';
-import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Member } from '../containers/source.js';
+import type { LoadedImage } from '../engines/answer.js';
+import { type EngineName, engineLoads, limitOf } from '../engines/predict.js';
+import { isText } from '../link/classify.js';
+import type { Graph } from '../link/graph.js';
+import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
-import type { Member } from '../source/source.js';
 
 /** An image that an engine takes from the file must be one that is shown: the same config, and the same layers in their order. */
 export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {

@@ -1,25 +1,28 @@
-import type { Graph, Place } from '../image/graph.js';
-import type { FindingCode, FindingData, Observation, Severity } from '../image/observation.js';
-import { Observations } from '../image/observations.js';
 import type { Limits } from '../limits.js';
+import type { Graph, Place } from '../link/graph.js';
+import {
+  type FindingCode,
+  type FindingData,
+  type Observation,
+  Observations,
+  type Severity,
+} from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { oneSpelling } from '../visible.js';
 import { checkAbsent } from './absent.js';
 import { checkBlobs } from './blobs.js';
-import type { Check, CheckOptions } from './check.js';
 import { checkContainer } from './container.js';
 import { checkEngines } from './engines.js';
-import { checkFileNames } from './file-names.js';
-import { checkImages } from './images.js';
+import { checkImages, checkV1Ids } from './images.js';
 import { checkLayers } from './layers.js';
-import { checkNames } from './names.js';
-import type { Rule, Rules } from './rule.js';
+import { checkFileNames, checkNames } from './names.js';
+import type { Check, CheckOptions, Rule, Rules } from './rule.js';
+
 import { blobRules } from './rules-blobs.js';
 import { containerRules } from './rules-container.js';
 import { documentRules } from './rules-documents.js';
 import { engineRules } from './rules-engines.js';
 import { imageRules } from './rules-images.js';
-import { checkV1Ids } from './v1-ids.js';
 
 /** Something that is not as it should be, or worth knowing: what, how bad, where, and in words. */
 export interface Finding {

@@ -1,13 +1,121 @@
-import type { Artifact, Graph, Image, Layer } from '../image/graph.js';
-import { memberAt, type Observation, observe } from '../image/observation.js';
+import type { Member } from '../containers/source.js';
+import { isPlainTar } from '../filesystem/layer-tables.js';
+import { severityOf, unloadables } from '../filesystem/unloadable.js';
 import type { LimitName, LimitReached } from '../limits.js';
+import type { Artifact, Graph, Image, Layer, Place } from '../link/graph.js';
+import { memberAt, type Observation, observe } from '../link/observation.js';
+import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
 import type { Scan } from '../scan/scan.js';
-import type { Member } from '../source/source.js';
+import { sameAlgorithm } from '../spec/digest.js';
 import { layerType } from '../spec/media-types.js';
-import { cutMembers } from './blobs.js';
-import { checkContent } from './layer-content.js';
-import { brokenLinkAt } from './links.js';
-import { checkUnpacking } from './unpacking.js';
+import { cutMembers, unchecked } from './blobs.js';
+import { brokenLinkAt } from './container.js';
+
+/** What was read of a layer: whether it unpacks, to what its config says, and is the tar that its media type says. */
+function* checkContent(
+  owner: Image | Artifact,
+  layer: Layer,
+  member: Member,
+  i: number,
+  facts: BlobFacts,
+  kind: 'image' | 'artifact',
+): Generator<Observation> {
+  const at = memberAt(member.path);
+  if (layer.encrypted) {
+    const plain = isPlainTar(facts);
+    const data = { layer: i, mediaType: layer.mediaType!, plain };
+    yield observe('layer-encrypted', layer.at, data, plain ? 'warning' : undefined);
+    if (!plain) return;
+  }
+  const failure = failureOf(facts, i, at);
+  if (failure !== null) {
+    yield failure;
+    return;
+  }
+  yield* checkTail(facts, i, at);
+  yield* checkDiffId(owner, layer, i, facts, at);
+  if (kind === 'image') yield* checkTar(layer, i, facts, at);
+}
+
+/** Why the layer was not unpacked to its end. */
+function failureOf({ failure }: BlobFacts, layer: number, at: Place): Observation | null {
+  if (failure === null || failure.kind === 'unreadable') return null;
+  if (failure.kind === 'limit') {
+    const { limit, value, seen = null, enough } = failure;
+    return observe('limit-reached', at, { limit, value, seen, ...(enough === undefined ? {} : { enough }) });
+  }
+  const { kind, codec, reason, unpacked } = failure;
+  if (kind === 'unsupported') return observe('layer-unsupported', at, { layer, codec, reason });
+  return observe('layer-corrupt', at, { layer, codec, cut: kind === 'truncated', reason, unpacked });
+}
+
+/** Bytes after a compressed stream. Zeros are padding to xz alone, in fours; others take them for the next part. */
+function* checkTail({ stream, compression }: BlobFacts, layer: number, at: Place): Generator<Observation> {
+  if (stream === null) return;
+  const { trailingZeros: zeros, trailingGarbage } = stream;
+  const isPadding = compression === 'xz' && zeros % 4 === 0;
+  const bytes = trailingGarbage + (isPadding ? 0 : zeros);
+  if (bytes > 0) yield observe('layer-trailing-bytes', at, { layer, codec: compression, bytes });
+}
+
+function* checkDiffId(
+  owner: Image | Artifact,
+  { claimedDiffId: expected }: Layer,
+  layer: number,
+  { unpacked }: BlobFacts,
+  at: Place,
+): Generator<Observation> {
+  if (expected === null) return;
+  const actual = unpacked === null ? null : sameAlgorithm(unpacked.digests, expected);
+  const config = owner.config?.path ?? owner.at.path;
+  if (actual === null) yield* unchecked(expected, { path: config, pointer: `/rootfs/diff_ids/${layer}` });
+  else if (actual !== expected) yield observe('diff-id-mismatch', at, { layer, expected, actual });
+}
+
+function* checkTar({ mediaType }: Layer, layer: number, facts: BlobFacts, at: Place): Generator<Observation> {
+  const { tar } = facts;
+  const reason = tar === null ? 'it is a JSON document' : tar.error;
+  if (mediaType !== null && !layerType(mediaType).tar) {
+    yield observe('layer-type-other', at, { layer, mediaType, plain: reason === null });
+    if (reason !== null) return;
+  }
+  if (reason !== null) yield observe('layer-not-tar', at, { layer, reason });
+  if (tar === null) return;
+  yield* checkEntries(tar, layer, at);
+  if (tar.duplicate !== null) yield observe('layer-duplicate-path', at, { layer, path: tar.duplicate });
+}
+
+/** What the entries of a layer are to one reader, and not to another. */
+function* checkEntries(
+  { ambiguities, malformed }: TarFacts,
+  layer: number,
+  at: Place,
+): Generator<Observation> {
+  for (const { field, path, readings, count } of ambiguities) {
+    const data = { layer, path, field, readings: [...readings], entries: count };
+    yield observe('layer-ambiguous', at, data, field === 'content' ? 'warning' : undefined);
+  }
+  if (malformed === null) return;
+  const { reason, path, count } = malformed;
+  yield observe('layer-record-invalid', at, { layer, path, reason, entries: count });
+}
+
+/** What engines refuse when they unpack the layers of an image, one upon the other, and what they unpack differently. */
+function* checkUnpacking(scan: Scan, image: Image): Generator<Observation> {
+  const { layers } = image;
+  for (const [layer, { member }] of layers.entries()) {
+    if (member === null) continue;
+    const { compression: codec, tarToo: tar, skippable } = scan.head(member);
+    // A compressed stream that some readers do not take for one.
+    if (tar || skippable)
+      yield observe('layer-stream-ambiguous', memberAt(member.path), { layer, codec, tar });
+  }
+  for (const unloadable of unloadables(scan, image)) {
+    const at = memberAt(layers[unloadable.layer]!.member!.path);
+    const data = { ...unloadable, engines: [...unloadable.engines] };
+    yield observe('layer-unloadable', at, data, severityOf(unloadable));
+  }
+}
 
 /** Layers of images and artifacts: there, of the promised compression, unpackable, and what the config says they are. */
 export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {

@@ -1,4 +1,8 @@
-import type { FindingCode, FindingData, Severity } from '../image/observation.js';
+import type { Member } from '../containers/source.js';
+import type { Graph } from '../link/graph.js';
+import type { FindingCode, FindingData, Observation, Severity } from '../link/observation.js';
+import type { Scan } from '../scan/scan.js';
+import type { Platform } from '../spec/platform.js';
 
 /** The three questions that an archive is judged by. They are kept apart: an archive may omit blobs and still be sound. */
 export type Verdict = 'intact' | 'complete' | 'conformant';
@@ -18,3 +22,17 @@ export type Rules<C extends FindingCode> = { readonly [K in C]: Rule<K> };
 
 /** Bytes for people. */
 export { sizeText as bytes } from '../spec/size-text.js';
+
+export interface CheckOptions {
+  /** Absent platforms are errors: all of them, or the one that is needed. */
+  readonly requireComplete: boolean | Platform;
+  /** An archive without an image is an error, also one with artifacts. */
+  readonly requireImage: boolean;
+}
+
+/** Members by path. A directory has no order of its own, and findings must not depend on that of a tar. */
+export const byPath = (members: readonly Member[]): readonly Member[] =>
+  [...members].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+
+/** Compares what an archive claims with what its bytes are. Pure. */
+export type Check = (scan: Scan, graph: Graph, options: CheckOptions) => Iterable<Observation>;

@@ -1,4 +1,4 @@
-import type { FindingData } from '../image/observation.js';
+import type { FindingData } from '../link/observation.js';
 import { shortDigest } from '../spec/digest.js';
 import { bytes, type Rules } from './rule.js';
 

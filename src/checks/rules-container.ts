@@ -1,5 +1,5 @@
-import type { LinkFault } from '../image/observation.js';
 import { limitText } from '../limits.js';
+import type { LinkFault } from '../link/observation.js';
 import { bytes, type Rules } from './rule.js';
 
 /** What is wrong with a link: the end of a sentence that begins with the link and its target. */

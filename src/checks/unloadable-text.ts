@@ -1,5 +1,5 @@
-import { refusalText } from '../image/layer-words.js';
-import type { Unloadable } from '../image/unloadable.js';
+import { refusalText } from '../filesystem/layer-words.js';
+import type { Unloadable } from '../filesystem/unloadable.js';
 
 /** Docker's containerd store keeps an image whose layers it cannot unpack. */
 const KEEPING = 'docker-containerd';

@@ -1,5 +1,5 @@
-import type { Graph } from '../image/graph.js';
-import type { FindingCode, FindingData } from '../image/observation.js';
+import type { Graph } from '../link/graph.js';
+import type { FindingCode, FindingData } from '../link/observation.js';
 import { V1_JSON } from '../spec/markers.js';
 import { type Finding, ruleOf } from './findings.js';
 import type { Verdict } from './rule.js';

@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
-import type { Units } from '../commands/units.js';
 import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
+import type { Units } from '../report/units.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
 import { last, STDIN } from './typed.js';

@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
+import { deadlineIn } from '../containers/deadline.js';
 import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
-import { deadlineIn } from '../source/deadline.js';
 import { oneReference } from './archives.js';
 import {
   archiveArgument,
@@ -53,7 +53,7 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
 function configCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'config <archive> [ref]',
-    'the bytes of an image config, as they are stored',
+    'print the stored bytes of an image config',
     c =>
       imageArguments(c)
         .option('raw', {
@@ -201,8 +201,8 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         ),
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
-      const { isOneArchive, readMany } = await import('../commands/read-many.js');
-      const { remarksOf } = await import('../commands/remarks.js');
+      const { isOneArchive, readMany } = await import('../commands/many/read.js');
+      const { remarksOf } = await import('../commands/many/remarks.js');
       const { names, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);

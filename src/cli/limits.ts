@@ -97,7 +97,7 @@ function readJobs(text: string): number {
 }
 
 async function readMemory(text: string): Promise<number> {
-  const { MIN_MEMORY } = await import('../commands/read.js');
+  const { MIN_MEMORY } = await import('../report/read.js');
   const bytes = quantityOf(text);
   if (bytes !== null && bytes >= MIN_MEMORY) return bytes;
   const least = `${MIN_MEMORY / 1024 / 1024}Mi`;

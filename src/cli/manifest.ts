@@ -50,14 +50,14 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       const { archive, ref } = args;
       if (archive !== '-' && !terminal.exists(archive)) {
-        const { isStoredList } = await import('../commands/stored-list.js');
+        const { isStoredList } = await import('../commands/manifest/stored-list.js');
         if (!isStoredList(terminal.lists(), archive))
           throw new InputError('no such file or directory, and no manifest list of this name waits', archive);
-        const { manifestListInspect } = await import('../commands/manifest-list.js');
+        const { manifestListInspect } = await import('../commands/manifest/list-inspect.js');
         await terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
         return;
       }
-      const { manifestInspect } = await import('../commands/manifest-inspect.js');
+      const { manifestInspect } = await import('../commands/manifest/inspect.js');
       const { documentDepth } = await import('../commands/document.js');
       await terminal.answer(manifestInspect(await readAsDeep(terminal, archive, documentDepth), args, args));
     },
@@ -88,7 +88,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'one image for two platforms')
         .example('$0 manifest create --amend app:1.2 s390x.tar', 'and a third'),
     async ({ list, archives, amend }) => {
-      const { manifestCreate } = await import('../commands/manifest-create.js');
+      const { manifestCreate } = await import('../commands/manifest/create.js');
       const { lists, progress, resources } = terminal;
       const names = archives.map(name => canonicalName(name, terminal));
       await terminal.answer(
@@ -125,7 +125,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest annotate app:1.2 arm64.tar --variant v8', 'what its config does not say'),
     async args => {
-      const { manifestAnnotate } = await import('../commands/manifest-annotate.js');
+      const { manifestAnnotate } = await import('../commands/manifest/annotate.js');
       const manifest = canonicalName(args.manifest, terminal);
       await terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
     },
@@ -154,7 +154,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest push app:1.2 --output app-all.tar', 'an OCI layout as a tar'),
     async ({ list, output, purge }) => {
-      const { manifestPush } = await import('../commands/manifest-push.js');
+      const { manifestPush } = await import('../commands/manifest/push.js');
       const { lists, progress, resources } = terminal;
       await terminal.answer(
         await progress(onProgress =>
@@ -179,7 +179,7 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest rm app:1.2', 'one list'),
     async ({ lists }) => {
-      const { manifestRm } = await import('../commands/manifest-rm.js');
+      const { manifestRm } = await import('../commands/manifest/rm.js');
       await terminal.answer(manifestRm(terminal.lists(), lists));
     },
   );
@@ -270,10 +270,10 @@ function extractCommand(commands: Commands, terminal: Terminal): Commands {
       await terminal.answer(
         await terminal.progress(async onProgress => {
           if (args.layers !== undefined) {
-            const { extractLayers } = await import('../commands/extract-layers.js');
+            const { extractLayers } = await import('../commands/extract/layers.js');
             return extractLayers(args.archive, selection, directory, { ...resources, onProgress });
           }
-          const { extractFiles } = await import('../commands/extract-files.js');
+          const { extractFiles } = await import('../commands/extract/files.js');
           const { owner, devices } = args;
           const options = { ...resources, ...selection, where, owner, devices, onProgress };
           return extractFiles(args.archive, directory, options);

@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
-import type { Named } from '../commands/read-many.js';
-import type { Tally } from '../commands/tallies.js';
+import type { Named } from '../commands/many/read.js';
+import type { Tally } from '../commands/many/tallies.js';
+import { deadlineIn } from '../containers/deadline.js';
 import { InputError, UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions, Result } from '../index.js';
-import { deadlineIn } from '../source/deadline.js';
 import { isArchiveName } from '../spec/archive-name.js';
 import type { Platform } from '../spec/platform.js';
 import { namedArchive, oneReference } from './archives.js';
@@ -16,7 +16,7 @@ export function archivesArguments<T>(command: Argv<T>) {
   return platformOption(limitOptions(command))
     .positional('archives', {
       describe:
-        'image archives: files, folders of them, or - for standard input; of one, a reference may follow',
+        'image archives: files, folders, or - for standard input; a reference may follow a single archive',
       type: 'string',
       array: true,
       demandOption: true,
@@ -31,7 +31,7 @@ export function archivesArguments<T>(command: Argv<T>) {
 /** What is left out of folders. `verify` has an option of this name that means this too. */
 export const allOption = <T>(command: Argv<T>) =>
   command.option('all', {
-    describe: 'of folders: list the files that are no archives',
+    describe: 'list the files of folders that are not archives',
     type: 'boolean',
     default: false,
   });
@@ -115,13 +115,13 @@ export async function reportEach<R>(
   const { platform } = args;
   const about = (reading: ArchiveReading, ref: string | undefined) =>
     report(reading, { ref, platform, refMayBeFile: loose !== undefined });
-  const { isOneArchive } = await import('../commands/read-many.js');
+  const { isOneArchive } = await import('../commands/many/read.js');
   const [only] = names;
   if (names.length === 1 && (await isOneArchive(only!.archive))) {
     await terminal.print(await about(await terminal.read(only!.archive, options), only!.ref), args);
     return;
   }
-  const { reportMany } = await import('../commands/many.js');
+  const { reportMany } = await import('../commands/many/index.js');
   const { output = [], json, format } = args;
   const isPrinted = output.some(path => path === '-' || path.startsWith('/dev/'));
   const lines = !isPrinted && (json || (output.length === 0 && format === 'json'));

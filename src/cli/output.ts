@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
-import type { Result } from '../commands/doc.js';
 import type { OutputPlace } from '../commands/save.js';
 import { UsageError } from '../errors.js';
 import type { OutputFormat } from '../format/outputs.js';
+import type { Result } from '../report/doc.js';
 import type { Reporting, World } from './terminal.js';
 import { last } from './typed.js';
 
@@ -20,14 +20,14 @@ export function outputOption<T>(command: Argv<T>) {
       requiresArg: true,
     })
     .option('format', {
-      describe: 'format of standard output, and of an --output whose name tells none',
+      describe: 'format of standard output, and of an --output whose name has no extension',
       choices: FORMATS,
       requiresArg: true,
       coerce: last<OutputFormat>,
     })
     .option('quiet', {
       alias: 'q',
-      describe: 'print no report: the exit code tells',
+      describe: 'print no report, only set the exit code',
       type: 'boolean',
       default: false,
     })
@@ -115,7 +115,7 @@ export async function checkOutputs(
   const { format } = how;
   if (format !== undefined && outputs.length > 0 && outputs.every(output => output.format !== format))
     throw new UsageError(
-      `--format ${format}: the name of ${outputs.map(({ place }) => quoted(place.shown)).join(', ')} tells another format`,
+      `--format ${format}: the name of ${outputs.map(({ place }) => quoted(place.shown)).join(', ')} has the extension of another format`,
     );
 }
 

@@ -25,24 +25,24 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
   return commands
     .command(
       ['$0 <archives..>', 'show <archives..>'],
-      'what is inside: images, layers, where it came from',
+      'list its images and layers, and the tool that wrote it',
       command =>
         outputOption(allOption(archivesArguments(command)))
           .example('$0 image.tar', 'everything in a saved image')
           .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
           .example('curl -s URL | $0 -', 'straight from a pipe'),
       async args => {
-        const { show } = await import('../commands/show.js');
+        const { show } = await import('../commands/show/index.js');
         await reportEach(args, terminal, {
           options: { depth: 'metadata' },
           report: show,
-          tally: async () => (await import('../commands/tallies.js')).showTally(),
+          tally: async () => (await import('../commands/many/tallies.js')).showTally(),
         });
       },
     )
     .command(
       'verify <archives..>',
-      'whether it is intact, complete and conformant',
+      'check that it is intact, complete and conformant',
       command =>
         outputOption(archivesArguments(command))
           .option('fail-on', FAIL_ON)
@@ -76,13 +76,13 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
         await reportEach(args, terminal, {
           options: { requireComplete, requireImage },
           report: (reading, selection) => verify(reading, { ...selection, failOn, all }),
-          tally: async () => (await import('../commands/tallies.js')).verifyTally({ failOn, all }),
+          tally: async () => (await import('../commands/many/tallies.js')).verifyTally({ failOn, all }),
         });
       },
     )
     .command(
       'ids <archives..>',
-      'every name and digest of the images, and what each engine will call them',
+      'all names, IDs and digests of its images, and the ID that each engine gives them',
       command =>
         dockerOption(outputOption(allOption(archivesArguments(command))))
           .option('find', {
@@ -94,18 +94,18 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
           .example('$0 ids delivery/ --find sha256:d2c94e', 'which archive has that digest, and as what'),
       async args => {
-        const { ids } = await import('../commands/ids.js');
+        const { ids } = await import('../commands/ids/index.js');
         const { docker, find } = args;
         await reportEach(args, terminal, {
           options: {},
           report: (reading, selection) => ids(reading, { ...selection, docker, find }),
-          tally: async () => (await import('../commands/tallies.js')).idsTally(find),
+          tally: async () => (await import('../commands/many/tallies.js')).idsTally(find),
         });
       },
     )
     .command(
       'report <archive> [ref]',
-      'everything on one page: verification, layers, a map of the files, waste',
+      'one page with everything: verification, layers, a map of the files, waste',
       command =>
         unitsOption(outputOption(imageArguments(command)))
           .option('fail-on', FAIL_ON)
@@ -116,14 +116,14 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           )
           .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
       async args => {
-        const { overview, overviewReadOptions } = await import('../commands/overview.js');
+        const { overview, overviewReadOptions } = await import('../commands/report/index.js');
         const reading = await terminal.read(args.archive, overviewReadOptions);
         await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
       },
     )
     .command(
       'explain [code]',
-      'what a finding means and what to do; without a code, all of them',
+      'what a finding means and what to do; without a code, list all',
       command =>
         command
           .positional('code', { describe: 'the code of a finding', type: 'string' })

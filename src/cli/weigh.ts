@@ -31,7 +31,7 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'sizes <archives..>',
-    'what it weighs: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
+    'sizes: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
     command =>
       outputOption(whereOption(unitsOption(allOption(archivesArguments(command)))))
         .option('by', {
@@ -56,7 +56,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
         .epilogue(PATTERNS),
     async args => {
-      const { sizes, sizesReadOptions } = await import('../commands/sizes.js');
+      const { sizes, sizesReadOptions } = await import('../commands/sizes/index.js');
       const units = unitsOf(args);
       await reportEach(args, terminal, {
         options: sizesReadOptions(args),
@@ -64,21 +64,21 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
           const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
           return sizes(reading, { ...args, ...selection, units, estimates });
         },
-        tally: async () => (await import('../commands/tallies.js')).sizesTally({ units }),
+        tally: async () => (await import('../commands/many/tallies.js')).sizesTally({ units }),
       });
     },
   );
 }
 
 async function estimated(reading: ArchiveReading, selection: object, { progress, resources }: Terminal) {
-  const { estimateSizes } = await import('../commands/estimate.js');
+  const { estimateSizes } = await import('../commands/sizes/estimate.js');
   return progress(onProgress => estimateSizes(reading, selection, { ...resources(), onProgress }));
 }
 
 function wasteCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'waste <archives..>',
-    'bytes that ship and are of no use: overwritten, deleted, duplicated, caches',
+    'bytes that are shipped and not used: overwritten, deleted, duplicated, cached files',
     command =>
       outputOption(unitsOption(allOption(archivesArguments(command))))
         .option('score', {
@@ -90,12 +90,12 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 waste image.tar', 'what would make it smaller')
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
-      const { waste, wasteReadOptions } = await import('../commands/waste.js');
+      const { waste, wasteReadOptions } = await import('../commands/waste/index.js');
       const options = { score: args.score, top: args.top, units: unitsOf(args) };
       await reportEach(args, terminal, {
         options: wasteReadOptions,
         report: (reading, selection) => waste(reading, { ...options, ...selection }),
-        tally: async () => (await import('../commands/tallies.js')).wasteTally(options),
+        tally: async () => (await import('../commands/many/tallies.js')).wasteTally(options),
       });
     },
   );
@@ -107,7 +107,7 @@ const layerOption = <T>(command: Argv<T>, describe: string) =>
 function filesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'files <archive> [ref]',
-    'the files of an image, as its layers leave them; what one layer changes; what all layers hold',
+    'list the files of an image, of one layer, or of all layers',
     command =>
       layerOption(
         outputOption(whereOption(unitsOption(imageArguments(command)))),
@@ -132,7 +132,7 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
         .example("$0 files image.tar --all-layers --where '*.key'", 'what later layers deleted, too')
         .epilogue(PATTERNS),
     async args => {
-      const { checkFilesOptions, files, filesDepth } = await import('../commands/files.js');
+      const { checkFilesOptions, files, filesDepth } = await import('../commands/files/index.js');
       checkFilesOptions(args);
       const reading = await terminal.read(args.archive, { depth: filesDepth });
       await terminal.print(files(reading, { ...args, units: unitsOf(args) }), args);
@@ -143,7 +143,7 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
 function catCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'cat <archive> <path>',
-    'the bytes of one file of an image',
+    'print one file of an image',
     command =>
       layerOption(
         refOption(platformOption(archiveArgument(command))),
@@ -173,7 +173,7 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
   const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
   return commands.command(
     'diff <a> <b>',
-    'in what two images differ: config, history, layers, files, packages',
+    'compare two images: config, history, layers, files, packages',
     command =>
       outputOption(platformOption(unitsOption(limitOptions(command))))
         .positional('a', { describe: archive, type: 'string', demandOption: true })
@@ -198,7 +198,7 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
     async args => {
       const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
-        '../commands/diff.js'
+        '../commands/diff/index.js'
       );
       const ignore = args.ignore?.flatMap(words => words.split(','));
       checkIgnored(ignore ?? []);

@@ -1,6 +1,6 @@
-import type { Compression } from '../spec/compression.js';
+import type { Compression } from '../spec/descriptor.js';
 
-export type { Compression } from '../spec/compression.js';
+export type { Compression } from '../spec/descriptor.js';
 
 /**
  * Receives decompressed bytes. The chunk is only valid during the call: decoders reuse their buffers.

@@ -1,23 +1,18 @@
+import { streamOf } from '../containers/open.js';
 import { InputError } from '../errors.js';
-import { type FileTree, squash, type TreeNode } from '../image/file-tree.js';
-import { historyOf, type Presence } from '../image/layer-entries.js';
-import { layerFaults } from '../image/layer-faults.js';
-import { tablesOf } from '../image/layer-tables.js';
-import type { Followed } from '../image/tree-path.js';
+import { type FileTree, squash, type TreeNode } from '../filesystem/file-tree.js';
+import { historyOf, type Presence } from '../filesystem/layer-entries.js';
+import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
+import type { Followed } from '../filesystem/tree-path.js';
 import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
-import { nameBytes, nameText, rootedPath } from '../scan/entry-name.js';
-import { streamOf } from '../source/open.js';
+import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
+import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../report/select.js';
+import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
 import { pathText, visible, visiblePath } from '../visible.js';
-import { ContentQueue } from '../write/content-queue.js';
-import { readLayerFiles } from '../write/layer-files.js';
-import { inPrivateDirectory } from '../write/private-directory.js';
-import { throughFile } from '../write/spool.js';
-import { imagesWithLayer } from './layer-choice.js';
-import { memberPlace } from './member-place.js';
-import { type ChosenImage, oneImage } from './one-image.js';
-import { type ArchiveReading, readArchive } from './read.js';
-import type { Selection } from './select.js';
+import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
+import { inPrivateDirectory, throughFile } from '../write/spool.js';
+
 import { unchanged } from './unchanged.js';
 
 export interface CatOptions extends Selection, Resources {

@@ -5,25 +5,25 @@ import {
   platformOf,
   rootEntry,
   topEntries,
-} from '../docker/manifest-entries.js';
+} from '../docker/manifest/entries.js';
 import {
   type DocumentName,
   isWhole,
   nameOfDocument,
   typedName,
   withDigest,
-} from '../docker/manifest-name.js';
-import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest-store.js';
+} from '../docker/manifest/name.js';
+import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest/store.js';
 import { InputError } from '../errors.js';
+import type { Answer } from '../report/answer.js';
+import { noImage } from '../report/no-image.js';
+import type { ArchiveReading } from '../report/read.js';
+import { imageIdOf } from '../report/report.js';
+import { type Selection, startsWith } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
 import { legible, visible } from '../visible.js';
-import type { Answer } from './answer.js';
-import { noImage } from './no-image.js';
-import type { ArchiveReading } from './read.js';
-import { imageIdOf } from './report.js';
-import { type Selection, startsWith } from './select.js';
 
 /** The one manifest or index that the user means. */
 export interface SelectedDocument {

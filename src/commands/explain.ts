@@ -1,8 +1,8 @@
 import { ruleOf, rules } from '../checks/findings.js';
 import { UsageError } from '../errors.js';
-import type { FindingCode } from '../image/observation.js';
+import type { FindingCode } from '../link/observation.js';
+import { gap, type Result, span, text } from '../report/doc.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
-import { gap, type Result, span, text } from './doc.js';
 
 /** `waybill explain CODE`: what a finding means and what to do about it; without a code, all of them. */
 export function explain(code: string | undefined): Result {

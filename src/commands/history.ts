@@ -1,23 +1,23 @@
-import { renderRows, showsColumn } from '../docker/formatter.js';
+import { renderRows, showsColumn } from '../docker/list/formatter.js';
 import {
   HISTORY_ROWS,
   type HistoryOptions,
   historyFormat,
   historyOf,
   historyRow,
-} from '../docker/history.js';
+} from '../docker/list/history.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { sizeNotes } from '../docker/sizes.js';
-import type { StoredImage } from '../docker/stored-image.js';
+import { sizeNotes } from '../docker/stores/sizes.js';
+import type { StoredImage } from '../docker/stores/stored-image.js';
 import { InputError } from '../errors.js';
+import { type Answer, failed } from '../report/answer.js';
+import { noImage } from '../report/no-image.js';
+import type { ArchiveReading } from '../report/read.js';
+import type { Selection } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
-import { type Answer, failed } from './answer.js';
 import { dialectOf } from './dialect.js';
-import { noImage } from './no-image.js';
-import type { ArchiveReading } from './read.js';
-import type { Selection } from './select.js';
 import { depthFor, documentNotes, hostImage, storedForPlatform, storedImages } from './stored-images.js';
 
 export interface HistoryCommandOptions extends HistoryOptions, DialectOptions {

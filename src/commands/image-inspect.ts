@@ -1,19 +1,19 @@
-import { type Inspected, inspectImage } from '../docker/image-inspect.js';
+import { type Inspected, inspectImage } from '../docker/inspect.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { inspectSize, sizeNotes } from '../docker/sizes.js';
-import type { StoredImage } from '../docker/stored-image.js';
+import { inspectSize, sizeNotes } from '../docker/stores/sizes.js';
+import type { StoredImage } from '../docker/stores/stored-image.js';
 import { InputError } from '../errors.js';
+import { attempt } from '../go/template/errors.js';
+import { decode, encodeJson, execute, parseTemplate, rootFields } from '../go/template/index.js';
+import { ANY, sliceOf, value } from '../go/template/types.js';
+import { type Answer, failed } from '../report/answer.js';
+import { noImage } from '../report/no-image.js';
+import type { ArchiveReading } from '../report/read.js';
+import type { Selection } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { jsonOddities } from '../spec/json-text.js';
-import { attempt } from '../template/attempt.js';
-import { decode, encodeJson, execute, parseTemplate, rootFields } from '../template/index.js';
-import { ANY, sliceOf, value } from '../template/types.js';
 import { visible } from '../visible.js';
-import { type Answer, failed } from './answer.js';
 import { dialectOf } from './dialect.js';
-import { noImage } from './no-image.js';
-import type { ArchiveReading } from './read.js';
-import type { Selection } from './select.js';
 import { depthFor, documentNotes, hostImage, storedForPlatform } from './stored-images.js';
 
 export interface ImageInspectOptions extends DialectOptions {

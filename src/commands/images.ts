@@ -1,5 +1,6 @@
-import { type Rendered, renderRows, showsColumn } from '../docker/formatter.js';
-import { imageTree } from '../docker/image-tree.js';
+import { type Filters, filterSummaries, parseFilters } from '../docker/list/filter.js';
+import { type Rendered, renderRows, showsColumn } from '../docker/list/formatter.js';
+import { imageTree } from '../docker/list/image-tree.js';
 import {
   imageRows,
   isDangling,
@@ -9,22 +10,19 @@ import {
   newestFirst,
   type Summary,
   summaryOf,
-} from '../docker/images.js';
-import { keepSize } from '../docker/layer-size.js';
-import { type Filters, filterSummaries, parseFilters } from '../docker/list-filter.js';
+} from '../docker/list/images.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { repoNames } from '../docker/repo-names.js';
-import { listSize, sizeNotes } from '../docker/sizes.js';
-import { snapshotsIn } from '../docker/snapshots.js';
-import type { Store, StoredImage } from '../docker/stored-image.js';
+import { keepSize, listSize, sizeNotes, snapshotsIn } from '../docker/stores/sizes.js';
+import { repoNames, type Store, type StoredImage } from '../docker/stores/stored-image.js';
+
 import { UsageError } from '../errors.js';
+import { type Answer, failed } from '../report/answer.js';
+import { lossesOf } from '../report/no-image.js';
+import type { ArchiveReading } from '../report/read.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
 import { legible, visible } from '../visible.js';
-import { type Answer, failed } from './answer.js';
 import { dialectOf } from './dialect.js';
-import { lossesOf } from './no-image.js';
-import type { ArchiveReading } from './read.js';
 import { depthFor, documentNotes, isCalled, storedImages } from './stored-images.js';
 
 export interface ImagesOptions extends ListOptions {

@@ -1,10 +1,10 @@
-import { templateInput } from '../docker/imagetools-input.js';
-import { loadImages } from '../docker/imagetools-loader.js';
-import { imagetoolsTable } from '../docker/imagetools-table.js';
-import { troubleOf } from '../docker/manifest-store.js';
+import { loadImages, templateInput } from '../docker/imagetools/input.js';
+
+import { imagetoolsTable } from '../docker/imagetools/table.js';
+import { troubleOf } from '../docker/manifest/store.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
 import { UsageError } from '../errors.js';
-import { attempt } from '../template/attempt.js';
+import { attempt } from '../go/template/errors.js';
 import {
   execute,
   type Guard,
@@ -12,13 +12,13 @@ import {
   rootFields,
   type Template,
   templateSource,
-} from '../template/index.js';
+} from '../go/template/index.js';
+import { type Answer, failed } from '../report/answer.js';
+import type { ArchiveReading } from '../report/read.js';
+import type { Selection } from '../report/select.js';
 import { visible } from '../visible.js';
-import { type Answer, failed } from './answer.js';
 import { dialectOf } from './dialect.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
-import type { ArchiveReading } from './read.js';
-import type { Selection } from './select.js';
 
 export interface ImagetoolsOptions extends Pick<DialectOptions, 'docker'> {
   /** The bytes as they are stored. */

@@ -1,13 +1,13 @@
 import { InputError } from '../errors.js';
-import type { ConfigNode } from '../image/graph.js';
 import { limitText } from '../limits.js';
+import type { ConfigNode } from '../link/graph.js';
+import type { Answer } from '../report/answer.js';
+import { noImage } from '../report/no-image.js';
+import type { ArchiveReading } from '../report/read.js';
+import { imageIdOf } from '../report/report.js';
+import { type Selection, selectImages } from '../report/select.js';
 import { fullPlatform } from '../spec/platform.js';
 import { visible } from '../visible.js';
-import type { Answer } from './answer.js';
-import { noImage } from './no-image.js';
-import type { ArchiveReading } from './read.js';
-import { imageIdOf } from './report.js';
-import { type Selection, selectImages } from './select.js';
 
 /**
  * `waybill config --raw`: the config of an image as it is stored, byte for byte; its sha256 is the image's ID.

@@ -1,13 +1,13 @@
-import { classicImages } from '../docker/classic-store.js';
-import { containerdImages } from '../docker/containerd-store.js';
 import type { Dialect } from '../docker/release.js';
-import { runsOnHost, type Snapshots, type Store, type StoredImage } from '../docker/stored-image.js';
+import { classicImages } from '../docker/stores/classic.js';
+import { containerdImages } from '../docker/stores/containerd.js';
+import { runsOnHost, type Snapshots, type Store, type StoredImage } from '../docker/stores/stored-image.js';
 import { InputError } from '../errors.js';
+import type { ArchiveReading } from '../report/read.js';
+import { type Selection, selectImages, startsWith } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
-import type { ArchiveReading } from './read.js';
-import { type Selection, selectImages, startsWith } from './select.js';
 
 /**
  * The images that a selection means, as Docker's store holds them.

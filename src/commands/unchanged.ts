@@ -1,6 +1,6 @@
+import { CHANGED } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
-import { CHANGED } from '../source/unreadable.js';
-import type { ArchiveReading } from './read.js';
+import type { ArchiveReading } from '../report/read.js';
 
 /**
  * Reads an archive once more.

@@ -1,10 +1,10 @@
 import type { Finding } from '../checks/findings.js';
-import type { Severity } from '../image/observation.js';
-import { type Doc, gap, type Result, span, text } from './doc.js';
-import { type ArchiveReading, imagesIn } from './read.js';
-import { reportOf } from './report.js';
-import type { ImageReport, Report } from './report-types.js';
-import { type Selection, selectImages } from './select.js';
+import type { Severity } from '../link/observation.js';
+import { type Doc, gap, type Result, span, text } from '../report/doc.js';
+import { type ArchiveReading, imagesIn } from '../report/read.js';
+import { type ImageReport, type Report, reportOf } from '../report/report.js';
+
+import { type Selection, selectImages } from '../report/select.js';
 import {
   archiveHead,
   bytes,
@@ -14,10 +14,10 @@ import {
   referrerWords,
   verdictNames,
   verdictSpan,
-} from './words.js';
+} from '../report/words.js';
 
 export interface VerifyOptions extends Selection {
-  /** The least severity that makes the archive fail. */
+  /** Fail on findings of this severity or worse. */
   readonly failOn: Severity | 'never';
   /** List every finding, however often its code repeats. */
   readonly all?: boolean | undefined;

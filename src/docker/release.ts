@@ -1,4 +1,4 @@
-import type { Store } from './stored-image.js';
+import type { Store } from './stores/stored-image.js';
 
 /** Releases of Docker whose answers are known, newest first, each with the newest version of the API that it speaks. */
 const RELEASES: ReadonlyMap<number, string> = new Map([

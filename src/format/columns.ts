@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import type { Column, Text } from '../commands/doc.js';
+import type { Column, Text } from '../report/doc.js';
 import { legible } from '../visible.js';
 
 /** How wide the columns of a table are, on a terminal and where there is none. */

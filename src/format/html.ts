@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Block, Column, Doc, FileMap, Span, Text } from '../commands/doc.js';
+import type { Block, Column, Doc, FileMap, Span, Text } from '../report/doc.js';
 import { HASHES, legible, visibleJson } from '../visible.js';
-import { mapScripts } from './page-files.js';
-import { PAGE_STYLE } from './page-style.js';
+import { mapScripts, PAGE_STYLE } from './page-style.js';
 
 /**
  * Renders as one page that needs nothing else: it opens from disk, asks no network, and runs no script but its own, which

@@ -1,4 +1,4 @@
-import type { Block, Column, Doc, Span, Text } from '../commands/doc.js';
+import type { Block, Column, Doc, Span, Text } from '../report/doc.js';
 import { legible, uncommanding } from '../visible.js';
 
 /** Longer tables are folded. */

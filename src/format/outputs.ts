@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { Doc, Result, Text } from '../commands/doc.js';
+import type { Doc, Result, Text } from '../report/doc.js';
 import { toHtml } from './html.js';
 import { jsonPieces } from './json.js';
 import { toMarkdown } from './markdown.js';

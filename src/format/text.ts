@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import type { Block, Column, Doc, Span, Style, Text } from '../commands/doc.js';
+import type { Block, Column, Doc, Span, Style, Text } from '../report/doc.js';
 import { legible, uncommanding } from '../visible.js';
 import { type Folding, fit, folding, isPlain, plain, shorten, widthOf } from './columns.js';
 

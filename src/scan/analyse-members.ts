@@ -1,13 +1,13 @@
-import type { Member, SeekableMember } from '../source/source.js';
-import type { Analysis } from './analysis.js';
-import { EmptyFacts } from './empty-facts.js';
-import { algorithmsFor, type BlobFacts } from './facts.js';
-import { FactsKept } from './facts-kept.js';
-import type { Members } from './links.js';
-import { Pool } from './pool.js';
-import { analyseRange } from './range.js';
+import type { Member, SeekableMember } from '../containers/source.js';
+import type { Analysis } from './blob/examiner.js';
+import { algorithmsFor, type BlobFacts } from './blob/facts.js';
+import { EmptyFacts, FactsKept } from './blob/facts-kept.js';
+
+import type { Members } from './extraction.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
+import { Pool } from './threads/pool.js';
+import { analyseRange } from './threads/range.js';
 
 /** A blob at least this big is worth handing to a worker; an archive less than `POOL_FROM` is not worth starting one. */
 export const WORKER_FROM = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Member } from '../source/source.js';
+import type { Member } from '../containers/source.js';
 
 /** Links that the kernel follows in one path. path_resolution(7) */
 const HOPS = 40;
@@ -19,7 +19,7 @@ export class Folder<M extends Member> {
 }
 
 /** What stands at a place of an extracted archive. Of a hard link it is the member that it leads to. */
-export type Extracted<M extends Member> = M | Folder<M>;
+type Extracted<M extends Member> = M | Folder<M>;
 
 /** Why a member cannot be extracted. */
 export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too long';
@@ -118,3 +118,40 @@ function segmentsOf(path: string): string[] {
     .filter(segment => segment !== '')
     .reverse();
 }
+
+export const isLink = ({ type }: Member): boolean => type === 'symlink' || type === 'hardlink';
+
+/** Looks members up by path, as an extraction leaves them: of two with one name the later stands. */
+export class Members<M extends Member> {
+  private readonly byPath = new Map<string, M>();
+  /** null where there are no links: then every path leads to the member that has it. */
+  private readonly extraction: Extraction<M> | null;
+
+  constructor(readonly all: readonly M[]) {
+    this.extraction = all.some(isLink) ? new Extraction<M>(false) : null;
+    for (const member of all) {
+      if (this.extraction !== null) this.extraction.add(member, member.path);
+      else if (member.path !== '') this.byPath.set(member.path, member);
+    }
+  }
+
+  /** The member at `path`, which may be a link, but for a hard link that leads to another member, which is that. */
+  at(path: string): M | null {
+    if (this.extraction === null) return this.byPath.get(path) ?? null;
+    return memberOf(this.extraction.find(path, false));
+  }
+
+  /** The file at `path`, through symbolic and hard links; null when there is none. Links never lead out of the archive. */
+  file(path: string): M | null {
+    const member = this.extraction === null ? this.at(path) : memberOf(this.extraction.find(path, true));
+    return member?.type === 'file' ? member : null;
+  }
+
+  /** Whether a path leads to a directory through links, where there are any. */
+  isFolder(path: string): boolean {
+    return this.extraction?.find(path, true) instanceof Folder;
+  }
+}
+
+const memberOf = <M extends Member>(found: Extracted<M> | null): M | null =>
+  found instanceof Folder ? found.member : found;

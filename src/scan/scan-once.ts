@@ -1,21 +1,32 @@
 import { loadCodecs } from '../codec/registry.js';
+import { copyOf } from '../containers/cursor.js';
+import { Interruption } from '../containers/interruption.js';
+import { HEAD } from '../containers/kind.js';
+import type { Member, OnceSource } from '../containers/source.js';
 import type { Limits } from '../limits.js';
-import { copyOf } from '../source/cursor.js';
-import { Interruption } from '../source/interruption.js';
-import { HEAD } from '../source/kind.js';
-import type { Member, OnceSource } from '../source/source.js';
 import { POOL_FROM, WORKER_FROM } from './analyse-members.js';
-import { BlobAnalyser } from './analyser.js';
-import type { Analysis } from './analysis.js';
-import { type Document, mayBeDocument, readDocument, refusedDocument, weightOf } from './document.js';
-import { EmptyFacts } from './empty-facts.js';
-import { algorithmsFor, type BlobFailure } from './facts.js';
-import { FactsKept } from './facts-kept.js';
-import { cutDocument, type Head, NO_HEAD, notJson, toHead, tooLarge } from './head.js';
-import { Members } from './links.js';
-import { Pool } from './pool.js';
+import { BlobAnalyser } from './blob/analyser.js';
+import {
+  cutDocument,
+  type Document,
+  type Head,
+  mayBeDocument,
+  NO_HEAD,
+  notJson,
+  readDocument,
+  refusedDocument,
+  toHead,
+  tooLarge,
+  weightOf,
+} from './blob/document.js';
+import type { Analysis } from './blob/examiner.js';
+import { algorithmsFor, type BlobFailure } from './blob/facts.js';
+import { EmptyFacts, FactsKept } from './blob/facts-kept.js';
+
+import { Members } from './extraction.js';
 import { planOf } from './resources.js';
 import type { Scan, ScanOptions } from './scan.js';
+import { Pool } from './threads/pool.js';
 
 /** One pass: all documents that linking may need are kept. */
 export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {

@@ -1,14 +1,25 @@
+import { copyOf } from '../containers/cursor.js';
+import { HEAD } from '../containers/kind.js';
+import { readHead, readRange } from '../containers/read.js';
+import type { Member, SeekableMember, SeekableSource, SourceProblem } from '../containers/source.js';
 import { reasonOf } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { copyOf } from '../source/cursor.js';
-import { HEAD } from '../source/kind.js';
-import { readHead, readRange } from '../source/read.js';
-import type { Member, SeekableMember, SeekableSource, SourceProblem } from '../source/source.js';
-import type { Analysis } from './analysis.js';
-import { type Document, mayBeDocument, readDocument, refusedDocument, weightOf } from './document.js';
-import type { BlobFacts } from './facts.js';
-import { cutDocument, type Head, notJson, toHead, tooLarge } from './head.js';
-import { Members } from './links.js';
+import {
+  cutDocument,
+  type Document,
+  type Head,
+  mayBeDocument,
+  notJson,
+  readDocument,
+  refusedDocument,
+  toHead,
+  tooLarge,
+  weightOf,
+} from './blob/document.js';
+import type { Analysis } from './blob/examiner.js';
+import type { BlobFacts } from './blob/facts.js';
+
+import { Members } from './extraction.js';
 import type { Scan, ScanOptions } from './scan.js';
 
 export async function scanSeekable(

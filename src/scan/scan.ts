@@ -1,14 +1,14 @@
+import { deadlineIn } from '../containers/deadline.js';
+import type { Member, Part, SourceProblem } from '../containers/source.js';
 import type { Limits, Resources } from '../limits.js';
-import { deadlineIn } from '../source/deadline.js';
-import type { Member, Part, SourceProblem } from '../source/source.js';
-import { type Analysis, UnpackedTotal } from './analysis.js';
-import type { Document } from './document.js';
-import type { ContentWanted } from './entry-content.js';
-import type { BlobFacts } from './facts.js';
-import type { Head } from './head.js';
+import type { Document, Head } from './blob/document.js';
+import { type Analysis, UnpackedTotal } from './blob/examiner.js';
+import type { BlobFacts } from './blob/facts.js';
+import type { ContentWanted } from './entries/content.js';
+
 import { scanSeekable } from './scan-seekable.js';
 
-export type { Head } from './head.js';
+export type { Head } from './blob/document.js';
 
 /** How deep to read: JSON documents and first bytes only; every byte, hashed and unpacked; or the entries of layers too. */
 export type Depth = 'metadata' | 'digests' | 'files';

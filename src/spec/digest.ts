@@ -40,7 +40,7 @@ const BROKEN: ReadonlySet<string> = new Set([
 /** Whether the algorithm of a digest is broken, so that the digest proves nothing. */
 export const isWeak = (digest: string): boolean => BROKEN.has(splitDigest(digest)[0]);
 
-export type DigestKind = 'computable' | 'unknown-algorithm' | 'malformed';
+type DigestKind = 'computable' | 'unknown-algorithm' | 'malformed';
 
 /** Whether a digest string is well-formed, and whether we can compute its algorithm. Unknown algorithms SHOULD pass. */
 export function digestKind(digest: string): DigestKind {
@@ -93,4 +93,23 @@ export function blobPath(digest: string): string {
 export function shortDigest(digest: string): string {
   const [algorithm, encoded] = splitDigest(digest);
   return encoded.length > 12 ? `${algorithm}:${encoded.slice(0, 12)}` : digest;
+}
+
+/**
+ * The chain IDs of a stack of layers: ChainID(L₀) = DiffID(L₀), ChainID(L₀|…|Lₙ) = SHA256(ChainID(L₀|…|Lₙ₋₁) + " " + DiffID(Lₙ)).
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
+ */
+export function chainIds(diffIds: readonly string[]): string[] {
+  const chain: string[] = [];
+  for (const diffId of diffIds) {
+    const below = chain.at(-1);
+    chain.push(below === undefined ? diffId : digestOf(`${below} ${diffId}`));
+  }
+  return chain;
+}
+
+/** Those of the layers up to the first whose diff_id is no digest: above it there are none. */
+export function soundChainIds(diffIds: readonly string[]): string[] {
+  const end = diffIds.findIndex(diffId => digestKind(diffId) === 'malformed');
+  return chainIds(end < 0 ? diffIds : diffIds.slice(0, end));
 }

@@ -1,10 +1,12 @@
+import { type Descriptor, parseDescriptor } from './descriptor.js';
+import { digestOf, splitDigest } from './digest.js';
+import { type FieldProblem, Fields, note, type OddKeys } from './fields.js';
+import { isObject, type Json, type JsonObject, pointer, typeName } from './json.js';
+
 /**
  * The documents of `docker save`: manifest.json (Docker 1.10 and later) and repositories (all versions).
  * https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
-import { type Descriptor, parseDescriptor } from './descriptor.js';
-import { type FieldProblem, Fields, note, type OddKeys } from './fields.js';
-import { isObject, type Json, pointer, typeName } from './json.js';
 
 export interface DockerManifestItem {
   readonly index: number;
@@ -21,7 +23,7 @@ export interface DockerManifestItem {
   readonly oddKeys: readonly OddKeys[];
 }
 
-export interface DockerManifest {
+interface DockerManifest {
   readonly items: readonly DockerManifestItem[];
   readonly problems: readonly FieldProblem[];
 }
@@ -58,7 +60,7 @@ function parseItem(value: Json, index: number, problems: FieldProblem[]): Docker
 }
 
 /** Names by what they point at: a v1 image ID, or since Docker 25 the hex of the top layer's diff_id. */
-export interface Repositories {
+interface Repositories {
   readonly names: ReadonlyMap<string, readonly string[]>;
   /** How many names there are. */
   readonly count: number;
@@ -90,4 +92,34 @@ export function parseRepositories(value: Json): Repositories {
     }
   }
   return { names, count, problems };
+}
+
+/**
+ * The v1 ID of a layer, by which Docker 1.10 to 24 named its folder in `docker save`: the sha256 of the layer's v1 JSON,
+ * without the ID itself, keys sorted, with the chain ID and the v1 ID of the layer below.
+ * From moby's image/v1/imagev1.go, CreateID; confirmed on archives of those versions.
+ *
+ * @param json      the layer's `json` as it stands in the archive
+ * @param chainId   chain ID up to and including this layer
+ * @param parent    v1 ID of the layer below; null for the base
+ * @param top       whether this is the topmost layer, whose JSON is the image's
+ * @returns the ID as bare hex
+ */
+export function v1Id(json: JsonObject, chainId: string, parent: string | null, top: boolean): string {
+  const config: JsonObject = { ...json, layer_id: chainId };
+  delete config.id;
+  delete config.parent;
+  // Written into the file of every layer, but no part of what the lower ones were hashed from.
+  if (!top) delete config.os;
+  if (parent !== null) config.parent = `sha256:${parent}`;
+  const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return splitDigest(digestOf(goJson(sorted)))[1];
+}
+
+/** Go escapes these in JSON strings so that they may stand in HTML; outside strings they cannot occur. */
+function goJson(value: JsonObject): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

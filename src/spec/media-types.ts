@@ -2,7 +2,7 @@
  * Media types of the OCI image specification and of Docker's registry formats that came before.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
-import type { Compression } from './compression.js';
+import type { Compression } from './descriptor.js';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';

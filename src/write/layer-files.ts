@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { loadCodecs } from '../codec/registry.js';
+import { copyOf } from '../containers/cursor.js';
+import { CHANGED } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import type { ContentSink } from '../scan/content.js';
-import type { Examination } from '../scan/examiner.js';
-import { TarWalk } from '../scan/tar-walk.js';
-import { Unpacker } from '../scan/unpacker.js';
-import { CHANGED } from '../source/unreadable.js';
+import type { Examination } from '../scan/blob/examiner.js';
+import { Unpacker } from '../scan/blob/unpacker.js';
+import { TarWalk } from '../scan/entries/walk-layer.js';
+import type { ContentSink } from '../tar/entry.js';
 import { type MemberPlace, reread } from './reread.js';
 
 /** Files of one layer whose content is wanted. */
@@ -118,3 +119,39 @@ const into = (walk: TarWalk): Examination => ({
   check() {},
   content: bytes => walk.write(bytes),
 });
+
+/** Zeros that go out at a time. */
+const ZEROS = new Uint8Array(64 * 1024);
+
+/** Holds content until it can be put away: what one chunk of an archive unpacks to. */
+export class ContentQueue implements ContentSink {
+  private pieces: (Uint8Array | number)[] = [];
+  /** null until the content has ended; whether it did so completely. */
+  complete: boolean | null = null;
+
+  constructor(private readonly put: (bytes: Uint8Array) => Promise<void>) {}
+
+  write(bytes: Uint8Array): void {
+    this.pieces.push(copyOf(bytes));
+  }
+
+  hole(length: number): void {
+    this.pieces.push(length);
+  }
+
+  end(complete: boolean): void {
+    this.complete = complete;
+  }
+
+  readonly drain = async (): Promise<void> => {
+    const ready = this.pieces;
+    this.pieces = [];
+    for (const piece of ready) {
+      if (typeof piece !== 'number') await this.put(piece);
+      else {
+        for (let left = piece; left > 0; left -= ZEROS.length)
+          await this.put(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+      }
+    }
+  };
+}

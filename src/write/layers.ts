@@ -1,10 +1,10 @@
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCodecs } from '../codec/registry.js';
-import { failureReason } from '../image/layer-faults.js';
+import { failureReason } from '../filesystem/layer-tables.js';
 import type { Limits } from '../limits.js';
-import { BlobAnalyser } from '../scan/analyser.js';
-import type { BlobFacts } from '../scan/facts.js';
+import { BlobAnalyser } from '../scan/blob/analyser.js';
+import type { BlobFacts } from '../scan/blob/facts.js';
 import { type Algorithm, digestKind, sameAlgorithm, splitDigest } from '../spec/digest.js';
 import { createFile } from './file.js';
 import { reread } from './reread.js';

@@ -1,11 +1,42 @@
+import { createHash } from 'node:crypto';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { blobPath, digestOf } from '../spec/digest.js';
-import { type BlobClaim, copyBlob } from './copy.js';
-import { layoutDirectory } from './layout-directory.js';
-import { layoutTar } from './layout-tar.js';
-import type { LayoutTarget } from './layout-target.js';
+import { blobPath, digestOf, splitDigest } from '../spec/digest.js';
+import type { Writer } from './file.js';
+import { type LayoutTarget, layoutDirectory, layoutTar } from './layout-target.js';
 import { type MemberPlace, reread } from './reread.js';
+
+interface BlobClaim {
+  /** A digest of an algorithm that waybill can compute. */
+  readonly digest: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * Writes a blob and checks it on its way. Never more than the claimed size is written.
+ * @returns what is wrong with it, for people; null when it is what it is claimed to be
+ */
+async function copyBlob(
+  content: AsyncIterable<Uint8Array>,
+  { digest, size }: BlobClaim,
+  writer: Writer,
+  onProgress: (bytes: number) => void,
+): Promise<string | null> {
+  const [algorithm] = splitDigest(digest);
+  const hash = createHash(algorithm);
+  let actual = 0;
+  for await (const chunk of content) {
+    actual += chunk.length;
+    if (actual > size) return `expected ${size} bytes, found more`;
+    hash.update(chunk);
+    writer.write(chunk);
+    onProgress(chunk.length);
+  }
+  if (actual < size) return `expected ${size} bytes, found ${actual}`;
+  const found = `${algorithm}:${hash.digest('hex')}`;
+  return found === digest ? null : `expected ${digest}, found ${found}`;
+}
 
 /** A blob that is copied from an archive. */
 export interface CopiedBlob extends BlobClaim, MemberPlace {
@@ -24,7 +55,7 @@ export interface Layout {
   readonly copies: readonly CopiedBlob[];
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   readonly limits: Limits;
   /** Called while writing, with the bytes written and the bytes there are. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -97,7 +128,7 @@ async function copyAll(
       throw new InputError(
         `${copy.what} (${copy.path}) cannot be copied: ${reason}`,
         archive,
-        'Either the archive is damaged, which `waybill verify` tells, or it has changed since the list was made.',
+        'Either the archive is damaged (check with `waybill verify`), or it has changed since the list was made.',
       );
     }
   }

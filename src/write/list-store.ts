@@ -2,16 +2,101 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { InputError, isSystemError, reasonOf } from '../errors.js';
+import { digestKind, digestOf, splitDigest } from '../spec/digest.js';
+import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { replaceFile } from './file.js';
-import type { ManifestList } from './list.js';
-import { fromFile, toFile } from './list-file.js';
+import type { ListEntry, ListedBlob, ListPlatform, ManifestList } from './list.js';
 import { writing } from './system-error.js';
+
+/** Version of the format of stored lists. Another number is another format. */
+const VERSION = 1;
+
+export function toFile({ name, entries }: ManifestList): string {
+  const stored = entries.map(entry => ({
+    ...entry,
+    manifest: Buffer.from(entry.manifest).toString('base64'),
+  }));
+  return `${JSON.stringify({ version: VERSION, name, entries: stored }, null, 2)}\n`;
+}
+
+/** @returns null when it is no stored list: another version's, damaged, or changed by hand */
+export function fromFile(text: string): ManifestList | null {
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+  if (!isObject(value) || own(value, 'version') !== VERSION) return null;
+  const name = own(value, 'name');
+  const entries = listOf(own(value, 'entries'), toEntry);
+  return typeof name === 'string' && entries !== null ? { name, entries } : null;
+}
+
+function toEntry(value: JsonObject): ListEntry | null {
+  const archive = textOf(value, 'archive');
+  const name = textOf(value, 'name');
+  const mediaType = textOf(value, 'mediaType');
+  const digest = digestIn(value);
+  const encoded = textOf(value, 'manifest');
+  const platform = toPlatform(own(value, 'platform'));
+  const blobs = listOf(own(value, 'blobs'), toBlob);
+  const ref = textOrNull(value, 'ref');
+  const inside = textOrNull(value, 'inside');
+  if (archive === null || name === null || mediaType === null || digest === null || encoded === null)
+    return null;
+  if (platform === null || blobs === null || ref === undefined || inside === undefined) return null;
+  const manifest = Buffer.from(encoded, 'base64');
+  if (digestOf(manifest, splitDigest(digest)[0] === 'sha512' ? 'sha512' : 'sha256') !== digest) return null;
+  return { archive, ref, inside, name, mediaType, digest, manifest, platform, blobs };
+}
+
+function toPlatform(value: Json | undefined): ListPlatform | null {
+  if (!isObject(value)) return null;
+  const [architecture, os] = [textOf(value, 'architecture'), textOf(value, 'os')];
+  const [osVersion, variant] = [textOf(value, 'osVersion'), textOf(value, 'variant')];
+  const features = own(value, 'osFeatures');
+  const osFeatures = Array.isArray(features) ? features.filter(feature => typeof feature === 'string') : null;
+  if (architecture === null || os === null || osVersion === null || variant === null) return null;
+  return osFeatures === null ? null : { architecture, os, osVersion, osFeatures, variant };
+}
+
+function toBlob(value: JsonObject): ListedBlob | null {
+  const digest = digestIn(value);
+  const size = own(value, 'size');
+  const path = textOrNull(value, 'path');
+  const what = textOf(value, 'what');
+  if (digest === null || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return null;
+  return path === undefined || what === null ? null : { digest, size, path, what };
+}
+
+/** It becomes the name of a file, and has to be computed. */
+function digestIn(value: JsonObject): string | null {
+  const digest = textOf(value, 'digest');
+  return digest !== null && digestKind(digest) === 'computable' ? digest : null;
+}
+
+function textOf(value: JsonObject, key: string): string | null {
+  const text = own(value, key);
+  return typeof text === 'string' ? text : null;
+}
+
+/** undefined when it is neither. */
+function textOrNull(value: JsonObject, key: string): string | null | undefined {
+  return own(value, key) === null ? null : (textOf(value, key) ?? undefined);
+}
+
+function listOf<T>(value: Json | undefined, read: (item: JsonObject) => T | null): T[] | null {
+  if (!Array.isArray(value)) return null;
+  const items = value.map(item => (isObject(item) ? read(item) : null));
+  return items.includes(null) ? null : (items as T[]);
+}
 
 /**
  * The lists that wait, each a file of a directory. A name may hold anything that a reference may, and more than a file's
  * name may: files are called by its hash, and say it inside.
  */
-export interface ListStore {
+interface ListStore {
   /** @throws InputError when what is stored is no list */
   get(name: string): ManifestList | null;
   has(name: string): boolean;

@@ -1,5 +1,5 @@
-import { listText } from '../docker/manifest-list.js';
-import type { DescriptorRaw } from '../docker/manifest-types.js';
+import { listText } from '../docker/manifest/inspect.js';
+import type { DescriptorRaw } from '../docker/manifest/types.js';
 
 /** A list of manifests that waits to be written, as `docker manifest create` starts one. */
 export interface ManifestList {

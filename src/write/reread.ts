@@ -1,9 +1,9 @@
+import { openArchive } from '../containers/open.js';
+import type { OnceSource, SeekableSource } from '../containers/source.js';
+import { streamRange } from '../containers/unpack.js';
+import { reading } from '../containers/unreadable.js';
 import type { Limits } from '../limits.js';
-import { Members } from '../scan/links.js';
-import { openArchive } from '../source/open.js';
-import type { OnceSource, SeekableSource } from '../source/source.js';
-import { streamRange } from '../source/unpack.js';
-import { reading } from '../source/unreadable.js';
+import { Members } from '../scan/extraction.js';
 
 /** A file of an archive. */
 export interface MemberPlace {

@@ -13,9 +13,9 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
-import type { TreeNode } from '../image/file-tree.js';
-import type { ContentSink } from '../scan/content.js';
-import type { Entry } from '../scan/entry.js';
+import type { TreeNode } from '../filesystem/file-tree.js';
+import type { Entry } from '../scan/entries/table.js';
+import type { ContentSink } from '../tar/entry.js';
 import { writeAt } from './file.js';
 
 /** What of an entry besides its content is wanted. */

@@ -1,10 +1,9 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
-import type { FileTree, TreeNode } from '../image/file-tree.js';
+import type { FileTree, Inode, TreeNode } from '../filesystem/file-tree.js';
 import type { Limits } from '../limits.js';
-import type { ContentSink } from '../scan/content.js';
-import { nameText } from '../scan/entry-name.js';
+import { nameText } from '../scan/entries/name.js';
+import type { ContentSink } from '../tar/entry.js';
 import { visiblePath } from '../visible.js';
-import { misnamed } from './file-name.js';
 import { type LayerFiles, readLayerFiles } from './layer-files.js';
 import {
   type Attributes,
@@ -15,11 +14,82 @@ import {
   openNew,
   pathBelow,
 } from './root-entry.js';
-import { planRoot, type RootPlan } from './root-plan.js';
 import { makeSpecialFile } from './special-file.js';
 import { isFatal, writing } from './system-error.js';
 
-export interface RootOptions extends Attributes {
+/** Names that are devices in every directory of Windows, with any extension. */
+const DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:[ .:]|$)/i;
+/** What Windows takes for something else than a part of a name: other separators, streams, patterns. */
+const SPECIAL = /[\u0000-\u001f\\:*?"<>|]/;
+
+/**
+ * Why a path would not name on this system what it names in an image; null where it does.
+ * https://learn.microsoft.com/windows/win32/fileio/naming-a-file
+ * @param path  relative, its parts divided by `/`
+ */
+export function misnamed(path: string, platform: NodeJS.Platform): string | null {
+  if (path.includes('\0')) return 'no file can have its name';
+  if (platform !== 'win32') return null;
+  const isWrong = path
+    .split('/')
+    .some(name => SPECIAL.test(name) || DEVICES.test(name) || name.endsWith('.') || name.endsWith(' '));
+  return isWrong ? 'Windows would take its name for another one' : null;
+}
+
+/** What is to be written of a file system. All paths are bytes, one per character, relative to the root. */
+interface RootPlan {
+  /** Above before below. */
+  readonly directories: readonly TreeNode[];
+  /** The name that a file's content is written to, for each file. */
+  readonly files: ReadonlyMap<Inode, TreeNode>;
+  /** Symbolic links, devices and named pipes: what is made without content. */
+  readonly others: readonly TreeNode[];
+  /** Further names, made when everything else is there. */
+  readonly hardLinks: readonly { readonly node: TreeNode; readonly first: TreeNode }[];
+  /** Hard links to nothing, and files of types that no engine unpacks. */
+  readonly unwritable: readonly TreeNode[];
+}
+
+/**
+ * Says what has to be made so that the names that are wanted are there, with the directories above them. A file gets its
+ * content under the first of its names that is wanted.
+ */
+function planRoot(tree: FileTree, wanted: (node: TreeNode) => boolean): RootPlan {
+  const chosen = tree.nodes.filter(wanted);
+  const needed = new Set<TreeNode>();
+  for (const node of chosen) addAncestors(tree, node, needed);
+  const firsts = new Map<Inode, TreeNode>();
+  const others: TreeNode[] = [];
+  const hardLinks: { node: TreeNode; first: TreeNode }[] = [];
+  const unwritable: TreeNode[] = [];
+  for (const node of [...chosen].sort(firstNamesFirst)) {
+    const { inode } = node;
+    const first = firsts.get(inode);
+    if (inode.type === 'directory') needed.add(node);
+    else if (inode.type === 'hardlink' || inode.type === 'other') unwritable.push(node);
+    else if (first !== undefined) hardLinks.push({ node, first });
+    else {
+      firsts.set(inode, node);
+      if (inode.type !== 'file') others.push(node);
+    }
+  }
+  const files = new Map([...firsts].filter(([{ type }]) => type === 'file'));
+  const directories = tree.nodes.filter(node => needed.has(node));
+  return { directories, files, others, hardLinks, unwritable };
+}
+
+const firstNamesFirst = (a: TreeNode, b: TreeNode) =>
+  Number(a.linkedTo !== null) - Number(b.linkedTo !== null);
+
+function addAncestors(tree: FileTree, { path }: TreeNode, needed: Set<TreeNode>): void {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const above = tree.get(path.slice(0, end))!;
+    if (needed.has(above)) return;
+    needed.add(above);
+  }
+}
+
+interface RootOptions extends Attributes {
   /** Make devices and named pipes too. */
   readonly devices: boolean;
   readonly wanted: (node: TreeNode) => boolean;
@@ -28,7 +98,7 @@ export interface RootOptions extends Attributes {
   readonly onProgress: (bytes: number) => void;
 }
 
-export interface RootSource {
+interface RootSource {
   /** The archive's file. */
   readonly archive: string;
   readonly tree: FileTree;

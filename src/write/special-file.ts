@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { lchownSync, lutimesSync } from 'node:fs';
-import type { TreeNode } from '../image/file-tree.js';
+import type { TreeNode } from '../filesystem/file-tree.js';
 import { type Attributes, timeOf } from './root-entry.js';
 
 const LETTERS: Readonly<Record<string, string>> = { char: 'c', block: 'b', fifo: 'p' };

@@ -1,15 +1,16 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sniff } from '../codec/registry.js';
+import { peek } from '../containers/cursor.js';
+import { isTar, isZip } from '../containers/kind.js';
+import { openArchive } from '../containers/open.js';
+import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
-import { isTar, isZip } from '../source/kind.js';
-import { openArchive } from '../source/open.js';
-import { peek } from '../source/peek.js';
-import { reading } from '../source/unreadable.js';
 import { createFile } from './file.js';
-import type { Place } from './private-directory.js';
 import { writing } from './system-error.js';
+import { abandon, temporaryBeside, temporaryIn } from './unfinished.js';
 
 /**
  * Works with what can only be read once as a file that can be read again, which is gone in the end. Errors that the file
@@ -40,5 +41,30 @@ export async function throughFile<T>(
   } finally {
     writer.drop();
     writing(shown, () => rmSync(file, { force: true }));
+  }
+}
+
+/** A directory, and what the user knows its place by. */
+interface Place {
+  readonly path: string;
+  readonly shown: string;
+}
+
+/**
+ * Works in a temporary directory that only this user can read, and removes it at the end.
+ * @param beside  what it is made beside; null for where temporary files go
+ * @throws InputError where it cannot be made
+ */
+export async function inPrivateDirectory<T>(
+  beside: Place | null,
+  work: (place: Place) => Promise<T>,
+): Promise<T> {
+  const directory = beside === null ? temporaryIn(tmpdir(), 'waybill') : temporaryBeside(beside.path);
+  const shown = beside?.shown ?? `${tmpdir()} (TMPDIR)`;
+  try {
+    writing(shown, () => mkdirSync(directory, { mode: 0o700 }));
+    return await work({ path: directory, shown });
+  } finally {
+    abandon(directory);
   }
 }

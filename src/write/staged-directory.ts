@@ -3,21 +3,64 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmdirSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { InputError } from '../errors.js';
-import { type HeldDirectory, holdDirectory } from './held-directory.js';
 import { writing } from './system-error.js';
 import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './unfinished.js';
 
+/** A directory that is held open, so that it stays the same one when the names that lead to it change. */
+interface HeldDirectory {
+  /** Leads there. By its name only where the system has no other way. */
+  readonly path: string;
+  /** Whether a name still leads there, and is no link. */
+  isAt(path: string): boolean;
+  close(): void;
+}
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
+const NO_LINK = O_NOFOLLOW ?? 0;
+
+/**
+ * Opens a directory to write below it. Hazard: a user who can write to a directory above could replace it by a link while it is
+ * filled, so that everything is written elsewhere. Linux names the open files of a process, which cannot be replaced. proc_pid_fd(5)
+ * @param links  whether the name may be a link
+ */
+function holdDirectory(path: string, links: 'followed' | 'refused'): HeldDirectory {
+  const fd = openSync(path, O_RDONLY | (O_DIRECTORY ?? 0) | (links === 'refused' ? NO_LINK : 0));
+  const stats = fstatSync(fd);
+  // By number and not as `self`: a command that is run has a self of its own.
+  const open = `/proc/${process.pid}/fd/${fd}`;
+  let isOpen = true;
+  return {
+    path: isSame(stats, () => statSync(open)) ? open : path,
+    isAt: name => isSame(stats, () => lstatSync(name)),
+    close() {
+      if (isOpen) closeSync(fd);
+      isOpen = false;
+    },
+  };
+}
+
+function isSame({ dev, ino }: Stats, look: () => Stats): boolean {
+  try {
+    const stats = look();
+    return stats.dev === dev && stats.ino === ino;
+  } catch {
+    return false;
+  }
+}
+
 /** A directory that is written under another name and gets its own when it is whole. */
-export interface StagedDirectory {
+interface StagedDirectory {
   /** Where to write. It stays the same directory, even where another user can rename directories above it. */
   readonly path: string;
   /** The name it has meanwhile. */

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type ExtractFilesOptions, extractFiles } from '../../src/commands/extract-files.js';
+import { type ExtractFilesOptions, extractFiles } from '../../src/commands/extract/files.js';
 import {
   type FindingCode,
   InputError,

@@ -13,12 +13,12 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { cat } from '../../src/commands/cat.js';
-import { extractFiles } from '../../src/commands/extract-files.js';
-import { squash } from '../../src/image/file-tree.js';
-import { tablesOf } from '../../src/image/layer-tables.js';
+import { extractFiles } from '../../src/commands/extract/files.js';
+import { squash } from '../../src/filesystem/file-tree.js';
+import { tablesOf } from '../../src/filesystem/layer-tables.js';
 import { defaultLimits, InputError, readArchive } from '../../src/index.js';
-import { misnamed } from '../../src/write/file-name.js';
-import { writeRoot } from '../../src/write/root-fs.js';
+import { misnamed, writeRoot } from '../../src/write/root-fs.js';
+
 import { walked } from '../support/file-system.js';
 import { image, type TarEntry } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -316,7 +316,7 @@ export const extraction: Chapter = {
       'Layers written as files: a diff_id with a path in it',
       'Files are called by digests that were computed.',
       async () => {
-        const { extractLayers } = await import('../../src/commands/extract-layers.js');
+        const { extractLayers } = await import('../../src/commands/extract/layers.js');
         const of = await image({
           layers: [{ files: { a: 'a' } }],
           config: { rootfs: { type: 'layers', diff_ids: ['sha256:../../../evil'] } },

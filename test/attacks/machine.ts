@@ -11,8 +11,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { extractFiles } from '../../src/commands/extract-files.js';
-import { extractLayers } from '../../src/commands/extract-layers.js';
+import { extractFiles } from '../../src/commands/extract/files.js';
+import { extractLayers } from '../../src/commands/extract/layers.js';
 import { saveReport } from '../../src/commands/save.js';
 import { InputError, readArchive } from '../../src/index.js';
 import { repositoryRoot } from '../support/corpus.js';

@@ -1,9 +1,9 @@
 // `waybill diff`: directories that differ as a whole, or in much, are one line.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DiffOptions, diff, diffReadOptions, textNote } from '../../src/commands/diff.js';
-import { type DiffLine, foldMany, foldWhole } from '../../src/commands/diff-fold.js';
-import type { DiffReport } from '../../src/commands/diff-report.js';
+import { type DiffLine, foldMany, foldWhole } from '../../src/commands/diff/fold.js';
+import { type DiffOptions, diff, diffReadOptions, textNote } from '../../src/commands/diff/index.js';
+import type { DiffReport } from '../../src/commands/diff/report.js';
 import { toText } from '../../src/format/text.js';
 import { readArchive } from '../../src/index.js';
 import { type FileSpec, image } from '../support/image.js';

@@ -8,8 +8,8 @@ import {
   diff,
   diffReadOptions,
   diffReport,
-} from '../../src/commands/diff.js';
-import type { DiffReport, ImageDiff } from '../../src/commands/diff-report.js';
+} from '../../src/commands/diff/index.js';
+import type { DiffReport, ImageDiff } from '../../src/commands/diff/report.js';
 import { toText } from '../../src/format/text.js';
 import { InputError, type ReadOptions, readArchive, type Selection, UsageError } from '../../src/index.js';
 import { parsePlatform } from '../../src/spec/platform.js';

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ExtractFilesOptions, extractFiles } from '../../src/commands/extract-files.js';
+import { type ExtractFilesOptions, extractFiles } from '../../src/commands/extract/files.js';
 import { testWhen } from '../support/corpus.js';
 import { type Found, walked } from '../support/file-system.js';
 import { assemble, type Image, image, layerOf, type TarEntry } from '../support/image.js';

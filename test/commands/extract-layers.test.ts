@@ -3,7 +3,7 @@ import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ExtractOptions, extractLayers } from '../../src/commands/extract-layers.js';
+import { type ExtractOptions, extractLayers } from '../../src/commands/extract/layers.js';
 import { parsePlatform } from '../../src/spec/platform.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { digestOf, encodedOf } from '../support/digest.js';

@@ -7,7 +7,7 @@ import {
   files,
   filesDepth,
   type ImageFiles,
-} from '../../src/commands/files.js';
+} from '../../src/commands/files/index.js';
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
 import { readArchive } from '../../src/index.js';

@@ -1,7 +1,7 @@
 // `waybill files`: the squashed file system, and what one layer changes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FilesOptions, type FilesReport, files, filesDepth } from '../../src/commands/files.js';
+import { type FilesOptions, type FilesReport, files, filesDepth } from '../../src/commands/files/index.js';
 import { toText } from '../../src/format/text.js';
 import { readArchive } from '../../src/index.js';
 import { assemble, type Image, image, layerOf } from '../support/image.js';

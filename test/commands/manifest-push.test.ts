@@ -4,10 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { manifestAnnotate } from '../../src/commands/manifest-annotate.js';
-import { manifestCreate } from '../../src/commands/manifest-create.js';
-import { manifestPush } from '../../src/commands/manifest-push.js';
-import { isStoredList } from '../../src/commands/stored-list.js';
+import { manifestAnnotate } from '../../src/commands/manifest/annotate.js';
+import { manifestCreate } from '../../src/commands/manifest/create.js';
+import { manifestPush } from '../../src/commands/manifest/push.js';
+import { isStoredList } from '../../src/commands/manifest/stored-list.js';
 import { UsageError } from '../../src/errors.js';
 import { docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { digestOf } from '../support/digest.js';

@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { reportMany } from '../../src/commands/many.js';
+import { reportMany } from '../../src/commands/many/index.js';
 import {
   idsTally,
   showTally,
@@ -23,7 +23,7 @@ import {
   type Tally,
   verifyTally,
   wasteTally,
-} from '../../src/commands/tallies.js';
+} from '../../src/commands/many/tallies.js';
 import { toText } from '../../src/format/text.js';
 import {
   type ArchiveReading,

@@ -1,13 +1,13 @@
 // The full report: what `verify`, `sizes`, `files` and `waste` say, together.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { filesReport } from '../../src/commands/files.js';
-import { overview, overviewReadOptions, overviewReport } from '../../src/commands/overview.js';
-import { readArchive } from '../../src/commands/read.js';
-import { reportOf } from '../../src/commands/report.js';
-import { sizesOf } from '../../src/commands/sizes.js';
-import { wasteReport } from '../../src/commands/waste.js';
+import { filesReport } from '../../src/commands/files/index.js';
+import { overview, overviewReadOptions, overviewReport } from '../../src/commands/report/index.js';
+import { sizesOf } from '../../src/commands/sizes/index.js';
+import { wasteReport } from '../../src/commands/waste/index.js';
 import { toText } from '../../src/format/text.js';
+import { readArchive } from '../../src/report/read.js';
+import { reportOf } from '../../src/report/report.js';
 import { image } from '../support/image.js';
 import { dockerSave25, isFile, type Member } from '../support/layouts.js';
 import { toTar } from '../support/pack.js';

@@ -1,8 +1,8 @@
 // `waybill sizes` of layers whose sizes are not known: encrypted, absent, cut by a limit.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type SizesOptions, sizes, sizesReadOptions } from '../../src/commands/sizes.js';
-import type { SizesReport } from '../../src/commands/sizes-report.js';
+import { type SizesOptions, sizes, sizesReadOptions } from '../../src/commands/sizes/index.js';
+import type { SizesReport } from '../../src/commands/sizes/report.js';
 import { toText } from '../../src/format/text.js';
 import { type Limits, readArchive } from '../../src/index.js';
 import { assemble, image, type LayerSpec, layerOf } from '../support/image.js';

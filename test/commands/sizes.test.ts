@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { estimateSizes } from '../../src/commands/estimate.js';
-import { imagesIn, readArchive } from '../../src/commands/read.js';
-import { type SizesOptions, sizes, sizesOf, sizesReadOptions } from '../../src/commands/sizes.js';
+import { weigher } from '../../src/analysis/weigh.js';
+import { estimateSizes } from '../../src/commands/sizes/estimate.js';
+import { type SizesOptions, sizes, sizesOf, sizesReadOptions } from '../../src/commands/sizes/index.js';
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
-import { weigher } from '../../src/image/weigh.js';
+import { imagesIn, readArchive } from '../../src/report/read.js';
 import {
   corpus,
   docker28,

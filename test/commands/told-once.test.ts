@@ -1,9 +1,9 @@
 // What a reader is told twice, or told wrongly, and need not be: one cause is one finding, in one spelling.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { idsReport } from '../../src/commands/ids.js';
-import { readArchive } from '../../src/commands/read.js';
-import { reportOf } from '../../src/commands/report.js';
+import { idsReport } from '../../src/commands/ids/index.js';
+import { readArchive } from '../../src/report/read.js';
+import { reportOf } from '../../src/report/report.js';
 import { image, plainImage } from '../support/image.js';
 import {
   dockerSave,

@@ -1,9 +1,9 @@
 // What images could do without, in data and in words; and dive's own numbers.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { imagesIn, readArchive } from '../../src/commands/read.js';
-import { type WasteOptions, waste, wasteReadOptions, wasteReport } from '../../src/commands/waste.js';
+import { type WasteOptions, waste, wasteReadOptions, wasteReport } from '../../src/commands/waste/index.js';
 import { toText } from '../../src/format/text.js';
+import { imagesIn, readArchive } from '../../src/report/read.js';
 import { corpus, NO_SHARED_FOLDER, peerExpectations, testWhen } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
 import { dockerSave, dockerSave25, type Member, ociLayout, platformManifest } from '../support/layouts.js';

@@ -4,10 +4,10 @@ import * as assert from 'uvu/assert';
 import { type HistoryCommandOptions, history } from '../../src/commands/history.js';
 import { type ImageInspectOptions, imageInspect } from '../../src/commands/image-inspect.js';
 import { type ImagesOptions, images } from '../../src/commands/images.js';
-import type { Selection } from '../../src/commands/select.js';
+import { decode, encodeJson } from '../../src/go/template/index.js';
+import { ANY, INT64, struct, value } from '../../src/go/template/types.js';
+import type { Selection } from '../../src/report/select.js';
 import { jsonOddities } from '../../src/spec/json-text.js';
-import { decode, encodeJson } from '../../src/template/index.js';
-import { ANY, INT64, struct, value } from '../../src/template/types.js';
 import { assemble, image, type LayerSpec, plainImage } from '../support/image.js';
 import {
   buildxOci,

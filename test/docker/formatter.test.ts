@@ -1,8 +1,14 @@
 // What the docker 28.5.2 client printed of the same rows.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ellipsis, type RowKind, renderRows, shortId, showsColumn } from '../../src/docker/formatter.js';
-import { terminalWidth } from '../../src/docker/terminal-width.js';
+import {
+  ellipsis,
+  type RowKind,
+  renderRows,
+  shortId,
+  showsColumn,
+  terminalWidth,
+} from '../../src/docker/list/formatter.js';
 
 const KIND: RowKind = { goType: 'image.historyContext', headers: { ID: 'IMAGE', CreatedBy: 'CREATED BY' } };
 const ROWS = [

@@ -1,9 +1,8 @@
 // Small things that Go's library does its own way. Expected values are what Go said.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { goDuration, timestamp } from '../../src/docker/go-duration.js';
-import { goPattern } from '../../src/docker/go-pattern.js';
-import { rfc3339Nano, timeString, unixSeconds } from '../../src/docker/go-time.js';
+import { goPattern } from '../../src/go/pattern.js';
+import { goDuration, rfc3339Nano, timeString, timestamp, unixSeconds } from '../../src/go/time.js';
 
 const FITS: readonly (readonly [pattern: string, text: string, fits: boolean | null])[] = [
   ['app*', 'app:latest', true],

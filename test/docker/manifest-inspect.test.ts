@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { manifestInspect } from '../../src/commands/manifest-inspect.js';
+import { manifestInspect } from '../../src/commands/manifest/inspect.js';
 import { rawConfig } from '../../src/commands/raw.js';
 import { type ArchiveReading, InputError, readArchive } from '../../src/index.js';
 import { digestOf } from '../../src/spec/digest.js';

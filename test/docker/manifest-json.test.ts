@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { compactJson, indentJson } from '../../src/docker/manifest-json.js';
+import { compactJson, indentJson } from '../../src/docker/manifest/inspect.js';
 
 /** Input, and what Go's json.Indent with a tab makes of it. */
 const INDENTED: readonly (readonly [string, string])[] = [

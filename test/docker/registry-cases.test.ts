@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { imagetoolsInspect } from '../../src/commands/imagetools.js';
-import { manifestInspect } from '../../src/commands/manifest-inspect.js';
+import { manifestInspect } from '../../src/commands/manifest/inspect.js';
 import { type ArchiveReading, readArchive } from '../../src/index.js';
 import { docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { textOf } from '../support/digest.js';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { repoNames, splitRepoName } from '../../src/docker/repo-names.js';
+import { repoNames, splitRepoName } from '../../src/docker/stores/stored-image.js';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 

@@ -1,7 +1,7 @@
 // Expected texts are what Go's text/tabwriter made of the same input.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { tabwriter } from '../../src/docker/tabwriter.js';
+import { tabwriter } from '../../src/go/tabwriter.js';
 
 const DOCKER = { minWidth: 10, tabWidth: 1, padding: 3 };
 const BUILDX = { minWidth: 0, tabWidth: 0, padding: 1 };

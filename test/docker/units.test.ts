@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { humanDuration, humanSize } from '../../src/docker/units.js';
+import { humanDuration, humanSize } from '../../src/go/units.js';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Doc, type FileMap, heading, span, text } from '../../src/commands/doc.js';
 import { toHtml } from '../../src/format/html.js';
 import { OUTPUT_EXTENSIONS, outputFor } from '../../src/format/outputs.js';
+import { type Doc, type FileMap, heading, span, text } from '../../src/report/doc.js';
 
 const HOSTILE = '</script><img src=x onerror=alert(1)>"\'&';
 const SHOWN = '&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;';

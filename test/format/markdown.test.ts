@@ -1,8 +1,8 @@
 // Documents as GitHub's markdown: the same content, and nothing in it that becomes more than text.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Doc, gap, heading, span, text } from '../../src/commands/doc.js';
 import { toMarkdown } from '../../src/format/markdown.js';
+import { type Doc, gap, heading, span, text } from '../../src/report/doc.js';
 import { legible } from '../../src/visible.js';
 
 const table = (cells: readonly string[]): Doc => [

@@ -1,23 +1,23 @@
 // Readers of bytes: compressed streams, layers, package databases, documents.
 import { gzipSync } from 'node:zlib';
+import { diveScore } from '../../src/analysis/dive.js';
 import { CodecError, type Decoder, type Sink } from '../../src/codec/codec.js';
 import { openInflateRaw } from '../../src/codec/inflate.js';
 import { codecFor, loadCodecs } from '../../src/codec/registry.js';
-import { diveScore } from '../../src/image/dive.js';
-import { squash } from '../../src/image/file-tree.js';
+import { squash } from '../../src/filesystem/file-tree.js';
 import { apkPackages } from '../../src/packages/apk.js';
 import { berkeleyHashValues } from '../../src/packages/berkeley-hash.js';
 import { distrolessPackages, dpkgPackages } from '../../src/packages/dpkg.js';
 import type { DatabaseReading } from '../../src/packages/package.js';
-import { rpmPackages } from '../../src/packages/rpm.js';
-import { ndbRecords } from '../../src/packages/rpm-ndb.js';
+import { ndbRecords, rpmPackages } from '../../src/packages/rpm.js';
+
 import { sqliteBlobs } from '../../src/packages/sqlite.js';
-import { readDocument } from '../../src/scan/document.js';
-import { entriesOf } from '../../src/scan/entry.js';
-import { eachPaxRecord, paxSparse, paxTime, readPax } from '../../src/source/pax.js';
+import { readDocument } from '../../src/scan/blob/document.js';
+import { entriesOf } from '../../src/scan/entries/table.js';
 import { parseConfig } from '../../src/spec/config.js';
 import { parseDockerManifest } from '../../src/spec/docker-archive.js';
 import { parseIndex, parseManifest } from '../../src/spec/manifest.js';
+import { eachPaxRecord, paxSparse, paxTime, readPax } from '../../src/tar/pax.js';
 import { recordedDatabase } from '../packages/recorded.js';
 import { layerEntries, layerTar } from '../property/entries.js';
 import { packedOnce } from '../property/images.js';

@@ -10,7 +10,7 @@ import {
   TemplateError,
   templateSource,
   value as typed,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 import { bytesOf, must, soon, type Target, text } from './target.js';
 
 const DATA =

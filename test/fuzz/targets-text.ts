@@ -1,17 +1,16 @@
 // Readers of short texts: names, patterns, times, numbers. Each text is tried as it is and with a part of it said many times over.
 import { createHash } from 'node:crypto';
-import { unifiedDiff } from '../../src/commands/text-diff.js';
-import { goDuration, timestamp } from '../../src/docker/go-duration.js';
-import { goPattern } from '../../src/docker/go-pattern.js';
-import { rfc3339Nano, unixSeconds } from '../../src/docker/go-time.js';
-import { tabwriter } from '../../src/docker/tabwriter.js';
-import { humanDuration, humanSize } from '../../src/docker/units.js';
-import { CACHE_RULES } from '../../src/image/cache-rules.js';
-import { dockerReference, podmanName } from '../../src/image/engines/names.js';
-import { dockerfileLine } from '../../src/image/instruction.js';
+import { dockerfileLine } from '../../src/analysis/instruction.js';
+import { CACHE_RULES } from '../../src/analysis/waste.js';
+import { unifiedDiff } from '../../src/commands/diff/text.js';
+import { dockerReference, podmanName } from '../../src/engines/answer.js';
+import { goPattern } from '../../src/go/pattern.js';
+import { tabwriter } from '../../src/go/tabwriter.js';
+import { goDuration, rfc3339Nano, timestamp, unixSeconds } from '../../src/go/time.js';
+import { humanDuration, humanSize } from '../../src/go/units.js';
 import { familiarName, fullName, parsePlatform, parseReference, UsageError } from '../../src/index.js';
-import { nameBytes, nameText, rootedPath } from '../../src/scan/entry-name.js';
-import { pathFilter } from '../../src/scan/path-filter.js';
+import { nameBytes, nameText, rootedPath } from '../../src/scan/entries/name.js';
+import { pathFilter } from '../../src/scan/entries/path-filter.js';
 import { digestKind, digestOfBlobPath, shortDigest } from '../../src/spec/digest.js';
 import { layerType } from '../../src/spec/media-types.js';
 import { formatPlatform } from '../../src/spec/platform.js';

@@ -14,7 +14,7 @@ import {
 import { dirname, join, posix } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { overlaySize, snapshotUsage } from '../../src/image/docker-size.js';
+import { overlaySize, snapshotUsage } from '../../src/analysis/weigh.js';
 import { testWhen } from '../support/corpus.js';
 import { layerFacts } from '../support/layer-facts.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';

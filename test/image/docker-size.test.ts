@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../../src/analysis/weigh.js';
 import { loadCodecs } from '../../src/codec/registry.js';
-import { readArchive } from '../../src/commands/read.js';
-import { type LayerSize, naiveSize, overlaySize, snapshotUsage } from '../../src/image/docker-size.js';
-import type { BlobFacts } from '../../src/scan/facts.js';
+import { readArchive } from '../../src/report/read.js';
+import type { BlobFacts } from '../../src/scan/blob/facts.js';
 import { corpus, docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { layerFacts } from '../support/layer-facts.js';
 import { paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';

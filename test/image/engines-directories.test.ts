@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { idsReport } from '../../src/commands/ids.js';
-import { readArchive } from '../../src/commands/read.js';
-import { reportOf } from '../../src/commands/report.js';
-import type { EngineAnswer, EngineName } from '../../src/image/engines/predict.js';
+import { idsReport } from '../../src/commands/ids/index.js';
+import type { EngineAnswer, EngineName } from '../../src/engines/predict.js';
+import { readArchive } from '../../src/report/read.js';
+import { reportOf } from '../../src/report/report.js';
 import {
   corpusFolder,
   hasCorpus,

@@ -3,9 +3,9 @@
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { idsReport } from '../../src/commands/ids.js';
-import { readArchive } from '../../src/commands/read.js';
-import type { EngineName } from '../../src/image/engines/predict.js';
+import { idsReport } from '../../src/commands/ids/index.js';
+import type { EngineName } from '../../src/engines/predict.js';
+import { readArchive } from '../../src/report/read.js';
 import { goJson, textOf } from '../support/digest.js';
 import { type Image, image, layerOf, plainImage } from '../support/image.js';
 import {

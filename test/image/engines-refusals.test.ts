@@ -1,8 +1,8 @@
 // Every family of refusals once, each from an archive made for it.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive } from '../../src/commands/read.js';
-import { type EngineName, predictEngines, predictFile } from '../../src/image/engines/predict.js';
+import { type EngineName, predictEngines, predictFile } from '../../src/engines/predict.js';
+import { readArchive } from '../../src/report/read.js';
 import type { Json } from '../../src/spec/json.js';
 import { goJson, hexOf, textOf } from '../support/digest.js';
 import { type ImageSpec, image, layer, plainImage } from '../support/image.js';

@@ -3,14 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive } from '../../src/commands/read.js';
-import { type EngineAnswer, type EngineName, predictEngines } from '../../src/image/engines/predict.js';
-import {
-  containerdManifest,
-  containersImageManifest,
-  manifestDigest,
-} from '../../src/image/engines/synthesise.js';
-import type { Image } from '../../src/image/graph.js';
+import { type EngineAnswer, type EngineName, predictEngines } from '../../src/engines/predict.js';
+import { containerdManifest, containersImageManifest, manifestDigest } from '../../src/engines/synthesise.js';
+import type { Image } from '../../src/link/graph.js';
+import { readArchive } from '../../src/report/read.js';
 import type { Depth } from '../../src/scan/scan.js';
 import { corpus, NO_SHARED_FOLDER, repositoryRoot, sharedFolder, testWhen } from '../support/corpus.js';
 import { image, plainImage } from '../support/image.js';

@@ -1,7 +1,7 @@
 // What layers make of a file system, layer.md rule by rule, and what is said of layers that break the rules.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FileTree, type Oddity, squash, type TreeNode } from '../../src/image/file-tree.js';
+import { type FileTree, type Oddity, squash, type TreeNode } from '../../src/filesystem/file-tree.js';
 import { tarFacts } from '../support/layer-facts.js';
 import { type TarEntry, tarBytes } from '../support/tar.js';
 import { gnuLong, paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';

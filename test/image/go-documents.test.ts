@@ -2,19 +2,22 @@
 // Debian's skopeo 1.9.3 said (with Go 1.19).
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attempt } from '../../src/image/engines/answer.js';
-import type { GoVersion } from '../../src/image/engines/go-faults.js';
-import { decode, type Mode } from '../../src/image/engines/go-json.js';
+import { decode, type Mode } from '../../src/decoding/go-json.js';
+import { attempt } from '../../src/decoding/refused.js';
 import {
+  CRANE_CONFIG,
+  CRANE_INDEX,
+  CRANE_ITEMS,
   OCI_IMAGE,
   OCI_INDEX_TYPE,
   OCI1,
   SCHEMA2_IMAGE,
   TARFILE_ITEMS,
-} from '../../src/image/engines/go-structs.js';
-import { CRANE_CONFIG, CRANE_INDEX, CRANE_ITEMS } from '../../src/image/engines/go-structs-crane.js';
-import type { GoType } from '../../src/image/engines/go-types.js';
-import { readDocument } from '../../src/scan/document.js';
+} from '../../src/decoding/structs.js';
+import type { GoVersion } from '../../src/go/json/faults.js';
+
+import type { GoType } from '../../src/go/json/types.js';
+import { readDocument } from '../../src/scan/blob/document.js';
 
 const digest = `sha256:${'c0f596b1'.repeat(8)}`;
 type Row = readonly [type: GoType, mode: Mode, version: GoVersion, text: string, words: string | null];

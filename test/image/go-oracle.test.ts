@@ -6,14 +6,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { attempt } from '../../src/image/engines/answer.js';
-import type { GoVersion } from '../../src/image/engines/go-faults.js';
-import { decode, type Mode } from '../../src/image/engines/go-json.js';
-import { AMBIGUOUS, OCI_IMAGE, OCI_INDEX_TYPE, OCI1 } from '../../src/image/engines/go-structs.js';
-import { CRANE_ITEMS } from '../../src/image/engines/go-structs-crane.js';
-import { MOBY_IMAGE, MOBY_ITEMS } from '../../src/image/engines/go-structs-docker.js';
-import type { GoType } from '../../src/image/engines/go-types.js';
-import { readDocument } from '../../src/scan/document.js';
+import { decode, type Mode } from '../../src/decoding/go-json.js';
+import { attempt } from '../../src/decoding/refused.js';
+import {
+  AMBIGUOUS,
+  CRANE_ITEMS,
+  MOBY_IMAGE,
+  MOBY_ITEMS,
+  OCI_IMAGE,
+  OCI_INDEX_TYPE,
+  OCI1,
+} from '../../src/decoding/structs.js';
+import type { GoVersion } from '../../src/go/json/faults.js';
+
+import type { GoType } from '../../src/go/json/types.js';
+import { readDocument } from '../../src/scan/blob/document.js';
 import { foldKey, isObject, type Json } from '../../src/spec/json.js';
 import { jsonOddities } from '../../src/spec/json-text.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';

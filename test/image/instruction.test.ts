@@ -1,7 +1,7 @@
 // Steps of the history, as builders write them, and the lines of a Dockerfile that they came from.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dockerfileLine } from '../../src/image/instruction.js';
+import { dockerfileLine } from '../../src/analysis/instruction.js';
 
 const HASH = '0767bf50b01383f2a4ddf0f1d0cf4f7823f5a902e20a9deff27cb5b33d9c7063';
 

@@ -1,7 +1,7 @@
 // What one layer adds, modifies and removes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { layerChanges } from '../../src/image/layer-changes.js';
+import { layerChanges } from '../../src/filesystem/layer-changes.js';
 import { tarFacts } from '../support/layer-facts.js';
 import { type TarEntry, tarBytes } from '../support/tar.js';
 

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { idsReport } from '../../src/commands/ids.js';
-import { readArchive } from '../../src/commands/read.js';
-import { reportOf } from '../../src/commands/report.js';
+import { idsReport } from '../../src/commands/ids/index.js';
+import { readArchive } from '../../src/report/read.js';
+import { reportOf } from '../../src/report/report.js';
 import { testWhen } from '../support/corpus.js';
 import { digestOf } from '../support/digest.js';
 import { image } from '../support/image.js';

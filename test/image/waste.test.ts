@@ -1,7 +1,6 @@
 // What layers ship for nothing: each rule on layers made for it, and the sum on every real image.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive } from '../../src/commands/read.js';
 import {
   breakdown,
   byDirectory,
@@ -9,13 +8,13 @@ import {
   byFile,
   byLayer,
   type Grouping,
-} from '../../src/image/breakdown.js';
-import { CACHE_RULES, cacheRuleOf } from '../../src/image/cache-rules.js';
-import { tablesOf } from '../../src/image/layer-tables.js';
-import { unpack } from '../../src/image/stowaways.js';
-import { type WastedFile, wasteOf } from '../../src/image/waste.js';
-import { type SizeName, sumOf, weigher } from '../../src/image/weigh.js';
-import type { EntryTable } from '../../src/scan/entry-table.js';
+} from '../../src/analysis/breakdown.js';
+import { unpack } from '../../src/analysis/hidden-files.js';
+import { CACHE_RULES, cacheRuleOf, type WastedFile, wasteOf } from '../../src/analysis/waste.js';
+import { type SizeName, sumOf, weigher } from '../../src/analysis/weigh.js';
+import { tablesOf } from '../../src/filesystem/layer-tables.js';
+import { readArchive } from '../../src/report/read.js';
+import type { EntryTable } from '../../src/scan/entries/table.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { tarFacts } from '../support/layer-facts.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';

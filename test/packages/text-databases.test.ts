@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageDatabases } from '../../src/packages/databases.js';
-import { ownersOf } from '../../src/packages/owners.js';
+import { ownersOf } from '../../src/packages/package.js';
 import { installed } from './recorded.js';
 
 const APK = `C:Q1YlbV5TKkSL7e0XB3b5tVJ0vTkWo=

@@ -21,7 +21,7 @@ import {
   readArchive,
   reportOf,
 } from '../../src/index.js';
-import { nameBytes } from '../../src/scan/entry-name.js';
+import { nameBytes } from '../../src/scan/entries/name.js';
 import { hexOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { temporary } from '../support/tmp.js';

@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/index.js';
-import { contentOf, digestOf, isContentMissing } from '../../src/scan/entry-content.js';
-import type { EntryTable } from '../../src/scan/entry-table.js';
+import { contentOf, digestOf, isContentMissing } from '../../src/scan/entries/content.js';
+import type { EntryTable } from '../../src/scan/entries/table.js';
 import * as digests from '../support/digest.js';
 import { image } from '../support/image.js';
 import { type LayerOptions, layerFacts, tarFacts } from '../support/layer-facts.js';

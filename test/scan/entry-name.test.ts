@@ -1,7 +1,7 @@
 // Names of layer entries: bytes to text and back, and where they lead.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nameBytes, nameText, rootedPath } from '../../src/scan/entry-name.js';
+import { nameBytes, nameText, rootedPath } from '../../src/scan/entries/name.js';
 import { visible } from '../../src/visible.js';
 
 const bytes = (text: string) => Buffer.from(text).toString('latin1');

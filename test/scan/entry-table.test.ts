@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
-import { type Entry, entriesOf } from '../../src/scan/entry.js';
-import { transfersOf } from '../../src/scan/entry-table.js';
+import { type Entry, entriesOf, transfersOf } from '../../src/scan/entries/table.js';
+
 import { entriesIn, layerFacts, tarFacts } from '../support/layer-facts.js';
 import { tarBytes } from '../support/tar.js';
 import {

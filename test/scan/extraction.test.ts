@@ -14,9 +14,8 @@ import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Extraction, Folder } from '../../src/scan/extraction.js';
-import { Members } from '../../src/scan/links.js';
-import type { Member } from '../../src/source/source.js';
+import type { Member } from '../../src/containers/source.js';
+import { Extraction, Folder, Members } from '../../src/scan/extraction.js';
 import { temporary } from '../support/tmp.js';
 
 const SEED = 20_261_206;

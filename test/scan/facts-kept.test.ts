@@ -2,9 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
+import type { Member } from '../../src/containers/source.js';
 import { defaultLimits } from '../../src/limits.js';
-import { FactsKept } from '../../src/scan/facts-kept.js';
-import type { Member } from '../../src/source/source.js';
+import { FactsKept } from '../../src/scan/blob/facts-kept.js';
 import { layerFacts } from '../support/layer-facts.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
 

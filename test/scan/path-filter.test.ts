@@ -1,7 +1,7 @@
 // Patterns for paths: what they match, and that no name makes them slow.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pathFilter } from '../../src/scan/path-filter.js';
+import { pathFilter } from '../../src/scan/entries/path-filter.js';
 
 const CASES: readonly (readonly [pattern: string, matches: readonly string[], others: readonly string[]])[] =
   [

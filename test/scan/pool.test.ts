@@ -6,9 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultLimits } from '../../src/limits.js';
-import type { BlobFacts } from '../../src/scan/facts.js';
-import { Pool, type RangeJob, type StreamJob } from '../../src/scan/pool.js';
+import type { BlobFacts } from '../../src/scan/blob/facts.js';
 import type { Plan } from '../../src/scan/resources.js';
+import { Pool, type RangeJob, type StreamJob } from '../../src/scan/threads/pool.js';
 import { temporary } from '../support/tmp.js';
 
 const MiB = 1024 * 1024;

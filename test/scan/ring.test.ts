@@ -2,8 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Examination } from '../../src/scan/examiner.js';
-import { RING_BYTES, Ring, RingBroken } from '../../src/scan/ring.js';
+import type { Examination } from '../../src/scan/blob/examiner.js';
+import { RING_BYTES, Ring, RingBroken } from '../../src/scan/threads/ring.js';
 
 /** Everything that comes out, as text: kinds and lengths. */
 class Log implements Examination {
@@ -88,7 +88,7 @@ const writer = (ring: Ring, piece: number, pieces: number) =>
   new Worker(WRITER, {
     eval: true,
     workerData: {
-      module: new URL('../../src/scan/ring.js', import.meta.url).href,
+      module: new URL('../../src/scan/threads/ring.js', import.meta.url).href,
       memory: ring.memory,
       piece,
       pieces,

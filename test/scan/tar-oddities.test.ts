@@ -3,9 +3,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
-import type { TarFacts } from '../../src/scan/facts.js';
-import { hasPlainNumbers } from '../../src/scan/plain-header.js';
-import { goHeaderFault } from '../../src/source/tar-entry.js';
+import type { TarFacts } from '../../src/scan/blob/facts.js';
+import { goHeaderFault } from '../../src/tar/entry.js';
+import { hasPlainNumbers } from '../../src/tar/header.js';
 import { testWhen } from '../support/corpus.js';
 import { entriesIn, tarFacts } from '../support/layer-facts.js';
 import { gnuLong, paxEntry, type RawHeader, rawEntry, rawHeader, rawTar } from '../support/tar-blocks.js';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { goHeaderFault } from '../../src/source/tar-entry.js';
-import { hasValidChecksum } from '../../src/source/tar-header.js';
+import { goHeaderFault } from '../../src/tar/entry.js';
+import { hasValidChecksum } from '../../src/tar/header.js';
 import { hasGo, readByGo } from '../scan/go-tar.js';
 import { testWhen } from '../support/corpus.js';
 import { type RawHeader, rawHeader, withChecksum } from '../support/tar-blocks.js';

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { beginsSkippable } from '../../src/codec/zstd.js';
-import { isTarToo } from '../../src/source/kind.js';
+import { isTarToo } from '../../src/containers/kind.js';
 import { rawEntry, rawHeader } from '../support/tar-blocks.js';
 
 const MAGICS: Readonly<Record<string, string>> = {

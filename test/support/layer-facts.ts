@@ -1,9 +1,9 @@
 // The facts of one layer, by the same analyser that a scan uses.
 import { defaultLimits, type Limits } from '../../src/limits.js';
-import { BlobAnalyser } from '../../src/scan/analyser.js';
-import { type Entry, entriesOf } from '../../src/scan/entry.js';
-import type { ContentWanted } from '../../src/scan/entry-content.js';
-import type { BlobFacts, TarFacts } from '../../src/scan/facts.js';
+import { BlobAnalyser } from '../../src/scan/blob/analyser.js';
+import type { BlobFacts, TarFacts } from '../../src/scan/blob/facts.js';
+import type { ContentWanted } from '../../src/scan/entries/content.js';
+import { type Entry, entriesOf } from '../../src/scan/entries/table.js';
 
 export function layerFacts(
   layer: Uint8Array,

@@ -1,6 +1,6 @@
 // Another reader of tars, to compare ours with.
 import { extract, type Header } from 'tar-stream';
-import type { Entry, EntryType } from '../../src/scan/entry.js';
+import type { Entry, EntryType } from '../../src/scan/entries/table.js';
 
 const TYPES: Readonly<Record<string, EntryType>> = {
   file: 'file',

@@ -1,6 +1,7 @@
 // The images of a real archive beside what truth.py says of them.
-import type { ArchiveReading, PartReading } from '../../src/commands/read.js';
-import type { Image } from '../../src/image/graph.js';
+
+import type { Image } from '../../src/link/graph.js';
+import type { ArchiveReading, PartReading } from '../../src/report/read.js';
 import type { Truth, TruthImage } from './corpus.js';
 
 export interface ImageWithTruth {

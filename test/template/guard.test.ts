@@ -1,8 +1,8 @@
 // Output for a terminal: text of the data cannot make lines, columns or colours; the template's own text can.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { renderRows } from '../../src/docker/formatter.js';
-import { execute, parseTemplate, plainValue } from '../../src/template/index.js';
+import { renderRows } from '../../src/docker/list/formatter.js';
+import { execute, parseTemplate, plainValue } from '../../src/go/template/index.js';
 import { visible } from '../../src/visible.js';
 
 const EVIL = 'a\nb\tc\u001b[1md\u202e';

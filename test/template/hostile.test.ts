@@ -12,7 +12,7 @@ import {
   renderTemplate,
   TemplateError,
   value,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 
 const fails = (run: () => unknown, phase: TemplateError['phase'], message: RegExp) => {
   const told = (error: unknown) =>

@@ -19,7 +19,7 @@ import {
   typeName,
   type Value,
   value,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 
 const INNER = struct('t.Inner', [
   { name: 'Shared', type: STRING },

@@ -17,7 +17,7 @@ import {
   templateSource,
   type Value,
   value,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { IMAGE, image } from './typed.js';
 

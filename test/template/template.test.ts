@@ -12,7 +12,7 @@ import {
   TemplateError,
   templateSource,
   value,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 
 function failure(run: () => unknown): TemplateError {
   try {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { formatTime, momentOf, parseTime, timeJson, timeText } from '../../src/template/index.js';
+import { formatTime, momentOf, parseTime, timeJson, timeText } from '../../src/go/template/index.js';
 
 test('times are read strictly', () => {
   assert.equal(parseTime('1970-01-01T00:00:01.5Z'), { seconds: 1, nanoseconds: 500_000_000, offset: 0 });

@@ -18,7 +18,7 @@ import {
   type Type,
   type Value,
   value,
-} from '../../src/template/index.js';
+} from '../../src/go/template/index.js';
 
 const LEVEL: Type = {
   kind: 'int',

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { renderTemplate, TemplateError } from '../../src/template/index.js';
+import { renderTemplate, TemplateError } from '../../src/go/template/index.js';
 import { NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
 
 interface Vectors {

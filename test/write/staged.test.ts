@@ -7,9 +7,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InputError } from '../../src/errors.js';
 import { createFile, replaceFile } from '../../src/write/file.js';
-import { layoutDirectory } from '../../src/write/layout-directory.js';
-import { layoutTar } from '../../src/write/layout-tar.js';
-import type { LayoutTarget } from '../../src/write/layout-target.js';
+import { type LayoutTarget, layoutDirectory, layoutTar } from '../../src/write/layout-target.js';
+
 import { stageDirectory } from '../../src/write/staged-directory.js';
 import { removeUnfinished } from '../../src/write/unfinished.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';

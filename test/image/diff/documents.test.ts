@@ -1,10 +1,9 @@
 // What two configs, histories and manifests say differently, by meaning.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Change, configChanges } from '../../../src/image/diff/config.js';
-import { historyChanges } from '../../../src/image/diff/history.js';
-import { isKind, Tally, together } from '../../../src/image/diff/tally.js';
-import { sameJson, shown } from '../../../src/image/diff/value.js';
+import { isKind, sameJson, shown, Tally, together } from '../../../src/analysis/diff/changes.js';
+import { type Change, configChanges, historyChanges } from '../../../src/analysis/diff/image.js';
+
 import type { Json } from '../../../src/spec/json.js';
 
 const keys = (changes: readonly Change[]) =>

@@ -1,7 +1,7 @@
 // Pairing sequences, and telling whether one is another in a different order.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isReordered, pairUp } from '../../../src/image/diff/sequence.js';
+import { isReordered, pairUp } from '../../../src/analysis/diff/changes.js';
 
 const letters = (text: string) => text.split('').filter(Boolean);
 

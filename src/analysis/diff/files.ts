@@ -1,0 +1,120 @@
+import type { FileTree, Inode, TreeNode } from '../../filesystem/file-tree.js';
+import { digestOf } from '../../scan/entries/content.js';
+import type { Entry, EntryTable } from '../../scan/entries/table.js';
+
+/** Layers, base first, and the tree that they make. */
+export interface Unpacked {
+  readonly tables: readonly (EntryTable | null)[];
+  readonly tree: FileTree;
+}
+
+/** In what a name differs that both trees have. */
+export type Aspect =
+  | 'type'
+  | 'content'
+  | 'target'
+  | 'links'
+  | 'device'
+  | 'xattrs'
+  | 'mode'
+  | 'owner'
+  | 'times';
+
+export interface FilePair {
+  readonly a: TreeNode;
+  readonly b: TreeNode;
+  readonly aspects: readonly Aspect[];
+}
+
+export interface FileChanges {
+  readonly added: readonly TreeNode[];
+  readonly removed: readonly TreeNode[];
+  readonly changed: readonly FilePair[];
+  /** Files of one size whose contents could not be compared. */
+  readonly unread: number;
+}
+
+/** The kind of difference that an aspect is. */
+export const kindOf = (aspect: Aspect): string =>
+  aspect === 'mode' || aspect === 'owner' || aspect === 'times' ? aspect : `files.${aspect}`;
+
+/** Compares two trees, name by name. Contents are compared by digest, where the layers were read with digests. */
+export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
+  const others = new Map(b.tree.nodes.map(node => [node.path, node]));
+  const [leftNames, rightNames] = [linkNames(a.tree), linkNames(b.tree)];
+  const removed: TreeNode[] = [];
+  const changed: FilePair[] = [];
+  let unread = 0;
+  const compare = (x: TreeNode, y: TreeNode) => {
+    const [left, right] = [x.entry, y.entry];
+    const same = sameContent(a, x, left, b, y, right);
+    if (same === null) unread++;
+    const aspects = x.inode.type === y.inode.type ? aspectsOf(left, right) : ['type' as const];
+    // A directory that no entry names is made by the engine, whenever it unpacks.
+    const isMade = x.inode.index < 0 || y.inode.index < 0;
+    const kept = isMade ? aspects.filter(aspect => aspect !== 'times') : aspects;
+    if (same === false) kept.push('content');
+    if (leftNames(x) !== rightNames(y)) kept.push('links');
+    if (kept.length > 0) changed.push({ a: x, b: y, aspects: kept });
+  };
+  compare(a.tree.root, b.tree.root);
+  for (const node of a.tree.nodes) {
+    const other = others.get(node.path);
+    if (other === undefined) removed.push(node);
+    else {
+      others.delete(node.path);
+      compare(node, other);
+    }
+  }
+  return { added: [...others.values()], removed, changed, unread };
+}
+
+/** In which respects two entries of one type differ, apart from their content. */
+function aspectsOf(a: Entry, b: Entry): Aspect[] {
+  const aspects: Aspect[] = [];
+  if (a.target !== b.target) aspects.push('target');
+  if (a.device?.major !== b.device?.major || a.device?.minor !== b.device?.minor) aspects.push('device');
+  if (xattrText(a) !== xattrText(b)) aspects.push('xattrs');
+  // The mode of a symbolic link has no meaning.
+  if (a.mode !== b.mode && a.type !== 'symlink') aspects.push('mode');
+  if (a.uid !== b.uid || a.gid !== b.gid) aspects.push('owner');
+  if (a.mtime !== b.mtime || a.mtimeNanos !== b.mtimeNanos) aspects.push('times');
+  return aspects;
+}
+
+/** null where both are files of the same size whose content is not known. */
+function sameContent(
+  a: Unpacked,
+  x: TreeNode,
+  left: Entry,
+  b: Unpacked,
+  y: TreeNode,
+  right: Entry,
+): boolean | null {
+  if (x.inode.type !== 'file' || y.inode.type !== 'file') return true;
+  if (left.size !== right.size) return false;
+  if (left.size === 0) return true;
+  const [mine, theirs] = [digestIn(a, x.inode), digestIn(b, y.inode)];
+  return mine === null || theirs === null ? null : mine === theirs;
+}
+
+/** Digest of a file's content; null where it was not read. */
+export function digestIn({ tables }: Unpacked, { layer, index }: Inode): string | null {
+  const table = tables[layer] ?? null;
+  return table === null || index < 0 ? null : digestOf(table, index);
+}
+
+function xattrText({ xattrs }: Entry): string {
+  if (xattrs.length === 0) return '';
+  return xattrs
+    .map(({ name, value }) => `${name}=${Buffer.from(value).toString('hex')}`)
+    .sort()
+    .join('\n');
+}
+
+/** All names of a file with several, as one text: which of them a tar has first does not matter. */
+function linkNames({ nodes }: FileTree): (node: TreeNode) => string {
+  const first = new Map<Inode, string>();
+  for (const { inode, path } of nodes) if (inode.links > 1 && !first.has(inode)) first.set(inode, path);
+  return ({ inode }) => (inode.links > 1 ? `${inode.links} ${first.get(inode)}` : '');
+}

@@ -1,0 +1,281 @@
+import { type Entry, type EntryTable, entriesOf } from '../scan/entries/table.js';
+
+/** A layer, or several stacked, as dive keeps them: a directory that another entry replaces keeps what is in it. */
+interface Node {
+  size: number;
+  isDirectory: boolean;
+  children: Map<string, Node> | null;
+}
+
+const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
+
+const WHITEOUT = '.wh.';
+const METADATA = '.wh..wh.';
+/** Directories that no entry names, and directories on the way to a file: more have no honest use, and cost memory and time. */
+const IMPLIED_CAP = 100_000;
+const DEPTH_CAP = 2048;
+
+interface LayerTree {
+  readonly root: Node;
+  readonly bytes: number;
+  /** Directories that no entry names. */
+  readonly implied: number;
+}
+
+/**
+ * @param room  for directories that no entry names
+ * @returns null where it has more of them than that, or than any honest layer
+ */
+function treeOf(layer: EntryTable, room = IMPLIED_CAP): LayerTree | null {
+  const most = layer.count + Math.min(room, IMPLIED_CAP);
+  const root = newNode();
+  let bytes = 0;
+  let made = 0;
+  for (const entry of entriesOf(layer)) {
+    const segments = segmentsOf(entry.name);
+    if (segments.length === 0) continue;
+    bytes += entry.claimedSize;
+    made += add(root, segments, payloadOf(entry));
+    if (made > most || segments.length > DEPTH_CAP) return null;
+  }
+  return { root, bytes, implied: Math.max(0, made - layer.count) };
+}
+
+const payloadOf = ({ claimedSize, type }: Entry) => ({
+  size: claimedSize,
+  isDirectory: type === 'directory',
+});
+
+/** As Go's path.Clean leaves them: `..` stays where there is nothing to go up to. */
+function segmentsOf(name: string): string[] {
+  const out: string[] = [];
+  const isRooted = name.startsWith('/');
+  for (const segment of name.split('/')) {
+    if (segment === '' || segment === '.') continue;
+    if (segment !== '..') out.push(segment);
+    else if (out.length > 0 && out.at(-1) !== '..') out.pop();
+    else if (!isRooted) out.push(segment);
+  }
+  return out;
+}
+
+/** @returns how many nodes were made */
+function add(root: Node, segments: readonly string[], payload: Omit<Node, 'children'>): number {
+  let node = root;
+  let made = 0;
+  for (const segment of segments) {
+    let next = node.children?.get(segment);
+    if (next === undefined) {
+      if (segment.startsWith(METADATA)) return made;
+      next = newNode();
+      made++;
+      node.children ??= new Map();
+      node.children.set(segment, next);
+    }
+    node = next;
+  }
+  node.size = payload.size;
+  node.isDirectory = payload.isDirectory;
+  return made;
+}
+
+function nodeAt(root: Node, segments: readonly string[]): Node | null {
+  let node: Node | undefined = root;
+  for (const segment of segments) {
+    if (segment === '') continue;
+    node = node.children?.get(segment);
+    if (node === undefined) return null;
+  }
+  return node;
+}
+
+interface Visit {
+  readonly node: Node;
+  readonly isWhiteout: boolean;
+  /** The path of the entry; of a whiteout, the path that it hides. */
+  readonly segments: readonly string[];
+}
+
+/** Every node but the root, what is inside before what it is in, siblings by the bytes of their names. */
+function* visits(root: Node): Generator<Visit> {
+  const way: string[] = [];
+  const open = [{ node: root, names: namesIn(root), next: 0 }];
+  for (let at = open.at(-1); at !== undefined; at = open.at(-1)) {
+    const name = at.names[at.next++];
+    if (name !== undefined) {
+      const child = at.node.children!.get(name)!;
+      way.push(name);
+      open.push({ node: child, names: namesIn(child), next: 0 });
+      continue;
+    }
+    open.pop();
+    const own = way.pop();
+    if (own === undefined) return;
+    const isWhiteout = own.startsWith(WHITEOUT);
+    yield { node: at.node, isWhiteout, segments: [...way, isWhiteout ? own.slice(WHITEOUT.length) : own] };
+  }
+}
+
+const NO_NAMES: readonly string[] = [];
+const namesIn = ({ children }: Node): readonly string[] =>
+  children === null ? NO_NAMES : [...children.keys()].sort();
+
+/** Bytes of a node and of all below it. */
+function bytesBelow(top: Node): number {
+  let bytes = 0;
+  const todo = [top];
+  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    bytes += node.size;
+    for (const child of node.children?.values() ?? []) todo.push(child);
+  }
+  return bytes;
+}
+
+/** The layers below one, put together: made only where whiteouts ask for it. What the lowest layer hides is looked for in itself. */
+class Stack {
+  private tree: Node | null = null;
+  private layers = 0;
+
+  constructor(private readonly trees: readonly Node[]) {}
+
+  upTo(layer: number): Node {
+    this.tree ??= copyOf(this.trees[0]!);
+    for (; this.layers < layer; this.layers++) graft(this.tree, this.trees[this.layers]!);
+    return this.tree;
+  }
+}
+
+function graft(tree: Node, upper: Node): void {
+  for (const { node, isWhiteout, segments } of visits(upper)) {
+    if (!isWhiteout) add(tree, segments, node);
+    else remove(tree, segments);
+  }
+}
+
+function remove(tree: Node, segments: readonly string[]): void {
+  const named = segments.filter(segment => segment !== '');
+  const parent = nodeAt(tree, named.slice(0, -1));
+  const { children } = parent ?? {};
+  if (children == null || !children.delete(named.at(-1) ?? '')) return;
+  if (children.size === 0) parent!.children = null;
+}
+
+function copyOf(root: Node): Node {
+  const copy: Node = { ...root };
+  const todo = [copy];
+  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    if (node.children === null) continue;
+    node.children = new Map([...node.children].map(([name, child]) => [name, { ...child }]));
+    for (const child of node.children.values()) todo.push(child);
+  }
+  return copy;
+}
+
+/** What wagoodman/dive says of an image. Bytes are what the headers of the layers' tars claim. */
+export interface DiveScore {
+  /** At most 1: the smallest version of every path, of all versions of all paths. A whiteout of nothing counts as -1 byte. */
+  readonly efficiency: number;
+  /** All versions of every path that more than one layer has, the first one too. */
+  readonly wastedBytes: number;
+  /** A fraction: what is wasted, of what stands above the first layer. It may exceed 1; null where nothing stands there. */
+  readonly userWastedPercent: number | null;
+  readonly sizeBytes: number;
+  /** Without the first layer. */
+  readonly userSizeBytes: number;
+  /** Most wasteful first. */
+  readonly inefficient: readonly Inefficient[];
+}
+
+interface Inefficient {
+  /** With a leading slash, as dive prints it; bytes, one per character. */
+  readonly path: string;
+  readonly bytes: number;
+  /** How many layers have it, whiteouts included. */
+  readonly count: number;
+}
+
+/**
+ * Dive's score, with its peculiarities: only leaves of a layer's tree count, so that a directory counts where a layer has
+ * nothing inside it; a deleted file counts as nothing, a deleted directory as all that was in it; opaque markers are passed
+ * over; a whiteout of nothing ends the layer. Dive itself refuses a layer with a PAX global header.
+ * wagoodman/dive dive/filetree/efficiency.go (Efficiency), file_tree.go, dive/image/analysis.go, 0.13
+ *
+ * @param layers  the entries of every layer, bottom first
+ * @returns null where the layers have more directories than any honest ones
+ */
+export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
+  const trees: Node[] = [];
+  const sizes: number[] = [];
+  // An image may list one layer a hundred thousand times.
+  const known = new Map<EntryTable, LayerTree>();
+  let room = IMPLIED_CAP;
+  for (const layer of layers) {
+    const tree = known.get(layer) ?? treeOf(layer, room);
+    if (tree === null) return null;
+    if (!known.has(layer)) room -= tree.implied;
+    known.set(layer, tree);
+    trees.push(tree.root);
+    sizes.push(tree.bytes);
+  }
+  const { paths, inefficient } = versionsOf(trees);
+  let smallest = 0;
+  let all = 0;
+  for (const { least, bytes } of paths.values()) {
+    smallest += least;
+    all += bytes;
+  }
+  const wastedBytes = sum(inefficient.map(path => path.bytes));
+  const userSizeBytes = sum(sizes.slice(1));
+  return {
+    efficiency: all === 0 ? 1 : smallest / all,
+    wastedBytes,
+    userWastedPercent: userSizeBytes === 0 ? null : wastedBytes / userSizeBytes,
+    sizeBytes: sum(sizes),
+    userSizeBytes,
+    // Dive sorts the smallest first, and prints from the end.
+    inefficient: inefficient
+      .sort((a, b) => a.bytes - b.bytes)
+      .reverse()
+      .map(({ path, bytes, count }) => ({ path, bytes, count })),
+  };
+}
+
+/** What is known of one path. */
+interface Versions {
+  readonly path: string;
+  bytes: number;
+  /** -1 before there is any. */
+  least: number;
+  count: number;
+}
+
+function versionsOf(trees: readonly Node[]): {
+  readonly paths: ReadonlyMap<string, Versions>;
+  readonly inefficient: Versions[];
+} {
+  const paths = new Map<string, Versions>();
+  const inefficient: Versions[] = [];
+  const below = new Stack(trees);
+  for (const [layer, tree] of trees.entries()) {
+    for (const { node, isWhiteout, segments } of visits(tree)) {
+      if (node.children !== null) continue;
+      const path = `/${segments.join('/')}`;
+      const versions = paths.get(path) ?? { path, bytes: 0, least: -1, count: 0 };
+      paths.set(path, versions);
+      const size = isWhiteout ? hiddenBytes(nodeAt(below.upTo(layer), segments)) : node.size;
+      if (size === null) break;
+      versions.bytes += size;
+      if (versions.least < 0 || size < versions.least) versions.least = size;
+      if (++versions.count === 2) inefficient.push(versions);
+    }
+  }
+  return { paths, inefficient };
+}
+
+/** Bytes that a whiteout hides; null where it hides nothing. */
+function hiddenBytes(hidden: Node | null): number | null {
+  if (hidden === null) return null;
+  return hidden.isDirectory ? bytesBelow(hidden) : 0;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);

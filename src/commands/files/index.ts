@@ -1,0 +1,270 @@
+import { UsageError } from '../../errors.js';
+import type { FileTree, Oddity, TreeNode } from '../../filesystem/file-tree.js';
+import { squash } from '../../filesystem/file-tree.js';
+import { changesBetween } from '../../filesystem/layer-changes.js';
+import { type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-entries.js';
+import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
+
+import { type Unloadable, unloadables } from '../../filesystem/unloadable.js';
+import type { Result } from '../../report/doc.js';
+import { type FileReport, fileReport } from '../../report/file-report.js';
+import { requireImages } from '../../report/no-image.js';
+import { type ArchiveReading, imagesIn } from '../../report/read.js';
+import { type ImageReport, type Report, reportOf } from '../../report/report.js';
+import { type ChosenImage, chosenImages, imagesWithLayer, type Selection } from '../../report/select.js';
+import { sizeWriter, type Units } from '../../report/units.js';
+import { nameText } from '../../scan/entries/name.js';
+import { pathFilter } from '../../scan/entries/path-filter.js';
+import type { EntryTable } from '../../scan/entries/table.js';
+import type { Depth } from '../../scan/scan.js';
+import {
+  type FileView,
+  fileView,
+  inTreeOrder,
+  type Listed,
+  type Total,
+  type ViewOptions,
+  type ViewRow,
+} from './rows.js';
+import { filesDoc } from './view.js';
+
+export interface FilesOptions extends Selection, ViewOptions {
+  /** Only what this layer changes: its number, from 1, or the beginning of a digest of it. */
+  readonly in?: string | undefined;
+  /** Every entry of every layer, with what became of it. */
+  readonly allLayers?: boolean | undefined;
+  /** Only paths that match one of these, or lie below; see `pathFilter`. */
+  readonly where?: readonly string[] | undefined;
+  readonly units?: Units | undefined;
+}
+
+/** The report of `waybill files --json`: the general report, its images with their files. */
+export interface FilesReport extends Omit<Report, 'images'> {
+  readonly images: readonly ImageFiles[];
+}
+
+export interface ImageFiles extends ImageReport {
+  /** How many files or entries there are to list, those that `top` leaves out included. */
+  readonly count: number;
+  /** The squashed file system: a directory is followed by all that is in it. Absent where something else was asked for. */
+  readonly files?: readonly ListedFile[];
+  /** What the layer that was asked for changes. */
+  readonly changes?: ChangesReport;
+  /** Every entry of every layer, where that was asked for. */
+  readonly entries?: readonly EntryReport[];
+  /** Layers whose entries are not all known, or whose bytes are not what the image claims. */
+  readonly faults: readonly LayerFault[];
+  /** What layers hold that no engine writes, or that engines take in different ways. */
+  readonly oddities: readonly Oddity[];
+  /** What makes engines refuse a layer when they unpack it. */
+  readonly refusals: readonly Unloadable[];
+}
+
+export interface ListedFile extends FileReport {
+  /** Of a directory in a tree: the files in it that are asked for. */
+  readonly total?: Total;
+}
+
+export interface ChangesReport {
+  /** Index of the layer, from 0. */
+  readonly layer: number;
+  readonly added: readonly ListedFile[];
+  /** As they are now. */
+  readonly modified: readonly (ListedFile & { readonly before: FileReport })[];
+  /** As they were. */
+  readonly removed: readonly ListedFile[];
+}
+
+/** As its layer has it: a hard link is no file of its own here, and has no size. */
+export interface EntryReport extends FileReport {
+  /** What became of it; null for what is still there, and for a whiteout. */
+  readonly gone: Gone | null;
+  /** Whether it deletes something of lower layers: a whiteout. */
+  readonly whiteout: boolean;
+}
+
+export const filesDepth: Depth = 'files';
+
+/** What was found, before anything is made of each of 100,000 files. */
+export interface FoundFiles {
+  readonly report: Report;
+  readonly images: readonly ImageTree[];
+}
+
+export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'refusals'> {
+  readonly report: ImageReport;
+  readonly view: FileView;
+  /** The layer that was asked for, and what it does to each of the files. */
+  readonly changes: LayerChange | null;
+  /** Whether the files are entries of all layers. */
+  readonly allLayers: boolean;
+}
+
+export interface LayerChange {
+  /** Index of the layer, from 0. */
+  readonly layer: number;
+  readonly added: number;
+  readonly removed: number;
+  /** What was there before each file that is modified; null for one that is removed; nothing for one that is added. */
+  readonly before: ReadonlyMap<Listed, TreeNode | null>;
+}
+
+/** @throws UsageError for options that contradict each other */
+export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions): void {
+  if (!allLayers) return;
+  if (layer !== undefined)
+    throw new UsageError(
+      '--all-layers lists every layer, --in what one layer changes: leave out one of them',
+    );
+  if (tree)
+    throw new UsageError(
+      '--all-layers lists a path once for each layer that has it, which is no tree: leave out --tree, or look at one layer with --in N --tree',
+    );
+}
+
+/**
+ * `waybill files`: what is in the images, or what one layer changes. Exit code 1 where a layer's entries are not all known.
+ * @param reading  of depth `files`
+ * @throws InputError when nothing is selected
+ */
+export function files(reading: ArchiveReading, options: FilesOptions): Result {
+  checkFilesOptions(options);
+  requireImages(reading);
+  const found = findFiles(reading, options);
+  const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
+  const { tree = false, top, units = 'bytes' } = options;
+  return {
+    get data() {
+      return reportOn(found);
+    },
+    get doc() {
+      return filesDoc(found, imagesIn(reading), { tree, top, write: sizeWriter(units) });
+    },
+    exitCode: isWhole ? 0 : 1,
+  };
+}
+
+/** The files of the images of an archive. @throws InputError when nothing is selected */
+export function filesReport(reading: ArchiveReading, options: FilesOptions = {}): FilesReport {
+  checkFilesOptions(options);
+  return reportOn(findFiles(reading, options));
+}
+
+function reportOn({ report, images }: FoundFiles): FilesReport {
+  const withFiles = images.map((image): ImageFiles => {
+    const { faults, oddities, refusals, view } = image;
+    return { ...image.report, count: view.count, ...listOf(image), faults, oddities, refusals };
+  });
+  return { ...report, images: withFiles };
+}
+
+function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'files' | 'changes' | 'entries'> {
+  const { rows } = view;
+  if (allLayers) return { entries: rows.flatMap(({ item }) => (item === null ? [] : entryReport(item))) };
+  if (changes === null) return { files: listed(rows, () => true) };
+  const { layer, before } = changes;
+  return {
+    changes: {
+      layer,
+      added: listed(rows, item => before.get(item) === undefined),
+      modified: rows.flatMap(row => {
+        const old = row.item === null ? null : before.get(row.item);
+        return old == null ? [] : [{ ...listedFile(row.item!, row.total), before: fileReport(old) }];
+      }),
+      removed: listed(rows, item => before.get(item) === null),
+    },
+  };
+}
+
+/** Without the directories that are only the way to what is listed. */
+function listed(rows: readonly ViewRow[], isWanted: (item: Listed) => boolean): ListedFile[] {
+  const files: ListedFile[] = [];
+  for (const { item, total } of rows)
+    if (item !== null && isWanted(item)) files.push(listedFile(item, total));
+  return files;
+}
+
+const listedFile = (item: Listed, total: Total | null): ListedFile =>
+  total === null ? fileReport(item) : { ...fileReport(item), total };
+
+const entryReport = (item: Listed): EntryReport[] =>
+  item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
+
+function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
+  const all = chosenImages(reading, options);
+  const layer = options.in;
+  const chosen: readonly (ChosenImage & { index?: number })[] =
+    layer === undefined ? all : imagesWithLayer(all, layer, reading.opened.file);
+  const report = reportOf(reading, new Set(chosen.map(({ image }) => image)));
+  const { where = [] } = options;
+  const matches = where.length === 0 ? null : pathFilter(where);
+  const wanted = matches === null ? null : (path: string) => matches(nameText(path));
+  return {
+    report,
+    images: report.images.map((image, i) => ({ report: image, ...imageFiles(chosen[i]!, wanted, options) })),
+  };
+}
+
+/** Takes a path, bytes one per character; null for everything. */
+type Wanted = ((path: string) => boolean) | null;
+
+function imageFiles(
+  { part, image, index }: ChosenImage & { index?: number },
+  wanted: Wanted,
+  options: FilesOptions,
+): Omit<ImageTree, 'report'> {
+  const tables = tablesOf(part.scan, image);
+  const faults = layerFaults(part.scan, image);
+  const refusals = [...unloadables(part.scan, image)];
+  if (index !== undefined) {
+    return {
+      ...layerFiles(tables, index, wanted, options),
+      faults: faults.filter(({ layer }) => layer <= index),
+      refusals: refusals.filter(({ layer }) => layer === index),
+    };
+  }
+  const { allLayers = false } = options;
+  const { tree, entries } = allLayers
+    ? layerEntries(tables, wanted ?? (() => true))
+    : { tree: squash(tables), entries: null };
+  const items: readonly Listed[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
+  const view = fileView(items, options);
+  return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };
+}
+
+function layerFiles(
+  tables: readonly (EntryTable | null)[],
+  index: number,
+  wanted: Wanted,
+  options: FilesOptions,
+): Omit<ImageTree, 'report' | 'faults' | 'refusals'> {
+  const after = squash(tables.slice(0, index + 1));
+  const changes = changesBetween(squash(tables.slice(0, index)), after, index);
+  const added = chosenOf(changes.added, wanted);
+  const removed = chosenOf(changes.removed, wanted);
+  const modified = changes.modified.filter(({ after }) => wanted?.(after.path) ?? true);
+  const before = new Map<Listed, TreeNode | null>([
+    ...modified.map(({ before, after }) => [after, before] as const),
+    ...removed.map(node => [node, null] as const),
+  ]);
+  const items = inTreeOrder([...added, ...modified.map(({ after }) => after), ...removed]);
+  return {
+    view: fileView(items, options, item => before.get(item) === null),
+    changes: { layer: index, added: added.length, removed: removed.length, before },
+    allLayers: false,
+    oddities: shownOddities(after, index),
+  };
+}
+
+const chosenOf = (nodes: readonly TreeNode[], wanted: Wanted): readonly TreeNode[] =>
+  wanted === null ? nodes : nodes.filter(({ path }) => wanted(path));
+
+/** Paths as text; of one layer only, where one was asked for. */
+function shownOddities({ oddities }: FileTree, layer?: number): Oddity[] {
+  return oddities.flatMap(({ kind, count, places }) => {
+    const here = layer === undefined ? places : places.filter(place => place.layer === layer);
+    if (here.length === 0) return [];
+    const texts = here.map(place => ({ ...place, path: nameText(place.path) }));
+    return [{ kind, count: layer === undefined ? count : here.length, places: texts }];
+  });
+}

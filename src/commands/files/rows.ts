@@ -1,0 +1,245 @@
+import type { TreeNode } from '../../filesystem/file-tree.js';
+import type { LayerEntry } from '../../filesystem/layer-entries.js';
+
+/** A file of the tree that layers make, or an entry of a layer. Paths are bytes, one per character. */
+export type Listed = TreeNode | LayerEntry;
+
+export type FileSort = 'name' | 'size' | 'time';
+
+/** How files are listed, whichever they are. */
+export interface ViewOptions {
+  /** As a tree, with totals of directories. */
+  readonly tree?: boolean | undefined;
+  /** Only so many levels: 1 for what is in the root. */
+  readonly depth?: number | undefined;
+  /** Names from A to Z, largest first, latest first. Default `size` where there is a `top`, else `name`. */
+  readonly sort?: FileSort | undefined;
+  /** Only so many rows. */
+  readonly top?: number | undefined;
+}
+
+/** What is in a directory. */
+export interface Total {
+  /** Of regular files, each once. */
+  readonly bytes: number;
+  readonly files: number;
+}
+
+export interface ViewRow {
+  /** null for a directory that is only the way to what is listed. */
+  readonly item: Listed | null;
+  /** The path; in a tree the name. */
+  readonly name: string;
+  /** Directories above it in the tree; 0 in a list. */
+  readonly level: number;
+  /** Of a directory in a tree. */
+  readonly total: Total | null;
+}
+
+export interface FileView {
+  readonly rows: readonly ViewRow[];
+  /** How many rows there would be without `top`. */
+  readonly count: number;
+  /** Of all files that are asked for, as deep as a list goes, the rows that `top` cuts off included. */
+  readonly items: readonly Listed[];
+}
+
+/**
+ * Puts files in the order in which they are listed.
+ * @param items      in the order of a tree: a directory before what is in it
+ * @param isRemoved  of those that a layer removes: they count only in directories that are removed with them
+ */
+export function fileView(
+  items: readonly Listed[],
+  options: ViewOptions,
+  isRemoved: (item: Listed) => boolean = () => false,
+): FileView {
+  const { depth, top, sort = top === undefined ? 'name' : 'size' } = options;
+  if (options.tree) return treeView(items, { depth, top, sort }, isRemoved);
+  const within = depth === undefined ? items : items.filter(({ path }) => levelOf(path) < depth);
+  const value = VALUES[sort];
+  const sorted = value === null ? within : sortedBy(within, value);
+  const rows = sorted.slice(0, top).map(item => ({ item, name: item.path, level: 0, total: null }));
+  return { rows, count: within.length, items: within };
+}
+
+type Order = Omit<ViewOptions, 'tree' | 'sort'> & { readonly sort: FileSort };
+
+const sizeOf = ({ type, size }: Listed) => (type === 'file' ? size : 0);
+const timeOf = ({ entry, isImplied }: Listed) =>
+  isImplied ? Number.NEGATIVE_INFINITY : entry.mtime + entry.mtimeNanos / 1e9;
+
+const VALUES: Readonly<Record<FileSort, ((item: Listed) => number) | null>> = {
+  name: null,
+  size: sizeOf,
+  time: timeOf,
+};
+
+/** Largest first; what is equal stays as it stands. */
+function sortedBy<T>(items: readonly T[], measure: (item: T) => number): T[] {
+  const values = Float64Array.from(items, measure);
+  const order = Uint32Array.from(items, (_, i) => i);
+  order.sort((a, b) => descending(values[a]!, values[b]!) || a - b);
+  return Array.from(order, i => items[i]!);
+}
+
+/** Infinities too. */
+const descending = (a: number, b: number) => (a === b ? 0 : a < b ? 1 : -1);
+
+/** Directories above a path. */
+function levelOf(path: string): number {
+  let level = 0;
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) level++;
+  return level;
+}
+
+/** Tree of what is listed, in columns. A directory has a lower number than what is in it. */
+interface Branches {
+  readonly items: (Listed | null)[];
+  readonly names: string[];
+  readonly parents: number[];
+  readonly levels: number[];
+}
+
+const ROOT = -1;
+
+function branchesOf(items: readonly Listed[]): Branches {
+  const tree: Branches = { items: [], names: [], parents: [], levels: [] };
+  const open: { readonly id: number; readonly prefix: string }[] = [];
+  const add = (item: Listed | null, name: string, prefix: string) => {
+    const id = tree.names.length;
+    tree.items.push(item);
+    tree.names.push(name);
+    tree.parents.push(open.at(-1)?.id ?? ROOT);
+    tree.levels.push(open.length);
+    open.push({ id, prefix });
+  };
+  for (const item of items) {
+    const { path } = item;
+    while (open.length > 0 && !path.startsWith(open.at(-1)!.prefix)) open.pop();
+    let start = open.at(-1)?.prefix.length ?? 0;
+    for (let slash = path.indexOf('/', start); slash >= 0; slash = path.indexOf('/', start)) {
+      add(null, path.slice(start, slash), path.slice(0, slash + 1));
+      start = slash + 1;
+    }
+    add(item, path.slice(start), `${path}/`);
+  }
+  return tree;
+}
+
+function treeView(
+  items: readonly Listed[],
+  { depth = Number.POSITIVE_INFINITY, top, sort }: Order,
+  isRemoved: (item: Listed) => boolean,
+): FileView {
+  const tree = branchesOf(items);
+  const totals = totalsOf(tree, isRemoved);
+  const values = sort === 'name' ? null : sort === 'size' ? totals.map(({ bytes }) => bytes) : latest(tree);
+  const order = inOrder(tree, values).filter(id => tree.levels[id]! < depth);
+  const kept = top === undefined ? order : largest(order, values, top);
+  const rows = kept.map(id => {
+    const item = tree.items[id]!;
+    const isDirectory = item === null || item.type === 'directory';
+    return {
+      item,
+      name: tree.names[id]!,
+      level: tree.levels[id]!,
+      total: isDirectory ? totals[id]! : null,
+    };
+  });
+  return { rows, count: order.length, items };
+}
+
+/** A directory weighs as much as what is in it, so that it is among the largest where that is. */
+function largest(order: readonly number[], values: readonly number[] | null, top: number): number[] {
+  if (values === null) return order.slice(0, top);
+  const byValue = [...order].sort((a, b) => descending(values[a]!, values[b]!) || a - b);
+  const kept = new Set(byValue.slice(0, top));
+  return order.filter(id => kept.has(id));
+}
+
+function totalsOf({ items, parents }: Branches, isRemoved: (item: Listed) => boolean): Total[] {
+  const zeros = () => new Float64Array(items.length);
+  const [bytes, files, lostBytes, lostFiles] = [zeros(), zeros(), zeros(), zeros()];
+  for (let id = items.length - 1; id >= 0; id--) {
+    const item = items[id]!;
+    const isLost = item !== null && isRemoved(item);
+    if (item?.type === 'file') {
+      (isLost ? lostBytes : bytes)[id]! += item.size;
+      (isLost ? lostFiles : files)[id]!++;
+    }
+    const parent = parents[id]!;
+    if (parent === ROOT) continue;
+    bytes[parent]! += bytes[id]!;
+    files[parent]! += files[id]!;
+    lostBytes[parent]! += lostBytes[id]!;
+    lostFiles[parent]! += lostFiles[id]!;
+  }
+  return items.map((item, id) =>
+    item !== null && isRemoved(item)
+      ? { bytes: lostBytes[id]!, files: lostFiles[id]! }
+      : { bytes: bytes[id]!, files: files[id]! },
+  );
+}
+
+/** The latest time of each, and of all that is in it. */
+function latest({ items, parents }: Branches): number[] {
+  const times = items.map(item => (item === null ? Number.NEGATIVE_INFINITY : timeOf(item)));
+  for (let id = items.length - 1; id >= 0; id--) {
+    const parent = parents[id]!;
+    if (parent !== ROOT) times[parent] = Math.max(times[parent]!, times[id]!);
+  }
+  return times;
+}
+
+/** A directory before what is in it, what is beside it by value. */
+function inOrder({ names, parents }: Branches, values: readonly number[] | null): number[] {
+  const all = names.map((_, id) => id);
+  if (values === null) return all;
+  const children = new Map<number, number[]>();
+  for (const id of all) {
+    const beside = children.get(parents[id]!);
+    if (beside === undefined) children.set(parents[id]!, [id]);
+    else beside.push(id);
+  }
+  for (const beside of children.values()) beside.sort((a, b) => descending(values[b]!, values[a]!) || b - a);
+  const order: number[] = [];
+  const todo = [...(children.get(ROOT) ?? [])];
+  for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+    order.push(id);
+    for (const child of children.get(id) ?? []) todo.push(child);
+  }
+  return order;
+}
+
+/** The lines of a tree before the name of each row, one after the other: those of a deep tree are long. */
+export function* treeBars(rows: readonly Pick<ViewRow, 'level'>[]): Generator<string> {
+  const isLast = new Uint8Array(rows.length);
+  const more: boolean[] = [];
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const { level } = rows[i]!;
+    isLast[i] = more[level] ? 0 : 1;
+    more.length = level + 1;
+    more[level] = true;
+  }
+  const bars: string[] = [''];
+  for (const [i, { level }] of rows.entries()) {
+    const bar = bars[level]!;
+    bars[level + 1] = bar + (isLast[i] === 1 ? '    ' : '│   ');
+    yield bar + (isLast[i] === 1 ? '└── ' : '├── ');
+  }
+}
+
+/** In the order of a tree: a directory before what is in it, names by their bytes; of one path by layer. */
+export const inTreeOrder = <T extends Listed>(items: readonly T[]): T[] =>
+  [...items].sort((a, b) => compareInTree(a.path, b.path) || a.layer - b.layer);
+
+/** A slash comes before anything that can be in a name. */
+function compareInTree(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shared && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === shared) return a.length - b.length;
+  const rank = (path: string) => (path[at] === '/' ? -1 : path.charCodeAt(at));
+  return rank(a) - rank(b);
+}

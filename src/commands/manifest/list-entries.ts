@@ -1,0 +1,220 @@
+import { nameOfDocument, withDigest } from '../../docker/manifest/name.js';
+import { fetchManifest, fromDocument, isStored, type StoredDocument } from '../../docker/manifest/store.js';
+import { synthesise } from '../../docker/manifest/synthesis.js';
+import { InputError } from '../../errors.js';
+import type { Resources } from '../../limits.js';
+import type { Graph, Image } from '../../link/graph.js';
+import { noImage } from '../../report/no-image.js';
+import { type ArchiveReading, type PartReading, readArchive } from '../../report/read.js';
+import { selectImages } from '../../report/select.js';
+import type { Depth } from '../../scan/scan.js';
+import type { Descriptor } from '../../spec/descriptor.js';
+import { digestKind } from '../../spec/digest.js';
+import { isObject, own } from '../../spec/json.js';
+import { parseManifest } from '../../spec/manifest.js';
+import { isManifestType, layerType } from '../../spec/media-types.js';
+import { formatPlatform, platformsAgree } from '../../spec/platform.js';
+import { normalName } from '../../spec/reference.js';
+import { legible, visible } from '../../visible.js';
+import type { ArchiveArgument } from '../../write/archive-argument.js';
+import type { ListEntry, ListedBlob, ListPlatform } from '../../write/list.js';
+
+export interface TakenEntries {
+  readonly entries: readonly ListEntry[];
+  /** What a list leaves out, and what will be missed when it is written. */
+  readonly notes: readonly string[];
+}
+
+export interface TakeOptions extends Resources {
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+}
+
+/**
+ * The images of an archive as entries of a list: one image, or all platforms of one.
+ * @param depth  where to begin; digests that nothing in the archive tells have to be computed
+ * @throws InputError when there is no such image, or none that a list can name by a manifest
+ */
+export async function takeEntries(
+  argument: ArchiveArgument,
+  options: TakeOptions,
+  depth: Depth = 'metadata',
+): Promise<TakenEntries> {
+  const { archive, ref } = argument;
+  const { limits, jobs, memory, onProgress } = options;
+  const reading = await readArchive(archive, { depth, limits, jobs, memory, onProgress });
+  const chosen = chooseImages(reading, ref);
+  const entries: ListEntry[] = [];
+  const notes: string[] = [];
+  for (const part of reading.parts) {
+    for (const image of part.graph.images.filter(i => chosen.has(i))) {
+      const made = manifestOf(part, image);
+      if (made instanceof Error) {
+        if (depth === 'metadata' && lacksDigestsOnly(image)) return takeEntries(argument, options, 'digests');
+        throw new InputError(made.message, archive);
+      }
+      const entry = toEntry({ archive, ref, inside: part.part.inside }, part, image, made);
+      if (entry instanceof Error) throw new InputError(entry.message, archive);
+      entries.push(entry);
+      notes.push(...notesOn(entry, image, made.path === null));
+    }
+    notes.push(...notesOnAbsent(part.graph, chosen, archive));
+  }
+  return { entries, notes };
+}
+
+/** A manifest can be made up once every byte has been read. */
+const lacksDigestsOnly = ({ kind, manifest, config, layers }: Image) =>
+  kind !== 'v1' &&
+  manifest === null &&
+  config?.member != null &&
+  layers.every(({ member }) => member !== null);
+
+/** @throws InputError when nothing matches, or when several images are no platforms of one */
+function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<Image> {
+  const chosen = selectImages(reading, ref === null ? {} : { ref });
+  const images = [...chosen];
+  const where = reading.opened.file;
+  if (images.length === 0) throw noImage(reading);
+  if (ref !== null || areOneThing(images)) return chosen;
+  const names = images.map(image => `  ${legible(image.names[0] ?? image.config?.document?.digest ?? '?')}`);
+  throw new InputError(
+    `holds ${images.length} images`,
+    where,
+    `Say which one, as ${visible(where)}#REF:\n${[...new Set(names)].join('\n')}`,
+  );
+}
+
+/** Platforms of one image: of one index, or each another platform under the same names. */
+function areOneThing(images: readonly Image[]): boolean {
+  const [first] = images;
+  if (first!.indexDigests.some(digest => images.every(image => image.indexDigests.includes(digest))))
+    return true;
+  const distinct = (key: (image: Image) => string) => new Set(images.map(key)).size;
+  const platform = (image: Image) => (image.platform === null ? '' : formatPlatform(image.platform));
+  const names = (image: Image) => image.names.map(normalName).sort().join('\n');
+  return distinct(names) === 1 && distinct(platform) === images.length;
+}
+
+/** The manifest by which a list can name an image: the archive's own, or the one that containerd makes up. */
+function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument | Error {
+  const { manifest } = image;
+  const store = { scan, graph };
+  const member = manifest === null ? null : scan.file(manifest.path);
+  const fetched =
+    manifest === null || member === null
+      ? synthesise(store, image)
+      : manifest.claimedDigest === null
+        ? fromDocument(scan.document(member), null, manifest.mediaType, graph.limits)
+        : fetchManifest(store, manifest.claimedDigest, manifest.mediaType);
+  if (!isStored(fetched)) return new Error(fetched.reason);
+  const { actual, digest, path, mediaType } = fetched;
+  if (actual !== null) return new Error(`the manifest ${path} is not ${digest}: its bytes are ${actual}`);
+  if (digestKind(digest) !== 'computable') return new Error(`${digest} cannot be checked: unknown algorithm`);
+  if (!isManifestType(mediaType)) return new Error(`${digest} is no manifest of an image, but ${mediaType}`);
+  return fetched;
+}
+
+type Origin = Pick<ListEntry, 'archive' | 'ref' | 'inside'>;
+
+function toEntry(
+  origin: Origin,
+  part: PartReading,
+  image: Image,
+  { digest, mediaType, bytes, value, path }: StoredDocument,
+): ListEntry | Error {
+  const platform = platformOf(image);
+  if (platform === null) {
+    return new Error(`the config ${image.config?.path ?? ''} of ${digest} is not there or cannot be read`);
+  }
+  const manifest = parseManifest(value)!;
+  const place = path === null ? placeByOrder(image) : placeByClaim(part.graph, path);
+  const config = { what: 'config', descriptor: manifest.config, path: place(manifest.config, -1) };
+  const layers = manifest.layers.map((descriptor, i) => ({
+    what: `layer ${i + 1}`,
+    descriptor,
+    path: place(descriptor, i),
+  }));
+  const blobs: ListedBlob[] = [];
+  for (const { what, descriptor, path: found } of [config, ...layers]) {
+    if (found === null && descriptor !== null && isForeign(descriptor)) continue;
+    const { digest: claimed = null, size = null } = descriptor ?? {};
+    if (claimed === null || size === null || digestKind(claimed) !== 'computable') {
+      return new Error(`the manifest ${digest} has no digest and size for its ${what} that can be checked`);
+    }
+    blobs.push({ digest: claimed, size, path: found, what });
+  }
+  const { ref } = nameOfDocument(image.names[0] ?? null, origin.archive, digest);
+  // Several platforms have one name: each is called by its digest too, as Docker has it.
+  const name = image.indexDigests.length > 0 ? withDigest(ref, digest) : ref;
+  return { ...origin, name, mediaType, digest, manifest: bytes, platform, blobs };
+}
+
+const isForeign = ({ mediaType, urls }: Descriptor) => layerType(mediaType).foreign || urls.length > 0;
+
+type PlaceOf = (descriptor: Descriptor | null, layer: number) => string | null;
+
+/** A manifest that was made up describes the members that the image is linked to, in their order. */
+function placeByOrder({ config, layers }: Image): PlaceOf {
+  return (_, layer) => (layer < 0 ? config?.member?.path : layers[layer]?.member?.path) ?? null;
+}
+
+/** Where a layout keeps a digest, linking has found out already. */
+function placeByClaim({ claims }: Graph, manifest: string): PlaceOf {
+  const paths = new Map(
+    claims
+      .filter(({ kind, by }) => kind === 'digest' && by.path === manifest)
+      .map(({ by, member }) => [by.pointer, member.path]),
+  );
+  return descriptor => paths.get(`${descriptor?.pointer}/digest`) ?? null;
+}
+
+/**
+ * As the config says, which is all that Docker asks; an index may know more of the same platform.
+ * docker/cli internal/registryclient/fetcher.go
+ */
+function platformOf({ config, declaredPlatform }: Image): ListPlatform | null {
+  const value = config?.document?.value;
+  if (!isObject(value)) return null;
+  const text = (key: string) => {
+    const field = own(value, key);
+    return typeof field === 'string' ? field : '';
+  };
+  const features = own(value, 'os.features');
+  const stated = config?.parsed?.platform ?? null;
+  const declared = declaredPlatform?.platform ?? null;
+  const more = stated === null || (declared !== null && platformsAgree(stated, declared)) ? declared : null;
+  return {
+    architecture: text('architecture') || (more?.architecture ?? ''),
+    os: text('os') || (more?.os ?? ''),
+    osVersion: text('os.version') || (more?.osVersion ?? ''),
+    osFeatures: Array.isArray(features) ? features.filter(feature => typeof feature === 'string') : [],
+    variant: text('variant') || (more?.variant ?? ''),
+  };
+}
+
+function notesOn({ archive, name, blobs }: ListEntry, image: Image, isMadeUp: boolean): string[] {
+  const absent = blobs.filter(blob => blob.path === null);
+  const notes = absent.map(
+    ({ what, digest }) =>
+      `${archive}: ${what} of ${name} (${digest}) is not in it: the list cannot be pushed`,
+  );
+  if (isMadeUp) {
+    notes.push(
+      `${archive}: holds no registry manifest of ${name}: taken is the one that containerd makes up`,
+    );
+  }
+  if (image.attestations.length > 0) notes.push(`${archive}: attestations of ${name} are left out`);
+  return notes;
+}
+
+function notesOnAbsent({ absent }: Graph, chosen: ReadonlySet<Image>, archive: string): string[] {
+  const indexes = new Set([...chosen].flatMap(image => image.indexDigests));
+  return absent
+    .filter(
+      ({ attestation, indexDigests }) => !attestation && indexDigests.some(digest => indexes.has(digest)),
+    )
+    .map(({ digest, platform }) => {
+      const what = platform === null ? digest : `${formatPlatform(platform)} (${digest})`;
+      return `${archive}: ${what} is listed, but not in it: left out`;
+    });
+}

@@ -1,0 +1,81 @@
+import { InputError, UsageError } from '../../errors.js';
+import { startsWith } from '../../report/select.js';
+import { fullPlatform, type Platform, platformMatches } from '../../spec/platform.js';
+import { fullName, normalName, parseReference } from '../../spec/reference.js';
+import { visible } from '../../visible.js';
+import { findArchive } from '../../write/archive-argument.js';
+import type { ListEntry, ListPlatform, ManifestList } from '../../write/list.js';
+import { listStore } from '../../write/list-store.js';
+
+/** The full name of a list. @throws UsageError when it is no reference */
+export function listName(list: string): string {
+  const reference = parseReference(list);
+  if (typeof reference !== 'string') return fullName(reference);
+  throw new UsageError(`error parsing name for manifest list ${list}: ${reference}`);
+}
+
+/** Whether a list of this name waits in `directory`; false for what is no name. */
+export function isStoredList(directory: string, list: string): boolean {
+  return typeof parseReference(list) !== 'string' && listStore(directory).has(listName(list));
+}
+
+/** @throws InputError when there is none */
+export function storedList(directory: string, list: string): ManifestList {
+  const name = listName(list);
+  const stored = listStore(directory).get(name);
+  if (stored !== null) return stored;
+  throw new InputError('no such manifest list', name, 'Start one with `waybill manifest create`.');
+}
+
+/** Which entry is meant: by the archive it came from, its name or its digest, by its platform, or by both. */
+export interface EntrySelection {
+  readonly manifest?: string | undefined;
+  readonly platform?: Platform | undefined;
+}
+
+/**
+ * The entry that came from an archive (`ARCHIVE` or `ARCHIVE#REF`), or that has a name, or a digest that begins so.
+ * @throws InputError when no entry is meant, or several
+ */
+export function findEntry(
+  { name, entries }: ManifestList,
+  { manifest, platform }: EntrySelection,
+): ListEntry {
+  const called = manifest === undefined ? entries : entries.filter(entry => isCalled(entry, manifest));
+  const found = platform === undefined ? called : called.filter(entry => isFor(entry, platform));
+  const [first] = found;
+  if (found.length === 1) return first!;
+  if (called.length === 0) {
+    const what = `manifest for image ${manifest} does not exist in it`;
+    throw new InputError(what, name, `It has:\n${list(entries)}`);
+  }
+  if (first === undefined) {
+    throw new InputError(`no image for ${fullPlatform(platform!)} in it`, name, `It has:\n${list(called)}`);
+  }
+  const meant = manifest ?? fullPlatform(platform!);
+  const hint = `Say which one, by its digest or its archive:\n${list(found)}`;
+  throw new InputError(`${meant} means ${found.length} of its manifests`, name, hint);
+}
+
+function isCalled({ archive, ref, name, digest }: ListEntry, manifest: string): boolean {
+  const from = findArchive(manifest);
+  if (from?.archive === archive && (from.ref === null || from.ref === ref)) return true;
+  return normalName(manifest) === normalName(name) || startsWith(digest, manifest);
+}
+
+const isFor = ({ platform }: ListEntry, wanted: Platform) => platformMatches(specPlatform(platform), wanted);
+
+const specPlatform = ({ os, architecture, variant, osVersion }: ListPlatform): Platform => ({
+  os,
+  architecture,
+  variant: variant || null,
+  osVersion: osVersion || null,
+});
+
+const list = (entries: readonly ListEntry[]) =>
+  entries
+    .map(({ digest, archive, ref, platform }) => {
+      const from = ref === null ? archive : `${archive}#${ref}`;
+      return `  ${digest}  ${visible(`${fullPlatform(specPlatform(platform))}  ${from}`)}`;
+    })
+    .join('\n');

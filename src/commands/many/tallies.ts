@@ -1,0 +1,225 @@
+import type { Sizes } from '../../analysis/weigh.js';
+import type { Finding } from '../../checks/findings.js';
+import type { Severity } from '../../link/observation.js';
+import { type Column, type Doc, gap, span, type Text } from '../../report/doc.js';
+import type { Report } from '../../report/report.js';
+import { sizeWords, sizeWriter, type Units } from '../../report/units.js';
+import { bytes, count, findingLines, NONE, verdictNames, verdictSpan } from '../../report/words.js';
+import type { IdsReport } from '../ids/index.js';
+import type { BreakdownReport } from '../sizes/breakdown.js';
+import type { SizesReport } from '../sizes/report.js';
+import { isFailing, type VerifyOptions } from '../verify.js';
+import type { WasteOptions, WasteReport } from '../waste/index.js';
+
+/** What a command says of one of several archives. */
+export interface Told {
+  /** Rows of a table, without the archive and its digest. Nearly always one. */
+  readonly rows: readonly (readonly Text[])[];
+  /** What has to be read below the table; mostly nothing. */
+  readonly details: Doc;
+}
+
+/** How a command sums up several archives. It keeps numbers, and no report. */
+export interface Tally<R> {
+  readonly columns: readonly Column[];
+  /** @param doc  what the command shows of the archive alone */
+  readonly tell: (report: R, doc: Doc) => Told;
+  /**
+   * The last row.
+   * @param archives  how many there are, those without a report too
+   */
+  readonly total: (archives: number) => readonly Text[];
+}
+
+const right = (title: string): Column => ({ title, align: 'right' });
+
+/** Adds up what is known. */
+class Sum {
+  private value: number | null = null;
+  isWhole = true;
+
+  add(part: number | null, isWhole = true): void {
+    if (part !== null) this.value = (this.value ?? 0) + part;
+    if (part === null || !isWhole) this.isWhole = false;
+  }
+
+  /** Unknown where nothing is known, and `at least` where not everything is. */
+  text(write: (bytes: number | null) => string): string {
+    return `${this.isWhole || this.value === null ? '' : 'at least '}${write(this.value ?? (this.isWhole ? 0 : null))}`;
+  }
+}
+
+export function showTally(): Tally<Report> {
+  let images = 0;
+  let size = 0;
+  return {
+    columns: [{ title: 'form' }, right('size'), right('images'), { title: 'names', shrink: true }],
+    tell: ({ archive, images: own }) => {
+      images += own.length;
+      size += archive.size;
+      const { layout, container, compression } = archive;
+      const form = `${layout} (${compression === 'none' ? container : `${container}, ${compression}`})`;
+      const names = [...new Set(own.flatMap(image => image.names))].join(', ');
+      return { rows: [[form, bytes(archive.size), String(own.length), names || NONE]], details: [] };
+    },
+    total: () => ['', bytes(size), String(images), ''],
+  };
+}
+
+export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all'>): Tally<Report> {
+  let images = 0;
+  const sound = { intact: 0, complete: 0, conformant: 0 };
+  const severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
+  return {
+    columns: [right('images'), ...verdictNames.map(title => ({ title })), { title: 'findings' }],
+    tell: ({ images: own, verdicts, findings }) => {
+      images += own.length;
+      for (const name of verdictNames) if (verdicts[name] === true) sound[name]++;
+      for (const { severity } of findings) severities[severity]++;
+      const row = [String(own.length), ...verdictNames.map(name => [verdictSpan(verdicts[name])])];
+      const counted = findings.filter(finding => finding.severity === 'error' || isFailing(finding, failOn));
+      return {
+        rows: [[...row, severityWords(severitiesOf(findings))]],
+        details: findingLines(counted, all).slice(1),
+      };
+    },
+    total: archives => [
+      String(images),
+      ...verdictNames.map(name => `${sound[name]} of ${archives}`),
+      severityWords(severities),
+    ],
+  };
+}
+
+const severitiesOf = (findings: readonly Finding[]): Record<Severity, number> => {
+  const counts = { error: 0, warning: 0, info: 0 };
+  for (const { severity } of findings) counts[severity]++;
+  return counts;
+};
+
+function severityWords({ error, warning, info }: Readonly<Record<Severity, number>>): string {
+  const words = [
+    ...(error > 0 ? [count(error, 'error')] : []),
+    ...(warning > 0 ? [count(warning, 'warning')] : []),
+    ...(info > 0 ? [count(info, 'note')] : []),
+  ];
+  return words.join(', ') || NONE;
+}
+
+/** @param find  a digest that is looked for: rows say then which archive has it */
+export const idsTally = (find: string | undefined): Tally<IdsReport> =>
+  find === undefined ? imagesTally() : findTally();
+
+function imagesTally(): Tally<IdsReport> {
+  let images = 0;
+  return {
+    columns: [
+      { title: 'image', shrink: true },
+      { title: 'image ID', fold: true },
+      { title: 'manifest digest', fold: true },
+    ],
+    tell: ({ images: own }) => {
+      images += own.length;
+      const rows = own.map(image => {
+        const name = [...image.names, image.platform].filter(part => part !== null).join(', ');
+        return [name || '(untagged)', image.imageId ?? image.v1Id ?? NONE, image.manifestDigest ?? NONE];
+      });
+      return { rows: rows.length === 0 ? [['no image', NONE, NONE]] : rows, details: [] };
+    },
+    total: () => [count(images, 'image'), '', ''],
+  };
+}
+
+function findTally(): Tally<IdsReport> {
+  let having = 0;
+  return {
+    columns: [{ title: 'found' }, { title: 'what it is', shrink: true }],
+    tell: ({ find }) => {
+      const matches = find?.matches ?? [];
+      if (matches.length > 0) having++;
+      const found = matches.length > 0 ? span('yes', 'good') : span('no', 'dim');
+      const words = matches.map(({ what, of }) => (of === null ? what : `${what} of ${of}`));
+      return { rows: [[[found], [...new Set(words)].join('; ') || NONE]], details: [] };
+    },
+    total: archives => [`${having} of ${archives}`, ''],
+  };
+}
+
+const SIZES = ['stored', 'compressed', 'unpacked', 'docker'] as const satisfies readonly (keyof Sizes)[];
+
+export function sizesTally({ units }: { readonly units: Units }): Tally<SizesReport> {
+  const write = sizeWriter(units);
+  let images = 0;
+  const sums = SIZES.map(() => new Sum());
+  return {
+    columns: [right('images'), ...SIZES.map(right)],
+    tell: ({ images: own, sizes }, doc) => {
+      images += own.length;
+      if (own.length === 0) return { rows: [['0', ...SIZES.map(() => NONE)]], details: [] };
+      for (const [i, name] of SIZES.entries()) sums[i]!.add(sizes[name], !sizes.partial?.includes(name));
+      const hasRows = own.some(
+        ({ breakdown }: { readonly breakdown: BreakdownReport | null }) => breakdown !== null,
+      );
+      const row = [
+        String(own.length),
+        ...SIZES.map(name =>
+          sizes[name] === null && name === 'compressed' ? NONE : sizeWords(sizes, name, write),
+        ),
+      ];
+      return { rows: [row], details: hasRows ? withoutHead(doc) : [] };
+    },
+    // Of layers that are stored plain nobody has compressed anything.
+    total: () => [
+      String(images),
+      ...sums.map((sum, i) => (SIZES[i] === 'compressed' && !sum.isWhole ? NONE : sum.text(write))),
+    ],
+  };
+}
+
+/** A document begins with what it is about, and here a heading says that. */
+const withoutHead = (doc: Doc): Doc => {
+  const rest = doc.slice(1);
+  return rest[0] === gap ? rest.slice(1) : rest;
+};
+
+const percent = (part: number | null) => (part === null ? NONE : `${(part * 100).toFixed(2)} %`);
+
+export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteReport> {
+  const write = sizeWriter(units);
+  const sums = { images: 0, ours: new Sum(), dive: new Sum() };
+  const [ours, dive] = [score !== 'dive', score !== 'ours'];
+  return {
+    columns: [
+      right('images'),
+      ...(ours ? [right('wasted'), right('efficiency')] : []),
+      ...(dive ? [right('dive wasted'), right('dive efficiency')] : []),
+    ],
+    tell: ({ images }, doc) => {
+      const wasted = totalOf(images.map(({ waste }) => waste.total));
+      const inDive = totalOf(images.map(image => image.dive?.wastedBytes ?? null));
+      sums.images += images.length;
+      sums.ours.add(wasted);
+      sums.dive.add(inDive);
+      const row = [
+        String(images.length),
+        ...(ours ? [write(wasted), percent(lowest(images.map(({ waste }) => waste.efficiency)))] : []),
+        ...(dive
+          ? [write(inDive), percent(lowest(images.map(image => image.dive?.efficiency ?? null)))]
+          : []),
+      ];
+      return { rows: [row], details: top === undefined ? [] : withoutHead(doc) };
+    },
+    total: () => [
+      String(sums.images),
+      ...(ours ? [sums.ours.text(write), ''] : []),
+      ...(dive ? [sums.dive.text(write), ''] : []),
+    ],
+  };
+}
+
+const totalOf = (parts: readonly (number | null)[]): number | null =>
+  parts.includes(null) ? null : (parts as readonly number[]).reduce((sum, part) => sum + part, 0);
+
+/** null where one is not known, or there is none. */
+const lowest = (parts: readonly (number | null)[]): number | null =>
+  parts.length === 0 || parts.includes(null) ? null : Math.min(...(parts as readonly number[]));

@@ -1,0 +1,106 @@
+import {
+  breakdown,
+  byDirectory,
+  byExtension,
+  byFile,
+  byLayer,
+  type Grouping,
+  type Share,
+  type Weight,
+} from '../../analysis/breakdown.js';
+import { unpack } from '../../analysis/hidden-files.js';
+import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
+import type { Image } from '../../link/graph.js';
+import type { DatabaseNote, Package } from '../../packages/package.js';
+import { nameText } from '../../scan/entries/name.js';
+import { pathFilter } from '../../scan/entries/path-filter.js';
+import type { Scan } from '../../scan/scan.js';
+import { installedIn } from './installed.js';
+
+export type By = 'layer' | 'directory' | 'file' | 'extension' | 'package';
+
+export type SortKey = 'shipped' | 'bytes' | 'files' | 'name';
+
+export interface BreakdownOptions {
+  readonly by: By;
+  /** Depth of directories: 1 for those in the root. Default 2. */
+  readonly depth?: number | undefined;
+  /** Only so many rows. */
+  readonly top?: number | undefined;
+  /** Only files whose paths match one of these, or lie below what does. */
+  readonly where?: readonly string[] | undefined;
+  /** Largest first, names from A to Z. Default `shipped`. */
+  readonly sort?: SortKey | undefined;
+}
+
+/** What the files of an image weigh, by what they have in common. Bytes of regular files. */
+export interface BreakdownReport extends Weight {
+  readonly by: By;
+  /** How many rows there are, shown or not. */
+  readonly count: number;
+  /** Whether the entries of a layer are not all known, so that there may be more of everything. */
+  readonly partial: boolean;
+  readonly rows: readonly BreakdownRow[];
+  /** Package databases that could not be read, or not to their end. */
+  readonly notes: readonly DatabaseNote[];
+}
+
+export interface BreakdownRow extends Share {
+  /**
+   * Path without a leading slash (empty for the root), extension with its dot, name of a package, index of a layer. Empty where
+   * there is none.
+   */
+  readonly name: string;
+  /** The package of the row, by package; null otherwise. */
+  readonly package: Pick<Package, 'manager' | 'version' | 'arch'> | null;
+}
+
+export function breakdownOf(scan: Scan, image: Image, options: BreakdownOptions): BreakdownReport {
+  const tables = tablesOf(scan, image);
+  const unpacked = unpack(tables);
+  const { by, depth = 2, top, where, sort = 'shipped' } = options;
+  const isWanted = pathFilter(where ?? []);
+  const wanted = (path: string) => where === undefined || isWanted(nameText(path));
+  const installed = by === 'package' ? installedIn(unpacked.tree, tables) : null;
+  const packages = new Map<string, Package>();
+  const byPackage: Grouping = path => {
+    const owner = installed?.ownerOf(path) ?? null;
+    if (owner === null) return [''];
+    const key = [owner.manager, owner.name, owner.version, owner.arch].join('\0');
+    packages.set(key, owner);
+    return [key];
+  };
+  const groupings: Readonly<Record<By, Grouping>> = {
+    layer: byLayer,
+    directory: byDirectory(depth),
+    file: byFile,
+    extension: byExtension,
+    package: byPackage,
+  };
+  const { shares, all } = breakdown(unpacked, groupings[by], wanted);
+  const rows = shares.map(share => rowOf(share, packages.get(share.name) ?? null)).sort(ORDERS[sort]);
+  const partial = layerFaults(scan, image).some(({ kind }) => kind === 'incomplete');
+  return { by, ...all, count: rows.length, partial, rows: rows.slice(0, top), notes: installed?.notes ?? [] };
+}
+
+function rowOf(share: Share, owner: Package | null): BreakdownRow {
+  if (owner === null) return { ...share, name: nameText(share.name), package: null };
+  const { manager, name, version, arch } = owner;
+  return { ...share, name, package: { manager, version, arch } };
+}
+
+function byName(a: BreakdownRow, b: BreakdownRow): number {
+  // Layers are named by numbers of one length or another.
+  const isShorter = a.name.length - b.name.length;
+  const order = a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+  return LAYER.test(a.name) && LAYER.test(b.name) ? isShorter || order : order;
+}
+
+const LAYER = /^\d+$/;
+
+const ORDERS: Readonly<Record<SortKey, (a: BreakdownRow, b: BreakdownRow) => number>> = {
+  shipped: (a, b) => b.shipped - a.shipped || byName(a, b),
+  bytes: (a, b) => b.bytes - a.bytes || byName(a, b),
+  files: (a, b) => b.files - a.files || byName(a, b),
+  name: byName,
+};

@@ -1,0 +1,120 @@
+import { type DiveScore, diveScore } from '../../analysis/dive.js';
+import { unpack } from '../../analysis/hidden-files.js';
+import { dockerfileLine } from '../../analysis/instruction.js';
+import { type Waste, type WastedFile, wasteOf } from '../../analysis/waste.js';
+import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
+import type { Image } from '../../link/graph.js';
+import type { Result } from '../../report/doc.js';
+import { requireImages } from '../../report/no-image.js';
+import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from '../../report/read.js';
+import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
+import { type Selection, selectImages } from '../../report/select.js';
+import type { Units } from '../../report/units.js';
+import { nameText } from '../../scan/entries/name.js';
+import type { EntryTable } from '../../scan/entries/table.js';
+import { chosenImages } from '../sizes/report.js';
+import { wasteDoc } from './view.js';
+
+export interface WasteOptions extends Selection {
+  /** Which score people get to see; the data has both. Default both. */
+  readonly score?: 'dive' | 'ours' | undefined;
+  /** How many of the largest wastes people get to see. Default 10. */
+  readonly top?: number | undefined;
+  readonly units?: Units | undefined;
+}
+
+/** The report of `waybill waste --json`: the general report, with what each image could do without. */
+export interface WasteReport extends Omit<Report, 'images'> {
+  readonly images: readonly ImageWaste[];
+}
+
+export interface ImageWaste extends Omit<ImageReport, 'layers'> {
+  readonly layers: readonly (LayerReport & { readonly instruction: string })[];
+  /** What dive says; null where not every layer can be read to its end, for then dive says nothing. */
+  readonly dive: DiveScore | null;
+  readonly waste: WasteNumbers;
+  /** Layers that are not, or not wholly, looked at, and why. */
+  readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
+}
+
+export interface WasteNumbers extends Omit<Waste, 'files'> {
+  readonly files: readonly WastedFileReport[];
+}
+
+/** Paths without a leading slash; layers are indexes into the image's. */
+export interface WastedFileReport {
+  readonly path: string;
+  readonly bytes: number;
+  readonly kind: WastedFile['kind'];
+  /** The layer that ships it. */
+  readonly layer: number;
+  /** The layer that overwrote or deleted it; null for what can be seen. */
+  readonly hiddenBy: number | null;
+  /** Overwritten with the same bytes. */
+  readonly metadataOnly: boolean;
+  /** The first file with this content, for a further one; null for anything else. */
+  readonly copyOf: string | null;
+  /** What caches it belongs to, for `cached`; null for anything else. */
+  readonly rule: string | null;
+}
+
+/** What must be read for `waste`. */
+export const wasteReadOptions: ReadOptions = { depth: 'files', files: { digests: true } };
+
+/**
+ * `waybill waste`: what images ship for nothing, and how to be rid of it; and dive's score. The exit code is 1 where layers are
+ * absent or damaged.
+ * @throws InputError when the selection matches nothing
+ */
+export function waste(reading: ArchiveReading, options: WasteOptions = {}): Result {
+  requireImages(reading);
+  const report = wasteReport(reading, options);
+  const exitCode = report.images.some(({ unknown }) => unknown.length > 0) ? 1 : 0;
+  return { data: report, doc: wasteDoc(report, imagesIn(reading), options), exitCode };
+}
+
+/** The report of `waste`. */
+export function wasteReport(reading: ArchiveReading, selection: Selection = {}): WasteReport {
+  const chosen = selectImages(reading, selection);
+  const report = reportOf(reading, chosen);
+  const images = chosenImages(reading, chosen).map(([part, image], i) =>
+    imageWaste(report.images[i]!, part, image),
+  );
+  return { ...report, images };
+}
+
+function imageWaste(report: ImageReport, { scan }: PartReading, image: Image): ImageWaste {
+  const tables = tablesOf(scan, image);
+  const unknown = layerFaults(scan, image).filter(({ kind }) => kind === 'incomplete');
+  const found = wasteOf(unpack(tables));
+  return {
+    ...report,
+    layers: report.layers.map(layer => ({ ...layer, instruction: dockerfileLine(layer.createdBy ?? '') })),
+    dive: unknown.length === 0 && isKnown(tables) ? diveInText(diveScore(tables)) : null,
+    waste: { ...found, files: found.files.map(fileReport) },
+    unknown: unknown.map(({ layer, reason }) => ({ layer, reason })),
+  };
+}
+
+const isKnown = (tables: readonly (EntryTable | null)[]): tables is readonly EntryTable[] =>
+  tables.every(table => table !== null);
+
+function diveInText(score: DiveScore | null): DiveScore | null {
+  if (score === null) return null;
+  return { ...score, inefficient: score.inefficient.map(file => ({ ...file, path: nameText(file.path) })) };
+}
+
+function fileReport(file: WastedFile): WastedFileReport {
+  const { path, bytes, kind, layer } = file;
+  const isHidden = kind === 'overwritten' || kind === 'deleted';
+  return {
+    path: nameText(path),
+    bytes,
+    kind,
+    layer,
+    hiddenBy: isHidden ? file.hiddenBy : null,
+    metadataOnly: isHidden && file.metadataOnly,
+    copyOf: kind === 'duplicated' ? nameText(file.copyOf) : null,
+    rule: kind === 'cached' ? file.rule.name : null,
+  };
+}

@@ -1,0 +1,294 @@
+import { type BigIntStats, constants, open } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { codecFor, sniff } from '../codec/registry.js';
+import { InputError } from '../errors.js';
+import { type Limits, limitText, sharedAmong } from '../limits.js';
+import { rootOf } from '../spec/markers.js';
+import { visible } from '../visible.js';
+import { Counter, counted, peek, StreamCursor } from './cursor.js';
+
+import { deadlineIn } from './deadline.js';
+import { openDirectory } from './directory.js';
+import type { StreamDigest } from './file-digest.js';
+import { Interruption, untilDeadline } from './interruption.js';
+import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
+import { requireLayout } from './layout-folder.js';
+import { missing } from './missing.js';
+
+import { readHead } from './read.js';
+import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
+import { indexTar, passTar } from './tar-file.js';
+import { decompress, streamRange } from './unpack.js';
+import { reading, unreadable } from './unreadable.js';
+import { Watch } from './watch.js';
+
+const WHAT_WE_READ =
+  'waybill reads what `docker save`, `podman save`, `skopeo copy`, buildx, crane and the like write: a tar (also gzip, zstd, xz or bzip2), a zip, or a directory.';
+
+/**
+ * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
+ * stream of bytes.
+ * @param deadline  when `limits.seconds` are over
+ * @param digest    takes the digest of what can only be read once
+ * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
+ */
+export async function openArchive(
+  input: string | AsyncIterable<Uint8Array>,
+  limits: Limits,
+  deadline = deadlineIn(limits.seconds),
+  digest?: StreamDigest,
+): Promise<Opened> {
+  const file = typeof input === 'string' ? input : '-';
+  const stream = await streamOf(input);
+  const where = file === '-' ? 'standard input' : file;
+  return reading(where, () => {
+    if (stream === null) return openNamed(file, limits, deadline);
+    const timed = untilDeadline(stream, deadline, limits);
+    return openStream(file, digest?.of(timed) ?? timed, limits);
+  });
+}
+
+async function openNamed(file: string, limits: Limits, deadline: number): Promise<Opened> {
+  const stats = await statInput(file);
+  if (stats.isDirectory()) return openFolder(file, limits);
+  if (stats.size === 0n)
+    throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
+  return openRegular(file, stats, limits, deadline);
+}
+
+/** The bytes of what can only be read once; null for a file or a directory. @throws InputError when there is no such file */
+export async function streamOf(
+  input: string | AsyncIterable<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array> | null> {
+  if (typeof input !== 'string') return input;
+  const pipes = () => import('./pipe.js');
+  if (input === '-') return (await pipes()).readInherited(0);
+  const stats = await statInput(input);
+  if (stats.isFile() || stats.isDirectory()) return null;
+  if ((stats.mode & FILE_TYPE) === 0n)
+    throw new InputError('no file, directory, pipe, socket or device', input);
+  // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
+  const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(input);
+  const { readInherited, readOnce } = await pipes();
+  return inherited !== null
+    ? readInherited(Number(inherited[1] ?? 0))
+    : readOnce(await reading(input, () => openFile(input, 'r')));
+}
+
+const openFile = promisify(open);
+
+/** What Linux has descriptors for and no type of file, such as Node's own timers and event counters. inode(7) */
+const FILE_TYPE = BigInt(constants.S_IFMT);
+
+async function statInput(file: string): Promise<BigIntStats> {
+  if (file.includes('\0')) throw new InputError('no file has a NUL in its name', file);
+  try {
+    return await stat(file, { bigint: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error, file);
+    throw missing(file);
+  }
+}
+
+async function openRegular(
+  file: string,
+  stats: BigIntStats,
+  limits: Limits,
+  deadline: number,
+): Promise<Opened> {
+  const size = Number(stats.size);
+  const watch = new Watch();
+  watch.add(null, file, stats);
+  const range: ByteRange = { file, start: 0, length: size, deflated: false };
+  const head = readHead(range, HEAD);
+  const counter = new Counter();
+  const shared = { file, size, bytesRead: counter.read, changes: () => watch.changes() };
+  if (isZip(head)) {
+    // Loaded when it is wanted: the zip reader costs 50 ms of every start.
+    const { openZip } = await import('./zip.js');
+    const source = await openZip(range, limits);
+    const found = await zipParts(file, source, counter, limits, deadline);
+    return { ...shared, container: 'zip', compression: 'none', ...found };
+  }
+  const part = await tarPart(range, head, null, counter, limits, deadline);
+  return { ...shared, container: 'tar', compression: part.compression, parts: [part], ...ALONE };
+}
+
+/** What only a zip of image tarballs has. */
+const ALONE = { strangers: [], problems: [] } as const;
+
+/** A zip is an image layout as it is, or it holds image tarballs, as CI systems hand out artifacts. */
+async function zipParts(
+  file: string,
+  zip: SeekableSource,
+  counter: Counter,
+  limits: Limits,
+  deadline: number,
+): Promise<Pick<Opened, 'parts' | 'strangers' | 'problems'>> {
+  const whole: Part = { inside: null, compression: 'none', source: zip };
+  if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], ...ALONE };
+  const parts: Part[] = [];
+  const strangers: Stranger[] = [];
+  const candidates = zip.members.filter(({ range, size }) => range !== null && size > 0);
+  const shared = sharedAmong(limits, candidates.length);
+  for (const member of candidates) {
+    if (member.range === null) continue;
+    const inside = member.path;
+    const head = readHead(member.range, HEAD);
+    const where = `${file}: ${inside}`;
+    try {
+      if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
+      if (!isTar(head) && sniff(head) === 'none') continue;
+      parts.push(await tarPart(member.range, head, inside, counter, shared, deadline));
+    } catch (error) {
+      // One bad file must not hide the images beside it.
+      if (!(error instanceof InputError)) throw error;
+      strangers.push({ inside, error });
+    }
+  }
+  if (parts.length > 0) return { parts, strangers, problems: zip.problems };
+  const limit = zip.problems.find(problem => problem.kind === 'limit');
+  if (limit !== undefined) throw new InputError(limitText(limit), file, null, { damaged: true });
+  const names = zip.members.slice(0, 5).map(m => visible(m.path));
+  throw new InputError(
+    `a zip with neither an image layout nor an image tarball in it${names.length > 0 ? ` (it holds ${names.join(', ')}…)` : ''}`,
+    file,
+    WHAT_WE_READ,
+  );
+}
+
+/** A tar at a range of a file: indexed in place when it lies there as it is, streamed when it is packed. */
+async function tarPart(
+  range: ByteRange,
+  head: Uint8Array,
+  inside: string | null,
+  counter: Counter,
+  limits: Limits,
+  deadline: number,
+): Promise<Part> {
+  const compression = sniff(head);
+  const where = inside === null ? range.file : `${range.file}: ${inside}`;
+  if (compression === 'none' && !range.deflated) {
+    if (!isTar(head)) throw notAnArchive(where, head);
+    return { inside, compression, source: indexTar(range, limits) };
+  }
+  const chunks = (report: Report) =>
+    untilDeadline(streamRange(range, limits, counter.add, report), deadline, limits);
+  return { inside, compression, source: await onceSource(chunks, head, where, limits) };
+}
+
+type Report = (problem: SourceProblem) => void;
+
+/**
+ * A tar that passes by once. Its first block is looked at before anything else, so that no other file is taken for one.
+ * @param packed  the first block of the file
+ */
+async function onceSource(
+  raw: (report: Report) => AsyncIterable<Uint8Array>,
+  packed: Uint8Array,
+  where: string,
+  limits: Limits,
+): Promise<Source> {
+  const compression = sniff(packed);
+  const problems = otherKinds(packed);
+  const report = (problem: SourceProblem) => void problems.push(problem);
+  const unpacked =
+    compression === 'none' ? raw(report) : decompress(raw(report), codecFor(compression), limits, report);
+  const [head, chunks] = await look(unpacked, where);
+  if (!isTar(head)) {
+    await chunks[Symbol.asyncIterator]().return?.();
+    if (compression === 'none') throw notAnArchive(where, head);
+    const broken = problems.find(p => p.kind === 'outer-compression');
+    throw new InputError(
+      broken === undefined
+        ? `${compression} data with no tar in it, but ${head.length === 0 ? 'nothing' : describeContent(head)}`
+        : `the ${compression} stream is damaged before the first tar header: ${broken.reason}`,
+      where,
+      broken === undefined ? WHAT_WE_READ : 'Was the download cut short?',
+      { damaged: broken !== undefined },
+    );
+  }
+  // containers/image unpacks a docker-archive twice, where it can.
+  if (compression !== 'none' && isTarToo(head)) {
+    const readings = ['a tar', `${sniff(head)} data`];
+    report({ kind: 'ambiguous', path: null, field: 'kind of the unpacked file', readings });
+  }
+  return {
+    access: 'once',
+    async walk(visit) {
+      const cursor = new StreamCursor(chunks);
+      try {
+        await passTar(cursor, limits, report, visit);
+        // A tar may end before its compression does: the rest is read so that a damaged end is not missed.
+        for await (const _ of cursor.pieces(limits.trailingBytes));
+      } catch (error) {
+        if (!(error instanceof Interruption)) throw error;
+        report(error.problem);
+      } finally {
+        await cursor.close();
+      }
+      return problems;
+    },
+  };
+}
+
+/** @throws InputError when a limit ends it before its first block */
+async function look(chunks: AsyncIterable<Uint8Array>, where: string): ReturnType<typeof peek> {
+  try {
+    return await peek(chunks);
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    throw new InputError(error.message, where, null, { cause: error, damaged: true });
+  }
+}
+
+async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limits: Limits): Promise<Opened> {
+  const counter = new Counter();
+  const input = counted(stream, counter);
+  const where = file === '-' ? 'standard input' : file;
+  const [head, chunks] = await look(input, where);
+  if (head.length === 0)
+    throw new InputError('nothing came in (0 bytes)', where, 'Did the command before the pipe fail?');
+  if (isZip(head)) {
+    await chunks[Symbol.asyncIterator]().return?.();
+    throw new InputError(
+      'a zip cannot be read from a pipe, because its table of contents is at its end',
+      where,
+      'Save it to a file and name that.',
+    );
+  }
+  const compression = sniff(head);
+  const source = await onceSource(() => chunks, head, where, limits);
+  return {
+    file,
+    container: 'stream',
+    compression,
+    size: null,
+    bytesRead: counter.read,
+    changes: () => [],
+    parts: [{ inside: null, compression: 'none', source }],
+    ...ALONE,
+  };
+}
+
+async function openFolder(file: string, limits: Limits): Promise<Opened> {
+  await requireLayout(file);
+  const watch = new Watch();
+  const source = await openDirectory(file, limits, watch);
+  const size = source.members.reduce((sum, m) => sum + m.size, 0);
+  return {
+    file,
+    container: 'directory',
+    compression: 'none',
+    size,
+    bytesRead: () => 0,
+    changes: () => watch.changes(),
+    parts: [{ inside: null, compression: 'none', source }],
+    ...ALONE,
+  };
+}
+
+function notAnArchive(where: string, head: Uint8Array): InputError {
+  return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ);
+}

@@ -1,0 +1,158 @@
+import { type Limits, limitText } from '../../limits.js';
+import type { Graph } from '../../link/graph.js';
+import type { Document } from '../../scan/blob/document.js';
+import type { Scan } from '../../scan/scan.js';
+import { blobPath, digestKind, digestOf, splitDigest } from '../../spec/digest.js';
+import { goField, isObject, type Json } from '../../spec/json.js';
+import type { NumberTexts } from '../../spec/json-text.js';
+import { DOCKER_MANIFEST, isIndexType, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
+
+/** One archive as a registry that serves what lies in it. */
+export interface Store {
+  readonly scan: Scan;
+  readonly graph: Graph;
+}
+
+/** A JSON document of the archive under the digest by which others call it. */
+export interface StoredDocument {
+  readonly digest: string;
+  /** What a registry would serve it as. */
+  readonly mediaType: string;
+  /** null for one that was made up. */
+  readonly path: string | null;
+  readonly bytes: Uint8Array;
+  readonly value: Json;
+  /** The texts of numbers that JavaScript would print differently. */
+  readonly texts: NumberTexts;
+  /** The digest of its bytes where that is another one than it is called by. */
+  readonly actual: string | null;
+}
+
+/** Why there is no document. */
+export interface Unavailable {
+  readonly digest: string;
+  /** null where the archive does not hold it. */
+  readonly path: string | null;
+  readonly reason: string;
+}
+
+export type Found = StoredDocument | Unavailable;
+
+export const isStored = (found: Found): found is StoredDocument => 'bytes' in found;
+
+/** @param declared  the media type by which a descriptor calls it */
+export function fetchManifest(store: Store, digest: string, declared: string | null): Found {
+  return find(store, digest, manifestPaths(store.graph, digest), declared);
+}
+
+/** A config or a layer that is JSON: an attestation. */
+export function fetchBlob(store: Store, digest: string, declared: string | null): Found {
+  const found = find(store, digest, blobPaths(store.graph, digest), declared);
+  if (isStored(found) || found.path !== null) return found;
+  // manifest.json calls configs by any path.
+  const config = store.graph.images.find(image => image.config?.document?.digest === digest)?.config ?? null;
+  return config?.document == null
+    ? found
+    : fromDocument(config.document, digest, declared, store.graph.limits);
+}
+
+function find(
+  { scan, graph }: Store,
+  digest: string,
+  paths: readonly string[],
+  declared: string | null,
+): Found {
+  if (digestKind(digest) === 'malformed') return { digest, path: null, reason: 'it is no digest' };
+  const member = paths.map(path => scan.file(graph.root + path)).find(found => found !== null);
+  if (member === undefined) return { digest, path: null, reason: 'the archive does not hold it' };
+  return fromDocument(scan.document(member), digest, declared, graph.limits);
+}
+
+/** @param digest  by which it is called; null where nothing calls it, and its bytes must tell */
+export function fromDocument(
+  document: Document,
+  digest: string | null,
+  declared: string | null,
+  { descriptors }: Limits,
+): Found {
+  const { path, bytes, value, error } = document;
+  if (listLength(value) > descriptors) {
+    const reason = limitText({ limit: 'descriptors', value: descriptors });
+    return { digest: digest ?? '', path, reason };
+  }
+  if (bytes === null || value === undefined) {
+    return { digest: digest ?? '', path, reason: error === null ? 'it was not read' : errorWords(error) };
+  }
+  const computed = digest?.startsWith('sha512:') ? sha512Of(document, bytes) : document.digest!;
+  const comparable = digest === null || digestKind(digest) === 'computable';
+  const actual = comparable && digest !== null && computed !== digest ? computed : null;
+  return {
+    digest: digest ?? computed,
+    mediaType: servedType(value, declared),
+    path,
+    bytes,
+    value,
+    texts: document.oddities.numbers,
+    actual,
+  };
+}
+
+const sha512s = new WeakMap<Document, string>();
+
+/** Worked out once: a thousand links may lead to one document. */
+function sha512Of(document: Document, bytes: Uint8Array): string {
+  const known = sha512s.get(document) ?? digestOf(bytes, 'sha512');
+  sha512s.set(document, known);
+  return known;
+}
+
+/** How much a manifest or an index lists, in whatever case Go may read its keys. */
+export function listLength(value: Json | undefined): number {
+  let most = 0;
+  for (const list of Object.values(isObject(value) ? value : {}))
+    if (Array.isArray(list)) most = Math.max(most, list.length);
+  return most;
+}
+
+function errorWords(error: NonNullable<Document['error']>): string {
+  if (error.kind === 'limit') return limitText({ ...error, seen: error.actual });
+  return error.kind === 'not-json' ? `it is no JSON: ${error.reason}` : `it cannot be read: ${error.reason}`;
+}
+
+/** Where a layout keeps manifests: skopeo's dir has names of its own for those of a list. */
+function manifestPaths({ layout }: Graph, digest: string): string[] {
+  return layout === 'skopeo-dir' ? [`${splitDigest(digest)[1]}.manifest.json`] : [blobPath(digest)];
+}
+
+function blobPaths({ layout }: Graph, digest: string): string[] {
+  const [, hex] = splitDigest(digest);
+  return layout === 'skopeo-dir' ? [hex, `${hex}.tar`] : [blobPath(digest)];
+}
+
+/** A document's own word for its media type comes first: a registry stores a manifest under that. */
+function servedType(value: Json, declared: string | null): string {
+  if (!isObject(value)) return declared ?? '';
+  const type = goField(value, 'mediaType');
+  if (typeof type === 'string' && type !== '') return type;
+  if (declared !== null && declared !== '') return declared;
+  if (goField(value, 'schemaVersion') === 1) return SCHEMA_1;
+  return Array.isArray(goField(value, 'manifests')) ? OCI_INDEX : OCI_MANIFEST;
+}
+
+const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
+
+export const isIndex = ({ mediaType }: StoredDocument) => isIndexType(mediaType);
+
+/** What Docker and buildx take for the manifest of an image. */
+export const isManifest = ({ mediaType }: StoredDocument) =>
+  mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
+
+/** What is wrong with a document, in words; null for a sound one. */
+export function troubleOf(found: Found): string | null {
+  if (!isStored(found)) {
+    const { digest, path, reason } = found;
+    return path === null ? `${digest}: ${reason}` : `${path}: ${reason}`;
+  }
+  const { actual, digest, path } = found;
+  return actual === null ? null : `${path}: its bytes are ${actual}, expected ${digest}`;
+}

@@ -1,0 +1,373 @@
+import type { Member } from '../containers/source.js';
+import { digestWords } from '../decoding/digest.js';
+import { decodeObject, field, listField, objectField, textField } from '../decoding/go-json.js';
+import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
+import { IMAGE_LAYOUT, OCI_IMAGE, OCI_INDEX_TYPE, OCI_MANIFEST_TYPE } from '../decoding/structs.js';
+import { umociUnpacks } from '../filesystem/layer-words.js';
+import { BUILT_WITH } from '../go/json/faults.js';
+import type { GoStruct } from '../go/json/types.js';
+import type { Compression } from '../spec/descriptor.js';
+import { digestOf } from '../spec/digest.js';
+import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';
+import { type LoadedImage, manifestKey, type Outcome, taken, type Verdict } from './answer.js';
+import { diffIdsOf } from './docker-archive.js';
+import {
+  digestLike,
+  extracted,
+  type LayerFacts,
+  layerFacts,
+  memberAt,
+  type TarFile,
+  type Tree,
+} from './tar-file.js';
+import { Unpacking } from './unpack.js';
+
+/** A layout as umoci opens it. */
+interface UmociLayout {
+  readonly file: TarFile;
+  readonly tree: Tree;
+}
+
+/** A blob by its digest, of which only sha256 is known. */
+function umociBlob({ file, tree }: UmociLayout, digest: string): Member {
+  const wrong = (words: string) => refuse(`get blob: compute blob path: ${words}`);
+  const words = digestWords(digest);
+  if (words !== null) wrong(`invalid digest: ${JSON.stringify(digest)}: ${words}`);
+  const [algorithm, hex] = digest.split(':');
+  if (algorithm !== 'sha256') wrong(`unsupported algorithm: ${JSON.stringify(algorithm)}`);
+  const path = `blobs/sha256/${hex}`;
+  return (
+    memberAt(file, tree, path) ?? refuse(`get blob: open blob: open DIR/${path}: no such file or directory`)
+  );
+}
+
+/**
+ * A document by its descriptor, of which no more is read than the size that it claims. Fields that a document of its kind has not
+ * are refused (CVE-2021-41190). oci/casext/blob.go, mediatype/parse.go
+ */
+function readDocument(
+  layout: UmociLayout,
+  descriptor: JsonObject,
+  type: GoStruct,
+  what: 'image' | 'manifest' | 'config',
+  forbidden: readonly string[],
+): JsonObject {
+  const [digest, mediaType] = [textField(descriptor, 'digest'), textField(descriptor, 'mediaType')];
+  const member = umociBlob(layout, digest);
+  const document = layout.file.scan.document(member);
+  const { bytes } = document;
+  const size = Number(field(descriptor, 'size') ?? 0);
+  if (bytes !== null && size >= 0 && size < bytes.length) {
+    refuse(`parse ${mediaType}: ${mismatch(digest, digestOf(bytes.subarray(0, size)))}`);
+  }
+  const value = within(
+    words => `parse ${mediaType}: ${words}`,
+    () => {
+      const read = decodeObject(document, 'first', type, BUILT_WITH.umoci);
+      checkKind(read, document.value, mediaType, what, forbidden);
+      return read;
+    },
+  );
+  if (bytes === null || document.digest === null) return cannotTell(`${member.path} was not read`);
+  if (size > bytes.length) {
+    const lengths = `expected ${size} bytes but got ${bytes.length} bytes`;
+    refuse(`panic: parsing "${mediaType}" blob succeeded but raw data has unexpected length (${lengths})`);
+  }
+  if (document.digest !== digest)
+    refuse(
+      `close "${mediaType}" blob: consume remaining unverified stream: ${mismatch(digest, document.digest)}`,
+    );
+  return value;
+}
+
+const mismatch = (expected: string, actual: string): string =>
+  `expected ${expected} not ${actual}: verified reader digest mismatch`;
+
+function checkKind(
+  value: JsonObject,
+  raw: Json | undefined,
+  mediaType: string,
+  what: 'image' | 'manifest' | 'config',
+  forbidden: readonly string[],
+): void {
+  if (what === 'config') return;
+  const [label, noun] = what === 'image' ? ['image', 'index'] : ['manifest', 'manifest'];
+  const own = textField(value, 'mediaType');
+  const malicious = (words: string) => refuse(`malicious ${label} detected: ${noun} contained ${words}`);
+  if (own !== '' && own !== mediaType) malicious(`incorrect mediaType: ${own}`);
+  if (!isObject(raw)) return;
+  const odd = forbidden.find(key => field(raw, key) !== undefined);
+  if (odd !== undefined) malicious(`forbidden '${odd}' field`);
+}
+
+/**
+ * Unpacks the layers of a manifest, each by what its media type says of its compression. oci/layer/unpack.go
+ * @returns the layers
+ */
+function unpackLayers(layout: UmociLayout, manifest: JsonObject, config: JsonObject): Member[] {
+  const { file } = layout;
+  const unpacking = new Unpacking(file.scan, umociUnpacks);
+  const diffIds = diffIdsOf(config);
+  return listField(manifest, 'layers').map((entry, i) => {
+    const layer = isObject(entry) ? entry : {};
+    const digest = textField(layer, 'digest');
+    if (i >= diffIds.length)
+      refuse(`panic: runtime error: index out of range [${i}] with length ${diffIds.length}`);
+    const member = within(
+      words => `get layer blob: ${words}`,
+      () => umociBlob(layout, digest),
+    );
+    const unpack = unpacking.next(member);
+    const facts = readAs(file, member, promised(layer));
+    if (facts.packError !== null && !facts.lateError) nextEntry(facts.packError);
+    if (facts.tarError !== null) nextEntry(facts.tarError);
+    const size = Number(field(layer, 'size') ?? 0);
+    if (size >= 0 && size < member.size) nextEntry('verified reader digest mismatch');
+    within(words => `unpack layer: ${words}`, unpack);
+    if (file.scan.facts(member)?.tar?.globalHeaders) {
+      refuse("unpack layer: unpack entry: pax_global_header: unknown typeflag '\\x67'");
+    }
+    checkEnd(file, member, digest, size, facts);
+    const [actual, wanted] = [facts.diffId, diffIds[i]];
+    if (actual !== null && actual !== wanted)
+      refuse(`unpack manifest: layer ${digest}: diffid mismatch: got ${actual} expected ${wanted}`);
+    return member;
+  });
+}
+
+const nextEntry = (words: string): never => refuse(`unpack layer: read next entry: ${words}`);
+
+/** What comes to light behind the tar. */
+function checkEnd(file: TarFile, member: Member, digest: string, size: number, facts: LayerFacts): void {
+  const discard = (words: string) => refuse(`discard trailing archive bits: ${words}`);
+  if (facts.packError !== null) discard(facts.packError);
+  if (size > member.size)
+    discard(`expected ${size} bytes (only ${member.size} bytes in stream): verified reader size mismatch`);
+  const actual = digestLike(file, member, digest);
+  if (actual !== null && actual !== digest)
+    refuse(`close layer data: consume remaining unverified stream: ${mismatch(digest, actual)}`);
+}
+
+const LAYER = /^application\/vnd\.oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+(.+))?$/;
+
+/** What a layer's media type says of its compression; other types than those of OCI are refused. */
+function promised(layer: JsonObject): Compression {
+  const type = textField(layer, 'mediaType');
+  const at = `unpack rootfs: layer ${textField(layer, 'digest')}`;
+  const match = LAYER.exec(type);
+  if (match === null) return refuse(`${at}: layer data is an unsupported mediatype: ${type}`);
+  const [, suffix = 'none'] = match;
+  if (suffix === 'none' || suffix === 'gzip' || suffix === 'zstd') return suffix;
+  const method = `compression method ${JSON.stringify(suffix)} unsupported`;
+  return refuse(
+    `${at}: could not decompress layer: unsupported layer media type ${JSON.stringify(type)}: ${method}`,
+  );
+}
+
+/** A layer read as its media type says, whatever it is. */
+function readAs(file: TarFile, member: Member, compression: Compression): LayerFacts {
+  const facts = layerFacts(file, member);
+  if (compression === facts.compression) return facts;
+  if (compression === 'none')
+    return { ...facts, packError: null, tarError: member.size < 512 ? 'unexpected EOF' : NO_TAR };
+  if (compression === 'gzip')
+    refuse(
+      `create gzip reader: ${member.size === 0 ? 'EOF' : member.size < 10 ? 'unexpected EOF' : NO_GZIP}`,
+    );
+  return { ...facts, packError: member.size === 0 ? null : NO_ZSTD, lateError: false, tarError: null };
+}
+
+const NO_TAR = 'archive/tar: invalid tar header';
+const NO_GZIP = 'gzip: invalid header';
+const NO_ZSTD = 'invalid input: magic number mismatch';
+
+const GO = BUILT_WITH.umoci;
+
+/**
+ * `umoci unpack --image DIR:TAG BUNDLE`: an image of an OCI layout by the name that index.json gives it. A user that is
+ * a name is not looked up in the image's files, where umoci refuses one that it does not find. cmd/umoci/unpack.go, oci/casext, oci/layer/unpack.go
+ */
+export function umoci(file: TarFile): Outcome {
+  const verdicts = new Map<string, Verdict>();
+  const loads: LoadedImage[] = [];
+  const refusal = attempt(() => {
+    const layout: UmociLayout = { file, tree: extracted(file, false) };
+    within(
+      words => `open CAS: validate: ${words}`,
+      () => validate(layout),
+    );
+    const entries = within(
+      words => `get descriptor: get top-level index: parse index: ${words}`,
+      () => indexOf(layout),
+    );
+    const names = new Set(entries.map(nameOf));
+    for (const name of names) {
+      const roots = entries.filter(entry => nameOf(entry) === name);
+      if (name === '') unnamed(layout, roots, names.has('latest'), verdicts);
+      else named(layout, name, roots, verdicts, loads);
+    }
+    if (names.size === 0) refuse(NO_TAG);
+  });
+  return {
+    verdicts,
+    loads,
+    refusal,
+    passed: refusal ?? 'loads another image: those that have a name in index.json',
+  };
+}
+
+const NO_TAG = 'tag is not found: latest';
+
+const nameOf = (entry: JsonObject): string =>
+  textField(objectField(entry, 'annotations'), 'org.opencontainers.image.ref.name');
+
+/** oci/cas/dir/dir.go (validate) */
+function validate({ file, tree }: UmociLayout): void {
+  const invalid = (what: string) => refuse(`${what}: invalid image detected`);
+  const marker = memberAt(file, tree, 'oci-layout') ?? invalid('read oci-layout');
+  const value = within(
+    words => `parse oci-layout: ${words}`,
+    () => decodeObject(file.scan.document(marker), 'whole', IMAGE_LAYOUT, GO),
+  );
+  if (textField(value, 'imageLayoutVersion') !== '1.0.0') invalid('layout version is not supported');
+  const at = (path: string) => (memberAt(file, tree, path) === null ? tree.find(path, true) : 'file');
+  const blobs = at('blobs');
+  if (blobs === null) invalid('check blobdir');
+  if (blobs === 'file') invalid('blobdir is not a directory');
+  const index = at('index.json');
+  if (index !== 'file') invalid(index === null ? 'check index' : 'index is a directory');
+}
+
+function indexOf({ file, tree }: UmociLayout): JsonObject[] {
+  const member = memberAt(file, tree, 'index.json')!;
+  const index = decodeObject(file.scan.document(member), 'whole', OCI_INDEX_TYPE, GO);
+  return listField(index, 'manifests').map(entry => (isObject(entry) ? entry : {}));
+}
+
+/** What a name leads to must be one manifest. */
+function named(
+  layout: UmociLayout,
+  name: string,
+  roots: readonly JsonObject[],
+  verdicts: Map<string, Verdict>,
+  loads: LoadedImage[],
+): void {
+  const targets: JsonObject[] = [];
+  const refusal = attempt(() => {
+    if (!NAME.test(name)) refuse(`invalid --image: tag contains invalid characters: ${JSON.stringify(name)}`);
+    for (const root of roots) targets.push(...targetsOf(layout, root));
+    const [target, ...more] = targets;
+    if (target === undefined) return refuse(`tag is not found: ${name}`);
+    if (more.length > 0) refuse(`tag is ambiguous: ${name}`);
+    const note = unpack(layout, target, loads);
+    verdicts.set(manifestKey(textField(target, 'digest')), taken(textField(target, 'digest'), note));
+  });
+  if (refusal === null) return;
+  for (const target of targets.length > 0 ? targets : roots) {
+    const key = manifestKey(textField(target, 'digest'));
+    if (!verdicts.has(key)) verdicts.set(key, { id: null, refusal, note: null });
+  }
+}
+
+const NAME = /^([A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*)(\/([A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*))*$/;
+
+/** What has no name is asked for by none: where the command gives no tag, it means `latest`. */
+function unnamed(
+  layout: UmociLayout,
+  roots: readonly JsonObject[],
+  hasLatest: boolean,
+  verdicts: Map<string, Verdict>,
+): void {
+  const refusal = hasLatest ? 'loads another image: the one that index.json calls latest' : NO_TAG;
+  const note = 'index.json gives it no name to ask for';
+  for (const root of roots) {
+    attempt(() => {
+      for (const target of targetsOf(layout, root)) {
+        const key = manifestKey(textField(target, 'digest'));
+        if (!verdicts.has(key)) verdicts.set(key, { id: null, refusal, note });
+      }
+    });
+  }
+}
+
+/** The manifests behind an entry, through OCI indexes; what is of no known type stands for itself. oci/casext/refname.go */
+function targetsOf(layout: UmociLayout, root: JsonObject): JsonObject[] {
+  const found: JsonObject[] = [];
+  const todo = [root];
+  const seen = new Set<string>();
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const at = next;
+    if (textField(at, 'mediaType') !== OCI_INDEX) {
+      found.push(at);
+      continue;
+    }
+    const digest = textField(at, 'digest');
+    if (seen.has(digest)) cannotTell(`${digest} lists itself`);
+    seen.add(digest);
+    const index = within(
+      words => `get descriptor: walk ${textField(root, 'digest')}: ${words}`,
+      () => readDocument(layout, at, OCI_INDEX_TYPE, 'image', ['config', 'layers']),
+    );
+    const below = listField(index, 'manifests').map((child: Json) => (isObject(child) ? child : {}));
+    todo.push(...below.toReversed());
+  }
+  return found;
+}
+
+/** @returns what else there is to know */
+function unpack(layout: UmociLayout, target: JsonObject, loads: LoadedImage[]): string | null {
+  const type = textField(target, 'mediaType');
+  if (type !== OCI_MANIFEST) {
+    within(
+      words => `get manifest: ${words}`,
+      () => umociBlob(layout, textField(target, 'digest')),
+    );
+    const what = 'descriptor does not point to ispec.MediaTypeImageManifest: not implemented';
+    refuse(`invalid --image tag: ${what}: ${type}`);
+  }
+  const manifest = within(
+    words => `get manifest: ${words}`,
+    () => readDocument(layout, target, OCI_MANIFEST_TYPE, 'manifest', ['manifests']),
+  );
+  return within(
+    words => `create runtime bundle: ${words}`,
+    () => unpackManifest(layout, manifest, loads),
+  );
+}
+
+function unpackManifest(layout: UmociLayout, manifest: JsonObject, loads: LoadedImage[]): string | null {
+  const descriptor = objectField(manifest, 'config');
+  const config = within(
+    words => `unpack rootfs: ${words}`,
+    () => {
+      const config = readConfig(layout, descriptor);
+      const layers = unpackLayers(layout, manifest, config);
+      loads.push({ config: umociBlob(layout, textField(descriptor, 'digest')), layers });
+      return config;
+    },
+  );
+  const os = textField(config, 'os');
+  if (os !== 'linux') refuse(`unpack config.json: generate config.json: unsupported OS: ${os}`);
+  const user = textField(objectField(config, 'config'), 'User');
+  const isNumber = /^\d*(?::\d*)?$/.test(user);
+  return isNumber ? null : `if the image's /etc/passwd and /etc/group have its user ${JSON.stringify(user)}`;
+}
+
+function readConfig(layout: UmociLayout, descriptor: JsonObject): JsonObject {
+  const type = textField(descriptor, 'mediaType');
+  if (type !== OCI_CONFIG) {
+    within(
+      words => `get config blob: ${words}`,
+      () => umociBlob(layout, textField(descriptor, 'digest')),
+    );
+    refuse(`unpack rootfs: config blob is not correct mediatype ${OCI_CONFIG}: ${type}`);
+  }
+  const config = within(
+    words => `get config blob: ${words}`,
+    () => readDocument(layout, descriptor, OCI_IMAGE, 'config', []),
+  );
+  const kind = textField(objectField(config, 'rootfs'), 'type');
+  if (kind !== 'layers') refuse(`unpack rootfs: config: unsupported rootfs.type: ${kind}`);
+  return config;
+}

@@ -1,0 +1,317 @@
+import { type EntryTable, textBetween } from '../scan/entries/table.js';
+
+/** Names are numbered as they come; the root is the first. */
+export const ROOT = 0;
+/** No name. */
+export const NONE = -1;
+
+/** Where the bytes of a name are, and their hash. */
+export interface NameBytes {
+  /** The number of what they lie in. */
+  readonly source: number;
+  readonly start: number;
+  readonly end: number;
+  readonly hash: number;
+}
+
+/** Room for this many names more than are expected. */
+const FIRST_ROWS = 256;
+
+/** A random seed: an archive cannot choose names whose hashes collide. */
+const SEED = Math.floor(Math.random() * 2 ** 31);
+
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = SEED;
+  for (let at = start; at < end; at++) {
+    hash = Math.imul(hash ^ bytes[at]!, 0x5bd1e995);
+    hash ^= hash >>> 13;
+  }
+  return hash;
+}
+
+/**
+ * The names of a file system in columns. An image easily has 100,000: as objects, with a map for what is in each directory,
+ * they take five times the memory, and most of the time goes to the garbage collector. Plain storage, without rules.
+ */
+export class TreeColumns {
+  count = 0;
+  rows: Rows;
+  /** What names lie in: first those that came as text, then tables. */
+  private readonly sources: Uint8Array[] = [new Uint8Array(1024)];
+  private readonly tables: EntryTable[] = [];
+  private textEnd = 0;
+  /** The last name of each hash; `chain` leads to the others. */
+  private buckets: Int32Array;
+
+  /** @param expected  how many names there will be, about */
+  constructor(expected: number) {
+    const room = expected + (expected >> 3) + FIRST_ROWS;
+    this.rows = newRows(room);
+    this.buckets = newBuckets(room);
+  }
+
+  /** @returns the number by which a table is a source of names */
+  addSource(table: EntryTable): number {
+    this.tables.push(table);
+    return this.sources.push(table.bytes) - 1;
+  }
+
+  /** A name as text, bytes one per character; valid until the next one, unless it is added. */
+  named(name: string): NameBytes {
+    const [start, end] = [this.textEnd, this.textEnd + name.length];
+    if (end > this.sources[0]!.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.sources[0]!);
+      this.sources[0] = larger;
+    }
+    const bytes = this.sources[0]!;
+    for (let i = 0; i < name.length; i++) bytes[start + i] = name.charCodeAt(i);
+    return { source: 0, start, end, hash: hashOf(bytes, start, end) };
+  }
+
+  /** A name as text that stays valid, whether it is added or not. */
+  kept(name: string): NameBytes {
+    const bytes = this.named(name);
+    this.textEnd = bytes.end;
+    return bytes;
+  }
+
+  /** Adds a name, which must not be there yet, behind those that its directory has. `NONE` has the root. */
+  add(parent: number, { source, start, end, hash }: NameBytes): number {
+    const id = this.count++;
+    if (id === this.rows.parent.length) this.grow(2 * id);
+    if (source === 0) this.textEnd = Math.max(this.textEnd, end);
+    const { rows } = this;
+    rows.parent[id] = parent;
+    rows.source[id] = source;
+    rows.start[id] = start;
+    rows.length[id] = end - start;
+    rows.hash[id] = hash;
+    rows.first[id] = NONE;
+    rows.last[id] = NONE;
+    rows.next[id] = NONE;
+    const before = parent === NONE ? NONE : rows.last[parent]!;
+    rows.previous[id] = before;
+    if (before !== NONE) rows.next[before] = id;
+    if (parent === NONE) return id;
+    if (before === NONE) rows.first[parent] = id;
+    rows.last[parent] = id;
+    this.chain(id);
+    return id;
+  }
+
+  /** What has a name in a directory; `NONE` where nothing has. */
+  child(parent: number, { source, start, end, hash }: NameBytes): number {
+    const { rows } = this;
+    const length = end - start;
+    let id = this.buckets[this.bucketOf(parent, hash)]!;
+    for (; id !== NONE; id = rows.chain[id]!) {
+      const isAlike = rows.hash[id] === hash && rows.parent[id] === parent && rows.length[id] === length;
+      if (isAlike && this.difference(rows.source[id]!, rows.start[id]!, source, start, length) === 0) break;
+    }
+    return id;
+  }
+
+  /** Takes a name out of its directory. What is below it stays below it. */
+  remove(id: number): void {
+    const { rows, buckets } = this;
+    const [parent, next, previous] = [rows.parent[id]!, rows.next[id]!, rows.previous[id]!];
+    if (next === NONE) rows.last[parent] = previous;
+    else rows.previous[next] = previous;
+    if (previous === NONE) rows.first[parent] = next;
+    else rows.next[previous] = next;
+    const bucket = this.bucketOf(parent, rows.hash[id]!);
+    if (buckets[bucket] === id) buckets[bucket] = rows.chain[id]!;
+    else {
+      let before = buckets[bucket]!;
+      while (rows.chain[before] !== id) before = rows.chain[before]!;
+      rows.chain[before] = rows.chain[id]!;
+    }
+  }
+
+  text({ source, start, end }: NameBytes): string {
+    return this.textAt(source, start, end);
+  }
+
+  beginsWith({ source, start, end }: NameBytes, text: string): boolean {
+    const bytes = this.sources[source]!;
+    let same = 0;
+    while (same < text.length && bytes[start + same] === text.charCodeAt(same)) same++;
+    return same === text.length && start + same <= end;
+  }
+
+  /** Bytes, one per character. */
+  name(id: number): string {
+    return this.lastBytes(id, this.rows.length[id]!);
+  }
+
+  /** From the root, without a slash before it. */
+  path(id: number): string {
+    const { parent, tail } = this.rows;
+    if (tail[id]! > 0) return this.lastBytes(id, tail[id]!);
+    const names: string[] = [];
+    for (let at = id; parent[at] !== NONE; at = parent[at]!) {
+      names.push(this.lastBytes(at, tail[at]! || this.rows.length[at]!));
+      if (tail[at]! > 0) break;
+    }
+    return names.reverse().join('/');
+  }
+
+  private lastBytes(id: number, count: number): string {
+    const source = this.rows.source[id]!;
+    const end = this.rows.start[id]! + this.rows.length[id]!;
+    return this.textAt(source, end - count, end);
+  }
+
+  private textAt(source: number, start: number, end: number): string {
+    if (source > 0) return textBetween(this.tables[source - 1]!, start, end);
+    return Buffer.from(this.sources[0]!.buffer, start, end - start).toString('latin1');
+  }
+
+  /** What is in a directory, as it came. */
+  children(id: number): number[] {
+    const ids: number[] = [];
+    for (let child = this.rows.first[id]!; child !== NONE; child = this.rows.next[child]!) ids.push(child);
+    return ids;
+  }
+
+  /** All but the root: a directory is followed by what is in it, by the bytes of the names. */
+  sorted(): Int32Array {
+    const order = new Int32Array(this.count);
+    let length = 0;
+    const open = this.sortedChildren(ROOT).reverse();
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      order[length++] = id;
+      if (this.rows.first[id] === NONE) continue;
+      const below = this.sortedChildren(id);
+      for (let i = below.length; i-- > 0; ) open.push(below[i]!);
+    }
+    return order.subarray(0, length);
+  }
+
+  /** Mostly they came sorted. */
+  private sortedChildren(id: number): number[] {
+    const ids = this.children(id);
+    let isSorted = true;
+    for (let i = 1; isSorted && i < ids.length; i++) isSorted = this.compare(ids[i - 1]!, ids[i]!) < 0;
+    return isSorted ? ids : ids.sort((a, b) => this.compare(a, b));
+  }
+
+  private compare(a: number, b: number): number {
+    const { source, start, length } = this.rows;
+    const shared = Math.min(length[a]!, length[b]!);
+    const order = this.difference(source[a]!, start[a]!, source[b]!, start[b]!, shared);
+    return order === 0 ? length[a]! - length[b]! : order;
+  }
+
+  private difference(a: number, aStart: number, b: number, bStart: number, length: number): number {
+    const [left, right] = [this.sources[a]!, this.sources[b]!];
+    for (let i = 0; i < length; i++) {
+      const difference = left[aStart + i]! - right[bStart + i]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  private bucketOf(parent: number, hash: number): number {
+    return (hash ^ Math.imul(parent, 0x9e3779b1)) & (this.buckets.length - 1);
+  }
+
+  private chain(id: number): void {
+    const bucket = this.bucketOf(this.rows.parent[id]!, this.rows.hash[id]!);
+    this.rows.chain[id] = this.buckets[bucket]!;
+    this.buckets[bucket] = id;
+  }
+
+  private grow(length: number): void {
+    const { rows, buckets } = this;
+    const larger = newRows(length);
+    for (const key of Object.keys(larger) as (keyof Rows)[]) larger[key].set(rows[key]);
+    this.rows = larger;
+    this.buckets = newBuckets(length);
+    for (const first of buckets) for (let id = first; id !== NONE; id = rows.chain[id]!) this.chain(id);
+  }
+}
+
+const newBuckets = (count: number) => new Int32Array(2 ** Math.ceil(Math.log2(count))).fill(NONE);
+
+type Rows = ReturnType<typeof newRows>;
+
+const newRows = (count: number) => ({
+  parent: new Int32Array(count),
+  source: new Int32Array(count),
+  start: new Uint32Array(count),
+  length: new Uint32Array(count),
+  hash: new Int32Array(count),
+  chain: new Int32Array(count),
+  /** The first entry of a directory. */
+  first: new Int32Array(count),
+  last: new Int32Array(count),
+  /** Neighbours in the directory. */
+  next: new Int32Array(count),
+  previous: new Int32Array(count),
+  /** For the code that builds the tree. The node that a name stands for, by the first name that it had … */
+  inode: new Int32Array(count),
+  /** … and of that one: its type, the layer and the index of its entry, how many names it has. */
+  type: new Uint8Array(count),
+  home: new Int32Array(count),
+  index: new Int32Array(count),
+  links: new Int32Array(count),
+  /** The layer that put the name here, and whether it has gone since. */
+  layer: new Int32Array(count),
+  isGone: new Uint8Array(count),
+  /** So many bytes up to the name's end are its path; 0 where its path is written nowhere. */
+  tail: new Uint32Array(count),
+});
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * The paths of a layer's entries where they lie: their last parts, which are names of a tree at once, and the folders before
+ * them as text, which entries mostly share with the one before.
+ */
+export class WrittenPaths implements NameBytes {
+  /** The last part, but for a slash at its end. */
+  start = 0;
+  end = 0;
+  hash = 0;
+  /** What comes before the slash before the last part; empty where nothing does. */
+  folder = '';
+  private folderStart = 0;
+  private folderEnd = 0;
+
+  /** @param source  the number of the table's bytes in a tree */
+  constructor(
+    private readonly table: EntryTable,
+    readonly source: number,
+  ) {}
+
+  /** @returns false where the last part is no name, but empty, `.` or `..`: it says nothing then */
+  read(index: number): boolean {
+    const { bytes, starts, nameLengths } = this.table;
+    const from = starts[index]!;
+    let end = from + nameLengths[index]!;
+    if (end > from && bytes[end - 1] === SLASH) end--;
+    let start = end;
+    while (start > from && bytes[start - 1] !== SLASH) start--;
+    const length = end - start;
+    const isDot = bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT));
+    if (length === 0 || isDot) return false;
+    this.start = start;
+    this.end = end;
+    this.hash = hashOf(bytes, start, end);
+    this.readFolder(from, Math.max(from, start - 1));
+    return true;
+  }
+
+  private readFolder(from: number, to: number): void {
+    const { bytes } = this.table;
+    let isSame = to - from === this.folderEnd - this.folderStart;
+    for (let at = to - 1, last = this.folderEnd - 1; isSame && at >= from; at--, last--)
+      isSame = bytes[at] === bytes[last];
+    this.folderStart = from;
+    this.folderEnd = to;
+    if (!isSame) this.folder = textBetween(this.table, from, to);
+  }
+}

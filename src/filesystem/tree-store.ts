@@ -1,0 +1,287 @@
+import { type Entry, type EntryTable, type EntryType, entryAt, targetAt } from '../scan/entries/table.js';
+import type * as tree from './file-tree.js';
+import type { Inode } from './file-tree.js';
+import { type NameBytes, NONE, ROOT, TreeColumns } from './tree-columns.js';
+
+/** Types as the columns have them. */
+const TYPES: readonly EntryType[] = [
+  'file',
+  'directory',
+  'symlink',
+  'hardlink',
+  'char',
+  'block',
+  'fifo',
+  'other',
+];
+const CODES = Object.fromEntries(TYPES.map((type, code) => [type, code])) as Record<EntryType, number>;
+
+/** A file system while it is made, and after: names in columns, and what they are names of. `TreeBuilder` has the rules. */
+export class TreeStore {
+  readonly columns: TreeColumns;
+  /** The entry tables of the layers so far. */
+  readonly tables: (EntryTable | null)[] = [];
+  /** Names given to what had one already, by its inode, in that order; some may be gone. Few files have any. */
+  private readonly furtherNames = new Map<number, number[]>();
+
+  /**
+   * @param expected  how many names there will be, about
+   * @param lost      is told of the last name of anything, when that goes
+   */
+  constructor(
+    expected: number,
+    private readonly lost: ((id: number) => void) | null,
+  ) {
+    const columns = new TreeColumns(expected);
+    this.columns = columns;
+    this.isNew(columns.add(NONE, columns.named('')), 'directory', -1, 0);
+  }
+
+  /** Index of the layer that is being applied. */
+  get layer(): number {
+    return this.tables.length - 1;
+  }
+
+  /** What has a name in a directory; `NONE` where nothing has. */
+  child(parent: number, name: string): number {
+    return this.columns.child(parent, this.columns.named(name));
+  }
+
+  /** What has exactly this path, without following links; `NONE` where nothing has. */
+  find(path: string): number {
+    let at = ROOT;
+    for (const name of path === '' ? [] : path.split('/')) {
+      at = this.child(at, name);
+      if (at === NONE) break;
+    }
+    return at;
+  }
+
+  type(id: number): EntryType {
+    const { type, inode } = this.columns.rows;
+    return TYPES[type[inode[id]!]!]!;
+  }
+
+  is(id: number, wanted: EntryType): boolean {
+    const { type, inode } = this.columns.rows;
+    return type[inode[id]!] === CODES[wanted];
+  }
+
+  place(id: number): Pick<Inode, 'layer' | 'index'> {
+    const { inode, home, index } = this.columns.rows;
+    const first = inode[id]!;
+    return { layer: home[first]!, index: index[first]! };
+  }
+
+  /** Where a link leads, as the tar has it. */
+  target(id: number): string {
+    const { layer, index } = this.place(id);
+    return targetAt(this.tables[layer]!, index);
+  }
+
+  /** The first name of a file of those that are still there. @param inode  the first that it had */
+  firstName(inode: number): number {
+    const { isGone } = this.columns.rows;
+    if (isGone[inode] === 0) return inode;
+    const names = this.furtherNames.get(inode)!;
+    if (isGone[names[0]!] === 0) return names[0]!;
+    // Each of them may be asked about: those that are gone are passed over once.
+    const left = names.filter(id => isGone[id] === 0);
+    this.furtherNames.set(inode, left);
+    return left[0]!;
+  }
+
+  /** @param index  of its entry, in the layer; -1 for a directory that has none */
+  add(parent: number, name: NameBytes, type: EntryType, index: number): number {
+    const id = this.columns.add(parent, name);
+    this.isNew(id, type, index, this.layer);
+    return id;
+  }
+
+  addLink(parent: number, name: NameBytes, inode: number): number {
+    const id = this.columns.add(parent, name);
+    const { rows } = this.columns;
+    rows.inode[id] = inode;
+    rows.links[inode]!++;
+    rows.layer[id] = this.layer;
+    const names = this.furtherNames.get(inode);
+    if (names === undefined) this.furtherNames.set(inode, [id]);
+    else names.push(id);
+    return id;
+  }
+
+  /** Gives a directory the attributes of an entry. */
+  setEntry(id: number, index: number): void {
+    const { rows } = this.columns;
+    rows.home[id] = this.layer;
+    rows.index[id] = index;
+    rows.layer[id] = this.layer;
+  }
+
+  /** Removes a name, with all that is below it. */
+  remove(id: number): void {
+    const { rows } = this.columns;
+    this.columns.remove(id);
+    const todo = [id];
+    for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
+      rows.isGone[at] = 1;
+      if (--rows.links[rows.inode[at]!]! === 0) this.lost?.(at);
+      for (let child = rows.first[at]!; child !== NONE; child = rows.next[child]!) todo.push(child);
+    }
+  }
+
+  private isNew(id: number, type: EntryType, index: number, layer: number): void {
+    const { rows } = this.columns;
+    rows.inode[id] = id;
+    rows.type[id] = CODES[type];
+    rows.home[id] = layer;
+    rows.index[id] = index;
+    rows.links[id] = 1;
+    rows.layer[id] = layer;
+  }
+}
+
+/** Shows what is in a store as nodes: there is one for each name, made when it is first asked for. */
+export class TreeNodes {
+  private readonly nodes: (Node | undefined)[];
+  private readonly inodes: (SquashedInode | undefined)[];
+
+  constructor(readonly store: TreeStore) {
+    this.nodes = new Array(store.columns.count);
+    this.inodes = new Array(store.columns.count);
+  }
+
+  get root(): tree.TreeNode {
+    return this.node(ROOT);
+  }
+
+  node(id: number): Node {
+    let node = this.nodes[id];
+    if (node === undefined) {
+      node = new Node(this, id);
+      this.nodes[id] = node;
+    }
+    return node;
+  }
+
+  /** @param id  the first name that it had */
+  inode(id: number): SquashedInode {
+    let inode = this.inodes[id];
+    if (inode === undefined) {
+      inode = new SquashedInode(this.store, id);
+      this.inodes[id] = inode;
+    }
+    return inode;
+  }
+}
+
+class SquashedInode implements tree.Inode {
+  constructor(
+    private readonly store: TreeStore,
+    private readonly id: number,
+  ) {}
+
+  get layer(): number {
+    return this.store.columns.rows.home[this.id]!;
+  }
+  get index(): number {
+    return this.store.columns.rows.index[this.id]!;
+  }
+  get type(): EntryType {
+    return this.store.type(this.id);
+  }
+  get links(): number {
+    return this.store.columns.rows.links[this.id]!;
+  }
+}
+
+class Node implements tree.TreeNode {
+  private directory: ReadonlyMap<string, Node> | null = null;
+
+  constructor(
+    private readonly all: TreeNodes,
+    private readonly id: number,
+  ) {}
+
+  get path(): string {
+    return this.all.store.columns.path(this.id);
+  }
+
+  get type(): EntryType {
+    return this.firstName === this.id ? this.all.store.type(this.id) : 'hardlink';
+  }
+
+  get entry(): Entry {
+    const { store } = this.all;
+    const { inode, home, index } = store.columns.rows;
+    const first = inode[this.id]!;
+    return index[first]! < 0
+      ? impliedDirectory(this.path)
+      : entryAt(store.tables[home[first]!]!, index[first]!);
+  }
+
+  get size(): number {
+    const { store } = this.all;
+    const { layer, index } = store.place(this.id);
+    return index < 0 ? 0 : store.tables[layer]!.sizes[index]!;
+  }
+
+  get isImplied(): boolean {
+    const { inode, index } = this.all.store.columns.rows;
+    return index[inode[this.id]!]! < 0;
+  }
+
+  get links(): number {
+    const { inode, links } = this.all.store.columns.rows;
+    return links[inode[this.id]!]!;
+  }
+
+  get layer(): number {
+    return this.all.store.columns.rows.layer[this.id]!;
+  }
+
+  get linkedTo(): string | null {
+    const { firstName } = this;
+    return firstName === this.id ? null : this.all.store.columns.path(firstName);
+  }
+
+  get inode(): SquashedInode {
+    return this.all.inode(this.all.store.columns.rows.inode[this.id]!);
+  }
+
+  get children(): ReadonlyMap<string, Node> | null {
+    const { store } = this.all;
+    if (!store.is(this.id, 'directory')) return null;
+    this.directory ??= new Map(
+      store.columns.children(this.id).map(child => [store.columns.name(child), this.all.node(child)]),
+    );
+    return this.directory;
+  }
+
+  /** The first name of the node that this is a name of. */
+  private get firstName(): number {
+    const { links, inode } = this.all.store.columns.rows;
+    const first = inode[this.id]!;
+    return links[first] === 1 ? this.id : this.all.store.firstName(first);
+  }
+}
+
+/** As engines make a directory above an entry that has none of its own: everybody may read it, nothing is known of its age. */
+function impliedDirectory(path: string): Entry {
+  return {
+    name: path,
+    type: 'directory',
+    flag: '5',
+    size: 0,
+    storedSize: 0,
+    claimedSize: 0,
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    mtimeNanos: 0,
+    target: null,
+    device: null,
+    xattrs: [],
+  };
+}

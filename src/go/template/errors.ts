@@ -1,0 +1,32 @@
+/**
+ * What Go says of a template that does not parse (`template: :1: unexpected "}" in operand`) or cannot be executed
+ * (`template: :1:2: executing "" at <.Nope>: …`). The position is line and, in bytes from 0, column.
+ */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+  constructor(
+    readonly phase: 'parse' | 'exec',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A function or method of a template that fails; execution adds its name and position. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+}
+
+/** What a template gave, or how it failed: for callers that report and do not throw. Other errors are bugs and pass. */
+export type Attempt<T> =
+  | { readonly value: T; readonly error: null }
+  | { readonly value: null; readonly error: TemplateError };
+
+export function attempt<T>(run: () => T): Attempt<T> {
+  try {
+    return { value: run(), error: null };
+  } catch (error) {
+    if (error instanceof TemplateError) return { value: null, error };
+    throw error;
+  }
+}

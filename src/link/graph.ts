@@ -1,0 +1,178 @@
+import type { Member } from '../containers/source.js';
+import type { Limits } from '../limits.js';
+import type { Document } from '../scan/blob/document.js';
+import type { ImageConfig } from '../spec/config.js';
+import type { Descriptor } from '../spec/descriptor.js';
+import type { DockerManifestItem } from '../spec/docker-archive.js';
+import type { ImageManifest } from '../spec/manifest.js';
+import type { Platform } from '../spec/platform.js';
+import type { Observations } from './observation.js';
+
+/** A place in the archive: a member, and a JSON pointer into it where it is a document. */
+export interface Place {
+  readonly path: string;
+  readonly pointer: string | null;
+}
+
+export type Layout = 'docker-v1' | 'docker-archive' | 'docker-hybrid' | 'oci-layout' | 'skopeo-dir';
+
+/** What one archive says about itself: its documents, linked. Claims only; whether they hold is for the checks. */
+export interface Graph {
+  readonly layout: Layout;
+  /** Folder of the layout inside the archive, with a trailing slash, or empty. */
+  readonly root: string;
+  readonly producer: Producer | null;
+  readonly images: readonly Image[];
+  readonly artifacts: readonly Artifact[];
+  readonly indexes: readonly IndexNode[];
+  /** Manifests that an index lists and the archive does not hold. */
+  readonly absent: readonly AbsentManifest[];
+  /** What any document says about any blob. */
+  readonly claims: readonly Claim[];
+  /** Members that some document points at, and the documents themselves. */
+  readonly referenced: ReadonlySet<string>;
+  /** Blobs that nothing refers to and that are no surprise: the v1 JSON that Docker 25 and later leaves behind. */
+  readonly leftovers: ReadonlySet<string>;
+  /** What was odd while linking. */
+  readonly observations: Observations;
+  readonly docker: readonly DockerManifestItem[] | null;
+  /** Within which all this was found out. */
+  readonly limits: Limits;
+}
+
+export interface Producer {
+  /** Who most probably wrote the archive, e.g. `docker save 1.10 to 24`. */
+  readonly name: string;
+  /** What in the archive says so. */
+  readonly marks: readonly string[];
+}
+
+export interface Image {
+  /** A `v1` image is from before image IDs: its config is the `json` of its top layer, and names nothing by digest. */
+  readonly kind: 'image' | 'v1';
+  /** null where the manifest names none. */
+  readonly config: ConfigNode | null;
+  readonly manifest: ManifestNode | null;
+  /** The item of manifest.json that names this image. */
+  readonly docker: DockerManifestItem | null;
+  /** ID of the top layer, in archives from before image IDs. */
+  readonly v1Id: string | null;
+  /** As the archive writes them. */
+  readonly names: readonly string[];
+  /** The indexes on the way to the manifest, outermost first. */
+  readonly indexDigests: readonly string[];
+  /** As the index that lists the manifest says, or else the config. */
+  readonly platform: Platform | null;
+  readonly declaredPlatform: { readonly platform: Platform; readonly at: Place } | null;
+  readonly layers: readonly Layer[];
+  readonly attestations: readonly Artifact[];
+  /** Manifests whose `subject` is this image. */
+  readonly referrers: readonly string[];
+  /** The document that describes the image, for findings about the image as a whole. */
+  readonly at: Place;
+}
+
+export interface ConfigNode {
+  /** Path as the manifest gives it, below the root. */
+  readonly path: string;
+  readonly claimedDigest: string | null;
+  readonly at: Place;
+  /** null when absent. */
+  readonly member: Member | null;
+  readonly document: Document | null;
+  readonly parsed: ImageConfig | null;
+}
+
+export interface ManifestNode {
+  readonly path: string;
+  readonly claimedDigest: string | null;
+  /** Digest of the bytes; null where they were not read. */
+  readonly digest: string | null;
+  readonly size: number;
+  /** The descriptors that point here; none for skopeo's dir. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly mediaType: string | null;
+  readonly parsed: ImageManifest;
+}
+
+export interface Layer {
+  /** Path or digest, as the document writes it. */
+  readonly ref: string;
+  readonly at: Place;
+  readonly member: Member | null;
+  readonly claimedDigest: string | null;
+  readonly claimedSize: number | null;
+  readonly mediaType: string | null;
+  readonly urls: readonly string[];
+  /** Not meant to travel, by its media type. Its absence breaks nothing; `urls` alone are only a hint (descriptor.md). */
+  readonly foreign: boolean;
+  readonly encrypted: boolean;
+  readonly annotations: ReadonlyMap<string, string>;
+  /** The config's word for the digest of the unpacked tar. */
+  readonly claimedDiffId: string | null;
+  readonly chainId: string | null;
+  readonly createdBy: string | null;
+  /** The v1 ID of the directory that holds it. */
+  readonly v1Id: string | null;
+}
+
+/** A manifest that is no image: an attestation, an artifact, a signature, or something that cannot be read. */
+export interface Artifact {
+  readonly kind: 'attestation' | 'artifact' | 'docker-reference' | 'schema1' | 'unknown';
+  readonly digest: string | null;
+  readonly claimedDigest: string | null;
+  readonly path: string;
+  readonly size: number;
+  readonly mediaType: string | null;
+  readonly artifactType: string | null;
+  readonly names: readonly string[];
+  readonly indexDigests: readonly string[];
+  /** Digest of the manifest that this one is about. */
+  readonly subject: string | null;
+  /** Whether an index lists it. Others are found by their `subject`. */
+  readonly listed: boolean;
+  readonly layers: readonly Layer[];
+  readonly config: ConfigNode | null;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly at: Place;
+}
+
+/** What an image calls a manifest that is about it. */
+export const referrerName = ({ claimedDigest, digest, path }: Artifact): string =>
+  claimedDigest ?? digest ?? path;
+
+export interface IndexNode {
+  readonly digest: string;
+  readonly path: string;
+  readonly size: number;
+  readonly mediaType: string | null;
+  readonly artifactType: string | null;
+  readonly names: readonly string[];
+  readonly subject: string | null;
+  readonly manifests: readonly Descriptor[];
+  /** Annotations of the descriptor that leads here. */
+  readonly annotations: ReadonlyMap<string, string>;
+}
+
+export interface AbsentManifest {
+  readonly digest: string;
+  readonly at: Place;
+  readonly platform: Platform | null;
+  readonly names: readonly string[];
+  readonly indexDigests: readonly string[];
+  /** Every descriptor that points at it. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly attestation: boolean;
+  /** Digest of the manifest that an attestation is about. */
+  readonly subject: string | null;
+}
+
+/** What a document says about a member of the archive. */
+export type Claim = {
+  readonly member: Member;
+  readonly by: Place;
+} & (
+  | { readonly kind: 'digest'; readonly value: string }
+  | { readonly kind: 'size'; readonly value: number }
+  | { readonly kind: 'inline-data'; readonly value: Uint8Array; readonly digest: string }
+);

@@ -1,0 +1,239 @@
+import { splitDigest } from '../../spec/digest.js';
+import {
+  type DockerManifestItem,
+  parseDockerManifest,
+  parseRepositories,
+} from '../../spec/docker-archive.js';
+import { isObject, pointer, typeName } from '../../spec/json.js';
+import { layerType } from '../../spec/media-types.js';
+import { normalName, parseReference } from '../../spec/reference.js';
+import type { Archive } from '../archive.js';
+import { layersOf } from '../classify.js';
+import type { ConfigNode, Image, Layer, Place } from '../graph.js';
+
+/** Reads manifest.json of `docker save` and everybody who writes like it. */
+export function linkDocker(archive: Archive): { images: Image[]; items: readonly DockerManifestItem[] } {
+  const none = { images: [], items: [] };
+  const member = archive.file('manifest.json');
+  if (member === null) return none;
+  const at = { path: member.path, pointer: '' };
+  const value = archive.firstJson(member);
+  if (value === undefined) return none;
+  if (value === null) {
+    archive.observe('manifest-json-null', at, {});
+    return none;
+  }
+  // One more than are allowed tells that there are more.
+  const { manifests } = archive.limits;
+  const manifest = parseDockerManifest(Array.isArray(value) ? value.slice(0, manifests + 1) : value);
+  if (manifest === null) {
+    archive.observe('manifest-json-not-array', at, { actual: typeName(value) });
+    return none;
+  }
+  if (Array.isArray(value) && value.length === 0) archive.observe('manifest-json-empty', at, {});
+  if (Array.isArray(value)) {
+    value.forEach((item, i) => {
+      if (!isObject(item)) {
+        archive.observe(
+          'manifest-json-item-invalid',
+          { ...at, pointer: pointer('', i) },
+          { actual: typeName(item) },
+        );
+      }
+    });
+  }
+  archive.documentProblems(
+    member.path,
+    'manifest.json',
+    manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
+  );
+  const items = manifest.items.flatMap((item): DockerManifestItem[] => {
+    const where = { path: member.path, pointer: pointer('', item.index) };
+    if (!archive.mayVisit(where) || !archive.mayList(item.layers.length, where)) return [];
+    return [archive.mayName(item.repoTags.length, where) ? item : { ...item, repoTags: [] }];
+  });
+  const images = items.map(item => toImage(archive, item, member.path));
+  checkNames(archive, member.path, items, images);
+  return { images, items };
+}
+
+function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
+  const at = { path, pointer: pointer('', item.index) };
+  checkCase(archive, item, at);
+  const config = readConfig(archive, item, path);
+  const told = layersOf(config?.parsed ?? null, item.layers.length);
+  const layers = item.layers.map((ref, i): Layer => {
+    const facts = told(i);
+    const source = facts.claimedDiffId === null ? undefined : item.layerSources.get(facts.claimedDiffId);
+    const type = layerType(source?.mediaType ?? null);
+    return {
+      ref,
+      at: { path, pointer: pointer('', item.index, 'Layers', i) },
+      member: archive.file(ref),
+      claimedDigest: null,
+      claimedSize: null,
+      mediaType: source?.mediaType ?? null,
+      urls: source?.urls ?? [],
+      foreign: type.foreign,
+      encrypted: type.encrypted,
+      annotations: source?.annotations ?? new Map(),
+      v1Id: v1IdOf(archive, ref, path),
+      ...facts,
+    };
+  });
+  claimSources(archive, item, layers, path);
+  return {
+    kind: 'image',
+    config,
+    manifest: null,
+    docker: item,
+    v1Id: layers.at(-1)?.v1Id ?? null,
+    names: [...new Set(item.repoTags)],
+    indexDigests: [],
+    platform: config?.parsed?.platform ?? null,
+    declaredPlatform: null,
+    layers,
+    attestations: [],
+    referrers: [],
+    at,
+  };
+}
+
+/** One odd case is how containerify writes; two keys that Go takes for one make two images of the item. */
+function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place): void {
+  const single = oddKeys.filter(({ keys }) => keys.length === 1);
+  if (single.length > 0) {
+    const keys = single.map(odd => odd.keys[0]!);
+    archive.observe('key-case', at, { keys, expected: single.map(({ expected }) => expected) });
+  }
+  for (const { keys, expected } of oddKeys) {
+    if (keys.length > 1) archive.observe('key-case', at, { keys: [...keys], expected: [expected] }, 'error');
+  }
+}
+
+/** The v1 folder of a layer, whose JSON is hashed to check its name. */
+function v1IdOf(archive: Archive, ref: string, path: string): string | null {
+  const id = /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null;
+  const json = id === null ? null : archive.scan.file(archive.path(`${id}/json`));
+  const isTooMuch = json !== null && !archive.mayLook(archive.document(json), { path, pointer: null });
+  return isTooMuch ? null : id;
+}
+
+/**
+ * A LayerSource that stands under its own digest describes the layer as it lies here: docker's, by diff_id, and regctl's, by
+ * digest. Bazel's and those of foreign layers describe the layer as a registry has it.
+ */
+function claimSources(
+  archive: Archive,
+  item: DockerManifestItem,
+  layers: readonly Layer[],
+  path: string,
+): void {
+  const byKey = new Map<string, Layer>();
+  for (const layer of layers.toReversed()) {
+    const slash = layer.ref.lastIndexOf('/');
+    if (slash >= 0) byKey.set(layer.ref.slice(slash + 1), layer);
+    if (layer.claimedDiffId !== null) byKey.set(layer.claimedDiffId, layer);
+  }
+  for (const [key, source] of item.layerSources) {
+    const layer = byKey.get(key) ?? byKey.get(splitDigest(key)[1]);
+    const expected = 'the diff_id or digest of a layer as the key';
+    const isBlob = layer?.ref.startsWith('blobs/') === true && source.urls.length === 0;
+    if (layer === undefined || (isBlob && key !== source.digest)) {
+      archive.observe('field-invalid', { path, pointer: source.pointer }, { expected, actual: key });
+    } else if (layer.member !== null && key === source.digest) archive.claim(layer.member, source, path);
+  }
+}
+
+function readConfig(archive: Archive, item: DockerManifestItem, path: string): ConfigNode | null {
+  if (item.config === null) return null;
+  const at = { path, pointer: pointer('', item.index, 'Config') };
+  const member = archive.file(item.config);
+  const base = { path: archive.path(item.config), claimedDigest: null, at, member };
+  if (member === null || !archive.mayLook(archive.document(member), at))
+    return { ...base, document: null, parsed: null };
+  archive.json(member);
+  const parsed = archive.config(archive.document(member));
+  if (parsed === null) archive.notAnObject(member);
+  else archive.documentProblems(member.path, 'manifest.json-config', parsed.problems);
+  return { ...base, document: archive.document(member), parsed };
+}
+
+function checkNames(
+  archive: Archive,
+  path: string,
+  items: readonly DockerManifestItem[],
+  images: readonly Image[],
+): void {
+  const owners = new Map<string, { readonly name: string; readonly configs: Set<string> }>();
+  const imageIds = new Set(images.map(image => image.config?.document?.digest));
+  for (const [i, item] of items.entries()) {
+    const own = new Set<string>();
+    item.repoTags.forEach((name, j) => {
+      const at = { path, pointer: pointer('', item.index, 'RepoTags', j) };
+      if (own.has(name)) archive.observe('name-duplicate', at, { name });
+      own.add(name);
+      const reference = parseReference(name);
+      if (typeof reference === 'string') archive.observe('name-invalid', at, { name, reason: reference });
+      else if (reference.tag === null) archive.observe('name-invalid', at, { name, reason: 'it has no tag' });
+      const owner = images[i]!.config?.path ?? String(i);
+      const known = owners.get(normalName(name)) ?? { name, configs: new Set() };
+      known.configs.add(owner);
+      owners.set(normalName(name), known);
+    });
+    if (item.parent !== null && !imageIds.has(item.parent)) {
+      archive.observe(
+        'parent-missing',
+        { path, pointer: pointer('', item.index, 'Parent') },
+        { parent: item.parent },
+      );
+    }
+  }
+  for (const { name, configs } of owners.values()) {
+    if (configs.size > 1)
+      archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...configs] });
+  }
+}
+
+/**
+ * Docker still writes `repositories` beside manifest.json. It points each name at the top layer of its image: by its v1 ID,
+ * since Docker 25 by the hex of its diff_id.
+ */
+export function compareRepositories(archive: Archive, images: readonly Image[]): void {
+  const member = archive.file('repositories');
+  const value = member === null ? undefined : archive.json(member);
+  if (member === null || value === undefined) return;
+  const { names, count, problems } = parseRepositories(value);
+  archive.fieldProblems(member.path, problems);
+  if (!archive.mayName(count, { path: member.path, pointer: '' })) return;
+  const byName = new Map<string, Image>();
+  for (const image of images) {
+    for (const name of image.names) {
+      const normal = normalName(name);
+      if (!byName.has(normal)) byName.set(normal, image);
+    }
+  }
+  for (const [id, list] of names) {
+    for (const name of list) {
+      const colon = name.lastIndexOf(':');
+      const at = { path: member.path, pointer: pointer('', name.slice(0, colon), name.slice(colon + 1)) };
+      const image = byName.get(normalName(name));
+      const expected = image === undefined ? ['no image of this name'] : topOf(image);
+      if (expected.includes(id) || leadsToTop(archive, id, image)) continue;
+      archive.observe('repositories-disagree', at, { name, expected: expected.join(' or '), actual: id });
+    }
+  }
+}
+
+/** podman and skopeo make up v1 IDs, with folders whose layer.tar is a link to the real layer. */
+function leadsToTop(archive: Archive, id: string, image: Image | undefined): boolean {
+  const top = image?.layers.at(-1)?.member ?? null;
+  return top !== null && archive.scan.file(archive.path(`${id}/layer.tar`)) === top;
+}
+
+function topOf(image: Image): string[] {
+  const top = image.layers.at(-1);
+  if (top === undefined) return ['no layer'];
+  const diffId = top.claimedDiffId === null ? null : splitDigest(top.claimedDiffId)[1];
+  return [top.v1Id, diffId].filter(id => id !== null);
+}

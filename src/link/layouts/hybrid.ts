@@ -1,0 +1,183 @@
+import { digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
+import { normalName } from '../../spec/reference.js';
+import type { Archive } from '../archive.js';
+import type { Image, Layer } from '../graph.js';
+import { CONTAINERD_NAME, mergeNames } from '../names.js';
+
+/**
+ * Puts the two stories of a hybrid archive together: manifest.json and index.json speak of the same images, and each
+ * image is listed once. What only one of them knows is kept, and where they contradict each other is observed.
+ */
+export function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
+  const merged = new Map<Image, Image>();
+  const left: Image[] = [];
+  const byConfig = new Map<unknown, Image[]>();
+  for (const image of oci) {
+    for (const key of configKeys(image)) {
+      const same = byConfig.get(key);
+      if (same === undefined) byConfig.set(key, [image]);
+      else same.push(image);
+    }
+  }
+  for (const image of docker) {
+    const twin = twinOf(image, byConfig);
+    if (twin === undefined) left.push(image);
+    else merged.set(twin, join(archive, image, merged.get(twin) ?? twin));
+  }
+  observeDisagreement(archive, left, oci, merged);
+  return [...oci.map(image => merged.get(image) ?? image), ...left];
+}
+
+/** The image with the same config and the same layers, or else the first with the same config. */
+function twinOf(image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image | undefined {
+  const twins = configKeys(image).flatMap(key => byConfig.get(key) ?? []);
+  // More than a few images of one config are no writer's doing, and comparing all would take forever.
+  return twins.slice(0, 100).find(other => sameLayers(image, other)) ?? twins[0];
+}
+
+/**
+ * What two images of one config have in common: the member, its digest, or the path. An absent config has no digest of its
+ * own, but both name the place where it should be.
+ */
+function configKeys({ config }: Image): unknown[] {
+  if (config === null) return [];
+  const { member, path, document } = config;
+  const digest = document?.digest ?? null;
+  return [
+    ...(member === null ? [] : [member]),
+    `path ${path}`,
+    ...(digest === null ? [] : [`digest ${digest}`]),
+  ];
+}
+
+const members = (layers: readonly Layer[]) => layers.map(layer => layer.member?.path ?? null);
+
+function sameLayers(a: Image, b: Image): boolean {
+  if (a.layers.length !== b.layers.length) return false;
+  return members(a.layers).join('\n') === members(b.layers).join('\n');
+}
+
+function join(archive: Archive, docker: Image, oci: Image): Image {
+  const names = mergeNames(docker.names, oci.names);
+  const base = { ...oci, docker: docker.docker, names };
+  observeNames(archive, docker, oci);
+  if (sameLayers(docker, oci)) return base;
+  observeLayers(archive, docker, oci);
+  const absent = oci.layers.filter(layer => layer.member === null);
+  const [here, there] = [members(docker.layers), members(oci.layers)];
+  if (oci.layers.length === 0 && here.length > 0) {
+    bug(
+      archive,
+      oci,
+      'oci-manifest-without-layers',
+      'docker 25.0.0-beta and rc1',
+      'the OCI manifest lists no layers',
+    );
+  } else if ([...here].sort().join() === [...there].sort().join()) {
+    bug(
+      archive,
+      oci,
+      'oci-layers-in-random-order',
+      'docker 25.0.0',
+      'the OCI manifest lists the layers in another order',
+    );
+  } else if (absent.length > 0 && absent.every(layer => layer.foreign)) {
+    const detail =
+      'a foreign layer is stored unpacked, under its diff_id, where the OCI manifest cannot find it';
+    bug(archive, oci, 'foreign-layer-stored-unpacked', 'docker save 25 and later', detail);
+  } else {
+    return base;
+  }
+  // In each of these bugs manifest.json is the one that is right.
+  return { ...base, layers: docker.layers };
+}
+
+/**
+ * Engines that read index.json build another file system than those that read manifest.json. Layers that the OCI manifest only
+ * fails to find are no such disagreement: what is absent is told by itself.
+ */
+function observeLayers(archive: Archive, docker: Image, oci: Image): void {
+  const found = oci.layers.filter(layer => layer.member !== null);
+  if (found.length < oci.layers.length && isSubsequence(members(found), members(docker.layers))) return;
+  const [manifestJson, indexJson] = [docker, oci].map(image => hasDiffIds(archive, image));
+  archive.observe('layers-disagree', oci.at, {
+    image: oci.config?.document?.digest ?? oci.at.path,
+    manifestJson: docker.layers.map(layer => layer.ref),
+    indexJson: oci.layers.map(layer => layer.ref),
+    right: manifestJson === indexJson ? null : manifestJson ? 'manifest.json' : 'index.json',
+  });
+}
+
+function isSubsequence(few: readonly unknown[], many: readonly unknown[]): boolean {
+  let at = 0;
+  for (const item of many) if (at < few.length && few[at] === item) at++;
+  return at === few.length;
+}
+
+/** Whether an image's layers are, in their order, what its config says. Where they were not read, a blob's name tells. */
+function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
+  const diffIds = config?.parsed?.diffIds ?? [];
+  const isClaimed = ({ member }: Layer, i: number) => {
+    const claim = diffIds[i];
+    if (member === null || claim === undefined) return false;
+    const digests = scan.facts(member)?.unpacked?.digests ?? null;
+    return (digests === null ? digestOfBlobPath(member.path) : sameAlgorithm(digests, claim)) === claim;
+  };
+  return layers.length === diffIds.length && layers.every(isClaimed);
+}
+
+/** Only containerd's names are full: the specification's may be a mere tag, which names nothing by itself. */
+function observeNames(archive: Archive, docker: Image, oci: Image): void {
+  const full =
+    oci.manifest?.descriptors.map(d => d.descriptor.annotations.get(CONTAINERD_NAME) ?? null) ?? [];
+  if (full.length === 0 || full.includes(null)) return;
+  const [here, there] = [docker.names, full as string[]].map(names => new Set(names.map(normalName)));
+  const onlyManifestJson = [...here!].filter(name => !there!.has(name));
+  const onlyIndexJson = [...there!].filter(name => !here!.has(name));
+  if (onlyManifestJson.length === 0 && onlyIndexJson.length === 0) return;
+  archive.observe('names-disagree', docker.at, { onlyManifestJson, onlyIndexJson });
+}
+
+function bug(archive: Archive, image: Image, id: string, producer: string, detail: string): void {
+  archive.observe('producer-bug', image.at, { bug: id, producer, detail });
+}
+
+function shareName(some: readonly Image[], others: readonly Image[]): boolean {
+  const namesOf = (images: readonly Image[]) => images.flatMap(image => image.names).map(normalName);
+  const known = new Set(namesOf(some));
+  return namesOf(others).some(name => known.has(name));
+}
+
+function observeDisagreement(
+  archive: Archive,
+  onlyDocker: readonly Image[],
+  oci: readonly Image[],
+  merged: ReadonlyMap<Image, Image>,
+): void {
+  const alone = oci.filter(image => !merged.has(image));
+  // manifest.json can name one platform of an index only: its siblings are no disagreement.
+  const parents = new Set([...merged.keys()].flatMap(image => image.indexDigests));
+  const strangers = alone.filter(image => !image.indexDigests.some(digest => parents.has(digest)));
+  const ids = (images: readonly Image[]) =>
+    images.map(image => image.config?.document?.digest ?? image.at.path);
+  if (onlyDocker.length > 0 && onlyDocker.every(image => image.names.length === 0)) {
+    for (const image of onlyDocker) {
+      bug(
+        archive,
+        image,
+        'untagged-image-missing-from-index',
+        'docker 25.0.0 to 25.0.2 (all but the first untagged image: later too)',
+        'manifest.json lists an untagged image that index.json does not',
+      );
+    }
+    return;
+  }
+  if (onlyDocker.length === 0 && strangers.length === 0) return;
+  archive.observe(
+    'views-disagree',
+    { path: archive.path('manifest.json'), pointer: null },
+    { onlyManifestJson: ids(onlyDocker), onlyIndexJson: ids(strangers) },
+    // Asked for by one name, an engine that reads one file runs another image than one that reads the other.
+    shareName(onlyDocker, strangers) ? 'error' : undefined,
+  );
+}

@@ -1,0 +1,328 @@
+import type { Member } from '../containers/source.js';
+import type { Document } from '../scan/blob/document.js';
+import type { Descriptor } from '../spec/descriptor.js';
+import { goField, isObject, type Json, pointer } from '../spec/json.js';
+import {
+  forbiddenInIndex,
+  type ImageIndex,
+  type ImageManifest,
+  parseIndex,
+  parseManifest,
+} from '../spec/manifest.js';
+import { isIndexType, isManifestType } from '../spec/media-types.js';
+import type { Archive } from './archive.js';
+import type { AbsentManifest, IndexNode, Place } from './graph.js';
+import { nameOf } from './names.js';
+
+/** A document may repeat its media type; then it must be the descriptor's (manifest.md, CVE-2021-41190). */
+function compareTypes(archive: Archive, value: Json, descriptor: Descriptor, path: string): void {
+  const actual = isObject(value) ? goField(value, 'mediaType') : undefined;
+  const expected = descriptor.mediaType;
+  if (typeof actual !== 'string' || expected === null || actual === expected) return;
+  // Of a manifest and an index, a reader may see the one where another sees the other.
+  const isOther = isIndexType(expected) !== isIndexType(actual);
+  const at = { path, pointer: pointer('', 'mediaType') };
+  archive.observe('media-type-mismatch', at, { expected, actual }, isOther ? 'error' : undefined);
+}
+
+/** Whether a document is read as an index: by its media type, or else by what it holds. */
+function isIndexLike(value: Json, declared: string | null): boolean {
+  if (!isObject(value)) return false;
+  const type = declared ?? goField(value, 'mediaType');
+  if (typeof type === 'string' && isIndexType(type)) return true;
+  return Array.isArray(goField(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
+}
+
+/** Whether a document has anything of a manifest. */
+function isManifestLike(value: Json): boolean {
+  return (
+    isObject(value) &&
+    ['config', 'layers', 'blobs', 'fsLayers', 'subject'].some(key => goField(value, key) !== undefined)
+  );
+}
+
+/** BuildKit's mark on the index entry of what belongs to an image, and the manifest that it belongs to. */
+export const REFERENCE_TYPE = 'vnd.docker.reference.type';
+const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
+/** containerd's, as Docker 29 writes it for what lies beside an image in index.json. */
+const CONTAINERD_SUBJECT = 'io.containerd.manifest.subject';
+
+/**
+ * Whether an entry of an index is an attestation, going by the entry alone. One with a platform that an engine may ask for is
+ * an image to every engine but BuildKit, whatever its annotations say.
+ */
+export function isAttestation({ annotations, platform }: Descriptor): boolean {
+  const isMarked =
+    annotations.get(REFERENCE_TYPE) === 'attestation-manifest' || annotations.has(CONTAINERD_SUBJECT);
+  return (
+    isMarked && (platform === null || (platform.os === 'unknown' && platform.architecture === 'unknown'))
+  );
+}
+
+/** Digest of the manifest that an entry of an index says its own is about. */
+export const subjectOf = ({ annotations }: Descriptor): string | null =>
+  annotations.get(REFERENCE_DIGEST) ?? annotations.get(CONTAINERD_SUBJECT) ?? null;
+
+/** A manifest that was reached, and every way that leads to it. */
+export interface Reached {
+  readonly path: string;
+  readonly member: Member;
+  readonly document: Document;
+  readonly claimedDigest: string | null;
+  readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly names: string[];
+  readonly indexDigests: readonly string[];
+  /** Whether it is part of the layout, and not only found by its own subject. */
+  readonly listed: boolean;
+  /** null when the document is none. */
+  readonly manifest: ImageManifest | null;
+}
+
+interface Way {
+  readonly descriptor: Descriptor;
+  readonly at: Place;
+  readonly names: readonly string[];
+  readonly indexDigests: readonly string[];
+}
+
+/** Where a layout keeps the blob of a digest, below its root. Manifests may lie elsewhere than other blobs. */
+export type Locate = (digest: string, manifest: boolean) => string;
+
+/** What a digest led to. */
+interface Found {
+  readonly names: string[];
+  readonly descriptors?: Reached['descriptors'];
+  /** The descriptors of an index. */
+  readonly manifests?: readonly Descriptor[];
+}
+
+/** Walks indexes down to manifests, each once, however many ways lead to it. */
+export class ManifestWalk {
+  readonly reached: Reached[] = [];
+  readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
+  readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
+  private readonly byDigest = new Map<string, Found>();
+  /** What the first descriptor of a digest says that it is. */
+  private readonly types = new Map<string, string | null>();
+  private readonly knownNames = new Map<Found, Set<string>>();
+
+  constructor(
+    private readonly archive: Archive,
+    private readonly locate: Locate,
+  ) {}
+
+  /** Follows every descriptor of the index `value`, which stands at `path`. */
+  index(
+    value: Json,
+    path: string,
+    names: readonly string[],
+    indexDigests: readonly string[],
+  ): readonly Descriptor[] {
+    if (!this.mayList(value, ['manifests'], path)) return [];
+    return this.follow(value, parseIndex(value), path, names, indexDigests);
+  }
+
+  private follow(
+    value: Json,
+    index: ImageIndex,
+    path: string,
+    names: readonly string[],
+    indexDigests: readonly string[],
+  ): readonly Descriptor[] {
+    const at: Place = { path, pointer: '' };
+    this.archive.documentProblems(path, 'index', index.problems);
+    const forbidden = forbiddenInIndex(value);
+    if (forbidden.length > 0) this.archive.observe('ambiguous-document', at, { kind: 'index', forbidden });
+    if (index.manifests === null) this.archive.observe('index-without-manifests', at, {});
+    else if (index.manifests.length === 0) this.archive.observe('index-empty', at, {});
+    for (const descriptor of index.manifests ?? []) {
+      const name = nameOf(descriptor);
+      const where = { path, pointer: descriptor.pointer };
+      const own = name === null || !this.archive.mayName(1, where) ? names : [name];
+      this.visit({ descriptor, at: where, names: own, indexDigests });
+    }
+    return index.manifests ?? [];
+  }
+
+  /** Takes a manifest that no descriptor leads to: the manifest.json of skopeo's dir. */
+  root(member: Member, value: Json): void {
+    this.add(member, value, { names: [], indexDigests: [] }, null);
+  }
+
+  /** Takes a manifest that no descriptor leads to, but its own subject: its name alone says what it is. */
+  referrer(member: Member, value: Json, digest: string): void {
+    const at: Place = { path: member.path, pointer: null };
+    if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
+    this.archive.referenced.add(member.path);
+    this.archive.claims.push({ kind: 'digest', member, by: at, value: digest });
+    this.add(member, value, { names: [], indexDigests: [] }, digest);
+  }
+
+  private visit(way: Way): void {
+    const { descriptor, at } = way;
+    const digest = descriptor.digestText;
+    this.compareDescriptors(way, digest);
+    const known = this.byDigest.get(digest);
+    if (known !== undefined) {
+      this.addNames(known, way);
+      known.descriptors?.push({ descriptor, at });
+      this.claim(way);
+      if (way.indexDigests.includes(digest)) this.archive.observe('index-cycle', at, { digest });
+      return;
+    }
+    if (!this.withinLimits(way)) return;
+    const member = this.claim(way);
+    if (member === null) this.addAbsent(way, digest);
+    else this.open(way, digest, member);
+  }
+
+  /** Every descriptor of a document promises its size anew. @returns what it leads to */
+  private claim({ descriptor, at }: Way): Member | null {
+    const { digest } = descriptor;
+    const member = digest === null ? null : this.archive.file(this.locate(digest, true));
+    if (member !== null) this.archive.claim(member, descriptor, at.path);
+    return member;
+  }
+
+  /** What an index is called again, what it lists is called too, unless that has a name of its own. */
+  private addNames(found: Found, way: Way): void {
+    const known = this.knownNames.get(found) ?? new Set(found.names);
+    this.knownNames.set(found, known);
+    const names = way.names.filter(name => !known.has(name));
+    if (names.length === 0) return;
+    for (const name of names) {
+      known.add(name);
+      found.names.push(name);
+    }
+    for (const listed of found.manifests ?? []) {
+      const below = nameOf(listed) === null ? this.byDigest.get(listed.digestText) : undefined;
+      if (below === undefined) continue;
+      if (!this.withinLimits(way)) return;
+      this.addNames(below, { ...way, names });
+    }
+  }
+
+  private withinLimits({ at, indexDigests }: Way): boolean {
+    const { indexDepth } = this.archive.limits;
+    if (indexDigests.length < indexDepth) return this.archive.mayVisit(at);
+    this.archive.observe('limit-reached', at, { limit: 'indexDepth', value: indexDepth, seen: null });
+    return false;
+  }
+
+  private mayList(value: Json, keys: readonly string[], path: string): boolean {
+    const lists = isObject(value) ? keys.map(key => goField(value, key)) : [];
+    const count = lists.reduce((sum: number, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
+    return this.archive.mayList(count, { path, pointer: '' });
+  }
+
+  private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
+    const absent = {
+      digest,
+      at,
+      platform: descriptor.platform,
+      names: [...names],
+      indexDigests,
+      descriptors: [{ descriptor, at }],
+      attestation: isAttestation(descriptor),
+      subject: subjectOf(descriptor),
+    };
+    this.absent.push(absent);
+    this.byDigest.set(digest, absent);
+  }
+
+  private open(way: Way, digest: string, member: Member): void {
+    const { descriptor, at } = way;
+    const document = this.archive.document(member);
+    const declared = descriptor.mediaType;
+    if (document.error !== null && (declared === null || isManifestType(declared) || isIndexType(declared))) {
+      // A digest that does not match tells more than the parser would about an empty or cut document.
+      this.archive.json(member);
+    }
+    const { value } = document;
+    if (value !== undefined && isIndexLike(value, declared)) {
+      if (!this.archive.mayLook(document, at) || !this.mayList(value, ['manifests'], member.path)) return;
+      compareTypes(this.archive, value, descriptor, member.path);
+      const index = parseIndex(value);
+      const node = this.addIndex(index, way, digest, member);
+      this.byDigest.set(digest, node);
+      this.follow(value, index, member.path, node.names, [...way.indexDigests, digest]);
+      return;
+    }
+    this.add(member, value, way, digest);
+  }
+
+  private add(
+    member: Member,
+    value: Json | undefined,
+    way: Pick<Way, 'names' | 'indexDigests'> & Partial<Way>,
+    digest: string | null,
+  ): void {
+    const document = this.archive.document(member);
+    if (!this.archive.mayLook(document, { path: member.path, pointer: null })) return;
+    if (value !== undefined && !this.mayList(value, ['layers', 'blobs'], member.path)) return;
+    const { descriptor, at } = way;
+    const manifest = value !== undefined && isManifestLike(value) ? parseManifest(value) : null;
+    if (manifest === null) {
+      this.archive.observe(
+        'not-a-manifest',
+        { path: member.path, pointer: null },
+        { mediaType: descriptor?.mediaType ?? null },
+        // JSON that was to be a manifest hides an image; other content in an index is allowed.
+        value !== undefined && (descriptor === undefined || isManifestType(descriptor.mediaType))
+          ? 'error'
+          : undefined,
+      );
+    } else {
+      this.archive.documentProblems(member.path, 'manifest', manifest.problems);
+      if (manifest.forbidden.length > 0) {
+        const forbidden = [...manifest.forbidden];
+        this.archive.observe(
+          'ambiguous-document',
+          { path: member.path, pointer: '' },
+          { kind: 'manifest', forbidden },
+        );
+      }
+      if (descriptor !== undefined) compareTypes(this.archive, value!, descriptor, member.path);
+    }
+    const reached: Reached = {
+      path: member.path,
+      member,
+      document,
+      claimedDigest: digest,
+      descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
+      names: [...way.names],
+      indexDigests: way.indexDigests,
+      listed: descriptor !== undefined || digest === null,
+      manifest,
+    };
+    this.reached.push(reached);
+    if (digest !== null) this.byDigest.set(digest, reached);
+  }
+
+  private addIndex(index: ImageIndex, way: Way, digest: string, member: Member) {
+    const node = {
+      digest,
+      path: member.path,
+      size: member.size,
+      mediaType: index.mediaType ?? way.descriptor.mediaType,
+      artifactType: index.artifactType ?? way.descriptor.artifactType,
+      names: [...way.names],
+      subject: index.subject?.digest ?? null,
+      manifests: index.manifests ?? [],
+      annotations: way.descriptor.annotations,
+    };
+    this.indexes.push(node);
+    return node;
+  }
+
+  /** A reader believes the descriptor by which it comes to a document: of two it may come by either. */
+  private compareDescriptors({ descriptor, at }: Way, digest: string): void {
+    const { mediaType } = descriptor;
+    const first = this.types.get(digest);
+    if (first === undefined) this.types.set(digest, mediaType);
+    if (first === undefined || first === null || mediaType === null || first === mediaType) return;
+    const isOther = isIndexType(first) !== isIndexType(mediaType);
+    const mediaTypes = [first, mediaType];
+    this.archive.observe('media-types-differ', at, { digest, mediaTypes }, isOther ? 'error' : undefined);
+  }
+}

@@ -1,0 +1,224 @@
+import type { Unloadable } from '../filesystem/unloadable.js';
+import type { LimitName, Limits } from '../limits.js';
+import type { Place } from './graph.js';
+
+/**
+ * Every finding there is, as data: its code and what it knows. Codes are facts, never advice, and are never renamed
+ * once released. Severity, verdict and words stand in `checks/rules.ts`, which the compiler keeps complete.
+ */
+export interface FindingData {
+  // The container
+  'tar-truncated': { expected: number; actual: number };
+  'tar-header-invalid': { offset: number; reason: string };
+  'tar-field-invalid': { offset: number; field: string };
+  'end-marker-missing': { offset: number; zeroBlocks: number };
+  'trailing-bytes': { offset: number };
+  'padding-not-zero': { offset: number };
+  'outer-compression-invalid': { codec: string; cut: boolean; reason: string; readable: number };
+  'outer-skippable-frame': Record<string, never>;
+  'outer-trailing-bytes': { codec: string; bytes: number };
+  'tar-record-invalid': { offset: number; reason: string };
+  'member-ambiguous': { field: string; readings: string[] };
+  'member-sparse': Record<string, never>;
+  'zip-entry-unreadable': { reason: string };
+  'zip-content-mismatch': { field: string; expected: string; actual: string };
+  'zip-entries-overlap': { other: string };
+  'zip-unlisted-bytes': { offset: number; bytes: number };
+  unreadable: { reason: string };
+  'file-changed': { expected: string; actual: string };
+  'limit-reached': { limit: LimitName; value: number; seen: number | null; enough?: number };
+  'duplicate-entry': { count: number; differ: boolean | null };
+  'name-too-long': { bytes: number };
+  'unsafe-name': { name: string };
+  'path-conflict': { below: string | null };
+  'unsafe-link': { target: string };
+  'link-unexpected': { target: string; hard: boolean; fault: LinkFault };
+  'special-file': Record<string, never>;
+  'nested-root': { root: string };
+  'documents-missing': { files: number };
+  'part-unreadable': { reason: string };
+
+  // Documents
+  'json-invalid': { reason: string };
+  /** `engines`: those that refuse the whole document for it. */
+  'field-invalid': { expected: string; actual: string; engines?: string[] };
+  'layout-version': { expected: string; actual: string | null };
+  'layout-file-missing': Record<string, never>;
+  'index-missing': Record<string, never>;
+  'index-without-manifests': Record<string, never>;
+  'index-empty': Record<string, never>;
+  'index-cycle': { digest: string };
+  'ambiguous-document': { kind: string; forbidden: string[] };
+  'media-type-mismatch': { expected: string; actual: string };
+  'media-types-differ': { digest: string; mediaTypes: string[] };
+  'not-a-manifest': { mediaType: string | null };
+  'manifest-json-null': Record<string, never>;
+  'manifest-json-empty': Record<string, never>;
+  'manifest-json-not-array': { actual: string };
+  'manifest-json-item-invalid': { actual: string };
+  'key-case': { keys: string[]; expected: string[] };
+  'key-duplicate': { key: string; repeated: number };
+  'text-not-unicode': { kind: 'bytes' | 'escapes' };
+  'name-invalid': { name: string; reason: string };
+  'name-confusable': { name: string; characters: string[] };
+  'name-duplicate': { name: string };
+  'name-ambiguous': { name: string; images: string[] };
+  'parent-missing': { parent: string };
+  'views-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
+  'names-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
+  'repositories-disagree': { name: string; expected: string; actual: string };
+  'layers-disagree': {
+    image: string;
+    manifestJson: string[];
+    indexJson: string[];
+    /** The document whose layers are what the config's diff_ids say; null where neither's or both are. */
+    right: 'manifest.json' | 'index.json' | null;
+  };
+  'image-disguised': { as: string; field: string; value: string };
+  'engines-disagree': {
+    engines: string[];
+    config: string | null;
+    layers: string[];
+    /** The layers of the image with that config that is shown; null where none is. */
+    shown: string[] | null;
+  };
+  'blob-fetched': { digest: string; urls: string[] };
+  'document-oversize': { size: number; most: number; engines: string[] };
+  'no-image': Record<string, never>;
+  'artifacts-only': { artifacts: number };
+  'producer-bug': { bug: string; producer: string; detail: string };
+
+  // Blobs
+  'digest-mismatch': { expected: string; actual: string; claimedBy: Place };
+  'size-mismatch': { expected: number; actual: number; claimedBy: Place };
+  'blob-name-mismatch': { expected: string; actual: string };
+  'blob-name-odd': Record<string, never>;
+  'blob-link-broken': { target: string };
+  'config-name-mismatch': { expected: string; actual: string };
+  'layer-name-mismatch': { layer: number; expected: string; stored: string; diffId: string };
+  'digest-unchecked': { digest: string };
+  'digest-weak': { digest: string };
+  'inline-data-mismatch': { expected: string; actual: string };
+  'unreferenced-blobs': { count: number; bytes: number; paths: string[] };
+  'manifest-missing': { digest: string };
+  'platform-absent': {
+    here: string[];
+    absent: { digest: string; platform: string }[];
+    attestations: { digest: string; subject: string | null; platform: string | null }[];
+    required: string[];
+  };
+  'config-missing': { ref: string; target: string | null };
+  'layer-missing': { ref: string; layer: number; target: string | null; urls: string[] };
+  'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
+
+  // Images and layers
+  'platform-mismatch': { expected: string; actual: string };
+  'diff-id-mismatch': { layer: number; expected: string; actual: string };
+  'diff-ids-missing': Record<string, never>;
+  'layer-count-mismatch': { layers: number; diffIds: number };
+  'history-count-mismatch': { layers: number; history: number };
+  'layer-corrupt': { layer: number; codec: string; cut: boolean; reason: string; unpacked: number };
+  'layer-unsupported': { layer: number; codec: string; reason: string };
+  'layer-not-tar': { layer: number; reason: string };
+  'layer-duplicate-path': { layer: number; path: string };
+  'layer-holes': { layer: number; bytes: number };
+  'layer-ambiguous': { layer: number; path: string; field: string; readings: string[]; entries: number };
+  'layer-record-invalid': { layer: number; path: string; reason: string; entries: number };
+  'layer-trailing-bytes': { layer: number; codec: string; bytes: number };
+  'layer-encrypted': { layer: number; mediaType: string; plain: boolean };
+  'layer-type-other': { layer: number; mediaType: string; plain: boolean };
+  'layer-stream-ambiguous': { layer: number; codec: string; tar: boolean };
+  'layer-unloadable': {
+    layer: number;
+    what: Unloadable['what'];
+    path: string;
+    other: string;
+    engines: string[];
+  };
+  'compression-mismatch': { layer: number; mediaType: string; expected: string; actual: string };
+  'v1-id-mismatch': { layer: number; expected: string; actual: string };
+  'v1-parent-missing': { parent: string };
+  'v1-parent-cycle': { id: string };
+}
+
+/** What a link leads to, or is, that should be one blob that leads to another. */
+export type LinkFault = 'folder' | 'nothing' | 'no blob' | 'links between' | 'hard link';
+
+export type FindingCode = keyof FindingData;
+
+/** Something seen, at a place. */
+export type Observation = {
+  [C in FindingCode]: {
+    readonly code: C;
+    readonly at: Place;
+    readonly data: FindingData[C];
+    /** Set where the rule's own severity does not fit this case. */
+    readonly severity?: Severity;
+  };
+}[FindingCode];
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export function observe<C extends FindingCode>(
+  code: C,
+  at: Place,
+  data: FindingData[C],
+  severity?: Severity,
+): Observation {
+  return (severity === undefined ? { code, at, data } : { code, at, data, severity }) as Observation;
+}
+
+/** A place that is a member as a whole. */
+export const memberAt = (path: string): Place => ({ path, pointer: null });
+
+/** Observations of a code that weigh the same. An error must not be lost behind a hundred notes. */
+const kindOf = ({ code, severity }: Observation) => `${code} ${severity ?? ''}`;
+
+/**
+ * Observations, each once, and of each kind no more than are ever told: a document of 20 MiB has room for ten million bad
+ * fields. Those beyond are counted, whether or not they repeat one.
+ */
+export class Observations implements Iterable<Observation> {
+  private readonly kept: Observation[] = [];
+  private readonly keys = new Set<string>();
+  private readonly counts = new Map<string, number>();
+  private readonly last = new Map<string, Observation>();
+
+  constructor(
+    private readonly limits: Pick<Limits, 'findingsPerCode'>,
+    observations: Iterable<Observation> = [],
+  ) {
+    for (const observation of observations) this.add(observation);
+    if (observations instanceof Observations)
+      for (const [kind, count] of observations.counts) this.counts.set(kind, count);
+  }
+
+  add(observation: Observation): void {
+    const kind = kindOf(observation);
+    const count = this.counts.get(kind) ?? 0;
+    if (count < this.limits.findingsPerCode) {
+      const { code, at, data } = observation;
+      const key = JSON.stringify([code, at, data]);
+      if (this.keys.has(key)) return;
+      this.keys.add(key);
+      this.kept.push(observation);
+      this.last.set(kind, observation);
+    }
+    this.counts.set(kind, count + 1);
+  }
+
+  /** How many more there were of its kind, for the last that is kept; 0 for all others. */
+  restAfter(observation: Observation): number {
+    const kind = kindOf(observation);
+    const isLast = this.last.get(kind) === observation;
+    return isLast ? Math.max(0, this.counts.get(kind)! - this.limits.findingsPerCode) : 0;
+  }
+
+  some(test: (observation: Observation) => boolean): boolean {
+    return this.kept.some(test);
+  }
+
+  [Symbol.iterator](): Iterator<Observation> {
+    return this.kept[Symbol.iterator]();
+  }
+}

@@ -1,0 +1,364 @@
+import type { DockerManifestItem } from '../spec/docker-archive.js';
+import { isObject, type JsonObject, own } from '../spec/json.js';
+import type { Archive } from './archive.js';
+import type { Graph, Producer } from './graph.js';
+import { v1Folders } from './layouts/v1-ids.js';
+
+/** What the writer of an image layout leaves in its two files at the top. All else is content, and travels from writer to writer. */
+interface LayoutMarks {
+  readonly indexText: string;
+  readonly layoutText: string;
+  readonly entries: readonly JsonObject[];
+}
+
+/** Marks stand at the beginning; an index is as long as its author likes. */
+const LOOKED_AT = 64 * 1024;
+
+/** How many entries of an index are looked at for marks. */
+const ENTRIES = 1000;
+
+function layoutMarks(archive: Archive): LayoutMarks | null {
+  const [index, layout] = ['index.json', 'oci-layout'].map(name => {
+    const member = archive.scan.file(archive.path(name));
+    return member === null ? null : archive.scan.document(member);
+  });
+  if (index?.bytes == null || layout?.bytes == null) return null;
+  const listed = isObject(index.value) ? own(index.value, 'manifests') : null;
+  return {
+    indexText: textOf(index.bytes),
+    layoutText: textOf(layout.bytes),
+    entries: Array.isArray(listed) ? listed.slice(0, ENTRIES).filter(isObject) : [],
+  };
+}
+
+/** The beginning and the last byte. */
+const textOf = (bytes: Uint8Array): string =>
+  bytes.length <= LOOKED_AT
+    ? Buffer.from(bytes).toString()
+    : Buffer.concat([bytes.subarray(0, LOOKED_AT), bytes.subarray(-1)]).toString();
+
+/** go-containerregistry writes this text and no other. */
+const isGgcr = ({ layoutText }: LayoutMarks): boolean =>
+  layoutText === '{\n    "imageLayoutVersion": "1.0.0"\n}';
+
+/** Go's Encoder ends what it writes with a newline, where Marshal does not. */
+const isEncoded = (marks: LayoutMarks): boolean =>
+  marks.layoutText === '{"imageLayoutVersion":"1.0.0"}\n' &&
+  isCompact(marks) &&
+  marks.indexText.endsWith('}\n');
+
+/** Before it used the specification's types, containers/image had the file as a text of its own. */
+const isContainersText = (marks: LayoutMarks): boolean =>
+  marks.layoutText === '{"imageLayoutVersion": "1.0.0"}' && isCompact(marks) && marks.indexText.endsWith('}');
+
+/** As Go writes the types of the specification, with no annotation but names. */
+function isPlain(marks: LayoutMarks): boolean {
+  const { layoutText, indexText, entries } = marks;
+  if (layoutText !== '{"imageLayoutVersion":"1.0.0"}') return false;
+  if (!isCompact(marks) || !indexText.endsWith('}') || entries.length === 0) return false;
+  return entries.every(entry => {
+    const [first, second, third] = Object.keys(entry);
+    const isOrdered = first === 'mediaType' && second === 'digest' && third === 'size';
+    return isOrdered && annotationsOf(entry).every(key => key === 'org.opencontainers.image.ref.name');
+  });
+}
+
+const isCompact = ({ indexText }: LayoutMarks): boolean => indexText.startsWith('{"schemaVersion":2,"');
+
+function annotationsOf(entry: JsonObject): string[] {
+  const annotations = own(entry, 'annotations');
+  return isObject(annotations) ? Object.keys(annotations) : [];
+}
+
+const hasAnnotation = ({ entries }: LayoutMarks, key: string): boolean =>
+  entries.some(entry => annotationsOf(entry).includes(key));
+
+const annotationStarts = ({ entries }: LayoutMarks, key: string, prefix: string): boolean =>
+  entries.some(entry => {
+    const annotations = own(entry, 'annotations');
+    const value = isObject(annotations) ? own(annotations, key) : undefined;
+    return typeof value === 'string' && value.startsWith(prefix);
+  });
+
+/** Who writes image layouts, the particular before the general. */
+interface LayoutTrait {
+  readonly name: string;
+  marks(marks: LayoutMarks, graph: Linked, archive: Archive): readonly (string | false)[];
+}
+
+const CREATED = 'org.opencontainers.image.created';
+const CACHE_CONFIG = 'application/vnd.buildkit.cacheconfig.v0';
+
+const LAYOUT_TRAITS: readonly LayoutTrait[] = [
+  {
+    name: 'cosign save',
+    marks: marks => [
+      annotationStarts(marks, 'kind', 'dev.cosignproject.cosign/') &&
+        'entries of kind dev.cosignproject.cosign',
+    ],
+  },
+  {
+    name: 'hauler store save',
+    marks: marks => [annotationStarts(marks, 'kind', 'dev.hauler/') && 'entries of kind dev.hauler'],
+  },
+  {
+    name: 'apko',
+    marks: (_, __, { scan, root }) => [
+      scan.members.some(m => /^sboms\/sbom-.*\.spdx\.json$/.test(m.path.slice(root.length))) &&
+        'SBOMs beside the layout',
+    ],
+  },
+  {
+    name: 'buildx history export (build record)',
+    marks: (_, { artifacts, images }) => [
+      images.length === 0 && 'no images',
+      artifacts.some(
+        a =>
+          /buildkit\.historyrecord/.test(a.artifactType ?? '') ||
+          a.layers.some(l => /buildkit\.historyrecord/.test(l.mediaType ?? '')),
+      ) && 'BuildKit records',
+    ],
+  },
+  {
+    name: 'BuildKit (--cache-to type=local)',
+    marks: (_, { artifacts, images, indexes }) => [
+      images.length === 0 && 'no images',
+      (artifacts.some(a => a.artifactType === CACHE_CONFIG) ||
+        indexes.some(index => index.manifests.some(d => d.mediaType === CACHE_CONFIG))) &&
+        CACHE_CONFIG,
+    ],
+  },
+  {
+    name: 'buildx or BuildKit (type=oci)',
+    marks: marks => [
+      isCompact(marks) && 'index.json as Go writes it',
+      hasAnnotation(marks, CREATED) && `${CREATED} in index.json`,
+    ],
+  },
+  {
+    name: 'containerd: ctr images export, nerdctl or BuildKit (type=oci)',
+    marks: marks => [
+      isCompact(marks) && 'index.json as Go writes it',
+      hasAnnotation(marks, 'io.containerd.image.name') && 'io.containerd.image.name',
+    ],
+  },
+  {
+    name: 'go-containerregistry: crane, ko, kaniko, pack or rules_docker',
+    marks: marks => [isGgcr(marks) && 'oci-layout indented by four spaces'],
+  },
+  {
+    name: 'umoci',
+    marks: marks => [isEncoded(marks) && 'a newline at the end of index.json and oci-layout'],
+  },
+  {
+    name: 'skopeo or podman (oci:, oci-archive:)',
+    marks: marks => [isContainersText(marks) && 'a space in oci-layout and none in index.json'],
+  },
+  {
+    name: 'oras',
+    marks: (marks, graph) => [
+      marks.layoutText === '{"imageLayoutVersion":"1.0.0"}' && 'oci-layout without a space',
+      listsTwice(marks, graph) && 'index.json lists what an index in it lists',
+    ],
+  },
+  {
+    name: 'skopeo or podman (oci:, oci-archive:), oras or regctl',
+    marks: marks => [
+      isPlain(marks) && "an OCI layout as Go writes the specification's types, with no annotation but names",
+    ],
+  },
+];
+
+/** Those of image layouts that have nothing of Docker's in them. */
+function layoutProducer(archive: Archive, graph: Linked) {
+  const marks = graph.layout === 'oci-layout' ? layoutMarks(archive) : null;
+  if (marks === null) return null;
+  for (const trait of LAYOUT_TRAITS) {
+    const found = trait.marks(marks, graph, archive);
+    if (found.every(mark => mark !== false)) return { name: trait.name, marks: found as string[] };
+  }
+  return null;
+}
+
+/** oras puts an index into index.json, and beside it the manifests that the index lists. */
+function listsTwice({ entries }: LayoutMarks, { indexes }: Linked): boolean {
+  const top = new Set(entries.map(entry => entry.digest));
+  return indexes.some(
+    ({ digest, manifests }) =>
+      top.has(digest) && manifests.length > 0 && manifests.every(({ digestText }) => top.has(digestText)),
+  );
+}
+
+type Linked = Omit<Graph, 'producer'>;
+
+interface Trait {
+  readonly name: string;
+  /** Every mark that was found; no mark, no producer. */
+  marks(archive: Archive, graph: Linked): readonly (string | false)[];
+}
+
+/**
+ * Who most probably wrote an archive: the first trait all of whose marks are there. Order matters: the particular
+ * before the general. How each is known stands in docs/formats.md.
+ */
+const TRAITS: readonly Trait[] = [
+  {
+    name: 'docker save 1.9 or older',
+    marks: (archive, { layout, images }) => [
+      layout === 'docker-v1' && images.length > 0 && 'v1 images without a manifest.json',
+      (archive.has('repositories') && 'repositories') || 'no names',
+    ],
+  },
+  {
+    name: 'skopeo or podman (dir:)',
+    marks: (archive, { layout }) => [
+      layout === 'skopeo-dir' && 'manifest.json is a registry manifest',
+      archive.has('version') && 'a file called version',
+    ],
+  },
+  {
+    name: 'containerify',
+    marks: (_, { docker }) => [
+      docker?.some(item => item.oddKeys.some(({ keys }) => keys.includes('config'))) === true &&
+        'manifest.json with lower-case keys',
+    ],
+  },
+  {
+    name: 'regctl image export',
+    marks: (_, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      sourcesByBlob(graph) && 'LayerSources keyed by blob digest',
+    ],
+  },
+  {
+    name: 'docker save 25 to 28 (graph driver store)',
+    marks: (archive, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      (archive.has('repositories') && 'repositories') ||
+        (everyItem(graph.docker, item => item.repoTags.length === 0) && 'no tags'),
+      (graph.docker?.some(item => item.layerSources.size > 0) === true && 'LayerSources') ||
+        (everyItem(graph.docker, item => item.layers.length === 0) && 'no layers'),
+    ],
+  },
+  {
+    name: 'docker save with the containerd store (default in 29), buildx type=docker, nerdctl save or ctr images export',
+    marks: (archive, graph) => [
+      graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
+      everyItem(graph.docker, item => item.layerSources.size === 0) && 'no LayerSources',
+      (namedByContainerd(archive) && 'io.containerd.image.name') ||
+        (everyItem(graph.docker, item => item.repoTags.length === 0) && 'no tags'),
+    ],
+  },
+  {
+    name: 'rules_oci (format = docker)',
+    marks: (_, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^blobs\/sha256\/[0-9a-f]{64}\.tar(\.\w+)?$/) && 'layers blobs/sha256/<hex>.tar.gz',
+    ],
+  },
+  {
+    name: 'go-containerregistry: crane, ko, kaniko, apko or rules_docker',
+    marks: (_, { docker }) => [
+      everyItem(docker, item => item.config?.startsWith('sha256:') === true) && 'config named sha256:<hex>',
+    ],
+  },
+  {
+    name: 'jib',
+    marks: (_, { docker }) => [
+      everyItem(docker, item => item.config === 'config.json') && 'config.json',
+      everyLayer(docker, /^[0-9a-f]{64}\.tar\.gz$/) && 'layers <hex>.tar.gz',
+    ],
+  },
+  {
+    name: 'podman save or skopeo (docker-archive:)',
+    marks: (archive, { docker }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\.tar$/) && 'layers <diff_id>.tar',
+      archive.scan.members.some(
+        m => m.type === 'symlink' && /^\.\.\/[0-9a-f]{64}\.tar$/.test(m.target ?? ''),
+      ) && 'legacy layer.tar links to them',
+    ],
+  },
+  {
+    name: 'rules_docker (Bazel)',
+    marks: (archive, { docker, images, root }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
+      images.every(image => image.config?.parsed?.created?.startsWith('1970-01-01T00:00:00') === true) &&
+        'created at the epoch',
+      images.some(image => v1Folders(archive.scan, root, image).some(f => f.computed !== f.folder)) &&
+        "folders that are not Docker's v1 IDs",
+    ],
+  },
+  {
+    name: 'go-containerregistry: crane pull --format=legacy',
+    marks: (archive, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <v1 ID>/layer.tar',
+      topV1Rootfs(archive, docker) && 'an empty rootfs in their v1 JSON',
+    ],
+  },
+  {
+    name: 'docker save 1.10 to 24',
+    marks: (archive, { docker, layout }) => [
+      layout === 'docker-archive' && 'no index.json',
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <v1 ID>/layer.tar',
+      topV1Files(archive, docker) && 'VERSION and json beside them',
+    ],
+  },
+  {
+    name: 'nix dockerTools',
+    marks: (archive, { docker, images }) => [
+      everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
+      !topV1Files(archive, docker) && 'no VERSION or json beside them',
+      everyItem(docker, item => /^[0-9a-z]+\.json$/.test(item.config ?? '')) && 'config <hash>.json',
+      images.every(image =>
+        /^\{\s*\n/.test(Buffer.from(image.config?.document?.bytes?.subarray(0, 8) ?? []).toString()),
+      ) && 'indented config',
+    ],
+  },
+];
+
+/**
+ * Who most probably wrote an archive, of those who write like that. Nothing that travels with an image tells: its history and its
+ * attestations are the same in every copy.
+ */
+export function detectProducer(archive: Archive, graph: Linked): Producer | null {
+  for (const trait of TRAITS) {
+    const marks = trait.marks(archive, graph);
+    if (marks.every(mark => mark !== false)) return { name: trait.name, marks: marks as string[] };
+  }
+  return layoutProducer(archive, graph);
+}
+
+function everyItem(docker: Graph['docker'], holds: (item: DockerManifestItem) => boolean): boolean {
+  return docker !== null && docker.length > 0 && docker.every(holds);
+}
+
+function everyLayer(docker: Graph['docker'], pattern: RegExp): boolean {
+  const layers = docker?.flatMap(item => item.layers) ?? [];
+  return layers.length > 0 && layers.every(layer => pattern.test(layer));
+}
+
+function topV1Files(archive: Archive, docker: Graph['docker']): boolean {
+  const folder = docker?.[0]?.layers.at(-1)?.split('/')[0];
+  return folder !== undefined && archive.has(`${folder}/VERSION`) && archive.has(`${folder}/json`);
+}
+
+function sourcesByBlob(graph: Linked): boolean {
+  const keys = new Set(graph.docker?.flatMap(item => [...item.layerSources.keys()]));
+  const diffIds = new Set(graph.images.flatMap(image => image.layers.map(layer => layer.claimedDiffId)));
+  return keys.size > 0 && [...keys].every(key => !diffIds.has(key));
+}
+
+/** go-containerregistry writes its own type for configs, whose rootfs Docker takes out. */
+function topV1Rootfs(archive: Archive, docker: Graph['docker']): boolean {
+  const folder = docker?.[0]?.layers[0]?.split('/')[0];
+  const json = folder === undefined ? null : archive.scan.file(archive.path(`${folder}/json`));
+  const value = json === null ? undefined : archive.scan.document(json).value;
+  const rootfs = isObject(value) ? own(value, 'rootfs') : undefined;
+  return isObject(rootfs) && own(rootfs, 'type') === '' && own(rootfs, 'diff_ids') === null;
+}
+
+function namedByContainerd(archive: Archive): boolean {
+  const marks = layoutMarks(archive);
+  return marks !== null && hasAnnotation(marks, 'io.containerd.image.name');
+}

@@ -1,0 +1,75 @@
+import type { Member } from '../containers/source.js';
+import { digestOfBlobPath } from '../spec/digest.js';
+import { isObject, type Json, own } from '../spec/json.js';
+import type { Archive } from './archive.js';
+import type { ManifestWalk } from './manifests.js';
+
+/** Registries take no larger manifests, and all that lie around are read to find those about an image. */
+const LARGEST = 4 * 1024 * 1024;
+const READ = 4 * LARGEST;
+
+interface Blob {
+  readonly member: Member;
+  readonly digest: string;
+  readonly value: Json;
+}
+
+/**
+ * Manifests that no index lists and that name as their `subject` one that is here: signatures and the like, which a registry
+ * finds by its referrers API. They are claimed by their subject's digest alone. Docker's v1 JSON among the blobs is noted on the way.
+ */
+export function linkReferrers(archive: Archive, walk: ManifestWalk): void {
+  const bySubject = new Map<string, Blob[]>();
+  for (const blob of unlisted(archive)) {
+    const subject = subjectIn(blob.value);
+    if (subject === null) continue;
+    const about = bySubject.get(subject);
+    if (about === undefined) bySubject.set(subject, [blob]);
+    else about.push(blob);
+  }
+  // A signature may be signed in turn.
+  const found = [...walk.reached, ...walk.indexes].flatMap(known => digestsOf(known));
+  for (const digest of found) {
+    const about = bySubject.get(digest) ?? [];
+    bySubject.delete(digest);
+    for (const blob of about) {
+      walk.referrer(blob.member, blob.value, blob.digest);
+      found.push(blob.digest);
+    }
+  }
+}
+
+const digestsOf = (known: { claimedDigest?: string | null; digest?: string }): string[] =>
+  [known.claimedDigest, known.digest].filter(digest => digest != null);
+
+/** The JSON documents among the blobs that nothing has led to, as many as may be read. */
+function* unlisted(archive: Archive): Generator<Blob> {
+  const folder = `${archive.root}blobs/`;
+  let read = 0;
+  for (const member of archive.scan.members) {
+    const { path, size, type } = member;
+    if (type !== 'file' || !path.startsWith(folder) || archive.referenced.has(path)) continue;
+    const digest = digestOfBlobPath(path);
+    if (digest === null || size > LARGEST || !archive.scan.head(member).json) continue;
+    read += size;
+    if (read > READ) return;
+    const { value } = archive.scan.document(member);
+    if (isV1Json(value)) archive.leftovers.add(path);
+    else if (value !== undefined) yield { member, digest, value };
+  }
+}
+
+/** What Docker 25 and later leaves beside the blobs of its images, one for each layer, and nothing reads. */
+function isV1Json(value: Json | undefined): boolean {
+  if (!isObject(value)) return false;
+  const id = own(value, 'id');
+  return typeof id === 'string' && /^[0-9a-f]{64}$/.test(id) && isObject(own(value, 'container_config'));
+}
+
+/** The subject of a manifest; null for an index, and for what is neither. */
+function subjectIn(value: Json): string | null {
+  if (!isObject(value) || own(value, 'manifests') !== undefined) return null;
+  const subject = own(value, 'subject');
+  const digest = isObject(subject) ? own(subject, 'digest') : undefined;
+  return typeof digest === 'string' ? digest : null;
+}

@@ -1,0 +1,93 @@
+/** What a command has to show, before any format: blocks of text and tables. Plain data. */
+export type Style = 'strong' | 'dim' | 'good' | 'bad' | 'warn';
+
+export interface Span {
+  readonly text: string;
+  readonly style: Style | null;
+}
+
+export type Text = string | readonly (string | Span)[];
+
+export interface Column {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  /** May be cut short, with an ellipsis, where the terminal is too narrow. */
+  readonly shrink?: boolean;
+  /** May stand on a line of its own, above or below the rest of its row, where the terminal is too narrow. */
+  readonly fold?: boolean;
+}
+
+export type Block =
+  | {
+      readonly kind: 'text';
+      readonly text: Text;
+      readonly indent?: number;
+      /** It is the title of what follows, up to the next of its kind: 2 for a chapter, 3 for a section. */
+      readonly level?: 2 | 3;
+    }
+  | { readonly kind: 'pairs'; readonly rows: readonly (readonly [label: string, value: Text])[] }
+  | {
+      readonly kind: 'table';
+      readonly columns: readonly Column[];
+      readonly rows: readonly (readonly Text[])[];
+      /** What each row weighs, for a bar beside it where one can be drawn; null for a row without. */
+      readonly bars?: readonly (number | null)[];
+    }
+  /** A table of as many rows as an image has files, a line each. Each iteration makes the rows anew. */
+  | {
+      readonly kind: 'listing';
+      readonly columns: readonly Column[];
+      readonly rows: Iterable<readonly Text[]>;
+      readonly count: number;
+    }
+  /** More of what stands before it, which few want to see: a line that says so, and the rest where a format can unfold it. */
+  | { readonly kind: 'folded'; readonly summary: string; readonly rest: Doc }
+  | { readonly kind: 'map'; readonly map: FileMap }
+  | { readonly kind: 'gap' };
+
+/** Files with the room they take, for formats that can draw. A tree in columns: a directory stands before what is in it. */
+export interface FileMap {
+  readonly names: readonly string[];
+  /** Indexes of the directories that they are in; -1 for the root. */
+  readonly parents: readonly number[];
+  /** Bytes of each alone. */
+  readonly sizes: readonly number[];
+  /** Indexes into `layerNames`. */
+  readonly layers: readonly number[];
+  readonly layerNames: readonly string[];
+}
+
+export type Doc = readonly Block[];
+
+export const span = (text: string, style: Style | null): Span => ({ text, style });
+export const gap: Block = { kind: 'gap' };
+export const heading = (value: string, level: 2 | 3): Block => ({
+  kind: 'text',
+  text: [span(value, 'strong')],
+  level,
+});
+export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: value, indent });
+
+/** What a command gives back: the same result as data and for people, and whether the archive passed. */
+export interface Result {
+  readonly data: unknown;
+  readonly doc: Doc;
+  /** 2 where of several archives one gave no report. */
+  readonly exitCode: 0 | 1 | 2;
+}
+
+/** A heading inside a report. */
+export const section = (title: string): Block[] => [gap, text([span(title, 'strong')], 2)];
+
+/** A table of which only the first rows are shown, and how many more there are. */
+export function limitedTable(
+  columns: readonly Column[],
+  rows: readonly (readonly Text[])[],
+  limit: number,
+): Doc {
+  const table: Block = { kind: 'table', columns, rows: rows.slice(0, limit) };
+  const left = rows.length - limit;
+  return left <= 0
+    ? [table]
+    : [table, text([span(`and ${left} more: --top ${rows.length} shows all`, 'dim')], 4)];
+}

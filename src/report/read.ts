@@ -1,0 +1,243 @@
+import { Concerns } from '../checks/concerns.js';
+import { fromProblem } from '../checks/container.js';
+import { type Finding, findingsOf, toFindings } from '../checks/findings.js';
+import { doubtsOf, type Verdicts, verdictsBy } from '../checks/verdicts.js';
+import { deadlineIn } from '../containers/deadline.js';
+import { fileSha256, StreamDigest } from '../containers/file-digest.js';
+import { openArchive } from '../containers/open.js';
+import type { Member, Opened, Part, Stranger } from '../containers/source.js';
+import { reading } from '../containers/unreadable.js';
+import { InputError } from '../errors.js';
+import { forSize, limitText, type Resources, sharedAmong } from '../limits.js';
+import type { Graph } from '../link/graph.js';
+import { link } from '../link/link.js';
+import { memberAt, type Observation, observe } from '../link/observation.js';
+import { UnpackedTotal } from '../scan/blob/examiner.js';
+import type { ContentWanted } from '../scan/entries/content.js';
+import { limitsWithin } from '../scan/resources.js';
+import { type Depth, type Scan, scan } from '../scan/scan.js';
+import type { Platform } from '../spec/platform.js';
+import { visible } from '../visible.js';
+
+export { MIN_MEMORY } from '../scan/resources.js';
+
+export interface ReadOptions extends Resources {
+  /**
+   * `metadata` reads JSON and first bytes; `digests` reads, hashes and unpacks every byte; `files` keeps the entries of
+   * layers as well. Default `digests`.
+   */
+  readonly depth?: Depth;
+  /** At depth `files`: the digests of all files in layers, and the content of those whose paths match. */
+  readonly files?: ContentWanted;
+  /** Make absent platforms of an index errors: all of them, or the one that is needed. */
+  readonly requireComplete?: boolean | Platform;
+  /** Make an archive without an image an error, also where it holds artifacts. */
+  readonly requireImage?: boolean;
+  /** Take the sha256 of the file as it lies there, or of the stream, too. */
+  readonly sha256?: boolean;
+  /** When the time is over, on the clock of `source/deadline.ts`, where several archives share it; else `limits.seconds` from now. */
+  readonly deadline?: number | undefined;
+  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+}
+
+/** One image archive, read, linked and checked. */
+export interface PartReading {
+  readonly part: Part;
+  readonly scan: Scan;
+  readonly graph: Graph;
+  readonly findings: readonly Finding[];
+  /** Which of them concern which image. */
+  readonly concerns: Concerns;
+  readonly verdicts: Verdicts;
+}
+
+/** Everything that is known of what the user named. */
+export interface ArchiveReading {
+  readonly opened: Opened;
+  readonly depth: Depth;
+  /** Bytes of the file, or read from the pipe. */
+  readonly size: number;
+  /**
+   * Of the file as it lies there, compressed or not, in hexadecimal digits. null for a directory, where nobody asked for it, and
+   * where not all bytes were read.
+   */
+  readonly sha256: string | null;
+  /** One, or several image tarballs inside a zip. */
+  readonly parts: readonly PartReading[];
+  /** About a zip of image tarballs, and files of it that could not be read as such. */
+  readonly findings: readonly Finding[];
+}
+
+/** How much longer than reading its documents may be looked at, so that what was read in time is reported. */
+const LINKING_MS = 250;
+
+/**
+ * Reads an image archive.
+ * @param input  a file or directory by its path, `-` for standard input, or a stream of bytes
+ * @throws InputError when there is no image archive to report about
+ */
+export async function readArchive(
+  input: string | AsyncIterable<Uint8Array>,
+  options: ReadOptions = {},
+): Promise<ArchiveReading> {
+  const limits = limitsWithin(options);
+  const depth = options.depth ?? 'digests';
+  const deadline = options.deadline ?? deadlineIn(limits.seconds);
+  const digest = options.sha256 === true ? new StreamDigest() : undefined;
+  const opened = await openArchive(input, limits, deadline, digest);
+  const where = opened.file === '-' ? 'standard input' : opened.file;
+  // Before the rest is read, so that a change between the two is seen.
+  const sha256 =
+    digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));
+  const parts: PartReading[] = [];
+  const strangers: Stranger[] = [...opened.strangers];
+  let done = 0;
+  const onProgress = (bytes: number) => {
+    done += bytes;
+    if (opened.size === null) unpacked.hasStored(opened.bytesRead());
+    options.onProgress?.(opened.bytesRead() || done, opened.size);
+  };
+  const { jobs, memory } = options;
+  const shared = sharedAmong(limits, opened.parts.length);
+  const unpacked = new UnpackedTotal();
+  unpacked.hasStored(opened.size ?? 0);
+  const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
+  for (const part of opened.parts) {
+    const read = await reading(where, () => scan(part, { ...work, onProgress }));
+    const linked = forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
+    const graph = link(read, linked, deadline + LINKING_MS);
+    // After the last document has been read.
+    const scanned = { ...read, limits: linked, problems: [...read.problems, ...opened.changes()] };
+    if (graph === null) {
+      const { inside } = part;
+      const error = notAnImage(inside === null ? where : `${where}: ${inside}`, scanned);
+      strangers.push({ inside: inside ?? '', error });
+      continue;
+    }
+    const findings = findingsOf(
+      scanned,
+      graph,
+      { requireComplete: options.requireComplete ?? false, requireImage: options.requireImage ?? false },
+      limits,
+    );
+    let concerns: Concerns | null = null;
+    parts.push({
+      part,
+      scan: scanned,
+      graph,
+      findings,
+      get concerns() {
+        concerns ??= new Concerns(scanned, graph, findings);
+        return concerns;
+      },
+      verdicts: verdictsBy(doubtsOf(findings, graph), depth !== 'metadata'),
+    });
+  }
+  if (parts.length === 0) throw strangers[0]!.error;
+  const size = opened.size ?? opened.bytesRead();
+  const observations = [...opened.problems.map(fromProblem), ...strangers.map(observeStranger)];
+  return {
+    opened,
+    depth,
+    size,
+    sha256: sha256 ?? digest?.sha256 ?? null,
+    parts,
+    findings: toFindings(observations, limits),
+  };
+}
+
+/** null for what is not one file that can be read again. */
+async function sha256Of({ container, file, size }: Opened, deadline: number, { onProgress }: ReadOptions) {
+  if (container === 'directory' || container === 'stream') return null;
+  let done = 0;
+  return fileSha256(file, deadline, count => {
+    done += count;
+    onProgress?.(done, size);
+  });
+}
+
+function observeStranger({ inside, error }: Stranger): Observation {
+  return observe(
+    'part-unreadable',
+    memberAt(inside),
+    { reason: error.what },
+    error.damaged ? 'error' : 'info',
+  );
+}
+
+const ROOT_FOLDERS = [
+  'bin',
+  'etc',
+  'usr',
+  'lib',
+  'var',
+  'sbin',
+  'proc',
+  'dev',
+  'home',
+  'tmp',
+  'Files',
+  'Windows',
+];
+
+/** Names a tar that holds no image for what it is, with the way out. FORMATS row Q. */
+function notAnImage(where: string, { members, problems }: Scan): InputError {
+  // What was not read may be the image, but not what stands behind the end of a tar.
+  const limit = problems.filter(p => p.kind === 'limit').find(p => p.limit !== 'trailingBytes');
+  if (limit !== undefined) return new InputError(limitText(limit), where, null, { damaged: true });
+  const names = members.map(member => member.path);
+  const tops = new Set(names.map(name => name.split('/')[0]!));
+  const broken = problems.find(p => p.kind === 'tar-header' || p.kind === 'tar-truncated');
+  if (members.length === 0) {
+    const damage = broken?.kind === 'tar-header' ? `its first header is damaged: ${broken.reason}` : null;
+    return new InputError(
+      damage === null ? 'a tar with nothing in it' : `a tar that cannot be read: ${damage}`,
+      where,
+      'Was the download cut short, or changed on its way?',
+      { damaged: true },
+    );
+  }
+  if (names.some(name => /(^|\/)\.wh\.[^/]+$/.test(name))) {
+    return new InputError(
+      'a single image layer, not an image: it holds files and whiteouts (.wh.*), but no manifest',
+      where,
+      'Name the archive that the layer came from, or make one with `docker save IMAGE -o image.tar`.',
+    );
+  }
+  const rootFolders = ROOT_FOLDERS.filter(folder => tops.has(folder));
+  if (rootFolders.length >= 2) {
+    return new InputError(
+      `a root file system (${rootFolders.slice(0, 4).join(', ')} …), as \`docker export\` and buildx type=tar write it: it has no config, no layers and no ID`,
+      where,
+      'Save the image instead of exporting a container: `docker save IMAGE -o image.tar`.',
+    );
+  }
+  const sample = names.slice(0, 3).map(visible).join(', ');
+  const cut = broken === undefined ? '' : '; the tar is damaged or cut short, so its manifest may be missing';
+  return new InputError(
+    `a tar without an image in it: no manifest.json, index.json, oci-layout or repositories (it holds ${sample}${names.length > 3 ? ` and ${names.length - 3} more` : ''})${cut}`,
+    where,
+    'Is it a layer, a root file system or a source archive? `docker save IMAGE -o image.tar` makes what waybill reads.',
+    { damaged: problems.length > 0 },
+  );
+}
+
+/** Images in the whole archive, chosen or not. */
+export const imagesIn = ({ parts }: ArchiveReading) =>
+  parts.reduce((sum, { graph }) => sum + graph.images.length, 0);
+
+/** The path of a member as findings give it: inside a zip of tarballs, behind the tarball's own path. */
+export function pathIn(part: Part, path: string): string {
+  return part.inside === null ? path : `${part.inside}!/${path}`;
+}
+
+/** Where a member of an archive is found again, for `reread`, and what its bytes were. */
+export function memberPlace({ part, scan }: PartReading, member: Member) {
+  const { path } = member;
+  const isOnce = part.source.access === 'once';
+  const copies = isOnce ? scan.members.filter(m => m.path === path && m.type === 'file').length : 1;
+  const { size = 0, digests = null } = scan.facts(member) ?? {};
+  const stored = digests === null ? null : { size, digest: digests.sha256 };
+  return { inside: part.inside, path, copies, stored };
+}

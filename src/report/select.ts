@@ -1,0 +1,202 @@
+import { InputError } from '../errors.js';
+import type { Image } from '../link/graph.js';
+import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { normalName } from '../spec/reference.js';
+import { legible, visible } from '../visible.js';
+import { noImage } from './no-image.js';
+import type { ArchiveReading, PartReading } from './read.js';
+import { imageIdOf } from './report.js';
+import { count } from './words.js';
+
+export interface Selection {
+  /** A tag, a name, an image ID or a digest, in full or its beginning. */
+  readonly ref?: string | undefined;
+  readonly platform?: Platform | undefined;
+  /** The reference stood where a file could stand: where no image is called so, that there is no such file is said too. */
+  readonly refMayBeFile?: boolean | undefined;
+}
+
+/**
+ * Chooses images of an archive.
+ * @throws InputError when nothing matches, listing what there is, or when a reference means several images
+ */
+export function selectImages(
+  reading: ArchiveReading,
+  { ref, platform, refMayBeFile }: Selection,
+): ReadonlySet<Image> {
+  const all = reading.parts.flatMap(part => part.graph.images);
+  const where = reading.opened.file;
+  if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
+  let chosen = all;
+  if (ref !== undefined) {
+    chosen = all.filter(image => matches(image, ref));
+    if (chosen.length === 0) throw noMatch(where, ref, all, refMayBeFile);
+    if (!isOneThing(chosen, ref)) {
+      throw new InputError(
+        `${JSON.stringify(ref)} means ${chosen.length} images`,
+        where,
+        `Say which one:\n${list(chosen)}`,
+      );
+    }
+  }
+  if (platform === undefined) return new Set(chosen);
+  const fitting = chosen.filter(
+    image => image.platform !== null && platformMatches(image.platform, platform),
+  );
+  if (fitting.length === 0) throw noPlatform(where, platform, chosen, reading);
+  return new Set(fitting);
+}
+
+function matches(image: Image, ref: string): boolean {
+  if (image.names.some(name => name === ref || normalName(name) === normalName(ref))) return true;
+  return idsOf(image).some(id => startsWith(id, ref));
+}
+
+const idsOf = (image: Image) =>
+  [
+    imageIdOf(image),
+    image.manifest?.digest,
+    image.manifest?.claimedDigest,
+    image.v1Id,
+    ...image.indexDigests,
+  ].filter(id => id != null);
+
+/** A beginning of a digest, with or without its algorithm; as in Docker a few digits are enough if they are hex. */
+export function startsWith(digest: string, prefix: string): boolean {
+  if (prefix.includes(':')) return digest.startsWith(prefix);
+  return /^[0-9a-f]{4,}$/.test(prefix) && digest.slice(digest.indexOf(':') + 1).startsWith(prefix);
+}
+
+/** Several platforms behind one name or one index are one thing; anything else is ambiguous. */
+function isOneThing(images: readonly Image[], ref: string): boolean {
+  if (new Set(images.map(imageIdOf)).size === 1 && imageIdOf(images[0]!) !== null) return true;
+  if (images.length === 1) return true;
+  const shared = images[0]!.indexDigests.filter(digest => images.every(i => i.indexDigests.includes(digest)));
+  if (shared.length > 0) return true;
+  const platforms = new Set(images.map(i => (i.platform === null ? null : fullPlatform(i.platform))));
+  const byName = images.every(i =>
+    i.names.some(name => normalName(name) === normalName(ref) || name === ref),
+  );
+  return byName && platforms.size === images.length;
+}
+
+function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = false): InputError {
+  const full = normalName(ref);
+  const meaning = full === ref ? '' : ` (which as a name is ${full})`;
+  const file = isNoFile ? ', and no such file' : '';
+  return new InputError(
+    `no image ${JSON.stringify(ref)}${meaning} in it${file}`,
+    where,
+    `It holds:\n${list(all)}`,
+  );
+}
+
+function noPlatform(
+  where: string,
+  platform: Platform,
+  images: readonly Image[],
+  reading: ArchiveReading,
+): InputError {
+  const text = (p: Platform | null) => (p === null ? 'unknown' : visible(fullPlatform(p)));
+  const here = [...new Set(images.map(image => text(image.platform)))];
+  const listed = reading.parts.flatMap(p =>
+    p.graph.absent.filter(a => !a.attestation).map(a => text(a.platform)),
+  );
+  const absent =
+    listed.length === 0 ? '' : ` Listed, but not in the archive: ${[...new Set(listed)].join(', ')}.`;
+  return new InputError(
+    `no image for ${fullPlatform(platform)} in it`,
+    where,
+    `It has ${here.length === 0 ? 'none' : here.join(', ')}.${absent}`,
+  );
+}
+
+function list(images: readonly Image[]): string {
+  return images
+    .map(image => {
+      const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
+      const platform = image.platform === null ? '' : `  ${visible(fullPlatform(image.platform))}`;
+      return `  ${id}${platform}  ${legible(image.names.join(', ')) || '(untagged)'}`;
+    })
+    .join('\n');
+}
+
+/** An image, and the part of the archive that has it. */
+export interface ChosenImage {
+  readonly part: PartReading;
+  readonly image: Image;
+}
+
+/** The images that are meant, in the order of the archive. @throws InputError when there is none */
+export function chosenImages(reading: ArchiveReading, selection: Selection): ChosenImage[] {
+  const chosen = selectImages(reading, selection);
+  return reading.parts.flatMap(part =>
+    part.graph.images.filter(image => chosen.has(image)).map(image => ({ part, image })),
+  );
+}
+
+/** The one image that is meant. @throws InputError when there is none, or several, which are listed */
+export function oneImage(reading: ArchiveReading, selection: Selection): ChosenImage {
+  const chosen = chosenImages(reading, selection);
+  const [first] = chosen;
+  const { file } = reading.opened;
+  if (first === undefined) throw noImage(reading);
+  if (chosen.length > 1) {
+    const lines = chosen.map(({ image }) => line(image)).join('\n');
+    throw new InputError(
+      `it holds ${chosen.length} images`,
+      file,
+      `Say which one, or a --platform:\n${lines}`,
+    );
+  }
+  return first;
+}
+
+function line(image: Image): string {
+  const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
+  const platform = image.platform === null ? '' : `  ${fullPlatform(image.platform)}`;
+  return `  ${id}${visible(platform)}  ${legible(image.names.join(', ')) || '(untagged)'}`;
+}
+
+const isNumber = (layer: string) => /^\d{1,3}$/.test(layer);
+
+/** The indexes of the layers that are meant: one by its place, from 1 for the base, or those that have or claim a digest that begins so. */
+function layerIndexes({ part, image }: ChosenImage, layer: string): number[] {
+  const { layers } = image;
+  if (isNumber(layer)) return layers[Number(layer) - 1] === undefined ? [] : [Number(layer) - 1];
+  return layers.flatMap(({ member, claimedDigest, claimedDiffId, v1Id }, i) => {
+    const facts = member === null ? null : part.scan.facts(member);
+    const digests = [
+      facts?.digests?.sha256,
+      facts?.unpacked?.digests.sha256,
+      claimedDigest,
+      claimedDiffId,
+      v1Id,
+    ];
+    return digests.some(digest => digest != null && startsWith(digest, layer)) ? [i] : [];
+  });
+}
+
+/** The images that have the layer, and where. @throws InputError when none has */
+export function imagesWithLayer(
+  chosen: readonly ChosenImage[],
+  layer: string,
+  file: string,
+): (ChosenImage & { readonly index: number })[] {
+  const found = chosen.map(one => ({ one, indexes: layerIndexes(one, layer) }));
+  const clear = found.flatMap(({ one, indexes }) =>
+    indexes.length === 1 ? [{ ...one, index: indexes[0]! }] : [],
+  );
+  if (clear.length > 0) return clear;
+  const many = Math.max(0, ...found.map(({ indexes }) => indexes.length));
+  const most = Math.max(0, ...chosen.map(({ image }) => image.layers.length));
+  const whose = chosen.length === 1 ? 'the image has' : 'its images have at most';
+  const what = isNumber(layer)
+    ? `no layer ${layer}: ${whose} ${count(most, 'layer')}`
+    : many > 1
+      ? `${JSON.stringify(layer)} means ${many} layers`
+      : `no layer ${JSON.stringify(layer)}: no digest and no diff_id begins with it`;
+  const range = most === 1 ? '1' : `1 to ${most}`;
+  const remedy = `Name one by its number, ${range}, or by the beginning of its digest or diff_id; \`waybill ids\` lists them.`;
+  throw new InputError(what, file, most === 0 ? null : remedy);
+}

@@ -1,0 +1,92 @@
+import type { Sink } from '../../codec/codec.js';
+import type { LimitReached } from '../../limits.js';
+import type { Algorithm } from '../../spec/digest.js';
+import { type Analysis, type Examination, type Examined, Examiner } from './examiner.js';
+
+import type { BlobFacts, BlobFailure } from './facts.js';
+import { type Unpacked, Unpacker } from './unpacker.js';
+
+/**
+ * Turns the bytes of one member into facts in a single pass: hashed as stored, unpacked, hashed unpacked, walked as a
+ * tar. A plain blob's digest and diff_id are one hash. The caller feeds it the bytes. Its codec must have been loaded.
+ */
+export class BlobAnalyser {
+  private readonly unpacker: Unpacker;
+  private readonly examiner: Examiner;
+
+  constructor(
+    algorithms: readonly Algorithm[],
+    analysis: Analysis,
+    /** Gets the unpacked content as it passes, such as to write it down. It may throw, which ends everything. */
+    tap: Sink | null = null,
+  ) {
+    this.examiner = new Examiner(algorithms, analysis);
+    this.unpacker = new Unpacker(analysis, tap === null ? this.examiner : tapped(this.examiner, tap));
+  }
+
+  /** @returns false when no more will be looked at */
+  write(chunk: Uint8Array): boolean {
+    return this.unpacker.write(chunk);
+  }
+
+  /** @param failure  why there is no more to come, when it is not the member's end */
+  end(failure: BlobFailure | null = null): BlobFacts {
+    const unpacked = this.unpacker.end(failure);
+    return blobFacts(unpacked, this.examiner.end());
+  }
+}
+
+const tapped = (examiner: Examiner, tap: Sink): Examination => ({
+  begin: (compression, isTar) => examiner.begin(compression, isTar),
+  stored: bytes => examiner.stored(bytes),
+  check: crc => examiner.check(crc),
+  content(bytes) {
+    tap(bytes);
+    examiner.content(bytes);
+  },
+});
+
+/** Puts both halves of what is known of a blob together. */
+export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
+  const { size, compression, unpackedSize, whole, listed } = unpacked;
+  const { failure: why, stream } = whole ? checked(unpacked, examined) : unpacked;
+  const failure = why?.kind === 'limit' ? { ...why, ...needOf(why, unpacked, examined) } : why;
+  return {
+    size,
+    digests: whole ? (examined.stored ?? examined.content) : null,
+    compression,
+    unpacked: failure === null ? { size: unpackedSize, digests: examined.content } : null,
+    failure,
+    stream,
+    tar: examined.tar,
+    ...(listed === undefined ? {} : { listed }),
+  };
+}
+
+/** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
+const DEFLATE_RATIO = 1032;
+
+/** How much there would be to unpack, so that a user who raises the limit has to do it once. */
+function needOf(
+  { limit, value }: LimitReached,
+  { size, compression }: Unpacked,
+  { tar }: Examined,
+): { readonly seen?: number; readonly enough?: number } {
+  const promised = tar?.promised ?? 0;
+  if (limit === 'layerBytes') return promised > value ? { seen: promised } : {};
+  if (limit !== 'unpackedRatio' || size === 0) return {};
+  const seen = Math.ceil(promised / size);
+  return { ...(seen > value ? { seen } : {}), ...(compression === 'gzip' ? { enough: DEFLATE_RATIO } : {}) };
+}
+
+/** A check that failed comes before what the unpacker reported after it. */
+function checked(unpacked: Unpacked, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
+  if (failed === null) return unpacked;
+  const reason = `CRC-32 should be ${hex(failed.expected)} but is ${hex(failed.actual)}`;
+  return {
+    failure: { kind: 'corrupt', codec: 'gzip', reason, unpacked: failed.size },
+    stream: { parts: failed.passed, skippable: 0, trailingZeros: 0, trailingGarbage: 0 },
+  };
+}
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;

@@ -1,0 +1,154 @@
+import { isUtf8 } from 'node:buffer';
+import type { Compression } from '../../codec/codec.js';
+import { sniff } from '../../codec/registry.js';
+import { beginsSkippable } from '../../codec/zstd.js';
+import { isTar, isTarToo, looksLikeJson } from '../../containers/kind.js';
+import type { Member } from '../../containers/source.js';
+import { defaultLimits, type LimitName, type Limits } from '../../limits.js';
+import { digestOf } from '../../spec/digest.js';
+import type { Json } from '../../spec/json.js';
+import { type JsonFault, jsonFault } from '../../spec/json-syntax.js';
+import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../../spec/json-text.js';
+
+/** A JSON document of the archive, read whole, or why it could not be. */
+export interface Document {
+  readonly path: string;
+  /** null when it was not read: too large, or not JSON at all. */
+  readonly bytes: Uint8Array | null;
+  /** sha256 of the bytes, where they were read. */
+  readonly digest: string | null;
+  /** undefined when there is an error. */
+  readonly value: Json | undefined;
+  readonly error: DocumentError | null;
+  /** What other readers may see differently. */
+  readonly oddities: JsonOddities & { readonly utf8: boolean };
+}
+
+type DocumentError =
+  /** `fault` says where the text stops being JSON. */
+  | { readonly kind: 'not-json'; readonly reason: string; readonly fault: JsonFault }
+  | {
+      readonly kind: 'limit';
+      readonly limit: LimitName;
+      readonly value: number;
+      /** Bytes of the document; null where these are not what the limit is about. */
+      readonly actual: number | null;
+    }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+const NOTHING_ODD: Document['oddities'] = { ...NO_ODDITIES, utf8: true };
+
+/** @param kept  what the documents weigh that are kept already */
+export function readDocument(
+  path: string,
+  bytes: Uint8Array,
+  { documentDepth, keptDocumentBytes }: Pick<Limits, 'documentDepth' | 'keptDocumentBytes'> = defaultLimits,
+  kept = 0,
+): Document {
+  const refused = (error: DocumentError): Document => {
+    return { path, bytes, digest: digestOf(bytes), value: undefined, error, oddities: NOTHING_ODD };
+  };
+  const text = textOf(bytes);
+  try {
+    if (bytes.length === 0) throw new SyntaxError('it is empty');
+    const oddities = jsonOddities(text, documentDepth);
+    if (oddities === null)
+      return refused({ kind: 'limit', limit: 'documentDepth', value: documentDepth, actual: null });
+    if (kept + bytes.length + oddities.weight > keptDocumentBytes) {
+      const limit = 'keptDocumentBytes';
+      return refusedDocument(path, { kind: 'limit', limit, value: keptDocumentBytes, actual: null });
+    }
+    const value = JSON.parse(text) as Json;
+    return {
+      path,
+      bytes,
+      digest: digestOf(bytes),
+      value,
+      error: null,
+      oddities: { ...oddities, utf8: isUtf8(bytes) },
+    };
+  } catch (error) {
+    const fault = jsonFault(text) ?? { kind: 'character', at: 0, context: '' };
+    return refused({ kind: 'not-json', reason: (error as Error).message, fault });
+  }
+}
+
+/** ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too. */
+export const textOf = (bytes: Uint8Array): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+/** The value before the bytes that make a text no JSON document, and how many these are; null where they are not the fault. */
+export function firstValue({
+  bytes,
+  error,
+}: Document): { readonly value: Json; readonly rest: number } | null {
+  if (bytes === null || error?.kind !== 'not-json' || error.fault.kind !== 'after') return null;
+  const text = textOf(bytes);
+  const value = JSON.parse(text.slice(0, error.fault.at)) as Json;
+  return { value, rest: Buffer.byteLength(text.slice(error.fault.at)) };
+}
+
+/** What a document takes of memory, in bytes and about. */
+export const weightOf = ({ bytes, oddities }: Document): number => (bytes?.length ?? 0) + oddities.weight;
+
+export function refusedDocument(path: string, error: DocumentError): Document {
+  return { path, bytes: null, digest: null, value: undefined, error, oddities: NOTHING_ODD };
+}
+
+/** Whether a member is worth keeping as a document: it opens like JSON, or its name says that it must be JSON. */
+export function mayBeDocument(path: string, head: Uint8Array): boolean {
+  return (
+    looksLikeJson(head) ||
+    /(^|\/)(index\.json|oci-layout|manifest\.json|repositories|json|[^/]+\.json)$/.test(path)
+  );
+}
+
+/** What a member's first bytes tell. */
+export interface Head {
+  readonly compression: Compression;
+  readonly json: boolean;
+  readonly tar: boolean;
+  /** A compressed stream that is a tar as well. */
+  readonly tarToo: boolean;
+  /** A zstd stream that begins with a skippable frame, by which not every reader knows one. */
+  readonly skippable: boolean;
+  /** An xz stream without an integrity check (2.1.1.2). */
+  readonly xzUnchecked: boolean;
+}
+
+export const toHead = (head: Uint8Array): Head => ({
+  compression: sniff(head),
+  json: looksLikeJson(head),
+  tar: isTar(head),
+  tarToo: isTarToo(head),
+  skippable: beginsSkippable(head),
+  xzUnchecked: sniff(head) === 'xz' && (head[7]! & 15) === 0,
+});
+
+export const NO_HEAD: Head = toHead(new Uint8Array(0));
+
+export const cutDocument = (path: string): Document =>
+  refusedDocument(path, {
+    kind: 'not-json',
+    reason: 'it is cut short',
+    fault: { kind: 'end', at: 0, context: '' },
+  });
+
+export const notJson = ({ path, size }: Member): Document =>
+  refusedDocument(
+    path,
+    size === 0
+      ? { kind: 'not-json', reason: 'it is empty', fault: { kind: 'empty', at: 0, context: '' } }
+      : {
+          kind: 'not-json',
+          reason: 'it does not begin like a JSON document',
+          fault: { kind: 'character', at: 0, context: 'looking for beginning of value' },
+        },
+  );
+
+/** Whether a document may be read, by its size and by what the documents weigh that are kept already; null where it may. */
+export function tooLarge(path: string, limits: Limits, actual: number, kept: number): Document | null {
+  const limit: LimitName = actual > limits.documentBytes ? 'documentBytes' : 'keptDocumentBytes';
+  if (actual + (limit === 'documentBytes' ? 0 : kept) <= limits[limit]) return null;
+  return refusedDocument(path, { kind: 'limit', limit, value: limits[limit], actual });
+}

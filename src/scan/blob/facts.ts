@@ -1,0 +1,94 @@
+import type { Compression, StreamShape } from '../../codec/codec.js';
+import type { ListedDifference } from '../../containers/zip.js';
+import type { LimitName, LimitReached } from '../../limits.js';
+import type { Algorithm, Digests } from '../../spec/digest.js';
+import { digestOfBlobPath } from '../../spec/digest.js';
+import type { Ambiguity, Malformed } from '../../tar/layer-records.js';
+import type { EntryTable } from '../entries/table.js';
+import type { NameFacts } from '../names/facts.js';
+
+/**
+ * What the bytes of one member are. Computed from the bytes, never from metadata.
+ * Sizes are bytes.
+ */
+export interface BlobFacts {
+  /** Stored bytes that were there to be read. */
+  readonly size: number;
+  /** null when not all of its bytes could be read. */
+  readonly digests: Digests | null;
+  /** Where a zip lists another content than it has. */
+  readonly listed?: ListedDifference;
+  readonly compression: Compression;
+  /** The unpacked content: its digest is the diff_id. null when it could not be unpacked to its end. */
+  readonly unpacked: UnpackedFacts | null;
+  /** Why unpacking or reading stopped early. */
+  readonly failure: BlobFailure | null;
+  /** The outer shape of the compressed stream; null for plain content. */
+  readonly stream: StreamShape | null;
+  /** What walking the unpacked content as a tar gave; null for JSON and other content that was never taken for a tar. */
+  readonly tar: TarFacts | null;
+}
+
+export interface UnpackedFacts {
+  readonly size: number;
+  readonly digests: Digests;
+}
+
+export type BlobFailure =
+  | {
+      readonly kind: 'truncated' | 'corrupt';
+      readonly codec: string;
+      readonly reason: string;
+      readonly unpacked: number;
+    }
+  /** The stream looks sound, but uses what our decoder does not know. */
+  | {
+      readonly kind: 'unsupported';
+      readonly codec: string;
+      readonly reason: string;
+      readonly unpacked: number;
+    }
+  | {
+      readonly kind: 'limit';
+      readonly limit: LimitName;
+      readonly value: number;
+      readonly unpacked: number;
+      /** How much there is at least, by the headers that have been read. */
+      readonly seen?: number;
+      /** What the limit would have to be, where the codec tells. */
+      readonly enough?: number;
+    }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+export interface TarFacts {
+  /** Entries that a tar reader yields; PAX and GNU long-name records are none. */
+  readonly entries: number;
+  /** Global PAX headers, which engines pass over: they describe no entry. */
+  readonly globalHeaders: number;
+  /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
+  readonly error: string | null;
+  /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
+  readonly duplicate: string | null;
+  /** What its names and types say about unpacking it. */
+  readonly names: NameFacts;
+  /** The tar has eStargz's table of contents. */
+  readonly estargz: boolean;
+  /** Bytes that it has at least: up to the end of the last entry that has begun. */
+  readonly promised: number;
+  /** Bytes that the holes of sparse files add to what is stored of them. */
+  readonly holes: number;
+  /** What readers of tars disagree about, one of each kind. */
+  readonly ambiguities: readonly Ambiguity[];
+  /** The first record that is malformed; null where none is. */
+  readonly malformed: Malformed | null;
+  /** Limits on entries and their records that were hit: what is beyond them was passed over. */
+  readonly reached: readonly LimitReached[];
+  /** The entries up to the error, the one that it is in included; null at every depth but `files`. */
+  readonly table: EntryTable | null;
+}
+
+/** The algorithms to hash a member with: sha256 always, sha512 where its name says that it is called by it. */
+export function algorithmsFor(path: string): readonly Algorithm[] {
+  const named = digestOfBlobPath(path)?.startsWith('sha512:') === true || /(^|\/)[0-9a-f]{128}$/.test(path);
+  return named ? ['sha256', 'sha512'] : ['sha256'];
+}

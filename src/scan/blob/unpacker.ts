@@ -1,0 +1,175 @@
+import { CodecError, CodecNotLoaded, type Compression, type Decoder } from '../../codec/codec.js';
+import { codecFor, sniff } from '../../codec/registry.js';
+import { isOver } from '../../containers/deadline.js';
+import { isTar, looksLikeJson } from '../../containers/kind.js';
+import { BLOCK } from '../../tar/header.js';
+import { RingBroken } from '../threads/ring.js';
+import { type Analysis, type Examination, UnpackedTotal } from './examiner.js';
+import type { BlobFacts, BlobFailure } from './facts.js';
+
+/** What is known of a blob without looking at its content. */
+export interface Unpacked extends Pick<BlobFacts, 'size' | 'listed' | 'compression' | 'failure' | 'stream'> {
+  readonly unpackedSize: number;
+  /** Whether all bytes were read. */
+  readonly whole: boolean;
+}
+
+/** Whether a blob unpacks to too much is judged by as many of its bytes as there are up to a multiple of this. */
+const GRID = 64 * 1024;
+/** What one blob may unpack to, so many times over may all of them. */
+const BOMBS = 2;
+
+/**
+ * The first half of the work on a blob: unpacks it, within the limits, for the second half to look at. What comes of it
+ * depends on the blob alone, and not on how it is cut into chunks.
+ */
+export class Unpacker {
+  private readonly head = new Uint8Array(BLOCK);
+  private size = 0;
+  private compression: Compression | null = null;
+  private decoder: Decoder | null = null;
+  /** Bytes that the decoder was given. */
+  private taken = 0;
+  private unpackedSize = 0;
+  /** Why the content ends early. */
+  private failure: BlobFailure | null = null;
+  /** Whether what was stored has not been looked at to its end. */
+  private cut = false;
+  private readonly total: UnpackedTotal | null;
+
+  constructor(
+    private readonly analysis: Analysis,
+    private readonly target: Examination,
+  ) {
+    this.total = analysis.unpacked === undefined ? null : new UnpackedTotal(analysis.unpacked);
+  }
+
+  /**
+   * @returns false when no more will be looked at
+   * @throws CodecNotLoaded at the first bytes, before anything is done with them
+   */
+  write(chunk: Uint8Array): boolean {
+    if (this.cut || this.isLate()) return false;
+    const before = this.size;
+    this.size += chunk.length;
+    if (this.compression !== null) {
+      this.take(chunk);
+    } else {
+      this.head.set(chunk.subarray(0, BLOCK - before), before);
+      if (this.size < BLOCK) return true;
+      this.begin(this.head);
+      this.take(chunk.subarray(BLOCK - before));
+    }
+    return !this.cut;
+  }
+
+  /** @param failure  why there is no more to come, when it is not the blob's end */
+  end(failure: BlobFailure | null = null): Unpacked {
+    if (this.compression === null) this.begin(this.head.subarray(0, this.size));
+    // What is not here is missing for that reason, and not because the stream was cut.
+    if (failure === null) this.guard(() => this.decoder?.end());
+    this.decoder?.close();
+    return {
+      size: this.size,
+      compression: this.compression!,
+      failure: failure ?? this.failure,
+      stream: this.decoder?.shape ?? null,
+      unpackedSize: this.decoder === null ? this.size : this.unpackedSize,
+      whole: failure === null && !this.cut,
+    };
+  }
+
+  private begin(head: Uint8Array): void {
+    const compression = sniff(head);
+    const { target } = this;
+    if (compression === 'none') {
+      // JSON is no layer; anything else may be meant to be one.
+      target.begin(compression, !looksLikeJson(head) || isTar(head));
+    } else {
+      const codec = codecFor(compression);
+      if (!codec.isLoaded()) throw new CodecNotLoaded(codec);
+      target.begin(compression, true);
+      const outlet = { room: target.room?.bind(target), crc32: (crc: number) => target.check(crc) };
+      this.decoder = codec.open(piece => this.unpack(piece), outlet);
+    }
+    this.compression = compression;
+    this.take(head);
+  }
+
+  private take(bytes: Uint8Array): void {
+    const { decoder, target } = this;
+    if (decoder === null) {
+      this.guard(() => target.content(bytes));
+      return;
+    }
+    this.guard(() => target.stored(bytes), true);
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + GRID - (this.taken % GRID));
+      this.taken += piece.length;
+      at += piece.length;
+      this.guard(() => decoder.write(piece));
+    }
+  }
+
+  private unpack(piece: Uint8Array): void {
+    // A small piece of what is stored may unpack to very much.
+    if (this.isLate()) throw new Stopped();
+    const { limit, value, allowed } = this.allowance(piece.length);
+    const within = piece.subarray(0, allowed);
+    this.unpackedSize += within.length;
+    this.target.content(within);
+    if (piece.length <= allowed) return;
+    // What did not come out counts against no other blob.
+    this.total?.add(within.length - piece.length);
+    this.failure = { kind: 'limit', limit, value, unpacked: this.unpackedSize };
+    throw new Stopped();
+  }
+
+  /** How many of the next bytes may still come out. */
+  private allowance(length: number) {
+    const { unpackedFree, unpackedRatio, layerBytes, archiveBytes } = this.analysis.limits;
+    const begun = Math.ceil(this.taken / GRID) * GRID;
+    const left = (cap: number) => Math.max(0, cap - this.unpackedSize);
+    const total = this.total?.add(length) ?? 0;
+    const within = (cap: number) => Math.max(0, length - Math.max(0, total - cap));
+    // Bombs within bombs, or beside each other, are judged together, by what the user named; one bomb does not spend it all.
+    const stored = Math.ceil((this.total?.stored ?? 0) / GRID) * GRID;
+    const whole = BOMBS * Math.max(unpackedFree, unpackedRatio * stored);
+    const caps = [
+      ['unpackedRatio', unpackedRatio, left(Math.max(unpackedFree, unpackedRatio * begun))],
+      ['unpackedRatio', unpackedRatio, within(whole)],
+      ['layerBytes', layerBytes, left(layerBytes)],
+      ['archiveBytes', archiveBytes, within(archiveBytes)],
+    ] as const;
+    const [limit, value, allowed] = caps.reduce((a, b) => (b[2] < a[2] ? b : a));
+    return { limit, value, allowed };
+  }
+
+  private isLate(): boolean {
+    const { deadline, limits } = this.analysis;
+    if (deadline === undefined || !isOver(deadline)) return false;
+    this.cut = true;
+    this.failure = { kind: 'limit', limit: 'seconds', value: limits.seconds, unpacked: this.unpackedSize };
+    return true;
+  }
+
+  /** @param always  what is stored is looked at to its end, though its content may not be */
+  private guard(step: () => void, always = false): void {
+    if (this.cut || (this.failure !== null && !always)) return;
+    try {
+      step();
+    } catch (error) {
+      if (error instanceof Stopped) return;
+      if (error instanceof RingBroken) {
+        this.cut = true;
+        this.failure = { kind: 'unreadable', reason: 'the thread that looked at it ended' };
+      } else if (error instanceof CodecError) {
+        const { codec, reason } = error;
+        const kind = error.unsupported ? 'unsupported' : error.kind;
+        this.failure = { kind, codec, reason, unpacked: this.unpackedSize };
+      } else throw error;
+    }
+  }
+}
+
+class Stopped extends Error {}

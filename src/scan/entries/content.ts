@@ -1,0 +1,160 @@
+import { createHash, type Hash, hash as hashAtOnce } from 'node:crypto';
+import { copyOf } from '../../containers/cursor.js';
+import type { Limits } from '../../limits.js';
+import type { ContentSink, ContentTaker, EntryHeader } from '../../tar/entry.js';
+
+import { nameText, rootedPath } from './name.js';
+import { pathFilter } from './path-filter.js';
+import type { EntryContents, EntryTable } from './table.js';
+
+/** What is wanted of the files' content, besides what describes them. Plain data. */
+export interface ContentWanted {
+  /** The digest of every file. */
+  readonly digests?: boolean;
+  /** The content of files whose paths match one of these; see `pathFilter`. */
+  readonly keep?: readonly string[];
+}
+
+/** The sha256 of a file's content, its holes included; null where it was not asked for, or not all of it could be read. */
+export function digestOf(table: EntryTable, index: number): string | null {
+  const key = contentKey(table, index);
+  return key === null ? null : `sha256:${Buffer.from(key, 'latin1').toString('hex')}`;
+}
+
+/** What tells apart contents as `digestOf` does, and takes a tenth of the time; null where that is. */
+export function contentKey({ contents }: EntryTable, index: number): string | null {
+  if (contents === null || contents.digests.length === 0) return null;
+  const key = digestText(contents).slice(32 * index, 32 * index + 32);
+  return key === NO_DIGEST ? null : key;
+}
+
+const NO_DIGEST = '\0'.repeat(32);
+
+/** All digests of a layer's files as one string, bytes one per character. */
+function digestText(contents: EntryContents): string {
+  let text = digestTexts.get(contents);
+  if (text === undefined) {
+    const { buffer, byteOffset, length } = contents.digests;
+    text = Buffer.from(buffer, byteOffset, length).toString('latin1');
+    digestTexts.set(contents, text);
+  }
+  return text;
+}
+
+const digestTexts = new WeakMap<EntryContents, string>();
+
+/** The content of a file that was to be kept; null where it was not, or there was too much of it. */
+export function contentOf({ contents }: EntryTable, index: number): Uint8Array | null {
+  const kept = contents?.kept ?? [];
+  let low = 0;
+  for (let high = kept.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (kept[middle]!.index < index) low = middle + 1;
+    else high = middle;
+  }
+  return kept[low]?.index === index ? kept[low]!.bytes : null;
+}
+
+/** Whether a file was to be kept, and could not be: it is cut short, or there is more to keep than a limit allows. */
+export const isContentMissing = ({ contents }: EntryTable, index: number): boolean =>
+  contents?.missing.includes(index) ?? false;
+
+const NOTHING = new Uint8Array(0);
+
+/** Zeros that are hashed for the holes of a layer's sparse files; more have no honest use. */
+const HOLES_CAP = 1024 * 1024 * 1024;
+const ZEROS = new Uint8Array(64 * 1024);
+
+/** Takes what is wanted of the content of one layer's files. */
+export class ContentCapture implements ContentTaker {
+  private digests = new Uint8Array(0);
+  private readonly kept: { index: number; bytes: Uint8Array }[] = [];
+  private readonly missing: number[] = [];
+  private keptBytes = 0;
+  private isFull = false;
+  private holes = 0;
+  private readonly isKept: ((path: string) => boolean) | null;
+
+  constructor(
+    private readonly wanted: ContentWanted,
+    private readonly limits: Pick<Limits, 'keptContentBytes'>,
+  ) {
+    const { keep = [] } = wanted;
+    this.isKept = keep.length === 0 ? null : pathFilter(keep);
+  }
+
+  begin(index: number, { name, size }: EntryHeader): ContentSink | null {
+    const keep = this.isKept?.(nameText(rootedPath(name))) ?? false;
+    const fits = keep && this.keptBytes + size <= this.limits.keptContentBytes;
+    if (keep && !fits) this.missing.push(index);
+    this.isFull ||= keep && !fits;
+    if (!fits && this.wanted.digests !== true) return null;
+    if (fits) this.keptBytes += size;
+    const digest = this.wanted.digests === true ? new Digest(size) : null;
+    const parts: Uint8Array[] | null = fits ? [] : null;
+    return {
+      write(bytes) {
+        digest?.update(bytes);
+        parts?.push(copyOf(bytes));
+      },
+      hole: length => {
+        this.holes += length;
+        if (this.holes <= HOLES_CAP) fill(length, digest, parts);
+      },
+      end: complete => {
+        const isWhole = complete && this.holes <= HOLES_CAP;
+        if (isWhole && digest !== null) this.note(index, digest.finish());
+        if (isWhole && parts !== null) this.kept.push({ index, bytes: new Uint8Array(Buffer.concat(parts)) });
+        else if (parts !== null) this.missing.push(index);
+      },
+    };
+  }
+
+  /** @param count  of the layer's entries */
+  finish(count: number): EntryContents {
+    const digests = this.wanted.digests === true ? new Uint8Array(32 * count) : NOTHING.slice();
+    digests.set(this.digests.subarray(0, digests.length));
+    return { digests, kept: this.kept, missing: this.missing, full: this.isFull };
+  }
+
+  /** @param digest  bytes, one per character */
+  private note(index: number, digest: string): void {
+    const end = 32 * index + 32;
+    if (end > this.digests.length) {
+      const larger = new Uint8Array(Math.max(2 * end, 2048));
+      larger.set(this.digests);
+      this.digests = larger;
+    }
+    for (let i = 0; i < 32; i++) this.digests[end - 32 + i] = digest.charCodeAt(i);
+  }
+}
+
+/** The sha256 of one file. Most come in one piece, and to hash that at once takes half as long. */
+class Digest {
+  private hash: Hash | null = null;
+  private whole: string | null = null;
+
+  /** @param size  of the file, in bytes */
+  constructor(private readonly size: number) {}
+
+  update(bytes: Uint8Array): void {
+    if (this.hash === null && bytes.length === this.size) this.whole = hashAtOnce('sha256', bytes, 'binary');
+    else this.begun().update(bytes);
+  }
+
+  /** Bytes, one per character. */
+  finish(): string {
+    return this.whole ?? this.begun().digest('binary');
+  }
+
+  private begun(): Hash {
+    this.hash ??= createHash('sha256');
+    return this.hash;
+  }
+}
+
+function fill(length: number, digest: Digest | null, parts: Uint8Array[] | null): void {
+  for (let left = length; left > 0 && digest !== null; left -= ZEROS.length)
+    digest.update(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+  parts?.push(new Uint8Array(length));
+}

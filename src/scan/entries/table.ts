@@ -1,0 +1,231 @@
+/**
+ * The entries of one layer as columns: a layer easily has 100,000, and a million objects with their strings would cost
+ * ten times the memory and could not be handed from thread to thread. Plain data; `entry.ts` reads it.
+ */
+export interface EntryTable {
+  readonly count: number;
+  /** The limit at which the rest of the layer's entries was left out; null where all are here. */
+  readonly truncated: 'layerEntries' | 'layerEntryBytes' | 'archiveEntries' | null;
+  /** Per entry, one after the other: its name, its link target, its details. Bytes as in the tar. */
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` each entry begins; one more than there are entries, so that the last one has an end. */
+  readonly starts: Uint32Array;
+  readonly nameLengths: Uint32Array;
+  readonly targetLengths: Uint32Array;
+  /** The type flag, as in the header; a NUL of old tars has become `0`, or `5` where the name ends in a slash. */
+  readonly flags: Uint8Array;
+  /** Bytes of content, the holes of sparse files included. */
+  readonly sizes: Float64Array;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly modes: Uint16Array;
+  /** As a kernel with 32 bits for them takes what the tar says. */
+  readonly uids: Uint32Array;
+  readonly gids: Uint32Array;
+  /** Whole seconds since 1970, and the nanoseconds that follow. */
+  readonly times: Float64Array;
+  readonly nanos: Uint32Array;
+  /** Content of the files; null where it was not asked for. `entry-content.ts` reads it. */
+  readonly contents: EntryContents | null;
+}
+
+/** What was wanted of the content of a layer's files. */
+export interface EntryContents {
+  /** sha256, 32 bytes for each entry: zeros where there is none. Empty where digests were not asked for. */
+  readonly digests: Uint8Array;
+  /** In the order of the entries. */
+  readonly kept: readonly { readonly index: number; readonly bytes: Uint8Array }[];
+  /** Entries whose content was to be kept, and is not: for a limit, or for the end of the tar. */
+  readonly missing: readonly number[];
+  /** There was more to keep than the limit allows. */
+  readonly full: boolean;
+}
+
+/** What few entries have. In `EntryTable.bytes`: a tag of one byte, then its value, little-endian. */
+export const DETAIL = {
+  /** Major and minor number, 32 bits each. */
+  device: 1,
+  /** Bytes in the tar where they are not the size, as a double. */
+  storedSize: 2,
+  /** The size that the header claims where the type has no content, as a double. */
+  claimedSize: 3,
+  /** Length and bytes of the name, length and bytes of the value; lengths of 32 bits. */
+  xattr: 4,
+} as const;
+
+/** The buffers of a table, to be handed to another thread instead of being copied. */
+export function transfersOf(table: EntryTable): ArrayBuffer[] {
+  // Nothing to hand over, and it may be the table of others too.
+  if (table.count === 0) return [];
+  const { contents } = table;
+  const views = contents === null ? [] : [contents.digests, ...contents.kept.map(({ bytes }) => bytes)];
+  return [...Object.values(table), ...views]
+    .filter(value => ArrayBuffer.isView(value))
+    .map(view => view.buffer as ArrayBuffer);
+}
+
+export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo' | 'other';
+
+/** One entry of a layer. Names are bytes, one per character (latin1): two that differ stay two, whatever their encoding. */
+export interface Entry {
+  /** As the tar spells it, after PAX and GNU long names. */
+  readonly name: string;
+  readonly type: EntryType;
+  /** The type flag of the header. */
+  readonly flag: string;
+  /** Bytes of content, the holes of a sparse file included; 0 where there is none. */
+  readonly size: number;
+  /** Bytes in the tar: fewer than `size` for a sparse file. */
+  readonly storedSize: number;
+  /** What the tar says the size is: Go's readers believe it even of types that have no content, and sum it up. */
+  readonly claimedSize: number;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Whole seconds since 1970, and the nanoseconds that follow. */
+  readonly mtime: number;
+  readonly mtimeNanos: number;
+  /** Where a symbolic or hard link points, as the tar spells it; null for anything else. */
+  readonly target: string | null;
+  /** null for anything but a device. */
+  readonly device: Device | null;
+  readonly xattrs: readonly Xattr[];
+}
+
+interface Device {
+  readonly major: number;
+  readonly minor: number;
+}
+
+interface Xattr {
+  /** With its namespace, e.g. `security.capability`. */
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** `0`, `7` (contiguous) and `S` (GNU sparse) are files to every reader. POSIX ustar; GNU tar manual, "Basic Tar Format". */
+const TYPES: Readonly<Record<string, EntryType>> = {
+  '0': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'char',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+  '7': 'file',
+  S: 'file',
+};
+
+const typeOf = (flag: string): EntryType => TYPES[flag] ?? 'other';
+
+/** By the byte of the flag. */
+const TYPE_OF_BYTE: readonly EntryType[] = Array.from({ length: 256 }, (_, byte) =>
+  typeOf(String.fromCharCode(byte)),
+);
+
+export const typeOfByte = (flag: number): EntryType => TYPE_OF_BYTE[flag]!;
+
+/** @param index  from 0 to below `table.count` */
+export function entryAt(table: EntryTable, index: number): Entry {
+  const start = table.starts[index]!;
+  const nameEnd = start + table.nameLengths[index]!;
+  const targetEnd = nameEnd + table.targetLengths[index]!;
+  const flag = table.flags[index]!;
+  const type = TYPE_OF_BYTE[flag]!;
+  const size = table.sizes[index]!;
+  const text = textOf(table);
+  const isLink = type === 'symlink' || type === 'hardlink';
+  const isDevice = type === 'char' || type === 'block';
+  const entry: Entry = {
+    name: text.slice(start, nameEnd),
+    type,
+    flag: String.fromCharCode(flag),
+    size,
+    storedSize: size,
+    claimedSize: size,
+    mode: table.modes[index]!,
+    uid: table.uids[index]!,
+    gid: table.gids[index]!,
+    mtime: table.times[index]!,
+    mtimeNanos: table.nanos[index]!,
+    target: isLink ? text.slice(nameEnd, targetEnd) : null,
+    device: isDevice ? NO_DEVICE : null,
+    xattrs: NO_XATTRS,
+  };
+  const end = table.starts[index + 1]!;
+  return end === targetEnd ? entry : { ...entry, ...detailsOf(table, targetEnd, end) };
+}
+
+/** Name, type and link target of an entry, without the rest: for passes over all entries. */
+export function nameAt(table: EntryTable, index: number): string {
+  const start = table.starts[index]!;
+  return textOf(table).slice(start, start + table.nameLengths[index]!);
+}
+
+export const typeAt = (table: EntryTable, index: number): EntryType => TYPE_OF_BYTE[table.flags[index]!]!;
+
+/** What the tar says the size is; see `Entry`. */
+export function claimedSizeAt(table: EntryTable, index: number): number {
+  const end = table.starts[index]! + table.nameLengths[index]! + table.targetLengths[index]!;
+  return end === table.starts[index + 1]! ? table.sizes[index]! : entryAt(table, index).claimedSize;
+}
+
+/** As the tar spells it; empty for what is no link. */
+export function targetAt(table: EntryTable, index: number): string {
+  const start = table.starts[index]! + table.nameLengths[index]!;
+  return textOf(table).slice(start, start + table.targetLengths[index]!);
+}
+
+/** Part of what a table has of its entries' names and targets, by places as in `starts`. */
+export const textBetween = (table: EntryTable, start: number, end: number): string =>
+  textOf(table).slice(start, end);
+
+/** Every entry, in the order of the tar. */
+export function* entriesOf(table: EntryTable): Generator<Entry> {
+  for (let index = 0; index < table.count; index++) yield entryAt(table, index);
+}
+
+const NO_DEVICE: Device = { major: 0, minor: 0 };
+const NO_XATTRS: readonly Xattr[] = [];
+
+function detailsOf(table: EntryTable, start: number, end: number): Partial<Entry> {
+  const { bytes } = table;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const xattrs: Xattr[] = [];
+  let details: Partial<Entry> = {};
+  let at = start;
+  const number = () => {
+    at += 4;
+    return view.getUint32(at - 4, true);
+  };
+  const double = () => {
+    at += 8;
+    return view.getFloat64(at - 8, true);
+  };
+  const run = () => {
+    const length = number();
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  while (at < end) {
+    const tag = bytes[at++];
+    if (tag === DETAIL.device) details = { ...details, device: { major: number(), minor: number() } };
+    else if (tag === DETAIL.storedSize) details = { ...details, storedSize: double() };
+    else if (tag === DETAIL.claimedSize) details = { ...details, claimedSize: double() };
+    else xattrs.push({ name: Buffer.from(run()).toString('latin1'), value: run().slice() });
+  }
+  return xattrs.length === 0 ? details : { ...details, xattrs };
+}
+
+/** All bytes of a table as one string: names are parts of it, which cost a tenth of strings of their own. */
+function textOf(table: EntryTable): string {
+  let text = texts.get(table);
+  if (text === undefined) {
+    const { buffer, byteOffset, length } = table.bytes;
+    text = Buffer.from(buffer, byteOffset, length).toString('latin1');
+    texts.set(table, text);
+  }
+  return text;
+}
+
+const texts = new WeakMap<EntryTable, string>();

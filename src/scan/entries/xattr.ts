@@ -1,0 +1,44 @@
+import type { PaxRecords } from '../../tar/pax.js';
+import type { RefusalKind } from '../names/facts.js';
+
+const PREFIX = 'SCHILY.xattr.';
+
+/** What Linux takes for the name and the value of an extended attribute, in bytes. limits.h */
+const NAME_MAX = 255;
+const SIZE_MAX = 65_536;
+
+/**
+ * The first extended attribute of an entry that Linux does not take, for which engines refuse the layer. Whether a file system has
+ * room for one, and knows its namespace, is not looked at. xattr(7), fs/xattr.c
+ * @param flag  the type of the entry
+ */
+export function xattrFault(pax: PaxRecords, flag: number): readonly [kind: RefusalKind, name: string] | null {
+  for (const [key, value] of pax) {
+    if (!key.startsWith(PREFIX)) continue;
+    const name = key.slice(PREFIX.length);
+    const kind = faultOf(name, value, flag);
+    if (kind !== null) return [kind, name];
+  }
+  return null;
+}
+
+function faultOf(name: string, value: string, flag: number): RefusalKind | null {
+  if (name === '' || name.length > NAME_MAX || BARE.test(name)) return 'xattr-name';
+  if (value.length > SIZE_MAX) return 'xattr-size';
+  if (name.startsWith('user.') && SPECIAL.has(flag)) return 'xattr-on-special';
+  return name === 'security.capability' && !isCapability(value) ? 'xattr-capability' : null;
+}
+
+const BARE = /^(?:user|trusted|security)\.$/;
+
+/** Symbolic links, devices and pipes. A hard link is what it leads to. */
+const SPECIAL: ReadonlySet<number> = new Set(['2', '3', '4', '6'].map(type => type.charCodeAt(0)));
+
+/** linux/capability.h: a version in the first four bytes, little-endian, with the flag `effective`; without a value it is removed. */
+function isCapability(value: string): boolean {
+  if (value === '') return true;
+  const magic = Buffer.from(value.slice(0, 4), 'latin1');
+  if (magic.length < 4) return false;
+  const version = (magic.readUInt32LE() & ~1) >>> 0;
+  return (version === 0x02000000 && value.length === 20) || (version === 0x03000000 && value.length === 24);
+}

@@ -1,0 +1,390 @@
+import { posix } from 'node:path';
+import type { Limits } from '../../limits.js';
+import { cleaned, rootedPath, withoutEnds } from '../entries/name.js';
+import { type NameFacts, type OpenPath, type Refusal, type RefusalKind, RefusalList } from './facts.js';
+import { isDirectoryKind, join, LayerPaths, PATH_MAX } from './paths.js';
+import { kindOf, NAME, NameTable, SEEDS, type Seeds } from './table.js';
+
+/** Bytes of what is left for the layers below to answer, and of symbolic links. */
+const OPEN_BYTES = 64 * 1024 * 1024;
+
+/** In place of what is too much to be kept. */
+const NOTHING: OpenPath = { path: '', other: '', at: 0 };
+
+/** What is known of a layer's names so far. */
+class LayerState {
+  readonly paths: LayerPaths;
+  readonly refusals = new RefusalList();
+  readonly implied: OpenPath[] = [];
+  readonly needed: OpenPath[] = [];
+  /** The first name that two entries share, bytes one per character; null where there is none. */
+  duplicate: string | null = null;
+  /** Which entry this is, from 1. */
+  at = 0;
+  openBytes = 0;
+
+  constructor(most: number, seeds: Seeds) {
+    this.paths = new LayerPaths(most, seeds);
+  }
+
+  /** The bounds on lookups or on kept names were reached: the rest of the layer is not looked at. */
+  get isSpent(): boolean {
+    return this.paths.isSpent || this.openBytes > OPEN_BYTES;
+  }
+
+  /** Says what is at a path. */
+  mark(path: string, value: number): void {
+    this.marked(path, value, this.paths.mark(path, value));
+  }
+
+  /** @param before  what was said of the path until now */
+  marked(path: string, value: number, before: number): void {
+    if ((before & NAME.listed & value) !== 0) this.duplicate ??= path;
+    if (isDirectoryKind(kindOf(value)) || !isDirectoryKind(kindOf(before))) return;
+    this.paths.hasReplaced = true;
+    // The times of a layer's directories are set at its end.
+    if ((before & NAME.holdsListed) !== 0) this.refuse('directory-replaced', path);
+  }
+
+  /**
+   * The directory at a path, which is made where it is missing; null where it cannot be one.
+   * @param entry  for which it is wanted
+   */
+  walk(path: string, entry: string): string | null {
+    let deepest = '';
+    const { paths } = this;
+    const found = paths.follow(path, (missing, link, isHere) => {
+      const before = isHere ? paths.markHere(NAME.implied) : paths.mark(missing, NAME.implied);
+      this.marked(missing, NAME.implied, before);
+      if (isHere) paths.holdHere(NAME.holdsImplied);
+      else paths.hold(missing, NAME.holdsImplied);
+      if (link === null) deepest = missing;
+      else this.needed.push(this.open(missing, link));
+    });
+    if (deepest !== '') this.implied.push(this.open(deepest, entry));
+    if (typeof found === 'string') return found;
+    this.refuse(found.isLoop ? 'link-loop' : 'file-as-directory', found.path, entry);
+    return null;
+  }
+
+  open(path: string, other: string): OpenPath {
+    return this.hasRoom(path.length + other.length + 64) ? { path, other, at: this.at } : NOTHING;
+  }
+
+  hasRoom(bytes: number): boolean {
+    this.openBytes += bytes;
+    return this.openBytes <= OPEN_BYTES;
+  }
+
+  refuse(kind: Refusal['kind'], path: string, other = ''): void {
+    this.refusals.add(kind, path, this.at, other);
+  }
+}
+
+const WHITEOUT = '.wh.';
+const OPAQUE = '.wh..opq';
+
+/** The whiteouts of one layer, as they come among its entries. */
+class LayerWhiteouts {
+  readonly removed: OpenPath[] = [];
+  readonly opaque: OpenPath[] = [];
+
+  constructor(private readonly state: LayerState) {}
+
+  /** @param slash  where the last slash of the path is; -1 where it has none */
+  add(path: string, slash: number, listed: number): void {
+    const { state } = this;
+    const directory = path.slice(0, Math.max(0, slash));
+    state.mark(path, NAME.hidden | listed);
+    const hidden = path.slice(slash + 1 + WHITEOUT.length);
+    if (hidden === OPAQUE) this.addOpaque(path, directory);
+    else {
+      const real = this.walk(directory, path);
+      if (real !== null) this.remove(path, hidden, real);
+    }
+  }
+
+  /** What the whiteouts leave behind, once all entries are there. */
+  finish(): void {
+    const { state } = this;
+    for (const { path, other, at } of this.removed) {
+      const kind = isBare(other) ? 0 : state.paths.kind(path);
+      if (kind === NAME.directory) state.refusals.add('whiteout-and-directory', other, at, path);
+      else if (kind === NAME.implied) state.refusals.add('below-whiteout', other, at, path);
+    }
+  }
+
+  /** What the layer itself put into directories that no entry names goes with what lower layers have. */
+  private addOpaque(path: string, directory: string): void {
+    const { state } = this;
+    // It is not looked into where it is no directory, but what is above it is.
+    const above = directory.slice(0, Math.max(0, directory.lastIndexOf('/')));
+    if (this.walk(above, path) === null) return;
+    if ((state.paths.value(directory) & NAME.holdsImplied) !== 0)
+      state.refuse('opaque-after-own', path, directory);
+    this.opaque.push(state.open(directory, path));
+  }
+
+  /** @param directory  where the whiteout is */
+  private remove(path: string, hidden: string, directory: string): void {
+    const { state } = this;
+    const isDots = hidden === '.' || hidden === '..';
+    const removed = isDots || hidden === '' ? rootedPath(`${directory}/${hidden}`) : join(directory, hidden);
+    if (removed === '') state.refuse('whiteout-of-root', path);
+    else if (isDots) state.refuse('whiteout-of-dots', path);
+    else if (hidden === '') state.refuse('whiteout-without-name', path);
+    else this.removeOwn(path, removed);
+    if (removed !== '') this.removed.push(state.open(removed, path));
+  }
+
+  private removeOwn(path: string, removed: string): void {
+    const { state } = this;
+    const kind = kindOf(state.paths.value(removed));
+    if (kind === 0 || kind === NAME.hidden) return;
+    state.refuse(kind === NAME.touched ? 'whiteout-after-below' : 'whiteout-of-own', path, removed);
+    if (kind === NAME.directory) state.refuse('directory-replaced', removed);
+    state.mark(removed, NAME.hidden);
+  }
+
+  /** The directory of a whiteout: to remove something it need not be there, but nothing else may be. */
+  private walk(path: string, entry: string): string | null {
+    const { state } = this;
+    if (path === '') return '';
+    let deepest = '';
+    const { paths } = state;
+    const found = paths.follow(path, (missing, link, isHere) => {
+      if (link !== null) state.refuse('link-to-lower', link, entry);
+      else deepest = missing;
+      const before = isHere ? paths.markHere(NAME.touched) : paths.mark(missing, NAME.touched);
+      state.marked(missing, NAME.touched, before);
+    });
+    if (deepest !== '') state.implied.push(state.open(deepest, entry));
+    if (typeof found === 'string') return found;
+    state.refuse(found.isLoop ? 'link-loop' : 'whiteout-below-file', found.path, entry);
+    return null;
+  }
+}
+
+/** A whiteout that removes the directory that it is in. */
+const isBare = (path: string) => /(^|\/)\.wh\.{1,3}$/.test(path);
+
+/** Whether an entry is a whiteout. */
+export const isWhiteout = (path: string) => path.startsWith(WHITEOUT, path.lastIndexOf('/') + 1);
+
+/** Linux takes no longer name in a path. */
+const NAME_MAX = 255;
+
+/**
+ * Follows the names of one layer as they pass: which of them are the same once cleaned, and whether an engine can put each
+ * where it belongs. What only the layers below can tell is left open, for `image/layer-stack.ts` to close.
+ */
+export class LayerNames {
+  private readonly state: LayerState;
+  private readonly whiteouts: LayerWhiteouts;
+  /** Names that are another path than they say: `/a`, `../a`. Two of one path are no duplicates to tar-split. */
+  private readonly odd: NameTable;
+  private readonly hardLinks: OpenPath[] = [];
+  private readonly aufs = new Set<string>();
+  /** The directory of the last entry: most have the same as the one before. */
+  private lastLow = 0;
+  private lastHigh = 0;
+  /** Where it is, if not where it says; null for there. */
+  private lastReal: string | null = null;
+  private hasLast = false;
+
+  constructor(
+    limits: Pick<Limits, 'layerEntries'>,
+    private readonly seeds: Seeds = SEEDS,
+  ) {
+    this.state = new LayerState(limits.layerEntries, seeds);
+    this.whiteouts = new LayerWhiteouts(this.state);
+    this.odd = new NameTable(limits.layerEntries);
+  }
+
+  /** There were more names than are kept, and those that came later were compared with nothing. */
+  get isFull(): boolean {
+    return this.state.paths.table.isFull;
+  }
+
+  /** The first name that two entries share, as text; null where there is none. */
+  get duplicate(): string | null {
+    const { duplicate } = this.state;
+    return duplicate === null ? null : Buffer.from(duplicate, 'latin1').toString();
+  }
+
+  /**
+   * @param name    bytes, one per character
+   * @param flag    the type
+   * @param target  of a link
+   */
+  add(name: string, flag: number, target: string): void {
+    const { state } = this;
+    state.at++;
+    if (this.isFull || state.isSpent) return;
+    const bare = withoutEnds(name);
+    // What does not look odd on the way needs no cleaning, which takes longer than all else.
+    if (state.paths.hash.take(bare)) this.place(bare, flag, target, NAME.listed);
+    else this.addOdd(bare, flag, target);
+  }
+
+  /** Of the last entry: why engines refuse it, beside its name. A whiteout is not unpacked. */
+  refuse(kind: RefusalKind, name: string, other: string): void {
+    const bare = withoutEnds(name);
+    if (!bare.startsWith(WHITEOUT, bare.lastIndexOf('/') + 1)) this.state.refuse(kind, bare, other);
+  }
+
+  /** A global PAX header is an entry to tar-split, though it stands for nothing. */
+  addGlobal(name: string): void {
+    const { paths } = this.state;
+    const path = cleaned(withoutEnds(name));
+    if (!this.isFull) this.state.mark(path, kindOf(paths.value(path)) | NAME.listed);
+  }
+
+  finish(): NameFacts {
+    const { state, whiteouts, seeds } = this;
+    const { paths, refusals, implied, needed } = state;
+    if (state.isSpent) refusals.add('too-intricate', '', state.at);
+    whiteouts.finish();
+    return {
+      refusals: refusals.all(),
+      isWhole: !this.isFull && !state.isSpent,
+      seeds,
+      table: paths.table.finish(),
+      symlinks: paths.symlinks.finish(),
+      implied,
+      needed,
+      hardLinks: this.hardLinks.map(link => ({ ...link, ahead: paths.has(link.other) })),
+      whiteouts: whiteouts.removed,
+      opaque: whiteouts.opaque,
+    };
+  }
+
+  private addOdd(bare: string, flag: number, target: string): void {
+    const { state } = this;
+    const { hash } = state.paths;
+    const clean = cleaned(bare);
+    const path = rootedPath(clean);
+    let listed: number = NAME.listed;
+    if (path !== clean) {
+      listed = 0;
+      hash.take(clean);
+      if (this.odd.put(hash.low, hash.high, NAME.listed) !== 0) state.duplicate ??= clean;
+    }
+    hash.take(path);
+    if (path === '') {
+      if (flag !== DIRECTORY) state.refuse('root-replaced', bare);
+    } else if (path.startsWith(WHITEOUT_META) && path !== OPAQUE_NAME) this.addMeta(path, flag, listed);
+    else if (path.startsWith(WHITEOUT, hash.slash + 1)) this.whiteouts.add(path, hash.slash, listed);
+    else this.place(path, flag, target, listed);
+  }
+
+  /** What AUFS kept for itself is not unpacked; files among it may be linked to. */
+  private addMeta(path: string, flag: number, listed: number): void {
+    if (path.startsWith(AUFS_LINKS) && flag === REGULAR) this.aufs.add(baseOf(path));
+    this.state.mark(path, NAME.hidden | listed);
+  }
+
+  /** Puts an entry where it belongs. Its path has just been hashed. */
+  private place(path: string, flag: number, target: string, listed: number): void {
+    const { state } = this;
+    const { hash, table } = state.paths;
+    const { low, high, slash } = hash;
+    const real =
+      slash < 0 ? path : this.isBelowLast() ? this.realPath(path, slash) : this.belowOther(path, slash);
+    if (path.length > NAME_MAX && isTooLong(path)) state.refuse('name-too-long', path);
+    const kind = this.kindFor(real, flag, target);
+    // Where links lead elsewhere, only that there is an entry of this name.
+    const value = (real === path ? kind : NAME.hidden) | listed;
+    state.marked(path, value, table.put(low, high, value));
+    if (real !== path) state.mark(real, kind);
+    if (kind === NAME.directory) state.paths.hold(real, NAME.holdsListed);
+  }
+
+  private isBelowLast(): boolean {
+    const { hash, hasReplaced } = this.state.paths;
+    const isSame = hash.parentLow === this.lastLow && hash.parentHigh === this.lastHigh;
+    return this.hasLast && isSame && !hasReplaced;
+  }
+
+  private realPath(path: string, slash: number): string {
+    return this.lastReal === null ? path : join(this.lastReal, path.slice(slash + 1));
+  }
+
+  private belowOther(path: string, slash: number): string {
+    const { hash, table, hasReplaced } = this.state.paths;
+    const { parentLow, parentHigh } = hash;
+    let real: string | null = null;
+    if (hasReplaced || !isDirectoryKind(kindOf(table.get(parentLow, parentHigh)))) {
+      const directory = path.slice(0, slash);
+      real = this.state.walk(directory, path);
+      if (real === null) return path;
+      if (real === directory) real = null;
+    }
+    this.lastLow = parentLow;
+    this.lastHigh = parentHigh;
+    this.lastReal = real;
+    this.hasLast = true;
+    return this.realPath(path, slash);
+  }
+
+  private kindFor(path: string, flag: number, target: string): number {
+    if (flag === DIRECTORY) return NAME.directory;
+    if (flag === SYMLINK) {
+      const isWrong = target.length === 0 || target.length >= PATH_MAX;
+      if (isWrong) this.state.refuse('link-without-target', path, target);
+      return this.addSymlink(path, target);
+    }
+    if (flag === HARD_LINK) return this.hardLink(path, target);
+    if (!(flag >= FIRST_TYPE && flag <= LAST_TYPE))
+      this.state.refuse('unknown-type', path, String.fromCharCode(flag));
+    return NAME.leaf;
+  }
+
+  private addSymlink(path: string, target: string): number {
+    const { state } = this;
+    if (state.hasRoom(path.length + target.length)) state.paths.symlinks.add(path, target);
+    return NAME.symlink;
+  }
+
+  private hardLink(path: string, written: string): number {
+    const { state } = this;
+    if (posix.normalize(written).startsWith(AUFS_LINKS)) {
+      if (!this.aufs.has(baseOf(written))) state.refuse('aufs-link', path, written);
+      return NAME.leaf;
+    }
+    const target = rootedPath(written);
+    // What has its name is removed before it is linked to, with all below it.
+    if (target === path || target.startsWith(`${path}/`)) {
+      state.refuse(target === path ? 'hard-link-to-itself' : 'hard-link-to-nothing', path, target);
+      return NAME.leaf;
+    }
+    const real = this.targetOf(target);
+    const kind = real === null ? 0 : state.paths.kind(real);
+    if (target === '' || isDirectoryKind(kind)) state.refuse('hard-link-to-directory', path, target);
+    else if (real === null) state.refuse('hard-link-to-nothing', path, target);
+    else if (kind === NAME.symlink) return this.addSymlink(path, state.paths.symlinks.get(real) ?? '');
+    else if (kind !== NAME.leaf) this.hardLinks.push(state.open(path, real));
+    return NAME.leaf;
+  }
+
+  /** Where the target of a hard link is as far as this layer tells; null where a file of it is in the way. */
+  private targetOf(target: string): string | null {
+    const { paths } = this.state;
+    const slash = target.lastIndexOf('/');
+    if (slash < 0 || (!paths.hasReplaced && paths.has(target))) return target;
+    const directory = paths.follow(target.slice(0, slash), () => {});
+    return typeof directory === 'string' ? join(directory, target.slice(slash + 1)) : null;
+  }
+}
+
+const WHITEOUT_META = '.wh..wh.';
+const OPAQUE_NAME = '.wh..wh..opq';
+const AUFS_LINKS = '.wh..wh.plnk';
+
+const [REGULAR, HARD_LINK, SYMLINK, DIRECTORY] = [0x30, 0x31, 0x32, 0x35];
+const [FIRST_TYPE, LAST_TYPE] = [0x30, 0x36];
+
+const baseOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);
+
+const isTooLong = (path: string) =>
+  path.length + 1 >= PATH_MAX || path.split('/').some(part => part.length > NAME_MAX);

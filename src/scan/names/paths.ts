@@ -1,0 +1,277 @@
+import { kindOf, NAME, NameTable, type Seeds } from './table.js';
+
+/** The hash of a path in two halves. That of the directory above it comes by on the way. */
+export class PathHash {
+  low = 0;
+  high = 0;
+  /** Hash of the part before the last slash; not set where `slash` is -1. */
+  parentLow = 0;
+  parentHigh = 0;
+  slash = -1;
+
+  constructor(private readonly seeds: Seeds) {}
+
+  /** Starts with the empty path, from which `extend` continues. */
+  start(): void {
+    [this.low, this.high] = this.seeds;
+  }
+
+  /** Goes on with a piece of a path, whose hash so far this is: every directory above one takes no more time than the path. */
+  extend(text: string, from: number, end: number): void {
+    let { low, high } = this;
+    for (let i = from; i < end; i++) {
+      const byte = text.charCodeAt(i);
+      low = Math.imul(low ^ byte, 0x5bd1e995);
+      low ^= low >>> 15;
+      high = Math.imul(high ^ byte, 0x2c1b3c6d);
+      high ^= high >>> 13;
+    }
+    this.low = low >>> 0;
+    this.high = high >>> 0;
+  }
+
+  /**
+   * @param end  of the path in the text
+   * @returns false where the path may not be clean: a part of it begins with a dot, or is empty
+   */
+  take(text: string, end = text.length): boolean {
+    let [low, high] = this.seeds;
+    let isPlain = end > 0;
+    let previous = SLASH;
+    let slash = -1;
+    let [parentLow, parentHigh] = [0, 0];
+    for (let i = 0; i < end; i++) {
+      const byte = text.charCodeAt(i);
+      if (byte === SLASH) {
+        slash = i;
+        parentLow = low;
+        parentHigh = high;
+      }
+      if (previous === SLASH && (byte === SLASH || byte === DOT)) isPlain = false;
+      previous = byte;
+      low = Math.imul(low ^ byte, 0x5bd1e995);
+      low ^= low >>> 15;
+      high = Math.imul(high ^ byte, 0x2c1b3c6d);
+      high ^= high >>> 13;
+    }
+    this.slash = slash;
+    this.parentLow = parentLow >>> 0;
+    this.parentHigh = parentHigh >>> 0;
+    this.low = low >>> 0;
+    this.high = high >>> 0;
+    return isPlain && previous !== SLASH;
+  }
+}
+
+const SLASH = '/'.charCodeAt(0);
+const DOT = '.'.charCodeAt(0);
+
+/** Where the symbolic links of a layer lead, as `PATH NUL TARGET NUL` one after the other: that takes little, and is seldom asked for. */
+export class SymlinkTargets {
+  private bytes: Buffer;
+  private used = 0;
+  private known: Map<string, string> | null = null;
+
+  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.used = bytes.length;
+  }
+
+  /** Bytes that are kept. */
+  get size(): number {
+    return this.used;
+  }
+
+  /** @param path, target  bytes, one per character */
+  add(path: string, target: string): void {
+    const end = this.used + path.length + target.length + 2;
+    if (end > this.bytes.length) {
+      const larger = Buffer.alloc(Math.max(1024, 2 * end));
+      larger.set(this.bytes.subarray(0, this.used));
+      this.bytes = larger;
+    }
+    this.used += this.bytes.write(`${path}\0${target}\0`, this.used, 'latin1');
+    this.known?.set(path, target);
+  }
+
+  /** Where the last link of this path leads; null where there is none. */
+  get(path: string): string | null {
+    this.known ??= this.parsed();
+    return this.known.get(path) ?? null;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.bytes.subarray(0, this.used));
+  }
+
+  private parsed(): Map<string, string> {
+    const parts = this.bytes.toString('latin1', 0, this.used).split('\0');
+    const known = new Map<string, string>();
+    for (let i = 0; i + 1 < parts.length; i += 2) known.set(parts[i]!, parts[i + 1]!);
+    return known;
+  }
+}
+
+/** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
+export const HOPS = 40;
+export const PATH_MAX = 4096;
+/**
+ * Bytes of paths that are looked up part by part, at most; so many of any layer, and so many for each byte of a path: an honest one
+ * has no more than twenty-four parts.
+ */
+const WORK = { most: 64 * 1024 * 1024, least: 128 * 1024, forEach: 12 };
+
+export const isDirectoryKind = (kind: number) => kind === NAME.directory || kind === NAME.implied;
+
+export const join = (directory: string, name: string) => (directory === '' ? name : `${directory}/${name}`);
+
+/** @param isHere  whether `markHere` and `holdHere` are about that path */
+type Missing = (path: string, link: string | null, isHere: boolean) => void;
+
+interface Blocked {
+  /** The file or the link that is in the way. */
+  readonly path: string;
+  readonly isLoop: boolean;
+}
+
+/** The names of one layer as far as they have come, as a file system that knows what they are by their hashes. */
+export class LayerPaths {
+  readonly table: NameTable;
+  readonly hash: PathHash;
+  readonly symlinks = new SymlinkTargets();
+  /** A directory became something else, so that names below it are no longer there. */
+  hasReplaced = false;
+  private work = 0;
+  private allowed = WORK.least;
+  /** As of any other directory. */
+  private rootHolds = 0;
+  /** The halves of the hashes of each part of a path that is being followed, one after the other. */
+  private readonly way: number[] = [];
+
+  constructor(most: number, seeds: Seeds) {
+    this.table = new NameTable(most);
+    this.hash = new PathHash(seeds);
+  }
+
+  /** More was to be looked up than any honest layer wants. */
+  get isSpent(): boolean {
+    return this.work > this.allowed;
+  }
+
+  /** All that is said of a path. */
+  value(text: string, end?: number): number {
+    if (text === '') return NAME.directory | this.rootHolds;
+    this.hash.take(text, end);
+    return this.table.get(this.hash.low, this.hash.high);
+  }
+
+  kind(text: string, end?: number): number {
+    return kindOf(this.value(text, end));
+  }
+
+  /** Says of every directory above a path what it holds, up to the first of which that is said already. */
+  hold(path: string, bit: number): void {
+    this.way.length = 0;
+    for (let from = 0, end = path.indexOf('/'); end >= 0; from = end, end = path.indexOf('/', end + 1))
+      if (end > 0) this.passOn(path, from, end);
+    this.holdWay(bit, this.way.length);
+  }
+
+  /** The same of the path that is being followed, as far as it has been. */
+  holdHere(bit: number): void {
+    this.holdWay(bit, this.way.length - 2);
+  }
+
+  /** @returns what was said of it before */
+  markHere(value: number): number {
+    const { way } = this;
+    return this.table.put(way[way.length - 2]!, way[way.length - 1]!, value);
+  }
+
+  private passOn(path: string, from: number, end: number): void {
+    const { hash, way } = this;
+    if (way.length === 0) hash.start();
+    else {
+      // What is told of a part may have hashed something else.
+      hash.low = way[way.length - 2]!;
+      hash.high = way[way.length - 1]!;
+    }
+    hash.extend(path, from, end);
+    way.push(hash.low, hash.high);
+  }
+
+  private holdWay(bit: number, end: number): void {
+    const { table, way } = this;
+    for (let i = end - 2; i >= 0; i -= 2) if ((table.add(way[i]!, way[i + 1]!, bit) & bit) !== 0) return;
+    this.rootHolds |= bit;
+  }
+
+  /** Whether an entry has put something there. */
+  has(path: string): boolean {
+    const kind = this.kind(path);
+    return kind === NAME.directory || kind === NAME.leaf || kind === NAME.symlink;
+  }
+
+  /** @returns what was said of it before */
+  mark(path: string, value: number): number {
+    const { hash, table } = this;
+    hash.take(path);
+    return table.put(hash.low, hash.high, value);
+  }
+
+  /**
+   * Where a directory is, links followed.
+   * @param path     clean
+   * @param missing  is told of parts that are not in this layer, and of the link that led there
+   */
+  follow(path: string, missing: Missing): string | Blocked {
+    const { hash, table } = this;
+    this.way.length = 0;
+    this.allowed = Math.min(WORK.most, this.allowed + WORK.forEach * path.length);
+    for (let end = 0; end < path.length; ) {
+      const from = end;
+      const slash = path.indexOf('/', end + 1);
+      end = slash < 0 ? path.length : slash;
+      this.passOn(path, from, end);
+      this.work += end - from;
+      const kind = kindOf(table.get(hash.low, hash.high));
+      if (kind === NAME.symlink) return this.followLinks(path, missing);
+      if (kind === NAME.leaf) return { path: path.slice(0, end), isLoop: false };
+      if (!isDirectoryKind(kind)) missing(path.slice(0, end), null, true);
+    }
+    return path;
+  }
+
+  private followLinks(path: string, missing: Missing): string | Blocked {
+    const todo = path.split('/').reverse();
+    let at = '';
+    let hops = 0;
+    /** The link whose target is being followed, and how many parts are left once it has been. */
+    let link: string | null = null;
+    let rest = 0;
+    for (let part = todo.pop(); part !== undefined && !this.isSpent; part = todo.pop()) {
+      if (link !== null && todo.length < rest) link = null;
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        at = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+        continue;
+      }
+      const next = join(at, part);
+      const kind = this.kind(next);
+      this.work += next.length;
+      if (kind === NAME.leaf) return { path: next, isLoop: false };
+      if (kind !== NAME.symlink) {
+        if (!isDirectoryKind(kind)) missing(next, link, false);
+        at = next;
+        continue;
+      }
+      const target = this.symlinks.get(next) ?? '';
+      this.work += target.length;
+      if (++hops > HOPS || target.length >= PATH_MAX) return { path: next, isLoop: true };
+      if (link === null) [link, rest] = [next, todo.length];
+      if (target.startsWith('/')) at = '';
+      for (const step of target.split('/').reverse()) todo.push(step);
+    }
+    return at;
+  }
+}

@@ -1,0 +1,212 @@
+import type { Compression } from '../../codec/codec.js';
+import { BLOCK_BYTES, Blocks, hold, release } from '../../containers/blocks.js';
+import type { ByteRange } from '../../containers/source.js';
+import type { Algorithm } from '../../spec/digest.js';
+import { blobFacts } from '../blob/analyser.js';
+import type { BlobFacts, BlobFailure } from '../blob/facts.js';
+import type { Plan } from '../resources.js';
+import type { WorkerSetup } from './protocol.js';
+import { Ring } from './ring.js';
+import { type Outcome, Thread } from './thread.js';
+
+export interface RangeJob {
+  readonly range: ByteRange;
+  readonly algorithms: readonly Algorithm[];
+}
+
+/** A stream of bytes that is one blob. */
+export interface StreamJob {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly algorithms: readonly Algorithm[];
+  readonly compression: Compression;
+  /** Bytes that there should be. */
+  readonly size: number;
+  /** Asked when the chunks have ended: why, when it is not the blob's end. */
+  readonly failure: () => BlobFailure | null;
+}
+
+/** The other half of the work on one blob, on a thread of its own. */
+interface Partner {
+  readonly thread: Thread;
+  readonly ring: Ring;
+  readonly examined: Promise<Outcome>;
+}
+
+/** A packed blob from a pipe of at least this size is worth a partner: starting one takes as long as hashing as much. */
+const PARTNER_FROM = 8 * 1024 * 1024;
+
+/**
+ * Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams fed to them. A blob that
+ * would keep one worker busy when all others are done is worked on by two: one unpacks, its partner hashes and walks.
+ */
+export class Pool {
+  private readonly workers: Thread[] = [];
+  private readonly partners: Thread[] = [];
+  /** Partners that are not to be had now. */
+  private readonly engaged = new Set<Thread>();
+  /** For chunks that cannot be sent as they lie. */
+  private readonly blocks = new Blocks();
+  private resume: (() => void) | null = null;
+  private nextId = 0;
+
+  constructor(
+    private readonly setup: WorkerSetup,
+    private readonly plan: Plan,
+    private readonly onProgress: (bytes: number) => void,
+  ) {}
+
+  /** Analyses every job, as many at a time as there are workers, in the order given: put the biggest first. */
+  async analyseAll<J extends RangeJob>(
+    jobs: readonly J[],
+    onFacts: (job: J, facts: BlobFacts) => void,
+  ): Promise<void> {
+    const share = jobs.reduce((sum, job) => sum + job.range.length, 0) / this.plan.workers;
+    const next = jobs.values();
+    const run = async () => {
+      let worker = this.start(this.workers);
+      for (const job of next) {
+        if (worker.dead !== null) worker = this.start(this.workers);
+        const { range, algorithms } = job;
+        const id = this.nextId++;
+        const partner = range.length > share ? this.engage(id, algorithms) : null;
+        const ring = partner?.ring.memory ?? null;
+        const facts = await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner);
+        this.release(partner);
+        onFacts(job, facts);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
+  }
+
+  /** Analyses chunks as they come, on the worker with the least to do. The next blob may start before this one is done. */
+  async analyseStream({
+    chunks,
+    algorithms,
+    compression,
+    size,
+    failure,
+  }: StreamJob): Promise<{ readonly facts: Promise<BlobFacts> }> {
+    const worker = this.leastBusy();
+    const id = this.nextId++;
+    const isWorthTwo = compression !== 'none' && size >= PARTNER_FROM;
+    const partner = isWorthTwo ? this.engage(id, algorithms) : null;
+    worker.tell({ kind: 'open', id, algorithms, compression, ring: partner?.ring.memory ?? null });
+    await this.sendAll(chunks, chunk => worker.send(id, chunk));
+    // The next blob may have it as soon as all of this one is on its way: partners take their rings in the order of the blobs,
+    // as workers take the blobs, so that none waits for one that waits for it.
+    this.release(partner);
+    return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.workers, ...this.partners].map(thread => thread.stop()));
+  }
+
+  /** Sends chunks as they lie where they can be held, and gathers those that cannot. */
+  private async sendAll(chunks: AsyncIterable<Uint8Array>, send: (chunk: Uint8Array) => void): Promise<void> {
+    let block: Uint8Array | null = null;
+    let filled = 0;
+    const flush = () => {
+      if (block !== null) send(block.subarray(0, filled));
+      block = null;
+      filled = 0;
+    };
+    try {
+      for await (const chunk of chunks) {
+        if (hold(chunk)) {
+          flush();
+          send(chunk);
+          await this.room();
+          continue;
+        }
+        for (let at = 0; at < chunk.length; ) {
+          block ??= this.blocks.take();
+          const piece = chunk.subarray(at, at + BLOCK_BYTES - filled);
+          block.set(piece, filled);
+          filled += piece.length;
+          at += piece.length;
+          if (filled < BLOCK_BYTES) continue;
+          flush();
+          await this.room();
+        }
+      }
+      flush();
+    } finally {
+      if (block !== null) release(block);
+    }
+  }
+
+  /** Waits while too much is on its way. */
+  private async room(): Promise<void> {
+    while (this.workers.reduce((sum, worker) => sum + worker.owed, 0) >= this.plan.queueBytes) {
+      await new Promise<void>(resolve => {
+        this.resume = resolve;
+      });
+    }
+  }
+
+  private leastBusy(): Thread {
+    const alive = this.workers.filter(worker => worker.dead === null);
+    const free = alive.find(worker => worker.owed === 0);
+    if (free !== undefined) return free;
+    if (alive.length < this.plan.workers) return this.start(this.workers);
+    return alive.reduce((a, b) => (b.owed < a.owed ? b : a));
+  }
+
+  /** A partner for a blob, if one is to be had. */
+  private engage(id: number, algorithms: readonly Algorithm[]): Partner | null {
+    const alive = this.partners.filter(thread => thread.dead === null);
+    const free = alive.find(thread => !this.engaged.has(thread));
+    if (free === undefined && alive.length >= this.plan.partners) return null;
+    const thread = free ?? this.start(this.partners);
+    this.engaged.add(thread);
+    const ring = new Ring();
+    const examined = thread.ask({ kind: 'examine', id, ring: ring.memory, algorithms }).then(outcome => {
+      // The writer of the ring must not wait for it.
+      if ('lost' in outcome) ring.break();
+      return outcome;
+    });
+    return { thread, ring, examined };
+  }
+
+  private release(partner: Partner | null): void {
+    if (partner !== null) this.engaged.delete(partner.thread);
+  }
+
+  private start(among: Thread[]): Thread {
+    const thread = new Thread(this.setup, this.plan.heapMegabytes, {
+      onProgress: this.onProgress,
+      onRoom: () => {
+        const { resume } = this;
+        this.resume = null;
+        resume?.();
+      },
+    });
+    among.push(thread);
+    return thread;
+  }
+}
+
+async function joined(answer: Promise<Outcome>, partner: Partner | null): Promise<BlobFacts> {
+  const first = await answer;
+  // The reader of the ring must not wait for it.
+  if ('lost' in first) partner?.ring.break();
+  const second = partner === null ? first : await partner.examined;
+  if ('lost' in first) return lost(first.lost);
+  if ('lost' in second) return lost(second.lost);
+  return blobFacts(first.unpacked!, second.examined!);
+}
+
+/** Facts about a blob whose worker died, for want of memory for example: nothing is known, and that is said. */
+function lost(why: string): BlobFacts {
+  const reason = `${why}; with --jobs 1 or more --memory it may go through`;
+  return {
+    size: 0,
+    digests: null,
+    compression: 'none',
+    unpacked: null,
+    failure: { kind: 'unreadable', reason },
+    stream: null,
+    tar: null,
+  };
+}

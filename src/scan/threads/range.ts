@@ -1,0 +1,117 @@
+import { setImmediate } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import { CodecError, CodecNotLoaded } from '../../codec/codec.js';
+import { readSteps } from '../../containers/read.js';
+import type { ByteRange } from '../../containers/source.js';
+import { listedDifference, packedDifference } from '../../containers/zip.js';
+import { isSystemError, reasonOf } from '../../errors.js';
+import type { Algorithm } from '../../spec/digest.js';
+import { blobFacts } from '../blob/analyser.js';
+import { type Analysis, type Examination, Examiner } from '../blob/examiner.js';
+
+import type { BlobFacts, BlobFailure } from '../blob/facts.js';
+import { type Unpacked, Unpacker } from '../blob/unpacker.js';
+
+/** Bytes read between two reports, and between two turns of the event loop. */
+const REPORT_EVERY = 8 * 1024 * 1024;
+
+/**
+ * Reads and unpacks a range once, for a worker: what it gives goes to `target`. An unreadable file is a fact too. All of it
+ * is synchronous but for loading the codec.
+ */
+export async function readUnpacked(
+  range: ByteRange,
+  analysis: Analysis,
+  target: Examination,
+  onProgress: (bytes: number) => void,
+): Promise<Unpacked> {
+  return withCodec(() => {
+    const steps = unpackSteps(range, new Unpacker(analysis, target), analysis);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      onProgress(step.value);
+    }
+  });
+}
+
+/** Reads a range once on the main thread, which gets to do other things between. */
+export async function analyseRange(
+  range: ByteRange,
+  algorithms: readonly Algorithm[],
+  analysis: Analysis,
+  onProgress: (bytes: number) => void,
+): Promise<BlobFacts> {
+  const examiner = new Examiner(algorithms, analysis);
+  const unpacked = await withCodec(async () => {
+    const steps = unpackSteps(range, new Unpacker(analysis, examiner), analysis);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      onProgress(step.value);
+      if (step.value >= REPORT_EVERY) await setImmediate();
+    }
+  });
+  return blobFacts(unpacked, examiner.end());
+}
+
+/** Which codec a blob needs is known when its first bytes are: nothing has been done with them before. */
+async function withCodec<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CodecNotLoaded)) throw error;
+    await error.codec.load();
+    return work();
+  }
+}
+
+/** Yields the bytes read since the last time. */
+function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis): Generator<number, Unpacked> {
+  let unreported = 0;
+  let failure: BlobFailure | null = null;
+  const limit = inflationLimit(range, analysis);
+  let [size, crc] = [0, 0];
+  let trailing = 0;
+  const steps = readSteps(range, piece => {
+    size += piece.length;
+    if (range.listed !== undefined) crc = crc32(piece, crc);
+    if (size > limit) failure = bomb(analysis, size);
+    return failure === null && unpacker.write(piece);
+  });
+  try {
+    for (let step = steps.next(); ; step = steps.next()) {
+      trailing = step.done === true ? step.value : 0;
+      if (step.done === true) break;
+      unreported += step.value;
+      if (unreported < REPORT_EVERY) continue;
+      yield unreported;
+      unreported = 0;
+    }
+  } catch (error) {
+    failure = { kind: 'unreadable', reason: whyNot(error) };
+  }
+  yield unreported;
+  const unpacked = unpacker.end(failure);
+  if (range.listed === undefined || !unpacked.whole) return unpacked;
+  const content = { size: unpacked.size, crc32: crc };
+  const listed = listedDifference(range.listed, content) ?? packedDifference(range, trailing);
+  return listed === null ? unpacked : { ...unpacked, listed };
+}
+
+/** What a zip's entry may inflate to, by the rule for layers. */
+function inflationLimit({ deflated, length }: ByteRange, { limits }: Analysis): number {
+  if (!deflated) return Number.POSITIVE_INFINITY;
+  return Math.max(limits.unpackedFree, limits.unpackedRatio * length);
+}
+
+const bomb = ({ limits }: Analysis, unpacked: number): BlobFailure => {
+  return { kind: 'limit', limit: 'unpackedRatio', value: limits.unpackedRatio, unpacked };
+};
+
+/** A damaged zip entry and an I/O error end the same way: what came before counts, the rest cannot be had. */
+function whyNot(error: unknown): string {
+  if (error instanceof CodecError) return `the zip entry cannot be inflated: ${error.reason}`;
+  if (isSystemError(error)) return reasonOf(error);
+  throw error;
+}

@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads';
+import { release } from '../../containers/blocks.js';
+import { SEEDS } from '../names/table.js';
+import type { FromWorker, Halves, Order, ToWorker, WorkerSetup } from './protocol.js';
+
+/** What becomes of an order: an answer, or the reason why there is none. */
+export type Outcome = Halves | { readonly lost: string };
+
+export interface ThreadEvents {
+  /** Bytes that were read, or taken of what was sent. */
+  readonly onProgress: (bytes: number) => void;
+  /** Something that was sent has been taken, or will never be. */
+  readonly onRoom: () => void;
+}
+
+/** One worker thread and its messages. It may end at any time; every later request fails then. */
+export class Thread {
+  /** Why it can do no more work. */
+  dead: string | null = null;
+  private readonly worker: Worker | null = null;
+  private readonly waiting = new Map<number, (outcome: Outcome) => void>();
+  /** Chunks that were sent and not taken, in the order in which they will be. */
+  private readonly sent: Uint8Array[] = [];
+
+  constructor(
+    setup: WorkerSetup,
+    heapMegabytes: number,
+    private readonly events: ThreadEvents,
+  ) {
+    try {
+      this.worker = new Worker(new URL('./worker.js', import.meta.url), {
+        // Names are hashed alike in all threads.
+        workerData: { ...setup, seeds: setup.seeds ?? SEEDS },
+        resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
+      });
+    } catch (error) {
+      this.dead = `no thread can be started: ${(error as Error).message}`;
+      return;
+    }
+    this.worker.on('message', (message: FromWorker) => this.receive(message));
+    this.worker.on('error', error => this.die(error.message));
+    this.worker.on('exit', () => this.die('the worker thread ended'));
+  }
+
+  /** Bytes that were sent and not taken. */
+  get owed(): number {
+    return this.sent.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  /** Sends a chunk, which is held until it is taken. */
+  send(id: number, bytes: Uint8Array): void {
+    if (this.dead !== null) {
+      release(bytes);
+      this.events.onRoom();
+      return;
+    }
+    this.sent.push(bytes);
+    this.tell({ kind: 'chunk', id, bytes });
+  }
+
+  tell(message: ToWorker): void {
+    this.worker?.postMessage(message);
+  }
+
+  ask(order: Order): Promise<Outcome> {
+    if (this.dead !== null) return Promise.resolve({ lost: this.dead });
+    return new Promise(resolve => {
+      this.waiting.set(order.id, resolve);
+      this.tell(order);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.worker?.terminate();
+  }
+
+  private receive(message: FromWorker): void {
+    if (message.kind === 'progress') this.events.onProgress(message.bytes);
+    else if (message.kind === 'taken') {
+      for (const chunk of this.sent.splice(0, message.chunks)) {
+        release(chunk);
+        this.events.onProgress(chunk.length);
+      }
+      this.events.onRoom();
+    } else {
+      const { id, unpacked, examined } = message;
+      this.waiting.get(id)?.({ unpacked, examined });
+      this.waiting.delete(id);
+    }
+  }
+
+  /** What it had is gone with it. */
+  private die(reason: string): void {
+    this.dead ??= reason;
+    for (const settle of this.waiting.values()) settle({ lost: this.dead });
+    this.waiting.clear();
+    for (const chunk of this.sent.splice(0)) release(chunk);
+    this.events.onRoom();
+  }
+}
