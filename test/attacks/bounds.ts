@@ -49,11 +49,12 @@ function waybill(args: readonly string[], seconds = PATIENCE * MOST_CPU * 4): Pr
   const start = performance.now();
   return new Promise(resolve => {
     execFile(process.execPath, ['--import', SPENT, bin, ...args], options, (error, stdout, stderr) => {
-      const end = stderr.lastIndexOf('\nspent ');
-      const [peak, cpu] = end < 0 ? [Number.NaN, Number.NaN] : JSON.parse(stderr.slice(end + 7));
+      // What the program says as it exits may follow.
+      const [line, numbers] = /\nspent (\[.*\])/.exec(stderr) ?? ['', '[null, null]'];
+      const [peak, cpu] = JSON.parse(numbers!).map((value: number | null) => value ?? Number.NaN);
       const status = error === null ? 0 : (error.signal ?? error.code ?? null);
       const wall = (performance.now() - start) / 1000;
-      resolve({ status, stdout, stderr: stderr.slice(0, Math.max(0, end)), peak, cpu, wall });
+      resolve({ status, stdout, stderr: stderr.replace(line, ''), peak, cpu, wall });
     });
   });
 }

@@ -218,7 +218,11 @@ const OUTPUTS: readonly Row[] = [
   ['verify one.tar -o /dev/null', 0, ''],
   ['verify one.tar -o noname', 2, '"noname" should end in one of .html .md .json .txt', '--format'],
   ['verify one.tar -o noname --format md', 0, ''],
-  ['verify one.tar -o a.html --format md', 2, '--format md: the name of "a.html" has the extension of another format'],
+  [
+    'verify one.tar -o a.html --format md',
+    2,
+    '--format md: the name of "a.html" has the extension of another format',
+  ],
   ['verify one.tar --json --format md', 2, '--json and --format md contradict each other'],
   ['verify one.tar --json -o - --format md', 2, 'both go to standard output'],
   ['verify one.tar -q --json', 2, '--quiet and --json contradict each other'],
