@@ -71,7 +71,7 @@ test('what has changed is said', () => {
   assert.match(said(0), /it has changed while it was read: expected inode \d+.*, found inode \d+/);
   assert.match(said(1), /it has changed while it was read: expected modified .*, found modified /);
   assert.match(said(2), /it has changed while it was read: expected \d+ bytes/);
-  assert.match(said(3), /found no such file or directory\n.*copy it and read the copy/);
+  assert.match(said(3), /found no such file or directory\n.*make a copy, then try again/);
 });
 
 test.run();
