@@ -255,7 +255,10 @@ test('options that make no sense, here or at all', async () => {
   await usage(['inspect', SAVED, '--type', 'container'], 'only --type image');
   await usage(['inspect', SAVED, '--store', 'btrfs'], 'containerd');
   await usage(['inspect', SAVED, '--format'], 'format');
-  await usage(['inspect', SAVED, '--platform', 'a b'], '--platform: expected os/arch[/variant], found "a b"');
+  await usage(
+    ['inspect', SAVED, '--platform', 'a b'],
+    '--platform: expected os/arch[/variant], or os(version)/arch of Windows, found "a b"',
+  );
   await usage(['history', SAVED, '--nope'], 'nope');
   await usage(['images', SAVED, '--tree', '-q'], '--quiet is not supported with --tree');
   await usage(['images', SAVED, '--filter', 'size=1'], "invalid filter 'size'");

@@ -5,7 +5,7 @@ import { UsageError } from '../errors.js';
 import type { Units } from '../report/units.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
-import { last, STDIN } from './typed.js';
+import { last, STDIN, typed } from './typed.js';
 
 export { last };
 
@@ -30,13 +30,28 @@ export function number(name: string, describe: string) {
   return { describe, type: 'string', requiresArg: true, coerce } as const;
 }
 
-export function readPlatform(value: string | string[]): Platform {
-  const text = last(value);
-  const platform = parsePlatform(text);
-  if (platform === null)
-    throw new UsageError(`--platform: expected os/arch[/variant], found ${JSON.stringify(text)}`);
-  return platform;
-}
+/** The platform that an option names. @throws UsageError for a text that names none */
+export const readPlatform =
+  (option: string) =>
+  (value: string | string[]): Platform => {
+    const text = last(value);
+    const platform = parsePlatform(text);
+    if (platform === null)
+      throw new UsageError(
+        `--${option}: expected os/arch[/variant], or os(version)/arch of Windows, found ${JSON.stringify(text)}`,
+      );
+    return platform;
+  };
+
+/** The value of an option that names one thing. @throws UsageError where it was given several different ones */
+export const once =
+  (option: string) =>
+  (value: string | readonly string[]): string => {
+    const [first = '', ...others] = new Set([value].flat().map(text => typed(text)));
+    if (others.length === 0) return first;
+    const all = [first, ...others].map(text => JSON.stringify(text)).join(' and ');
+    throw new UsageError(`--${option}: expected one value, found ${all}`);
+  };
 
 export function archiveArgument<T>(command: Argv<T>) {
   return limitOptions(command).positional('archive', {
@@ -51,7 +66,7 @@ export function platformOption<T>(command: Argv<T>) {
     describe: 'only images for os/arch[/variant], or os(version)/arch of Windows',
     type: 'string',
     requiresArg: true,
-    coerce: readPlatform,
+    coerce: readPlatform('platform'),
   });
 }
 

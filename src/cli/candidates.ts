@@ -56,7 +56,7 @@ export async function candidates(
   current: string,
   terminal: Terminal,
 ): Promise<readonly Candidate[]> {
-  const line = lineOf(before, terminal);
+  const line = lineOf(before, current, terminal);
   const [, option] = /^(--[^=]+=)/.exec(current) ?? [];
   const previous = before.at(-1) ?? '';
   const found =
@@ -75,7 +75,7 @@ export async function candidates(
   );
 }
 
-function lineOf(before: readonly string[], terminal: Terminal): Line {
+function lineOf(before: readonly string[], current: string, terminal: Terminal): Line {
   const base = catalogue(yargs([], '/'), terminal);
   const declared = base as unknown as Declared;
   const handlersNow = () => declared.getInternalMethods().getCommandInstance().getCommandHandlers();
@@ -98,8 +98,9 @@ function lineOf(before: readonly string[], terminal: Terminal): Line {
       enter(entered);
     }
   }
-  // `waybill ARCHIVE` is `waybill show ARCHIVE`.
-  if (command.length === 0 && positionals.length > 0) enter(next.show!);
+  // `waybill ARCHIVE` is `waybill show ARCHIVE`, also with its options first.
+  const isShow = positionals.length > 0 || current.startsWith('-');
+  if (command.length === 0 && isShow && next.show !== undefined) enter(next.show);
   return { declared, handler, command, positionals, next };
 }
 
@@ -144,7 +145,9 @@ function optionsOf({ declared, handler, command }: Line): readonly Candidate[] {
   );
   const options = names.map(name => ({ word: `--${name}`, describe: describe[name] ?? '' }));
   const version = command.length === 0 ? [{ word: '--version', describe: 'show the version' }] : [];
-  return [...options, { word: '--help', describe: 'show help' }, ...version];
+  const help = { word: '--help', describe: 'show help' };
+  const others = options.filter(({ word }) => word !== '--help' && word !== '--version');
+  return [...others, help, ...version];
 }
 
 async function wordsOf(line: Line, current: string, terminal: Terminal): Promise<readonly Candidate[]> {

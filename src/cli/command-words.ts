@@ -24,6 +24,12 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['tree', 'files'],
   ['unpack', 'extract'],
   ['size', 'sizes'],
+  ['compare', 'diff'],
+  ['scan', 'verify'],
+  ['copy', 'extract'],
+  ['tags', 'images'],
+  ['analyze', 'waste'],
+  ['efficiency', 'waste'],
 ]);
 
 /** What a word that is no command may have meant. */
@@ -31,7 +37,7 @@ export const habitFor = (word: string): string | undefined => HABITS.get(word);
 
 /** Words of Docker for which waybill has no answer, because a daemon does the work. */
 export const DAEMON_WORDS: readonly string[] =
-  'attach build commit cp create exec export import kill load login logout logs port ps pull rename rmi run start stop tag top wait'.split(
+  'attach build commit compose container cp create events exec export import kill load login logout logs network port prune ps pull push rename restart rm rmi run save scout search start stats stop system tag top volume wait'.split(
     ' ',
   );
 

@@ -64,7 +64,7 @@ const COMPLAINTS: readonly (readonly [pattern: RegExp, say: Say])[] = [
 ];
 
 export const withoutValue = (name: string) =>
-  `Not enough arguments following: ${name}; expected ${dashed(name)} VALUE`;
+  `${dashed(name)} has no value: expected ${dashed(name)} VALUE (${dashed(name)}=VALUE for one that begins with -)`;
 
 const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`);
 

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
 import { deadlineIn } from '../containers/deadline.js';
-import { API_VERSIONS, STORE_NAMES, type StoreName } from '../docker/release.js';
+import { API_VERSIONS, NEWEST_RELEASE, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
 import { oneReference } from './archives.js';
@@ -81,8 +81,11 @@ function format<T>(command: Argv<T>, what: string) {
 }
 
 /** `--json`, which all commands have, is Docker's `--format json`. */
-const formatOf = ({ format: given, json }: { readonly format: string | undefined; readonly json: boolean }) =>
-  given ?? (json ? 'json' : undefined);
+function formatOf({ format: given, json }: { readonly format: string | undefined; readonly json: boolean }) {
+  if (json && given !== undefined && given !== 'json')
+    throw new UsageError('--json and --format contradict each other: give one of them');
+  return given ?? (json ? 'json' : undefined);
+}
 
 /** Whether people read what is printed, and not a script. */
 const isTerminal = ({ width }: Terminal) => width() !== null;
@@ -203,6 +206,7 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
       const { isOneArchive, readMany } = await import('../commands/many/read.js');
       const { remarksOf } = await import('../commands/many/remarks.js');
+      const { requireImages } = await import('../report/no-image.js');
       const { names, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
@@ -221,13 +225,15 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
         await terminal.answer({ stdout: '', notes, exitCode: 2 });
         return;
       }
+      const [only] = found.readings;
+      if (names.length === 1 && !hasFolder && only !== undefined) requireImages(only);
       const answer = images(found.readings, {
         ...args,
         format,
         filters: args.filter,
         ref: pattern,
-        // Of files that are named, the words of a release that was asked for are that release's own.
-        files: hasFolder || (names.length > 1 && args.docker === undefined),
+        // The table of an earlier release has no such column, and who asks for that release may parse it.
+        files: hasFolder || (names.length > 1 && (args.docker ?? NEWEST_RELEASE) >= NEWEST_RELEASE),
         now: terminal.now(),
         width: terminal.width(),
       });
@@ -241,9 +247,9 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
   );
 }
 
-/** `docker images NAME` lists what fits a name or pattern: the last argument, where it can be no file. */
+/** `docker images NAME` lists what fits a name or pattern: the second of two arguments, where it cannot be a file. */
 function splitPattern(texts: readonly string[], terminal: Terminal) {
-  const isPattern = texts.length > 1 && isReference(texts.at(-1)!, terminal);
+  const isPattern = texts.length === 2 && isReference(texts.at(-1)!, terminal);
   const names = (isPattern ? texts.slice(0, -1) : texts).map(text => namedIn(text, [], terminal));
   const refs = names.map(({ ref }) => ref);
   if (names.length > 1 && refs.some(ref => ref !== undefined))

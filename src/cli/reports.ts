@@ -5,6 +5,7 @@ import {
   imageArguments,
   last,
   number,
+  once,
   readPlatform,
   unitsOf,
   unitsOption,
@@ -49,7 +50,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .option('require-complete', {
             describe: 'platforms that the archive lacks are errors: all of them, or the one named',
             type: 'string',
-            coerce: last<string>,
+            coerce: once('require-complete'),
           })
           .option('require-image', {
             describe: 'an archive of artifacts alone is an error',
@@ -71,7 +72,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
         const requireComplete =
           args.requireComplete === undefined
             ? false
-            : args.requireComplete === '' || readPlatform(args.requireComplete);
+            : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
         const { requireImage, failOn, all } = args;
         await reportEach(args, terminal, {
           options: { requireComplete, requireImage },
@@ -89,7 +90,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
             describe: 'look up a digest or prefix',
             type: 'string',
             requiresArg: true,
-            coerce: last<string>,
+            coerce: once('find'),
           })
           .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
           .example('$0 ids delivery/ --find sha256:d2c94e', 'which archive has that digest, and as what'),

@@ -7,6 +7,7 @@ import {
   imageArguments,
   last,
   number,
+  once,
   platformOption,
   refOption,
   unitsOf,
@@ -44,7 +45,9 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         .option('sort', {
           describe: 'largest first',
           choices: ['shipped', 'bytes', 'files', 'name'] as const,
-          coerce: last<'shipped' | 'bytes' | 'files' | 'name'>,
+          // `size` is what `files` calls it.
+          coerce: (value: string | string[]) =>
+            (last(value) === 'size' ? 'bytes' : last(value)) as 'shipped' | 'bytes' | 'files' | 'name',
         })
         .option('estimate', {
           describe: 'compress plain layers to see what a registry would transfer',
@@ -102,7 +105,7 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 const layerOption = <T>(command: Argv<T>, describe: string) =>
-  command.option('in', { describe, type: 'string', requiresArg: true, coerce: last<string> });
+  command.option('in', { describe, type: 'string', requiresArg: true, coerce: once('in') });
 
 function filesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
@@ -123,7 +126,9 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
         .option('sort', {
           describe: 'by path, largest first, or latest first [default: name; with --top size]',
           choices: ['name', 'size', 'time'] as const,
-          coerce: last<'name' | 'size' | 'time'>,
+          // `bytes` is what `sizes` calls it.
+          coerce: (value: string | string[]) =>
+            (last(value) === 'bytes' ? 'size' : last(value)) as 'name' | 'size' | 'time',
         })
         .option('top', number('top', 'only so many rows: the largest, or the first by --sort'))
         .example('$0 files image.tar', 'everything')
@@ -156,6 +161,7 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
           'of one image of several, as layer 2 leaves it',
         ),
     async args => {
+      if (args.path === '') throw new UsageError('the path is empty: which file of the image?');
       if (args.json)
         throw new UsageError('--json: cat prints the bytes of a file as they are; files --json lists it');
       const { cat } = await import('../commands/cat.js');
@@ -202,7 +208,11 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
       );
       const ignore = args.ignore?.flatMap(words => words.split(','));
       checkIgnored(ignore ?? []);
+      if (args.all && (args.top ?? args.rows) !== undefined)
+        throw new UsageError('--all and --top contradict each other: give one of them');
       const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
+      if (sides.every(({ archive }) => archive === '-'))
+        throw new UsageError('standard input is named twice, and can be read once');
       const readSides = async (options: ReadOptions) => {
         const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
         return [a, b] as const;

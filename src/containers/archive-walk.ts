@@ -25,7 +25,10 @@ export type Found =
  * where they are; a folder that is reached twice is walked once. What would block, a FIFO or a socket, is not opened.
  */
 export async function* walkArchives(root: string): AsyncGenerator<Found> {
-  yield* walk({ folder: root, inside: false }, new Map());
+  const visited: Visited = new Map();
+  const key = await fileKey(root);
+  if (key === null) yield* walk({ folder: root, inside: false }, visited);
+  else yield* enter(root, key, { folder: root, inside: false }, visited);
 }
 
 /** Paths of folders by what the system tells them by. */
@@ -121,20 +124,25 @@ async function* enter(file: string, key: string, { inside }: Place, visited: Vis
 
 /**
  * Whether a path names one archive: a file, standard input, a folder that is itself an image, or one in which nothing but the folder of one image
- * lies. Anything else is a place where archives lie.
+ * lies; none with other archives in it. Anything else is a place where archives lie.
  * @throws InputError for a folder that cannot be read
  */
 export async function isOneArchive(file: string): Promise<boolean> {
   const names = await namesOf(file);
-  if (names === null || (await isImageFolder(file, names))) return true;
+  if (names === null) return true;
+  if (await isImageFolder(file, names)) return !(await holdsOthers(file, file));
   const root = rootOf(await namesTwoLevelsDown(file, names));
   if (root === null || root === '') return false;
-  const nested = join(file, root.slice(0, -1));
-  for await (const found of walkArchives(file)) {
-    if (found.kind === 'unreadable') return false;
-    if (found.kind === 'archive' && found.file !== nested && beginsArchive(found.file)) return false;
+  return !(await holdsOthers(file, join(file, root.slice(0, -1))));
+}
+
+/** Whether a folder holds, besides one image folder, what may be another archive. */
+async function holdsOthers(folder: string, own: string): Promise<boolean> {
+  for await (const found of walkArchives(folder)) {
+    if (found.kind === 'unreadable') return true;
+    if (found.kind === 'archive' && found.file !== own && beginsArchive(found.file)) return true;
   }
-  return true;
+  return false;
 }
 
 /** What lies in a folder; null for what is none, or is not there. */

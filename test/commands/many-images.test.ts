@@ -123,4 +123,10 @@ test('on a narrow terminal the end of a path is shown, where its name stands', a
   assert.is(row!.length, 80);
 });
 
+test('of three names and more each is an archive, also the last one that is missing', async () => {
+  const { stdout, stderr, status } = await answer(A, C, 'nosuch', '--format', '{{.File}}');
+  assert.equal([stdout.trimEnd().split('\n').sort(), status], [[A, C], 2]);
+  assert.match(stderr, /^nosuch: no such file/);
+});
+
 test.run();

@@ -125,6 +125,25 @@ test('a folder of a thousand files of which three are archives', async () => {
   assert.match(json.stderr, /^waybill: 992 other files left out \(--all lists them\)$/m);
 });
 
+test('an archive in a folder that is itself an image is not passed over', async () => {
+  const folder = folderWith({});
+  unpacked(OCI, folder);
+  assert.is(
+    (await waybill(['verify', folder, '--json'])).stdout.split('\n')[0],
+    '{',
+    'one archive, one report',
+  );
+  copyFileSync(BROKEN, join(folder, 'broken.tar'));
+  const lines = await jsonLines('verify', folder);
+  assert.equal(
+    lines.map(({ file, exitCode }) => [basename(file), exitCode]),
+    [
+      [basename(folder), 0],
+      ['broken.tar', 1],
+    ],
+  );
+});
+
 test('layout folders and archives beside and inside one another are all found', async () => {
   const folder = folderWith({ 'x.tar': SAVED, 'sub/y.zip': ZIP });
   unpacked(OCI, join(folder, 'layout'));

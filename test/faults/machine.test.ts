@@ -149,7 +149,7 @@ testWhen(
     assert.equal([ended[i]!.status, ended[i]!.stdout], [2, ''], args.join(' '));
     assert.match(
       ended[i]!.stderr,
-      /cannot be written: read-only file system\nChoose a place/,
+      /cannot be written: read-only file system\nChoose a directory/,
       args.join(' '),
     );
   }

@@ -6,6 +6,7 @@ import type { ArchiveReading, ReadOptions } from '../../report/read.js';
 import { reportOf } from '../../report/report.js';
 import { type Selection, selectImages } from '../../report/select.js';
 import type { Units } from '../../report/units.js';
+import { didYouMean, nearest } from '../../spec/nearest.js';
 import { counting, diffImages, onlyIn, refOf } from './image.js';
 import { type Placed, pairImages } from './pairs.js';
 import type { DiffReport, FileChange, FileRef } from './report.js';
@@ -83,7 +84,9 @@ export function diffReport(a: DiffSide, b: DiffSide, options: DiffOptions = {}):
 export function checkIgnored(ignore: readonly string[]): void {
   const unknown = ignore.find(word => !isKind(word));
   if (unknown !== undefined)
-    throw new UsageError(`--ignore: expected ${KINDS.join(', ')}, found ${JSON.stringify(unknown)}`);
+    throw new UsageError(
+      `--ignore: expected ${KINDS.join(', ')}, found ${JSON.stringify(unknown)}${didYouMean(nearest(unknown, KINDS))}`,
+    );
 }
 
 function placed({ reading, selection }: DiffSide) {
