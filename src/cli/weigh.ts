@@ -67,7 +67,10 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
           const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
           return sizes(reading, { ...args, ...selection, units, estimates });
         },
-        tally: async () => (await import('../commands/many/tallies.js')).sizesTally({ units }),
+        tally: async () => {
+          const detailed = args.estimate || args.by !== undefined || args.sort !== undefined;
+          return (await import('../commands/many/tallies.js')).sizesTally({ units, detailed });
+        },
       });
     },
   );

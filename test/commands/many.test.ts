@@ -604,4 +604,13 @@ withCorpus('the whole corpus in one call: nothing is dropped, and every digest i
     else assert.is(digest, null, file);
 });
 
+test('sizes: what is asked for besides the totals stands below the table', async () => {
+  const files = [SAVED, OCI];
+  const plain = (await waybill(['sizes', ...files])).stdout;
+  const estimated = (await waybill(['sizes', ...files, '--estimate'])).stdout;
+  assert.not.match(plain, /~\d/);
+  assert.match(estimated, /~\d+ B/);
+  assert.match((await waybill(['sizes', ...files, '--by', 'layer'])).stdout, /COPY rootfs/);
+});
+
 test.run();

@@ -147,7 +147,14 @@ function findTally(): Tally<IdsReport> {
 
 const SIZES = ['stored', 'compressed', 'unpacked', 'docker'] as const satisfies readonly (keyof Sizes)[];
 
-export function sizesTally({ units }: { readonly units: Units }): Tally<SizesReport> {
+/** @param detailed  show the tables of each archive below, though nothing is added up by files */
+export function sizesTally({
+  units,
+  detailed = false,
+}: {
+  readonly units: Units;
+  readonly detailed?: boolean;
+}): Tally<SizesReport> {
   const write = sizeWriter(units);
   let images = 0;
   const sums = SIZES.map(() => new Sum());
@@ -166,9 +173,9 @@ export function sizesTally({ units }: { readonly units: Units }): Tally<SizesRep
           sizes[name] === null && name === 'compressed' ? NONE : sizeWords(sizes, name, write),
         ),
       ];
-      return { rows: [row], details: hasRows ? withoutHead(doc) : [] };
+      return { rows: [row], details: hasRows || detailed ? withoutHead(doc) : [] };
     },
-    // Of layers that are stored plain nobody has compressed anything.
+    // The compressed size of layers that are stored plain is not known.
     total: () => [
       String(images),
       ...sums.map((sum, i) => (SIZES[i] === 'compressed' && !sum.isWhole ? NONE : sum.text(write))),
