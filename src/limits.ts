@@ -193,7 +193,12 @@ export interface LimitReached {
   readonly seen?: number | null;
   /** What the limit would have to be for this to be no question of it, where that can be told. */
   readonly enough?: number;
+  /** Given where the limit was hit by the file itself, as its outer compression was undone, and not by a blob in it. */
+  readonly outer?: true;
 }
+
+/** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
+export const DEFLATE_RATIO = 1032;
 
 /** The work that a limit prevented. `seen` is null where it was not counted. */
 const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
@@ -231,9 +236,17 @@ const ENDINGS: readonly (readonly [string, number])[] = [
   ['Ki', 1024],
 ];
 
+/** The same of a whole archive, which counts as one blob. */
+const OUTER_UNDONE: Partial<typeof UNDONE> = {
+  unpackedRatio: seen =>
+    `the archive unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
+  archiveBytes: () => 'the archive unpacks to more and was unpacked no further',
+};
+
 /** What a limit is, what it kept from being done, and the flag that allows more. */
-export function limitText({ limit, value, seen = null, enough }: LimitReached): string {
-  const undone = UNDONE[limit](seen === null ? null : amountOf(limit, seen));
+export function limitText({ limit, value, seen = null, enough, outer }: LimitReached): string {
+  const words = (outer && OUTER_UNDONE[limit]) ?? UNDONE[limit];
+  const undone = words(seen === null ? null : amountOf(limit, seen));
   const more = Math.min(ceilingOf(limit), enough ?? Math.max(2 * value, seen ?? 0, 1));
   const flag = more > value ? ` (--limit ${limit}=${flagValue(limit, more)} allows more)` : '';
   return `${undone}: the limit ${limit} is ${amountOf(limit, value)}${flag}`;

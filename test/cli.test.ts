@@ -228,6 +228,7 @@ test('ids --find says what a digest is, or that it cannot be known', () => {
   const found = waybill(['ids', archive, '--find', imageId.slice(0, 20)]);
   assert.is(found.status, 0);
   assert.match(found.stdout, 'image ID');
+  assert.match(found.stdout, /^ {2}ID in podman \(after loading this file\) of /m);
   assert.match(waybill(['ids', archive, '--find', layers[1].chainId]).stdout, 'chain ID of layers 1 to 2');
   const unknown = waybill(['ids', archive, '--find', `sha256:${'0'.repeat(64)}`]);
   assert.is(unknown.status, 1);

@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Compression } from '../src/index.js';
+import { type Compression, readArchive } from '../src/index.js';
 import { canCompress } from './support/compression.js';
 import { testWhen } from './support/corpus.js';
 import { image } from './support/image.js';
 import * as layouts from './support/layouts.js';
-import { readMembers } from './support/reading.js';
+import { compress, toTar } from './support/pack.js';
+import { readMembers, refusal, saved } from './support/reading.js';
 
 const MiB = 1024 * 1024;
 
@@ -48,5 +49,24 @@ test('less than the limit is not said to be too much', async () => {
     /^the blob unpacks to more .*unpackedRatio is 20 .*unpackedRatio=1032 allows more/,
   );
 });
+
+for (const compression of ['gzip', 'zstd', 'xz', 'bzip2'] as const)
+  testWhen(
+    test,
+    canCompress(compression),
+    `no ${compression}`,
+  )(`${compression} around an archive: the ratio is one, and the one that is advised is enough`, async () => {
+    const item = await image({ layers: [{ files: { a: new Uint8Array(8 * MiB) } }] });
+    const tar = await toTar(layouts.dockerSave({ image: item, tags: ['a:1'] }));
+    const file = saved(compress(tar, compression), `advice.tar.${compression}`);
+    const read = (unpackedRatio: number) =>
+      readArchive(file, { limits: { unpackedFree: 1024, unpackedRatio } });
+    const { message } = await refusal(read(2));
+    const [, ratio] =
+      /: the archive unpacks to at least (\d+) times its size and was unpacked/.exec(message) ?? [];
+    assert.ok(Number(ratio) >= 2 && Number(ratio) <= adviceOf(message), message);
+    const { scan } = (await read(adviceOf(message))).parts[0]!;
+    assert.equal(scan.problems, []);
+  });
 
 test.run();

@@ -234,9 +234,10 @@ export function fromProblem(problem: SourceProblem): Observation {
 }
 
 /** Nothing reads what stands behind the end, and nothing is left unjudged where only that was not looked at. */
-function fromLimit({ limit, value, seen = null }: LimitReached, at: Place): Observation {
+function fromLimit({ limit, value, seen = null, enough, outer }: LimitReached, at: Place): Observation {
   const severity = limit === 'trailingBytes' ? 'warning' : undefined;
-  return observe('limit-reached', at, { limit, value, seen }, severity);
+  const more = { ...(enough === undefined ? {} : { enough }), ...(outer === undefined ? {} : { outer }) };
+  return observe('limit-reached', at, { limit, value, seen, ...more }, severity);
 }
 
 function* listings(scan: Scan): Generator<Observation> {

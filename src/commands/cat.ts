@@ -8,7 +8,9 @@ import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
 import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
 import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../report/select.js';
+import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
+import type { Entry } from '../scan/entries/table.js';
 import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
 import { inPrivateDirectory, throughFile } from '../write/spool.js';
@@ -62,29 +64,38 @@ async function catFile(
   const last = lastLayer(reading, chosen, selection.in);
   const tables = tablesOf(part.scan, image);
   const tree = squash(tables.slice(0, last + 1));
-  const {
-    inode,
-    path: found,
-    entry,
-  } = fileAt(tree, path, file, absent => elsewhere(historyOf(tables, absent), last));
+  const node = fileAt(tree, path, file, (absent, name) => elsewhere(historyOf(tables, absent), last, name));
+  const { inode, path: found, entry } = node;
   const member = image.layers[inode.layer]!.member!;
   const allowed = limitsOf(limits);
   if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)
-    throw new InputError(
-      `${JSON.stringify(path)} has ${entry.size} bytes, mostly holes`,
-      file,
-      HOLES(allowed),
-    );
+    throw tooLarge(path, entry, part.scan.facts(member)!, file, allowed);
   const queue = new ContentQueue(put);
   const place = memberPlace(part, member);
   const sinks = new Map([[inode.index, () => queue]]);
   const layers = [{ ...place, sinks, drain: queue.drain }];
   await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => {}));
+  const first = literals(path).includes(found) ? Math.min(inode.layer, node.layer) : 0;
   const notes = layerFaults(part.scan, image)
-    .filter(({ layer }) => layer <= last)
+    .filter(({ layer }) => layer >= first && layer <= last)
     .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);
   if (queue.complete !== true) notes.unshift(`${visiblePath(nameText(found))} is cut short`);
   return { notes, exitCode: notes.length === 0 ? 0 : 1 };
+}
+
+/** A path from the root, as it is written and with its escapes taken for what they stand for: bytes, one per character. */
+const literals = (path: string) => [nameBytes(path), nameBytes(pathText(path))].map(rootedPath);
+
+function tooLarge(path: string, entry: Entry, facts: BlobFacts, file: string, limits: Limits): InputError {
+  const { size, failure } = facts;
+  const ratio = Math.ceil(entry.size / size);
+  const holes = entry.storedSize < entry.size / 2 ? ', mostly holes' : '';
+  const layers = failure?.kind === 'limit' && failure.limit === 'unpackedRatio' ? (failure.enough ?? 0) : 0;
+  return new InputError(
+    `${JSON.stringify(path)} has ${entry.size} bytes${holes}: ${ratio} times the size of its layer`,
+    file,
+    `The limit unpackedRatio is ${limits.unpackedRatio} times (--limit unpackedRatio=${Math.max(ratio, layers)} allows more).`,
+  );
 }
 
 function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string | undefined): number {
@@ -97,24 +108,27 @@ function fileAt(
   tree: FileTree,
   path: string,
   file: string,
-  historyText: (path: string) => Elsewhere | null,
+  historyText: (path: string, name: string) => Elsewhere | null,
 ): TreeNode {
   const [literal, unescaped] = [tree.follow(nameBytes(path)), tree.follow(nameBytes(pathText(path)))];
   const found = literal.node === null && unescaped.node !== null ? unescaped : literal;
-  const refuse = (what: string, remedy: string | null = null) =>
-    new InputError(`${JSON.stringify(path)} ${what}`, file, remedy);
+  const quoted = JSON.stringify(path);
   if (found.node === null) {
-    const places = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
-    const other = [...new Set(places)].reduce<Elsewhere | null>(
-      (known, place) => known ?? historyText(place),
+    const ways = [literal, unescaped].flatMap(way => (way.node === null ? [placeOf(way)] : []));
+    const places = new Set([...ways, ...literals(path)]);
+    const nameOf = (place: string) => (ways.includes(place) ? 'it' : visiblePath(nameText(place)));
+    const other = [...places].reduce<Elsewhere | null>(
+      (known, place) => known ?? historyText(place, nameOf(place)),
       null,
     );
-    const why = REASONS[found.reason](visiblePath(nameText(found.at)));
-    throw other === null ? refuse(why) : refuse(`${why}; ${other.what}`, other.remedy);
+    const isWhole = found.reason === 'missing' && literals(path).includes(found.at);
+    const why = isWhole ? `there is no ${visiblePath(nameText(found.at))}` : `${quoted} ${reasonOf(found)}`;
+    throw new InputError(other === null ? why : `${why}; ${other.what}`, file, other?.remedy);
   }
   const { type } = found.node.inode;
   if (type === 'file') return found.node;
-  throw refuse(type === 'hardlink' ? HARD_LINK : `is a ${NOUNS[type] ?? type}, which has no content`);
+  const why = type === 'hardlink' ? HARD_LINK : `is a ${NOUNS[type] ?? type}, which has no content`;
+  throw new InputError(`${quoted} ${why}`, file);
 }
 
 /** Where a path that leads nowhere would have led. */
@@ -126,8 +140,11 @@ interface Elsewhere {
   readonly remedy: string;
 }
 
-/** @param last  the layer that was looked at, the last of those applied */
-function elsewhere(history: readonly (Presence | null)[], last: number): Elsewhere | null {
+/**
+ * @param last  the layer that was looked at, the last of those applied
+ * @param name  what to call it
+ */
+function elsewhere(history: readonly (Presence | null)[], last: number, name: string): Elsewhere | null {
   const read = ({ type, layer }: Presence) =>
     type === 'directory'
       ? `It is a directory there: \`waybill files --in ${layer + 1}\` lists what that layer has in it.`
@@ -136,17 +153,17 @@ function elsewhere(history: readonly (Presence | null)[], last: number): Elsewhe
   const before = history.slice(0, last + 1).findLastIndex(presence => presence !== null);
   if (before >= 0) {
     const presence = history[before]!;
-    const what = `layer ${before + 2} deletes it, layer ${presence.layer + 1} has it`;
+    const what = `layer ${before + 2} deletes ${name}, layer ${presence.layer + 1} has it`;
     return { what, remedy: read(presence) };
   }
   const later = history.find(presence => presence !== null);
-  return later == null ? null : { what: `layer ${later.layer + 1} adds it`, remedy: read(later) };
+  return later == null ? null : { what: `layer ${later.layer + 1} adds ${name}`, remedy: read(later) };
 }
 
-const HOLES = ({ unpackedRatio }: Limits) =>
-  `The limit unpackedRatio is ${unpackedRatio} times the size of its layer. --limit unpackedRatio=N allows more.`;
-
 const HARD_LINK = 'is a hard link to what is not there';
+
+const reasonOf = ({ reason, at }: Extract<Followed, { node: null }>) =>
+  REASONS[reason](visiblePath(nameText(at)));
 
 const REASONS = {
   missing: (at: string) => `is not in it: there is no ${at}`,

@@ -132,6 +132,8 @@ export type SourceProblem =
       readonly value: number;
       /** How much there was; left out where it was not counted. */
       readonly seen?: number;
+      readonly enough?: number;
+      readonly outer?: true;
     };
 
 /** A source that can be asked for any member at any time. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { type Codec, CodecError, type Decoder, type Sink } from '../codec/codec.js';
 import { openInflateRaw } from '../codec/inflate.js';
-import type { Limits } from '../limits.js';
+import { DEFLATE_RATIO, type Limits } from '../limits.js';
 import { BLOCK_BYTES, Blocks, release } from './blocks.js';
 import { Interruption } from './interruption.js';
 import { readAhead } from './read-ahead.js';
@@ -28,7 +28,7 @@ export async function* streamRange(
     decoder = openInflateRaw(sink);
     return decoder;
   };
-  const content = range.deflated ? push(stored, openDecoder, limits, failed) : stored;
+  const content = range.deflated ? push(stored, openDecoder, limits, 'gzip', failed) : stored;
   yield* asListed(range, content, () => isWhole, report);
   const packed = packedDifference(range, decoder?.shape.trailingGarbage ?? 0);
   if (isWhole && packed !== null) report({ kind: 'zip-content', path: null, ...packed });
@@ -73,7 +73,7 @@ export async function* decompress(
       reason: error.reason,
       readable,
     });
-  for await (const piece of push(chunks, openDecoder, limits, failed)) {
+  for await (const piece of push(chunks, openDecoder, limits, codec.name, failed)) {
     readable += piece.length;
     yield piece;
   }
@@ -98,13 +98,14 @@ async function* push(
   chunks: AsyncIterable<Uint8Array>,
   openDecoder: (sink: Sink) => Decoder,
   limits: UnpackLimits,
+  format: Codec['name'],
   failed: (error: CodecError) => void,
 ): AsyncGenerator<Uint8Array> {
   const gathered = new Gathered();
   let [packed, unpacked] = [0, 0];
   const decoder = openDecoder(piece => {
     unpacked += piece.length;
-    check(packed, unpacked, limits);
+    check(packed, unpacked, limits, format);
     gathered.add(piece);
   });
   try {
@@ -128,13 +129,25 @@ async function* push(
   }
 }
 
+/**
+ * To how many times its size anything can unpack. zstd: a block of 128 KiB takes four bytes. xz: a match of 273 bytes takes 14 bits
+ * of a range coder, each 0.022 bits long at the least. bzip2: a block of 900,000 bytes, five of which make 259, takes 21 bytes.
+ */
+const MOST: Readonly<Record<Codec['name'], number>> = {
+  gzip: DEFLATE_RATIO,
+  zstd: 32_768,
+  xz: 7200,
+  bzip2: 2_220_000,
+};
+
 /** The same rule as for a layer. @throws Interruption */
-function check(packed: number, unpacked: number, limits: UnpackLimits): void {
+function check(packed: number, unpacked: number, limits: UnpackLimits, format: Codec['name']): void {
   const { unpackedFree, unpackedRatio, archiveBytes } = limits;
   const isBomb = unpacked > unpackedFree && unpacked > unpackedRatio * packed;
   if (!isBomb && unpacked <= archiveBytes) return;
   const limit = isBomb ? 'unpackedRatio' : 'archiveBytes';
-  throw new Interruption({ kind: 'limit', path: null, limit, value: limits[limit], seen: unpacked });
+  const need = isBomb ? { seen: Math.floor(unpacked / packed), enough: MOST[format] } : { seen: unpacked };
+  throw new Interruption({ kind: 'limit', path: null, limit, value: limits[limit], ...need, outer: true });
 }
 
 /** What a decoder puts out, in blocks of its own: the decoder's buffers are not still while a chunk is worked on. */

@@ -113,9 +113,10 @@ function markdown(value: Text, isStyled = true): string {
  */
 const MARKS = new RegExp(
   [
-    /[`|<&*~\\[\]@$^{}!]/u,
+    /[`|&*\\[\]@$^{}!]/u,
     /(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u,
     /#\S|GH-\d/u,
+    /<\S*>/u,
     /:\/\/|www\./u,
     /:(?=[\w+-]*[a-z])[\w+-]+:|:1(?:00|234):/u,
     /[0-9a-f]{7}/u,
@@ -127,6 +128,9 @@ const MARKS = new RegExp(
 /** Safe words between two that are not, up to which all becomes one piece of code: that is most probably a command. */
 const BRIDGED = 2;
 
+/** What a sentence may have, as in `<v1` and `~6 MB`: with these it means nothing else. */
+const escaped = (word: string): string => word.replaceAll('~', '\\~').replaceAll('<', '&lt;');
+
 /** Words that are safe stay words; the others become code. */
 function literal(text: string): string {
   // Words are at even places, the spaces between them at odd ones.
@@ -136,7 +140,7 @@ function literal(text: string): string {
   let safe: string[] = [];
   const flush = () => {
     if (code.length > 0) out.push(codeOf(code.join('')));
-    for (const word of safe) out.push(word);
+    for (const word of safe) out.push(escaped(word));
     code = [];
     safe = [];
   };

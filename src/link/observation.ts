@@ -26,7 +26,7 @@ export interface FindingData {
   'zip-unlisted-bytes': { offset: number; bytes: number };
   unreadable: { reason: string };
   'file-changed': { expected: string; actual: string };
-  'limit-reached': { limit: LimitName; value: number; seen: number | null; enough?: number };
+  'limit-reached': { limit: LimitName; value: number; seen: number | null; enough?: number; outer?: true };
   'duplicate-entry': { count: number; differ: boolean | null };
   'name-too-long': { bytes: number };
   'unsafe-name': { name: string };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CatOptions, cat } from '../../src/commands/cat.js';
-import { assemble, image, layerOf } from '../support/image.js';
+import { assemble, image, type Layer, type LayerSpec, layerOf } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { canCompress, compress, deliveries, toTar } from '../support/pack.js';
 import { refusal, saved, streamOf } from '../support/reading.js';
@@ -248,6 +248,60 @@ test('a layer that is not what the image claims is said', async () => {
   const { bytes, notes, exitCode } = await run(saved(tar, 'forged.tar'), 'f');
   assert.equal([bytes.toString(), exitCode], ['forged', 1]);
   assert.match(notes[0]!, /layer 1: expected the diff_id/);
+});
+
+test('only faults of its own layer and of those above it matter to a file', async () => {
+  const good = await image({
+    layers: [{ files: { low: 'low' } }, { files: { high: 'high', mid: 'mid' } }, { files: { top: 'top' } }],
+  });
+  const [low, mid, top] = good.layers as [Layer, Layer, Layer];
+  const forged = layerOf(await toTar([layouts.file('low', 'forged')]));
+  const save = async (name: string, ...layers: Layer[]) =>
+    saved(
+      await toTar(layouts.dockerSave({ image: assemble(good.configBytes, layers), tags: ['app:1'] })),
+      name,
+    );
+  const below = await save('below.tar', forged, mid, top);
+  for (const path of ['high', 'top']) assert.equal((await run(below, path)).notes, []);
+  assert.is((await run(below, 'low')).exitCode, 1);
+  const above = await save('above.tar', low, forged, top);
+  assert.equal([(await run(above, 'top')).exitCode, (await run(above, 'low')).exitCode], [0, 1]);
+});
+
+test('a hard link and a symbolic link depend on the layers that they lead to', async () => {
+  const files = {
+    hard: { type: 'link', link: 'low' },
+    soft: { type: 'symlink', link: 'own' },
+    own: 'own',
+  } as const;
+  const good = await image({ layers: [{ files: { low: 'low' } }, { files }] });
+  const forged = layerOf(await toTar([layouts.file('low', 'forged')]));
+  const made = assemble(good.configBytes, [forged, good.layers[1]!]);
+  const file = saved(await toTar(layouts.dockerSave({ image: made, tags: ['app:1'] })), 'linked.tar');
+  const codes = await Promise.all(
+    ['own', 'hard', 'soft'].map(async path => (await run(file, path)).exitCode),
+  );
+  assert.equal(codes, [0, 1, 1]);
+});
+
+test('a path that a link hides is found in the layer that has it', async () => {
+  const layers: LayerSpec[] = [{ files: { 't/x': 'old' } }, { files: { '.wh.t': '', 't2/y': '' } }];
+  const linked = { files: { t: { type: 'symlink', link: 't2' } } } as const;
+  const made = await image({ layers: [...layers, linked] });
+  const file = saved(await toTar(layouts.dockerSave({ image: made, tags: ['app:1'] })), 'hidden.tar');
+  const { message } = await refusal(run(file, 't/x'));
+  assert.match(message, /is not in it: there is no t2\/x; layer 2 deletes t\/x, layer 1 has it\n.*--in 1$/);
+  assert.is(await print(file, 't/x', { in: '1' }), 'old');
+  assert.match((await refusal(run(file, 'nope'))).message, /hidden\.tar: there is no nope$/);
+});
+
+test('a file over the limit is told its ratio, and one that is enough', async () => {
+  const file = await ofLayer(rawTar(rawEntry({ name: 'a' }, 'x'.repeat(100_000))), 'ratio.tar');
+  const limits = { unpackedFree: 1000, unpackedRatio: 0 };
+  const { message } = await refusal(run(file, 'a', { limits }));
+  assert.match(message, /"a" has 100000 bytes: \d+ times the size of its layer\n/);
+  const unpackedRatio = Number(/unpackedRatio=(\d+) allows more/.exec(message)?.[1]);
+  assert.is((await run(file, 'a', { limits: { ...limits, unpackedRatio } })).bytes.length, 100_000);
 });
 
 test('several images: one must be named', async () => {

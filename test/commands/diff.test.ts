@@ -530,6 +530,39 @@ test('contents that were not read are not taken for the same', async () => {
   assert.match(only(digests).notes.join(), 'the files of layer 1 of a were not read');
 });
 
+test('files that count and were not read may differ: that is no exit code 0', async () => {
+  const a = await ofEntries([{ path: 'x', bytes: 'one' }]);
+  const b = await ofEntries([{ path: 'x', bytes: 'two' }]);
+  const compared = async (reading: ReadOptions, ...ignore: string[]) => {
+    const read = (made: Image) => side(layouts.dockerSave({ image: made, tags: [] }), {}, reading);
+    return diff(await read(a), await read(b), { ignore: ['ids', 'layers', ...ignore] });
+  };
+  for (const reading of [{ depth: 'files' }, {}] as const) {
+    const result = await compared(reading);
+    const report = result.data as DiffReport;
+    assert.equal([result.exitCode, kinds(report), report.same], [1, ['files.unread'], false]);
+    assert.match(wordsOf(result), /the same but for what is ignored: layers, as far as it could be compared/);
+    assert.is((await compared(reading, 'files')).exitCode, 0, 'files do not count');
+  }
+  assert.is((await compared({ depth: 'files' }, 'files.content')).exitCode, 0, 'contents do not count');
+});
+
+test('an encrypted layer is said to be that', async () => {
+  const [below, top] = base.layers as [(typeof base.layers)[0], (typeof base.layers)[0]];
+  const sealed = (mark: string): Image => ({
+    ...base,
+    layers: [below, { ...top, blob: Buffer.from(mark.repeat(100)) }],
+  });
+  const read = (mark: string) =>
+    side(layouts.ociLayout({ manifests: [layouts.manifestOf(sealed(mark), { encrypted: true })] }));
+  const itself = diff(await read('sealed '), await read('sealed '));
+  assert.is(itself.exitCode, 0);
+  assert.equal(only(itself.data as DiffReport).notes, [
+    'layer 2 of a is encrypted',
+    'layer 2 of b is encrypted',
+  ]);
+});
+
 test('an image without its config', async () => {
   const withoutConfig = (members: readonly Member[]) =>
     members.filter(({ path }) => !path.endsWith(base.imageId.slice(7)));

@@ -188,6 +188,27 @@ test('--all-layers: every entry, the layer that ships it, and the one that delet
   assert.equal([some.image.entries!.length, some.image.count], [1, 2]);
 });
 
+test('a layer of which nothing is asked for does not change nothing', async () => {
+  const none = /layer 2 of 2.*\n +nothing that it changes matches --where or --depth\n/;
+  assert.match((await run(APP, { in: '2', where: ['nope'] })).text, none);
+  const deep = await savedAs(
+    await image({ layers: [{ files: { 'a/b': 'x' } }, { files: { 'a/b': 'y' } }] }),
+    'deep.tar',
+  );
+  const { text } = await run(deep, { in: '2', depth: 1 });
+  assert.match(text, /nothing that it changes matches --where or --depth/);
+  const empty = await savedAs(await image({ layers: [{ files: { a: '' } }, { files: {} }] }), 'nothing.tar');
+  assert.match((await run(empty, { in: '2', where: ['nope'] })).text, /\n +changes nothing\n/);
+});
+
+test('--all-layers: the entry of the root is a slash', async () => {
+  const tar = rawTar(rawEntry({ name: './', flag: '5' }), rawEntry({ name: './a' }));
+  const file = await savedAs(await image({ layers: [{ tar }] }), 'root.tar');
+  const { text, image: made } = await run(file, { allLayers: true });
+  assert.match(text, / \/\n/);
+  assert.is(made.entries![0]!.path, '');
+});
+
 test('--all-layers and links, opaque directories, names twice in a layer, things that give way', async () => {
   const item = await image({
     layers: [

@@ -81,7 +81,7 @@ test('a layer that is damaged fails it, and what is left is shown', async () => 
   );
   const { doc, exitCode } = overview(await read(broken));
   assert.is(exitCode, 1);
-  assert.match(toText(doc, { width: null, color: false }), /layer 1 is not all here/);
+  assert.match(toText(doc, { width: null, color: false }), /the files of layer 1 are not all known/);
 });
 
 test('top cuts the lists that people see, and nothing else', async () => {

@@ -5,7 +5,7 @@ import { type ShowReport, show } from '../../src/commands/show/index.js';
 import { toText } from '../../src/format/text.js';
 import { readArchive } from '../../src/index.js';
 import { type ImageSpec, image, type LayerSpec } from '../support/image.js';
-import { dockerSave, ociLayout, platformManifest } from '../support/layouts.js';
+import { dockerSave, manifestOf, ociLayout, platformManifest } from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 
@@ -23,6 +23,15 @@ async function shown(spec: Partial<ImageSpec>) {
 }
 
 const config = (settings: object) => ({ config: { config: settings } as never });
+
+test('how an encrypted layer is packed is not known', async () => {
+  const one = await image({ layers: [LAYER] });
+  const sealed = { ...one, layers: [{ ...one.layers[0]!, blob: Buffer.from('sealed '.repeat(100)) }] };
+  const tar = await toTar(ociLayout({ manifests: [manifestOf(sealed, { encrypted: true })] }));
+  const { doc } = show(await readArchive(saved(tar, 'sealed.tar'), { depth: 'metadata' }), {});
+  assert.match(toText(doc, { width: null, color: false }), / +encrypted +/);
+  assert.not.match(toText(doc, { width: null, color: false }), /none, encrypted/);
+});
 
 test('what the config says of how a container runs', async () => {
   const { text, image } = await shown(

@@ -240,6 +240,11 @@ async function rows(options: SizesOptions): Promise<string[]> {
   return breakdown!.rows.map(({ name, shipped, bytes, files }) => `${name} ${shipped} ${bytes} ${files}`);
 }
 
+test('what several layers made names the first as a layer', async () => {
+  const members = dockerSave25(await made(BASE, { files: { 'bin/b': 'b' } }, { files: { 'bin/c': 'c' } }));
+  assert.match(await text(members, { by: 'directory' }), / layer 1 and 2 more layers: ADD base\.tar/);
+});
+
 test('by directory, file, extension, layer', async () => {
   assert.equal(await rows({ by: 'directory' }), [' 23017 23012 4', 'app 20017 20012 3', 'bin 3000 3000 1']);
   assert.equal(await rows({ depth: 0 }), [' 23017 23012 4']);

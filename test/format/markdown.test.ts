@@ -61,6 +61,10 @@ test('words stay words; what could be a mark, a link or a mention is code', () =
   assert.is(cell(':tada:'), '`:tada:`');
   assert.is(cell('GH-12'), '`GH-12`');
   assert.is(cell('[a](b) ![c](d)'), '`[a](b) ![c](d)`');
+  assert.is(cell('transfers (~ is an estimate)'), 'transfers (\\~ is an estimate)');
+  assert.is(cell('needs <v1 and <2, ~6 MB'), 'needs &lt;v1 and &lt;2, \\~6 MB');
+  assert.is(cell('<a href=x> ~~struck~~'), '&lt;a href=x> \\~\\~struck\\~\\~');
+  assert.is(cell('a|b ~6'), '<code>a&#124;b</code> \\~6');
   assert.is(cell('</td><script>alert(1)</script>'), '`</td><script>alert(1)</script>`');
   assert.is(cell('-'), '-');
 });

@@ -74,6 +74,9 @@ export const KINDS = [
   'sizes',
 ] as const;
 
+/** The kind of what may differ: files, and layers of files, that were not read. It counts where nothing else does. */
+export const UNREAD = 'files.unread';
+
 /** How often a kind of difference was seen. */
 export interface KindCount {
   readonly kind: string;

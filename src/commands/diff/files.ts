@@ -14,6 +14,8 @@ export interface FilesCompared {
   readonly diff: FilesDiff;
   readonly a: Unpacked;
   readonly b: Unpacked;
+  /** Files of one size whose contents could not be compared. */
+  readonly unread: number;
   readonly notes: readonly string[];
 }
 
@@ -46,6 +48,7 @@ export function filesDiff(a: Unpacked, b: Unpacked, tally: Tally, text: boolean)
     },
     a,
     b,
+    unread,
     notes: unread === 0 ? [] : [unknown],
   };
 }

@@ -1,9 +1,10 @@
-import { Tally } from '../../analysis/diff/changes.js';
+import { Tally, UNREAD } from '../../analysis/diff/changes.js';
 import { type Change, configChanges, historyChanges, manifestChanges } from '../../analysis/diff/image.js';
 import { type Sizes, sumOf, weigher } from '../../analysis/weigh.js';
-import { beyondLimit } from '../../filesystem/layer-tables.js';
-import type { Image } from '../../link/graph.js';
+import { beyondLimit, isPlainTar } from '../../filesystem/layer-tables.js';
+import type { Image, Layer } from '../../link/graph.js';
 import { type PackageChange, packageChanges } from '../../packages/changes.js';
+import type { BlobFacts } from '../../scan/blob/facts.js';
 import { isObject, type Json, own } from '../../spec/json.js';
 import { formatPlatform, platformsAgree } from '../../spec/platform.js';
 import { normalName } from '../../spec/reference.js';
@@ -27,11 +28,14 @@ export function diffImages({ a, b }: ImagePair, { ignore, text }: ImageDiffOptio
   const counted = (changes: readonly Change[]) => changes.filter(({ kind, key }) => tally.add(kind, 1, key));
   const layers = layersDiff(a, b, tally);
   const files = layers.areSame ? null : comparedFiles(a, b, layers, tally, text);
+  const damage = { a: damageOf('a', a), b: damageOf('b', b) };
   const packages = files === null ? NO_PACKAGES : packagesDiff(files, tally);
   // What a later layer hides is no difference of the trees, and still one of the images.
   for (const { kind, count } of layers.within)
     if (!kind.startsWith('files.') && !tally.has(kind)) tally.add(kind, count, 'layers.changed');
   if (isRewritten(a.image, b.image, documents, layers)) tally.add('encoding');
+  if (files !== null && tally.differences().length === 0)
+    addUnread(files, unreadLayers(layers, damage), tally);
   return {
     a: refOf(a),
     b: refOf(b),
@@ -44,7 +48,7 @@ export function diffImages({ a, b }: ImagePair, { ignore, text }: ImageDiffOptio
     files: files?.diff ?? NO_FILES,
     packages: packages.changes,
     sizes: { a: sizesOf(a), b: sizesOf(b) },
-    notes: [...damageOf('a', a), ...damageOf('b', b), ...(files?.notes ?? []), ...packages.notes],
+    notes: [...damage.a.values(), ...damage.b.values(), ...(files?.notes ?? []), ...packages.notes],
     differences: tally.differences(),
     ignored: tally.ignoredDifferences(),
     same: tally.differences().length === 0,
@@ -121,19 +125,39 @@ function packagesDiff({ a, b }: FilesCompared, tally: Tally): PackagesCompared {
 const NO_PACKAGES: PackagesCompared = { changes: [], notes: [] };
 const NO_FILES: FilesDiff = { added: [], removed: [], changed: [] };
 
-/** Layers that could not be looked into, or not to their end. */
-function damageOf(side: 'a' | 'b', { image, part }: Placed): string[] {
+/** What is wrong with layers that could not be looked into, or not to their end, by their index. */
+type Damage = ReadonlyMap<number, string>;
+
+function damageOf(side: 'a' | 'b', { image, part }: Placed): Damage {
   const beyond = beyondLimit(part.scan, image);
-  return image.layers.flatMap(({ member }, i) => {
-    const facts = member === null ? null : part.scan.facts(member);
+  const notes = image.layers.map((layer, i): [number, string | null] => {
     const where = `layer ${i + 1} of ${side}`;
-    if (member === null) return [`${where} is not in the archive: taken for what the config says it is`];
-    if (facts?.failure != null || facts?.unpacked == null) return [`${where} cannot be unpacked to its end`];
-    if (facts.tar?.table == null) return [`the files of ${where} were not read`];
-    if (facts.tar.table.truncated !== null) return [`${where} has more files than are kept`];
-    if (i === beyond?.layer) return [`from ${where} on there are more files than are compared`];
-    return facts.tar.error === null ? [] : [`${where} is no sound tar: ${facts.tar.error}`];
+    if (i === beyond?.layer) return [i, `from ${where} on there are more files than are compared`];
+    return [i, damageIn(layer, layer.member === null ? null : part.scan.facts(layer.member), where)];
   });
+  return new Map(notes.filter((note): note is [number, string] => note[1] !== null));
+}
+
+function damageIn(layer: Layer, facts: BlobFacts | null, where: string): string | null {
+  if (layer.member === null) return `${where} is not in the archive: taken for what the config says it is`;
+  if (layer.encrypted && facts !== null && !isPlainTar(facts)) return `${where} is encrypted`;
+  if (facts?.failure != null || facts?.unpacked == null) return `${where} cannot be unpacked to its end`;
+  if (facts.tar?.table == null) return `the files of ${where} were not read`;
+  if (facts.tar.table.truncated !== null) return `${where} has more files than are kept`;
+  return facts.tar.error === null ? null : `${where} is no sound tar: ${facts.tar.error}`;
+}
+
+/** Images that may differ are not the same, though no difference is known. */
+function addUnread({ unread }: FilesCompared, layers: number, tally: Tally): void {
+  if (unread > 0) tally.add(UNREAD, unread, 'files.content');
+  if (layers > 0) tally.add(UNREAD, layers);
+}
+
+/** Layers that are not the same in both, and whose files are not all known. */
+function unreadLayers({ pairing, isSame }: LayersCompared, damage: { a: Damage; b: Damage }): number {
+  const isUnread = (known: Damage, index: number | null) => index !== null && known.has(index);
+  return pairing.filter(pair => !isSame(pair) && (isUnread(damage.a, pair[0]) || isUnread(damage.b, pair[1])))
+    .length;
 }
 
 const sizesOf = ({ part, image }: Placed): Sizes => sumOf(image.layers.map(weigher(part.scan, null)));

@@ -8,6 +8,8 @@ import type { LayerChange, LayerRef, LayersDiff } from './report.js';
 export interface LayersCompared {
   readonly diff: LayersDiff;
   readonly pairing: readonly Pairing[];
+  /** Whether both have the layer, however it is compressed. */
+  readonly isSame: (pair: Pairing) => boolean;
   /** Both have the same layers in the same order, however they are compressed. */
   readonly areSame: boolean;
   /** And in the same bytes. */
@@ -37,6 +39,7 @@ export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
       changes: changes.filter(change => counts(change, tally)).map(change => withoutIgnored(change, tally)),
     },
     pairing,
+    isSame,
     areSame: differing < 0,
     areStoredSame: changes.length === 0,
     within: changes.flatMap(({ differences }) => differences ?? []),

@@ -1,4 +1,4 @@
-import type { KindCount } from '../../analysis/diff/changes.js';
+import { type KindCount, UNREAD } from '../../analysis/diff/changes.js';
 import { type Span, span } from '../../report/doc.js';
 
 /** Kinds that change nothing of what a container of the image would find and do. */
@@ -35,10 +35,12 @@ export const kindWords = (kinds: readonly KindCount[]): string =>
  * @param inFull  whether everything could be compared
  */
 export function verdictWords(
-  differences: readonly KindCount[],
+  all: readonly KindCount[],
   ignored: readonly KindCount[],
   inFull: boolean,
 ): Span[] {
+  // What was not read is no difference that is known: the notes say what it is.
+  const differences = all.filter(({ kind }) => kind !== UNREAD);
   const passedOver = aboutAll(ignored);
   const but = passedOver.length === 0 ? '' : ` but for what is ignored: ${listed(passedOver)}`;
   const limits = inFull ? '' : ', as far as it could be compared';

@@ -103,6 +103,8 @@ export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'ref
 export interface LayerChange {
   /** Index of the layer, from 0. */
   readonly layer: number;
+  /** How many files it changes, those that were not asked for included. */
+  readonly all: number;
   readonly added: number;
   readonly removed: number;
   /** What was there before each file that is modified; null for one that is removed; nothing for one that is added. */
@@ -240,6 +242,7 @@ function layerFiles(
 ): Omit<ImageTree, 'report' | 'faults' | 'refusals'> {
   const after = squash(tables.slice(0, index + 1));
   const changes = changesBetween(squash(tables.slice(0, index)), after, index);
+  const all = changes.added.length + changes.modified.length + changes.removed.length;
   const added = chosenOf(changes.added, wanted);
   const removed = chosenOf(changes.removed, wanted);
   const modified = changes.modified.filter(({ after }) => wanted?.(after.path) ?? true);
@@ -250,7 +253,7 @@ function layerFiles(
   const items = inTreeOrder([...added, ...modified.map(({ after }) => after), ...removed]);
   return {
     view: fileView(items, options, item => before.get(item) === null),
-    changes: { layer: index, added: added.length, removed: removed.length, before },
+    changes: { layer: index, all, added: added.length, removed: removed.length, before },
     allLayers: false,
     oddities: shownOddities(after, index),
   };

@@ -63,7 +63,7 @@ function tableOf(
         const bar = bars?.next().value ?? '';
         const lead = item === null ? '' : (leadOf?.(item) ?? '');
         const bytes = total?.bytes ?? file?.size ?? 0;
-        yield { file, name: bar + visiblePath(nameText(name)), bytes, lead };
+        yield { file, name: bar + (visiblePath(nameText(name)) || '/'), bytes, lead };
       }
     },
   };
@@ -129,12 +129,17 @@ function summary(nodes: readonly Listed[], write: View['write']): string {
 
 function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
   const { layers } = image.report;
-  const { layer, before, added, removed } = changes;
+  const { layer, all, before, added, removed } = changes;
   const made = layers[layer];
   const line = made === undefined ? '' : instruction(made);
   const head = text(`layer ${layer + 1} of ${layers.length}${line === '' ? '' : `: ${madeBy(line)}`}`, 2);
   const { items } = image.view;
-  if (items.length === 0) return [head, text('changes nothing', 2)];
+  if (items.length === 0) {
+    return [
+      head,
+      text(all === 0 ? 'changes nothing' : 'nothing that it changes matches --where or --depth', 2),
+    ];
+  }
   const changeOf = (item: Listed): Text => {
     const old = before.get(item);
     if (old === undefined) return [span('added', 'good')];

@@ -46,7 +46,7 @@ function ofImage(image: ImageIds): Match[] {
   add(image.v1Id, 'v1 ID');
   for (const { value, from } of image.repoDigests)
     add(value.slice(value.indexOf('@') + 1), `RepoDigest ${value}, from ${from}`);
-  for (const { engine, id } of image.engines) add(id, `what ${engine} calls it after loading this file`);
+  for (const { engine, id } of image.engines) add(id, `ID in ${engine} (after loading this file)`);
   image.layers.forEach((layer, i) => {
     const n = `layer ${i + 1}`;
     add(layer.digest, `digest of ${n}`, layer.path);

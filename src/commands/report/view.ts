@@ -46,7 +46,9 @@ function filesDoc(image: ImageOverview, write: (bytes: number) => string, top: n
       : [{ kind: 'map' as const, map: fileMap(files, names) }, ...largestTable(image, write, top)]),
     ...faults
       .filter(({ kind }) => kind === 'incomplete')
-      .map(({ layer, reason }) => text([span(`layer ${layer + 1} is not all here: ${reason}`, 'warn')], 2)),
+      .map(({ layer, reason }) =>
+        text([span(`the files of layer ${layer + 1} are not all known: ${reason}`, 'warn')], 2),
+      ),
   ];
 }
 

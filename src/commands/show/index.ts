@@ -53,6 +53,12 @@ const sum = (numbers: readonly number[]) => numbers.reduce((all, number) => all 
 const allOf = (sizes: readonly (number | null)[]): number | null =>
   sizes.some(size => size === null) ? null : sum(sizes as readonly number[]);
 
+/** What is encrypted may be packed below that. */
+function packedWords({ compression, format, encrypted }: LayerReport): string {
+  if (!encrypted) return [compression, format].filter(Boolean).join(', ');
+  return [compression === 'none' ? null : compression, format, 'encrypted'].filter(Boolean).join(', ');
+}
+
 /** What is stored plain is as large unpacked, and known without being read. */
 function unpackedSize({ present, compression, encrypted, size, unpackedSize }: LayerReport): number | null {
   return unpackedSize ?? (present && compression === 'none' && !encrypted ? size : null);
@@ -181,11 +187,7 @@ function layerTable(image: ImageReport): Doc[number] {
       String(i + 1),
       size(layer.size),
       ...(measured ? [size(layer.unpackedSize)] : []),
-      layer.present
-        ? [layer.compression, layer.format, layer.encrypted ? 'encrypted' : null].filter(Boolean).join(', ')
-        : layer.foreign
-          ? 'elsewhere'
-          : 'ABSENT',
+      layer.present ? packedWords(layer) : layer.foreign ? 'elsewhere' : 'ABSENT',
       id(layer.diffId ?? layer.claimedDiffId),
       instruction(layer) || NONE,
     ]),

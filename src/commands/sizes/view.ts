@@ -204,7 +204,7 @@ function nameOf({ name, package: owner }: BreakdownRow, by: BreakdownReport['by'
 function makers(row: BreakdownRow, layers: readonly LayerSizes[]): string {
   const [first, ...others] = row.layers;
   if (first === undefined) return NONE;
-  const more = others.length === 0 ? '' : `${first + 1} and ${count(others.length, 'more layer')}: `;
+  const more = others.length === 0 ? '' : `layer ${first + 1} and ${count(others.length, 'more layer')}: `;
   return more + madeBy(layers[first]?.instruction ?? '');
 }
 

@@ -57,7 +57,9 @@ function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text]
   ];
   const isWhole = unknown.length === 0;
   if (total === 0) {
-    const words = isWhole ? 'nothing found' : 'unknown: nothing found in the layers that can be read';
+    const words = isWhole
+      ? 'nothing found'
+      : 'unknown: not every layer can be read, and those that can have none';
     return ['wasted', [span(words, isWhole ? 'good' : 'warn')]];
   }
   const share = isWhole ? `, ${percent(1 - efficiency)} of all files` : '';

@@ -1,5 +1,5 @@
 import type { Sink } from '../../codec/codec.js';
-import type { LimitReached } from '../../limits.js';
+import { DEFLATE_RATIO, type LimitReached } from '../../limits.js';
 import type { Algorithm } from '../../spec/digest.js';
 import { type Analysis, type Examination, type Examined, Examiner } from './examiner.js';
 
@@ -62,9 +62,6 @@ export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
     ...(listed === undefined ? {} : { listed }),
   };
 }
-
-/** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
-const DEFLATE_RATIO = 1032;
 
 /** How much there would be to unpack, so that a user who raises the limit has to do it once. */
 function needOf(
