@@ -203,6 +203,7 @@ export const SPARSE: readonly Uint8Array[] = [
     ['GNU.sparse.minor', '1'],
     ['GNU.sparse.name', 'pax-0.1'],
     ['GNU.sparse.size', EiB8],
+    ['GNU.sparse.numblocks', '1'],
     ['GNU.sparse.map', '0,4'],
   ]),
   rawEntry({ name: 'GNUSparseFile.0/x' }, 'data'),
