@@ -176,4 +176,12 @@ test('the package has what the program starts', () => {
   assert.ok(existsSync(BUNDLE));
 });
 
+test('a worker does not load the command line: each thread would pay for it in time and memory', () => {
+  const place = join(repositoryRoot, 'dist/bundle');
+  const text = readFileSync(join(place, 'worker.js'), 'utf8');
+  assert.not.match(text, /yargs|class Progress/);
+  const sizes = readdirSync(place).map(name => readFileSync(join(place, name)).length);
+  assert.ok(text.length < Math.max(...sizes) / 3, `${text.length} bytes`);
+});
+
 test.run();

@@ -4,9 +4,9 @@ import { openInflateRaw } from '../codec/inflate.js';
 import { DEFLATE_RATIO, type Limits } from '../limits.js';
 import { BLOCK_BYTES, Blocks, release } from './blocks.js';
 import { Interruption } from './interruption.js';
+import { asListed, packedDifference } from './listed.js';
 import { readAhead } from './read-ahead.js';
 import type { ByteRange, SourceProblem } from './source.js';
-import { asListed, packedDifference } from './zip.js';
 
 type UnpackLimits = Pick<Limits, 'unpackedFree' | 'unpackedRatio' | 'archiveBytes'>;
 

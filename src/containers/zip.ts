@@ -1,9 +1,9 @@
-import { crc32 } from 'node:zlib';
 import { type Entry, fromReader, Reader } from 'yauzl-promise';
 import { InputError, isSystemError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { BLOCK, hasValidChecksum } from '../tar/header.js';
 import { normalPath } from '../tar/path.js';
+import { hex } from './listed.js';
 import { FileWindow, readHead } from './read.js';
 import type { ByteRange, SeekableMember, SeekableSource, SourceProblem } from './source.js';
 
@@ -92,8 +92,6 @@ function disagreements(entry: Entry, local: LocalHeader): Disagreement[] {
 /** The one of macOS leaves the sizes of a symbolic link out of its local header, and puts them nowhere else. */
 const isOfArchiveUtility = ({ versionMadeBy }: Entry): boolean => versionMadeBy === 0x0315;
 
-const hex = (crc32: number): string => crc32.toString(16).padStart(8, '0');
-
 /** The local header's name, where it can be compared with the directory's; null where they differ by their encoding only. */
 function localName({ filename, extraFields }: Entry, { flags, name }: LocalHeader): string | null {
   if ((flags & UTF8) !== 0) return Buffer.from(name).toString();
@@ -148,55 +146,6 @@ function layoutOf(extents: readonly Extent[], directory: number): Layout {
   }
   checkGap(directory);
   return { problems, overlapping };
-}
-
-/** What a zip lists of a content, beside what the content is. */
-export interface ListedDifference {
-  readonly field: 'size' | 'CRC-32' | 'packed size';
-  readonly expected: string;
-  readonly actual: string;
-}
-
-/** What follows the deflate data in the bytes that a zip lists for an entry; null where nothing does. */
-export const packedDifference = ({ length }: ByteRange, trailing: number): ListedDifference | null =>
-  trailing === 0
-    ? null
-    : { field: 'packed size', expected: String(length), actual: String(length - trailing) };
-
-/** @returns null where the content is as it is listed */
-export function listedDifference(
-  listed: NonNullable<ByteRange['listed']>,
-  actual: { readonly size: number; readonly crc32: number },
-): ListedDifference | null {
-  if (listed.size !== null && listed.size !== actual.size)
-    return { field: 'size', expected: String(listed.size), actual: String(actual.size) };
-  if (listed.crc32 !== actual.crc32)
-    return { field: 'CRC-32', expected: hex(listed.crc32), actual: hex(actual.crc32) };
-  return null;
-}
-
-/**
- * Passes a content on, and compares it at its end with what is listed of it.
- * @param isWhole  asked at the end: whether all of the content has passed
- */
-export async function* asListed(
-  { listed }: ByteRange,
-  chunks: AsyncIterable<Uint8Array>,
-  isWhole: () => boolean,
-  report: (problem: SourceProblem) => void,
-): AsyncGenerator<Uint8Array> {
-  if (listed === undefined) {
-    yield* chunks;
-    return;
-  }
-  const actual = { size: 0, crc32: 0 };
-  for await (const chunk of chunks) {
-    actual.size += chunk.length;
-    actual.crc32 = crc32(chunk, actual.crc32);
-    yield chunk;
-  }
-  const difference = isWhole() ? listedDifference(listed, actual) : null;
-  if (difference !== null) report({ kind: 'zip-content', path: null, ...difference });
 }
 
 const STORED = 0;

@@ -174,7 +174,7 @@ testWhen(
   const module = (name: string) => pathToFileURL(join(repositoryRoot, `dist/src/write/${name}.js`)).href;
   // A process that may write no larger files stands for a disk that is full.
   const script = `
-    import { layoutDirectory } from ${JSON.stringify(module('layout-directory'))};
+    import { layoutDirectory } from ${JSON.stringify(module('layout-target'))};
     const target = layoutDirectory(${JSON.stringify(join(folder, 'out'))}, [{ path: 'blobs/sha256/a', size: 1e6 }]);
     const writer = target.open('blobs/sha256/a');
     try {

@@ -1,5 +1,5 @@
 import type { Compression, StreamShape } from '../../codec/codec.js';
-import type { ListedDifference } from '../../containers/zip.js';
+import type { ListedDifference } from '../../containers/listed.js';
 import type { LimitName, LimitReached } from '../../limits.js';
 import type { Algorithm, Digests } from '../../spec/digest.js';
 import { digestOfBlobPath } from '../../spec/digest.js';

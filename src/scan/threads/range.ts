@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { CodecError, CodecNotLoaded } from '../../codec/codec.js';
+import { listedDifference, packedDifference } from '../../containers/listed.js';
 import { readSteps } from '../../containers/read.js';
 import type { ByteRange } from '../../containers/source.js';
-import { listedDifference, packedDifference } from '../../containers/zip.js';
 import { isSystemError, reasonOf } from '../../errors.js';
 import type { Algorithm } from '../../spec/digest.js';
 import { blobFacts } from '../blob/analyser.js';
