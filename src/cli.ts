@@ -122,18 +122,18 @@ const shown = (text: string, kept: RegExp) =>
     .map(piece => (kept.test(piece) ? piece : visible(piece)))
     .join('');
 
-/** Nobody reads standard output any more, as after `| head`: whatever is left to do is not wanted. */
-class NobodyReads extends Error {}
+/** The reader of standard output is gone, as after `| head`: the rest of the work is not wanted. */
+class ReaderGone extends Error {}
 
 const decoder = new StringDecoder();
 
 /** The bytes of a file are its own, but for a terminal, which might obey them. */
 async function put(bytes: Uint8Array): Promise<void> {
   const content = process.stdout.isTTY ? shown(decoder.write(Buffer.from(bytes)), LINES) : bytes;
-  if (!(await write(content))) throw new NobodyReads();
+  if (!(await write(content))) throw new ReaderGone();
 }
 
-/** @returns false when nobody reads any more, which is no failure of ours. @throws InputError where it cannot be written */
+/** @returns false when the reader is gone, which is not an error. @throws InputError where it cannot be written */
 async function write(content: string | Uint8Array): Promise<boolean> {
   try {
     if (isFile(STDOUT)) writeAll(STDOUT, Buffer.from(content));
@@ -174,7 +174,7 @@ function complain(message: string): void {
 
 function fail(error: unknown): void {
   progress.clear();
-  if (error instanceof NobodyReads) {
+  if (error instanceof ReaderGone) {
     process.exitCode = 0;
   } else if (error instanceof InputError) {
     complain(error.message);
@@ -198,9 +198,9 @@ function tidy(): void {
   for (const path of removeUnfinished()) complain(`${path}: cannot be removed`);
 }
 
-// Whoever writes is told of it, too.
+// `write` reports the same error.
 process.stdout.on('error', () => {});
-// There is nobody left to tell.
+// stderr is closed: ignore the error.
 process.stderr.on('error', () => {});
 process.on('exit', () => {
   tidy();

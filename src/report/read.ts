@@ -59,7 +59,7 @@ export interface ArchiveReading {
   /** Bytes of the file, or read from the pipe. */
   readonly size: number;
   /**
-   * Of the file as it lies there, compressed or not, in hexadecimal digits. null for a directory, where nobody asked for it, and
+   * Of the file as it lies there, compressed or not, in hexadecimal digits. null for a directory, where it was not asked for, and
    * where not all bytes were read.
    */
   readonly sha256: string | null;

@@ -87,7 +87,7 @@ export const MAP_WITHOUT_CONTENT: SparseFault = {
   words: 'unexpected EOF',
 };
 
-/** Takes what a sparse file's pieces are where nobody wants them. */
+/** Takes the pieces of a sparse file whose content is not wanted. */
 export const NOWHERE: ContentSink = { write: () => {}, hole: () => {}, end: () => {} };
 
 /** Puts the pieces of a sparse file where they belong. */

@@ -165,7 +165,7 @@ function engineRows({ engine, id, refusal, note }: EngineAnswer): [string, Text]
 const ALWAYS_SAID =
   /^ \* (?:oci|dir): .* not a directory$|^ \* (?:oci|docker)-archive: .* read DIR: is a directory$/;
 
-/** An engine that refuses says so in its own words; that it takes another image, or that nobody can tell, is said in ours. */
+/** A refusal is in the engine's own words; that it loads another image, or that this is not known, is in words of waybill. */
 function refusalSpans(refusal: string): (string | Span)[] {
   return /^(loads |cannot be told)/.test(refusal)
     ? [span(refusal, 'warn')]
