@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import { type Codec, CodecError, type Decoder, type Sink, type StreamShape } from '../../src/codec/codec.js';
 import { codecFor, loadCodecs } from '../../src/codec/registry.js';
+import { hasCommand } from '../support/compression.js';
+import { testWhen } from '../support/corpus.js';
 
 export interface Outcome {
   readonly bytes: Buffer;
@@ -39,17 +41,9 @@ export function native(command: string, args: readonly string[], input: Uint8Arr
   return execFileSync(command, args, options);
 }
 
-/** A test that needs a command, skipped where there is none; uvu then counts it as skipped. */
-export function testWith(command: string, name: string, body: () => Promise<void> | void): void {
-  let present = true;
-  try {
-    execFileSync(command, ['--help'], { stdio: 'ignore' });
-  } catch (error) {
-    present = (error as NodeJS.ErrnoException).code !== 'ENOENT';
-  }
-  if (present) test(name, body);
-  else test.skip(`${name} (needs ${command})`, body);
-}
+/** A test that needs a command, skipped visibly where there is none. */
+export const testWith = (command: string, name: string, body: () => Promise<void> | void): void =>
+  testWhen(test, hasCommand(command), `there is no ${command}`)(name, body);
 
 export function pieces(bytes: Uint8Array, size: () => number): Uint8Array[] {
   const list: Uint8Array[] = [];
