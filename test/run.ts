@@ -1,56 +1,103 @@
 // Our runner over uvu. uvu's own is silently green when a file forgets `.run()`, when a hook throws, or when
 // nothing ran at all; this one fails unless every collected test passed and every file ran at least one.
 //
-//   node dist/test/run.js [pattern]      pattern: a regular expression on the file's path
+//   node dist/test/run.js [--jobs N] [pattern]      pattern: a regular expression on the file's path below test/
+//
+// Files run side by side in N processes, by default one for each core (at most 4). Each process runs one file after
+// another (run-file.ts), and has a temporary directory of its own. A file's output is printed in one piece, with its time.
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { parse } from 'uvu/parse';
+import type { FileResult } from './run-file.js';
 
-type SuiteRun = () => Promise<[errors: string | true, passed: number, skipped: number, total: number]>;
-const shared = globalThis as unknown as {
-  UVU_DEFER: number;
-  UVU_INDEX: number;
-  UVU_QUEUE: [string | null, ...SuiteRun[]][];
-};
+/** Files that take longest, by their measured time. They start first, so that none of them runs alone at the end. */
+const LONGEST: readonly RegExp[] = [];
 
-shared.UVU_DEFER = 1;
-shared.UVU_QUEUE = [];
+const { values, positionals } = parseArgs({ options: { jobs: { type: 'string' } }, allowPositionals: true });
+const jobs = Number(values.jobs ?? Math.min(availableParallelism(), 4));
+if (!Number.isInteger(jobs) || jobs < 1)
+  throw new Error(`--jobs takes a whole number of 1 or more: ${values.jobs}`);
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const wanted = new RegExp(process.argv[2] ?? '');
+const wanted = new RegExp(positionals[0] ?? '');
 const { suites } = await parse(here, '\\.test\\.js$');
-const files = suites.filter(suite => wanted.test(suite.name));
+const rank = (name: string) => {
+  const at = LONGEST.findIndex(pattern => pattern.test(name));
+  return at < 0 ? LONGEST.length : at;
+};
+const queue = suites
+  .map(({ name }) => name)
+  .filter(name => wanted.test(name))
+  .sort((a, b) => rank(a) - rank(b));
 
-const problems: string[] = [];
-process.on('unhandledRejection', reason => problems.push(`unhandled rejection: ${String(reason)}`));
-// Listeners that pile up, and what will go. What is new in Node is no fault of ours.
-process.on('warning', ({ name, message }) => {
-  if (name !== 'ExperimentalWarning') problems.push(`warning: ${name}: ${message}`);
-});
+const NOTHING = { output: '', passed: 0, skipped: 0, total: 0 } as const;
+const results: FileResult[] = [];
+await Promise.all(Array.from({ length: Math.min(jobs, queue.length) }, work));
+report();
 
-let passed = 0;
-let total = 0;
-let skipped = 0;
-for (const [index, file] of files.entries()) {
-  shared.UVU_INDEX = index;
-  shared.UVU_QUEUE.push([file.name]);
-  await import(`file://${file.file}`);
-  const [, ...runs] = shared.UVU_QUEUE[index] as [string, ...SuiteRun[]];
-  process.stdout.write(`${file.name} `);
-  let ran = 0;
-  for (const run of runs) {
-    const [errors, ok, skips, all] = await run();
-    passed += ok;
-    skipped += skips;
-    total += all;
-    ran += all + skips;
-    if (typeof errors === 'string') process.stdout.write(`\n${errors}\n`);
-    else if (ok !== all) problems.push(`${file.name}: a hook threw: ${ok} of ${all} tests passed`);
+/** Runs files of the queue in one process after another: a process that dies takes only its file with it. */
+async function work(): Promise<void> {
+  while (queue.length > 0) {
+    const temporary = mkdtempSync(join(tmpdir(), 'waybill-run-'));
+    await runProcess(temporary);
+    rmSync(temporary, { recursive: true, force: true });
   }
-  if (ran === 0) problems.push(`${file.name}: no test ran (is its .run() call missing?)`);
 }
-if (total === 0) problems.push('no test ran at all');
 
-for (const problem of problems) console.log(`FAIL ${problem}`);
-const failed = total - passed + problems.length;
-console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-process.exitCode = failed === 0 ? 0 : 1;
+/** One process, until the queue is empty or the process ends by itself. */
+function runProcess(temporary: string): Promise<void> {
+  const child = fork(join(here, 'run-file.js'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
+  let file = '';
+  let begun = 0;
+  const done = (result: FileResult) => {
+    results.push(result);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    process.stdout.write(`${file} ${result.output.trim()} ${seconds} s\n`);
+    file = '';
+  };
+  const next = () => {
+    const name = queue.shift();
+    if (name === undefined) return child.send({ end: true });
+    file = name;
+    begun = performance.now();
+    return child.send({ file: name });
+  };
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (bytes: Buffer) => output.push(bytes));
+  child.on('message', (result: FileResult) => {
+    done(result);
+    next();
+  });
+  return new Promise(resolve => {
+    child.on('close', (code, signal) => {
+      if (file !== '')
+        done({
+          file,
+          passed: 0,
+          skipped: 0,
+          total: 0,
+          problems: [`${file}: the process ended (${signal ?? code})`],
+        });
+      resolve();
+    });
+    next();
+  });
+}
+
+function report(): void {
+  const sum = (key: 'passed' | 'skipped' | 'total') => results.reduce((all, one) => all + one[key], 0);
+  const problems = results.flatMap(result => result.problems);
+  if (sum('total') === 0) problems.push('no test ran at all');
+  for (const problem of problems) console.log(`FAIL ${problem}`);
+  const [passed, skipped] = [sum('passed'), sum('skipped')];
+  const failed = sum('total') - passed + problems.length;
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

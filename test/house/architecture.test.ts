@@ -1,0 +1,241 @@
+// The rooms of docs/architecture.md: which may import which, and which touch files, threads and the process.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { repositoryRoot } from '../support/corpus.js';
+
+const root = join(repositoryRoot, 'src');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .map(file => file.replaceAll('\\', '/'))
+  .filter(file => file.endsWith('.ts'))
+  .sort();
+const textOf = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]));
+
+/** From the ground up: a room imports from itself and from rooms on its own floor or below. docs/architecture.md */
+const FLOORS: readonly (readonly string[])[] = [
+  ['spec'],
+  ['go', 'packages'],
+  ['codec'],
+  ['tar', 'containers'],
+  ['scan'],
+  ['decoding'],
+  ['link', 'filesystem'],
+  ['engines', 'analysis'],
+  ['checks'],
+  ['docker', 'write'],
+  ['report'],
+  ['commands'],
+  ['format', 'index.ts'],
+  ['progress.ts'],
+  ['cli'],
+  ['cli.ts'],
+];
+/** Every room may import these, and they import from none. */
+const COMMON = ['errors.ts', 'limits.ts', 'visible.ts', 'version.ts'];
+
+const roomOf = (file: string) => file.split('/')[0]!;
+const floorOf = (file: string) => FLOORS.findIndex(rooms => rooms.includes(roomOf(file)));
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+/** Static and dynamic imports, re-exports, and the modules that workers run. */
+function importsOf(file: string): Import[] {
+  const text = textOf.get(file)!;
+  const patterns = [
+    /^(?:import|export)\s+(type\s)?[^;'"]*?\bfrom\s+'([^']+)'/gm,
+    /^import\s+()'([^']+)'/gm,
+    /\bimport\(()'([^']+)'\)/g,
+    /\bnew URL\(()'([^']+)'/g,
+  ];
+  return patterns
+    .flatMap(pattern => [...text.matchAll(pattern)])
+    .filter(([, , specifier]) => specifier!.startsWith('.'))
+    .map(([, type, specifier]) => ({
+      from: file,
+      to: posix.join(dirname(file), specifier!).replace(/\.js$/, '.ts'),
+      typeOnly: Boolean(type),
+    }));
+}
+
+const imports = files.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
+const say = ({ from, to }: Import) => `${from} imports ${to}`;
+
+test('the source is read as it is', () => {
+  assert.ok(files.length > 60 && imports.length > 200, `${files.length} files, ${imports.length} imports`);
+  assert.equal(imports.filter(({ to }) => !textOf.has(to)).map(say), []);
+  // The test itself sees every import that the compiler sees.
+  for (const file of files) {
+    const lines = textOf.get(file)!.match(/from '\.[^']*'/g)?.length ?? 0;
+    assert.ok(importsOf(file).length >= lines, file);
+  }
+});
+
+test('every file of src has a room', () => {
+  assert.equal(
+    files.filter(file => floorOf(file) < 0 && !COMMON.includes(file)),
+    [],
+  );
+});
+
+test('imports point one way', () => {
+  const wrong = imports.filter(({ from, to }) => {
+    if (COMMON.includes(to)) return false;
+    return COMMON.includes(from) || floorOf(to) > floorOf(from);
+  });
+  assert.equal(wrong.map(say), []);
+});
+
+test('commands do not import formats, and formats import only the blocks of a document', () => {
+  const wrong = imports.filter(
+    ({ from, to }) =>
+      roomOf(from) === 'format' && roomOf(to) !== 'format' && !COMMON.includes(to) && to !== 'report/doc.ts',
+  );
+  assert.equal(wrong.map(say), []);
+  assert.not.ok(
+    imports.some(({ from, to }) => ['report', 'commands'].includes(roomOf(from)) && roomOf(to) === 'format'),
+  );
+});
+
+test('the command line knows commands and formats, and of what is below only what arguments mean', () => {
+  const allowed = ({ to }: Import) =>
+    [
+      ...COMMON,
+      'index.ts',
+      'progress.ts',
+      'docker/release.ts',
+      'write/unfinished.ts',
+      'write/system-error.ts',
+      // The clock.
+      'containers/deadline.ts',
+    ].includes(to) || ['report', 'commands', 'format', 'spec', 'cli'].includes(roomOf(to));
+  const ofTheCommandLine = ({ from }: Import) => from === 'cli.ts' || roomOf(from) === 'cli';
+  assert.equal(imports.filter(i => ofTheCommandLine(i) && !allowed(i)).map(say), []);
+  // A command is loaded when it is wanted, and the library as a whole never: every start would pay for it.
+  const eager = [...textOf].flatMap(([file, text]) =>
+    file === 'cli.ts' || roomOf(file) === 'cli'
+      ? [
+          ...text.matchAll(
+            /^import (?!type )[^;]*? from '[./]+(report\/|commands\/|format\/|index\.)[^']*'/gm,
+          ),
+        ].map(m => `${file}: ${m[0]}`)
+      : [],
+  );
+  assert.equal(eager, []);
+});
+
+test('no import leads back to where it came from', () => {
+  const next = new Map(
+    files.map(file => [file, imports.filter(i => i.from === file && !i.typeOnly).map(i => i.to)]),
+  );
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const walk = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' > '));
+    else if (!done.has(file)) for (const to of next.get(file) ?? []) walk(to, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) walk(file, []);
+  assert.equal(circles, []);
+});
+
+/** Lines of code that match, comments left out. */
+function uses(pattern: RegExp, but: readonly string[]): string[] {
+  return files
+    .filter(file => !but.includes(file) && !but.includes(roomOf(file)))
+    .flatMap(file =>
+      textOf
+        .get(file)!
+        .replace(/\/\*[\s\S]*?\*\//g, comment => comment.replace(/[^\n]/g, ' '))
+        .split('\n')
+        .map((line, i) => ({ line: line.replace(/(^|\s)\/\/.*$/, ''), at: `${file}:${i + 1}` })),
+    )
+    .filter(({ line }) => pattern.test(line))
+    .map(({ at, line }) => `${at} ${line.trim()}`);
+}
+
+test('only the command line prints, reads the environment or exits', () => {
+  assert.equal(
+    uses(/\bprocess\.(stdout|stderr|stdin|env|exit|exitCode|argv)\b|\bconsole\./, [
+      'cli.ts',
+      'progress.ts',
+      // It speaks where the main thread cannot.
+      'cli/watchdog-thread.ts',
+    ]),
+    [],
+  );
+});
+
+test('only containers, scan and write touch files and threads', () => {
+  assert.equal(
+    uses(/'node:(fs|fs\/promises|worker_threads|child_process|net|http|https|dns)'/, [
+      'containers',
+      'scan',
+      'write',
+      'cli.ts',
+      'cli/watchdog.ts',
+      'cli/watchdog-thread.ts',
+      // The scripts of a page, from where waybill is installed.
+      'format/page-style.ts',
+    ]),
+    [],
+  );
+  // A pipe is one of Node's sockets.
+  assert.equal(
+    uses(/'node:(net|http|https|dns|tls|dgram)'|\bfetch\(/, ['containers/pipe.ts']),
+    [],
+    'no network',
+  );
+  assert.equal(uses(/\bconnect\(/, []), [], 'no network, nor through a socket that is there');
+  // Node cannot make devices and pipes; only where they are asked for, `mknod` does.
+  assert.equal(uses(/'node:child_process'/, ['write/special-file.ts']), [], 'no commands');
+});
+
+test('what only looks at data never throws', () => {
+  const pure = uses(/\bthrow\b/, [
+    'codec',
+    'tar',
+    'containers',
+    'scan',
+    'write',
+    'go',
+    'report',
+    'commands',
+    'cli',
+    'cli.ts',
+    'progress.ts',
+    'limits.ts',
+  ]);
+  // A modelled engine ends where the engine does, and throws the refusal to itself.
+  assert.equal(
+    pure.filter(line => !/^(engines|decoding)\//.test(line)),
+    [],
+  );
+});
+
+test('no default exports, no enums, no utils', () => {
+  assert.equal(uses(/^export default\b|^(export )?(const )?enum\b/, []), []);
+  assert.equal(
+    files.filter(file => /(utils?|helpers?|manager)\b/i.test(file) || !/^[a-z0-9/-]+\.ts$/.test(file)),
+    [],
+  );
+});
+
+test('no file is longer than 500 lines', () => {
+  const long = files
+    .map(file => ({ file, lines: textOf.get(file)!.trimEnd().split('\n').length }))
+    .filter(({ lines }) => lines > 500);
+  assert.equal(long, []);
+});
+
+test('the binary is two lines', () => {
+  const binary = join(repositoryRoot, 'bin/waybill.js');
+  assert.ok(existsSync(binary));
+  assert.ok(readFileSync(binary, 'utf8').trim().split('\n').length <= 3);
+});
+
+test.run();

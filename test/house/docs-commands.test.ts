@@ -1,0 +1,143 @@
+// Each line that a page or a help text gives as an example is a line that works.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { repositoryRoot } from '../support/corpus.js';
+import { image, type LayerSpec } from '../support/image.js';
+import { buildxOci, dockerSave25 } from '../support/layouts.js';
+import { toDirectory, toTar } from '../support/pack.js';
+import { temporary } from '../support/tmp.js';
+
+const test = suite('documented commands');
+
+const LAYERS: readonly LayerSpec[] = [
+  {
+    files: {
+      'etc/os-release': 'ID=app\n',
+      'etc/passwd': 'root:x:0:0::/:\n',
+      'usr/lib/libapp.so.1': 'a library\n',
+    },
+    createdBy: 'COPY rootfs/ /',
+  },
+  {
+    files: {
+      'app/main.js': 'run()\n',
+      'etc/os-release': 'ID=app\nVERSION_ID=1\n',
+      'etc/passwd': 'app:x:1:1::/:\n',
+    },
+    createdBy: 'COPY app/ /app/',
+  },
+  { files: { 'app/.wh.main.js': '', 'app/index.js': 'run()\n' }, createdBy: 'RUN build' },
+];
+
+/** A directory with an archive behind each name that the examples use. */
+async function workplace(): Promise<string> {
+  const place = temporary('documented');
+  const built = (architecture: string) =>
+    image({ platform: { os: 'linux', architecture }, layers: LAYERS, config: { Labels: { team: 'web' } } });
+  const amd64 = { image: await built('amd64'), tags: ['app:1.2'] };
+  const arm64 = { image: await built('arm64'), tags: ['app:1.2'] };
+  const one = await toTar(dockerSave25(amd64));
+  const other = await toTar(dockerSave25(arm64));
+  const names = [
+    'app.tar',
+    'image.tar',
+    'old.tar',
+    'new.tar',
+    'a.tar',
+    'b.tar',
+    'one.tar',
+    'two.tar',
+    'amd64.tar',
+  ];
+  for (const name of names) writeFileSync(join(place, name), one);
+  for (const name of ['arm.tar', 'arm64.tar', 's390x.tar']) writeFileSync(join(place, name), other);
+  writeFileSync(join(place, 'all.tar'), await toTar(dockerSave25({ ...amd64, tags: ['app:1', 'app:2'] })));
+  for (const name of ['downloads', 'delivery']) {
+    mkdirSync(join(place, name));
+    writeFileSync(join(place, name, 'app.tar'), one);
+    writeFileSync(join(place, name, 'app-arm64.tar'), other);
+  }
+  const layout = buildxOci({ platforms: [amd64.image, arm64.image], tags: ['app:1.2'], attestations: true });
+  toDirectory(layout, join(place, 'layout'));
+  return place;
+}
+
+const pages = () =>
+  ['README.md', ...readdirSync(join(repositoryRoot, 'docs')).map(name => `docs/${name}`)].filter(name =>
+    name.endsWith('.md'),
+  );
+
+const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
+
+/** Lines of code blocks that begin with the program; what console blocks show is compared with what it prints elsewhere. */
+function shownBy(page: string): string[] {
+  const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
+    block!.split('\n'),
+  );
+  const indented = page.replace(/^```[\s\S]*?^```$/gm, '').match(/^ {4}waybill .*$/gm) ?? [];
+  return [...fenced.map(line => line.replace(/^- run: /, '')), ...indented.map(line => line.trim())].filter(
+    line => line.startsWith('waybill '),
+  );
+}
+
+const examples = () =>
+  readdirSync(join(repositoryRoot, 'src/cli')).flatMap(name =>
+    [...read(`src/cli/${name}`).matchAll(/\.example\(\s*(['"])\$0 (.*?)\1,/g)].map(
+      ([, , line]) => `waybill ${line}`,
+    ),
+  );
+
+/** Without a comment behind it, and without what it is piped into. */
+const commandOf = (line: string) =>
+  line
+    .replace(/\s+#.*$/, '')
+    .replace(/\s+\|.*$/, '')
+    .trim();
+
+/** Lists of manifests are made, and then used: these lines run in the order of the page, and before the others. */
+const runs = (place: string, line: string): { readonly status: number; readonly stderr: string } => {
+  const script = `waybill() { "$NODE" "$BIN" "$@"; }\n${line}`;
+  const env = {
+    ...process.env,
+    NODE: process.execPath,
+    BIN: join(repositoryRoot, 'bin/waybill.js'),
+    WAYBILL_HOME: join(place, 'state'),
+    GITHUB_STEP_SUMMARY: join(place, 'step-summary'),
+  };
+  try {
+    execFileSync('bash', ['-c', script], {
+      cwd: place,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+    return { status: 0, stderr: '' };
+  } catch (error) {
+    return error as { status: number; stderr: string };
+  }
+};
+
+const sources: readonly (readonly [name: string, lines: () => readonly string[]])[] = [
+  ...pages().map(name => [name, () => shownBy(read(name))] as const),
+  ['the help texts', examples],
+];
+
+for (const [name, linesOf] of sources) {
+  test(`the commands of ${name} run`, async () => {
+    const place = await workplace();
+    for (const line of new Set(linesOf().map(commandOf))) {
+      const { status, stderr } = runs(place, line);
+      assert.ok(
+        status === 0 || (status === 1 && !/^waybill: /m.test(stderr)),
+        `${line}\nexit code ${status}\n${stderr}`,
+      );
+    }
+  });
+}
+
+test('the help texts have examples', () => assert.ok(examples().length >= 25));
+
+test.run();

@@ -1,0 +1,126 @@
+// What `npm install waybill` brings: what runs, the types of the library, and documents; nothing that only builds or tests it.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { canRun } from '../faults/harness.js';
+import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { temporary } from '../support/tmp.js';
+
+interface Packed {
+  readonly files: readonly { readonly path: string }[];
+  readonly unpackedSize: number;
+}
+
+const hasNpm = canRun('npm', '--version');
+const NO_NPM = 'no npm';
+
+function packed(): Packed {
+  const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: repositoryRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return JSON.parse(json)[0];
+}
+
+const { files, unpackedSize } = hasNpm ? packed() : { files: [], unpackedSize: 0 };
+const paths = files.map(({ path }) => path);
+const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+const withNpm = testWhen(test, hasNpm, NO_NPM);
+
+withNpm('few files, and only of these kinds', () => {
+  const KINDS = [
+    /^bin\/waybill\.js$/,
+    /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
+    /^dist\/types\/[\w/-]+\.d\.ts$/,
+    /^dist\/src\/format\/page\/[\w-]+\.js$/,
+    /^docs\/([\w-]+\.md|schema\.json)$/,
+    /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
+  ];
+  assert.equal(
+    paths.filter(path => !KINDS.some(kind => kind.test(path))),
+    [],
+  );
+  assert.ok(paths.length < 300, `${paths.length} files`);
+  assert.ok(unpackedSize < 4e6, `${unpackedSize} bytes`);
+});
+
+withNpm('only what cannot be bundled is installed with it', () => {
+  assert.equal(Object.keys(dependencies), ['d3-hierarchy', 'xz-decompress', 'yauzl-promise']);
+  const asked = paths
+    .filter(path => path.startsWith('dist/bundle/') && path.endsWith('.js'))
+    .flatMap(path => [
+      ...readFileSync(join(repositoryRoot, path), 'utf8').matchAll(
+        /(?:\bfrom|\bimport|\bimport\(|\brequire\()\s*"([@a-z][^"\s]*)"/g,
+      ),
+    ])
+    .map(match => match[1]!.replace(/^node:/, ''));
+  const known = [...builtinModules, ...Object.keys(dependencies)];
+  assert.equal(
+    [...new Set(asked)].filter(name => !known.includes(name)),
+    [],
+  );
+});
+
+/** The package as it is installed, beside a project that uses it. */
+function installed(): string {
+  const project = temporary('package');
+  const modules = join(project, 'node_modules');
+  for (const path of paths) {
+    mkdirSync(dirname(join(modules, 'waybill', path)), { recursive: true });
+    cpSync(join(repositoryRoot, path), join(modules, 'waybill', path));
+  }
+  mkdirSync(join(modules, '@types'));
+  for (const name of [...Object.keys(dependencies), '@types/node'])
+    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+  return project;
+}
+
+const SAMPLE = join(repositoryRoot, 'samples/hello-docker-28.tar');
+const PROGRAM = `
+import { type Finding, InputError, outputFor, overview, overviewReadOptions, readArchive, reportOf } from 'waybill';
+const file: string = process.argv[2]!;
+const { verdicts, findings } = reportOf(await readArchive(file));
+const all: readonly Finding[] = findings;
+const page = outputFor('report.html')!(overview(await readArchive(file, overviewReadOptions), {}));
+const refused: boolean = await readArchive('/no/such/file').then(() => false, error => error instanceof InputError);
+console.log(JSON.stringify([verdicts.intact, all.every(({ code }) => code !== 'layer-missing'), page.includes('d3'), refused]));
+`;
+
+withNpm('the program and the library run as they are installed, and types resolve', () => {
+  const project = installed();
+  const run = (program: string, ...args: readonly string[]) =>
+    execFileSync(process.execPath, [program, ...args], { cwd: project, encoding: 'utf8' });
+  const bin = join(project, 'node_modules/waybill/bin/waybill.js');
+  assert.match(run(bin, 'verify', SAMPLE), /^verdict {2}intact yes/m);
+  assert.match(run(bin, 'verify', join(repositoryRoot, 'samples/hello-oci.zip')), /^verdict {2}intact yes/m);
+  writeFileSync(join(project, 'use.ts'), PROGRAM);
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    skipLibCheck: false,
+    types: ['node'],
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
+  run(join(repositoryRoot, 'node_modules/typescript/bin/tsc'), '-p', project);
+  assert.equal(JSON.parse(run(join(project, 'use.js'), SAMPLE)), [true, true, true, true]);
+});
+
+test('`npm ci` has no warning about an install script: each is allowed or refused in package.json', () => {
+  const json = (name: string) => JSON.parse(readFileSync(join(repositoryRoot, name), 'utf8'));
+  const { packages } = json('package-lock.json') as {
+    packages: Record<string, { hasInstallScript?: boolean }>;
+  };
+  const withScript = Object.keys(packages).filter(path => packages[path]!.hasInstallScript === true);
+  const names = withScript.map(path =>
+    path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
+  );
+  assert.equal(Object.keys(json('package.json').allowScripts).sort(), names.sort());
+});
+
+test.run();

@@ -1,0 +1,244 @@
+// The published JSON Schema against every report that the corpus and the samples give.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  filesReport,
+  InputError,
+  idsReport,
+  overviewReadOptions,
+  overviewReport,
+  readArchive,
+  reportOf,
+  showReport,
+  sizesOf,
+  sizesReadOptions,
+  wasteReport,
+} from '../../src/index.js';
+import { waybill } from '../support/cli.js';
+import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
+import { type FileSpec, image } from '../support/image.js';
+import { described as descriptorWith, file, ociLayout, platformManifest } from '../support/layouts.js';
+import { toTar, toZip } from '../support/pack.js';
+import { saved } from '../support/reading.js';
+import { rawEntry, rawTar } from '../support/tar-blocks.js';
+
+interface Node {
+  readonly $ref?: string;
+  readonly allOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly items?: Node;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly $defs?: Readonly<Record<string, Node>>;
+}
+
+const schema = JSON.parse(readFileSync(join(repositoryRoot, 'docs/schema.json'), 'utf8')) as Node;
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
+
+/** Properties of the schema that some report has had, as JSON pointers into it. */
+const seen = new Set<string>();
+let reports = 0;
+
+/** An archive that cannot be read, or an image without the layer that is asked for, gives no report. */
+async function valid(what: string, make: () => unknown): Promise<void> {
+  const made = await unlessBadInput(async () => make());
+  if (made === null) return;
+  const report = JSON.parse(JSON.stringify(made)) as unknown;
+  assert.ok(validate(report), `${what}: ${JSON.stringify(validate.errors?.slice(0, 20), null, 1)}`);
+  note(schema, '#', report);
+  reports++;
+}
+
+async function unlessBadInput<T>(make: () => Promise<T>): Promise<T | null> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return null;
+  }
+}
+
+const nodeAt = (pointer: string): Node =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], schema) as Node;
+
+/** Notes which properties a valid value has. */
+function note(node: Node, pointer: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (node.$ref !== undefined) note(nodeAt(node.$ref), node.$ref, value);
+  for (const combined of ['allOf', 'anyOf'] as const)
+    for (const [i, one] of (node[combined] ?? []).entries()) note(one, `${pointer}/${combined}/${i}`, value);
+  if (Array.isArray(value)) {
+    if (node.items !== undefined) for (const item of value) note(node.items, `${pointer}/items`, item);
+    return;
+  }
+  const { properties } = node;
+  if (properties === undefined) return;
+  for (const [name, part] of Object.entries(value)) {
+    const own = `${pointer}/properties/${name}`;
+    seen.add(own);
+    note(properties[name]!, own, part);
+  }
+}
+
+/** Every property that the schema describes. */
+function described(node: Node, pointer: string): string[] {
+  const { properties = {}, $defs = {}, items } = node;
+  const inProperties = Object.entries(properties).flatMap(([name, part]) => {
+    const own = `${pointer}/properties/${name}`;
+    return [own, ...described(part, own)];
+  });
+  const inDefinitions = Object.entries($defs).flatMap(([name, part]) =>
+    described(part, `${pointer}/$defs/${name}`),
+  );
+  const inCombined = (['allOf', 'anyOf'] as const).flatMap(combined =>
+    (node[combined] ?? []).flatMap((one, i) => described(one, `${pointer}/${combined}/${i}`)),
+  );
+  const inItems = items === undefined ? [] : described(items, `${pointer}/items`);
+  return [...inProperties, ...inDefinitions, ...inCombined, ...inItems];
+}
+
+/** Digests for `waste`, and the databases for `sizes --by package`: one reading does for all. */
+const everything = {
+  ...overviewReadOptions,
+  files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
+};
+
+const samples = readdirSync(join(repositoryRoot, 'samples'))
+  .filter(name => /\.(tar|gz|zip)$/.test(name))
+  .map(name => ({ id: name, file: join(repositoryRoot, 'samples', name) }));
+
+/** What no engine writes often: sparse files, attributes, devices, damaged databases, links to nothing, several archives in one. */
+async function rarities(): Promise<string> {
+  const files = (mtime: number): Readonly<Record<string, FileSpec>> => ({
+    'dev/null': { type: 'character-device', device: [1, 3], mtime },
+    'bin/ping': { bytes: 'ping', mtime, pax: { 'SCHILY.xattr.security.capability': 'net_raw' } },
+    'var/sparse': { bytes: 'x', mtime, pax: SPARSE },
+    'var/log': { bytes: 'same', mtime },
+    'var/log.1': { type: 'link', link: 'var/log', mtime },
+    'var/lib/rpm/rpmdb.sqlite': { bytes: 'no database', mtime },
+    'var/run': { type: 'link', link: 'run', mtime },
+  });
+  const odd = { tar: rawTar(rawEntry({ name: 'a\xff', flag: '2', link: 'b\xff' })) };
+  const config = {
+    Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9, Timeout: 1e9, StartPeriod: 1e9, Retries: 2 },
+    ExposedPorts: { '80/tcp': {} },
+    Volumes: { '/data': {} },
+    StopSignal: 'SIGINT',
+    Shell: ['/bin/sh', '-c'],
+  };
+  const made = await image({ layers: [{ files: files(1) }, { files: files(2) }, odd], config: { config } });
+  const annotations = { 'containerd.io/distribution.source.docker.io': 'library/hello' };
+  const layout = ociLayout({ manifests: [descriptorWith(platformManifest(made), { annotations })] });
+  const tar = await toTar(layout);
+  return saved(toZip([file('a.tar', tar), file('b.tar', tar)]), 'rarities.zip');
+}
+
+const SPARSE = {
+  'GNU.sparse.major': '0',
+  'GNU.sparse.minor': '1',
+  'GNU.sparse.size': '4096',
+  'GNU.sparse.numblocks': '1',
+  'GNU.sparse.map': '0,1',
+};
+
+const rare = { id: 'rarities', file: await rarities() };
+
+for (const { id, file } of [...samples, rare, ...corpus()]) {
+  test(`schema: ${id}`, async () => {
+    const reading = await unlessBadInput(() => readArchive(file));
+    if (reading === null) return;
+    await valid(`${id} verify`, () => reportOf(reading));
+    await valid(`${id} ids`, () => idsReport(reading, { find: 'sha256:44136fa3' }));
+    const brief = await readArchive(file, { depth: 'metadata' });
+    await valid(`${id} show`, () => showReport(brief));
+  });
+
+  test(`schema, what it weighs: ${id}`, async () => {
+    const reading = await unlessBadInput(() => readArchive(file, everything));
+    if (reading === null) return;
+    await valid(`${id} sizes`, () => sizesOf(reading));
+    for (const by of ['layer', 'directory', 'extension', 'package'] as const)
+      await valid(`${id} sizes --by ${by}`, () => sizesOf(reading, { by, top: 100 }));
+    await valid(`${id} files`, () => filesReport(reading));
+    await valid(`${id} files --in 1`, () => filesReport(reading, { in: '1' }));
+    await valid(`${id} files --in 2`, () => filesReport(reading, { in: '2' }));
+    await valid(`${id} files --tree`, () => filesReport(reading, { tree: true, top: 20 }));
+    await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
+    await valid(`${id} waste`, () => wasteReport(reading));
+    await valid(`${id} report`, () => overviewReport(reading));
+  });
+}
+
+test('of several archives each is a line, with its report or with an error', async () => {
+  for (const command of ['show', 'verify', 'ids', 'sizes', 'waste']) {
+    const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
+    const lines = stdout.trimEnd().split('\n');
+    assert.is(lines.length, samples.length + 1);
+    for (const line of lines) await valid(`${command} of several`, () => JSON.parse(line));
+  }
+});
+
+test('the schema refuses a line that is half of one', async () => {
+  const line = { file: 'a.tar', sha256: null, exitCode: 2, error: { what: 'no such file', remedy: null } };
+  assert.ok(validate(line));
+  const { sha256: _, ...without } = line;
+  for (const wrong of [
+    without,
+    { ...line, schemaVersion: 1 },
+    { ...line, exitCode: 3 },
+    { ...line, sha256: 'x' },
+  ])
+    assert.not.ok(validate(wrong), JSON.stringify(wrong));
+});
+
+test('schema: more findings than are listed', async () => {
+  const many = Array.from({ length: 3 }, (_, i) => file(`blobs/sha256/odd${i}`, 'x'));
+  const layout = [...ociLayout({ manifests: [] }), ...many];
+  const reading = await readArchive(saved(await toTar(layout)), { limits: { findingsPerCode: 1 } });
+  await valid('verify', () => reportOf(reading));
+});
+
+test('most archives give reports', () => {
+  assert.ok(reports > 10 * samples.length, `${reports} reports`);
+});
+
+testWhen(
+  test,
+  hasCorpus,
+  NO_SHARED_FOLDER,
+)('every property that the schema describes is in some report', () => {
+  assert.equal(
+    described(schema, '#').filter(pointer => !seen.has(pointer)),
+    [],
+  );
+});
+
+test('the schema refuses what is no report', () => {
+  assert.not.ok(validate({ schemaVersion: 2 }));
+});
+
+type Open = Record<string, unknown>;
+type OpenReport = Open & {
+  platforms: Open[];
+  images: (Open & { sizes: Open; waste: Open; files: Open[]; layers: Open[] })[];
+};
+
+test('the schema refuses properties that nothing describes', async () => {
+  const reading = await readArchive(samples[0]!.file, everything);
+  const report: OpenReport = JSON.parse(JSON.stringify(overviewReport(reading)));
+  assert.ok(validate(report));
+  const { platforms, images } = report;
+  const { sizes, waste, files, layers } = images[0]!;
+  for (const part of [report, images[0]!, sizes, waste, files[0]!, layers[0]!, platforms[0]!]) {
+    part.another = 1;
+    assert.not.ok(validate(report));
+    delete part.another;
+  }
+});
+
+test.run();
