@@ -69,8 +69,6 @@ function runProcess(temporary: string): Promise<void> {
     begun = performance.now();
     return child.send({ file: name });
   };
-  for (const stream of [child.stdout!, child.stderr!])
-    stream.on('data', (bytes: Buffer) => output.push(bytes));
   child.on('message', (result: FileResult) => {
     done(result);
     next();
@@ -78,13 +76,7 @@ function runProcess(temporary: string): Promise<void> {
   return new Promise(resolve => {
     child.on('close', (code, signal) => {
       if (file !== '')
-        done({
-          file,
-          passed: 0,
-          skipped: 0,
-          total: 0,
-          problems: [`${file}: the process ended (${signal ?? code})`],
-        });
+        done({ ...NOTHING, file, problems: [`${file}: the process ended (${signal ?? code})`] });
       resolve();
     });
     next();
