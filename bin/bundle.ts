@@ -15,7 +15,7 @@ const main = join(source, 'cli.js');
 const EXTERNAL = ['yauzl-promise', 'xz-decompress'];
 
 /** What `waybill FILE` loads when it is wanted, and with it nearly every other command. */
-const WANTED_BY_MOST = ['report/read.js', 'commands/show/index.js', 'format/text.js'].map(file =>
+const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].map(file =>
   join(source, file),
 );
 

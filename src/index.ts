@@ -24,15 +24,24 @@ export {
   type InspectSelection,
   imageInspect,
   imageInspectDepth,
+  rawConfig,
 } from './commands/image-inspect.js';
 export { type ImagesOptions, images, imagesDepth } from './commands/images.js';
 export { type ImagetoolsOptions, imagetoolsInspect } from './commands/imagetools.js';
-export { type Annotations, manifestAnnotate } from './commands/manifest/annotate.js';
-export { type CreateOptions, manifestCreate } from './commands/manifest/create.js';
-export { type ManifestInspectOptions, manifestInspect } from './commands/manifest/inspect.js';
-export { type ListInspectOptions, manifestListInspect } from './commands/manifest/list-inspect.js';
+export {
+  type Annotations,
+  type CreateOptions,
+  manifestAnnotate,
+  manifestCreate,
+  manifestRm,
+} from './commands/manifest/edit.js';
+export {
+  type ListInspectOptions,
+  type ManifestInspectOptions,
+  manifestInspect,
+  manifestListInspect,
+} from './commands/manifest/inspect.js';
 export { manifestPush, type PushOptions } from './commands/manifest/push.js';
-export { manifestRm } from './commands/manifest/rm.js';
 export { isStoredList } from './commands/manifest/stored-list.js';
 export {
   type Item,
@@ -42,16 +51,21 @@ export {
   readEach,
   readMany,
 } from './commands/many/read.js';
-export { rawConfig } from './commands/raw.js';
 export {
   type OverviewReport,
   overview,
   overviewReadOptions,
   overviewReport,
-} from './commands/report/index.js';
-export { type ImageShown, type ShowReport, show, showReport } from './commands/show/index.js';
-export { type EstimateOptions, estimateSizes } from './commands/sizes/estimate.js';
-export { type SizesOptions, sizes, sizesOf, sizesReadOptions } from './commands/sizes/index.js';
+} from './commands/report.js';
+export { type ImageShown, type ShowReport, show, showReport } from './commands/show.js';
+export {
+  type EstimateOptions,
+  estimateSizes,
+  type SizesOptions,
+  sizes,
+  sizesOf,
+  sizesReadOptions,
+} from './commands/sizes/index.js';
 export type { SizesReport } from './commands/sizes/report.js';
 export { type VerifyOptions, verify } from './commands/verify.js';
 export {
@@ -69,8 +83,7 @@ export { renderTemplate, TemplateError } from './go/template/index.js';
 export { defaultLimits, type LimitName, type Limits, type Resources } from './limits.js';
 export type { Layout, Place } from './link/graph.js';
 export type { FindingCode, FindingData, Severity } from './link/observation.js';
-export type { Answer } from './report/answer.js';
-export type { Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
+export type { Answer, Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
 export type { FileReport } from './report/file-report.js';
 export { type ArchiveReading, type PartReading, type ReadOptions, readArchive } from './report/read.js';
 export type {

@@ -6,7 +6,7 @@
 // Files run side by side in N processes, by default one for each core (at most 4). Each process runs one file after
 // another (run-file.ts), and has a temporary directory of its own. A file's output is printed in one piece, with its time.
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,13 +36,16 @@ const queue = suites
 
 const NOTHING = { output: '', passed: 0, skipped: 0, total: 0 } as const;
 const results: FileResult[] = [];
+let processes = 0;
 await Promise.all(Array.from({ length: Math.min(jobs, queue.length) }, work));
 report();
 
 /** Runs files of the queue in one process after another: a process that dies takes only its file with it. */
 async function work(): Promise<void> {
   while (queue.length > 0) {
-    const temporary = mkdtempSync(join(tmpdir(), 'waybill-run-'));
+    // Short and in lower case: podman refuses a run directory whose path is longer than 50 bytes, and makes names of paths.
+    const temporary = join(tmpdir(), `w${process.pid}-${++processes}`);
+    mkdirSync(temporary);
     await runProcess(temporary);
     rmSync(temporary, { recursive: true, force: true });
   }

@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
 import { isPlainTar } from '../filesystem/layer-tables.js';
 import { type LayerRefusal, LayerTree, type Measure, unknownType } from '../filesystem/layer-tree.js';
-import { refusalText } from '../filesystem/layer-words.js';
+import { refusalText } from '../filesystem/unloadable.js';
 import { limitText } from '../limits.js';
 import type { Layer } from '../link/graph.js';
 import type { BlobFacts } from '../scan/blob/facts.js';

@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
 import { CONFIG_BYTES, MANIFEST_JSON_BYTES } from '../engines/tar-file.js';
 import type { Graph, Image } from '../link/graph.js';
-import { v1Folders } from '../link/layouts/v1-ids.js';
+import { v1Folders } from '../link/layouts/docker-v1.js';
 import { type FindingData, memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';

@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
 import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
-import type { Units } from '../report/units.js';
+import type { Units } from '../report/words.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
 import { last, STDIN, typed } from './typed.js';

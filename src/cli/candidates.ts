@@ -195,7 +195,7 @@ async function codes(): Promise<readonly Candidate[]> {
 const PATIENCE_SECONDS = 2;
 
 async function choicesOf(text: string, terminal: Terminal) {
-  const { choicesIn } = await import('../report/references.js');
+  const { choicesIn } = await import('../report/select.js');
   try {
     const { archive } = namedArchive(text, terminal);
     // Who waits at a prompt pipes nothing in.

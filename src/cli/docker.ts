@@ -65,7 +65,7 @@ function configCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       if (!args.raw)
         throw new UsageError('--raw=false: config prints the bytes as they are stored, and nothing else');
-      const { rawConfig } = await import('../commands/raw.js');
+      const { rawConfig } = await import('../commands/image-inspect.js');
       await terminal.answer(rawConfig(await terminal.read(args.archive, { depth: 'metadata' }), args));
     },
   );
@@ -205,8 +205,8 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
     async args => {
       const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
       const { isOneArchive, readMany } = await import('../commands/many/read.js');
-      const { remarksOf } = await import('../commands/many/remarks.js');
-      const { requireImages } = await import('../report/no-image.js');
+      const { remarksOf } = await import('../commands/many/index.js');
+      const { requireImages } = await import('../report/select.js');
       const { names, pattern } = splitPattern(args.archives, terminal);
       const format = formatOf(args);
       const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);

@@ -53,7 +53,7 @@ function inspectCommand(commands: Commands, terminal: Terminal): Commands {
         const { isStoredList } = await import('../commands/manifest/stored-list.js');
         if (!isStoredList(terminal.lists(), archive))
           throw new InputError('no such file or directory, and no manifest list of this name waits', archive);
-        const { manifestListInspect } = await import('../commands/manifest/list-inspect.js');
+        const { manifestListInspect } = await import('../commands/manifest/inspect.js');
         await terminal.answer(manifestListInspect(terminal.lists(), archive, { ...args, manifest: ref }));
         return;
       }
@@ -88,7 +88,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 manifest create app:1.2 amd64.tar arm64.tar', 'one image for two platforms')
         .example('$0 manifest create --amend app:1.2 s390x.tar', 'and a third'),
     async ({ list, archives, amend }) => {
-      const { manifestCreate } = await import('../commands/manifest/create.js');
+      const { manifestCreate } = await import('../commands/manifest/edit.js');
       const { lists, progress, resources } = terminal;
       const names = archives.map(name => canonicalName(name, terminal));
       await terminal.answer(
@@ -125,7 +125,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest annotate app:1.2 arm64.tar --variant v8', 'what its config does not say'),
     async args => {
-      const { manifestAnnotate } = await import('../commands/manifest/annotate.js');
+      const { manifestAnnotate } = await import('../commands/manifest/edit.js');
       const manifest = canonicalName(args.manifest, terminal);
       await terminal.answer(manifestAnnotate(terminal.lists(), args.list, manifest, args));
     },
@@ -179,7 +179,7 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 manifest rm app:1.2', 'one list'),
     async ({ lists }) => {
-      const { manifestRm } = await import('../commands/manifest/rm.js');
+      const { manifestRm } = await import('../commands/manifest/edit.js');
       await terminal.answer(manifestRm(terminal.lists(), lists));
     },
   );

@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
-import type { OutputPlace } from '../commands/save.js';
 import { UsageError } from '../errors.js';
 import type { OutputFormat } from '../format/outputs.js';
 import type { Result } from '../report/doc.js';
+import type { OutputPlace } from '../write/output-file.js';
 import type { Reporting, World } from './terminal.js';
 import { last } from './typed.js';
 
@@ -63,7 +63,7 @@ type Surroundings = Pick<World, 'summaryFile'>;
  * @throws UsageError or InputError for what cannot be meant or written
  */
 async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise<Output[]> {
-  const { outputPlace } = await import('../commands/save.js');
+  const { outputPlace } = await import('../write/output-file.js');
   const outputs: Output[] = [];
   for (const shown of how.output ?? []) {
     if (shown === '') throw new UsageError('--output: expected a file, found an empty name');
@@ -108,7 +108,7 @@ export async function checkOutputs(
   surroundings: Surroundings,
 ): Promise<void> {
   const outputs = await outputsOf(how, surroundings);
-  const { fileIdentity } = await import('../commands/save.js');
+  const { fileIdentity } = await import('../write/output-file.js');
   const read = new Set(inputs.filter(file => file !== '-').map(fileIdentity));
   const over = outputs.find(({ place }) => place.kind !== 'descriptor' && read.has(place.identity));
   if (over !== undefined) throw new UsageError(`--output: ${quoted(over.place.shown)} is what is to be read`);
@@ -170,7 +170,7 @@ async function printAll(pieces: Iterable<string>, { write }: Outlets): Promise<v
 async function writeAll(result: Result, outlets: Outlets, outputs: readonly Output[]): Promise<void> {
   const [{ piecesIn }, { writeOutput }] = await Promise.all([
     import('../format/outputs.js'),
-    import('../commands/save.js'),
+    import('../write/output-file.js'),
   ]);
   const made = outputs.map(({ place, format }) => ({ place, pieces: piecesIn(format)(result) }));
   for (const { place, pieces } of made) {

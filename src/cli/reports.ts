@@ -33,7 +33,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
           .example('curl -s URL | $0 -', 'straight from a pipe'),
       async args => {
-        const { show } = await import('../commands/show/index.js');
+        const { show } = await import('../commands/show.js');
         await reportEach(args, terminal, {
           options: { depth: 'metadata' },
           report: show,
@@ -117,7 +117,7 @@ export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Ar
           )
           .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
       async args => {
-        const { overview, overviewReadOptions } = await import('../commands/report/index.js');
+        const { overview, overviewReadOptions } = await import('../commands/report.js');
         const reading = await terminal.read(args.archive, overviewReadOptions);
         await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
       },

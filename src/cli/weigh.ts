@@ -77,7 +77,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 async function estimated(reading: ArchiveReading, selection: object, { progress, resources }: Terminal) {
-  const { estimateSizes } = await import('../commands/sizes/estimate.js');
+  const { estimateSizes } = await import('../commands/sizes/index.js');
   return progress(onProgress => estimateSizes(reading, selection, { ...resources(), onProgress }));
 }
 

@@ -1,6 +1,5 @@
-import { CodecError, type Compression, type Decoder, type StreamShape } from './codec.js';
+import { CodecError, type Compression, type Decoder, type StreamShape, wasm } from './codec.js';
 import { Input, type Step } from './input.js';
-import { wasm } from './wasm.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type ShapeSoFar = Mutable<StreamShape>;

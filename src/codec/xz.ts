@@ -1,7 +1,6 @@
-import { type Codec, CodecError, type Sink } from './codec.js';
+import { type Codec, CodecError, type Sink, type WasmInstance } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
-import type { WasmInstance } from './wasm.js';
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };

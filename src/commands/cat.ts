@@ -1,7 +1,7 @@
 import { streamOf } from '../containers/open.js';
 import { InputError } from '../errors.js';
 import { type FileTree, squash, type TreeNode } from '../filesystem/file-tree.js';
-import { historyOf, type Presence } from '../filesystem/layer-entries.js';
+import { historyOf, type Presence } from '../filesystem/layer-changes.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
 import type { Followed } from '../filesystem/tree-path.js';
 import type { Limits, Resources } from '../limits.js';

@@ -1,25 +1,24 @@
 import {
+  type DocumentName,
   type Entry,
   entriesBelow,
   isAttestation,
+  isWhole,
+  nameOfDocument,
   platformOf,
   rootEntry,
   topEntries,
-} from '../docker/manifest/entries.js';
-import {
-  type DocumentName,
-  isWhole,
-  nameOfDocument,
   typedName,
   withDigest,
-} from '../docker/manifest/name.js';
+} from '../docker/manifest/entries.js';
+
 import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest/store.js';
 import { InputError } from '../errors.js';
-import type { Answer } from '../report/answer.js';
-import { noImage } from '../report/no-image.js';
+import type { Answer } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
 import { imageIdOf } from '../report/report.js';
-import { type Selection, startsWith } from '../report/select.js';
+import { noImage, type Selection, startsWith } from '../report/select.js';
+
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';

@@ -10,15 +10,21 @@ import type { Dialect, DialectOptions } from '../docker/release.js';
 import { sizeNotes } from '../docker/stores/sizes.js';
 import type { StoredImage } from '../docker/stores/stored-image.js';
 import { InputError } from '../errors.js';
-import { type Answer, failed } from '../report/answer.js';
-import { noImage } from '../report/no-image.js';
+import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
-import type { Selection } from '../report/select.js';
+import { noImage, type Selection } from '../report/select.js';
+
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform } from '../spec/platform.js';
 import { legible, visible } from '../visible.js';
-import { dialectOf } from './dialect.js';
-import { depthFor, documentNotes, hostImage, storedForPlatform, storedImages } from './stored-images.js';
+import {
+  depthFor,
+  dialectOf,
+  documentNotes,
+  hostImage,
+  storedForPlatform,
+  storedImages,
+} from './stored-images.js';
 
 export interface HistoryCommandOptions extends HistoryOptions, DialectOptions {
   /** What "3 years ago" is measured from. Default: the clock. */

@@ -16,14 +16,13 @@ import { keepSize, listSize, sizeNotes, snapshotsIn } from '../docker/stores/siz
 import { repoNames, type Store, type StoredImage } from '../docker/stores/stored-image.js';
 
 import { UsageError } from '../errors.js';
-import { type Answer, failed } from '../report/answer.js';
-import { lossesOf } from '../report/no-image.js';
+import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
+import { lossesOf } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
 import { legible, visible } from '../visible.js';
-import { dialectOf } from './dialect.js';
-import { depthFor, documentNotes, isCalled, storedImages } from './stored-images.js';
+import { depthFor, dialectOf, documentNotes, isCalled, storedImages } from './stored-images.js';
 
 export interface ImagesOptions extends ListOptions {
   /** Also images that only other images were built upon. */

@@ -1,6 +1,5 @@
-import { loadImages, templateInput } from '../docker/imagetools/input.js';
+import { imagetoolsTable, loadImages, templateInput } from '../docker/imagetools.js';
 
-import { imagetoolsTable } from '../docker/imagetools/table.js';
 import { troubleOf } from '../docker/manifest/store.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
 import { UsageError } from '../errors.js';
@@ -13,12 +12,12 @@ import {
   type Template,
   templateSource,
 } from '../go/template/index.js';
-import { type Answer, failed } from '../report/answer.js';
+import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
 import type { Selection } from '../report/select.js';
 import { visible } from '../visible.js';
-import { dialectOf } from './dialect.js';
 import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './document.js';
+import { dialectOf } from './stored-images.js';
 
 export interface ImagetoolsOptions extends Pick<DialectOptions, 'docker'> {
   /** The bytes as they are stored. */

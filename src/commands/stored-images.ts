@@ -1,8 +1,13 @@
-import type { Dialect } from '../docker/release.js';
-import { classicImages } from '../docker/stores/classic.js';
+import { type Dialect, type DialectOptions, dialectFor } from '../docker/release.js';
 import { containerdImages } from '../docker/stores/containerd.js';
-import { runsOnHost, type Snapshots, type Store, type StoredImage } from '../docker/stores/stored-image.js';
-import { InputError } from '../errors.js';
+import {
+  classicImages,
+  runsOnHost,
+  type Snapshots,
+  type Store,
+  type StoredImage,
+} from '../docker/stores/stored-image.js';
+import { InputError, UsageError } from '../errors.js';
 import type { ArchiveReading } from '../report/read.js';
 import { type Selection, selectImages, startsWith } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
@@ -113,4 +118,11 @@ export function documentNotes({ image, id }: StoredImage): string[] {
     notes.push(`${what}: containerd's store loads no image from before image IDs; ask with --store classic`);
   else if (id === null) notes.push(`${what}: the ID cannot be told`);
   return notes;
+}
+
+/** Whose words are wanted. @throws UsageError for what is not known, and for options that contradict each other */
+export function dialectOf(options: DialectOptions): Dialect {
+  const dialect = dialectFor(options);
+  if (typeof dialect === 'string') throw new UsageError(dialect);
+  return dialect;
 }

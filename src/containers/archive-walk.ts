@@ -4,9 +4,9 @@ import { join, relative } from 'node:path';
 import { sniff } from '../codec/registry.js';
 import { InputError, isSystemError } from '../errors.js';
 import { rootOf } from '../spec/markers.js';
-import { isImageFolder, membersOf } from './image-folder.js';
+import { isImageFolder, membersOf, namesTwoLevelsDown } from './image-folder.js';
 import { HEAD, isTar, isZip } from './kind.js';
-import { namesTwoLevelsDown } from './layout-folder.js';
+
 import { readHead } from './read.js';
 import { unreadable } from './unreadable.js';
 

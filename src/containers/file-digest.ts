@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { Interruption, untilDeadline } from './interruption.js';
+import { Interruption, untilDeadline } from './deadline.js';
 import { streamFile } from './unpack.js';
 
 /**

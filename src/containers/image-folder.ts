@@ -1,7 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { InputError } from '../errors.js';
 import { isObject } from '../spec/json.js';
-import { MARKERS, V1_JSON } from '../spec/markers.js';
+import { MARKERS, rootOf, V1_JSON } from '../spec/markers.js';
+import { reading } from './unreadable.js';
 
 /** A manifest.json or index.json that is larger is taken for an image's own: none of another kind is. */
 const DOCUMENT_BYTES = 8 * 1024 * 1024;
@@ -67,3 +69,43 @@ export async function membersOf(folder: string, names: readonly string[]): Promi
 
 /** What layouts and skopeo's directories have besides documents and blobs. */
 const OWN_NAME = /^(blobs|ingest|version|VERSION|signature-\d+)$/;
+
+/** @throws InputError when a folder cannot be read, or nothing in it marks an image layout */
+export async function requireLayout(file: string): Promise<void> {
+  const names = await reading(file, () => listFolder(file));
+  if (!(await holdsLayout(file, names))) throw notALayout(file, names);
+}
+
+const listFolder = (folder: string): Promise<string[]> => readdir(folder);
+
+/** Looks two levels down before a whole tree is walked: the user may have named a home directory. */
+const holdsLayout = async (root: string, names: readonly string[]): Promise<boolean> =>
+  rootOf(await namesTwoLevelsDown(root, names)) !== null;
+
+/**
+ * Paths in a folder that can mark it as an image layout.
+ * @param names  what lies in it
+ */
+export async function namesTwoLevelsDown(root: string, names: readonly string[]): Promise<string[]> {
+  const paths = [...names];
+  for (const name of names.slice(0, 1000)) {
+    const below = await listFolder(join(root, name)).catch((): string[] => []);
+    paths.push(...below.slice(0, 1000).map(child => `${name}/${child}`));
+    const blobs = below.includes('blobs')
+      ? await listFolder(join(root, name, 'blobs', 'sha256')).catch(() => [])
+      : [];
+    paths.push(...blobs.slice(0, 1).map(blob => `${name}/blobs/sha256/${blob}`));
+  }
+  return paths;
+}
+
+function notALayout(file: string, names: readonly string[]): InputError {
+  const archives = names.filter(name => /\.(tar|tgz|zip|tar\.\w+)$/.test(name)).sort();
+  return new InputError(
+    `a directory that is no image layout: none of ${MARKERS.join(', ')} is in it`,
+    file,
+    archives.length > 0
+      ? `It holds ${archives.slice(0, 5).join(', ')}: name one of these.`
+      : 'Name the directory that `skopeo copy … oci:DIR` or `tar -x` of an image archive made, or the archive itself.',
+  );
+}

@@ -8,19 +8,17 @@ import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { Counter, counted, peek, StreamCursor } from './cursor.js';
 
-import { deadlineIn } from './deadline.js';
+import { deadlineIn, Interruption, untilDeadline } from './deadline.js';
 import { openDirectory } from './directory.js';
 import type { StreamDigest } from './file-digest.js';
-import { Interruption, untilDeadline } from './interruption.js';
+import { requireLayout } from './image-folder.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
-import { requireLayout } from './layout-folder.js';
-import { missing } from './missing.js';
-
 import { readHead } from './read.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
 import { indexTar, passTar } from './tar-file.js';
 import { decompress, streamRange } from './unpack.js';
-import { reading, unreadable } from './unreadable.js';
+import { missing, reading, unreadable } from './unreadable.js';
+
 import { Watch } from './watch.js';
 
 const WHAT_WE_READ =

@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
 import { type ConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { Readable } from 'node:stream';
-import { BLOCK_BYTES, Blocks, release } from './blocks.js';
 import { readAhead } from './read-ahead.js';
+import { BLOCK_BYTES, Blocks, release } from './tar-file.js';
 
 /** Blocks that wait to be asked for, while another is filled and another worked on. */
 const AHEAD = 2;

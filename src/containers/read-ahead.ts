@@ -1,7 +1,7 @@
 import { close, read } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BLOCK_BYTES, Blocks, release } from './blocks.js';
+import { BLOCK_BYTES, Blocks, release } from './tar-file.js';
 
 const readFrom = promisify(read);
 

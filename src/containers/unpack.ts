@@ -2,11 +2,11 @@ import { open } from 'node:fs/promises';
 import { type Codec, CodecError, type Decoder, type Sink } from '../codec/codec.js';
 import { openInflateRaw } from '../codec/inflate.js';
 import { DEFLATE_RATIO, type Limits } from '../limits.js';
-import { BLOCK_BYTES, Blocks, release } from './blocks.js';
-import { Interruption } from './interruption.js';
+import { Interruption } from './deadline.js';
 import { asListed, packedDifference } from './listed.js';
 import { readAhead } from './read-ahead.js';
 import type { ByteRange, SourceProblem } from './source.js';
+import { BLOCK_BYTES, Blocks, release } from './tar-file.js';
 
 type UnpackLimits = Pick<Limits, 'unpackedFree' | 'unpackedRatio' | 'archiveBytes'>;
 

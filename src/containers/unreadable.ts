@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { InputError, isSystemError, reasonOf } from '../errors.js';
+import { parseReference, type Reference } from '../spec/reference.js';
 
 const FAILS = 'The disk or the network share has an error: copy the file to another disk and read the copy.';
 const NOT_ALLOWED = 'Run as a user who can read it, or change its permissions.';
@@ -37,4 +39,38 @@ export function unreadable(error: unknown, where: string): unknown {
   if (!isSystemError(error)) return error;
   const what = `cannot be read: ${reasonOf(error)}`;
   return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error, damaged: true });
+}
+
+/** Node hands over no name that is not UTF-8: what is wrong in it has become U+FFFD. */
+const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
+
+/** There is no such file: what may have been meant instead. */
+export const missing = (file: string): InputError =>
+  new InputError('no such file or directory', file, remedyFor(file));
+
+function remedyFor(file: string): string | null {
+  if (file.includes('\ufffd')) return NOT_UTF8;
+  const beginning = fileBefore(file);
+  if (beginning !== null) return `An image of ${beginning} is named ${beginning}#REF.`;
+  const name = imageName(file);
+  if (name === null) return null;
+  const tar = `${name.path.split('/').at(-1)}.tar`;
+  return `If it is an image, save it to a file first: docker save ${file} -o ${tar}, or skopeo copy docker://${file} oci-archive:${tar}`;
+}
+
+/** `app.tar:1.2`: the file that stands before a colon, as skopeo writes it. */
+function fileBefore(file: string): string | null {
+  const ends = [...file.matchAll(/:/g)].map(({ index }) => file.slice(0, index));
+  return ends.find(end => end !== '' && existsSync(end)) ?? null;
+}
+
+/** What people call files and layouts. */
+const LIKE_A_FILE = /^[./~]|\.(?:tar|t[gx]z|tbz2?|tzst|gz|zst|xz|bz2|zip|json|oci)$|\/$/i;
+
+/** null for what is rather the name of a file: it ends or begins like one, or is a path without a registry and a tag. */
+function imageName(file: string): Reference | null {
+  const reference = LIKE_A_FILE.test(file) ? 'invalid' : parseReference(file);
+  if (typeof reference === 'string') return null;
+  const isPlainPath = file.includes('/') && reference.domain === 'docker.io';
+  return isPlainPath && reference.tag === null && reference.digest === null ? null : reference;
 }

@@ -2,8 +2,8 @@ import type { Fault } from '../go/json/faults.js';
 import { pointerTo } from '../go/json/faults.js';
 import type { GoType } from '../go/json/types.js';
 import type { Document } from '../scan/blob/document.js';
-import type { FieldProblem } from '../spec/fields.js';
-import { isObject, type Json, typeName } from '../spec/json.js';
+import { type FieldProblem, isObject, type Json, typeName } from '../spec/json.js';
+
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';
 import { tolerant } from './go-json.js';
 import {

@@ -22,7 +22,7 @@ import {
 } from '../go/template/types.js';
 import { rfc3339Nano } from '../go/time.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { DESCRIPTOR } from './manifest/types.js';
+import { DESCRIPTOR } from './manifest/inspect.js';
 import type { Dialect } from './release.js';
 import type { Store, StoredImage } from './stores/stored-image.js';
 

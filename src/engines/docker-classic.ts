@@ -18,7 +18,7 @@ import {
   MOBY_REPOSITORIES,
   MOBY_V1_IMAGE,
 } from '../decoding/structs.js';
-import { dockerUnpacks } from '../filesystem/layer-words.js';
+import { dockerUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
 import { Folder } from '../scan/extraction.js';
 import { chainIds, digestOf } from '../spec/digest.js';

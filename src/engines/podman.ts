@@ -11,7 +11,7 @@ import {
 } from '../decoding/go-json.js';
 import { attempt, isUntold, refuse, within } from '../decoding/refused.js';
 import { OCI_IMAGE } from '../decoding/structs.js';
-import { podmanUnpacks } from '../filesystem/layer-words.js';
+import { podmanUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
 import { isObject, type JsonObject } from '../spec/json.js';
 import { isIndexType } from '../spec/media-types.js';

@@ -3,7 +3,7 @@ import { digestWords } from '../decoding/digest.js';
 import { decodeObject, field, listField, objectField, textField } from '../decoding/go-json.js';
 import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
 import { IMAGE_LAYOUT, OCI_IMAGE, OCI_INDEX_TYPE, OCI_MANIFEST_TYPE } from '../decoding/structs.js';
-import { umociUnpacks } from '../filesystem/layer-words.js';
+import { umociUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
 import type { GoStruct } from '../go/json/types.js';
 import type { Compression } from '../spec/descriptor.js';

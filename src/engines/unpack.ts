@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
 import { attempt, isUntold, refuse } from '../decoding/refused.js';
 import { LayerStack } from '../filesystem/layer-stack.js';
-import { containerdUnpacks, type UnpackAnswer } from '../filesystem/layer-words.js';
+import { containerdUnpacks, type UnpackAnswer } from '../filesystem/unloadable.js';
 import type { Image, Layer } from '../link/graph.js';
 import type { Refusal } from '../scan/names/facts.js';
 import type { Scan } from '../scan/scan.js';

@@ -1,16 +1,26 @@
-import type { Entry, EntryTable } from '../scan/entries/table.js';
-
-import { type FileTree, squash, type TreeNode } from './file-tree.js';
+import { rootedPath } from '../scan/entries/name.js';
+import {
+  type Entry,
+  type EntryTable,
+  type EntryType,
+  entryAt,
+  nameAt,
+  typeAt,
+} from '../scan/entries/table.js';
+import { type FileTree, type TreeNode, treeOf } from './file-tree.js';
+import { hiddenPart, TreeBuilder } from './tree-builder.js';
+import { NONE } from './tree-columns.js';
+import type { TreeStore } from './tree-store.js';
 
 /** What one layer does to the file system below it. In the order of the tree. */
-export interface LayerChanges {
+interface LayerChanges {
   readonly added: readonly TreeNode[];
   readonly modified: readonly Modification[];
   /** As they were; of a directory all that was in it too. */
   readonly removed: readonly TreeNode[];
 }
 
-export interface Modification {
+interface Modification {
   readonly before: TreeNode;
   readonly after: TreeNode;
 }
@@ -18,13 +28,10 @@ export interface Modification {
 /**
  * Says what a layer changes. A file that the layer has again is modified, whatever it holds; a directory is modified when its
  * attributes are others than before, and not merely because it is listed.
+ * @param before  the tree of the layers below
+ * @param after  the tree with the layer
  * @param index  of the layer, from 0 for the base
  */
-export function layerChanges(layers: readonly (EntryTable | null)[], index: number): LayerChanges {
-  return changesBetween(squash(layers.slice(0, index)), squash(layers.slice(0, index + 1)), index);
-}
-
-/** @param after  the tree with one layer more, which has this index */
 export function changesBetween(before: FileTree, after: FileTree, index: number): LayerChanges {
   const added: TreeNode[] = [];
   const modified: Modification[] = [];
@@ -56,4 +63,118 @@ function sameXattrs(a: Entry, b: Entry): boolean {
       .sort()
       .join('\n');
   return text(a) === text(b);
+}
+
+type Tables = readonly (EntryTable | null)[];
+
+/** What became of an entry that the image as it runs does not show. */
+export interface Gone {
+  /** `replaced`: something else has its path once that layer is applied. */
+  readonly how: 'deleted' | 'replaced';
+  /** The layer that did it: an index into the image's; the entry's own where no layer ever showed it. */
+  readonly by: number;
+}
+
+/** One entry of one layer. `path` is bytes, one per character. */
+export class LayerEntry
+  implements Pick<TreeNode, 'path' | 'type' | 'entry' | 'size' | 'isImplied' | 'links' | 'layer' | 'linkedTo'>
+{
+  readonly isImplied = false;
+  readonly links = 1;
+  readonly linkedTo = null;
+  /** null for what is still there, and for a whiteout. */
+  gone: Gone | null = null;
+
+  constructor(
+    private readonly table: EntryTable,
+    private readonly index: number,
+    readonly layer: number,
+    readonly path: string,
+    /** Whether it stands for the deletion of something, or of what lower layers have in its directory. */
+    readonly isWhiteout: boolean,
+  ) {}
+
+  get type(): EntryType {
+    return typeAt(this.table, this.index);
+  }
+  get entry(): Entry {
+    return entryAt(this.table, this.index);
+  }
+  get size(): number {
+    return this.table.sizes[this.index]!;
+  }
+}
+
+/**
+ * Every entry of every layer, with what became of it, by the rules of `squash`. A directory that a later layer has again stays.
+ * @param wanted  takes the path; other entries are left out
+ * @returns layer by layer, in the order of the tar; and the tree that the layers make
+ */
+export function layerEntries(
+  tables: Tables,
+  wanted: (path: string) => boolean,
+): { readonly entries: LayerEntry[]; readonly tree: FileTree } {
+  let names = new Int32Array(0);
+  const builder = new TreeBuilder(tables, null, (index, id) => {
+    names[index] = id;
+  });
+  const found: LayerEntry[] = [];
+  let shown: Shown[] = [];
+  for (const [layer, table] of tables.entries()) {
+    names = new Int32Array(table?.count ?? 0).fill(NONE);
+    builder.apply(table);
+    const own: Shown[] = table === null ? [] : entriesIn(table, layer, names, wanted);
+    for (const { entry } of own) found.push(entry);
+    for (const one of own) if (!one.entry.isWhiteout) shown.push(one);
+    shown = shown.filter(one => isStillThere(builder.store, one, layer));
+  }
+  return { entries: found, tree: treeOf(builder) };
+}
+
+/** An entry, and the name that it has in the tree; `NONE` where it never had one. */
+interface Shown {
+  readonly entry: LayerEntry;
+  readonly id: number;
+}
+
+function entriesIn(
+  table: EntryTable,
+  layer: number,
+  names: Int32Array,
+  wanted: (path: string) => boolean,
+): Shown[] {
+  const own: Shown[] = [];
+  for (let index = 0; index < table.count; index++) {
+    const path = rootedPath(nameAt(table, index));
+    if (!wanted(path)) continue;
+    const isWhiteout = hiddenPart(path) === path;
+    own.push({ entry: new LayerEntry(table, index, layer, path, isWhiteout), id: names[index]! });
+  }
+  return own;
+}
+
+function isStillThere(store: TreeStore, { entry, id }: Shown, layer: number): boolean {
+  const { isGone } = store.columns.rows;
+  if (id !== NONE && isGone[id] === 0) return true;
+  const isReplaced = id !== NONE && store.find(store.columns.path(id)) !== NONE;
+  entry.gone = { how: isReplaced ? 'replaced' : 'deleted', by: layer };
+  return false;
+}
+
+/** What has a path once a layer is applied. */
+export interface Presence {
+  readonly type: EntryType;
+  /** The layer that put it there: an index into the image's. */
+  readonly layer: number;
+}
+
+/** What has exactly this path after each of the layers; null where nothing has. @param path  bytes, one per character */
+export function historyOf(tables: Tables, path: string): (Presence | null)[] {
+  const builder = new TreeBuilder(tables);
+  const { store } = builder;
+  return tables.map(table => {
+    builder.apply(table);
+    const id = store.find(path);
+    return id === NONE ? null : { type: store.type(id), layer: store.columns.rows.layer[id]! };
+  });
 }

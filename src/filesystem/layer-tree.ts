@@ -2,8 +2,8 @@ import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
 
 import { textOf } from '../tar/entry.js';
-import type { UnloadableKind } from './layer-words.js';
 import { type NameBytes, NONE, ROOT, TreeColumns, WrittenPaths } from './tree-columns.js';
+import type { UnloadableKind } from './unloadable.js';
 
 /** What things take on disk, in bytes. */
 export interface Measure {

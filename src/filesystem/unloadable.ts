@@ -1,9 +1,347 @@
 import type { Image } from '../link/graph.js';
-import type { Refusal } from '../scan/names/facts.js';
+import type { Refusal, RefusalKind } from '../scan/names/facts.js';
 import type { Scan } from '../scan/scan.js';
 import { textOf } from '../tar/entry.js';
+import { quoted } from '../visible.js';
+import type { OddityKind } from './file-tree.js';
 import { LayerStack } from './layer-stack.js';
-import { enginesRefusing, type UnloadableKind } from './layer-words.js';
+
+/**
+ * What there is to say of layers that engines refuse, in one table by kind: the sentence, and the words of each engine. Asked of
+ * podman 5.8.6 with both drivers, umoci 0.6.0 and 0.4.7; Docker's are from its source: moby go-archive diff.go, archive.go,
+ * archive_linux.go, containerd pkg/archive/tar.go
+ */
+
+/** What unpacks a layer, by storage driver: vfs unpacks one upon the other, overlay each into a directory of its own. */
+type Unpacker =
+  | 'podman (vfs)'
+  | 'podman (overlay)'
+  | 'docker-classic (vfs)'
+  | 'docker-classic (overlay2)'
+  | 'docker-containerd'
+  | 'umoci';
+
+/** `global-header`: umoci alone takes a global PAX header for an entry. `xz-unchecked`: podman 4.3 alone refuses it. */
+export type UnloadableKind =
+  | RefusalKind
+  | 'global-header'
+  | 'xz-unchecked'
+  /** What a layer says by itself, whatever is below it. */
+  | 'hard-link-out-of-layer'
+  | 'folder-is-none';
+
+/** In what words an engine refuses a layer, without its own names of folders; null where it takes it. */
+type Words = (refusal: Refusal, engine: Unpacker) => string | null;
+
+interface Entry {
+  /** @param path, other  quoted */
+  readonly tells: (path: string, other: string) => string;
+  readonly engine: Words;
+}
+
+const NOT_THERE = 'no such file or directory';
+const NOT_PERMITTED = 'operation not permitted';
+const BUSY = 'unlinkat .//: device or resource busy';
+
+const isUnion = (engine: Unpacker) => engine.endsWith('(vfs)') || engine === 'umoci';
+
+/** A driver that unpacks each layer by itself finds nothing of the lower ones in its way. */
+const isApart = (engine: Unpacker) => !isUnion(engine);
+
+/** containers/storage tells only what was wrong, Docker which names the link has. */
+const link =
+  (reason: string): Words =>
+  ({ path, other }, engine) => {
+    if (engine === 'umoci') return `unpack entry: ${path}: link: ${reason}`;
+    return engine.startsWith('docker') ? `link /${other} /${path}: ${reason}` : reason;
+  };
+
+const below =
+  (reason: string): Words =>
+  ({ other, lower }, engine) =>
+    engine === 'umoci' || (lower && isApart(engine)) ? null : `open /${other}: ${reason}`;
+
+/** overlay makes a device of a whiteout, where something is in its way already. */
+const device = (hidden: string): string => `mknod /${hidden}: file exists`;
+
+const folder = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+const whiteout =
+  (union: Words): Words =>
+  (refusal, engine) => {
+    const { path } = refusal;
+    if (isUnion(engine)) return union(refusal, engine);
+    const base = path.slice(path.lastIndexOf('/') + 1);
+    if (engine === 'docker-containerd') return `invalid whiteout name: ${base}: invalid archive`;
+    const up = base === '.wh...' ? folder(folder(path)) : folder(path);
+    return device(up);
+  };
+
+const INVALID = 'invalid argument';
+
+/** What the kernel says to an extended attribute. */
+const xattr =
+  (reason: string): Words =>
+  ({ path }, engine) => {
+    if (engine === 'umoci')
+      return `unpack entry: ${path}: apply hdr metadata: restore xattr metadata: DIR/${path}: ${reason}`;
+    return engine === 'docker-containerd' ? reason : `lsetxattr /${path}: ${reason}`;
+  };
+
+const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
+  'hard-link-to-nothing': {
+    tells: (path, other) => `${path} is a hard link to ${other}, which does not exist`,
+    engine: link(NOT_THERE),
+  },
+  'hard-link-ahead': {
+    tells: (path, other) => `${path} is a hard link to ${other}, which comes after it`,
+    engine: link(NOT_THERE),
+  },
+  'hard-link-to-itself': {
+    tells: path => `${path} is a hard link to itself`,
+    engine: link(NOT_THERE),
+  },
+  'hard-link-to-directory': {
+    tells: (path, other) => `${path} is a hard link to ${other}, which is a directory`,
+    engine: link(NOT_PERMITTED),
+  },
+  'hard-link-to-lower': {
+    tells: (path, other) => `${path} is a hard link to ${other}, which only a lower layer has`,
+    engine: (refusal, engine) => (engine.includes('overlay') ? link(NOT_THERE)(refusal, engine) : null),
+  },
+  'file-as-directory': {
+    tells: (path, other) => `${path} is not a directory, but ${other} lies below it`,
+    engine: below('not a directory'),
+  },
+  'dangling-directory': {
+    tells: (path, other) => `${path} is a link that does not lead to a directory, but ${other} lies below it`,
+    engine: (refusal, engine) =>
+      // containerd makes the directory that the link leads to.
+      engine === 'docker-containerd' ? null : below(NOT_THERE)(refusal, engine),
+  },
+  'link-loop': {
+    tells: (path, other) =>
+      `${path} is a link that leads to itself through others, but ${other} lies below it`,
+    engine: (refusal, engine) =>
+      engine === 'umoci'
+        ? `unpack entry: ${refusal.other}: sanitise symlinks in root: too many levels of symbolic links`
+        : below('too many levels of symbolic links')(refusal, engine),
+  },
+  'root-replaced': {
+    tells: path => `its entry ${path} replaces the root and is not a directory`,
+    engine: ({ path }, engine) => {
+      if (engine === 'umoci')
+        return `unpack entry: ${path}: malicious tar entry -- refusing to change type of root directory`;
+      if (engine === 'docker-containerd') return null;
+      return isUnion(engine) || path.startsWith('/') || path.includes('..') ? BUSY : null;
+    },
+  },
+  'unknown-type': {
+    tells: (path, other) => `${path} is of the tar type ${other}, which engines do not unpack`,
+    engine: ({ path, other }, engine) => {
+      const code = other.charCodeAt(0);
+      return engine === 'umoci'
+        ? `unpack entry: ${path}: unpack entry: ${path}: unknown typeflag '\\x${code.toString(16).padStart(2, '0')}'`
+        : `unhandled tar header type ${code}`;
+    },
+  },
+  'whiteout-of-root': {
+    tells: path => `the whiteout ${path} would remove the root`,
+    engine: whiteout((_, engine) => (engine === 'umoci' ? null : BUSY)),
+  },
+  'whiteout-without-name': {
+    tells: path => `the whiteout ${path} has no name: it removes the content of its directory`,
+    engine: whiteout(() => null),
+  },
+  'whiteout-of-dots': {
+    tells: path => `the name of the whiteout ${path} consists of dots`,
+    // umoci refuses it where the directory was there before.
+    engine: whiteout(() => null),
+  },
+  'whiteout-of-own': {
+    tells: (path, other) =>
+      `the whiteout ${path} comes after an entry ${other} of the same layer, which some engines remove and others keep`,
+    engine: ({ other }, engine) => (isUnion(engine) ? null : device(other)),
+  },
+  'whiteout-and-directory': {
+    tells: (path, other) =>
+      `the layer has the whiteout ${path} and the directory ${other}: overlay drivers show the content that lower layers have in it`,
+    engine: () => null,
+  },
+  'below-whiteout': {
+    tells: (path, other) => `entries lie below ${other}, which the whiteout ${path} of the same layer hides`,
+    engine: ({ other }, engine) => (isApart(engine) ? `open /${other}: not a directory` : null),
+  },
+  'whiteout-after-below': {
+    tells: (path, other) => `the whiteout ${path} comes after whiteouts below ${other}`,
+    engine: ({ other }, engine) => (isApart(engine) ? device(other) : null),
+  },
+  'whiteout-below-file': {
+    tells: (path, other) => `${path} is not a directory, but the whiteout ${other} lies below it`,
+    engine: ({ other }, engine) => (engine.endsWith('(vfs)') ? `unlinkat /${other}: not a directory` : null),
+  },
+  'opaque-after-own': {
+    tells: path =>
+      `${path} comes after entries of the same layer below it, which some engines remove and others keep`,
+    engine: () => null,
+  },
+  'directory-replaced': {
+    tells: path => `the directory ${path}, or one below it, is removed again by the same layer`,
+    engine: ({ path }, engine) =>
+      engine === 'umoci' || engine === 'docker-containerd' ? null : `chtimes /${path}: ${NOT_THERE}`,
+  },
+  'link-to-lower': {
+    tells: (path, other) =>
+      `${path} is a link to ${other}, which only lower layers have, and an entry lies below it`,
+    engine: (refusal, engine) =>
+      isApart(engine) ? below(NOT_THERE)({ ...refusal, lower: false }, engine) : null,
+  },
+  'link-without-target': {
+    tells: path => `the symbolic link ${path} has no target that Linux accepts`,
+    engine: ({ path, other }) =>
+      other === '' ? `symlink  /${path}: ${NOT_THERE}` : `symlink to /${path}: file name too long`,
+  },
+  'name-too-long': {
+    tells: path =>
+      `Linux does not accept the path ${path}: a component is longer than 255 bytes, or the path longer than 4095`,
+    engine: ({ path }) => `open /${path}: file name too long`,
+  },
+  'aufs-link': {
+    tells: (path, other) => `${path} is a hard link to ${other} of AUFS, which does not exist`,
+    engine: (refusal, engine) =>
+      engine.endsWith('(vfs)') ? 'invalid aufs hardlink' : link(NOT_THERE)(refusal, engine),
+  },
+  'too-intricate': {
+    tells: () =>
+      'it has more links and unlisted directories than waybill follows: whether engines unpack it is not known',
+    engine: () => null,
+  },
+  'xattr-name': {
+    tells: (path, other) =>
+      `${path} has an extended attribute ${other}, a name that Linux does not take: empty, a namespace alone, or longer than 255 bytes`,
+    // containerd sets no trusted attributes.
+    engine: (refusal, engine) => {
+      const isTrusted = refusal.other === 'trusted.' && engine === 'docker-containerd';
+      return isTrusted
+        ? null
+        : xattr(
+            refusal.other.endsWith('.') && refusal.other.length < 256
+              ? INVALID
+              : 'numerical result out of range',
+          )(refusal, engine);
+    },
+  },
+  'xattr-size': {
+    tells: (path, other) =>
+      `${path} has an extended attribute ${other} of more than 64 KiB, which Linux does not take`,
+    engine: (refusal, engine) =>
+      refusal.other.startsWith('trusted.') && engine === 'docker-containerd'
+        ? null
+        : xattr('argument list too long')(refusal, engine),
+  },
+  'xattr-capability': {
+    tells: path =>
+      `${path} has an invalid security.capability (capability.h: version 2 in 20 bytes, version 3 in 24)`,
+    engine: xattr(INVALID),
+  },
+  'xattr-on-special': {
+    tells: (path, other) =>
+      `${path} has the extended attribute ${other}, which Linux gives files and directories alone`,
+    // Docker's classic store passes over what it is not permitted.
+    engine: (refusal, engine) =>
+      engine.startsWith('docker-classic') ? null : xattr(NOT_PERMITTED)(refusal, engine),
+  },
+  'xz-unchecked': {
+    tells: () => 'it is an xz stream without an integrity check',
+    engine: () => null,
+  },
+  'hard-link-out-of-layer': {
+    tells: (path, other) => `${path} is a hard link to ${other}, which is no file of this layer`,
+    engine: () => null,
+  },
+  'folder-is-none': {
+    tells: path => `${path} lies below what is no directory`,
+    engine: () => null,
+  },
+  'global-header': {
+    tells: () => 'it has a global PAX header, which other engines ignore',
+    engine: () => null,
+  },
+};
+
+/** What makes engines refuse a layer, in a sentence. @param path, other  as text */
+export const refusalText = (kind: UnloadableKind, path: string, other: string): string =>
+  TABLE[kind].tells(quoted(path), quoted(other));
+
+/** In what words an engine refuses a layer; null where it takes it. */
+const refusalWords = (refusal: Refusal, engine: Unpacker): string | null =>
+  TABLE[refusal.kind].engine(refusal, engine);
+
+/** What is odd in a layer, after the path of the entry. */
+const ODDITIES: Readonly<Record<OddityKind, string>> = {
+  'whiteout-of-nothing': 'deletes what no lower layer has',
+  'whiteout-invalid': 'is a whiteout that names nothing',
+  'whiteout-of-directory': 'is a whiteout without a name: it removes what lower layers have in its directory',
+  'hard-link-to-nothing': 'is a hard link to what is not there',
+  'duplicate-name': 'stands twice in one layer; the last one counts',
+  'parent-replaced': 'is a directory for entries below it, but was something else',
+  'root-replaced': 'would replace the root by something that is no directory',
+  'link-leaves-root': 'is a link that climbs above the root',
+  'below-whiteout': 'lies below a whiteout, where nothing can be',
+  'unknown-type': 'is of a type that no engine unpacks',
+  'too-many-directories': 'is left out: too many directories have no entry of their own',
+};
+
+export const oddityText = (kind: OddityKind): string => ODDITIES[kind];
+
+/** What an engine makes of a layer that one of its drivers, or both, refuse; both null where it takes it. */
+export interface UnpackAnswer {
+  readonly refusal: string | null;
+  readonly note: string | null;
+}
+
+const DRIVERS = {
+  podman: ['podman (vfs)', 'podman (overlay)'],
+  'docker-classic': ['docker-classic (vfs)', 'docker-classic (overlay2)'],
+} as const;
+
+/** podman as its vfs driver answers, with a note on the other. */
+export function podmanUnpacks(refusal: Refusal): UnpackAnswer {
+  const words = refusalWords(refusal, 'podman (vfs)');
+  const overlay = words === null ? refusalWords(refusal, 'podman (overlay)') : null;
+  return { refusal: words, note: overlay === null ? null : `with the overlay driver it refuses: ${overlay}` };
+}
+
+/** Docker's classic store, which refuses what all of its drivers do, with a note on what one does. */
+export function dockerUnpacks(refusal: Refusal): UnpackAnswer {
+  const [vfs, overlay] = DRIVERS['docker-classic'].map(driver => refusalWords(refusal, driver)) as [
+    string | null,
+    string | null,
+  ];
+  if (vfs !== null && overlay !== null) return { refusal: overlay, note: null };
+  if (overlay !== null) return { refusal: null, note: `with overlay2 it refuses: ${overlay}` };
+  return { refusal: null, note: vfs === null ? null : `with the vfs driver it refuses: ${vfs}` };
+}
+
+/** containerd, which Docker's containerd store unpacks with. */
+export const containerdUnpacks = (refusal: Refusal): UnpackAnswer => ({
+  refusal: refusalWords(refusal, 'docker-containerd'),
+  note: null,
+});
+
+export const umociUnpacks = (refusal: Refusal): UnpackAnswer => ({
+  refusal: refusalWords(refusal, 'umoci'),
+  note: null,
+});
+
+/** Those that refuse a layer: an engine by its name alone where all of its drivers do. */
+function enginesRefusing(refusal: Refusal): string[] {
+  const refuses = (engine: Unpacker) => refusalWords(refusal, engine) !== null;
+  const byDriver = Object.entries(DRIVERS).flatMap(([engine, drivers]) =>
+    drivers.every(refuses) ? [engine] : drivers.filter(refuses),
+  );
+  return [...byDriver, ...(['docker-containerd', 'umoci'] as const).filter(refuses)];
+}
 
 /** What makes engines refuse a layer, or unpack it to another file system than others. */
 export interface Unloadable {

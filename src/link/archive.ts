@@ -6,8 +6,8 @@ import { type Document, firstValue } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import { type ImageConfig, parseConfig } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
-import type { FieldProblem } from '../spec/fields.js';
-import { type Json, lastSegment, pointer, typeName } from '../spec/json.js';
+import { type FieldProblem, type Json, lastSegment, pointer, typeName } from '../spec/json.js';
+
 import { normalPath } from '../tar/path.js';
 import type { Claim, Place } from './graph.js';
 import { type FindingCode, type FindingData, Observations, observe, type Severity } from './observation.js';

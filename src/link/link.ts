@@ -1,8 +1,8 @@
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
 import { blobPath, splitDigest } from '../spec/digest.js';
-import { type FieldProblem, Fields } from '../spec/fields.js';
-import { goField, isObject } from '../spec/json.js';
+import { type FieldProblem, Fields, goField, isObject } from '../spec/json.js';
+
 import { rootOf, V1_JSON } from '../spec/markers.js';
 import { normalName } from '../spec/reference.js';
 import { Archive } from './archive.js';

@@ -2,7 +2,7 @@ import type { DockerManifestItem } from '../spec/docker-archive.js';
 import { isObject, type JsonObject, own } from '../spec/json.js';
 import type { Archive } from './archive.js';
 import type { Graph, Producer } from './graph.js';
-import { v1Folders } from './layouts/v1-ids.js';
+import { v1Folders } from './layouts/docker-v1.js';
 
 /** What the writer of an image layout leaves in its two files at the top. All else is content, and travels from writer to writer. */
 interface LayoutMarks {

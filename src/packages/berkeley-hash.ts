@@ -1,4 +1,4 @@
-import { RecordList, type Records } from './records.js';
+import { RecordList, type Records } from './text-databases.js';
 
 /**
  * Values of a Berkeley DB hash, as rpm kept its `Packages` until 4.16, in either byte order. Pages are read one after the

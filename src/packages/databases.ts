@@ -1,7 +1,6 @@
-import { apkPackages } from './apk.js';
-import { distrolessPackages, dpkgPackages } from './dpkg.js';
 import type { DatabaseNote, DatabaseReading, Package } from './package.js';
 import { RPM_FORMS, rpmPackages } from './rpm.js';
+import { apkPackages, distrolessPackages, dpkgPackages } from './text-databases.js';
 
 const APK = ['lib/apk/db/installed', 'usr/lib/apk/db/installed'];
 const DPKG = 'var/lib/dpkg/';

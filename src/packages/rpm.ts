@@ -1,7 +1,7 @@
 import { berkeleyHashValues } from './berkeley-hash.js';
 import { asText, type DatabaseReading, FileList, fromBytes, type Package } from './package.js';
-import { RecordList, type Records } from './records.js';
 import { sqliteBlobs } from './sqlite.js';
+import { RecordList, type Records } from './text-databases.js';
 
 /**
  * An rpm header as databases keep it: two counts, an index of tags, and the data they point into; all big-endian.

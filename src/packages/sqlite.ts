@@ -1,4 +1,4 @@
-import { RecordList, type Records } from './records.js';
+import { RecordList, type Records } from './text-databases.js';
 
 interface Varint {
   readonly value: number;

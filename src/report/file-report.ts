@@ -1,5 +1,5 @@
 import type { TreeNode } from '../filesystem/file-tree.js';
-import type { LayerEntry } from '../filesystem/layer-entries.js';
+import type { LayerEntry } from '../filesystem/layer-changes.js';
 import { isUtf8, nameText } from '../scan/entries/name.js';
 import type { EntryType } from '../scan/entries/table.js';
 import { visible, visiblePath } from '../visible.js';

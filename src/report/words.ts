@@ -1,9 +1,11 @@
 import { dockerfileLine } from '../analysis/instruction.js';
+import type { SizeName, Sizes } from '../analysis/weigh.js';
 import type { Finding } from '../checks/findings.js';
 import { bytes } from '../checks/rule.js';
 import type { Verdicts } from '../checks/verdicts.js';
 import type { LayerFault } from '../filesystem/layer-tables.js';
 import { shortDigest } from '../spec/digest.js';
+import { binarySizeText, sizeText } from '../spec/size-text.js';
 import { visible } from '../visible.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
 import type { ArtifactReport, ImageReport, LayerReport, Report } from './report.js';
@@ -133,3 +135,25 @@ export const faultLine = ({ layer, kind, reason }: LayerFault, indent = 0): Bloc
     [span(kind, kind === 'incomplete' ? 'bad' : 'warn'), `  layer ${layer + 1}: ${visible(reason)}`],
     indent,
   );
+
+/** How sizes are written for people: `15.4 kB`, in powers of 1024, or as whole bytes. */
+export type Units = 'si' | 'binary' | 'bytes';
+
+const WRITERS: Readonly<Record<Units, (bytes: number) => string>> = {
+  si: sizeText,
+  binary: binarySizeText,
+  bytes: String,
+};
+
+/** What stands for a size that is not known. */
+export const UNKNOWN = 'unknown';
+
+/** @returns takes bytes, or null for a size that is not known */
+export function sizeWriter(units: Units = 'si'): (bytes: number | null) => string {
+  return bytes => (bytes === null ? UNKNOWN : WRITERS[units](bytes));
+}
+
+/** One of several sizes; `at least` where something that it should count is not known. */
+export function sizeWords(sizes: Sizes, name: SizeName, write: (bytes: number | null) => string): string {
+  return `${sizes.partial?.includes(name) ? 'at least ' : ''}${write(sizes[name])}`;
+}

@@ -1,7 +1,6 @@
 import type { Member, SeekableMember } from '../containers/source.js';
 import type { Analysis } from './blob/examiner.js';
-import { algorithmsFor, type BlobFacts } from './blob/facts.js';
-import { EmptyFacts, FactsKept } from './blob/facts-kept.js';
+import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
 
 import type { Members } from './extraction.js';
 import { planOf } from './resources.js';

@@ -1,6 +1,6 @@
 import { loadCodecs } from '../codec/registry.js';
 import { copyOf } from '../containers/cursor.js';
-import { Interruption } from '../containers/interruption.js';
+import { Interruption } from '../containers/deadline.js';
 import { HEAD } from '../containers/kind.js';
 import type { Member, OnceSource } from '../containers/source.js';
 import type { Limits } from '../limits.js';
@@ -20,8 +20,7 @@ import {
   weightOf,
 } from './blob/document.js';
 import type { Analysis } from './blob/examiner.js';
-import { algorithmsFor, type BlobFailure } from './blob/facts.js';
-import { EmptyFacts, FactsKept } from './blob/facts-kept.js';
+import { algorithmsFor, type BlobFailure, EmptyFacts, FactsKept } from './blob/facts.js';
 
 import { Members } from './extraction.js';
 import { planOf } from './resources.js';

@@ -1,7 +1,6 @@
 import { digestKind } from './digest.js';
-import { type FieldProblem, Fields } from './fields.js';
-import type { Json } from './json.js';
-import { pointer } from './json.js';
+import { type FieldProblem, Fields, type Json, pointer } from './json.js';
+
 import type { Platform } from './platform.js';
 
 /**

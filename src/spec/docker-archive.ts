@@ -1,7 +1,16 @@
 import { type Descriptor, parseDescriptor } from './descriptor.js';
 import { digestOf, splitDigest } from './digest.js';
-import { type FieldProblem, Fields, note, type OddKeys } from './fields.js';
-import { isObject, type Json, type JsonObject, pointer, typeName } from './json.js';
+import {
+  type FieldProblem,
+  Fields,
+  isObject,
+  type Json,
+  type JsonObject,
+  note,
+  type OddKeys,
+  pointer,
+  typeName,
+} from './json.js';
 
 /**
  * The documents of `docker save`: manifest.json (Docker 1.10 and later) and repositories (all versions).

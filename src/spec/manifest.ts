@@ -1,6 +1,6 @@
 import { type Descriptor, parseDescriptor, parseDescriptors } from './descriptor.js';
-import { type FieldProblem, Fields } from './fields.js';
-import { type Json, pointer } from './json.js';
+import { type FieldProblem, Fields, type Json, pointer } from './json.js';
+
 import {
   isIndexType,
   isManifestType,

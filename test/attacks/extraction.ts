@@ -334,7 +334,7 @@ export const extraction: Chapter = {
       'A report that is written where a link stands',
       'The link is replaced, and what it leads to stays as it is.',
       async () => {
-        const { saveReport } = await import('../../src/commands/save.js');
+        const { saveReport } = await import('../../src/write/output-file.js');
         const above = temporary('attack');
         const [outside, report] = [join(above, 'outside'), join(above, 'report.html')];
         writeFileSync(outside, 'mine');

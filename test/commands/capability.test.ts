@@ -1,7 +1,7 @@
 // File capabilities in words.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { capabilityText } from '../../src/commands/files/capability.js';
+import { capabilityText } from '../../src/commands/files/rows.js';
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 

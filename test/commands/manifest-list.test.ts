@@ -3,11 +3,11 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { manifestAnnotate } from '../../src/commands/manifest/annotate.js';
-import { manifestCreate } from '../../src/commands/manifest/create.js';
-import { manifestListInspect } from '../../src/commands/manifest/list-inspect.js';
+import { manifestAnnotate, manifestCreate, manifestRm } from '../../src/commands/manifest/edit.js';
+
+import { manifestListInspect } from '../../src/commands/manifest/inspect.js';
 import { manifestPush } from '../../src/commands/manifest/push.js';
-import { manifestRm } from '../../src/commands/manifest/rm.js';
+
 import { isStoredList } from '../../src/commands/manifest/stored-list.js';
 import { InputError, UsageError } from '../../src/errors.js';
 import { docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';

@@ -4,8 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { manifestAnnotate } from '../../src/commands/manifest/annotate.js';
-import { manifestCreate } from '../../src/commands/manifest/create.js';
+import { manifestAnnotate, manifestCreate } from '../../src/commands/manifest/edit.js';
+
 import { manifestPush } from '../../src/commands/manifest/push.js';
 import { isStoredList } from '../../src/commands/manifest/stored-list.js';
 import { UsageError } from '../../src/errors.js';

@@ -2,10 +2,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { history } from '../../src/commands/history.js';
-import { imageInspect } from '../../src/commands/image-inspect.js';
+import { imageInspect, rawConfig } from '../../src/commands/image-inspect.js';
 import { type ImagesOptions, images } from '../../src/commands/images.js';
 import { manifestInspect } from '../../src/commands/manifest/inspect.js';
-import { rawConfig } from '../../src/commands/raw.js';
+
 import { type ArchiveReading, type Platform, readArchive } from '../../src/index.js';
 import { oneImage, selectImages } from '../../src/report/select.js';
 import { plainImage } from '../support/image.js';

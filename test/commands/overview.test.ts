@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { filesReport } from '../../src/commands/files/index.js';
-import { overview, overviewReadOptions, overviewReport } from '../../src/commands/report/index.js';
+import { overview, overviewReadOptions, overviewReport } from '../../src/commands/report.js';
 import { sizesOf } from '../../src/commands/sizes/index.js';
 import { wasteReport } from '../../src/commands/waste/index.js';
 import { toText } from '../../src/format/text.js';

@@ -1,7 +1,7 @@
 // `waybill show`: sizes, how containers run, history.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type ShowReport, show } from '../../src/commands/show/index.js';
+import { type ShowReport, show } from '../../src/commands/show.js';
 import { toText } from '../../src/format/text.js';
 import { readArchive } from '../../src/index.js';
 import { type ImageSpec, image, type LayerSpec } from '../support/image.js';

@@ -4,8 +4,14 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { weigher } from '../../src/analysis/weigh.js';
-import { estimateSizes } from '../../src/commands/sizes/estimate.js';
-import { type SizesOptions, sizes, sizesOf, sizesReadOptions } from '../../src/commands/sizes/index.js';
+import {
+  estimateSizes,
+  type SizesOptions,
+  sizes,
+  sizesOf,
+  sizesReadOptions,
+} from '../../src/commands/sizes/index.js';
+
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
 import { imagesIn, readArchive } from '../../src/report/read.js';

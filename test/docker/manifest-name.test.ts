@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { nameOfDocument, withDigest } from '../../src/docker/manifest/name.js';
+import { nameOfDocument, withDigest } from '../../src/docker/manifest/entries.js';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 

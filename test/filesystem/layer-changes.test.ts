@@ -1,7 +1,9 @@
 // What one layer adds, modifies and removes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { layerChanges } from '../../src/filesystem/layer-changes.js';
+import { squash } from '../../src/filesystem/file-tree.js';
+import { changesBetween } from '../../src/filesystem/layer-changes.js';
+import type { EntryTable } from '../../src/scan/entries/table.js';
 import { tarFacts } from '../support/layer-facts.js';
 import { type TarEntry, tarBytes } from '../support/tar.js';
 
@@ -15,6 +17,9 @@ const BASE: readonly TarEntry[] = [
   { path: 'e/' },
   { path: 'f', bytes: 'f' },
 ];
+
+const layerChanges = (layers: readonly (EntryTable | null)[], index: number) =>
+  changesBetween(squash(layers.slice(0, index)), squash(layers.slice(0, index + 1)), index);
 
 async function changes(entries: readonly TarEntry[]) {
   const tables = await Promise.all([BASE, entries].map(async layer => tarFacts(await tarBytes(layer)).table));

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { squash } from '../../src/filesystem/file-tree.js';
-import { layerEntries } from '../../src/filesystem/layer-entries.js';
+import { layerEntries } from '../../src/filesystem/layer-changes.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
 import { readArchive } from '../../src/index.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { overview, overviewReadOptions } from '../../src/commands/report/index.js';
+import { overview, overviewReadOptions } from '../../src/commands/report.js';
 import { toHtml } from '../../src/format/html.js';
 import { outputFor } from '../../src/format/outputs.js';
 import type { Doc, FileMap } from '../../src/report/doc.js';

@@ -5,13 +5,11 @@ import { CodecError, type Decoder, type Sink } from '../../src/codec/codec.js';
 import { openInflateRaw } from '../../src/codec/inflate.js';
 import { codecFor, loadCodecs } from '../../src/codec/registry.js';
 import { squash } from '../../src/filesystem/file-tree.js';
-import { apkPackages } from '../../src/packages/apk.js';
 import { berkeleyHashValues } from '../../src/packages/berkeley-hash.js';
-import { distrolessPackages, dpkgPackages } from '../../src/packages/dpkg.js';
 import type { DatabaseReading } from '../../src/packages/package.js';
 import { ndbRecords, rpmPackages } from '../../src/packages/rpm.js';
-
 import { sqliteBlobs } from '../../src/packages/sqlite.js';
+import { apkPackages, distrolessPackages, dpkgPackages } from '../../src/packages/text-databases.js';
 import { readDocument } from '../../src/scan/blob/document.js';
 import { entriesOf } from '../../src/scan/entries/table.js';
 import { parseConfig } from '../../src/spec/config.js';

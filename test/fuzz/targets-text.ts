@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dockerfileLine } from '../../src/analysis/instruction.js';
 import { CACHE_RULES } from '../../src/analysis/waste.js';
-import { unifiedDiff } from '../../src/commands/diff/text.js';
+import { unifiedDiff } from '../../src/commands/diff/words.js';
 import { dockerReference, podmanName } from '../../src/engines/answer.js';
 import { goPattern } from '../../src/go/pattern.js';
 import { tabwriter } from '../../src/go/tabwriter.js';

@@ -109,6 +109,7 @@ test('the command line knows commands and formats, and of what is below only wha
       'progress.ts',
       'docker/release.ts',
       'write/unfinished.ts',
+      'write/output-file.ts',
       'write/system-error.ts',
       // The clock.
       'containers/deadline.ts',

@@ -1,8 +1,7 @@
 // Packages added, removed and in other versions.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { packageChanges } from '../../src/packages/changes.js';
-import type { Package } from '../../src/packages/package.js';
+import { type Package, packageChanges } from '../../src/packages/package.js';
 
 const of = (...specs: string[]): Package[] =>
   specs.map(spec => {

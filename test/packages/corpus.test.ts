@@ -1,7 +1,7 @@
 // Packages of real images: databases are found where real images have them, and say who owns the files.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/sizes/installed.js';
+import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/sizes/breakdown.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
 import { readArchive } from '../../src/index.js';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
 import type { Member } from '../../src/containers/source.js';
 import { defaultLimits } from '../../src/limits.js';
-import { FactsKept } from '../../src/scan/blob/facts-kept.js';
+import { FactsKept } from '../../src/scan/blob/facts.js';
 import { layerFacts } from '../support/layer-facts.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
 

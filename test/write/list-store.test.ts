@@ -5,8 +5,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { InputError } from '../../src/errors.js';
 import { archiveArgument, findArchive } from '../../src/write/archive-argument.js';
-import type { ListEntry, ManifestList } from '../../src/write/list.js';
-import { fromFile, listStore, toFile } from '../../src/write/list-store.js';
+import {
+  fromFile,
+  type ListEntry,
+  listStore,
+  type ManifestList,
+  toFile,
+} from '../../src/write/list-store.js';
 
 import { digestOf } from '../support/digest.js';
 import { temporary } from '../support/tmp.js';

@@ -3,15 +3,15 @@ import { type Change, configChanges, historyChanges, manifestChanges } from '../
 import { type Sizes, sumOf, weigher } from '../../analysis/weigh.js';
 import { beyondLimit, isPlainTar } from '../../filesystem/layer-tables.js';
 import type { Image, Layer } from '../../link/graph.js';
-import { type PackageChange, packageChanges } from '../../packages/changes.js';
+import { type PackageChange, packageChanges } from '../../packages/package.js';
 import type { BlobFacts } from '../../scan/blob/facts.js';
 import { isObject, type Json, own } from '../../spec/json.js';
 import { formatPlatform, platformsAgree } from '../../spec/platform.js';
 import { normalName } from '../../spec/reference.js';
-import { installedIn } from '../sizes/installed.js';
+import { installedIn } from '../sizes/breakdown.js';
 import { type FilesCompared, filesDiff, unpackBoth } from './files.js';
-import { type LayersCompared, layersDiff } from './layers.js';
-import type { ImagePair, Placed } from './pairs.js';
+import { type ImagePair, type LayersCompared, layersDiff, type Placed } from './layers.js';
+
 import type { FilesDiff, ImageDiff, ImageRef, OnlyIn } from './report.js';
 
 export interface ImageDiffOptions {

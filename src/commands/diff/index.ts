@@ -5,13 +5,13 @@ import type { Result } from '../../report/doc.js';
 import type { ArchiveReading, ReadOptions } from '../../report/read.js';
 import { reportOf } from '../../report/report.js';
 import { type Selection, selectImages } from '../../report/select.js';
-import type { Units } from '../../report/units.js';
+import type { Units } from '../../report/words.js';
 import { didYouMean, nearest } from '../../spec/nearest.js';
 import { counting, diffImages, onlyIn, refOf } from './image.js';
-import { type Placed, pairImages } from './pairs.js';
+import { type Placed, pairImages } from './layers.js';
 import type { DiffReport, FileChange, FileRef } from './report.js';
-import { TEXT_CAP } from './text.js';
 import { diffDoc } from './view.js';
+import { TEXT_CAP } from './words.js';
 
 /** One side of a comparison. Both may be of one archive, with different selections. */
 export interface DiffSide {

@@ -2,7 +2,7 @@ import type { KindCount } from '../../analysis/diff/changes.js';
 import type { Aspect } from '../../analysis/diff/files.js';
 import type { Change } from '../../analysis/diff/image.js';
 import type { Sizes } from '../../analysis/weigh.js';
-import type { PackageChange } from '../../packages/changes.js';
+import type { PackageChange } from '../../packages/package.js';
 import type { ArchiveReport, ImageReport, LayerReport } from '../../report/report.js';
 import type { EntryType } from '../../scan/entries/table.js';
 

@@ -12,9 +12,18 @@ import {
   text,
 } from '../../report/doc.js';
 import type { ArchiveReport } from '../../report/report.js';
-import { sizeWords, sizeWriter, type Units } from '../../report/units.js';
-import { bytes, count, instruction, madeBy, NONE } from '../../report/words.js';
-import { diffFilesDoc } from './files-view.js';
+import {
+  bytes,
+  count,
+  instruction,
+  madeBy,
+  NONE,
+  sizeWords,
+  sizeWriter,
+  type Units,
+} from '../../report/words.js';
+
+import { diffFilesDoc } from './files.js';
 import type { DiffReport, ImageDiff, ImageRef, LayerChange, LayerRef, OnlyIn } from './report.js';
 import { kindWords, verdictWords } from './words.js';
 

@@ -4,7 +4,7 @@ import { squash, type TreeNode } from '../../filesystem/file-tree.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Limits, Resources } from '../../limits.js';
 import { limitsOf } from '../../limits.js';
-import type { Answer } from '../../report/answer.js';
+import type { Answer } from '../../report/doc.js';
 import { memberPlace, readArchive } from '../../report/read.js';
 import { type ChosenImage, oneImage, type Selection } from '../../report/select.js';
 import { count } from '../../report/words.js';

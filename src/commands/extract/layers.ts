@@ -2,7 +2,7 @@ import { streamOf } from '../../containers/open.js';
 import type { Resources } from '../../limits.js';
 import { limitsOf } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
-import type { Answer } from '../../report/answer.js';
+import type { Answer } from '../../report/doc.js';
 import { readArchive } from '../../report/read.js';
 import { oneImage, type Selection } from '../../report/select.js';
 import {

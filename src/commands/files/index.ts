@@ -1,18 +1,24 @@
 import { UsageError } from '../../errors.js';
 import type { FileTree, Oddity, TreeNode } from '../../filesystem/file-tree.js';
 import { squash } from '../../filesystem/file-tree.js';
-import { changesBetween } from '../../filesystem/layer-changes.js';
-import { type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-entries.js';
+import { changesBetween, type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-changes.js';
+
 import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 
 import { type Unloadable, unloadables } from '../../filesystem/unloadable.js';
 import type { Result } from '../../report/doc.js';
 import { type FileReport, fileReport } from '../../report/file-report.js';
-import { requireImages } from '../../report/no-image.js';
 import { type ArchiveReading, imagesIn } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
-import { type ChosenImage, chosenImages, imagesWithLayer, type Selection } from '../../report/select.js';
-import { sizeWriter, type Units } from '../../report/units.js';
+import {
+  type ChosenImage,
+  chosenImages,
+  imagesWithLayer,
+  requireImages,
+  type Selection,
+} from '../../report/select.js';
+
+import { sizeWriter, type Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { EntryTable } from '../../scan/entries/table.js';

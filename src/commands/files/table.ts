@@ -2,7 +2,7 @@ import type { Block, Column, Text } from '../../report/doc.js';
 import type { FileReport } from '../../report/file-report.js';
 import { NONE } from '../../report/words.js';
 import { visible, visiblePath } from '../../visible.js';
-import { CAPABILITY, capabilityText } from './capability.js';
+import { CAPABILITY, capabilityText } from './rows.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'mode' },

@@ -1,8 +1,8 @@
-import { unloadableText } from '../../checks/unloadable-text.js';
+import { unloadableText } from '../../checks/rules-images.js';
 import type { Oddity, TreeNode } from '../../filesystem/file-tree.js';
-import { LayerEntry } from '../../filesystem/layer-entries.js';
-import { oddityText } from '../../filesystem/layer-words.js';
-import { severityOf, type Unloadable } from '../../filesystem/unloadable.js';
+import { LayerEntry } from '../../filesystem/layer-changes.js';
+import { oddityText, severityOf, type Unloadable } from '../../filesystem/unloadable.js';
+
 import { type Block, type Doc, gap, span, type Text, text } from '../../report/doc.js';
 import { fileReport } from '../../report/file-report.js';
 import { archiveHead, count, faultLine, imageTitle, instruction, madeBy } from '../../report/words.js';

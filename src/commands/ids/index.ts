@@ -12,12 +12,12 @@ import {
   type Text,
   text,
 } from '../../report/doc.js';
-import { requireAnything } from '../../report/no-image.js';
 import { type ArchiveReading, imagesIn, type PartReading } from '../../report/read.js';
 import { type ArtifactReport, type ImageReport, type Report, reportOf } from '../../report/report.js';
-import { type Selection, selectImages } from '../../report/select.js';
+import { requireAnything, type Selection, selectImages } from '../../report/select.js';
+
 import { archiveHead, imageTitle } from '../../report/words.js';
-import { dialectOf } from '../dialect.js';
+import { dialectOf } from '../stored-images.js';
 import { type Found, find, type Match } from './find.js';
 
 /** What an image is or would be called. */

@@ -1,12 +1,18 @@
-import { nameOfDocument, withDigest } from '../../docker/manifest/name.js';
-import { fetchManifest, fromDocument, isStored, type StoredDocument } from '../../docker/manifest/store.js';
-import { synthesise } from '../../docker/manifest/synthesis.js';
+import { nameOfDocument, withDigest } from '../../docker/manifest/entries.js';
+import {
+  fetchManifest,
+  fromDocument,
+  isStored,
+  type StoredDocument,
+  synthesise,
+} from '../../docker/manifest/store.js';
+
 import { InputError } from '../../errors.js';
 import type { Resources } from '../../limits.js';
 import type { Graph, Image } from '../../link/graph.js';
-import { noImage } from '../../report/no-image.js';
 import { type ArchiveReading, type PartReading, readArchive } from '../../report/read.js';
-import { selectImages } from '../../report/select.js';
+import { noImage, selectImages } from '../../report/select.js';
+
 import type { Depth } from '../../scan/scan.js';
 import type { Descriptor } from '../../spec/descriptor.js';
 import { digestKind } from '../../spec/digest.js';
@@ -17,7 +23,7 @@ import { formatPlatform, platformsAgree } from '../../spec/platform.js';
 import { normalName } from '../../spec/reference.js';
 import { legible, visible } from '../../visible.js';
 import type { ArchiveArgument } from '../../write/archive-argument.js';
-import type { ListEntry, ListedBlob, ListPlatform } from '../../write/list.js';
+import type { ListEntry, ListedBlob, ListPlatform } from '../../write/list-store.js';
 
 export interface TakenEntries {
   readonly entries: readonly ListEntry[];

@@ -1,12 +1,12 @@
 import { InputError, UsageError } from '../../errors.js';
 import type { Resources } from '../../limits.js';
 import { limitsOf } from '../../limits.js';
-import type { Answer } from '../../report/answer.js';
+import type { Answer } from '../../report/doc.js';
 import { OCI_INDEX } from '../../spec/media-types.js';
 import { fullName, parseReference } from '../../spec/reference.js';
 import { type CopiedBlob, claimOf, type Layout, writeLayout } from '../../write/layout.js';
-import { listBytes, type ManifestList } from '../../write/list.js';
-import { listStore } from '../../write/list-store.js';
+import { listBytes, listStore, type ManifestList } from '../../write/list-store.js';
+
 import { storedList } from './stored-list.js';
 
 export interface PushOptions extends Resources {

@@ -4,8 +4,7 @@ import { fullPlatform, type Platform, platformMatches } from '../../spec/platfor
 import { fullName, normalName, parseReference } from '../../spec/reference.js';
 import { visible } from '../../visible.js';
 import { findArchive } from '../../write/archive-argument.js';
-import type { ListEntry, ListPlatform, ManifestList } from '../../write/list.js';
-import { listStore } from '../../write/list-store.js';
+import { type ListEntry, type ListPlatform, listStore, type ManifestList } from '../../write/list-store.js';
 
 /** The full name of a list. @throws UsageError when it is no reference */
 export function listName(list: string): string {

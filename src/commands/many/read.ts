@@ -1,6 +1,6 @@
 import { type Found, fileKey, isOneArchive, walkArchives } from '../../containers/archive-walk.js';
-import { isOver } from '../../containers/deadline.js';
-import { Interruption } from '../../containers/interruption.js';
+import { Interruption, isOver } from '../../containers/deadline.js';
+
 import type { SourceProblem } from '../../containers/source.js';
 import { InputError, isSystemError, reasonOf } from '../../errors.js';
 import type { ArchiveReading } from '../../report/read.js';

@@ -3,8 +3,18 @@ import type { Finding } from '../../checks/findings.js';
 import type { Severity } from '../../link/observation.js';
 import { type Column, type Doc, gap, span, type Text } from '../../report/doc.js';
 import type { Report } from '../../report/report.js';
-import { sizeWords, sizeWriter, type Units } from '../../report/units.js';
-import { bytes, count, findingLines, NONE, verdictNames, verdictSpan } from '../../report/words.js';
+import {
+  bytes,
+  count,
+  findingLines,
+  NONE,
+  sizeWords,
+  sizeWriter,
+  type Units,
+  verdictNames,
+  verdictSpan,
+} from '../../report/words.js';
+
 import type { IdsReport } from '../ids/index.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';

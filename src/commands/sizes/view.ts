@@ -1,8 +1,18 @@
 import type { SizeName, Sizes } from '../../analysis/weigh.js';
 import type { LayerFault } from '../../filesystem/layer-tables.js';
 import { type Block, type Column, type Doc, gap, span, type Text, text } from '../../report/doc.js';
-import { sizeWords, sizeWriter, UNKNOWN } from '../../report/units.js';
-import { archiveHead, count, faultLine, imageTitle, madeBy, NONE } from '../../report/words.js';
+import {
+  archiveHead,
+  count,
+  faultLine,
+  imageTitle,
+  madeBy,
+  NONE,
+  sizeWords,
+  sizeWriter,
+  UNKNOWN,
+} from '../../report/words.js';
+
 import type { BreakdownReport, BreakdownRow } from './breakdown.js';
 import type { SizesOptions } from './index.js';
 import type { ImageSizes, LayerSizes, SizesReport } from './report.js';

@@ -5,11 +5,11 @@ import { type Waste, type WastedFile, wasteOf } from '../../analysis/waste.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
-import { requireImages } from '../../report/no-image.js';
 import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
-import { type Selection, selectImages } from '../../report/select.js';
-import type { Units } from '../../report/units.js';
+import { requireImages, type Selection, selectImages } from '../../report/select.js';
+
+import type { Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import type { EntryTable } from '../../scan/entries/table.js';
 import { chosenImages } from '../sizes/report.js';

@@ -10,8 +10,8 @@ import {
   text,
 } from '../../report/doc.js';
 
-import { sizeWriter } from '../../report/units.js';
-import { archiveHead, count, imageTitle, madeBy } from '../../report/words.js';
+import { archiveHead, count, imageTitle, madeBy, sizeWriter } from '../../report/words.js';
+
 import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './index.js';
 
 type Write = (bytes: number | null) => string;

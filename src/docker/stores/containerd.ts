@@ -9,7 +9,6 @@ import { DOCKER_MANIFEST } from '../../spec/media-types.js';
 import type { Platform } from '../../spec/platform.js';
 import { normalName } from '../../spec/reference.js';
 import type { Dialect } from '../release.js';
-import type { StorePart } from './classic.js';
 import { snapshotsIn } from './sizes.js';
 import {
   namesOf,
@@ -18,6 +17,7 @@ import {
   runsSecondBest,
   type Snapshots,
   type StoredImage,
+  type StorePart,
   taggedName,
 } from './stored-image.js';
 

@@ -1,5 +1,6 @@
 import type { Graph, Image, Layer } from '../../link/graph.js';
 import type { Scan } from '../../scan/scan.js';
+import { grouped } from '../../spec/grouped.js';
 import type { JsonObject } from '../../spec/json.js';
 import { type Platform, platformMatches } from '../../spec/platform.js';
 import { familiarName, fullName, parseReference, type Reference } from '../../spec/reference.js';
@@ -129,3 +130,68 @@ export function splitRepoName(name: string): RepoTag {
 const repositoryOf = (reference: Reference) =>
   // With a tag of its own, so that no `latest` is added; then without it.
   familiarName({ ...reference, tag: 'x', digest: null }).slice(0, -2);
+
+export interface StorePart {
+  readonly scan: Scan;
+  readonly graph: Graph;
+}
+
+/** The image ID: the digest of the config, as it is or, where it is absent, as it is called. */
+function classicId(image: Image): string | null {
+  if (image.kind === 'v1') return image.v1Id;
+  return image.config?.document?.digest ?? image.config?.claimedDigest ?? null;
+}
+
+const v1Parent = ({ layers }: Image) => layers.at(-2)?.v1Id;
+
+/**
+ * The images as the graph driver store holds them: each config is an image of its own, whatever index it was listed in,
+ * and two manifests of one config are one image. Of a file that has a manifest.json only what that lists is loaded, and by
+ * its names. moby daemon/images, image/tarexport/load.go
+ */
+export function classicImages(parts: readonly StorePart[], chosen: ReadonlySet<Image>): StoredImage[] {
+  const all = parts.flatMap(part =>
+    part.graph.images.filter(isLoadedFrom(part)).map(image => ({ ...part, image })),
+  );
+  const ids = new Set(all.map(({ image }) => classicId(image)));
+  const groups = grouped(
+    all.filter(({ image }) => chosen.has(image)),
+    ({ image }) => classicId(image) ?? image,
+  );
+  return [...groups.values()].map(group => {
+    const { scan, graph, image } = group[0]!;
+    const names = repoNames(
+      group.flatMap(entry => classicNames(entry.graph, entry.image)),
+      null,
+    );
+    const parent = (image.kind === 'v1' ? v1Parent(image) : image.docker?.parent) ?? '';
+    const id = classicId(image);
+    return {
+      scan,
+      graph,
+      id,
+      wholeId: id,
+      tags: names.tags,
+      digests: names.digests,
+      shortName: null,
+      parent: image.kind === 'v1' || ids.has(parent) ? parent : '',
+      image,
+      platforms: [image],
+      target: null,
+      indexBytes: 0,
+      snapshots: null,
+    };
+  });
+}
+
+const isLoadedFrom =
+  ({ graph }: StorePart) =>
+  ({ docker, kind }: Image) =>
+    graph.docker === null || docker !== null || kind === 'v1';
+
+function classicNames(graph: Graph, image: Image): readonly string[] {
+  const { docker } = image;
+  if (docker === null) return namesOf(graph, image);
+  const items = (graph.docker ?? []).filter(({ config }) => config === docker.config);
+  return items.flatMap(({ repoTags }) => repoTags.map(taggedName));
+}

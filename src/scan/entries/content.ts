@@ -55,10 +55,6 @@ export function contentOf({ contents }: EntryTable, index: number): Uint8Array |
   return kept[low]?.index === index ? kept[low]!.bytes : null;
 }
 
-/** Whether a file was to be kept, and could not be: it is cut short, or there is more to keep than a limit allows. */
-export const isContentMissing = ({ contents }: EntryTable, index: number): boolean =>
-  contents?.missing.includes(index) ?? false;
-
 const NOTHING = new Uint8Array(0);
 
 /** Zeros that are hashed for the holes of a layer's sparse files; more have no honest use. */

@@ -35,10 +35,8 @@ import type { TarFacts } from '../blob/facts.js';
 import { LayerNames } from '../names/layer-names.js';
 import type { Seeds } from '../names/table.js';
 import type { EntryTableBuilder } from './builder.js';
-import { compareReadings } from './readings.js';
+import { compareReadings, xattrFault } from './header-faults.js';
 import { typeOfByte } from './table.js';
-
-import { xattrFault } from './xattr.js';
 
 /** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
 const ESTARGZ_TOC = 'stargz.index.json';

@@ -1,6 +1,6 @@
 import type { Compression } from '../../codec/codec.js';
-import { BLOCK_BYTES, Blocks, hold, release } from '../../containers/blocks.js';
 import type { ByteRange } from '../../containers/source.js';
+import { BLOCK_BYTES, Blocks, hold, release } from '../../containers/tar-file.js';
 import type { Algorithm } from '../../spec/digest.js';
 import { blobFacts } from '../blob/analyser.js';
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { release } from '../../containers/blocks.js';
+import { release } from '../../containers/tar-file.js';
 import { SEEDS } from '../names/table.js';
 import type { FromWorker, Halves, Order, ToWorker, WorkerSetup } from './protocol.js';
 

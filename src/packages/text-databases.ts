@@ -9,8 +9,105 @@ import {
   paragraphs,
 } from './package.js';
 
+/** What a database file keeps under its keys, as far as it can be read. */
+export interface Records {
+  readonly values: readonly Uint8Array[];
+  readonly problems: readonly string[];
+}
+
+/** Gathers records, within what their file can truthfully hold. */
+export class RecordList {
+  readonly values: Uint8Array[] = [];
+  readonly problems = new Set<string>();
+  private readonly pages = new Set<number>();
+  private bytes = 0;
+
+  /** @param capacity  bytes of the file: records that are more than it all together would overlap */
+  constructor(private readonly capacity: number) {}
+
+  /** @returns whether there may be more */
+  add(value: Uint8Array): boolean {
+    this.bytes += value.length;
+    if (this.bytes > this.capacity) {
+      this.problems.add('its records overlap');
+      return false;
+    }
+    if (this.values.length === PACKAGES_CAP) {
+      this.problems.add(MANY_PACKAGES);
+      return false;
+    }
+    this.values.push(value);
+    return true;
+  }
+
+  /** Says that a page is being read. @returns false, and a problem, where it was read before */
+  enter(page: number): boolean {
+    if (this.pages.has(page)) {
+      this.problems.add('its pages form a circle');
+      return false;
+    }
+    this.pages.add(page);
+    return true;
+  }
+
+  problem(reason: string): null {
+    this.problems.add(reason);
+    return null;
+  }
+
+  done(): Records {
+    return { values: this.values, problems: [...this.problems] };
+  }
+}
+
+/**
+ * Alpine's database of installed packages: blocks of lines `K:value`, an empty line between packages. `F:` is a directory,
+ * the `R:` that follow are files in it. https://wiki.alpinelinux.org/wiki/Apk_spec (Installed Database V2)
+ */
+export function apkPackages(database: Uint8Array): DatabaseReading {
+  const packages: Package[] = [];
+  const problems = new Set<string>();
+  const list = new FileList();
+  for (const block of paragraphs(fromBytes(database))) {
+    if (packages.length === PACKAGES_CAP) {
+      problems.add(MANY_PACKAGES);
+      break;
+    }
+    const entry = readBlock(block, list);
+    if (entry === null) problems.add('an entry has no name or no version');
+    else packages.push(entry);
+  }
+  return { packages, problems: [...problems, ...list.problems()] };
+}
+
+function readBlock(block: string, list: FileList): Package | null {
+  const fields = new Map<string, string>();
+  const files: string[] = [];
+  let directory = '';
+  for (const line of block.split('\n')) {
+    if (line[1] !== ':') continue;
+    const value = line.slice(2);
+    if (line[0] === 'F') directory = value === '' ? '' : `${value}/`;
+    if (line[0] !== 'F' && line[0] !== 'R') fields.set(line[0]!, value);
+    else {
+      const path = line[0] === 'F' ? list.path(value, '') : list.path(directory, value);
+      if (path !== null) files.push(path);
+    }
+  }
+  const [name, version] = [fields.get('P'), fields.get('V')];
+  if (!name || !version) return null;
+  const arch = fields.get('A');
+  return {
+    manager: 'apk',
+    name: asText(name),
+    version: asText(version),
+    arch: arch ? asText(arch) : null,
+    files,
+  };
+}
+
 /** Bytes of what lies in the folder of the database, by its name there; null for what is not there. */
-export type Sibling = (name: string) => Uint8Array | null;
+type Sibling = (name: string) => Uint8Array | null;
 
 /**
  * dpkg's `status`: a stanza for each package it ever knew. What each owns is in `info/NAME.list` or `info/NAME:ARCH.list`.

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import { decode } from '../../go/template/index.js';
+import { tabwriter } from '../go/tabwriter.js';
+import { decode, type Guard } from '../go/template/index.js';
 import {
   ANY,
   type Field,
@@ -13,23 +14,12 @@ import {
   struct,
   type Type,
   type Value,
-} from '../../go/template/types.js';
-import { limitText } from '../../limits.js';
-import { readDocument } from '../../scan/blob/document.js';
-import type { Json } from '../../spec/json.js';
-import { DOCKER_MANIFEST, isIndexType, OCI_MANIFEST } from '../../spec/media-types.js';
-import {
-  type Found,
-  fetchBlob,
-  fetchManifest,
-  isIndex,
-  isManifest,
-  isStored,
-  listLength,
-  type Store,
-  type StoredDocument,
-  troubleOf,
-} from '../manifest/store.js';
+} from '../go/template/types.js';
+import { limitText } from '../limits.js';
+import { readDocument } from '../scan/blob/document.js';
+import type { Json } from '../spec/json.js';
+import { DOCKER_MANIFEST, isIndexType, OCI_MANIFEST } from '../spec/media-types.js';
+import { withDigest } from './manifest/entries.js';
 import {
   DESCRIPTOR,
   type DescriptorRaw,
@@ -41,7 +31,19 @@ import {
   type ManifestRaw,
   PLATFORM,
   type PlatformRaw,
-} from '../manifest/types.js';
+} from './manifest/inspect.js';
+import {
+  type Found,
+  fetchBlob,
+  fetchManifest,
+  isIndex,
+  isManifest,
+  isStored,
+  listLength,
+  type Store,
+  type StoredDocument,
+  troubleOf,
+} from './manifest/store.js';
 
 /** buildx util/imagetools/loader.go */
 export const SBOM = struct('imagetools.sbomStub', [
@@ -260,7 +262,7 @@ function manifestValue(document: StoredDocument): Value | null {
  * Platforms as buildx prints them and as it names the keys of its maps.
  * https://pkg.go.dev/github.com/containerd/platforms (Format, Normalize)
  */
-export function printedPlatform({ OS = '', Architecture = '', Variant = '' }: PlatformRaw): string {
+function printedPlatform({ OS = '', Architecture = '', Variant = '' }: PlatformRaw): string {
   return OS === '' ? 'unknown' : posix.join(OS, Architecture, Variant);
 }
 
@@ -419,4 +421,51 @@ const REFERENCES = ['com.docker.reference.digest', 'vnd.docker.reference.digest'
 /** The digest of the manifest that an attestation is about; null for an image. */
 function subjectOf({ Annotations }: DescriptorRaw): string | null {
   return REFERENCES.map(key => Annotations?.get(key)).find(digest => digest !== undefined) ?? null;
+}
+
+/** What `docker buildx imagetools inspect` prints without a format, and with one that begins with `{{.Manifest`. */
+export function imagetoolsTable(ref: string, document: StoredDocument, guard: Guard = text => text): string {
+  const { mediaType, digest } = document;
+  const head = rows([`Name:\t${guard(ref)}`, `MediaType:\t${guard(mediaType)}`, `Digest:\t${guard(digest)}`]);
+  if (!isIndex(document)) return head;
+  const { Manifests } = decode(INDEX, document.value, document) as IndexRaw;
+  return `${head}${rows(['\t', 'Manifests:\t'])}${manifestRows(ref, Manifests ?? [], guard)}`;
+}
+
+/** Columns are aligned anew behind every block of annotations, which is aligned by itself. */
+function manifestRows(ref: string, manifests: readonly DescriptorRaw[], guard: Guard): string {
+  const out: string[] = [];
+  let section: string[] = [];
+  for (const [i, manifest] of manifests.entries()) {
+    if (i > 0) section.push('\t');
+    section.push(...describe(ref, manifest).map(([title, text]) => `  ${title}:\t${guard(text)}`));
+    const annotations = manifest.Platform == null ? [] : [...(manifest.Annotations ?? [])];
+    if (annotations.length === 0) continue;
+    section.push('  Annotations:\t');
+    // buildx takes them as Go's map gives them, in another order every time.
+    const sorted = annotations.sort(([a], [b]) => (a < b ? -1 : 1));
+    out.push(rows(section), rows(sorted.map(([key, value]) => `    ${guard(key)}:\t${guard(value)}`)));
+    section = [];
+  }
+  return out.join('') + rows(section);
+}
+
+function describe(ref: string, manifest: DescriptorRaw): (readonly [title: string, text: string])[] {
+  const { Digest = '', MediaType = '', Platform, URLs } = manifest;
+  const lines: (readonly [string, string])[] = [
+    ['Name', withDigest(ref, Digest)],
+    ['MediaType', MediaType],
+  ];
+  // Without a platform, buildx leaves out what else it knows.
+  if (Platform == null) return lines;
+  lines.push(['Platform', printedPlatform(Platform)]);
+  if (Platform.OSVersion) lines.push(['OSVersion', Platform.OSVersion]);
+  if (Platform.OSFeatures?.length) lines.push(['OSFeatures', Platform.OSFeatures.join(', ')]);
+  if (URLs?.length) lines.push(['URLs', URLs.join(', ')]);
+  return lines;
+}
+
+function rows(lines: readonly string[]): string {
+  if (lines.length === 0) return '';
+  return tabwriter(lines.map(line => `${line}\n`).join(''), { minWidth: 0, tabWidth: 0, padding: 1 });
 }

@@ -1,7 +1,8 @@
-import { type Doc, gap, type Result, span, text } from '../../report/doc.js';
-import { type ArchiveReading, imagesIn } from '../../report/read.js';
-import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
-import { chosenImages, type Selection } from '../../report/select.js';
+import type { Image } from '../link/graph.js';
+import { type Doc, gap, type Result, span, text } from '../report/doc.js';
+import { type ArchiveReading, imagesIn } from '../report/read.js';
+import { type ImageReport, type LayerReport, type Report, reportOf } from '../report/report.js';
+import { chosenImages, type Selection } from '../report/select.js';
 import {
   archiveHead,
   bytes,
@@ -14,8 +15,86 @@ import {
   platformWords,
   referrerWords,
   size,
-} from '../../report/words.js';
-import { type Healthcheck, type Settings, settingsOf } from './settings.js';
+} from '../report/words.js';
+import type { HistoryEntry } from '../spec/config.js';
+import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
+
+/** What a config says of how a container of the image runs. What it does not say, or not as specified, is empty or null. */
+interface Settings {
+  /** `NAME=value`, as written. */
+  readonly env: readonly string[];
+  readonly workingDir: string | null;
+  /** `80/tcp`, as written. */
+  readonly exposedPorts: readonly string[];
+  readonly volumes: readonly string[];
+  readonly healthcheck: Healthcheck | null;
+  /** Name or number. */
+  readonly stopSignal: string | null;
+  readonly shell: readonly string[];
+  /** All steps, base first, with those that made no layer. */
+  readonly history: readonly HistoryEntry[];
+}
+
+/** Times are nanoseconds; null where the engine's default holds. moby HealthcheckConfig */
+export interface Healthcheck {
+  /** `NONE`; `CMD` and arguments; `CMD-SHELL` and a command. Empty where the base image's holds. */
+  readonly test: readonly string[];
+  readonly interval: number | null;
+  readonly timeout: number | null;
+  readonly startPeriod: number | null;
+  readonly startInterval: number | null;
+  readonly retries: number | null;
+}
+
+function settingsOf({ config }: Image): Settings {
+  const run = objectIn(config?.document?.value, 'config');
+  const parsed = config?.parsed ?? null;
+  return {
+    env: parsed?.run.env ?? [],
+    workingDir: textIn(run, 'WorkingDir'),
+    exposedPorts: keysIn(run, 'ExposedPorts'),
+    volumes: keysIn(run, 'Volumes'),
+    healthcheck: healthcheckIn(run),
+    stopSignal: textIn(run, 'StopSignal'),
+    shell: textsIn(run, 'Shell'),
+    history: parsed?.history ?? [],
+  };
+}
+
+function objectIn(value: Json | undefined, key: string): JsonObject | null {
+  const found = isObject(value) ? goField(value, key) : undefined;
+  return isObject(found) ? found : null;
+}
+
+function textIn(object: JsonObject | null, key: string): string | null {
+  const value = object === null ? undefined : goField(object, key);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function textsIn(object: JsonObject | null, key: string): string[] {
+  const value = object === null ? undefined : goField(object, key);
+  return Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
+}
+
+const keysIn = (object: JsonObject | null, key: string): string[] =>
+  Object.keys(object === null ? {} : (objectIn(object, key) ?? {}));
+
+function healthcheckIn(run: JsonObject | null): Healthcheck | null {
+  const check = run === null ? null : objectIn(run, 'Healthcheck');
+  if (check === null) return null;
+  const number = (key: string) => {
+    const value = goField(check, key);
+    return typeof value === 'number' && value !== 0 ? value : null;
+  };
+  return {
+    test: textsIn(check, 'Test'),
+    interval: number('Interval'),
+    timeout: number('Timeout'),
+    startPeriod: number('StartPeriod'),
+    startInterval: number('StartInterval'),
+    retries: number('Retries'),
+  };
+}
 
 /** The report of `waybill show --json`: the general report, with what the configs say of how containers run. */
 export interface ShowReport extends Omit<Report, 'images'> {
