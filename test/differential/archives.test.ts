@@ -20,8 +20,8 @@ const SEEDS = 400;
 const PORTION = 50;
 const JOBS = 2;
 
-// podman makes a name of a directory's path, where capitals are not allowed.
-const folder = join(tmpdir(), `waybill-differential-${process.pid}`);
+// Short and in lower case: podman makes a name of a directory's path, and refuses a run directory of over 50 bytes.
+const folder = join(tmpdir(), `differ-${process.pid}`);
 mkdirSync(folder);
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
