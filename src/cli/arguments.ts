@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import type { Argv } from 'yargs';
+import type { ArgumentsCamelCase, Argv } from 'yargs';
 import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { Units } from '../report/words.js';
@@ -125,3 +125,7 @@ export const unitsOption = <T>(command: Argv<T>) =>
     .option('binary', UNITS)
     .option('bytes', BYTES)
     .check(given => unitsOf(given) !== undefined);
+
+/** The arguments that a command's handler gets, from the function that declares its options. */
+export type ArgumentsOf<Declare extends (command: never) => Argv<unknown>> =
+  ReturnType<Declare> extends Argv<infer Declared> ? ArgumentsCamelCase<Declared> : never;

@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import { dockerCommands } from './docker.js';
+import { extractCommand } from './extract.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -10,7 +11,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
   const commands = base
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
-  return [reportCommands, weighCommands, dockerCommands, manifestCommands].reduce(
+  return [reportCommands, weighCommands, dockerCommands, extractCommand, manifestCommands].reduce(
     (c: Argv<Printing>, add) => add(c, terminal),
     commands,
   );

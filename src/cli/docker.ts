@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import type { ArchiveReading } from '../index.js';
 import { oneReference } from './archives.js';
 import {
+  type ArgumentsOf,
   archiveArgument,
   dockerOption,
   imageArguments,
@@ -174,77 +175,80 @@ function imagesCommand(commands: Commands, names: readonly string[], terminal: T
   return commands.command(
     names,
     'docker images: one row for each name of each image, of any number of archives',
-    command =>
-      dialectOptions(format(limitOptions(command), "a Go template, 'json', or 'table TEMPLATE'"))
-        .positional('archives', {
-          describe: 'image archives, folders of them, or - for standard input; then a name or pattern',
-          type: 'string',
-          array: true,
-          demandOption: true,
-        })
-        .option('all', { alias: 'a', describe: 'images without a name too', type: 'boolean' })
-        .option('digests', { describe: 'show digests', type: 'boolean', default: false })
-        .option('filter', {
-          alias: 'f',
-          describe:
-            'reference=PATTERN, label=KEY[=VALUE], dangling=BOOL, before=IMAGE, since=IMAGE, until=TIME',
-          type: 'string',
-          array: true,
-          requiresArg: true,
-          default: [] as string[],
-        })
-        .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
-        .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
-        .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
-        .example('$0 images downloads/', 'all archives of a folder')
-        .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
-        .example(
-          "$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'",
-          'those of a team',
-        ),
-    async args => {
-      const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
-      const { isOneArchive, readMany } = await import('../commands/many/read.js');
-      const { remarksOf } = await import('../commands/many/index.js');
-      const { requireImages } = await import('../report/select.js');
-      const { names, pattern } = splitPattern(args.archives, terminal);
-      const format = formatOf(args);
-      const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
-      const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
-      const read = async (file: string) => {
-        const reading = await readAsDeep(terminal, file, depthOf);
-        keepSizes(reading, args);
-        return reading;
-      };
-      const alone = await Promise.all(names.map(({ archive }) => isOneArchive(archive).catch(() => true)));
-      const hasFolder = alone.includes(false);
-      const found = await readMany(names, read, deadline);
-      const { notes, exitCode } = remarksOf(found);
-      if (found.readings.length === 0 && found.failed.length > 0) {
-        if (names.length === 1) throw found.failed[0]!.error;
-        await terminal.answer({ stdout: '', notes, exitCode: 2 });
-        return;
-      }
-      const [only] = found.readings;
-      if (names.length === 1 && !hasFolder && only !== undefined) requireImages(only);
-      const answer = images(found.readings, {
-        ...args,
-        format,
-        filters: args.filter,
-        ref: pattern,
-        // The table of an earlier release has no such column, and who asks for that release may parse it.
-        files: hasFolder || (names.length > 1 && (args.docker ?? NEWEST_RELEASE) >= NEWEST_RELEASE),
-        now: terminal.now(),
-        width: terminal.width(),
-      });
-      await terminal.answer({
-        ...answer,
-        color: args.color,
-        notes: [...answer.notes, ...notes],
-        exitCode: exitCode > answer.exitCode ? exitCode : answer.exitCode,
-      });
-    },
+    imagesArguments,
+    args => printImages(args, terminal),
   );
+}
+
+const imagesArguments = (command: Commands) =>
+  dialectOptions(format(limitOptions(command), "a Go template, 'json', or 'table TEMPLATE'"))
+    .positional('archives', {
+      describe: 'image archives, folders of them, or - for standard input; then a name or pattern',
+      type: 'string',
+      array: true,
+      demandOption: true,
+    })
+    .option('all', { alias: 'a', describe: 'images without a name too', type: 'boolean' })
+    .option('digests', { describe: 'show digests', type: 'boolean', default: false })
+    .option('filter', {
+      alias: 'f',
+      describe: 'reference=PATTERN, label=KEY[=VALUE], dangling=BOOL, before=IMAGE, since=IMAGE, until=TIME',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      default: [] as string[],
+    })
+    .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
+    .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
+    .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
+    .example('$0 images downloads/', 'all archives of a folder')
+    .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
+    .example(
+      "$0 images *.tar --filter 'label=team=web' --format '{{.Repository}}: {{.Size}}'",
+      'those of a team',
+    );
+
+async function printImages(args: ArgumentsOf<typeof imagesArguments>, terminal: Terminal): Promise<void> {
+  const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
+  const { isOneArchive, readMany } = await import('../commands/many/read.js');
+  const { remarksOf } = await import('../commands/many/index.js');
+  const { requireImages } = await import('../report/select.js');
+  const { names, pattern } = splitPattern(args.archives, terminal);
+  const format = formatOf(args);
+  const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
+  const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
+  const read = async (file: string) => {
+    const reading = await readAsDeep(terminal, file, depthOf);
+    keepSizes(reading, args);
+    return reading;
+  };
+  const alone = await Promise.all(names.map(({ archive }) => isOneArchive(archive).catch(() => true)));
+  const hasFolder = alone.includes(false);
+  const found = await readMany(names, read, deadline);
+  const { notes, exitCode } = remarksOf(found);
+  if (found.readings.length === 0 && found.failed.length > 0) {
+    if (names.length === 1) throw found.failed[0]!.error;
+    await terminal.answer({ stdout: '', notes, exitCode: 2 });
+    return;
+  }
+  const [only] = found.readings;
+  if (names.length === 1 && !hasFolder && only !== undefined) requireImages(only);
+  const answer = images(found.readings, {
+    ...args,
+    format,
+    filters: args.filter,
+    ref: pattern,
+    // The table of an earlier release has no such column, and who asks for that release may parse it.
+    files: hasFolder || (names.length > 1 && (args.docker ?? NEWEST_RELEASE) >= NEWEST_RELEASE),
+    now: terminal.now(),
+    width: terminal.width(),
+  });
+  await terminal.answer({
+    ...answer,
+    color: args.color,
+    notes: [...answer.notes, ...notes],
+    exitCode: exitCode > answer.exitCode ? exitCode : answer.exitCode,
+  });
 }
 
 /** `docker images NAME` lists what fits a name or pattern: the second of two arguments, where it cannot be a file. */

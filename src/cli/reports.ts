@@ -21,118 +21,135 @@ const FAIL_ON = {
   coerce: last<Severity | 'never'>,
 };
 
-/** waybill's own reports: show, verify, ids, explain. Each command is loaded when it is wanted: its start counts. */
-export function reportCommands(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
-  return commands
-    .command(
-      ['$0 <archives..>', 'show <archives..>'],
-      'list its images and layers, and the tool that wrote it',
-      command =>
-        outputOption(allOption(archivesArguments(command)))
-          .example('$0 image.tar', 'everything in a saved image')
-          .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
-          .example('curl -s URL | $0 -', 'straight from a pipe'),
-      async args => {
-        const { show } = await import('../commands/show.js');
-        await reportEach(args, terminal, {
-          options: { depth: 'metadata' },
-          report: show,
-          tally: async () => (await import('../commands/many/tallies.js')).showTally(),
-        });
-      },
-    )
-    .command(
-      'verify <archives..>',
-      'check that it is intact, complete and conformant',
-      command =>
-        outputOption(archivesArguments(command))
-          .option('fail-on', FAIL_ON)
-          .option('require-complete', {
-            describe: 'platforms that the archive lacks are errors: all of them, or the one named',
-            type: 'string',
-            coerce: once('require-complete'),
-          })
-          .option('require-image', {
-            describe: 'an archive of artifacts alone is an error',
-            type: 'boolean',
-            default: false,
-          })
-          .option('all', {
-            describe: 'list every finding, however often its code repeats; of folders every file left out',
-            type: 'boolean',
-            default: false,
-          })
-          .example('$0 verify image.tar', 'every byte against every claim')
-          .example('$0 verify delivery/', 'every archive of a folder, a row for each')
-          .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
-          .example('$0 verify image.tar --fail-on warning', 'strict')
-          .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed'),
-      async args => {
-        const { verify } = await import('../commands/verify.js');
-        const requireComplete =
-          args.requireComplete === undefined
-            ? false
-            : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
-        const { requireImage, failOn, all } = args;
-        await reportEach(args, terminal, {
-          options: { requireComplete, requireImage },
-          report: (reading, selection) => verify(reading, { ...selection, failOn, all }),
-          tally: async () => (await import('../commands/many/tallies.js')).verifyTally({ failOn, all }),
-        });
-      },
-    )
-    .command(
-      'ids <archives..>',
-      'all names, IDs and digests of its images, and the ID that each engine gives them',
-      command =>
-        dockerOption(outputOption(allOption(archivesArguments(command))))
-          .option('find', {
-            describe: 'look up a digest or prefix',
-            type: 'string',
-            requiresArg: true,
-            coerce: once('find'),
-          })
-          .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
-          .example('$0 ids delivery/ --find sha256:d2c94e', 'which archive has that digest, and as what'),
-      async args => {
-        const { ids } = await import('../commands/ids/index.js');
-        const { docker, find } = args;
-        await reportEach(args, terminal, {
-          options: {},
-          report: (reading, selection) => ids(reading, { ...selection, docker, find }),
-          tally: async () => (await import('../commands/many/tallies.js')).idsTally(find),
-        });
-      },
-    )
-    .command(
-      'report <archive> [ref]',
-      'one page with everything: verification, layers, a map of the files, waste',
-      command =>
-        unitsOption(outputOption(imageArguments(command)))
-          .option('fail-on', FAIL_ON)
-          .option('top', number('top', 'rows of the lists of largest files and wastes'))
-          .example(
-            '$0 report image.tar --output report.html',
-            'a page that opens from disk, without a network',
-          )
-          .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
-      async args => {
-        const { overview, overviewReadOptions } = await import('../commands/report.js');
-        const reading = await terminal.read(args.archive, overviewReadOptions);
-        await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
-      },
-    )
-    .command(
-      'explain [code]',
-      'what a finding means and what to do; without a code, list all',
-      command =>
-        command
-          .positional('code', { describe: 'the code of a finding', type: 'string' })
-          .example('$0 explain digest-mismatch', 'what it means, and what to do')
-          .example('$0 explain', 'all codes with their severities'),
-      async args => {
-        const { explain } = await import('../commands/explain.js');
-        await terminal.print(explain(args.code), args);
-      },
-    );
+type Commands = Argv<Printing>;
+
+/** waybill's own reports: show, verify, ids, report, explain. Each command's module is loaded when the command runs. */
+export function reportCommands(commands: Commands, terminal: Terminal): Commands {
+  return [showCommand, verifyCommand, idsCommand, reportCommand, explainCommand].reduce(
+    (all, add) => add(all, terminal),
+    commands,
+  );
+}
+
+function showCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    ['$0 <archives..>', 'show <archives..>'],
+    'list its images and layers, and the tool that wrote it',
+    command =>
+      outputOption(allOption(archivesArguments(command)))
+        .example('$0 image.tar', 'everything in a saved image')
+        .example('$0 layout/ app:1.2 --platform linux/arm64', 'one image of an OCI layout')
+        .example('curl -s URL | $0 -', 'straight from a pipe'),
+    async args => {
+      const { show } = await import('../commands/show.js');
+      await reportEach(args, terminal, {
+        options: { depth: 'metadata' },
+        report: show,
+        tally: async () => (await import('../commands/many/tallies.js')).showTally(),
+      });
+    },
+  );
+}
+
+function verifyCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'verify <archives..>',
+    'check that it is intact, complete and conformant',
+    command =>
+      outputOption(archivesArguments(command))
+        .option('fail-on', FAIL_ON)
+        .option('require-complete', {
+          describe: 'platforms that the archive lacks are errors: all of them, or the one named',
+          type: 'string',
+          coerce: once('require-complete'),
+        })
+        .option('require-image', {
+          describe: 'an archive of artifacts alone is an error',
+          type: 'boolean',
+          default: false,
+        })
+        .option('all', {
+          describe: 'list every finding, however often its code repeats; of folders every file left out',
+          type: 'boolean',
+          default: false,
+        })
+        .example('$0 verify image.tar', 'every byte against every claim')
+        .example('$0 verify delivery/', 'every archive of a folder, a row for each')
+        .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
+        .example('$0 verify image.tar --fail-on warning', 'strict')
+        .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed'),
+    async args => {
+      const { verify } = await import('../commands/verify.js');
+      const requireComplete =
+        args.requireComplete === undefined
+          ? false
+          : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
+      const { requireImage, failOn, all } = args;
+      await reportEach(args, terminal, {
+        options: { requireComplete, requireImage },
+        report: (reading, selection) => verify(reading, { ...selection, failOn, all }),
+        tally: async () => (await import('../commands/many/tallies.js')).verifyTally({ failOn, all }),
+      });
+    },
+  );
+}
+
+function idsCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'ids <archives..>',
+    'all names, IDs and digests of its images, and the ID that each engine gives them',
+    command =>
+      dockerOption(outputOption(allOption(archivesArguments(command))))
+        .option('find', {
+          describe: 'look up a digest or prefix',
+          type: 'string',
+          requiresArg: true,
+          coerce: once('find'),
+        })
+        .example('$0 ids image.tar', 'IDs in Docker, containerd, podman and skopeo')
+        .example('$0 ids delivery/ --find sha256:d2c94e', 'which archive has that digest, and as what'),
+    async args => {
+      const { ids } = await import('../commands/ids/index.js');
+      const { docker, find } = args;
+      await reportEach(args, terminal, {
+        options: {},
+        report: (reading, selection) => ids(reading, { ...selection, docker, find }),
+        tally: async () => (await import('../commands/many/tallies.js')).idsTally(find),
+      });
+    },
+  );
+}
+
+function reportCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'report <archive> [ref]',
+    'one page with everything: verification, layers, a map of the files, waste',
+    command =>
+      unitsOption(outputOption(imageArguments(command)))
+        .option('fail-on', FAIL_ON)
+        .option('top', number('top', 'rows of the lists of largest files and wastes'))
+        .example('$0 report image.tar --output report.html', 'a page that opens from disk, without a network')
+        .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
+    async args => {
+      const { overview, overviewReadOptions } = await import('../commands/report.js');
+      const reading = await terminal.read(args.archive, overviewReadOptions);
+      await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
+    },
+  );
+}
+
+function explainCommand(commands: Commands, terminal: Terminal): Commands {
+  return commands.command(
+    'explain [code]',
+    'what a finding means and what to do; without a code, list all',
+    command =>
+      command
+        .positional('code', { describe: 'the code of a finding', type: 'string' })
+        .example('$0 explain digest-mismatch', 'what it means, and what to do')
+        .example('$0 explain', 'all codes with their severities'),
+    async args => {
+      const { explain } = await import('../commands/explain.js');
+      await terminal.print(explain(args.code), args);
+    },
+  );
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { ArchiveReading, ReadOptions } from '../index.js';
 import { type NamedArchive, namedArchive } from './archives.js';
 import {
+  type ArgumentsOf,
   archiveArgument,
   imageArguments,
   last,
@@ -179,59 +180,66 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 function diffCommand(commands: Commands, terminal: Terminal): Commands {
-  const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
   return commands.command(
     'diff <a> <b>',
     'compare two images: config, history, layers, files, packages',
-    command =>
-      outputOption(platformOption(unitsOption(limitOptions(command))))
-        .positional('a', { describe: archive, type: 'string', demandOption: true })
-        .positional('b', { describe: archive, type: 'string', demandOption: true })
-        .option('ignore', {
-          describe: 'kinds of differences that do not count, with commas between: times,order,history …',
-          type: 'string',
-          array: true,
-          requiresArg: true,
-        })
-        .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
-        .option('top', number('top', 'only so many rows of each list; JSON has all'))
-        .option('all', {
-          describe: 'every row of each list, and every file of directories that differ as a whole',
-          type: 'boolean',
-          default: false,
-        })
-        // The name that --top had here before.
-        .option('rows', { ...number('rows', ''), hidden: true })
-        .example('$0 diff old.tar new.tar', 'what changed')
-        .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')
-        .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build'),
-    async args => {
-      const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
-        '../commands/diff/index.js'
-      );
-      const ignore = args.ignore?.flatMap(words => words.split(','));
-      checkIgnored(ignore ?? []);
-      if (args.all && (args.top ?? args.rows) !== undefined)
-        throw new UsageError('--all and --top contradict each other: give one of them');
-      const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
-      if (sides.every(({ archive }) => archive === '-'))
-        throw new UsageError('standard input is named twice, and can be read once');
-      const readSides = async (options: ReadOptions) => {
-        const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
-        return [a, b] as const;
-      };
-      const side = async ({ archive: file, ref }: NamedArchive, options: ReadOptions) => ({
-        reading: await terminal.read(file, options),
-        selection: { ref, platform: args.platform },
-      });
-      let [a, b] = await readSides(diffReadOptions());
-      const first = args.text ? diffReport(a, b, { ignore }) : null;
-      const isReadTwice = [a, b].every(({ reading }) => reading.opened.size !== null);
-      const note = first === null ? null : textNote(first, isReadTwice);
-      const texts = first === null || !isReadTwice ? [] : changedTexts(first);
-      if (texts.length > 0) [a, b] = await readSides(diffReadOptions(texts));
-      const { text, all, top = args.rows } = args;
-      await terminal.print(diff(a, b, { ignore, text, all, top, note, units: unitsOf(args) }), args);
-    },
+    diffArguments,
+    args => printDiff(args, terminal),
   );
+}
+
+const diffArguments = (command: Commands) => {
+  const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
+  return (
+    outputOption(platformOption(unitsOption(limitOptions(command))))
+      .positional('a', { describe: archive, type: 'string', demandOption: true })
+      .positional('b', { describe: archive, type: 'string', demandOption: true })
+      .option('ignore', {
+        describe: 'kinds of differences that do not count, with commas between: times,order,history …',
+        type: 'string',
+        array: true,
+        requiresArg: true,
+      })
+      .option('text', { describe: 'small text files line by line', type: 'boolean', default: false })
+      .option('top', number('top', 'only so many rows of each list; JSON has all'))
+      .option('all', {
+        describe: 'every row of each list, and every file of directories that differ as a whole',
+        type: 'boolean',
+        default: false,
+      })
+      // The name that --top had here before.
+      .option('rows', { ...number('rows', ''), hidden: true })
+      .example('$0 diff old.tar new.tar', 'what changed')
+      .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')
+      .example('$0 diff one.tar two.tar --ignore times', 'a reproducible build')
+  );
+};
+
+async function printDiff(args: ArgumentsOf<typeof diffArguments>, terminal: Terminal): Promise<void> {
+  const { changedTexts, checkIgnored, diff, diffReadOptions, diffReport, textNote } = await import(
+    '../commands/diff/index.js'
+  );
+  const ignore = args.ignore?.flatMap(words => words.split(','));
+  checkIgnored(ignore ?? []);
+  if (args.all && (args.top ?? args.rows) !== undefined)
+    throw new UsageError('--all and --top contradict each other: give one of them');
+  const sides = [args.a, args.b].map(text => namedArchive(text, terminal));
+  if (sides.every(({ archive }) => archive === '-'))
+    throw new UsageError('standard input is named twice, and can be read once');
+  const readSides = async (options: ReadOptions) => {
+    const [a, b] = [await side(sides[0]!, options), await side(sides[1]!, options)];
+    return [a, b] as const;
+  };
+  const side = async ({ archive: file, ref }: NamedArchive, options: ReadOptions) => ({
+    reading: await terminal.read(file, options),
+    selection: { ref, platform: args.platform },
+  });
+  let [a, b] = await readSides(diffReadOptions());
+  const first = args.text ? diffReport(a, b, { ignore }) : null;
+  const isReadTwice = [a, b].every(({ reading }) => reading.opened.size !== null);
+  const note = first === null ? null : textNote(first, isReadTwice);
+  const texts = first === null || !isReadTwice ? [] : changedTexts(first);
+  if (texts.length > 0) [a, b] = await readSides(diffReadOptions(texts));
+  const { text, all, top = args.rows } = args;
+  await terminal.print(diff(a, b, { ignore, text, all, top, note, units: unitsOf(args) }), args);
 }
