@@ -1,6 +1,6 @@
 import type { Member } from '../containers/source.js';
-import type { LoadedImage } from '../engines/answer.js';
 import { type EngineName, engineLoads, limitOf } from '../engines/predict.js';
+import type { LoadedImage } from '../engines/verdict.js';
 import { isText } from '../link/classify.js';
 import type { Graph } from '../link/graph.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';

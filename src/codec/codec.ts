@@ -62,6 +62,33 @@ export interface Codec {
   open(sink: Sink, outlet?: Outlet): Decoder;
 }
 
+/** A fault for which readers of the same format give different errors, or which some of them ignore. */
+export type CodecFault =
+  /** gzip: CRC-32 of the content (RFC 1952 section 2.3.1). */
+  | { readonly code: 'crc32'; readonly expected: number; readonly actual: number }
+  /** gzip: length of the content in bytes; `expected` is modulo 2^32. */
+  | { readonly code: 'length'; readonly expected: number; readonly actual: number }
+  /** gzip: a reader must give an error (RFC 1952 section 2.3.1.2), and no engine does. */
+  | { readonly code: 'reserved-flags' }
+  /** gzip: a name or comment of the header that is longer than Go reads. */
+  | { readonly code: 'long-header-text' };
+
+/** The fault in a few words, without the codec's name. */
+export function faultText(fault: CodecFault): string {
+  switch (fault.code) {
+    case 'crc32':
+      return `CRC-32 should be ${hex(fault.expected)} but is ${hex(fault.actual)}`;
+    case 'length':
+      return `length should be ${fault.expected} (modulo 2^32) but is ${fault.actual}`;
+    case 'reserved-flags':
+      return 'reserved header flags are set';
+    case 'long-header-text':
+      return 'a name or comment in its header is longer than the 511 bytes that engines read';
+  }
+}
+
+const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+
 /** The bytes could not be decompressed to their end. `kind` tells a cut from a corruption. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
@@ -70,16 +97,19 @@ export class CodecError extends Error {
    * filter. Its kind is 'corrupt', for it was not unpacked; calling it broken to the user would be a false verdict.
    */
   readonly unsupported: boolean;
+  /** The fault as data, where readers differ about it; null for any other. */
+  readonly fault: CodecFault | null;
 
   constructor(
     readonly codec: Exclude<Compression, 'none'>,
     readonly kind: 'truncated' | 'corrupt',
     /** What the decoder saw, in a few words, without the codec's name. */
     readonly reason: string,
-    options?: ErrorOptions & { readonly unsupported?: boolean },
+    options?: ErrorOptions & { readonly unsupported?: boolean; readonly fault?: CodecFault },
   ) {
     super(`${codec}: ${reason}`, options);
     this.unsupported = options?.unsupported ?? false;
+    this.fault = options?.fault ?? null;
   }
 }
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { type Codec, CodecError, type Outlet, type Sink } from './codec.js';
+import { type Codec, CodecError, type CodecFault, faultText, type Outlet, type Sink } from './codec.js';
 import { Inflater } from './inflate.js';
 import type { Input, Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
@@ -61,19 +61,16 @@ function* readMember(input: Input, inflater: Inflater, sink: Sink, check: Outlet
   const wantedSize = readUint32(trailer, 4);
   if (check !== undefined) check(wantedCrc);
   else if (crc !== wantedCrc) {
-    throw new CodecError('gzip', 'corrupt', `CRC-32 should be ${hex(wantedCrc)} but is ${hex(crc)}`);
+    throw corrupt({ code: 'crc32', expected: wantedCrc, actual: crc });
   }
   // ISIZE is the length modulo 2^32.
   if (size % 2 ** 32 !== wantedSize) {
-    throw new CodecError('gzip', 'corrupt', `length should be ${wantedSize} (modulo 2^32) but is ${size}`);
+    throw corrupt({ code: 'length', expected: wantedSize, actual: size });
   }
 }
 
 /** A name or comment with its zero, as far as Go reads one. compress/gzip (Reader.readString) */
 const TEXT_BYTES = 512;
-/** For which a reader must give an error (2.3.1.2), and no engine does. */
-export const RESERVED_FLAGS = 'reserved header flags are set';
-export const LONG_TEXT = 'a name or comment in its header is longer than the 511 bytes that engines read';
 
 function* readHeader(input: Input): Step<void> {
   const where = 'within the member header';
@@ -90,7 +87,7 @@ function* readHeader(input: Input): Step<void> {
     throw new CodecError('gzip', 'corrupt', `compression method should be 8 (deflate) but is ${method}`);
   }
   if ((flags & FLAGS_RESERVED) !== 0) {
-    throw new CodecError('gzip', 'corrupt', RESERVED_FLAGS);
+    throw corrupt({ code: 'reserved-flags' });
   }
   if (flags & FLAG_EXTRA) {
     const length = yield* read(2);
@@ -106,7 +103,7 @@ function* readHeader(input: Input): Step<void> {
       const end = zero === -1 ? input.bytes.length : zero + 1;
       crc = crc32(input.bytes.subarray(input.at, end), crc);
       length += end - input.at;
-      if (length > TEXT_BYTES) throw new CodecError('gzip', 'corrupt', LONG_TEXT);
+      if (length > TEXT_BYTES) throw corrupt({ code: 'long-header-text' });
       input.at = end;
     }
   }
@@ -121,6 +118,5 @@ function readUint32(bytes: Uint8Array, at: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0, true);
 }
 
-function hex(value: number): string {
-  return `0x${value.toString(16).padStart(8, '0')}`;
-}
+const corrupt = (fault: CodecFault): CodecError =>
+  new CodecError('gzip', 'corrupt', faultText(fault), { fault });

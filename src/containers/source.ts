@@ -1,4 +1,4 @@
-import type { Compression } from '../codec/codec.js';
+import type { CodecFault, Compression } from '../codec/codec.js';
 import type { InputError } from '../errors.js';
 import type { LimitName } from '../limits.js';
 
@@ -75,6 +75,8 @@ export type SourceProblem =
       readonly codec: Exclude<Compression, 'none'>;
       readonly cut: boolean;
       readonly reason: string;
+      /** The fault as data, where readers of the format differ about it. */
+      readonly fault: CodecFault | null;
       /** Decompressed bytes that could still be read. */
       readonly readable: number;
     }
@@ -93,6 +95,8 @@ export type SourceProblem =
       readonly kind: 'tar-record';
       readonly path: null;
       readonly offset: number;
+      /** `too-large`: Go reads no record of more than 1 MiB. */
+      readonly code: 'too-large' | 'malformed';
       readonly reason: string;
       readonly before: number;
     }

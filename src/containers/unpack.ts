@@ -71,6 +71,7 @@ export async function* decompress(
       codec: codec.name,
       cut: error.kind === 'truncated',
       reason: error.reason,
+      fault: error.fault,
       readable,
     });
   for await (const piece of push(chunks, openDecoder, limits, codec.name, failed)) {

@@ -5,8 +5,8 @@ const LENGTHS: ReadonlyMap<string, number> = new Map([
   ['sha512', 128],
 ]);
 
-/** What go-digest says of a text that is no digest; null of one that is. opencontainers/go-digest digest.go (Validate) */
-export function digestWords(text: string): string | null {
+/** The error of go-digest for a text that is no digest; null for one that is. opencontainers/go-digest digest.go (Validate) */
+export function digestError(text: string): string | null {
   const [, algorithm = '', hex = ''] = ANY.exec(text) ?? [];
   if (algorithm === '') return 'invalid checksum digest format';
   const length = LENGTHS.get(algorithm);

@@ -1,7 +1,6 @@
 import { type Decoded, decodeAs } from '../go/json/decode.js';
 import { faultWords, type GoVersion, syntaxWords, toldFault } from '../go/json/faults.js';
 import type { GoType } from '../go/json/types.js';
-import { limitText } from '../limits.js';
 import { type Document, textOf } from '../scan/blob/document.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { jsonOddities, type NumberTexts } from '../spec/json-text.js';
@@ -46,12 +45,13 @@ interface Read {
 function read(document: Document, mode: Mode, version: GoVersion): Read {
   const { error, bytes, path, oddities } = document;
   if (error === null) return { value: document.value!, numbers: oddities.numbers };
-  if (error.kind === 'unreadable') return cannotTell(`${path} cannot be read: ${error.reason}`);
+  if (error.kind === 'unreadable') return cannotTell({ code: 'unreadable', path, reason: error.reason });
   const text = bytes === null ? null : textOf(bytes);
   if (error.kind === 'limit') {
     const isDepth = error.limit === 'documentDepth' && text !== null;
     if (isDepth && jsonOddities(text, GO_DEPTH) === null) return refuse(`${TOO_DEEP} exceeded max depth`);
-    return cannotTell(`${path}: ${limitText({ ...error, seen: error.actual })}`);
+    const { limit, value, actual } = error;
+    return cannotTell({ code: 'limit', path, reached: { limit, value, seen: actual } });
   }
   const { fault } = error;
   if (mode === 'whole' || fault.kind !== 'after' || text === null) {

@@ -9,23 +9,12 @@ import {
   objectField,
   textField,
 } from '../decoding/go-json.js';
-import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
+import { attempt, cannotTell, panic, refuse, within } from '../decoding/refused.js';
 import { CRANE_CONFIG, CRANE_INDEX, CRANE_ITEMS, CRANE_MANIFEST } from '../decoding/structs.js';
 import { BUILT_WITH } from '../go/json/faults.js';
 import type { Document } from '../scan/blob/document.js';
 import { isObject, type JsonObject } from '../spec/json.js';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, isConfigType, isIndexType } from '../spec/media-types.js';
-import {
-  type Delivery,
-  entryKey,
-  IMAGE_TYPES,
-  itemKey,
-  LISTED_ONLY,
-  type LoadedImage,
-  type Outcome,
-  taken,
-  type Verdict,
-} from './answer.js';
 import { diffIdsOf } from './docker-archive.js';
 import { manifestDigest, type StoredBlob } from './synthesise.js';
 import {
@@ -37,6 +26,17 @@ import {
   type TarFile,
   type Tree,
 } from './tar-file.js';
+import {
+  ALL_OF_MANIFEST_JSON,
+  accepted,
+  type Delivery,
+  type EngineRun,
+  entryKey,
+  IMAGE_TYPES,
+  itemKey,
+  type LoadedImage,
+  type Verdict,
+} from './verdict.js';
 
 interface Folder {
   readonly file: TarFile;
@@ -47,10 +47,10 @@ interface Folder {
  * `crane push DIR`: an OCI layout whose index.json lists one image, or one index, which is pushed with all that it lists.
  * go-containerregistry pkg/v1/layout, cmd/crane/cmd/push.go
  */
-export function craneLayout(file: TarFile): Outcome {
+export function craneLayout(file: TarFile): EngineRun {
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
-  const refusal = attempt(() => {
+  const stop = attempt(() => {
     const folder = { file, tree: extracted(file, false) };
     const index = at(folder, 'index.json');
     if (index === null) {
@@ -67,15 +67,11 @@ export function craneLayout(file: TarFile): Outcome {
     }
     push(folder, entry, loads);
     const digest = textField(entry, 'digest');
-    const actual = storedBlob(file, blob(folder, digest))?.digest ?? cannotTell('its manifest was not read');
-    verdicts.set(entryKey(digest), taken(actual));
+    const actual =
+      storedBlob(file, blob(folder, digest))?.digest ?? cannotTell({ code: 'manifest-not-read' });
+    verdicts.set(entryKey(digest), accepted(actual));
   });
-  return {
-    verdicts,
-    loads,
-    refusal,
-    passed: refusal ?? 'loads another image: the one that index.json lists',
-  };
+  return { verdicts, loads, stop, loadsInstead: { code: 'only-listed' } };
 }
 
 /** An index and what it lists are pushed, children first; what is listed under any other type is a blob. */
@@ -115,24 +111,24 @@ function blob(folder: Folder, digest: string): Member {
  * `crane digest --tarball FILE` and `crane push FILE`: a tarball with one image, whose members are found by their exact names,
  * the first of a name; a directory is an OCI layout instead. go-containerregistry pkg/v1/tarball/image.go
  */
-export function crane(file: TarFile, delivery: Delivery | null): Outcome {
+export function crane(file: TarFile, delivery: Delivery | null): EngineRun {
   if (delivery?.container === 'directory') return craneLayout(file);
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
-  const refusal = attempt(() => {
+  const stop = attempt(() => {
     const tarball = within(
-      words => `loading image from "FILE": ${words}`,
+      message => `loading image from "FILE": ${message}`,
       () => open(file, delivery),
     );
     verdicts.set(
       itemKey(0),
       within(
-        words => `computing digest: ${words}`,
+        message => `computing digest: ${message}`,
         () => digestOf(file, tarball, loads),
       ),
     );
   });
-  return { verdicts, loads, refusal, passed: refusal ?? LISTED_ONLY };
+  return { verdicts, loads, stop, loadsInstead: ALL_OF_MANIFEST_JSON };
 }
 
 interface Tarball {
@@ -182,10 +178,11 @@ function finder(file: TarFile): Find {
       checkKnown(file, member?.path ?? name);
       if (member === undefined) return refuse(file.error ?? `file ${name} not found in tar`);
       if (member.type === 'file') return member;
-      if (member.type !== 'symlink' && member.type !== 'hardlink') cannotTell(`${name} is no file`);
+      if (member.type !== 'symlink' && member.type !== 'hardlink')
+        cannotTell({ code: 'not-a-file', path: name });
       name = followed(name, member.target ?? '');
     }
-    return cannotTell(`${path} is a link to a link, on and on`);
+    return cannotTell({ code: 'link-chain', path });
   };
 }
 
@@ -193,9 +190,6 @@ function document(file: TarFile, member: Member): Document {
   if (file.cut?.member === member) refuse('unexpected EOF');
   return file.scan.document(member);
 }
-
-const OWN_GZIP =
-  'the image ID: crane compresses plain layers itself, and the digest that it prints depends on that';
 
 function digestOf(
   file: TarFile,
@@ -207,7 +201,7 @@ function digestOf(
   const { layers } = item;
   const [asked, given] = packed ? [layers.length, diffIds.length] : [diffIds.length, layers.length];
   if (asked > given) {
-    refuse(`panic: runtime error: index out of range [${given}] with length ${given}`);
+    panic(`runtime error: index out of range [${given}] with length ${given}`);
   }
   // Plain layers are asked for by their diff_ids: of two that are the same it takes the first.
   const firstOf = new Map(diffIds.map((diffId, i) => [diffId, i] as const).toReversed());
@@ -216,7 +210,7 @@ function digestOf(
   const blob = stored(file, config);
   loads.push({ config, layers: members });
   if (members.some(member => file.cut?.member === member)) refuse('unexpected EOF');
-  if (!packed && members.length > 0) return taken(blob.digest, OWN_GZIP);
+  if (!packed && members.length > 0) return accepted(blob.digest, { code: 'packed-by-crane' });
   const listed = members.map((member, i) => sources[diffIds[i]!] ?? descriptor(LAYER, stored(file, member)));
   const manifest = {
     schemaVersion: 2,
@@ -224,7 +218,7 @@ function digestOf(
     config: descriptor(DOCKER_CONFIG, blob),
     layers: listed.map(layer => (isObject(layer) ? inOrder(layer) : layer)),
   };
-  return taken(manifestDigest(goJson(manifest)));
+  return accepted(manifestDigest(goJson(manifest)));
 }
 
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
@@ -248,5 +242,5 @@ function inOrder(source: JsonObject): JsonObject {
 
 function stored(file: TarFile, member: Member): StoredBlob {
   if (file.cut?.member === member) refuse('unexpected EOF');
-  return storedBlob(file, member) ?? cannotTell(`${member.path} was not read`);
+  return storedBlob(file, member) ?? cannotTell({ code: 'not-read', path: member.path });
 }

@@ -13,7 +13,6 @@ import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
 import { SCHEMA2_IMAGE, TARFILE_ITEMS } from '../decoding/structs.js';
 import type { GoVersion } from '../go/json/faults.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import type { LoadedImage } from './answer.js';
 import type { StoredBlob } from './synthesise.js';
 import {
   CONFIG_BYTES,
@@ -26,6 +25,7 @@ import {
   storedBlob,
   type TarFile,
 } from './tar-file.js';
+import type { LoadedImage } from './verdict.js';
 
 /** The little that engines look at in a config. */
 interface EngineConfig {
@@ -68,7 +68,7 @@ export interface DockerArchive {
 /** containers/image docker/internal/tarfile/reader.go */
 export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
   within(
-    words => `loading tar component "manifest.json": ${words}`,
+    message => `loading tar component "manifest.json": ${message}`,
     () => checkKind(file),
   );
   const packError = file.packError ?? file.lateError;
@@ -87,7 +87,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
   checkRegular(manifest, 'manifest.json');
   checkSize(manifest, MANIFEST_JSON_BYTES);
   const items = within(
-    words => `decoding tar manifest.json: ${words}`,
+    message => `decoding tar manifest.json: ${message}`,
     () => manifestItems(file.scan.document(manifest), 'whole', TARFILE_ITEMS, go),
   );
   for (const { config, layers } of items ?? [])
@@ -98,7 +98,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
 /** A hard link is a file of no bytes to it, and a type that only some readers know a file with its content. */
 function checkRegular({ type, name, flag }: Member, wanted: string): void {
   if (type === 'file' || type === 'hardlink') return;
-  if (flag !== undefined) cannotTell(`${name} is of a tar type that waybill does not read`);
+  if (flag !== undefined) cannotTell({ code: 'tar-type', path: name });
   refuse(
     `loading tar component "${wanted}": Error reading tar archive component "${name}": not a regular file`,
   );
@@ -129,7 +129,7 @@ export function openItem({ file, first, go }: DockerArchive, item: Item): Docker
   checkRegular(member, item.config);
   checkSize(member, CONFIG_BYTES);
   const { diffIds } = within(
-    words => `decoding tar config "${item.config}": ${words}`,
+    message => `decoding tar config "${item.config}": ${message}`,
     () => engineConfig(decodeObject(file.scan.document(member), 'whole', SCHEMA2_IMAGE, go)),
   );
   if (diffIds === null) return refuse(`Invalid image config (rootFS is not set): "${item.config}"`);
@@ -141,7 +141,7 @@ export function openItem({ file, first, go }: DockerArchive, item: Item): Docker
   const sizes = new Map([...paths].map(([diffId, path]) => [diffId, sizeOf(file, first, path)]));
   if (file.error !== null) refuse(file.error);
   return {
-    config: storedBlob(file, member) ?? cannotTell(`${member.path} was not read`),
+    config: storedBlob(file, member) ?? cannotTell({ code: 'not-read', path: member.path }),
     member,
     layers: diffIds.map(diffId => ({ diffId, size: sizes.get(diffId)!, path: paths.get(diffId)! })),
   };

@@ -10,7 +10,7 @@ import {
   objectField,
   textField,
 } from '../decoding/go-json.js';
-import { attempt, cannotTell, refuse } from '../decoding/refused.js';
+import { attempt, cannotTell, refuse, stopWith } from '../decoding/refused.js';
 import {
   MOBY_IMAGE,
   MOBY_ITEMS,
@@ -23,20 +23,8 @@ import { BUILT_WITH } from '../go/json/faults.js';
 import { Folder } from '../scan/extraction.js';
 import { chainIds, digestOf } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import {
-  type Delivery,
-  dockerReference,
-  itemKey,
-  LISTED_ONLY,
-  LISTS_NONE,
-  type LoadedImage,
-  type Outcome,
-  storedAllTheSame,
-  taken,
-  type Verdict,
-  v1Key,
-} from './answer.js';
 import { engineConfig } from './docker-archive.js';
+import { dockerReference } from './names.js';
 import {
   checkDiffId,
   checkDuplicates,
@@ -49,6 +37,18 @@ import {
   type Tree,
 } from './tar-file.js';
 import { Unpacking } from './unpack.js';
+import {
+  ALL_OF_MANIFEST_JSON,
+  accepted,
+  type Delivery,
+  type EngineNote,
+  type EngineRun,
+  itemKey,
+  type LoadedImage,
+  storedAllTheSame,
+  type Verdict,
+  v1Key,
+} from './verdict.js';
 
 /** Layers that the classic store stacks, at most. moby layer/layer_store.go */
 const MAX_DEPTH = 125;
@@ -74,14 +74,14 @@ function loadV1(file: TarFile, tree: Tree, verdicts: Map<string, Verdict>, loads
     for (const id of chainOf(file, tree, folder, loaded)) {
       const made = loadFolder(file, tree, id, loaded);
       loaded.set(id, made);
-      verdicts.set(v1Key(id), taken(made.id));
+      verdicts.set(v1Key(id), accepted(made.id));
     }
   }
   for (const image of topsOf(loaded)) loads.push(image);
   const badNames = attempt(() => checkNames(file, tree, loaded));
   if (badNames === null) return;
   for (const [id, { id: stored }] of loaded) verdicts.set(v1Key(id), storedAllTheSame(stored, badNames));
-  refuse(badNames);
+  stopWith(badNames);
 }
 
 /** The images that are no other's parent. */
@@ -110,7 +110,7 @@ function checkNames(file: TarFile, tree: Tree, loaded: ReadonlyMap<string, Loade
 function chainOf(file: TarFile, tree: Tree, folder: string, loaded: ReadonlyMap<string, Loaded>): string[] {
   const chain = new Set<string>();
   for (let id = folder; id !== '' && !loaded.has(id); id = textField(readJson(file, tree, id), 'parent')) {
-    if (chain.has(id)) cannotTell(`the parents of ${folder} are a circle, on which docker never ends`);
+    if (chain.has(id)) cannotTell({ code: 'parent-cycle', folder });
     chain.add(id);
   }
   return [...chain].reverse();
@@ -135,11 +135,13 @@ function loadFolder(file: TarFile, tree: Tree, id: string, loaded: ReadonlyMap<s
   const parent = loaded.get(parentId);
   if ((parent?.diffIds.length ?? 0) >= MAX_DEPTH) refuse('max depth exceeded');
   unpackOn(file, parentId, layer, loaded);
-  const diffIds = [...(parent?.diffIds ?? []), diffId ?? cannotTell(`${id}/layer.tar was not read`)];
+  const diffIds = [
+    ...(parent?.diffIds ?? []),
+    diffId ?? cannotTell({ code: 'not-read', path: `${id}/layer.tar` }),
+  ];
   const document = file.scan.document(open(tree, `${id}/json`));
   const image = decodeObject(document, 'whole', MOBY_V1_IMAGE, BUILT_WITH.docker);
-  if (document.oddities.numbers.size > 0)
-    cannotTell(`${document.path} has numbers that are no plain integers`);
+  if (document.oddities.numbers.size > 0) cannotTell({ code: 'number-form', path: document.path });
   const history = [...(parent?.history ?? []), historyOf(image)];
   const made = digestOf(configFrom(json, diffIds, history));
   return { id: made, parent: parentId, layer, diffIds, history };
@@ -239,29 +241,29 @@ const NO_V1 = 29;
  * takes the file for an archive from before Docker 1.10, which since Docker 29 it refuses. The ID is the config's digest.
  * moby image/tarexport/load.go
  */
-export function dockerClassic(file: TarFile, delivery: Delivery | null): Outcome {
+export function dockerClassic(file: TarFile, delivery: Delivery | null): EngineRun {
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
-  let passed = LISTED_ONLY;
-  const refusal = attempt(() => {
+  let loadsInstead = ALL_OF_MANIFEST_JSON;
+  const stop = attempt(() => {
     if (file.error !== null) refuse(file.error);
     const tree = extracted(file, true);
     if (!holds(tree, 'manifest.json')) {
       if (delivery !== null && delivery.docker >= NO_V1)
         return refuse('invalid archive: does not contain a manifest.json');
-      passed = 'loads another image: only what the folders at the top hold';
+      loadsInstead = { code: 'v1-folders' };
       loadV1(file, tree, verdicts, loads);
       return;
     }
     const document = file.scan.document(open(tree, 'manifest.json'));
     const items = manifestItems(document, 'first', MOBY_ITEMS, BUILT_WITH.docker);
     if (items === null) return refuse('invalid manifest, manifest cannot be null (but can be [])');
-    if (items.length === 0) passed = LISTS_NONE;
+    if (items.length === 0) loadsInstead = { code: 'empty-list' };
     const stored: Stored = { layers: new Map(), images: loads };
     for (const [i, item] of items.entries())
       loadItem(file, tree, item, stored, v => verdicts.set(itemKey(i), v));
   });
-  return { verdicts, loads, refusal, passed: refusal ?? passed };
+  return { verdicts, loads, stop, loadsInstead };
 }
 
 /** What the store holds so far: layers by their chain IDs, and images. */
@@ -290,27 +292,27 @@ function loadItem(
   if (wanted !== diffIds.length) {
     refuse(`invalid manifest, layers length mismatch: expected ${wanted}, got ${diffIds.length}`);
   }
-  const note = checkLayers(file, tree, item, diffIds, stored);
+  const notes = checkLayers(file, tree, item, diffIds, stored);
   if (layerSteps > diffIds.length) refuse('too many non-empty layers in History section');
-  const id = storedBlob(file, member)?.digest ?? cannotTell(`${member.path} was not read`);
+  const id = storedBlob(file, member)?.digest ?? cannotTell({ code: 'not-read', path: member.path });
   stored.images.push({ config: member, layers: chainIds(diffIds).map(id => stored.layers.get(id)!) });
   const badName = attempt(() => item.tags.forEach(checkName));
   if (badName === null) {
-    tell(taken(id, note));
+    tell(accepted(id, ...notes));
     return;
   }
   tell(storedAllTheSame(id, badName));
-  refuse(badName);
+  stopWith(badName);
 }
 
-/** @returns what else there is to know of them */
+/** @returns notes on the layers that it takes */
 function checkLayers(
   file: TarFile,
   tree: Tree,
   item: Item,
   diffIds: readonly string[],
   stored: Stored,
-): string | null {
+): readonly EngineNote[] {
   const unpacking = new Unpacking(file.scan, dockerUnpacks);
   for (const [i, chainId] of chainIds(diffIds).entries()) {
     if (i >= MAX_DEPTH) refuse('max depth exceeded');
@@ -321,7 +323,7 @@ function checkLayers(
     if (known === undefined) checkLayer(file, member, i, diffIds[i]!, unpack);
     stored.layers.set(chainId, member);
   }
-  return unpacking.note;
+  return unpacking.notes;
 }
 
 function checkName(text: string): void {

@@ -26,27 +26,27 @@ import type { Document } from '../scan/blob/document.js';
 import { blobPath } from '../spec/digest.js';
 import { isObject, type JsonObject } from '../spec/json.js';
 import { isConfigType, isIndexType } from '../spec/media-types.js';
+import { diffIdsOf } from './docker-archive.js';
+import { dockerReference, isFindable } from './names.js';
+import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
+import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
 import {
-  dockerReference,
+  ALL_OF_MANIFEST_JSON,
+  accepted,
+  type EngineNote,
+  type EngineRun,
   entryKey,
   IMAGE_TYPES,
-  isFindable,
   itemKey,
-  LISTED_ONLY,
-  LISTS_NONE,
   type LoadedImage,
-  type Outcome,
-  taken,
+  type LoadedInstead,
   type Verdict,
-} from './answer.js';
-import { diffIdsOf } from './docker-archive.js';
-import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
-import { clean, layerFacts, sparseWords, storedBlob, type TarFile } from './tar-file.js';
+} from './verdict.js';
 
 const DIGEST = /^(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 
 /** What the containerd store makes of index.json: every entry an image, whatever it is, called by the entry's digest. */
-function readEntries(file: TarFile, index: Member): { digest: string; note: string | null }[] {
+function readEntries(file: TarFile, index: Member): { digest: string; notes: EngineNote[] }[] {
   const value = decodeObject(file.scan.document(index), 'whole', OCI_INDEX_TYPE, BUILT_WITH.docker);
   const entries = listField(value, 'manifests').map(entry => (isObject(entry) ? entry : {}));
   if (entries.length === 0) refuse('image might be filtered out');
@@ -70,7 +70,7 @@ function readEntries(file: TarFile, index: Member): { digest: string; note: stri
   }
   return [...names].map(([digest, given]) => ({
     digest,
-    note: given.every(isLost) ? lostNote(given[0]!) : null,
+    notes: given.every(isLost) ? [{ code: 'name-not-found', name: given[0]! }] : [],
   }));
 }
 
@@ -139,9 +139,6 @@ function isLost(name: string): boolean {
   return invalid === null && !found;
 }
 
-const lostNote = (name: string) =>
-  `docker keeps it under the name "${name}", by which its commands do not find it`;
-
 /** Every index below an entry is walked, and none may be a manifest in an index's clothes, nor the other way round. */
 function checkBelow(file: TarFile, entry: JsonObject, seen: Set<string>): void {
   const todo = [entry];
@@ -191,22 +188,22 @@ interface Imported {
  * oci-layout, and else makes up manifests for manifest.json. The ID is the digest of index.json's entry, an index or a
  * manifest, or of the manifest made up. containerd core/images/archive/importer.go
  */
-export function dockerContainerd(file: TarFile): Outcome {
+export function dockerContainerd(file: TarFile): EngineRun {
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
-  let passed = 'loads another image: only those that index.json lists';
-  const refusal = attempt(() => {
+  let loadsInstead: LoadedInstead = { code: 'all-listed', document: 'index.json' };
+  const stop = attempt(() => {
     const imported = importTar(file);
     const { layout, items, blobs } = imported;
     if (layout !== '') {
       if (layout !== '1.0.0') refuse(`unsupported OCI version ${layout}`);
       const index = blobs.get('index.json') ?? refuse('missing index.json in OCI layout 1.0.0');
-      for (const { digest, note } of readEntries(file, index))
-        verdicts.set(entryKey(digest), taken(digest, note));
+      for (const { digest, notes } of readEntries(file, index))
+        verdicts.set(entryKey(digest), accepted(digest, ...notes));
       for (const image of storedImages(file, index)) loads.push(image);
       return;
     }
-    passed = items?.length === 0 ? LISTS_NONE : LISTED_ONLY;
+    loadsInstead = items?.length === 0 ? { code: 'empty-list' } : ALL_OF_MANIFEST_JSON;
     if (items === null) return refuse(sparseAt(file, 'manifest.json') ?? 'unrecognized image format');
     followLinks(imported);
     const made = items.map(item => importItem(file, imported, item));
@@ -217,8 +214,8 @@ export function dockerContainerd(file: TarFile): Outcome {
     }
   });
   // It stores nothing under a name before it has been through everything.
-  if (refusal !== null) return { verdicts: new Map(), loads: [], refusal, passed: refusal };
-  return { verdicts, loads, refusal, passed };
+  if (stop !== null) return { verdicts: new Map(), loads: [], stop, loadsInstead };
+  return { verdicts, loads, stop, loadsInstead };
 }
 
 function importTar(file: TarFile): Imported {
@@ -234,12 +231,12 @@ function importTar(file: TarFile): Imported {
     const path = clean(name);
     if (path === 'oci-layout') {
       layout = within(
-        words => `untar oci layout "${name}": ${words}`,
+        message => `untar oci layout "${name}": ${message}`,
         () => layoutVersion(file.scan.document(member)),
       );
     } else if (path === 'manifest.json') {
       items = within(
-        words => `untar manifest "${name}": ${words}`,
+        message => `untar manifest "${name}": ${message}`,
         () => manifestItems(file.scan.document(member), 'first', CONTAINERD_ITEMS, BUILT_WITH.docker),
       );
     } else {
@@ -282,9 +279,6 @@ function followLinks({ blobs, links }: Imported): void {
   }
 }
 
-const EMPTY_STORE =
-  'the ID assumes an empty store: where containerd already holds a layer compressed, it names that one';
-
 interface ImportedItem {
   readonly verdict: Verdict;
   readonly image: LoadedImage;
@@ -296,7 +290,7 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedIte
   const layers = item.layers.map(path => at(path, `failed to resolve layers: layer "${path}" not found`));
   const document = file.scan.document(config);
   within(
-    words => `unable to resolve platform: ${words}`,
+    message => `unable to resolve platform: ${message}`,
     () => decode(document, 'whole', PLATFORM, BUILT_WITH.docker),
   );
   const { value } = document;
@@ -308,19 +302,19 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedIte
   const manifest = containerdManifest(blobOf(file, config), stored);
   for (const tag of item.tags) {
     within(
-      words => `normalize image ref "${tag}": ${words}`,
+      message => `normalize image ref "${tag}": ${message}`,
       () => dockerReference(tag),
     );
   }
-  const note = stored.some(layer => !layer.packed) ? EMPTY_STORE : null;
-  return { verdict: taken(manifestDigest(manifest), note), image: { config, layers } };
+  const notes: EngineNote[] = stored.some(layer => !layer.packed) ? [{ code: 'empty-store' }] : [];
+  return { verdict: accepted(manifestDigest(manifest), ...notes), image: { config, layers } };
 }
 
 /** Of GNU's sparse files containerd takes those that PAX records make of a regular one. */
 function sparseAt({ members, sparse }: TarFile, path: string): string | null {
   const isTaken = sparse.has(path) && members.some(one => one.path === path && one.flag === undefined);
-  return isTaken ? cannotTell(sparseWords(path)) : null;
+  return isTaken ? cannotTell({ code: 'sparse', path }) : null;
 }
 
 const blobOf = (file: TarFile, member: Member, claimedDiffId?: string): StoredBlob =>
-  storedBlob(file, member, claimedDiffId) ?? cannotTell(`${member.path} was not read`);
+  storedBlob(file, member, claimedDiffId) ?? cannotTell({ code: 'not-read', path: member.path });

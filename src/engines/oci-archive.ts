@@ -28,7 +28,6 @@ import {
   OCI_INDEX,
   OCI_MANIFEST,
 } from '../spec/media-types.js';
-import { IMAGE_TYPES, SCHEMA2_TYPES } from './answer.js';
 import {
   CONFIG_BYTES,
   checkKind,
@@ -41,6 +40,7 @@ import {
   type TarFile,
   type Tree,
 } from './tar-file.js';
+import { IMAGE_TYPES, type LoadedInstead, SCHEMA2_TYPES } from './verdict.js';
 
 /** An image as containers/image finds it in an unpacked oci-archive, an OCI layout, or a directory of its own (`dir:`). */
 export interface OciArchive {
@@ -82,20 +82,24 @@ export interface Layout {
   readonly entries: readonly Json[];
 }
 
-/** The file unpacked. containers/image oci/archive/oci_transport.go */
+/** The layout of a tar. containers/image oci/archive/oci_transport.go */
 export function openLayout(file: TarFile, go: GoVersion): Layout {
-  const untarring = (words: string) => `creating temp directory: untarring file "DIR": ${words}`;
-  const tree = within(untarring, () => {
-    checkKind(file);
-    if (file.error !== null) refuse(file.error);
-    for (const member of file.members) checkInside(member);
-    return within(
-      words => (words.startsWith('linkat') ? 'no such file or directory' : words),
-      () => extracted(file, false),
-    );
-  });
+  const tree = untarred(file);
   return { tree, entries: entriesOf(file, tree, go) };
 }
+
+/** Unpacks the file into a temporary directory. containers/image oci/archive/oci_dest.go (createUntarTempDir) */
+export const untarred = (file: TarFile): Tree =>
+  within(
+    message => `creating temp directory: untarring file "DIR": ${message}`,
+    () => {
+      checkKind(file);
+      if (file.error !== null) refuse(file.error);
+      for (const member of file.members) checkInside(member);
+      // containers/storage does not say which hard link has no target.
+      return extracted(file, false, () => 'no such file or directory');
+    },
+  );
 
 export function entriesOf(file: TarFile, tree: Tree, go: GoVersion): readonly Json[] {
   const member = fileAt(file, tree, 'index.json');
@@ -237,7 +241,7 @@ export function openManifest(archive: OciArchive, member: Member, type: string):
 /** Where a manifest is stored it is told from its own bytes what it is. containers/image storage/storage_dest.go */
 export function checkCommit(archive: OciArchive, member: Member): void {
   within(
-    words => `parsing manifest: ${words}`,
+    message => `parsing manifest: ${message}`,
     () => openManifest(archive, member, guessType(archive, member)),
   );
 }
@@ -264,10 +268,10 @@ export function openConfig(archive: OciArchive, type: string, manifest: JsonObje
 /** A blob whose descriptor has URLs is fetched from there, and not looked for in the archive. oci/layout/oci_src.go */
 export function checkUrls(descriptor: JsonObject): void {
   const url = listField(descriptor, 'urls').find(isFetchable);
-  if (url !== undefined) cannotTell(`it fetches ${textField(descriptor, 'digest')} from ${String(url)}`);
+  if (url !== undefined) cannotTell({ code: 'fetched', digest: textField(descriptor, 'digest'), url });
 }
 
-const isFetchable = (url: Json) => typeof url === 'string' && /^https?:/i.test(url);
+const isFetchable = (url: Json): url is string => typeof url === 'string' && /^https?:/i.test(url);
 
 /** What `skopeo inspect` tells of a config it reads from one struct or two. manifest/oci.go, docker_schema2.go (Inspect) */
 export function inspectConfig({ go }: OciArchive, type: string, document: Document): void {
@@ -276,13 +280,16 @@ export function inspectConfig({ go }: OciArchive, type: string, document: Docume
 }
 
 export const sha256Of = ({ file }: OciArchive, member: Member): string =>
-  storedBlob(file, member)?.digest ?? cannotTell(`${member.path} was not read`);
+  storedBlob(file, member)?.digest ?? cannotTell({ code: 'not-read', path: member.path });
 
-/** In words of ours, what stands for the images that were not chosen. */
-export function passedWords(chosen: JsonObject | null): string {
+/** The image that stands for those that were not chosen. @param chosen  the entry of an index; null without one */
+export function loadedFor(chosen: JsonObject | null): LoadedInstead {
   const platform = chosen === null ? {} : objectField(chosen, 'platform');
-  const parts = ['os', 'architecture', 'variant']
-    .map(key => textField(platform, key))
-    .filter(part => part !== '');
-  return `loads another image: ${parts.join('/') || 'the one that index.json names'}`;
+  const [os, architecture, variant] = [
+    textField(platform, 'os'),
+    textField(platform, 'architecture'),
+    textField(platform, 'variant'),
+  ];
+  const isNamed = os !== '' || architecture !== '' || variant !== '';
+  return isNamed ? { code: 'platform', os, architecture, variant } : { code: 'index-entry' };
 }

@@ -4,7 +4,6 @@ import { attempt, refuse } from '../decoding/refused.js';
 import type { GoVersion } from '../go/json/faults.js';
 import { isObject, type JsonObject } from '../spec/json.js';
 import { isIndexType } from '../spec/media-types.js';
-import type { LoadedImage } from './answer.js';
 import { openDirectory, topOfDirectory } from './folder.js';
 import {
   blobAt,
@@ -19,6 +18,7 @@ import {
   typeOf,
 } from './oci-archive.js';
 import type { TarFile } from './tar-file.js';
+import type { LoadedImage } from './verdict.js';
 
 /**
  * Every image that containers/image takes from an OCI layout: asked for by the name of any entry, on a machine of any

@@ -1,11 +1,10 @@
 import { posix } from 'node:path';
-import type { Compression } from '../codec/codec.js';
-import { LONG_TEXT, RESERVED_FLAGS } from '../codec/gzip.js';
+import type { CodecFault, Compression } from '../codec/codec.js';
 import { SKIPPABLE_DATA } from '../containers/kind.js';
 import type { Member, SourceProblem } from '../containers/source.js';
 import { cannotTell, refuse } from '../decoding/refused.js';
 import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
-import { Extraction, Folder, isLink, type Unplaced } from '../scan/extraction.js';
+import { Extraction, Folder, isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
 import { isUnsafeName, longestPart, NAME_MAX } from '../tar/path.js';
@@ -34,7 +33,6 @@ export interface TarFile {
 const INVALID = 'archive/tar: invalid tar header';
 const TOO_LONG = 'archive/tar: header field too long';
 const CUT = 'unexpected EOF';
-const BAD_CHECKSUM = 'gzip: invalid checksum';
 const BLOCK = 512;
 
 export function tarFile(scan: Scan): TarFile {
@@ -46,15 +44,15 @@ export function tarFile(scan: Scan): TarFile {
       ? scan.members.slice(0, refused.before)
       : scan.members;
   const packed = problems.find(p => p.kind === 'outer-compression');
-  const packError = packed === undefined ? null : packWords(packed.codec, packed.cut, packed.reason);
+  const outer = packed === undefined ? null : packError(packed.codec, packed.cut, packed.fault);
   const broken = problems.find(p => p.kind === 'tar-truncated' && p.path !== null);
   const last = members.at(-1);
   return {
     scan,
     members,
-    error: problems.map(problem => tarWords(problem, problems)).find(words => words !== null) ?? packError,
-    packError,
-    lateError: lateOuterWords(problems),
+    error: problems.map(problem => tarError(problem, problems)).find(error => error !== null) ?? outer,
+    packError: outer,
+    lateError: lateOuterError(problems),
     foreign: foreignTo(problems),
     globals: pathsOf(problems, p => p.kind === 'ambiguous' && p.readings[0] === GLOBAL_HEADER),
     sparse: pathsOf(problems, p => p.kind === 'sparse'),
@@ -70,18 +68,14 @@ const pathsOf = (problems: readonly SourceProblem[], are: (problem: SourceProble
 
 /** What an engine finds at a path of a tar is known to Go's archive/tar, and not to waybill. */
 export function checkKnown({ globals, sparse }: TarFile, path: string): void {
-  if (globals.has(path))
-    cannotTell(`a global PAX header is called ${path}, which is an entry to some engines`);
-  if (sparse.has(path)) cannotTell(sparseWords(path));
+  if (globals.has(path)) cannotTell({ code: 'global-header', path });
+  if (sparse.has(path)) cannotTell({ code: 'sparse', path });
 }
 
-export const sparseWords = (path: string): string =>
-  `${path} is a sparse file, whose holes waybill does not fill in`;
-
-function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
+function tarError(problem: SourceProblem, all: readonly SourceProblem[]): string | null {
   if (problem.kind === 'tar-truncated') return CUT;
   if (problem.kind === 'tar-header' || problem.kind === 'tar-field') return INVALID;
-  if (problem.kind === 'tar-record') return problem.reason.startsWith('it has') ? TOO_LONG : INVALID;
+  if (problem.kind === 'tar-record') return problem.code === 'too-large' ? TOO_LONG : INVALID;
   if (problem.kind !== 'end-marker-missing' || problem.zeroBlocks !== 1) return null;
   // Something else than zeros where the second zero block belongs.
   const { offset, cut } = problem;
@@ -91,10 +85,10 @@ function tarWords(problem: SourceProblem, all: readonly SourceProblem[]): string
 }
 
 /** What Go's decompressors take for one more stream. compress/gzip, compress/bzip2, klauspost/compress zstd, ulikunitz/xz */
-function lateOuterWords(problems: readonly SourceProblem[]): string | null {
+function lateOuterError(problems: readonly SourceProblem[]): string | null {
   for (const problem of problems) {
     if (problem.kind !== 'outer-trailing') continue;
-    return nextPartWords(problem.codec, problem.bytes);
+    return nextPartError(problem.codec, problem.bytes);
   }
   return null;
 }
@@ -107,15 +101,19 @@ function foreignTo(problems: readonly SourceProblem[]): TarFile['foreign'] {
 
 /** What containers/image makes of a file that it does not take for compressed. */
 export function checkKind({ foreign }: TarFile): void {
-  if (foreign === 'tar') cannotTell('it takes the file for a tar, and waybill for zstd data');
+  if (foreign === 'tar') cannotTell({ code: 'tar-or-zstd' });
   if (foreign === 'unknown') refuse(CUT);
 }
 
-function packWords(codec: string, cut: boolean, reason: string): string {
+function packError(codec: string, cut: boolean, fault: CodecFault | null): string {
   if (cut || codec !== 'gzip') return CUT;
-  if (reason === LONG_TEXT) return 'gzip: invalid header';
-  return /CRC-32|length should be/.test(reason) ? BAD_CHECKSUM : 'flate: corrupt input';
+  if (fault?.code === 'long-header-text') return 'gzip: invalid header';
+  return isTrailerFault(fault) ? 'gzip: invalid checksum' : 'flate: corrupt input';
 }
+
+/** The trailer of a gzip member is read only after the whole content. */
+const isTrailerFault = (fault: CodecFault | null): boolean =>
+  fault?.code === 'crc32' || fault?.code === 'length';
 
 /** Go's path.Clean. That of Node takes the square of a path's length for one of many `..`. */
 export function clean(path: string): string {
@@ -208,12 +206,12 @@ export function layerFacts({ scan }: TarFile, member: Member): LayerFacts {
     return { compression, diffId: null, size, packError: null, lateError: false, tarError: null };
   }
   const { failure, compression, unpacked, tar } = facts;
-  const late = lateWords(facts);
+  const late = lateError(facts);
   return {
     compression,
     diffId: unpacked?.digests.sha256 ?? null,
     size: unpacked?.size ?? null,
-    packError: late ?? failureWords(facts),
+    packError: late ?? failureError(facts),
     lateError: late !== null,
     tarError: failure === null ? layerTarError(tar, unpacked?.size ?? 0) : null,
   };
@@ -225,34 +223,35 @@ export function checkDiffId(
   member: Member,
   facts: LayerFacts,
   wanted: string,
-  words: (actual: string) => string,
+  mismatch: (actual: string) => string,
 ): void {
   const { diffId, packError } = facts;
-  if (diffId !== null && diffId !== wanted) refuse(words(diffId));
+  if (diffId !== null && diffId !== wanted) refuse(mismatch(diffId));
   // Too large, unreadable, or the earlier one of two members with one path.
   if (diffId === null && packError === null && scan.depth !== 'metadata')
-    cannotTell(`${member.path} was not read`);
+    cannotTell({ code: 'not-read', path: member.path });
 }
 
-function failureWords({ failure }: BlobFacts): string | null {
+function failureError({ failure }: BlobFacts): string | null {
   if (failure?.kind !== 'corrupt' && failure?.kind !== 'truncated') return null;
-  if (failure.reason === RESERVED_FLAGS)
-    cannotTell('reserved flags are set in a gzip header, which engines ignore and waybill does not');
-  return packWords(failure.codec, failure.kind === 'truncated', failure.reason);
+  const { codec, kind, fault = null } = failure;
+  if (fault?.code === 'reserved-flags') cannotTell({ code: 'gzip-reserved-flags' });
+  return packError(codec, kind === 'truncated', fault);
 }
 
 /** What is wrong behind the content: Go looks for another part of the stream in whatever follows the last one. */
-function lateWords(facts: BlobFacts): string | null {
-  const words = failureWords(facts);
-  if (words !== null) return words === BAD_CHECKSUM ? words : null;
-  const { stream, compression } = facts;
+function lateError(facts: BlobFacts): string | null {
+  const { failure, stream, compression } = facts;
+  const error = failureError(facts);
+  if (error !== null)
+    return failure?.kind === 'corrupt' && isTrailerFault(failure.fault ?? null) ? error : null;
   const trailing = stream === null ? 0 : stream.trailingZeros + stream.trailingGarbage;
   if (trailing === 0 || compression === 'none') return null;
   if (compression === 'xz' && stream!.trailingGarbage === 0) return trailing % 4 === 0 ? null : CUT;
-  return nextPartWords(compression, trailing);
+  return nextPartError(compression, trailing);
 }
 
-function nextPartWords(codec: Exclude<Compression, 'none'>, trailing: number): string {
+function nextPartError(codec: Exclude<Compression, 'none'>, trailing: number): string {
   const [head, wrong] = NEXT_PART[codec];
   return trailing < head ? CUT : wrong;
 }
@@ -270,7 +269,7 @@ function layerTarError(tar: TarFacts | null, size: number): string | null {
   if (size === 0) return null;
   if (tar === null) return size < BLOCK ? CUT : INVALID;
   if (tar.error === null) return tar.malformed === null ? null : (tar.malformed.words ?? INVALID);
-  return tar.error.startsWith('it ends') ? CUT : INVALID;
+  return tar.isCut ? CUT : INVALID;
 }
 
 /** Digest and size of the stored bytes: computed, or else as a name or the config claims them. null where unknown. */
@@ -303,12 +302,13 @@ const PATH_MAX = 4096;
 /**
  * The tree that archive.Untar leaves, moby's and that of containers/storage. moby pkg/archive/archive.go
  * @param scoped  whether links stay inside it while it is unpacked: docker unpacks in a chroot, containers/image does not
+ * @param linkError  what the engine says of a hard link to a file that is not there
  */
-export function extracted(file: TarFile, scoped: boolean): Tree {
+export function extracted(file: TarFile, scoped: boolean, linkError = noLinkTarget): Tree {
   const key = scoped || !file.members.some(isLink) ? 'scoped' : 'open';
   const known = trees.get(file)?.[key];
   if (known !== undefined) return known;
-  const tree = build(file, key === 'scoped');
+  const tree = build(file, key === 'scoped', linkError);
   trees.set(file, { ...trees.get(file), [key]: tree });
   return tree;
 }
@@ -316,7 +316,10 @@ export function extracted(file: TarFile, scoped: boolean): Tree {
 /** Several engines unpack the same file. One that cannot be unpacked is not remembered. */
 const trees = new WeakMap<TarFile, { readonly scoped?: Tree; readonly open?: Tree }>();
 
-function build({ members }: TarFile, scoped: boolean): Tree {
+const noLinkTarget = ({ name, target }: Member): string =>
+  `linkat ${target} ${name}: no such file or directory`;
+
+function build({ members }: TarFile, scoped: boolean, linkError: (link: Member) => string): Tree {
   const tree = new Extraction<Member>(scoped);
   for (const member of members) {
     const { name, flag } = member;
@@ -325,7 +328,8 @@ function build({ members }: TarFile, scoped: boolean): Tree {
     if (isUnsafeName(name) && clean(name).startsWith('../')) refuse(`invalid entry name "${name}"`);
     if (flag !== undefined) refuse(`unhandled tar header type ${flag}`);
     const why = tree.add(member, below(name));
-    if (why !== null) refuse(wordsFor(why, member));
+    if (why === 'no target') refuse(linkError(member));
+    if (why !== null) refuse(`open DIR/${below(name)}: not a directory`);
   }
   return tree;
 }
@@ -333,11 +337,6 @@ function build({ members }: TarFile, scoped: boolean): Tree {
 function checkLength(path: string): void {
   if (Buffer.byteLength(path) > PATH_MAX || longestPart(path) > NAME_MAX)
     refuse(`open DIR/${path.slice(0, 64)}…: file name too long`);
-}
-
-function wordsFor(why: Unplaced, { name, target }: Member): string {
-  if (why === 'no target') return `linkat ${target} ${name}: no such file or directory`;
-  return `open DIR/${below(name)}: not a directory`;
 }
 
 /** Whether there is anything at a path, through links. */
@@ -350,7 +349,7 @@ export function open(tree: Tree, path: string): Member {
   const real = below(path);
   const found = tree.find(real, true);
   if (found instanceof Folder) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
-  if (found?.type === 'other') cannotTell(`${real} is no file`);
+  if (found?.type === 'other') cannotTell({ code: 'not-a-file', path: real });
   return found ?? refuse(`open DIR/${real}: no such file or directory`);
 }
 
@@ -358,9 +357,9 @@ export function open(tree: Tree, path: string): Member {
 export function memberAt({ scan, sparse }: TarFile, tree: Tree, path: string): Member | null {
   const found = tree.find(path, true);
   if (found === null && scan.isDirectory && leadsOut(tree, path, LINKS))
-    cannotTell(`${path} is behind a link that leads out of the directory`);
+    cannotTell({ code: 'link-leads-out', path });
   if (found === null || found instanceof Folder) return null;
-  if (found.type === 'other') cannotTell(sparse.has(found.path) ? sparseWords(path) : `${path} is no file`);
+  if (found.type === 'other') cannotTell({ code: sparse.has(found.path) ? 'sparse' : 'not-a-file', path });
   return found;
 }
 

@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
-import { digestWords } from '../decoding/digest.js';
+import { digestError } from '../decoding/digest.js';
 import { decodeObject, field, listField, objectField, textField } from '../decoding/go-json.js';
-import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
+import { attempt, cannotTell, panic, refuse, within } from '../decoding/refused.js';
 import { IMAGE_LAYOUT, OCI_IMAGE, OCI_INDEX_TYPE, OCI_MANIFEST_TYPE } from '../decoding/structs.js';
 import { umociUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
@@ -10,7 +10,6 @@ import type { Compression } from '../spec/descriptor.js';
 import { digestOf } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';
-import { type LoadedImage, manifestKey, type Outcome, taken, type Verdict } from './answer.js';
 import { diffIdsOf } from './docker-archive.js';
 import {
   digestLike,
@@ -22,6 +21,15 @@ import {
   type Tree,
 } from './tar-file.js';
 import { Unpacking } from './unpack.js';
+import {
+  accepted,
+  type EngineNote,
+  type EngineRun,
+  type LoadedImage,
+  loadsInstead,
+  manifestKey,
+  type Verdict,
+} from './verdict.js';
 
 /** A layout as umoci opens it. */
 interface UmociLayout {
@@ -31,9 +39,9 @@ interface UmociLayout {
 
 /** A blob by its digest, of which only sha256 is known. */
 function umociBlob({ file, tree }: UmociLayout, digest: string): Member {
-  const wrong = (words: string) => refuse(`get blob: compute blob path: ${words}`);
-  const words = digestWords(digest);
-  if (words !== null) wrong(`invalid digest: ${JSON.stringify(digest)}: ${words}`);
+  const wrong = (message: string) => refuse(`get blob: compute blob path: ${message}`);
+  const error = digestError(digest);
+  if (error !== null) wrong(`invalid digest: ${JSON.stringify(digest)}: ${error}`);
   const [algorithm, hex] = digest.split(':');
   if (algorithm !== 'sha256') wrong(`unsupported algorithm: ${JSON.stringify(algorithm)}`);
   const path = `blobs/sha256/${hex}`;
@@ -62,17 +70,17 @@ function readDocument(
     refuse(`parse ${mediaType}: ${mismatch(digest, digestOf(bytes.subarray(0, size)))}`);
   }
   const value = within(
-    words => `parse ${mediaType}: ${words}`,
+    message => `parse ${mediaType}: ${message}`,
     () => {
       const read = decodeObject(document, 'first', type, BUILT_WITH.umoci);
       checkKind(read, document.value, mediaType, what, forbidden);
       return read;
     },
   );
-  if (bytes === null || document.digest === null) return cannotTell(`${member.path} was not read`);
+  if (bytes === null || document.digest === null) return cannotTell({ code: 'not-read', path: member.path });
   if (size > bytes.length) {
     const lengths = `expected ${size} bytes but got ${bytes.length} bytes`;
-    refuse(`panic: parsing "${mediaType}" blob succeeded but raw data has unexpected length (${lengths})`);
+    panic(`parsing "${mediaType}" blob succeeded but raw data has unexpected length (${lengths})`);
   }
   if (document.digest !== digest)
     refuse(
@@ -94,7 +102,7 @@ function checkKind(
   if (what === 'config') return;
   const [label, noun] = what === 'image' ? ['image', 'index'] : ['manifest', 'manifest'];
   const own = textField(value, 'mediaType');
-  const malicious = (words: string) => refuse(`malicious ${label} detected: ${noun} contained ${words}`);
+  const malicious = (content: string) => refuse(`malicious ${label} detected: ${noun} contained ${content}`);
   if (own !== '' && own !== mediaType) malicious(`incorrect mediaType: ${own}`);
   if (!isObject(raw)) return;
   const odd = forbidden.find(key => field(raw, key) !== undefined);
@@ -112,10 +120,9 @@ function unpackLayers(layout: UmociLayout, manifest: JsonObject, config: JsonObj
   return listField(manifest, 'layers').map((entry, i) => {
     const layer = isObject(entry) ? entry : {};
     const digest = textField(layer, 'digest');
-    if (i >= diffIds.length)
-      refuse(`panic: runtime error: index out of range [${i}] with length ${diffIds.length}`);
+    if (i >= diffIds.length) panic(`runtime error: index out of range [${i}] with length ${diffIds.length}`);
     const member = within(
-      words => `get layer blob: ${words}`,
+      message => `get layer blob: ${message}`,
       () => umociBlob(layout, digest),
     );
     const unpack = unpacking.next(member);
@@ -124,7 +131,7 @@ function unpackLayers(layout: UmociLayout, manifest: JsonObject, config: JsonObj
     if (facts.tarError !== null) nextEntry(facts.tarError);
     const size = Number(field(layer, 'size') ?? 0);
     if (size >= 0 && size < member.size) nextEntry('verified reader digest mismatch');
-    within(words => `unpack layer: ${words}`, unpack);
+    within(message => `unpack layer: ${message}`, unpack);
     if (file.scan.facts(member)?.tar?.globalHeaders) {
       refuse("unpack layer: unpack entry: pax_global_header: unknown typeflag '\\x67'");
     }
@@ -136,11 +143,11 @@ function unpackLayers(layout: UmociLayout, manifest: JsonObject, config: JsonObj
   });
 }
 
-const nextEntry = (words: string): never => refuse(`unpack layer: read next entry: ${words}`);
+const nextEntry = (message: string): never => refuse(`unpack layer: read next entry: ${message}`);
 
 /** What comes to light behind the tar. */
 function checkEnd(file: TarFile, member: Member, digest: string, size: number, facts: LayerFacts): void {
-  const discard = (words: string) => refuse(`discard trailing archive bits: ${words}`);
+  const discard = (message: string) => refuse(`discard trailing archive bits: ${message}`);
   if (facts.packError !== null) discard(facts.packError);
   if (size > member.size)
     discard(`expected ${size} bytes (only ${member.size} bytes in stream): verified reader size mismatch`);
@@ -188,17 +195,17 @@ const GO = BUILT_WITH.umoci;
  * `umoci unpack --image DIR:TAG BUNDLE`: an image of an OCI layout by the name that index.json gives it. A user that is
  * a name is not looked up in the image's files, where umoci refuses one that it does not find. cmd/umoci/unpack.go, oci/casext, oci/layer/unpack.go
  */
-export function umoci(file: TarFile): Outcome {
+export function umoci(file: TarFile): EngineRun {
   const verdicts = new Map<string, Verdict>();
   const loads: LoadedImage[] = [];
-  const refusal = attempt(() => {
+  const stop = attempt(() => {
     const layout: UmociLayout = { file, tree: extracted(file, false) };
     within(
-      words => `open CAS: validate: ${words}`,
+      message => `open CAS: validate: ${message}`,
       () => validate(layout),
     );
     const entries = within(
-      words => `get descriptor: get top-level index: parse index: ${words}`,
+      message => `get descriptor: get top-level index: parse index: ${message}`,
       () => indexOf(layout),
     );
     const names = new Set(entries.map(nameOf));
@@ -209,12 +216,7 @@ export function umoci(file: TarFile): Outcome {
     }
     if (names.size === 0) refuse(NO_TAG);
   });
-  return {
-    verdicts,
-    loads,
-    refusal,
-    passed: refusal ?? 'loads another image: those that have a name in index.json',
-  };
+  return { verdicts, loads, stop, loadsInstead: { code: 'named' } };
 }
 
 const NO_TAG = 'tag is not found: latest';
@@ -227,7 +229,7 @@ function validate({ file, tree }: UmociLayout): void {
   const invalid = (what: string) => refuse(`${what}: invalid image detected`);
   const marker = memberAt(file, tree, 'oci-layout') ?? invalid('read oci-layout');
   const value = within(
-    words => `parse oci-layout: ${words}`,
+    message => `parse oci-layout: ${message}`,
     () => decodeObject(file.scan.document(marker), 'whole', IMAGE_LAYOUT, GO),
   );
   if (textField(value, 'imageLayoutVersion') !== '1.0.0') invalid('layout version is not supported');
@@ -254,19 +256,19 @@ function named(
   loads: LoadedImage[],
 ): void {
   const targets: JsonObject[] = [];
-  const refusal = attempt(() => {
+  const stop = attempt(() => {
     if (!NAME.test(name)) refuse(`invalid --image: tag contains invalid characters: ${JSON.stringify(name)}`);
     for (const root of roots) targets.push(...targetsOf(layout, root));
     const [target, ...more] = targets;
     if (target === undefined) return refuse(`tag is not found: ${name}`);
     if (more.length > 0) refuse(`tag is ambiguous: ${name}`);
-    const note = unpack(layout, target, loads);
-    verdicts.set(manifestKey(textField(target, 'digest')), taken(textField(target, 'digest'), note));
+    const notes = unpack(layout, target, loads);
+    verdicts.set(manifestKey(textField(target, 'digest')), accepted(textField(target, 'digest'), ...notes));
   });
-  if (refusal === null) return;
+  if (stop === null) return;
   for (const target of targets.length > 0 ? targets : roots) {
     const key = manifestKey(textField(target, 'digest'));
-    if (!verdicts.has(key)) verdicts.set(key, { id: null, refusal, note: null });
+    if (!verdicts.has(key)) verdicts.set(key, { ...stop, notes: [] });
   }
 }
 
@@ -279,13 +281,15 @@ function unnamed(
   hasLatest: boolean,
   verdicts: Map<string, Verdict>,
 ): void {
-  const refusal = hasLatest ? 'loads another image: the one that index.json calls latest' : NO_TAG;
-  const note = 'index.json gives it no name to ask for';
+  const note: EngineNote = { code: 'no-name-in-index' };
+  const verdict: Verdict = hasLatest
+    ? loadsInstead({ code: 'latest' }, note)
+    : { outcome: 'refused', message: NO_TAG, notes: [note] };
   for (const root of roots) {
     attempt(() => {
       for (const target of targetsOf(layout, root)) {
         const key = manifestKey(textField(target, 'digest'));
-        if (!verdicts.has(key)) verdicts.set(key, { id: null, refusal, note });
+        if (!verdicts.has(key)) verdicts.set(key, verdict);
       }
     });
   }
@@ -303,10 +307,10 @@ function targetsOf(layout: UmociLayout, root: JsonObject): JsonObject[] {
       continue;
     }
     const digest = textField(at, 'digest');
-    if (seen.has(digest)) cannotTell(`${digest} lists itself`);
+    if (seen.has(digest)) cannotTell({ code: 'index-cycle', digest });
     seen.add(digest);
     const index = within(
-      words => `get descriptor: walk ${textField(root, 'digest')}: ${words}`,
+      message => `get descriptor: walk ${textField(root, 'digest')}: ${message}`,
       () => readDocument(layout, at, OCI_INDEX_TYPE, 'image', ['config', 'layers']),
     );
     const below = listField(index, 'manifests').map((child: Json) => (isObject(child) ? child : {}));
@@ -315,31 +319,31 @@ function targetsOf(layout: UmociLayout, root: JsonObject): JsonObject[] {
   return found;
 }
 
-/** @returns what else there is to know */
-function unpack(layout: UmociLayout, target: JsonObject, loads: LoadedImage[]): string | null {
+/** @returns notes on an image that it takes */
+function unpack(layout: UmociLayout, target: JsonObject, loads: LoadedImage[]): EngineNote[] {
   const type = textField(target, 'mediaType');
   if (type !== OCI_MANIFEST) {
     within(
-      words => `get manifest: ${words}`,
+      message => `get manifest: ${message}`,
       () => umociBlob(layout, textField(target, 'digest')),
     );
     const what = 'descriptor does not point to ispec.MediaTypeImageManifest: not implemented';
     refuse(`invalid --image tag: ${what}: ${type}`);
   }
   const manifest = within(
-    words => `get manifest: ${words}`,
+    message => `get manifest: ${message}`,
     () => readDocument(layout, target, OCI_MANIFEST_TYPE, 'manifest', ['manifests']),
   );
   return within(
-    words => `create runtime bundle: ${words}`,
+    message => `create runtime bundle: ${message}`,
     () => unpackManifest(layout, manifest, loads),
   );
 }
 
-function unpackManifest(layout: UmociLayout, manifest: JsonObject, loads: LoadedImage[]): string | null {
+function unpackManifest(layout: UmociLayout, manifest: JsonObject, loads: LoadedImage[]): EngineNote[] {
   const descriptor = objectField(manifest, 'config');
   const config = within(
-    words => `unpack rootfs: ${words}`,
+    message => `unpack rootfs: ${message}`,
     () => {
       const config = readConfig(layout, descriptor);
       const layers = unpackLayers(layout, manifest, config);
@@ -351,20 +355,20 @@ function unpackManifest(layout: UmociLayout, manifest: JsonObject, loads: Loaded
   if (os !== 'linux') refuse(`unpack config.json: generate config.json: unsupported OS: ${os}`);
   const user = textField(objectField(config, 'config'), 'User');
   const isNumber = /^\d*(?::\d*)?$/.test(user);
-  return isNumber ? null : `if the image's /etc/passwd and /etc/group have its user ${JSON.stringify(user)}`;
+  return isNumber ? [] : [{ code: 'user-lookup', user }];
 }
 
 function readConfig(layout: UmociLayout, descriptor: JsonObject): JsonObject {
   const type = textField(descriptor, 'mediaType');
   if (type !== OCI_CONFIG) {
     within(
-      words => `get config blob: ${words}`,
+      message => `get config blob: ${message}`,
       () => umociBlob(layout, textField(descriptor, 'digest')),
     );
     refuse(`unpack rootfs: config blob is not correct mediatype ${OCI_CONFIG}: ${type}`);
   }
   const config = within(
-    words => `get config blob: ${words}`,
+    message => `get config blob: ${message}`,
     () => readDocument(layout, descriptor, OCI_IMAGE, 'config', []),
   );
   const kind = textField(objectField(config, 'rootfs'), 'type');

@@ -294,10 +294,15 @@ const ODDITIES: Readonly<Record<OddityKind, string>> = {
 
 export const oddityText = (kind: OddityKind): string => ODDITIES[kind];
 
-/** What an engine makes of a layer that one of its drivers, or both, refuse; both null where it takes it. */
-export interface UnpackAnswer {
+/** The outcome of a layer that one of an engine's drivers, or both, refuse; both fields are null where it is taken. */
+export interface UnpackOutcome {
+  /** The engine's words, bytes. */
   readonly refusal: string | null;
-  readonly note: string | null;
+  /** Another driver than the one that is modelled refuses the layer. */
+  readonly otherDriver: {
+    readonly driver: 'vfs' | 'overlay' | 'overlay2';
+    readonly message: string;
+  } | null;
 }
 
 const DRIVERS = {
@@ -305,33 +310,31 @@ const DRIVERS = {
   'docker-classic': ['docker-classic (vfs)', 'docker-classic (overlay2)'],
 } as const;
 
-/** podman as its vfs driver answers, with a note on the other. */
-export function podmanUnpacks(refusal: Refusal): UnpackAnswer {
-  const words = refusalWords(refusal, 'podman (vfs)');
-  const overlay = words === null ? refusalWords(refusal, 'podman (overlay)') : null;
-  return { refusal: words, note: overlay === null ? null : `with the overlay driver it refuses: ${overlay}` };
+/** podman with its vfs driver; the other is overlay. */
+export function podmanUnpacks(refusal: Refusal): UnpackOutcome {
+  const vfs = refusalWords(refusal, 'podman (vfs)');
+  const overlay = vfs === null ? refusalWords(refusal, 'podman (overlay)') : null;
+  return { refusal: vfs, otherDriver: overlay === null ? null : { driver: 'overlay', message: overlay } };
 }
 
-/** Docker's classic store, which refuses what all of its drivers do, with a note on what one does. */
-export function dockerUnpacks(refusal: Refusal): UnpackAnswer {
-  const [vfs, overlay] = DRIVERS['docker-classic'].map(driver => refusalWords(refusal, driver)) as [
-    string | null,
-    string | null,
-  ];
-  if (vfs !== null && overlay !== null) return { refusal: overlay, note: null };
-  if (overlay !== null) return { refusal: null, note: `with overlay2 it refuses: ${overlay}` };
-  return { refusal: null, note: vfs === null ? null : `with the vfs driver it refuses: ${vfs}` };
+/** Docker's classic store, which refuses what all of its drivers refuse; the other is the only one that refuses. */
+export function dockerUnpacks(refusal: Refusal): UnpackOutcome {
+  const vfs = refusalWords(refusal, 'docker-classic (vfs)');
+  const overlay = refusalWords(refusal, 'docker-classic (overlay2)');
+  if (vfs !== null && overlay !== null) return { refusal: overlay, otherDriver: null };
+  if (overlay !== null) return { refusal: null, otherDriver: { driver: 'overlay2', message: overlay } };
+  return { refusal: null, otherDriver: vfs === null ? null : { driver: 'vfs', message: vfs } };
 }
 
-/** containerd, which Docker's containerd store unpacks with. */
-export const containerdUnpacks = (refusal: Refusal): UnpackAnswer => ({
+/** containerd, with which Docker's containerd store unpacks. */
+export const containerdUnpacks = (refusal: Refusal): UnpackOutcome => ({
   refusal: refusalWords(refusal, 'docker-containerd'),
-  note: null,
+  otherDriver: null,
 });
 
-export const umociUnpacks = (refusal: Refusal): UnpackAnswer => ({
+export const umociUnpacks = (refusal: Refusal): UnpackOutcome => ({
   refusal: refusalWords(refusal, 'umoci'),
-  note: null,
+  otherDriver: null,
 });
 
 /** Those that refuse a layer: an engine by its name alone where all of its drivers do. */

@@ -36,11 +36,12 @@ export class RecordReader {
 
   /** @returns what is wrong with the record */
   take({ flag, name, offset, before }: RecordHeader, bytes: Uint8Array): SourceProblem[] {
-    const refused = (reason: string): SourceProblem => {
-      return { kind: 'tar-record', path: null, offset, reason, before };
+    const problem = (code: 'too-large' | 'malformed', reason: string): SourceProblem => {
+      return { kind: 'tar-record', path: null, offset, code, reason, before };
     };
-    const tooLarge =
-      bytes.length > GO_LARGEST ? [refused(`it has ${bytes.length} bytes, more than 1 MiB`)] : [];
+    const refused = (reason: string) => problem('malformed', reason);
+    const isLarge = bytes.length > GO_LARGEST;
+    const tooLarge = isLarge ? [problem('too-large', `it has ${bytes.length} bytes, more than 1 MiB`)] : [];
     if (flag === PAX_FLAG) return [...tooLarge, ...this.takePax(bytes).map(refused)];
     if (flag === PAX_GLOBAL_FLAG)
       return [...tooLarge, ...this.forget(), ...globalProblems(name, bytes, refused)];

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { EngineReport } from '../../src/commands/ids/engines.js';
 import { idsReport } from '../../src/commands/ids/index.js';
-import type { EngineAnswer, EngineName } from '../../src/engines/predict.js';
+import type { EngineName } from '../../src/engines/predict.js';
 import { readArchive } from '../../src/report/read.js';
 import { reportOf } from '../../src/report/report.js';
 import {
@@ -44,12 +45,12 @@ import { temporary } from '../support/tmp.js';
 
 const DIRECTORY_ENGINES = ['podman-directory', 'skopeo-oci', 'skopeo-dir', 'umoci'] as const;
 
-async function listsOf(folder: string): Promise<readonly (readonly EngineAnswer[])[]> {
+async function listsOf(folder: string): Promise<readonly (readonly EngineReport[])[]> {
   const { images, engines } = idsReport(await readArchive(folder, { depth: 'digests' }));
   return images.length === 0 ? [engines] : images.map(one => one.engines);
 }
 
-const answersOf = (lists: Awaited<ReturnType<typeof listsOf>>, engine: EngineName): EngineAnswer[] =>
+const answersOf = (lists: Awaited<ReturnType<typeof listsOf>>, engine: EngineName): EngineReport[] =>
   lists.map(list => list.find(answer => answer.engine === engine)!);
 
 /**
@@ -87,7 +88,7 @@ function folderOf(id: string): string {
   return folder;
 }
 
-function compare(where: string, answers: readonly EngineAnswer[], real: string): void {
+function compare(where: string, answers: readonly EngineReport[], real: string): void {
   const [ids = '', ...words] = real.split('!');
   const found = new Set(answers.flatMap(({ id }) => id ?? []));
   if (words.length === 0) {
@@ -142,7 +143,7 @@ const changedLayer =
 const placed = (members: readonly Member[]) => toDirectory(members, join(temporary('directories'), 'layout'));
 
 /** What an engine says of the one image: its ID, or a refusal that holds the words. */
-async function says(engine: EngineName, members: readonly Member[], words: string): Promise<EngineAnswer> {
+async function says(engine: EngineName, members: readonly Member[], words: string): Promise<EngineReport> {
   const [answer] = answersOf(await listsOf(placed(members)), engine);
   const text = answer!.id ?? answer!.refusal!;
   assert.ok(text.includes(words), `${engine} says: ${text}\nnot: ${words}`);

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type EngineAnswer, type EngineName, predictEngines } from '../../src/engines/predict.js';
+import { type EngineReport, engineReport } from '../../src/commands/ids/engines.js';
+import { type EngineName, predictEngines } from '../../src/engines/predict.js';
 import { containerdManifest, containersImageManifest, manifestDigest } from '../../src/engines/synthesise.js';
 import type { Image } from '../../src/link/graph.js';
 import { readArchive } from '../../src/report/read.js';
@@ -23,7 +24,7 @@ import {
 import { deliveries, toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
-type Answers = ReadonlyMap<Image, readonly EngineAnswer[]>;
+type Answers = ReadonlyMap<Image, readonly EngineReport[]>;
 const ENGINES: readonly EngineName[] = [
   'docker-classic',
   'docker-containerd',
@@ -47,7 +48,8 @@ async function answersOf(
   const [{ scan, graph, part }] = parts as [(typeof parts)[0]];
   const { inside } = part;
   const compression = inside === null ? opened.compression : part.compression;
-  const answers = predictEngines(scan, graph, { container: opened.container, compression, inside, docker });
+  const verdicts = predictEngines(scan, graph, { container: opened.container, compression, inside, docker });
+  const answers = new Map([...verdicts].map(([image, list]) => [image, list.map(engineReport)]));
   for (const list of answers.values()) {
     // What follows of a directory is in engines-directories.test.ts.
     assert.equal(
@@ -60,7 +62,7 @@ async function answersOf(
 }
 
 /** The answers of one engine, image by image. */
-const by = (answers: Answers, engine: EngineName): EngineAnswer[] =>
+const by = (answers: Answers, engine: EngineName): EngineReport[] =>
   [...answers.values()].map(list => list.find(answer => answer.engine === engine)!);
 
 interface Load {
@@ -99,7 +101,7 @@ for (const docker of [28, 29]) {
       const where = `${archive} on ${engine}`;
       const answers = by(await answersOf(join(sharedFolder, folder, archive), 'digests', docker), engine);
       // What is stored under a name that no command lists was seen by none, and is not in the record.
-      const isListed = ({ note }: EngineAnswer) => !/commands do not find it/.test(note ?? '');
+      const isListed = ({ note }: EngineReport) => !/commands do not find it/.test(note ?? '');
       const found = new Set(answers.filter(isListed).flatMap(({ id }) => (id === null ? [] : [id])));
       if (exit !== undefined && exit !== 0) {
         assert.is(found.size, 0, where);
@@ -151,7 +153,7 @@ for (const { id, file } of items) {
 
 function compare(
   where: string,
-  answers: readonly EngineAnswer[],
+  answers: readonly EngineReport[],
   ids: readonly string[],
   refused: string | null,
 ): void {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { dockerfileLine } from '../../src/analysis/instruction.js';
 import { CACHE_RULES } from '../../src/analysis/waste.js';
 import { unifiedDiff } from '../../src/commands/diff/words.js';
-import { dockerReference, podmanName } from '../../src/engines/answer.js';
+import { dockerReference, podmanName } from '../../src/engines/names.js';
 import { goPattern } from '../../src/go/pattern.js';
 import { tabwriter } from '../../src/go/tabwriter.js';
 import { goDuration, rfc3339Nano, timestamp, unixSeconds } from '../../src/go/time.js';

@@ -1,4 +1,4 @@
-import type { Sink } from '../../codec/codec.js';
+import { faultText, type Sink } from '../../codec/codec.js';
 import { DEFLATE_RATIO, type LimitReached } from '../../limits.js';
 import type { Algorithm } from '../../spec/digest.js';
 import { type Analysis, type Examination, type Examined, Examiner } from './examiner.js';
@@ -79,11 +79,9 @@ function needOf(
 /** A check that failed comes before what the unpacker reported after it. */
 function checked(unpacked: Unpacked, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
   if (failed === null) return unpacked;
-  const reason = `CRC-32 should be ${hex(failed.expected)} but is ${hex(failed.actual)}`;
+  const fault = { code: 'crc32', expected: failed.expected, actual: failed.actual } as const;
   return {
-    failure: { kind: 'corrupt', codec: 'gzip', reason, unpacked: failed.size },
+    failure: { kind: 'corrupt', codec: 'gzip', reason: faultText(fault), fault, unpacked: failed.size },
     stream: { parts: failed.passed, skippable: 0, trailingZeros: 0, trailingGarbage: 0 },
   };
 }
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;

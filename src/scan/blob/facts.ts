@@ -1,4 +1,4 @@
-import type { Compression, StreamShape } from '../../codec/codec.js';
+import type { CodecFault, Compression, StreamShape } from '../../codec/codec.js';
 import type { ListedDifference } from '../../containers/listed.js';
 import type { Member } from '../../containers/source.js';
 import type { LimitName, LimitReached, Limits } from '../../limits.js';
@@ -42,6 +42,8 @@ export type BlobFailure =
       readonly kind: 'truncated' | 'corrupt';
       readonly codec: string;
       readonly reason: string;
+      /** The fault as data, where readers of the format differ about it. */
+      readonly fault?: CodecFault;
       readonly unpacked: number;
     }
   /** The stream looks sound, but uses what our decoder does not know. */
@@ -70,6 +72,8 @@ export interface TarFacts {
   readonly globalHeaders: number;
   /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
   readonly error: string | null;
+  /** The error is that the tar ends inside a header or an entry. */
+  readonly isCut: boolean;
   /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
   readonly duplicate: string | null;
   /** What its names and types say about unpacking it. */

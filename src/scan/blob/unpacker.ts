@@ -164,9 +164,10 @@ export class Unpacker {
         this.cut = true;
         this.failure = { kind: 'unreadable', reason: 'the thread that looked at it ended' };
       } else if (error instanceof CodecError) {
-        const { codec, reason } = error;
+        const { codec, reason, fault } = error;
         const kind = error.unsupported ? 'unsupported' : error.kind;
-        this.failure = { kind, codec, reason, unpacked: this.unpackedSize };
+        const unpacked = this.unpackedSize;
+        this.failure = { kind, codec, reason, unpacked, ...(fault !== null && { fault }) };
       } else throw error;
     }
   }

@@ -108,10 +108,12 @@ export class TarWalk {
   }
 
   end(): TarFacts {
+    let isCut = false;
     if (!this.done && this.error === null) {
       // No bytes at all are an empty layer to every engine.
       if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
       else if (this.isInsideEntry()) this.error = `it ends inside its entry ${this.entries}`;
+      isCut = this.error !== null;
     }
     this.endContent(false);
     const { names, oddities, limits } = this;
@@ -120,6 +122,7 @@ export class TarWalk {
       entries: this.entries,
       globalHeaders: this.globalHeaders,
       error: this.error,
+      isCut,
       duplicate: names.duplicate,
       names: names.finish(),
       estargz: this.estargz,
