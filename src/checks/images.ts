@@ -158,8 +158,8 @@ function* checkNamedAlike(scan: Scan, graph: Graph, image: Image): Generator<Obs
 }
 
 function* checkComputed(scan: Scan, graph: Graph, image: Image): Generator<Observation> {
-  // Bazel's rules and others name the folders by digests of their own; only Docker's can be computed.
-  const byDocker = graph.producer?.name.startsWith('docker save') === true;
+  // Bazel's rules and others name the folders by digests of their own; only those of Docker 1.10 to 24 can be computed.
+  const byDocker = graph.producer?.id === 'docker-save-1.10';
   for (const { layer, json, folder, computed, claimedId, claimedParent, parent } of v1Folders(
     scan,
     graph.root,

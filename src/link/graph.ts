@@ -40,10 +40,40 @@ export interface Graph {
   readonly limits: Limits;
 }
 
+/** The tools whose archives are known by their marks. Several tools that write the same have one ID. */
+export type ProducerId =
+  | 'apko'
+  | 'buildkit-cache'
+  | 'buildkit-oci'
+  | 'buildx-history'
+  | 'containerd-docker'
+  | 'containerd-oci'
+  | 'containerify'
+  | 'containers-image-dir'
+  | 'containers-image-docker'
+  | 'containers-image-oci'
+  | 'cosign'
+  | 'docker-save-1.10'
+  | 'docker-save-1.9'
+  | 'docker-save-25'
+  | 'go-containerregistry-docker'
+  | 'go-containerregistry-legacy'
+  | 'go-containerregistry-oci'
+  | 'hauler'
+  | 'jib'
+  | 'nix'
+  | 'oras'
+  | 'regctl'
+  | 'rules-docker'
+  | 'rules-oci'
+  | 'specification-types-oci'
+  | 'umoci';
+
 export interface Producer {
-  /** Who most probably wrote the archive, e.g. `docker save 1.10 to 24`. */
+  readonly id: ProducerId;
+  /** For people: the tool that most probably wrote the archive, e.g. `docker save 1.10 to 24`. */
   readonly name: string;
-  /** What in the archive says so. */
+  /** The marks by which it is known. */
   readonly marks: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import type { DockerManifestItem } from '../spec/docker-archive.js';
 import { isObject, type JsonObject, own } from '../spec/json.js';
 import type { Archive } from './archive.js';
-import type { Graph, Producer } from './graph.js';
+import type { Graph, Producer, ProducerId } from './graph.js';
 import { v1Folders } from './layouts/docker-v1.js';
 
 /** What the writer of an image layout leaves in its two files at the top. All else is content, and travels from writer to writer. */
@@ -82,6 +82,7 @@ const annotationStarts = ({ entries }: LayoutMarks, key: string, prefix: string)
 
 /** Who writes image layouts, the particular before the general. */
 interface LayoutTrait {
+  readonly id: ProducerId;
   readonly name: string;
   marks(marks: LayoutMarks, graph: Linked, archive: Archive): readonly (string | false)[];
 }
@@ -91,6 +92,7 @@ const CACHE_CONFIG = 'application/vnd.buildkit.cacheconfig.v0';
 
 const LAYOUT_TRAITS: readonly LayoutTrait[] = [
   {
+    id: 'cosign',
     name: 'cosign save',
     marks: marks => [
       annotationStarts(marks, 'kind', 'dev.cosignproject.cosign/') &&
@@ -98,10 +100,12 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'hauler',
     name: 'hauler store save',
     marks: marks => [annotationStarts(marks, 'kind', 'dev.hauler/') && 'entries of kind dev.hauler'],
   },
   {
+    id: 'apko',
     name: 'apko',
     marks: (_, __, { scan, root }) => [
       scan.members.some(m => /^sboms\/sbom-.*\.spdx\.json$/.test(m.path.slice(root.length))) &&
@@ -109,6 +113,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'buildx-history',
     name: 'buildx history export (build record)',
     marks: (_, { artifacts, images }) => [
       images.length === 0 && 'no images',
@@ -120,6 +125,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'buildkit-cache',
     name: 'BuildKit (--cache-to type=local)',
     marks: (_, { artifacts, images, indexes }) => [
       images.length === 0 && 'no images',
@@ -129,6 +135,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'buildkit-oci',
     name: 'buildx or BuildKit (type=oci)',
     marks: marks => [
       isCompact(marks) && 'index.json as Go writes it',
@@ -136,6 +143,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'containerd-oci',
     name: 'containerd: ctr images export, nerdctl or BuildKit (type=oci)',
     marks: marks => [
       isCompact(marks) && 'index.json as Go writes it',
@@ -143,18 +151,22 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'go-containerregistry-oci',
     name: 'go-containerregistry: crane, ko, kaniko, pack or rules_docker',
     marks: marks => [isGgcr(marks) && 'oci-layout indented by four spaces'],
   },
   {
+    id: 'umoci',
     name: 'umoci',
     marks: marks => [isEncoded(marks) && 'a newline at the end of index.json and oci-layout'],
   },
   {
+    id: 'containers-image-oci',
     name: 'skopeo or podman (oci:, oci-archive:)',
     marks: marks => [isContainersText(marks) && 'a space in oci-layout and none in index.json'],
   },
   {
+    id: 'oras',
     name: 'oras',
     marks: (marks, graph) => [
       marks.layoutText === '{"imageLayoutVersion":"1.0.0"}' && 'oci-layout without a space',
@@ -162,6 +174,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
     ],
   },
   {
+    id: 'specification-types-oci',
     name: 'skopeo or podman (oci:, oci-archive:), oras or regctl',
     marks: marks => [
       isPlain(marks) && "an OCI layout as Go writes the specification's types, with no annotation but names",
@@ -175,7 +188,7 @@ function layoutProducer(archive: Archive, graph: Linked) {
   if (marks === null) return null;
   for (const trait of LAYOUT_TRAITS) {
     const found = trait.marks(marks, graph, archive);
-    if (found.every(mark => mark !== false)) return { name: trait.name, marks: found as string[] };
+    if (found.every(mark => mark !== false)) return producer(trait, found as string[]);
   }
   return null;
 }
@@ -192,6 +205,7 @@ function listsTwice({ entries }: LayoutMarks, { indexes }: Linked): boolean {
 type Linked = Omit<Graph, 'producer'>;
 
 interface Trait {
+  readonly id: ProducerId;
   readonly name: string;
   /** Every mark that was found; no mark, no producer. */
   marks(archive: Archive, graph: Linked): readonly (string | false)[];
@@ -203,6 +217,7 @@ interface Trait {
  */
 const TRAITS: readonly Trait[] = [
   {
+    id: 'docker-save-1.9',
     name: 'docker save 1.9 or older',
     marks: (archive, { layout, images }) => [
       layout === 'docker-v1' && images.length > 0 && 'v1 images without a manifest.json',
@@ -210,6 +225,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'containers-image-dir',
     name: 'skopeo or podman (dir:)',
     marks: (archive, { layout }) => [
       layout === 'skopeo-dir' && 'manifest.json is a registry manifest',
@@ -217,6 +233,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'containerify',
     name: 'containerify',
     marks: (_, { docker }) => [
       docker?.some(item => item.oddKeys.some(({ keys }) => keys.includes('config'))) === true &&
@@ -224,6 +241,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'regctl',
     name: 'regctl image export',
     marks: (_, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
@@ -231,6 +249,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'docker-save-25',
     name: 'docker save 25 to 28 (graph driver store)',
     marks: (archive, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
@@ -241,6 +260,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'containerd-docker',
     name: 'docker save with the containerd store (default in 29), buildx type=docker, nerdctl save or ctr images export',
     marks: (archive, graph) => [
       graph.layout === 'docker-hybrid' && 'manifest.json beside index.json',
@@ -250,6 +270,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'rules-oci',
     name: 'rules_oci (format = docker)',
     marks: (_, { docker, layout }) => [
       layout === 'docker-archive' && 'no index.json',
@@ -257,12 +278,14 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'go-containerregistry-docker',
     name: 'go-containerregistry: crane, ko, kaniko, apko or rules_docker',
     marks: (_, { docker }) => [
       everyItem(docker, item => item.config?.startsWith('sha256:') === true) && 'config named sha256:<hex>',
     ],
   },
   {
+    id: 'jib',
     name: 'jib',
     marks: (_, { docker }) => [
       everyItem(docker, item => item.config === 'config.json') && 'config.json',
@@ -270,6 +293,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'containers-image-docker',
     name: 'podman save or skopeo (docker-archive:)',
     marks: (archive, { docker }) => [
       everyLayer(docker, /^[0-9a-f]{64}\.tar$/) && 'layers <diff_id>.tar',
@@ -279,6 +303,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'rules-docker',
     name: 'rules_docker (Bazel)',
     marks: (archive, { docker, images, root }) => [
       everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
@@ -289,6 +314,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'go-containerregistry-legacy',
     name: 'go-containerregistry: crane pull --format=legacy',
     marks: (archive, { docker, layout }) => [
       layout === 'docker-archive' && 'no index.json',
@@ -297,6 +323,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'docker-save-1.10',
     name: 'docker save 1.10 to 24',
     marks: (archive, { docker, layout }) => [
       layout === 'docker-archive' && 'no index.json',
@@ -305,6 +332,7 @@ const TRAITS: readonly Trait[] = [
     ],
   },
   {
+    id: 'nix',
     name: 'nix dockerTools',
     marks: (archive, { docker, images }) => [
       everyLayer(docker, /^[0-9a-f]{64}\/layer\.tar$/) && 'layers <checksum>/layer.tar',
@@ -324,10 +352,12 @@ const TRAITS: readonly Trait[] = [
 export function detectProducer(archive: Archive, graph: Linked): Producer | null {
   for (const trait of TRAITS) {
     const marks = trait.marks(archive, graph);
-    if (marks.every(mark => mark !== false)) return { name: trait.name, marks: marks as string[] };
+    if (marks.every(mark => mark !== false)) return producer(trait, marks as string[]);
   }
   return layoutProducer(archive, graph);
 }
+
+const producer = ({ id, name }: Trait | LayoutTrait, marks: string[]): Producer => ({ id, name, marks });
 
 function everyItem(docker: Graph['docker'], holds: (item: DockerManifestItem) => boolean): boolean {
   return docker !== null && docker.length > 0 && docker.every(holds);
