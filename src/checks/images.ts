@@ -3,6 +3,7 @@ import { CONFIG_BYTES, MANIFEST_JSON_BYTES } from '../engines/tar-file.js';
 import type { Graph, Image } from '../link/graph.js';
 import { v1Folders } from '../link/layouts/docker-v1.js';
 import { type FindingData, memberAt, type Observation, observe } from '../link/observation.js';
+import { notJsonText } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import { layerHistory } from '../spec/config.js';
 import { isObject, own } from '../spec/json.js';
@@ -134,7 +135,8 @@ function* checkReadable(scan: Scan, { root }: Graph): Generator<Observation> {
   for (const { path } of byPath(scan.members)) {
     const file = V1_JSON.test(path.slice(root.length)) ? scan.file(path) : null;
     const error = file === null ? null : scan.document(file).error;
-    if (error?.kind === 'not-json') yield observe('json-invalid', memberAt(path), { reason: error.reason });
+    if (error?.kind === 'not-json')
+      yield observe('json-invalid', memberAt(path), { reason: notJsonText(error) });
     if (error?.kind === 'limit') {
       const { limit, value, actual } = error;
       yield observe('limit-reached', memberAt(path), { limit, value, seen: actual });

@@ -12,6 +12,7 @@ import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
 import { imageIdOf } from '../report/report.js';
 import { noImage, type Selection, selectImages } from '../report/select.js';
+import { notJsonText } from '../scan/blob/document.js';
 import type { Depth } from '../scan/scan.js';
 import { jsonOddities } from '../spec/json-text.js';
 import { fullPlatform } from '../spec/platform.js';
@@ -175,5 +176,6 @@ function whyNone(config: ConfigNode | null): string {
   if (member === null) return `${path} is not in the archive`;
   const error = document?.error ?? null;
   if (error?.kind === 'limit') return `${path}: ${limitText({ ...error, seen: error.actual })}`;
+  if (error?.kind === 'not-json') return `${path} cannot be read: ${notJsonText(error)}`;
   return `${path} cannot be read: ${error?.reason ?? 'it is no JSON'}`;
 }

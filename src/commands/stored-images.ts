@@ -10,6 +10,7 @@ import {
 import { InputError, UsageError } from '../errors.js';
 import type { ArchiveReading } from '../report/read.js';
 import { type Selection, selectImages, startsWith } from '../report/select.js';
+import { notJsonText } from '../scan/blob/document.js';
 import type { Depth } from '../scan/scan.js';
 import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
@@ -112,7 +113,9 @@ export function documentNotes({ image, id }: StoredImage): string[] {
   else if (config.member === null) notes.push(`${what}: the config is not in the archive`);
   else if (config.parsed === null) {
     const error = config.document?.error ?? null;
-    notes.push(`${what}: the config cannot be read${error?.kind === 'not-json' ? `: ${error.reason}` : ''}`);
+    notes.push(
+      `${what}: the config cannot be read${error?.kind === 'not-json' ? `: ${notJsonText(error)}` : ''}`,
+    );
   }
   if (image.kind === 'v1' && id === null)
     notes.push(`${what}: containerd's store loads no image from before image IDs; ask with --store classic`);

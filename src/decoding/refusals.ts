@@ -101,13 +101,12 @@ function readersOf(role: Role, value: Json): readonly Reader[] {
 function problemOf({ at, kind, wrong }: Fault, root: Json): FieldProblem | null {
   if (kind === 'hash') return null;
   const value = valueAt(root, at);
-  const number = wrong?.actual.startsWith('number ') ? wrong.actual.slice('number '.length) : null;
   const text = typeof value === 'string' ? JSON.stringify(value) : typeName(value);
   const isText = kind === 'time' || kind === 'bytes';
   return {
     pointer: pointerTo(at),
     expected: EXPECTED[kind],
-    actual: number ?? (isText ? text : typeName(value)),
+    actual: wrong?.number ?? (isText ? text : typeName(value)),
     grave: true,
   };
 }

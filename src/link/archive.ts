@@ -2,7 +2,7 @@ import { isOver } from '../containers/deadline.js';
 import type { Member } from '../containers/source.js';
 import { type Role, refusals } from '../decoding/refusals.js';
 import type { LimitName, Limits } from '../limits.js';
-import { type Document, firstValue } from '../scan/blob/document.js';
+import { type Document, firstValue, notJsonText } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import { type ImageConfig, parseConfig } from '../spec/config.js';
 import type { Descriptor } from '../spec/descriptor.js';
@@ -148,7 +148,7 @@ export class Archive {
     if (error?.kind === 'limit')
       this.observe('limit-reached', at, { limit: error.limit, value: error.value, seen: error.actual });
     else if (error?.kind === 'unreadable') this.observe('unreadable', at, { reason: error.reason });
-    else if (error !== null) this.observe('json-invalid', at, { reason: error.reason });
+    else if (error !== null) this.observe('json-invalid', at, { reason: notJsonText(error) });
     return value;
   }
 

@@ -1,3 +1,23 @@
+/** The part of a document at which a reader gives up: a code, and at the same time the words of Go's scanner. */
+export type JsonContext =
+  /** Between tokens. */
+  | ''
+  | 'looking for beginning of value'
+  | 'looking for beginning of object key string'
+  | 'after object key'
+  | 'after object key:value pair'
+  | 'after array element'
+  | 'after top-level value'
+  | 'in string literal'
+  | 'in string escape code'
+  | 'in \\u hexadecimal character escape'
+  | 'in numeric literal'
+  | 'after decimal point in numeric literal'
+  | 'in exponent of numeric literal'
+  | `in literal ${Literal} (expecting '${string}')`;
+
+type Literal = 'true' | 'false' | 'null';
+
 /** Where a text stops being JSON (RFC 8259), and what was expected there. */
 export interface JsonFault {
   /**
@@ -7,11 +27,11 @@ export interface JsonFault {
   readonly kind: 'empty' | 'end' | 'after' | 'character';
   /** Index in the text; its length for `empty` and `end`. */
   readonly at: number;
-  /** What the reader was at, in the words of Go's scanner; empty where a text ends between tokens. */
-  readonly context: string;
+  /** What the reader was at. */
+  readonly context: JsonContext;
 }
 
-const LITERALS = ['true', 'false', 'null'] as const;
+const LITERALS: readonly Literal[] = ['true', 'false', 'null'];
 const SPACE = ' \t\r\n';
 const DIGITS = '0123456789';
 
@@ -19,6 +39,61 @@ const DIGITS = '0123456789';
 export function jsonFault(text: string): JsonFault | null {
   return new Reader(text).read();
 }
+
+/** A place of a text for people: both count from 1, a column is a character. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+  /** The character there; null at the end of the text. */
+  readonly found: string | null;
+}
+
+/** @param at  index in the text */
+export function textPosition(text: string, at: number): TextPosition {
+  const before = text.slice(0, at);
+  const line = before.split('\n').length;
+  const column = [...before.slice(before.lastIndexOf('\n') + 1)].length + 1;
+  const code = text.codePointAt(at);
+  return { line, column, found: code === undefined ? null : String.fromCodePoint(code) };
+}
+
+/** What is wrong with a text that is no JSON, for a sentence that begins with "expected a JSON document". */
+export function jsonFaultText(
+  { kind, at, context }: JsonFault,
+  { line, column, found }: TextPosition,
+): string {
+  if (kind === 'empty') return at === 0 ? 'it is empty' : 'it has only white space';
+  const place = `at line ${line}, column ${column}`;
+  if (kind === 'end' || found === null) return `it ends ${place}, before its value is complete`;
+  return `found ${characterText(found)} ${place}, ${PLACES[isLiteral(context) ? 'literal' : context]}`;
+}
+
+function characterText(character: string): string {
+  if (/^[ -~]$/.test(character)) return JSON.stringify(character);
+  const code = `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
+  return character === '\ufeff' ? `a byte order mark (${code})` : code;
+}
+
+type LiteralContext = Extract<JsonContext, `in literal ${string}`>;
+
+const isLiteral = (context: JsonContext): context is LiteralContext => !Object.hasOwn(PLACES, context);
+
+const PLACES: Readonly<Record<Exclude<JsonContext, LiteralContext> | 'literal', string>> = {
+  '': 'which is no JSON',
+  'looking for beginning of value': 'where a value should begin',
+  'looking for beginning of object key string': 'where a key in double quotes should begin',
+  'after object key': 'where ":" should follow the key',
+  'after object key:value pair': 'where "," or "}" should follow the value',
+  'after array element': 'where "," or "]" should follow the value',
+  'after top-level value': 'after the end of the value',
+  'in string literal': 'in a string, where it must be escaped',
+  'in string escape code': 'after a backslash, where it is no escape',
+  'in \\u hexadecimal character escape': 'where \\u needs four hexadecimal digits',
+  'in numeric literal': 'where a digit should be',
+  'after decimal point in numeric literal': 'where a digit should follow the decimal point',
+  'in exponent of numeric literal': 'where a digit of the exponent should be',
+  literal: 'in what should be true, false or null',
+};
 
 /** What a reader may be waiting for between two tokens. */
 type State = 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'next';
@@ -49,7 +124,7 @@ class Reader {
     }
   }
 
-  private fault(kind: JsonFault['kind'], context: string): JsonFault {
+  private fault(kind: JsonFault['kind'], context: JsonContext): JsonFault {
     return { kind, at: Math.min(this.at, this.text.length), context };
   }
 
@@ -58,7 +133,7 @@ class Reader {
   }
 
   /** Reads one token. @returns what was expected at `at`, or null when it is sound */
-  private token(character: string): string | null {
+  private token(character: string): JsonContext | null {
     switch (this.state) {
       case 'first-key':
       case 'key':
@@ -86,7 +161,7 @@ class Reader {
     return null;
   }
 
-  private next(character: string): string | null {
+  private next(character: string): JsonContext | null {
     const isObject = this.open.at(-1)!;
     if (character === (isObject ? '}' : ']')) return this.close();
     if (character !== ',') return isObject ? 'after object key:value pair' : 'after array element';
@@ -95,7 +170,7 @@ class Reader {
     return null;
   }
 
-  private value(character: string): string | null {
+  private value(character: string): JsonContext | null {
     if (character === '{' || character === '[') {
       this.open.push(character === '{');
       this.state = character === '{' ? 'first-key' : 'first-value';
@@ -109,7 +184,7 @@ class Reader {
     return literal === undefined ? 'looking for beginning of value' : this.literal(literal);
   }
 
-  private literal(word: string): string | null {
+  private literal(word: Literal): JsonContext | null {
     for (const letter of word) {
       if (this.text[this.at] !== letter) return `in literal ${word} (expecting '${letter}')`;
       this.at++;
@@ -117,7 +192,7 @@ class Reader {
     return null;
   }
 
-  private string(): string | null {
+  private string(): JsonContext | null {
     for (this.at++; this.at < this.text.length; this.at++) {
       const character = this.text[this.at]!;
       if (character === '"') {
@@ -138,7 +213,7 @@ class Reader {
     return 'in string literal';
   }
 
-  private number(): string | null {
+  private number(): JsonContext | null {
     if (this.text[this.at] === '-') this.at++;
     if (this.text[this.at] === '0') this.at++;
     else if (!this.digits()) return 'in numeric literal';

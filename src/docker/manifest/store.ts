@@ -3,7 +3,7 @@ import { containerdManifest, type StoredBlob, type StoredLayer } from '../../eng
 import { storedBlob, tarFile } from '../../engines/tar-file.js';
 import { type Limits, limitText } from '../../limits.js';
 import type { Graph, Image, Layer } from '../../link/graph.js';
-import type { Document } from '../../scan/blob/document.js';
+import { type Document, notJsonText } from '../../scan/blob/document.js';
 import type { Scan } from '../../scan/scan.js';
 import { blobPath, digestKind, digestOf, splitDigest } from '../../spec/digest.js';
 import { goField, isObject, type Json } from '../../spec/json.js';
@@ -119,7 +119,9 @@ export function listLength(value: Json | undefined): number {
 
 function errorWords(error: NonNullable<Document['error']>): string {
   if (error.kind === 'limit') return limitText({ ...error, seen: error.actual });
-  return error.kind === 'not-json' ? `it is no JSON: ${error.reason}` : `it cannot be read: ${error.reason}`;
+  return error.kind === 'not-json'
+    ? `it is no JSON: ${notJsonText(error)}`
+    : `it cannot be read: ${error.reason}`;
 }
 
 /** Where a layout keeps manifests: skopeo's dir has names of its own for those of a list. */

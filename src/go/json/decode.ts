@@ -90,13 +90,13 @@ class Decoder {
     if (typeof json !== 'number') return this.wrong(type, json, at, old);
     const text = typeof texts === 'string' ? texts : String(json);
     if (/^-?\d+$/.test(text) && isInt64(BigInt(text))) return json;
-    return this.wrong(type, json, at, old, `number ${text}`);
+    return this.wrong(type, json, at, old, text);
   }
 
   /** Types that look at their own text: what they say ends the decoding. */
   private checked(type: GoType, json: Json, at: FaultPlace | null, old: Json | undefined): Json | undefined {
     if (type.kind === 'hash' && typeof json !== 'string')
-      return this.wrong({ kind: 'string', name: 'string' }, json, at, old, undefined, true);
+      return this.wrong({ kind: 'string', name: 'string' }, json, at, old, null, true);
     const words = type.kind === 'hash' ? hashFault(wellFormed(json as string)) : timeFault(json);
     if (words === null) return json;
     this.add({ at, kind: type.kind, fatal: true, words, wrong: null });
@@ -110,15 +110,15 @@ class Decoder {
     const bad = /[^A-Za-z0-9+/]/.exec(text.replace(/={0,2}$/, ''))?.index;
     if (bad === undefined && text.length % 4 === 0) return json;
     const words = `illegal base64 data at input byte ${bad ?? text.length - (text.length % 4)}`;
-    this.add({ at, kind: 'bytes', fatal: false, words, wrong: { actual: 'string', of: type } });
+    this.add({ at, kind: 'bytes', fatal: false, words, wrong: { actual: 'string', number: null, of: type } });
     return old;
   }
 
   private byte(json: Json, place: Omit<FaultPlace, 'field' | 'of'>): Json {
     if (json === null || (typeof json === 'number' && Number.isInteger(json) && json >= 0 && json < 256))
       return json ?? 0;
-    const actual = typeof json === 'number' ? `number ${json}` : goKind(json);
-    this.wrong({ kind: 'int', name: 'uint8' }, json, { ...place, field: null, of: null }, 0, actual);
+    const number = typeof json === 'number' ? String(json) : null;
+    this.wrong({ kind: 'int', name: 'uint8' }, json, { ...place, field: null, of: null }, 0, number);
     return 0;
   }
 
@@ -126,7 +126,7 @@ class Decoder {
     if (typeof json === 'string') return [wellFormed(json)];
     const isList = Array.isArray(json) && json.every(item => item === null || typeof item === 'string');
     if (isList) return json.map(item => (typeof item === 'string' ? wellFormed(item) : ''));
-    return this.wrong({ ...type, name: 'string' }, json, at, old, undefined, true);
+    return this.wrong({ ...type, name: 'string' }, json, at, old, null, true);
   }
 
   private map(
@@ -186,7 +186,7 @@ class Decoder {
       kind: 'any',
       fatal: false,
       words: null,
-      wrong: { actual: `number ${texts}`, of: FLOAT64 },
+      wrong: { actual: 'number', number: texts, of: FLOAT64 },
     });
   }
 
@@ -195,10 +195,11 @@ class Decoder {
     json: Json,
     at: FaultPlace | null,
     old: Json | undefined,
-    actual = goKind(json),
+    number: string | null = null,
     fatal = false,
   ): Json | undefined {
-    this.add({ at, kind: type.kind, fatal, words: null, wrong: { actual, of: type }, inner: fatal });
+    const wrong = { actual: goKind(json), number, of: type };
+    this.add({ at, kind: type.kind, fatal, words: null, wrong, inner: fatal });
     return old;
   }
 

@@ -1,6 +1,6 @@
 import type { Json } from '../../spec/json.js';
 import { pointer } from '../../spec/json.js';
-import type { JsonFault } from '../../spec/json-syntax.js';
+import type { JsonContext, JsonFault } from '../../spec/json-syntax.js';
 import type { GoField, GoStruct, GoType } from './types.js';
 
 /**
@@ -27,7 +27,13 @@ export interface Fault {
   readonly fatal: boolean;
   /** The error of a type with its own UnmarshalJSON; null for a value of the wrong type. */
   readonly words: string | null;
-  readonly wrong: { readonly actual: string; readonly of: GoType } | null;
+  readonly wrong: {
+    /** Go's word for the JSON type. */
+    readonly actual: string;
+    /** The number as the document writes it, where Go puts it into its error. */
+    readonly number: string | null;
+    readonly of: GoType;
+  } | null;
   /** Told by another decoder within, which knows nothing of where it is. */
   readonly inner?: boolean;
 }
@@ -51,7 +57,8 @@ export function faultWords(fault: Fault, type: GoType, version: GoVersion): stri
   // From 1.27 on it says of bytes what it says of anything that does not fit.
   if (words !== null && (wrong === null || version !== 'go1.27')) return words;
   if (wrong === null) return '';
-  const [start, end] = [`json: cannot unmarshal ${wrong.actual} into `, ` of type ${wrong.of.name}`];
+  const actual = wrong.number === null ? wrong.actual : `${wrong.actual} ${wrong.number}`;
+  const [start, end] = [`json: cannot unmarshal ${actual} into `, ` of type ${wrong.of.name}`];
   const way = wayTo(at);
   const inner = way.findLast(({ of }) => of !== null);
   if (version === 'go1.27') {
@@ -89,15 +96,24 @@ export function syntaxWords(
   if (text === null) return 'invalid character';
   const character = String.fromCodePoint(text.codePointAt(at)!);
   if (version !== 'go1.27') return `invalid character ${quoted(firstByte(character))} ${context}`;
-  if (context.includes('escape')) {
+  if (ESCAPES.has(context)) {
     const sequence = /^\\(?:u[^"]{0,4}|[^"])/.exec(text.slice(text.lastIndexOf('\\', at)))?.[0];
     return `invalid escape sequence \`${sequence}\` in string`;
   }
-  const newer = context
-    .replace('string literal', 'string')
-    .replace(/^.*numeric literal$/, 'in numeric literal');
-  return `invalid character ${quoted(character)} ${newer}`;
+  return `invalid character ${quoted(character)} ${NEWER.get(context) ?? context}`;
 }
+
+const ESCAPES: ReadonlySet<JsonContext> = new Set([
+  'in string escape code',
+  'in \\u hexadecimal character escape',
+]);
+
+/** The contexts for which Go has other words from 1.27 on. */
+const NEWER: ReadonlyMap<JsonContext, string> = new Map([
+  ['in string literal', 'in string'],
+  ['after decimal point in numeric literal', 'in numeric literal'],
+  ['in exponent of numeric literal', 'in numeric literal'],
+]);
 
 /** Go before 1.27 looks at bytes. */
 const firstByte = (character: string): string => String.fromCharCode(Buffer.from(character)[0]!);

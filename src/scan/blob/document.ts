@@ -7,7 +7,13 @@ import type { Member } from '../../containers/source.js';
 import { defaultLimits, type LimitName, type Limits } from '../../limits.js';
 import { digestOf } from '../../spec/digest.js';
 import type { Json } from '../../spec/json.js';
-import { type JsonFault, jsonFault } from '../../spec/json-syntax.js';
+import {
+  type JsonFault,
+  jsonFault,
+  jsonFaultText,
+  type TextPosition,
+  textPosition,
+} from '../../spec/json-syntax.js';
 import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../../spec/json-text.js';
 
 /** A JSON document of the archive, read whole, or why it could not be. */
@@ -25,8 +31,8 @@ export interface Document {
 }
 
 type DocumentError =
-  /** `fault` says where the text stops being JSON. */
-  | { readonly kind: 'not-json'; readonly reason: string; readonly fault: JsonFault }
+  /** `fault` says where the text stops being JSON; `position` is null where the text was not read. */
+  | { readonly kind: 'not-json'; readonly fault: JsonFault; readonly position: TextPosition | null }
   | {
       readonly kind: 'limit';
       readonly limit: LimitName;
@@ -49,28 +55,44 @@ export function readDocument(
     return { path, bytes, digest: digestOf(bytes), value: undefined, error, oddities: NOTHING_ODD };
   };
   const text = textOf(bytes);
-  try {
-    if (bytes.length === 0) throw new SyntaxError('it is empty');
-    const oddities = jsonOddities(text, documentDepth);
-    if (oddities === null)
-      return refused({ kind: 'limit', limit: 'documentDepth', value: documentDepth, actual: null });
-    if (kept + bytes.length + oddities.weight > keptDocumentBytes) {
-      const limit = 'keptDocumentBytes';
-      return refusedDocument(path, { kind: 'limit', limit, value: keptDocumentBytes, actual: null });
-    }
-    const value = JSON.parse(text) as Json;
-    return {
-      path,
-      bytes,
-      digest: digestOf(bytes),
-      value,
-      error: null,
-      oddities: { ...oddities, utf8: isUtf8(bytes) },
-    };
-  } catch (error) {
+  const notJson = (): Document => {
     const fault = jsonFault(text) ?? { kind: 'character', at: 0, context: '' };
-    return refused({ kind: 'not-json', reason: (error as Error).message, fault });
+    return refused({ kind: 'not-json', fault, position: textPosition(text, fault.at) });
+  };
+  if (bytes.length === 0) return notJson();
+  const oddities = jsonOddities(text, documentDepth);
+  if (oddities === null)
+    return refused({ kind: 'limit', limit: 'documentDepth', value: documentDepth, actual: null });
+  if (kept + bytes.length + oddities.weight > keptDocumentBytes) {
+    const limit = 'keptDocumentBytes';
+    return refusedDocument(path, { kind: 'limit', limit, value: keptDocumentBytes, actual: null });
   }
+  const value = parsed(text);
+  if (value === undefined) return notJson();
+  return {
+    path,
+    bytes,
+    digest: digestOf(bytes),
+    value,
+    error: null,
+    oddities: { ...oddities, utf8: isUtf8(bytes) },
+  };
+}
+
+/** JSON.parse. The words of its error are those of a release of V8, so that `jsonFault` says what is wrong. */
+function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a document is no JSON, in words. */
+export function notJsonText({ fault, position }: Extract<DocumentError, { kind: 'not-json' }>): string {
+  if (position !== null) return jsonFaultText(fault, position);
+  if (fault.kind === 'empty') return 'it is empty';
+  return fault.kind === 'end' ? 'it is cut short' : 'it does not begin like a JSON document';
 }
 
 /** ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too. */
@@ -130,19 +152,19 @@ export const NO_HEAD: Head = toHead(new Uint8Array(0));
 export const cutDocument = (path: string): Document =>
   refusedDocument(path, {
     kind: 'not-json',
-    reason: 'it is cut short',
     fault: { kind: 'end', at: 0, context: '' },
+    position: null,
   });
 
 export const notJson = ({ path, size }: Member): Document =>
   refusedDocument(
     path,
     size === 0
-      ? { kind: 'not-json', reason: 'it is empty', fault: { kind: 'empty', at: 0, context: '' } }
+      ? { kind: 'not-json', fault: { kind: 'empty', at: 0, context: '' }, position: null }
       : {
           kind: 'not-json',
-          reason: 'it does not begin like a JSON document',
           fault: { kind: 'character', at: 0, context: 'looking for beginning of value' },
+          position: null,
         },
   );
 
