@@ -6,7 +6,10 @@ import type { Graph } from '../link/graph.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 
-/** An image that an engine takes from the file must be one that is shown: the same config, and the same layers in their order. */
+/**
+ * An image that an engine takes from the file must be one that is shown: the same config, and the same layers in their
+ * order.
+ */
 export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {
   // Without the bytes of every member, two of them cannot be told to be the same.
   if (scan.depth === 'metadata') return;

@@ -5,7 +5,10 @@ const LENGTHS: ReadonlyMap<string, number> = new Map([
   ['sha512', 128],
 ]);
 
-/** The error of go-digest for a text that is no digest; null for one that is. opencontainers/go-digest digest.go (Validate) */
+/**
+ * The error of go-digest for a text that is no digest; null for one that is. opencontainers/go-digest digest.go
+ * (Validate)
+ */
 export function digestError(text: string): string | null {
   const [, algorithm = '', hex = ''] = ANY.exec(text) ?? [];
   if (algorithm === '') return 'invalid checksum digest format';

@@ -12,14 +12,17 @@ export type Mode = 'whole' | 'first';
 /** How deep encoding/json lets a document nest. */
 const GO_DEPTH = 10_000;
 
-/** A document as Go's encoding/json takes it, decoded into a struct; an engine that does not take it says so in Go's words. */
+/**
+ * Decodes a document into a struct, as Go's encoding/json does; an engine that cannot decode it refuses it in Go's
+ * words.
+ */
 export function decode(document: Document, mode: Mode, type: GoType, version: GoVersion): Json {
   const { value, faults } = decoded(document, mode, type, version);
   const fault = toldFault(faults);
   return fault === undefined ? value : refuse(faultWords(fault, type, version));
 }
 
-/** A document as a struct takes it, with all that Go would refuse it for. Of one that is no JSON there is nothing. */
+/** Decodes a document into a struct, with every fault for which Go would refuse it; nothing where it is no JSON. */
 export function tolerant(document: Document, type: GoType): Decoded {
   if (document.value === undefined) return { value: null, faults: [] };
   return decoded(document, 'whole', type, 'go1.24');

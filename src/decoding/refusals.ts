@@ -24,7 +24,7 @@ import {
   TARFILE_ITEMS,
 } from './structs.js';
 
-/** What a document is to the engines. A config is read by other engines where manifest.json names it. */
+/** The use of a document in an engine. Other engines read a config where manifest.json names it. */
 export type Role =
   | 'index'
   | 'manifest'
@@ -69,8 +69,8 @@ const READERS: Readonly<Record<Role, readonly Reader[]>> = {
 const TOLD = 100;
 
 /**
- * The values for which engines refuse a document, because Go's encoding/json cannot put them into their structs. Digests that
- * crane alone refuses are left out: their form and algorithm are judged where they are used.
+ * The values for which engines refuse a document, because Go's encoding/json cannot put them into their structs.
+ * Digests that crane alone refuses are left out: their form and algorithm are judged where they are used.
  */
 export function refusals(document: Document, role: Role): FieldProblem[] {
   const { value } = document;

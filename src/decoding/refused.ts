@@ -1,14 +1,19 @@
 import type { LimitReached } from '../limits.js';
 
-/** What waybill does not know, and would have to know to say what the engine does. */
+/** A fact on which the outcome depends and that waybill did not read. */
 export type UnknownCause =
-  /** The content of a member was not read: the scan is not deep enough, the member is too large, or another one has its path. */
+  /**
+   * The content of a member was not read: the scan is not deep enough, the member is too large, or another one has its
+   * path.
+   */
   | { readonly code: 'not-read'; readonly path: string }
   | { readonly code: 'unpacked-size-not-read'; readonly path: string }
   | { readonly code: 'manifest-not-read' }
   /** The system refused to read a document. `reason` is what it said. */
   | { readonly code: 'unreadable'; readonly path: string; readonly reason: string }
-  /** A limit of waybill was reached, which the engine does not have. `path` is the document; null for the whole archive. */
+  /**
+   * A limit of waybill was reached, which the engine does not have. `path` is the document; null for the whole archive.
+   */
   | { readonly code: 'limit'; readonly path: string | null; readonly reached: LimitReached }
   /** A device, a pipe or a socket, where the engine opens a file. */
   | { readonly code: 'not-a-file'; readonly path: string }
@@ -65,8 +70,8 @@ export interface EngineUnknown {
 export type EngineStop = EngineRefusal | EngineUnknown;
 
 /**
- * Ends a modelled engine in the middle of its work, as the engine itself ends. It never leaves the model. It is no Error: a
- * stack trace would cost more than the model's work where an index lists tens of thousands of manifests.
+ * Ends a modelled engine in the middle of its work, as the engine itself ends. It never leaves the model. It is no
+ * Error: a stack trace would cost more than the model's work where an index lists tens of thousands of manifests.
  */
 class Stopped {
   constructor(readonly stop: EngineStop) {}
@@ -113,8 +118,8 @@ export function attempt(step: () => void): EngineStop | null {
 }
 
 /**
- * Runs a step, and puts the words around its refusal in which the engine wraps the error. A crash is not wrapped by the engine,
- * and what is unknown has no words of it.
+ * Runs a step, and puts the words around its refusal in which the engine wraps the error. A crash is not wrapped by the
+ * engine, and what is unknown has no words of it.
  */
 export function within<T>(wrap: (message: string) => string, step: () => T): T {
   try {

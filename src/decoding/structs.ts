@@ -140,7 +140,7 @@ export const SCHEMA2_LIST = struct('manifest.Schema2ListPublic', {
   ),
 });
 
-/** What containers/image looks at of a manifest of which it knows no type. manifest/manifest.go (GuessMIMEType) */
+/** The fields by which containers/image guesses the type of a manifest. manifest/manifest.go (GuessMIMEType) */
 export const GUESS = struct('', {
   mediaType: STRING,
   schemaVersion: INT,
@@ -264,7 +264,7 @@ export const SCHEMA2_IMAGE = struct('manifest.Schema2Image', imageFields('Schema
   Schema2V1Image: SCHEMA2_V1_IMAGE,
 });
 
-/** What all readers of manifest.json know. */
+/** The fields of manifest.json that all readers know. */
 const ITEM = { Config: STRING, RepoTags: STRINGS, Layers: STRINGS };
 
 /** containers/image docker/internal/tarfile/types.go */

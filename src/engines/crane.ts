@@ -44,8 +44,8 @@ interface Folder {
 }
 
 /**
- * `crane push DIR`: an OCI layout whose index.json lists one image, or one index, which is pushed with all that it lists.
- * go-containerregistry pkg/v1/layout, cmd/crane/cmd/push.go
+ * `crane push DIR`: an OCI layout whose index.json lists one image, or one index, which is pushed with all that it
+ * lists. go-containerregistry pkg/v1/layout, cmd/crane/cmd/push.go
  */
 export function craneLayout(file: TarFile): EngineRun {
   const verdicts = new Map<string, Verdict>();
@@ -108,8 +108,8 @@ function blob(folder: Folder, digest: string): Member {
 }
 
 /**
- * `crane digest --tarball FILE` and `crane push FILE`: a tarball with one image, whose members are found by their exact names,
- * the first of a name; a directory is an OCI layout instead. go-containerregistry pkg/v1/tarball/image.go
+ * `crane digest --tarball FILE` and `crane push FILE`: a tarball with one image, whose members are found by their exact
+ * names, the first of a name; a directory is an OCI layout instead. go-containerregistry pkg/v1/tarball/image.go
  */
 export function crane(file: TarFile, delivery: Delivery | null): EngineRun {
   if (delivery?.container === 'directory') return craneLayout(file);

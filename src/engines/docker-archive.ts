@@ -27,7 +27,7 @@ import {
 } from './tar-file.js';
 import type { LoadedImage } from './verdict.js';
 
-/** The little that engines look at in a config. */
+/** The fields of a config that engines read. */
 interface EngineConfig {
   readonly os: string;
   /** null where there is no rootfs at all. */
@@ -122,7 +122,9 @@ interface DockerSource {
   }[];
 }
 
-/** An item of manifest.json with the layers' sizes, as containers/image prepares them. docker/internal/tarfile/src.go */
+/**
+ * An item of manifest.json with the layers' sizes, as containers/image prepares them. docker/internal/tarfile/src.go
+ */
 export function openItem({ file, first, go }: DockerArchive, item: Item): DockerSource {
   const member = component(first, item.config);
   if (member === null) return refuse(`loading tar component "${item.config}": file does not exist`);
@@ -147,7 +149,7 @@ export function openItem({ file, first, go }: DockerArchive, item: Item): Docker
   };
 }
 
-/** What containers/image copies of an item; null where it would fail. */
+/** The config and layers that containers/image copies for an item; null where it would fail. */
 export function loadedItem(archive: DockerArchive, item: Item): LoadedImage | null {
   let loaded: LoadedImage | null = null;
   attempt(() => {

@@ -182,7 +182,10 @@ function configFrom(json: JsonObject, diffIds: string[], history: JsonObject[]):
 const sorted = (value: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** What Docker before 1.8.3 wrote goes through today's struct, which adds its empty fields; anything later stays as it is. */
+/**
+ * The JSON of Docker before 1.8.3 is decoded into the current struct, which adds its empty fields; later JSON is kept
+ * as it is.
+ */
 function isRewritten(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version
     .split('-')[0]!
@@ -238,8 +241,8 @@ const NO_V1 = 29;
 
 /**
  * `docker load` into the classic store: unpacks the file to a folder, and follows manifest.json in it; without one it
- * takes the file for an archive from before Docker 1.10, which since Docker 29 it refuses. The ID is the config's digest.
- * moby image/tarexport/load.go
+ * takes the file for an archive from before Docker 1.10, which since Docker 29 it refuses. The ID is the config's
+ * digest. moby image/tarexport/load.go
  */
 export function dockerClassic(file: TarFile, delivery: Delivery | null): EngineRun {
   const verdicts = new Map<string, Verdict>();
@@ -266,7 +269,7 @@ export function dockerClassic(file: TarFile, delivery: Delivery | null): EngineR
   return { verdicts, loads, stop, loadsInstead };
 }
 
-/** What the store holds so far: layers by their chain IDs, and images. */
+/** The content of the store so far: layers by their chain IDs, and images. */
 interface Stored {
   readonly layers: Map<string, Member>;
   readonly images: LoadedImage[];

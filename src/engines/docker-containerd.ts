@@ -45,7 +45,9 @@ import {
 
 const DIGEST = /^(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 
-/** What the containerd store makes of index.json: every entry an image, whatever it is, called by the entry's digest. */
+/**
+ * The entries of index.json. To the containerd store each is an image, whatever it describes, and its digest is the ID.
+ */
 function readEntries(file: TarFile, index: Member): { digest: string; notes: EngineNote[] }[] {
   const value = decodeObject(file.scan.document(index), 'whole', OCI_INDEX_TYPE, BUILT_WITH.docker);
   const entries = listField(value, 'manifests').map(entry => (isObject(entry) ? entry : {}));
@@ -75,8 +77,8 @@ function readEntries(file: TarFile, index: Member): { digest: string; notes: Eng
 }
 
 /**
- * The images that Docker finds below the entries: what is stored as a manifest, is called no attestation, and whose config and
- * layers are stored too. Blobs are found by what they are, wherever they lie in the file.
+ * The images that Docker finds below the entries: what is stored as a manifest, is called no attestation, and whose
+ * config and layers are stored too. Blobs are found by what they are, wherever they lie in the file.
  */
 function storedImages(file: TarFile, index: Member): LoadedImage[] {
   const value = decodeObject(file.scan.document(index), 'whole', OCI_INDEX_TYPE, BUILT_WITH.docker);
@@ -139,7 +141,10 @@ function isLost(name: string): boolean {
   return invalid === null && !found;
 }
 
-/** Every index below an entry is walked, and none may be a manifest in an index's clothes, nor the other way round. */
+/**
+ * Walks every index below an entry. A manifest whose media type says index is refused, and an index whose type says
+ * manifest.
+ */
 function checkBelow(file: TarFile, entry: JsonObject, seen: Set<string>): void {
   const todo = [entry];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -226,7 +231,7 @@ function importTar(file: TarFile): Imported {
   for (const member of file.members) {
     const { name, type } = member;
     if (type === 'symlink') links.set(name, linkTarget(name, member.target ?? ''));
-    // What is of a type of its own is passed over, though Go has its content.
+    // A tar type that is not in POSIX is passed over, though Go reads its content.
     if (type !== 'file' || member.flag !== undefined) continue;
     const path = clean(name);
     if (path === 'oci-layout') {
@@ -310,7 +315,7 @@ function importItem(file: TarFile, { blobs }: Imported, item: Item): ImportedIte
   return { verdict: accepted(manifestDigest(manifest), ...notes), image: { config, layers } };
 }
 
-/** Of GNU's sparse files containerd takes those that PAX records make of a regular one. */
+/** containerd takes a sparse file where PAX records describe it and its type is that of a regular file. */
 function sparseAt({ members, sparse }: TarFile, path: string): string | null {
   const isTaken = sparse.has(path) && members.some(one => one.path === path && one.flag === undefined);
   return isTaken ? cannotTell({ code: 'sparse', path }) : null;

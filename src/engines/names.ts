@@ -46,7 +46,9 @@ function splitDomain(name: string): [domain: string, rest: string] {
   return ['docker.io', rest.includes('/') ? rest : `library/${rest}`];
 }
 
-/** The patterns repeat groups, and would run out of stack at a name of megabytes. No engine takes one that is so long. */
+/**
+ * The patterns repeat groups, and would run out of stack at a name of megabytes. No engine takes one that is so long.
+ */
 const LONGEST = 4096;
 /** Most characters of a repository's path, without its host. */
 const LONGEST_PATH = 255;

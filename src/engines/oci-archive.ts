@@ -42,7 +42,9 @@ import {
 } from './tar-file.js';
 import { IMAGE_TYPES, type LoadedInstead, SCHEMA2_TYPES } from './verdict.js';
 
-/** An image as containers/image finds it in an unpacked oci-archive, an OCI layout, or a directory of its own (`dir:`). */
+/**
+ * An image as containers/image finds it in an unpacked oci-archive, an OCI layout, or a directory of its own (`dir:`).
+ */
 export interface OciArchive {
   readonly file: TarFile;
   readonly tree: Tree;
@@ -56,7 +58,7 @@ export interface OciArchive {
 export interface Paths {
   readonly manifest: (digest: string) => string;
   readonly blob: (digest: string) => string;
-  /** Of a digest that is none, beside what is wrong with it. */
+  /** Stands in the error before a text that is no digest. */
   readonly refusal: string;
 }
 
@@ -69,7 +71,10 @@ export const LAYOUT_PATHS: Paths = {
   refusal: 'unexpected digest reference ',
 };
 
-/** What containers/image takes where no image is named: the only one. oci/layout/oci_transport.go (getManifestDescriptor) */
+/**
+ * The only entry of index.json: containers/image takes it where no image is named. oci/layout/oci_transport.go
+ * (getManifestDescriptor)
+ */
 export function oneImage(file: TarFile, go: GoVersion, { tree, entries }: Layout): OciArchive {
   if (entries.length !== 1) refuse('more than one image in oci, choose an image');
   const [entry] = entries as [Json];
@@ -169,7 +174,7 @@ export function guessType({ file, go }: OciArchive, member: Member): string {
   return type;
 }
 
-/** The struct for a document of a media type; what is none of these is tried as schema 1. */
+/** The struct for a document of a media type; a document of any other type is decoded as schema 1. */
 const STRUCTS: ReadonlyMap<string, GoType> = new Map([
   [OCI_INDEX, OCI_INDEX_TYPE],
   [DOCKER_LIST, SCHEMA2_LIST],
@@ -180,7 +185,9 @@ const STRUCTS: ReadonlyMap<string, GoType> = new Map([
 export const readAs = ({ file, go }: OciArchive, member: Member, type: string): JsonObject =>
   decodeObject(file.scan.document(member), 'whole', STRUCTS.get(type) ?? SCHEMA1, go);
 
-/** Fields that a document of its kind has not are refused: CVE-2021-41190. containers/image internal/manifest/common.go */
+/**
+ * Fields that a document of its kind has not are refused: CVE-2021-41190. containers/image internal/manifest/common.go
+ */
 function checkFields({ file, go }: OciArchive, member: Member, type: string, allowed: readonly string[]) {
   const found = decodeObject(file.scan.document(member), 'whole', AMBIGUOUS, go);
   const odd = [...AMBIGUOUS.fields.keys()].filter(key => found[key] !== undefined && !allowed.includes(key));
@@ -196,7 +203,9 @@ export function openIndex(archive: OciArchive, member: Member, type: string): Js
   return index;
 }
 
-/** The entry for linux/amd64: of several the first, but one with a platform before one without, and gzip before zstd. */
+/**
+ * The entry for linux/amd64: of several the first, but one with a platform before one without, and gzip before zstd.
+ */
 export function chooseEntry(type: string, index: JsonObject): JsonObject {
   const isList = type === DOCKER_LIST;
   const candidates = listField(index, 'manifests')
@@ -273,7 +282,7 @@ export function checkUrls(descriptor: JsonObject): void {
 
 const isFetchable = (url: Json): url is string => typeof url === 'string' && /^https?:/i.test(url);
 
-/** What `skopeo inspect` tells of a config it reads from one struct or two. manifest/oci.go, docker_schema2.go (Inspect) */
+/** `skopeo inspect` decodes a config into one struct or two. manifest/oci.go, docker_schema2.go (Inspect) */
 export function inspectConfig({ go }: OciArchive, type: string, document: Document): void {
   const structs = type === OCI_MANIFEST ? [OCI_IMAGE, SCHEMA2_V1_IMAGE] : [SCHEMA2_IMAGE];
   for (const goType of structs) decode(document, 'whole', goType, go);

@@ -332,8 +332,8 @@ function checkLayer(
 }
 
 /**
- * `podman load` on linux/amd64: tries the file as one kind of archive after another, and when none will do gives the error of
- * each. The ID is the config's digest. containers/common libimage/load.go
+ * `podman load` on linux/amd64: tries the file as one kind of archive after another, and when none will do gives the
+ * error of each. The ID is the config's digest. containers/common libimage/load.go
  */
 export function podman(file: TarFile): EngineRun {
   const oci = podmanOciArchive(file);
@@ -350,8 +350,8 @@ export function podman(file: TarFile): EngineRun {
 }
 
 /**
- * `podman load -i DIR` on linux/amd64: an OCI layout, or else what `skopeo copy … dir:` wrote. The outcome of each is that of
- * `podman pull oci:DIR` and `podman pull dir:DIR`.
+ * `podman load -i DIR` on linux/amd64: an OCI layout, or else what `skopeo copy … dir:` wrote. The outcome of each is
+ * that of `podman pull oci:DIR` and `podman pull dir:DIR`.
  */
 export function podmanDirectory(file: TarFile): EngineRun {
   const oci = podmanOci(file);

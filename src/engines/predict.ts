@@ -69,14 +69,14 @@ export function engineLoads(scan: Scan): EngineLoad[] {
 }
 
 /**
- * The outcome of every image of an archive in every engine: the ID by which the engine will call it, or why it does not take it.
- * Worked out from the file, for engines on linux/amd64 with an empty store, and checked against Docker 28.5.2 (classic and
- * containerd store), podman 5.8.6, skopeo 1.22.0, crane 0.21 and umoci 0.6.0.
+ * The outcome of every image of an archive in every engine: the ID by which the engine will call it, or why it does not
+ * take it. Worked out from the file, for engines on linux/amd64 with an empty store, and checked against Docker 28.5.2
+ * (classic and containerd store), podman 5.8.6, skopeo 1.22.0, crane 0.21 and umoci 0.6.0.
  *
- * Left out, since it does not follow from a scan: layers with two entries of one name, which the classic store and podman refuse; a
- * compressed layer whose content is whole and whose trailer is cut off; a file that was compressed twice; the content of a sparse
- * member or of a gzip stream with reserved flags; limits of the engines' own on sizes and nesting. At depth `metadata` the digests
- * of layers are those that the documents claim.
+ * Left out, since it does not follow from a scan: layers with two entries of one name, which the classic store and
+ * podman refuse; a compressed layer whose content is whole and whose trailer is cut off; a file that was compressed
+ * twice; the content of a sparse member or of a gzip stream with reserved flags; limits of the engines' own on sizes
+ * and nesting. At depth `metadata` the digests of layers are those that the documents claim.
  */
 export function predictEngines(
   scan: Scan,
@@ -110,8 +110,8 @@ export function predictEngines(
 }
 
 /**
- * The limit for which not all was looked at that the archive lists. An engine would look at all of it, and so would its copy
- * here.
+ * The limit for which not all was looked at that the archive lists. An engine would look at all of it, and so would its
+ * copy here.
  */
 export function limitOf(graph: Graph): LimitReached | null {
   for (const { code, data } of graph.observations) {
@@ -123,8 +123,8 @@ export function limitOf(graph: Graph): LimitReached | null {
 }
 
 /**
- * The outcome of a file that holds no image in every engine. Some take an artifact for an image: then the ID is that of the first
- * artifact.
+ * The outcome of a file that holds no image in every engine. Some take an artifact for an image: then the ID is that of
+ * the first artifact.
  */
 export function predictFile(scan: Scan, delivery: Delivery): EngineVerdict[] {
   const file = tarFile(scan);

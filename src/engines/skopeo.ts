@@ -113,14 +113,14 @@ export function skopeoDir(file: TarFile): EngineRun {
 
 interface Subject {
   readonly archive: OciArchive;
-  /** Of its first manifest; null where nothing says it. */
+  /** The digest of the first manifest; null where no document gives it. */
   readonly digest: string | null;
   readonly top: (archive: OciArchive, digest: string) => Member;
 }
 
 /**
- * The digest that `skopeo inspect` prints: that of the first document, be it an index or a manifest, and only where the rest can be
- * printed too, from the image chosen behind it. skopeo cmd/skopeo/inspect.go
+ * The digest that `skopeo inspect` prints: that of the first document, be it an index or a manifest, and only where the
+ * rest can be printed too, from the image chosen behind it. skopeo cmd/skopeo/inspect.go
  */
 function inspect(open: () => Subject): Omit<EngineRun, 'loads'> {
   const verdicts = new Map<string, Verdict>();

@@ -15,8 +15,8 @@ export interface StoredLayer extends StoredBlob {
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
 
 /**
- * The manifest that containerd writes for an item of manifest.json, over the bytes as they are stored: compact JSON, this
- * order of fields. containerd core/images/archive/importer.go
+ * The manifest that containerd writes for an item of manifest.json, over the bytes as they are stored: compact JSON,
+ * this order of fields. containerd core/images/archive/importer.go
  */
 export function containerdManifest(config: StoredBlob, layers: readonly StoredLayer[]): string {
   const descriptor = (mediaType: string, { digest, size }: StoredBlob) => ({ mediaType, digest, size });
@@ -29,8 +29,8 @@ export function containerdManifest(config: StoredBlob, layers: readonly StoredLa
 }
 
 /**
- * The manifest that containers/image makes up for a docker-archive: every layer by its diff_id and unpacked size, and yet
- * called gzip. Size stands before digest, as in its struct. containers/image docker/internal/tarfile/src.go
+ * The manifest that containers/image makes up for a docker-archive: every layer by its diff_id and unpacked size, and
+ * yet called gzip. Size stands before digest, as in its struct. containers/image docker/internal/tarfile/src.go
  */
 export function containersImageManifest(config: StoredBlob, layers: readonly StoredBlob[]): string {
   const descriptor = (mediaType: string, { digest, size }: StoredBlob) => ({ mediaType, size, digest });

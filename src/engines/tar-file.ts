@@ -15,15 +15,20 @@ import type { StoredBlob } from './synthesise.js';
 export interface TarFile {
   readonly scan: Scan;
   readonly members: readonly Member[];
-  /** In the words of Go's archive/tar; null for a sound tar. */
+  /** The error of Go's archive/tar; null for a sound tar. */
   readonly error: string | null;
-  /** What Go's decompressor says of the whole file. */
+  /** The error of Go's decompressor for the whole file. */
   readonly packError: string | null;
-  /** The same, of what follows the compressed stream: a reader that stops at the end of the tar never sees it. */
+  /** The error for the bytes after the compressed stream: a reader that stops at the end of the tar never sees it. */
   readonly lateError: string | null;
-  /** What the file is to containers/image, which knows no skippable frames, when it is none of what it knows. */
+  /**
+   * containers/image does not recognise skippable frames of zstd: it takes the file for a tar, or for no format it
+   * knows.
+   */
   readonly foreign: 'tar' | 'unknown' | null;
-  /** Paths of global PAX headers, which are entries to Go, and of sparse members, whose holes waybill does not fill in. */
+  /**
+   * Paths of global PAX headers, which are entries to Go, and of sparse members, whose holes waybill does not fill in.
+   */
   readonly globals: ReadonlySet<string>;
   readonly sparse: ReadonlySet<string>;
   /** The member in which the tar ends too early. */
@@ -66,7 +71,7 @@ export function tarFile(scan: Scan): TarFile {
 const pathsOf = (problems: readonly SourceProblem[], are: (problem: SourceProblem) => boolean) =>
   new Set(problems.filter(are).flatMap(({ path }) => path ?? []));
 
-/** What an engine finds at a path of a tar is known to Go's archive/tar, and not to waybill. */
+/** Stops where Go's archive/tar finds another content at a path than waybill does. */
 export function checkKnown({ globals, sparse }: TarFile, path: string): void {
   if (globals.has(path)) cannotTell({ code: 'global-header', path });
   if (sparse.has(path)) cannotTell({ code: 'sparse', path });
@@ -84,7 +89,10 @@ function tarError(problem: SourceProblem, all: readonly SourceProblem[]): string
   return dirty ? INVALID : null;
 }
 
-/** What Go's decompressors take for one more stream. compress/gzip, compress/bzip2, klauspost/compress zstd, ulikunitz/xz */
+/**
+ * Go's decompressors read the bytes after a stream as one more. compress/gzip, compress/bzip2, klauspost/compress zstd,
+ * ulikunitz/xz
+ */
 function lateOuterError(problems: readonly SourceProblem[]): string | null {
   for (const problem of problems) {
     if (problem.kind !== 'outer-trailing') continue;
@@ -99,7 +107,7 @@ function foreignTo(problems: readonly SourceProblem[]): TarFile['foreign'] {
   return problems.some(isSkippable) ? 'tar' : null;
 }
 
-/** What containers/image makes of a file that it does not take for compressed. */
+/** Stops where containers/image does not recognise the compression of the file. */
 export function checkKind({ foreign }: TarFile): void {
   if (foreign === 'tar') cannotTell({ code: 'tar-or-zstd' });
   if (foreign === 'unknown') refuse(CUT);
@@ -141,7 +149,7 @@ export function checkSize({ size }: Member, most: number): void {
 /** Nearly every path is clean: no segment of it is empty, or dots. */
 const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
-/** What a link stands for, beside itself: path.Join of its folder and target, wherever that leads. */
+/** The path that a link leads to: path.Join of its folder and target, even where that is outside. */
 export const followed = (name: string, target: string): string => {
   const slash = name.lastIndexOf('/');
   return clean(
@@ -152,16 +160,16 @@ export const followed = (name: string, target: string): string => {
 /** A path relative to the top of the archive, whatever leads it. */
 export const below = (path: string): string => clean(`/${path}`).slice(1);
 
-/** What the engines look at when they unpack a layer. null where it was not read. */
+/** The facts of a layer that engines check when they unpack it; null where it was not read. */
 export interface LayerFacts {
   readonly compression: Compression;
   readonly diffId: string | null;
   readonly size: number | null;
-  /** What Go's decompressor says. */
+  /** The error of Go's decompressor. */
   readonly packError: string | null;
   /** It comes only after the whole content: an engine that stops at the tar's end marker never sees it. */
   readonly lateError: boolean;
-  /** What Go's archive/tar says of the content. */
+  /** The error of Go's archive/tar for the content. */
   readonly tarError: string | null;
 }
 
@@ -217,7 +225,9 @@ export function layerFacts({ scan }: TarFile, member: Member): LayerFacts {
   };
 }
 
-/** Refuses a layer whose diff_id is not `wanted`; where it was not computed because nothing was read, its word is taken. */
+/**
+ * Refuses a layer whose diff_id is not `wanted`; where it was not computed because nothing was read, its word is taken.
+ */
 export function checkDiffId(
   { scan }: TarFile,
   member: Member,
@@ -239,7 +249,7 @@ function failureError({ failure }: BlobFacts): string | null {
   return packError(codec, kind === 'truncated', fault);
 }
 
-/** What is wrong behind the content: Go looks for another part of the stream in whatever follows the last one. */
+/** The error after the content: Go reads whatever follows the last part of the stream as another part. */
 function lateError(facts: BlobFacts): string | null {
   const { failure, stream, compression } = facts;
   const error = failureError(facts);
@@ -256,7 +266,7 @@ function nextPartError(codec: Exclude<Compression, 'none'>, trailing: number): s
   return trailing < head ? CUT : wrong;
 }
 
-/** How many bytes Go reads of a part before it knows that it is none, and what it says then. */
+/** The bytes that Go reads of a part before it knows that it is none, and its error then. */
 const NEXT_PART = {
   gzip: [10, 'gzip: invalid header'],
   zstd: [4, 'invalid input: magic number mismatch'],
@@ -264,7 +274,7 @@ const NEXT_PART = {
   bzip2: [2, 'bzip2 data invalid: bad magic value in continuation file'],
 } as const;
 
-/** What Go's archive/tar says of a layer, if it is not empty. */
+/** The error of Go's archive/tar for a layer; an empty one has none. */
 function layerTarError(tar: TarFacts | null, size: number): string | null {
   if (size === 0) return null;
   if (tar === null) return size < BLOCK ? CUT : INVALID;
@@ -296,12 +306,13 @@ export function digestLike({ scan }: TarFile, member: Member, claim: string): st
 
 export type Tree = Extraction<Member>;
 
-/** What Linux takes for a path, in bytes; nothing longer can be unpacked. */
+/** The longest path on Linux, in bytes. */
 const PATH_MAX = 4096;
 
 /**
  * The tree that archive.Untar leaves, moby's and that of containers/storage. moby pkg/archive/archive.go
- * @param scoped  whether links stay inside it while it is unpacked: docker unpacks in a chroot, containers/image does not
+ * @param scoped  whether links stay inside it while it is unpacked: docker unpacks in a chroot, containers/image does
+ * not
  * @param linkError  what the engine says of a hard link to a file that is not there
  */
 export function extracted(file: TarFile, scoped: boolean, linkError = noLinkTarget): Tree {
@@ -342,7 +353,7 @@ function checkLength(path: string): void {
 /** Whether there is anything at a path, through links. */
 export const holds = (tree: Tree, path: string): boolean => tree.find(path, true) !== null;
 
-/** The file at a path, or what the kernel says instead. */
+/** The file at a path; where there is none, the engine stops with the error of the kernel. */
 export function open(tree: Tree, path: string): Member {
   checkLength(path);
   if (clean(path).startsWith('..')) refuse(`evalSymlinksInScope: DIR/${clean(path)} is not in DIR`);
@@ -378,7 +389,7 @@ function leadsOut(tree: Tree, path: string, links: number): boolean {
   );
 }
 
-/** A file that must be there, or what the system says instead. */
+/** The file at a path; where there is none, the engine stops with the error of the system. */
 export function fileAt(file: TarFile, tree: Tree, path: string): Member {
   const member = memberAt(file, tree, path);
   if (member !== null) return member;

@@ -51,8 +51,8 @@ function umociBlob({ file, tree }: UmociLayout, digest: string): Member {
 }
 
 /**
- * A document by its descriptor, of which no more is read than the size that it claims. Fields that a document of its kind has not
- * are refused (CVE-2021-41190). oci/casext/blob.go, mediatype/parse.go
+ * A document by its descriptor, of which no more is read than the size that it claims. Fields that a document of its
+ * kind has not are refused (CVE-2021-41190). oci/casext/blob.go, mediatype/parse.go
  */
 function readDocument(
   layout: UmociLayout,
@@ -145,7 +145,7 @@ function unpackLayers(layout: UmociLayout, manifest: JsonObject, config: JsonObj
 
 const nextEntry = (message: string): never => refuse(`unpack layer: read next entry: ${message}`);
 
-/** What comes to light behind the tar. */
+/** The checks after the end of the tar. */
 function checkEnd(file: TarFile, member: Member, digest: string, size: number, facts: LayerFacts): void {
   const discard = (message: string) => refuse(`discard trailing archive bits: ${message}`);
   if (facts.packError !== null) discard(facts.packError);
@@ -158,7 +158,7 @@ function checkEnd(file: TarFile, member: Member, digest: string, size: number, f
 
 const LAYER = /^application\/vnd\.oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+(.+))?$/;
 
-/** What a layer's media type says of its compression; other types than those of OCI are refused. */
+/** The compression that a layer's media type promises; other types than those of OCI are refused. */
 function promised(layer: JsonObject): Compression {
   const type = textField(layer, 'mediaType');
   const at = `unpack rootfs: layer ${textField(layer, 'digest')}`;
@@ -172,7 +172,7 @@ function promised(layer: JsonObject): Compression {
   );
 }
 
-/** A layer read as its media type says, whatever it is. */
+/** The facts of a layer for a reader that believes its media type, not its first bytes. */
 function readAs(file: TarFile, member: Member, compression: Compression): LayerFacts {
   const facts = layerFacts(file, member);
   if (compression === facts.compression) return facts;
@@ -193,7 +193,8 @@ const GO = BUILT_WITH.umoci;
 
 /**
  * `umoci unpack --image DIR:TAG BUNDLE`: an image of an OCI layout by the name that index.json gives it. A user that is
- * a name is not looked up in the image's files, where umoci refuses one that it does not find. cmd/umoci/unpack.go, oci/casext, oci/layer/unpack.go
+ * a name is not looked up in the image's files, where umoci refuses one that it does not find. cmd/umoci/unpack.go,
+ * oci/casext, oci/layer/unpack.go
  */
 export function umoci(file: TarFile): EngineRun {
   const verdicts = new Map<string, Verdict>();
@@ -247,7 +248,7 @@ function indexOf({ file, tree }: UmociLayout): JsonObject[] {
   return listField(index, 'manifests').map(entry => (isObject(entry) ? entry : {}));
 }
 
-/** What a name leads to must be one manifest. */
+/** A name must lead to one manifest. */
 function named(
   layout: UmociLayout,
   name: string,
@@ -274,7 +275,7 @@ function named(
 
 const NAME = /^([A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*)(\/([A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*))*$/;
 
-/** What has no name is asked for by none: where the command gives no tag, it means `latest`. */
+/** An entry without a name cannot be asked for: where the command gives no tag, it means `latest`. */
 function unnamed(
   layout: UmociLayout,
   roots: readonly JsonObject[],
@@ -295,7 +296,10 @@ function unnamed(
   }
 }
 
-/** The manifests behind an entry, through OCI indexes; what is of no known type stands for itself. oci/casext/refname.go */
+/**
+ * The manifests behind an entry, through OCI indexes; a descriptor of another type stands for itself.
+ * oci/casext/refname.go
+ */
 function targetsOf(layout: UmociLayout, root: JsonObject): JsonObject[] {
   const found: JsonObject[] = [];
   const todo = [root];

@@ -48,8 +48,8 @@ export class Unpacking {
 const HOST = { os: 'linux', architecture: 'amd64', variant: null, osVersion: null };
 
 /**
- * After `docker load` into the containerd store Docker unpacks the image for its own platform. Where that fails it says so, exits
- * with 0, and keeps the image under its ID all the same. moby daemon/containerd/image_exporter.go (LoadImage)
+ * After `docker load` into the containerd store Docker unpacks the image for its own platform. Where that fails it says
+ * so, exits with 0, and keeps the image under its ID all the same. moby daemon/containerd/image_exporter.go (LoadImage)
  */
 export function unpackNotes(file: TarFile, image: Image): readonly EngineNote[] {
   if (image.platform === null || !platformMatches(image.platform, HOST)) return [];

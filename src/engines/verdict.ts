@@ -47,9 +47,11 @@ export type LoadedInstead =
   /** The one that index.json calls latest. */
   | { readonly code: 'latest' };
 
-/** What a user should know besides. */
+/** A fact that a user should know beside the outcome. */
 export type EngineNote =
-  /** Docker's classic store stores an image before it looks at its names, and leaves it there when it fails at these. */
+  /**
+   * Docker's classic store stores an image before it looks at its names, and leaves it there when it fails at these.
+   */
   | { readonly code: 'stored-all-the-same'; readonly id: string }
   /** The engine takes this image, and ends early at another one. */
   | { readonly code: 'stops-at-another'; readonly stop: EngineStop }
@@ -66,7 +68,10 @@ export type EngineNote =
   | { readonly code: 'unpacking-unknown'; readonly cause: UnknownCause }
   /** The scan took the digests of the layers from the documents. */
   | { readonly code: 'layers-not-read' }
-  /** crane packs plain layers itself: the digest that it prints depends on its gzip, and the ID given is the config's digest. */
+  /**
+   * crane packs plain layers itself: the digest that it prints depends on its gzip, and the ID given is the config's
+   * digest.
+   */
   | { readonly code: 'packed-by-crane' }
   /** Where containerd already holds a layer compressed, its manifest names that one. */
   | { readonly code: 'empty-store' }
@@ -94,7 +99,7 @@ export interface Delivery {
 /** The engine takes the image. */
 interface Accepted {
   readonly outcome: 'accepted';
-  /** What the engine will call the image (docker, podman), or print as its digest (skopeo, crane). */
+  /** The ID that the engine will give the image (docker, podman), or the digest that it prints (skopeo, crane). */
   readonly id: string;
 }
 
@@ -120,7 +125,7 @@ export interface LoadedImage {
   readonly layers: readonly Member[];
 }
 
-/** What one engine makes of the file as a whole. */
+/** The result of one engine for the file as a whole. */
 export interface EngineRun {
   /** The images that it takes, of every platform, by whatever name it is asked for. */
   readonly loads: readonly LoadedImage[];
@@ -128,7 +133,7 @@ export interface EngineRun {
   readonly verdicts: ReadonlyMap<string, Verdict>;
   /** Why it ended early; null where it came to its end. */
   readonly stop: EngineStop | null;
-  /** What it loads in place of the images that have no verdict, where it came to its end. */
+  /** The images that it loads in place of those that have no verdict, where it came to its end. */
   readonly loadsInstead: LoadedInstead;
 }
 
@@ -137,7 +142,9 @@ export const entryKey = (digest: string) => `entry ${digest}`;
 export const manifestKey = (digest: string) => `manifest ${digest}`;
 export const v1Key = (id: string) => `v1 ${id}`;
 
-/** The ways an engine comes to an image: by its manifest, index.json's entry above it, manifest.json, or its v1 folder. */
+/**
+ * The ways an engine comes to an image: by its manifest, index.json's entry above it, manifest.json, or its v1 folder.
+ */
 export function keysOf(image: Image): string[] {
   const digest = image.manifest?.claimedDigest ?? image.manifest?.digest ?? null;
   const outermost = image.indexDigests[0] ?? null;
@@ -173,7 +180,10 @@ export const IMAGE_TYPES: ReadonlySet<string> = new Set([OCI_MANIFEST, DOCKER_MA
 
 const LAYER = 'application/vnd.docker.image.rootfs.';
 
-/** All that may stand in a Docker manifest. containers/image manifest/docker_schema2.go (SupportedSchema2MediaType) */
+/**
+ * The media types that a Docker manifest may hold. containers/image manifest/docker_schema2.go
+ * (SupportedSchema2MediaType)
+ */
 export const SCHEMA2_TYPES: ReadonlySet<string> = new Set([
   `${LAYER}diff.tar`,
   `${LAYER}diff.tar.gzip`,

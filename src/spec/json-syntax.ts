@@ -21,8 +21,8 @@ type Literal = 'true' | 'false' | 'null';
 /** Where a text stops being JSON (RFC 8259), and what was expected there. */
 export interface JsonFault {
   /**
-   * `empty`: nothing but white space. `end`: the text ends within the value. `after`: a value is complete, and more than white
-   * space follows it. `character`: anything else.
+   * `empty`: nothing but white space. `end`: the text ends within the value. `after`: a value is complete, and more
+   * than white space follows it. `character`: anything else.
    */
   readonly kind: 'empty' | 'end' | 'after' | 'character';
   /** Index in the text; its length for `empty` and `end`. */

@@ -11,8 +11,8 @@ export interface EngineReport {
   /** The ID that the engine will give the image (docker, podman), or the digest that it prints (skopeo, crane). */
   readonly id: string | null;
   /**
-   * Why the engine does not take the image: where the outcome is `refused`, the engine's own words, with temporary paths as DIR or
-   * FILE. For people; programs read `outcome`.
+   * Why the engine does not take the image: where the outcome is `refused`, the engine's own words, with temporary
+   * paths as DIR or FILE. For people; programs read `outcome`.
    */
   readonly refusal: string | null;
   /** Other things that a user should know. */

@@ -18,7 +18,7 @@ export interface Match {
 export interface Found {
   readonly query: string;
   readonly matches: readonly Match[];
-  /** Why it cannot be known from this file, when nothing matches. */
+  /** Why this file does not tell, where nothing matches. */
   readonly reason: string | null;
 }
 
