@@ -96,7 +96,10 @@ function compare(where: string, answers: readonly EngineReport[], real: string):
     return;
   }
   assert.equal([...found], [], where);
-  for (const { refusal } of answers) {
+  for (const { outcome, refusal } of answers) {
+    // umoci takes the image that is called latest where the other one has no name.
+    const isPassedOver = refusal!.startsWith('loads ');
+    assert.is(outcome, isPassedOver ? 'loads-another' : 'refused', where);
     for (const line of linesOf(refusal!)) assert.ok(words.join('!').includes(line), `${where}: ${line}`);
   }
 }

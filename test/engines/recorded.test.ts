@@ -158,6 +158,10 @@ function compare(
   refused: string | null,
 ): void {
   const taken = answers.filter(({ id }) => id !== null);
+  for (const { id, outcome } of answers) {
+    const passedOver = refused === null ? 'loads-another' : 'refused';
+    assert.is(outcome, id === null ? passedOver : 'accepted', where);
+  }
   for (const { id, note } of taken) {
     const isLost = note?.includes('do not find it') === true;
     assert.ok(ids.includes(id!) || isLost, `${where}: ${id}`);

@@ -218,6 +218,25 @@ test('what only looks at data never throws', () => {
   );
 });
 
+/** These rooms and files take apart command lines, templates, Dockerfile lines and prose, which are no facts. */
+const SPLITTERS = [
+  'analysis/instruction.ts',
+  'commands/diff/words.ts',
+  'format/markdown.ts',
+  'go/template/parse.ts',
+];
+
+test('no text of a fact is parsed back: facts carry codes and data', () => {
+  const text = '(?:refusal|message|reason|words|note|error|passed|stop|fault|context)';
+  const asked = '(?:startsWith|endsWith|includes|indexOf|match|search|replace|slice)';
+  const parses = new RegExp(
+    `\\b${text}(?:\\?\\.|!\\.|\\.)${asked}\\(|\\.(?:test|exec)\\([\\w.?!]*\\b${text}\\b`,
+  );
+  assert.equal(uses(parses, ['cli', 'cli.ts', ...SPLITTERS]), []);
+  // The names of producers and of engines are for people.
+  assert.equal(uses(/\bproducer\??\.name\??\.\w+\(|\bengine\.split\(/, []), []);
+});
+
 test('no default exports, no enums, no utils', () => {
   assert.equal(uses(/^export default\b|^(export )?(const )?enum\b/, []), []);
   assert.equal(
