@@ -43,26 +43,38 @@ test('gzip: a name or comment is read as far as Go reads one', () => {
     );
     for (const { error } of [decode('gzip', withHeader(flag, text(512))), byByte])
       assert.match(error?.reason ?? '', /longer than the 511 bytes/);
+    assert.equal(byByte.error?.fault, { code: 'long-header-text' });
   }
 });
 
 test('gzip: reserved flags and unknown methods are refused', () => {
-  assert.match(decode('gzip', withHeader(0x20)).error?.reason ?? '', /reserved/);
+  const { error } = decode('gzip', withHeader(0x20));
+  assert.match(error?.reason ?? '', /reserved/);
+  assert.equal(error?.fault, { code: 'reserved-flags' });
   const method = Buffer.from(PACKED);
   method[2] = 7;
   assert.match(decode('gzip', method).error?.reason ?? '', /method should be 8/);
 });
 
 test('gzip: checksum and length faults say what was expected, and all the bytes are there', () => {
-  for (const [at, words] of [
-    [PACKED.length - 8, /CRC-32 should be 0x[0-9a-f]{8} but is 0x[0-9a-f]{8}/],
-    [PACKED.length - 4, /length should be \d+ \(modulo 2\^32\) but is 20000/],
+  for (const [at, words, fault] of [
+    [
+      PACKED.length - 8,
+      /CRC-32 should be 0x[0-9a-f]{8} but is 0x[0-9a-f]{8}/,
+      { code: 'crc32', actual: crc32(BYTES) },
+    ],
+    [
+      PACKED.length - 4,
+      /length should be \d+ \(modulo 2\^32\) but is 20000/,
+      { code: 'length', actual: 20_000 },
+    ],
   ] as const) {
     const bad = Buffer.from(PACKED);
     bad[at]! ^= 4;
     const { bytes, error } = decode('gzip', bad);
     assert.is(error?.kind, 'corrupt');
     assert.match(error?.reason ?? '', words);
+    assert.equal(error?.fault, { expected: bad.readUInt32LE(at), ...fault });
     assert.ok(bytes.equals(BYTES));
   }
 });
@@ -73,6 +85,7 @@ test('gzip: a fault within the deflate data keeps its cause', () => {
   const { error } = decode('gzip', bad);
   assert.is(error?.kind, 'corrupt');
   assert.is((error?.cause as { code?: string } | undefined)?.code, 'Z_DATA_ERROR');
+  assert.is(error?.fault, null);
 });
 
 test('gzip: a bomb comes out in pieces, never at once', () => {

@@ -128,6 +128,27 @@ test('reserved flags of a gzip header are passed over by engines, and not by way
   assert.match(containerd.note!, 'whether it can be unpacked cannot be told');
 });
 
+test('a damaged gzip layer: the words of Go hang on the fault, not on what waybill says of it', async () => {
+  const packed = gzipSync(app.layers[0]!.tar);
+  const changed = (at: number, byte: number) => {
+    const bytes = Buffer.from(packed);
+    bytes[at] = byte;
+    return bytes;
+  };
+  const named = changed(3, 8);
+  const longName = Buffer.concat([named.subarray(0, 10), Buffer.alloc(600, 'n'), Buffer.from([0])]);
+  for (const [layer, words] of [
+    [changed(packed.length - 8, packed.at(-8)! ^ 1), 'gzip: invalid checksum'],
+    [changed(packed.length - 4, packed.at(-4)! ^ 1), 'gzip: invalid checksum'],
+    [changed(10, 7), 'flate: corrupt input'],
+    [Buffer.concat([longName, packed.subarray(10)]), 'gzip: invalid header'],
+    [packed.subarray(0, -3), 'unexpected EOF'],
+  ] as const) {
+    const odd: Image = { ...app, layers: [layerOf(layer)] };
+    await says('podman', await toTar(skopeoOci({ image: odd, tags: ['app:1'] })), words);
+  }
+});
+
 test('a manifest that calls itself Docker’s below an entry that calls it OCI’s is refused by podman alone', async () => {
   const made = manifestOf(app);
   const manifest = JSON.parse(textOf(made.blobs[0]!.bytes)) as object;

@@ -7,7 +7,8 @@ import { readArchive, reportOf } from '../../src/index.js';
 import { NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
 import { image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
-import { readMembers } from '../support/reading.js';
+import { toTar } from '../support/pack.js';
+import { readMembers, streamOf } from '../support/reading.js';
 
 const item = await plainImage('item', 2, 'gzip');
 const plain = layouts.skopeoOci([{ image: item, tags: ['app:1'] }]);
@@ -41,6 +42,18 @@ for (const [name, producer, members] of WRITERS)
     assert.match(found ?? '', producer);
     assert.ok(marks.length > 0);
   });
+
+test('a producer has an ID beside the name that people read', async () => {
+  for (const [members, id] of [
+    [layouts.dockerSave({ image: item, tags: ['app:1'] }), 'docker-save-1.10'],
+    [layouts.dockerSave25({ image: item, tags: ['app:1'] }), 'docker-save-25'],
+    [layouts.dockerV1({ image: item, tags: ['app:1'] }), 'docker-save-1.9'],
+  ] as const) {
+    const { graph } = (await readArchive(streamOf(await toTar(members)))).parts[0]!;
+    assert.is(graph.producer?.id, id);
+    assert.match(graph.producer?.name ?? '', /^docker save/);
+  }
+});
 
 test('words that no writer that we know has', async () => {
   const members = written('{ "imageLayoutVersion" : "1.0.0" }', document =>

@@ -377,8 +377,8 @@ sparse(
 );
 
 test('a tar that ends inside a sparse map', () => {
-  const { error, entries } = tarFacts(oldSparse(2).subarray(0, 1024));
-  assert.equal([error, entries], ['it ends inside its entry 1', 1]);
+  const { error, isCut, entries } = tarFacts(oldSparse(2).subarray(0, 1024));
+  assert.equal([error, isCut, entries], ['it ends inside its entry 1', true, 1]);
 });
 
 const several = rawTar(...['a', 'b', 'c'].map(name => rawEntry({ name }, name.repeat(600))));
@@ -392,8 +392,9 @@ test('entries before the damage are kept, the one that it is in included', () =>
   }
   const broken = Buffer.from(several);
   broken[3072 + 3] = 0x41;
-  const { table, error } = tarFacts(broken);
+  const { table, error, isCut } = tarFacts(broken);
   assert.equal([table!.count, error], [2, 'the header after its entry 2 is damaged (checksum)']);
+  assert.equal([isCut, tarFacts(several).isCut], [false, false]);
 });
 
 test('what is no tar has an empty table, and a document none', () => {

@@ -145,6 +145,7 @@ test('a check that failed in the middle of many', async () => {
   members[150] = Buffer.from(flipLast(members[150]!));
   const { failure, stream, unpacked } = await checkSame(Buffer.concat(members));
   assert.match((failure as { reason: string }).reason, /^CRC-32 should be 0x[0-9a-f]{8} but is 0x/);
+  assert.is((failure as { fault?: { code: string } }).fault?.code, 'crc32');
   assert.is((failure as { unpacked: number }).unpacked, 151 * 15_000);
   assert.equal(stream, { parts: 150, skippable: 0, trailingZeros: 0, trailingGarbage: 0 });
   assert.is(unpacked, null);

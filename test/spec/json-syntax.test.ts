@@ -1,7 +1,7 @@
 // Where a text stops being JSON: JSON.parse is the judge of whether it does.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { jsonFault } from '../../src/spec/json-syntax.js';
+import { jsonFault, jsonFaultText, textPosition } from '../../src/spec/json-syntax.js';
 
 for (const [text, kind, at, context] of [
   ['', 'empty', 0, ''],
@@ -29,6 +29,27 @@ for (const [text, kind, at, context] of [
 ] as const) {
   test(`${JSON.stringify(text)} ends with ${kind}`, () => {
     assert.equal(jsonFault(text), { kind, at, context });
+  });
+}
+
+for (const [text, words] of [
+  ['', 'it is empty'],
+  [' \n', 'it has only white space'],
+  ['{"a":[1,', 'it ends at line 1, column 9, before its value is complete'],
+  ['{\n"a": "b', 'it ends at line 2, column 8, before its value is complete'],
+  ['{} {}', 'found "{" at line 1, column 4, after the end of the value'],
+  ['\ufeff{}', 'found a byte order mark (U+FEFF) at line 1, column 1, where a value should begin'],
+  ['\u00a0{}', 'found U+00A0 at line 1, column 1, where a value should begin'],
+  ['{"a": 1\n "b": 2}', 'found "\\"" at line 2, column 2, where "," or "}" should follow the value'],
+  ['["\u{1f600}",]', 'found "]" at line 1, column 6, where a value should begin'],
+  ['{,}', 'found "," at line 1, column 2, where a key in double quotes should begin'],
+  ['trux', 'found "x" at line 1, column 4, in what should be true, false or null'],
+  ['1.x', 'found "x" at line 1, column 3, where a digit should follow the decimal point'],
+  ['"\n"', 'found U+000A at line 1, column 2, in a string, where it must be escaped'],
+] as const) {
+  test(`${JSON.stringify(text)} in words`, () => {
+    const fault = jsonFault(text)!;
+    assert.is(jsonFaultText(fault, textPosition(text, fault.at)), words);
   });
 }
 
