@@ -31,14 +31,17 @@ export const isTarToo = (head: Uint8Array): boolean =>
 export function otherKinds(head: Uint8Array): SourceProblem[] {
   const isSkippable = beginsSkippable(head);
   if (isTarToo(head)) {
-    const kind = isSkippable ? SKIPPABLE_DATA : `${sniff(head)} data`;
-    return [{ kind: 'ambiguous', path: null, field: 'kind of the file', readings: [kind, 'a tar'] }];
+    const first = isSkippable ? 'zstd data behind a skippable frame' : `${sniff(head)} data`;
+    const problem = {
+      kind: 'ambiguous',
+      path: null,
+      field: 'kind of the file',
+      readings: [first, 'a tar'],
+    } as const;
+    return [isSkippable ? { ...problem, code: 'skippable-frame' } : problem];
   }
   return isSkippable ? [{ kind: 'outer-skippable', path: null }] : [];
 }
-
-/** zstd to some, and what it is else to others. */
-export const SKIPPABLE_DATA = 'zstd data behind a skippable frame';
 
 /** The first byte that is not white space opens a JSON object or array. */
 export function looksLikeJson(head: Uint8Array): boolean {

@@ -109,6 +109,12 @@ export type SourceProblem =
       readonly field: string;
       /** The one that waybill follows comes first. */
       readonly readings: readonly string[];
+      /**
+       * Two cases that some engines read as waybill does not. `global-header`: a global PAX header is a file of its
+       * name to them. `skippable-frame`: they do not recognise zstd data behind such a frame, and take the file for a
+       * tar.
+       */
+      readonly code?: 'global-header' | 'skippable-frame';
     }
   | { readonly kind: 'zip-entry'; readonly path: string | null; readonly reason: string }
   | {

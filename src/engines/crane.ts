@@ -154,13 +154,13 @@ function open(file: TarFile, delivery: Delivery | null): Tarball {
     return refuse('tarball must contain only a single image to be used with tarball.Image');
   }
   const value = decode(document(file, member), 'first', CRANE_ITEMS, BUILT_WITH.crane);
-  const raw = Array.isArray(value) && isObject(value[0]) ? value[0] : {};
+  const fields = Array.isArray(value) && isObject(value[0]) ? value[0] : {};
   const config = find(item.config);
   const packed = item.layers.some(path => {
     const { compression, skippable } = file.scan.head(find(path));
     return compression === 'gzip' || (compression === 'zstd' && !skippable);
   });
-  return { find, item, sources: objectField(raw, 'LayerSources'), config, packed };
+  return { find, item, sources: objectField(fields, 'LayerSources'), config, packed };
 }
 
 const LINKS = 16;

@@ -18,15 +18,18 @@ const REFERENCE = new RegExp(
   `^((?:${DOMAIN}/)?${COMPONENT}(?:/${COMPONENT})*)(?::(\\w[\\w.-]{0,127}))?(?:@(${ALGORITHM}:[0-9a-fA-F]{32,}))?$`,
 );
 
-/** docker's ParseNormalizedNamed. `short` leaves out the name where the library of containers/image does. */
-export function dockerReference(text: string, words: 'docker' | 'short' = 'docker'): EngineReference {
+/** docker's ParseNormalizedNamed. containers/image has an older release of it, whose error does not give the name. */
+export function dockerReference(
+  text: string,
+  library: 'docker' | 'containers-image' = 'docker',
+): EngineReference {
   if (/^[a-f0-9]{64}$/.test(text)) {
     refuse(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }
   const [domain, rest] = splitDomain(text);
   const path = rest.split(':')[0]!;
   if (path.toLowerCase() !== path) {
-    const which = words === 'docker' ? ` (${path})` : '';
+    const which = library === 'docker' ? ` (${path})` : '';
     refuse(`invalid reference format: repository name${which} must be lowercase`);
   }
   const match = referenceIn(`${domain}/${rest}`);

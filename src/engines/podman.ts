@@ -121,7 +121,7 @@ function ownersOf(names: readonly (readonly string[])[]): Map<string, [item: num
 function fullName(text: string, index: number): string {
   const reference = within(
     message => `Invalid tag "${text}" in manifest item @${index}: ${message}`,
-    () => dockerReference(text, 'short'),
+    () => dockerReference(text, 'containers-image'),
   );
   const full = showReference(reference);
   if (reference.tag === null) refuse(`Invalid tag "${text}" (${full}): does not contain a tag`);

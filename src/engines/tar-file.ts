@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { CodecFault, Compression } from '../codec/codec.js';
-import { SKIPPABLE_DATA } from '../containers/kind.js';
 import type { Member, SourceProblem } from '../containers/source.js';
 import { cannotTell, refuse } from '../decoding/refused.js';
 import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
@@ -8,7 +7,6 @@ import { Extraction, Folder, isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
 import { isUnsafeName, longestPart, NAME_MAX } from '../tar/path.js';
-import { GLOBAL_HEADER } from '../tar/records.js';
 import type { StoredBlob } from './synthesise.js';
 
 /** The file as an engine reads it: a tar, its entries in order, and where Go's reader stops. */
@@ -59,7 +57,7 @@ export function tarFile(scan: Scan): TarFile {
     packError: outer,
     lateError: lateOuterError(problems),
     foreign: foreignTo(problems),
-    globals: pathsOf(problems, p => p.kind === 'ambiguous' && p.readings[0] === GLOBAL_HEADER),
+    globals: pathsOf(problems, p => p.kind === 'ambiguous' && p.code === 'global-header'),
     sparse: pathsOf(problems, p => p.kind === 'sparse'),
     cut:
       broken?.kind !== 'tar-truncated' || last === undefined
@@ -103,7 +101,7 @@ function lateOuterError(problems: readonly SourceProblem[]): string | null {
 
 function foreignTo(problems: readonly SourceProblem[]): TarFile['foreign'] {
   if (problems.some(({ kind }) => kind === 'outer-skippable')) return 'unknown';
-  const isSkippable = (p: SourceProblem) => p.kind === 'ambiguous' && p.readings[0] === SKIPPABLE_DATA;
+  const isSkippable = (p: SourceProblem) => p.kind === 'ambiguous' && p.code === 'skippable-frame';
   return problems.some(isSkippable) ? 'tar' : null;
 }
 

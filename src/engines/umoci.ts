@@ -94,7 +94,7 @@ const mismatch = (expected: string, actual: string): string =>
 
 function checkKind(
   value: JsonObject,
-  raw: Json | undefined,
+  json: Json | undefined,
   mediaType: string,
   what: 'image' | 'manifest' | 'config',
   forbidden: readonly string[],
@@ -104,8 +104,8 @@ function checkKind(
   const own = textField(value, 'mediaType');
   const malicious = (content: string) => refuse(`malicious ${label} detected: ${noun} contained ${content}`);
   if (own !== '' && own !== mediaType) malicious(`incorrect mediaType: ${own}`);
-  if (!isObject(raw)) return;
-  const odd = forbidden.find(key => field(raw, key) !== undefined);
+  if (!isObject(json)) return;
+  const odd = forbidden.find(key => field(json, key) !== undefined);
   if (odd !== undefined) malicious(`forbidden '${odd}' field`);
 }
 
@@ -375,7 +375,7 @@ function readConfig(layout: UmociLayout, descriptor: JsonObject): JsonObject {
     message => `get config blob: ${message}`,
     () => readDocument(layout, descriptor, OCI_IMAGE, 'config', []),
   );
-  const kind = textField(objectField(config, 'rootfs'), 'type');
-  if (kind !== 'layers') refuse(`unpack rootfs: config: unsupported rootfs.type: ${kind}`);
+  const rootfsType = textField(objectField(config, 'rootfs'), 'type');
+  if (rootfsType !== 'layers') refuse(`unpack rootfs: config: unsupported rootfs.type: ${rootfsType}`);
   return config;
 }

@@ -43,7 +43,25 @@ const NOT_THERE = 'no such file or directory';
 const NOT_PERMITTED = 'operation not permitted';
 const BUSY = 'unlinkat .//: device or resource busy';
 
-const isUnion = (engine: Unpacker) => engine.endsWith('(vfs)') || engine === 'umoci';
+interface UnpackerTraits {
+  readonly program: 'podman' | 'docker' | 'umoci';
+  /** Docker with its classic store, and not the one of containerd. */
+  readonly isClassic: boolean;
+  readonly driver: 'vfs' | 'overlay' | null;
+}
+
+const TRAITS: Readonly<Record<Unpacker, UnpackerTraits>> = {
+  'podman (vfs)': { program: 'podman', isClassic: false, driver: 'vfs' },
+  'podman (overlay)': { program: 'podman', isClassic: false, driver: 'overlay' },
+  'docker-classic (vfs)': { program: 'docker', isClassic: true, driver: 'vfs' },
+  'docker-classic (overlay2)': { program: 'docker', isClassic: true, driver: 'overlay' },
+  'docker-containerd': { program: 'docker', isClassic: false, driver: null },
+  umoci: { program: 'umoci', isClassic: false, driver: null },
+};
+
+const isVfs = (engine: Unpacker) => TRAITS[engine].driver === 'vfs';
+
+const isUnion = (engine: Unpacker) => isVfs(engine) || engine === 'umoci';
 
 /** A driver that unpacks each layer by itself finds nothing of the lower ones in its way. */
 const isApart = (engine: Unpacker) => !isUnion(engine);
@@ -53,7 +71,7 @@ const link =
   (reason: string): Words =>
   ({ path, other }, engine) => {
     if (engine === 'umoci') return `unpack entry: ${path}: link: ${reason}`;
-    return engine.startsWith('docker') ? `link /${other} /${path}: ${reason}` : reason;
+    return TRAITS[engine].program === 'docker' ? `link /${other} /${path}: ${reason}` : reason;
   };
 
 const below =
@@ -107,7 +125,8 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   },
   'hard-link-to-lower': {
     tells: (path, other) => `${path} is a hard link to ${other}, which only a lower layer has`,
-    engine: (refusal, engine) => (engine.includes('overlay') ? link(NOT_THERE)(refusal, engine) : null),
+    engine: (refusal, engine) =>
+      TRAITS[engine].driver === 'overlay' ? link(NOT_THERE)(refusal, engine) : null,
   },
   'file-as-directory': {
     tells: (path, other) => `${path} is not a directory, but ${other} lies below it`,
@@ -178,7 +197,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   },
   'whiteout-below-file': {
     tells: (path, other) => `${path} is not a directory, but the whiteout ${other} lies below it`,
-    engine: ({ other }, engine) => (engine.endsWith('(vfs)') ? `unlinkat /${other}: not a directory` : null),
+    engine: ({ other }, engine) => (isVfs(engine) ? `unlinkat /${other}: not a directory` : null),
   },
   'opaque-after-own': {
     tells: path =>
@@ -208,8 +227,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   },
   'aufs-link': {
     tells: (path, other) => `${path} is a hard link to ${other} of AUFS, which does not exist`,
-    engine: (refusal, engine) =>
-      engine.endsWith('(vfs)') ? 'invalid aufs hardlink' : link(NOT_THERE)(refusal, engine),
+    engine: (refusal, engine) => (isVfs(engine) ? 'invalid aufs hardlink' : link(NOT_THERE)(refusal, engine)),
   },
   'too-intricate': {
     tells: () =>
@@ -248,8 +266,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
     tells: (path, other) =>
       `${path} has the extended attribute ${other}, which Linux gives files and directories alone`,
     // Docker's classic store passes over what it is not permitted.
-    engine: (refusal, engine) =>
-      engine.startsWith('docker-classic') ? null : xattr(NOT_PERMITTED)(refusal, engine),
+    engine: (refusal, engine) => (TRAITS[engine].isClassic ? null : xattr(NOT_PERMITTED)(refusal, engine)),
   },
   'xz-unchecked': {
     tells: () => 'it is an xz stream without an integrity check',

@@ -126,9 +126,6 @@ export class RecordReader {
   }
 }
 
-/** What some engines take for a file of its name. */
-export const GLOBAL_HEADER = 'a global PAX header';
-
 /** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
 function globalProblems(
   name: string,
@@ -146,8 +143,9 @@ function globalProblems(
   if (reason !== null) problems.push(refused(reason));
   // To Go it is an entry with a name, and containers/image and crane take what they look for by its name alone.
   const path = normalPath(textOf(own));
-  const readings = [GLOBAL_HEADER, 'a file'];
-  if (isEnginePath(path)) problems.push({ kind: 'ambiguous', path, field: 'type', readings });
+  const readings = ['a global PAX header', 'a file'];
+  if (isEnginePath(path))
+    problems.push({ kind: 'ambiguous', path, field: 'type', readings, code: 'global-header' });
   return problems;
 }
 
