@@ -11,6 +11,7 @@ export interface Shown {
 
 export interface Prediction {
   readonly engine: string;
+  readonly outcome: 'accepted' | 'refused' | 'loads-another' | 'unknown';
   readonly imageId: string | null;
   readonly id: string | null;
   readonly refusal: string | null;

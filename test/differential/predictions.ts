@@ -38,8 +38,7 @@ export function disagreements({ recipe, said, attempts }: Outcome): string[] {
   return ENGINES.flatMap(({ engine, reader, ...ids }) => {
     const attempt = attempts.find(({ reader: name }) => name === reader);
     const answers = said.predictions.filter(answer => answer.engine === engine);
-    if (attempt === undefined || answers.some(({ refusal }) => refusal?.includes('cannot be told')))
-      return [];
+    if (attempt === undefined || answers.some(({ outcome }) => outcome === 'unknown')) return [];
     const predicted = new Set(answers.flatMap(answer => ids.said(answer) ?? []));
     const real = new Set(attempt.loaded.flatMap(image => ids.real(image) ?? []));
     const words = answers.map(({ id, refusal }) => id ?? refusal).join(' | ');
