@@ -1,5 +1,5 @@
 // Bundles the compiled command line into dist/bundle, which bin/waybill.js starts: two hundred files fewer to find, read and
-// link take 80 ms off every start. The library, which package.json exports, lies beside it: whoever installs waybill gets
+// link take 80 ms off every start. The two doors of the library, which package.json exports, lie beside it: whoever installs waybill gets
 // neither the packages that are bundled nor what those bring along.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -177,7 +177,7 @@ const results: readonly { readonly metafile: Metafile }[] = [
   await build({
     ...OPTIONS,
     plugins: [ownOfLibrary, lateStringWidth],
-    entryPoints: [join(source, 'index.js')],
+    entryPoints: ['index.js', 'commands.js'].map(file => join(source, file)),
     entryNames: '[name]',
     chunkNames: 'library-[hash]',
     splitting: true,

@@ -1,4 +1,4 @@
-// Copies the types of the library into dist/types: those that its index leads to, and none of the program's.
+// Copies the types of the library into dist/types: those that its two doors lead to, and none of the program's.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const target = join(root, 'dist/types');
 const OWN = /(?:\bfrom |\bimport\(|^import )["'](\.[^"']+)\.js["']/gm;
 
 const reached = new Set<string>();
-const waiting = [join(source, 'index')];
+const waiting = ['index', 'commands'].map(name => join(source, name));
 for (let module = waiting.pop(); module !== undefined; module = waiting.pop()) {
   if (reached.has(module)) continue;
   reached.add(module);

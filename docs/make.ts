@@ -1,11 +1,16 @@
 // Writes the pages that are made from the code: `npm run docs`. A test fails when they are out of date.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ruleOf, rules } from '../src/checks/findings.js';
 import type { Verdict } from '../src/checks/rule.js';
+import { compressions } from '../src/codec/registry.js';
+import { layoutNames } from '../src/link/layouts/registry.js';
 import type { FindingCode } from '../src/link/observation.js';
+import { apiPage } from './api.js';
+import { withExampleOutputs } from './examples.js';
 import { securityPage } from './security.js';
 
 const VERDICTS: readonly (readonly [Verdict | null, string])[] = [
@@ -35,6 +40,22 @@ The findings of \`waybill verify\`, by the verdict that they affect. \`waybill e
 ${sections.join('\n')}`;
 }
 
+/** Names in docs/schema.json that are listed in the code: by the name of their property, those that it can have. */
+const NAMES: Readonly<Record<string, readonly string[]>> = { layout: layoutNames, compression: compressions };
+
+/** docs/schema.json with the layouts and compressions that there are. */
+export function schemaText(schema: string): string {
+  return schema.replace(
+    /("(\w+)": \{\s*"enum": )\[([^\]]*)\]/g,
+    (property, before: string, name: string, values: string) => {
+      const names = NAMES[name];
+      if (names === undefined) return property;
+      const listed = [...names, ...(values.endsWith('null') ? [null] : [])].map(one => JSON.stringify(one));
+      return `${before}[${listed.join(', ')}]`;
+    },
+  );
+}
+
 /** A page with the output of each `$ …` in its console blocks as a shell prints it now, errors included. */
 export function withOutputs(page: string): string {
   return page.replace(/```console\n(\$ [\s\S]*?)```/g, (_, block: string) => {
@@ -59,14 +80,34 @@ function outputsOf(commands: readonly string[]): string[] {
   return stdout.split(BETWEEN);
 }
 
+/** docs/library.md with what its examples print, with this checkout as the installed package. */
+export function libraryPage(page: string): string {
+  const project = mkdtempSync(join(tmpdir(), 'waybill-examples-'));
+  try {
+    mkdirSync(join(project, 'node_modules'));
+    symlinkSync(root, join(project, 'node_modules/waybill'));
+    symlinkSync(join(root, 'node_modules/@types'), join(project, 'node_modules/@types'));
+    return withExampleOutputs(page, root, project);
+  } finally {
+    rmSync(project, { recursive: true, force: true });
+  }
+}
+
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Pages that show commands. */
 export const shown = ['README.md', 'docs/tour.md', 'docs/docker.md', 'docs/weigh.md'];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const schema = join(root, 'docs/schema.json');
+  writeFileSync(schema, schemaText(readFileSync(schema, 'utf8')));
   writeFileSync(join(root, 'docs/findings.md'), findingsPage());
   writeFileSync(join(root, 'docs/security.md'), securityPage());
+  writeFileSync(join(root, 'docs/api.md'), apiPage(root));
+  writeFileSync(
+    join(root, 'docs/library.md'),
+    libraryPage(readFileSync(join(root, 'docs/library.md'), 'utf8')),
+  );
   for (const page of shown)
     writeFileSync(join(root, page), withOutputs(readFileSync(join(root, page), 'utf8')));
 }

@@ -1,5 +1,6 @@
 import type { Member } from '../containers/source.js';
 import type { Claim, Graph, Place } from '../link/graph.js';
+import { layoutNamed } from '../link/layouts/registry.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import {
@@ -34,9 +35,7 @@ export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
     said.add(key);
     yield* checkClaim(scan, claim);
   }
-  if (graph.layout === 'oci-layout' || graph.layout === 'docker-hybrid') {
-    yield* checkBlobFolder(scan, graph, cut);
-  }
+  if (layoutNamed(graph.layout).hasBlobFolder) yield* checkBlobFolder(scan, graph, cut);
 }
 
 /** Members whose bytes end too early: that is said once, by the container's check, not again by everything that follows. */

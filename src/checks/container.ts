@@ -1,6 +1,7 @@
 import type { Member, SourceProblem } from '../containers/source.js';
 import type { LimitReached } from '../limits.js';
 import type { Graph, Place } from '../link/graph.js';
+import { layoutNamed } from '../link/layouts/registry.js';
 import { type LinkFault, memberAt, type Observation, observe } from '../link/observation.js';
 import { isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
@@ -47,13 +48,13 @@ export function brokenLinkAt(scan: Scan, root: string, ref: string): string | nu
 /** Whether a link that leads to nothing is told of as what is missing there. */
 function brokenRefs(graph: Graph): (path: string) => boolean {
   const missing = new Set<string>();
-  const isLayout = graph.layout === 'oci-layout' || graph.layout === 'docker-hybrid';
+  const { hasBlobFolder } = layoutNamed(graph.layout);
   const miss = (ref: string) => void missing.add(graph.root + normalPath(ref));
   for (const { config, layers } of graph.images) {
     if (config !== null && config.member === null) miss(config.path);
     for (const { member, ref } of layers) if (member === null) miss(ref);
   }
-  return path => missing.has(path) || (isLayout && path.startsWith(`${graph.root}blobs/`));
+  return path => missing.has(path) || (hasBlobFolder === true && path.startsWith(`${graph.root}blobs/`));
 }
 
 function faultOf(scan: Scan, graph: Graph, member: Member, hasManifest: boolean): LinkFault | null {

@@ -1,5 +1,6 @@
 import type { Member } from '../containers/source.js';
 import type { Graph, Image, Layer, Place } from '../link/graph.js';
+import { layoutNamed } from '../link/layouts/registry.js';
 import { CONTAINERD_NAME, refName } from '../link/names.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
@@ -64,8 +65,8 @@ function faultOf(name: string): string | null {
  */
 export function* checkFileNames(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
-  if (graph.layout === 'skopeo-dir') yield* checkBlobs(scan, graph, cut, digestOfDirName);
-  if (graph.layout === 'docker-archive') yield* checkBlobs(scan, graph, cut, digestOfBlobPath);
+  const { hasBlobFolder, digestOfPath } = layoutNamed(graph.layout);
+  if (!hasBlobFolder && digestOfPath !== undefined) yield* checkBlobs(scan, graph, cut, digestOfPath);
   const said = new Set<string>();
   for (const image of graph.images) {
     if (image.docker === null) continue;
@@ -99,12 +100,6 @@ function* checkBlobs(
     if (actual !== null && actual !== expected)
       yield observe('blob-name-mismatch', memberAt(path), { expected: expected!, actual });
   }
-}
-
-/** skopeo's dir keeps blobs as `<hex>`, and the manifests of a list as `<hex>.manifest.json`. */
-function digestOfDirName(path: string): string | null {
-  const hex = /^([0-9a-f]{64}|[0-9a-f]{128})(?:\.manifest\.json)?$/.exec(path)?.[1];
-  return hex === undefined ? null : `${hex.length === 64 ? 'sha256' : 'sha512'}:${hex}`;
 }
 
 /** `<hex>.tar.gz`, `<hex>.tar`, `sha256:<hex>`, `<hex>`. */

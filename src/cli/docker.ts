@@ -1,8 +1,8 @@
 import type { Argv } from 'yargs';
+import type { ArchiveReading } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { API_VERSIONS, NEWEST_RELEASE, STORE_NAMES, type StoreName } from '../docker/release.js';
 import { UsageError } from '../errors.js';
-import type { ArchiveReading } from '../index.js';
 import { oneReference } from './archives.js';
 import {
   type ArgumentsOf,

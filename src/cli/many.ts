@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
 import type { Named } from '../commands/many/read.js';
 import type { Tally } from '../commands/many/tallies.js';
+import type { ArchiveReading, ReadOptions, Result } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { InputError, UsageError } from '../errors.js';
-import type { ArchiveReading, ReadOptions, Result } from '../index.js';
 import { isArchiveName } from '../spec/archive-name.js';
 import type { Platform } from '../spec/platform.js';
 import { namedArchive, oneReference } from './archives.js';

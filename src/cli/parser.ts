@@ -1,6 +1,6 @@
 import yargs, { type Argv } from 'yargs';
+import type { Resources } from '../commands.js';
 import { UsageError } from '../errors.js';
-import type { Resources } from '../index.js';
 import { version } from '../version.js';
 import { chosenArchive, namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';

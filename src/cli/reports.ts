@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { Severity } from '../index.js';
+import type { Severity } from '../commands.js';
 import {
   dockerOption,
   imageArguments,

@@ -1,5 +1,5 @@
+import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
 import type { OutputFormat } from '../format/outputs.js';
-import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../index.js';
 
 /** What the commands may do to the world. `cli.ts` has the only one; it alone prints and knows the environment. */
 export interface World {

@@ -1,6 +1,6 @@
 import type { Argv } from 'yargs';
+import type { ArchiveReading, ReadOptions } from '../commands.js';
 import { UsageError } from '../errors.js';
-import type { ArchiveReading, ReadOptions } from '../index.js';
 import { type NamedArchive, namedArchive } from './archives.js';
 import {
   type ArgumentsOf,

@@ -316,8 +316,10 @@ const END_MAGIC = 0x177245385090;
  * Our own decoder, because the packages were no help: unbzip2-stream unpacks 8 MB/s, has no words for a cut stream and
  * takes everything that follows for a next one; seek-bzip can only pull, and the WebAssembly builds want it all at once.
  */
-export const bzip2: Codec = {
+export const bzip2: Codec<'bzip2'> = {
   name: 'bzip2',
+  // A block of 900,000 bytes, five of which make 259, takes 21 bytes.
+  maxRatio: 2_220_000,
   // "BZh9" alone could be the beginning of a text: the first block's (or the empty stream's end) magic has to follow.
   matches: head =>
     isHeader(head.subarray(0, 4)) &&

@@ -1,7 +1,3 @@
-import type { Compression } from '../spec/descriptor.js';
-
-export type { Compression } from '../spec/descriptor.js';
-
 /**
  * Receives decompressed bytes. The chunk is only valid during the call: decoders reuse their buffers.
  * May throw; the decoder then passes the error on to the caller of `write` or `end`.
@@ -52,14 +48,17 @@ export interface StreamShape {
 }
 
 /** One compression: how to know it and how to undo it. */
-export interface Codec {
-  readonly name: Exclude<Compression, 'none'>;
+export interface Codec<Name extends string = string> {
+  /** The `compression` of the JSON report. */
+  readonly name: Name;
   /** Whether a stream that begins with `head` (at least 6 bytes where there are as many) is of this compression. */
   matches(head: Uint8Array): boolean;
   /** Must have resolved before `open` is called (WebAssembly needs instantiating). Idempotent. */
   load(): Promise<void>;
   isLoaded(): boolean;
   open(sink: Sink, outlet?: Outlet): Decoder;
+  /** The most bytes that one compressed byte can stand for, to say which limit would let any stream of the format pass. */
+  readonly maxRatio: number;
 }
 
 /** A fault for which readers of the same format give different errors, or which some of them ignore. */
@@ -101,7 +100,7 @@ export class CodecError extends Error {
   readonly fault: CodecFault | null;
 
   constructor(
-    readonly codec: Exclude<Compression, 'none'>,
+    readonly codec: string,
     readonly kind: 'truncated' | 'corrupt',
     /** What the decoder saw, in a few words, without the codec's name. */
     readonly reason: string,

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { DEFLATE_RATIO } from '../limits.js';
 import { type Codec, CodecError, type CodecFault, faultText, type Outlet, type Sink } from './codec.js';
 import { Inflater } from './inflate.js';
 import type { Input, Step } from './input.js';
@@ -17,8 +18,9 @@ const FLAGS_RESERVED = 0xe0;
  * The framing is read here and only the deflate data is left to zlib, because Node's Gunzip drops decoded bytes when
  * garbage follows the last member and never says how many members, or which trailing bytes, it saw.
  */
-export const gzip: Codec = {
+export const gzip: Codec<'gzip'> = {
   name: 'gzip',
+  maxRatio: DEFLATE_RATIO,
   matches: head => head[0] === 0x1f && head[1] === 0x8b && head[2] === METHOD_DEFLATE,
   load: async () => {},
   isLoaded: () => true,

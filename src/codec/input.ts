@@ -1,4 +1,4 @@
-import { CodecError, type Compression } from './codec.js';
+import { CodecError } from './codec.js';
 
 /** A step of a decoder written as a generator: `yield` means "I have used up the input, come back with more". */
 export type Step<T> = Generator<void, T, void>;
@@ -13,10 +13,10 @@ export class Input {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   ended = false;
-  readonly #codec: Exclude<Compression, 'none'>;
+  readonly #codec: string;
   #held = new Uint8Array(0);
 
-  constructor(codec: Exclude<Compression, 'none'>) {
+  constructor(codec: string) {
     this.#codec = codec;
   }
 

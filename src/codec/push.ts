@@ -1,4 +1,4 @@
-import { CodecError, type Compression, type Decoder, type StreamShape, wasm } from './codec.js';
+import { CodecError, type Decoder, type StreamShape, wasm } from './codec.js';
 import { Input, type Step } from './input.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -10,14 +10,14 @@ export type Body = (input: Input, shape: ShapeSoFar) => Step<void>;
 /** Runs a format's generator as a push decoder: every `write` resumes it, `close` unwinds it through its `finally`. */
 class PushDecoder implements Decoder {
   readonly shape: ShapeSoFar = { parts: 0, skippable: 0, trailingZeros: 0, trailingGarbage: 0 };
-  readonly #codec: Exclude<Compression, 'none'>;
+  readonly #codec: string;
   readonly #input: Input;
   readonly #body: Step<void>;
   #failure: { readonly error: unknown } | null = null;
   #running = false;
   #closed = false;
 
-  constructor(codec: Exclude<Compression, 'none'>, body: Body) {
+  constructor(codec: string, body: Body) {
     this.#codec = codec;
     this.#input = new Input(codec);
     this.#body = body(this.#input, this.shape);
@@ -65,7 +65,7 @@ class PushDecoder implements Decoder {
   }
 }
 
-export function openPush(codec: Exclude<Compression, 'none'>, body: Body): Decoder {
+export function openPush(codec: string, body: Body): Decoder {
   return new PushDecoder(codec, body);
 }
 

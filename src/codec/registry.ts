@@ -1,25 +1,33 @@
 import { bzip2 } from './bzip2.js';
-import type { Codec, Compression } from './codec.js';
+import type { Codec } from './codec.js';
 import { gzip } from './gzip.js';
 import { xz } from './xz.js';
 import { zstd } from './zstd.js';
 
-/** A new compression is one file and one entry here. */
-export const codecs: readonly Codec[] = [gzip, zstd, xz, bzip2];
+/** Every compression, in the order in which magic bytes are tried. A new codec is one file and one line here. */
+export const codecs = [gzip, zstd, xz, bzip2] as const;
 
+export type CodecName = (typeof codecs)[number]['name'];
+
+/** How a layer or a whole archive is compressed. Known by magic bytes, never by name or media type. */
+export type Compression = 'none' | CodecName;
+
+/** Threads tell each other a compression by its place here. */
+export const compressions: readonly Compression[] = ['none', ...codecs.map(({ name }) => name)];
+
+/** The compression of a stream that begins with `head`; `none` where no codec recognises it. */
 export function sniff(head: Uint8Array): Compression {
   return codecs.find(codec => codec.matches(head))?.name ?? 'none';
 }
 
-export function codecFor(name: Codec['name']): Codec {
+/** @throws Error for a name that no codec has */
+export function codecFor(name: string): Codec<CodecName> {
   const found = codecs.find(codec => codec.name === name);
   if (found === undefined) throw new Error(`no codec is registered for ${name}`);
   return found;
 }
 
 /** Makes `open` usable, for all compressions or for those named. WebAssembly takes some milliseconds to compile. */
-export async function loadCodecs(
-  names: readonly Compression[] = codecs.map(codec => codec.name),
-): Promise<void> {
+export async function loadCodecs(names: readonly Compression[] = compressions): Promise<void> {
   await Promise.all(codecs.filter(codec => names.includes(codec.name)).map(codec => codec.load()));
 }

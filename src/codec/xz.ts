@@ -123,8 +123,10 @@ const CHECK_SIZES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
  * The decoder is given exactly one part of a stream after another. Left alone it cannot tell a finished stream from
  * one cut short, nor what follows from a next stream; and it never says that it is done.
  */
-export const xz: Codec = {
+export const xz: Codec<'xz'> = {
   name: 'xz',
+  // A match of 273 bytes takes 14 bits of a range coder, each 0.022 bits long at the least.
+  maxRatio: 7200,
   matches: head => head.length >= 6 && couldBe(MAGIC, head.subarray(0, 6)),
   load: loadXz,
   isLoaded: isXzLoaded,

@@ -177,8 +177,10 @@ const WINDOW_MAX = 128 * 1024 * 1024;
  * Blocks are found here and only unpacked by zstd. That gives exact output before a fault, plain words for windows
  * and dictionaries, and the end of each frame; Node's own zstd stops silently after the first.
  */
-export const zstd: Codec = {
+export const zstd: Codec<'zstd'> = {
   name: 'zstd',
+  // A block of 128 KiB takes four bytes.
+  maxRatio: 32_768,
   matches: head =>
     head.length >= 4 && (couldBe(MAGIC, head.subarray(0, 4)) || isSkippable(head.subarray(0, 4))),
   load: loadZstd,

@@ -59,6 +59,20 @@ async function catFile(
   { limits, jobs, memory, onProgress, ...selection }: CatOptions,
 ): Promise<CatResult> {
   const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, onProgress });
+  return catFrom(reading, path, put, { ...selection, limits });
+}
+
+/**
+ * The same of an archive that has been read: only the layer with the file is read again.
+ * @param reading  of depth `files`, and of a file or directory
+ */
+export async function catFrom(
+  reading: ArchiveReading,
+  path: string,
+  put: (bytes: Uint8Array) => Promise<void>,
+  { limits, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+): Promise<CatResult> {
+  const { file } = reading.opened;
   const chosen = oneImage(reading, selection);
   const { part, image } = chosen;
   const last = lastLayer(reading, chosen, selection.in);
@@ -71,9 +85,8 @@ async function catFile(
   if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)
     throw tooLarge(path, entry, part.scan.facts(member)!, file, allowed);
   const queue = new ContentQueue(put);
-  const place = memberPlace(part, member);
   const sinks = new Map([[inode.index, () => queue]]);
-  const layers = [{ ...place, sinks, drain: queue.drain }];
+  const layers = [{ ...memberPlace(part, member), sinks, drain: queue.drain }];
   await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => {}));
   const first = literals(path).includes(found) ? Math.min(inode.layer, node.layer) : 0;
   const notes = layerFaults(part.scan, image)

@@ -10,31 +10,37 @@ export function explain(code: string | undefined): Result {
   if (code === undefined) {
     const rows = codes.map(c => [c, ruleOf(c).severity, ruleOf(c).verdict ?? '-']);
     return {
-      data: codes.map(c => entry(c)),
+      data: codes.map(explanationOf),
       doc: [
         { kind: 'table', columns: [{ title: 'code' }, { title: 'severity' }, { title: 'verdict' }], rows },
       ],
       exitCode: 0,
     };
   }
-  const known = codes.find(c => c === code);
-  if (known === undefined) {
-    const parts = code.length < 3 ? [] : codes.filter(c => c.includes(code) || code.includes(c));
-    const near = [...new Set([...nearest(code, codes), ...parts])];
-    throw new UsageError(
-      `there is no finding ${JSON.stringify(code)}${near.length > 0 ? didYouMean(near) : '; `waybill explain` lists them all'}`,
-    );
-  }
+  const known = knownCode(code);
   const rule = ruleOf(known);
   const against = rule.verdict === null ? '' : `, affects the verdict "${rule.verdict}"`;
   return {
-    data: entry(known),
+    data: explanationOf(known),
     doc: [text([span(known, 'strong'), `  ${rule.severity}${against}`]), gap, text(rule.explain)],
     exitCode: 0,
   };
 }
 
-function entry(code: FindingCode) {
-  const { severity, verdict, explain: explanation } = ruleOf(code);
+/** The code as it is. @throws UsageError for one that does not exist, with those that it may have meant */
+function knownCode(code: string): FindingCode {
+  const codes = Object.keys(rules).sort() as FindingCode[];
+  const known = codes.find(c => c === code);
+  if (known !== undefined) return known;
+  const parts = code.length < 3 ? [] : codes.filter(c => c.includes(code) || code.includes(c));
+  const near = [...new Set([...nearest(code, codes), ...parts])];
+  throw new UsageError(
+    `there is no finding ${JSON.stringify(code)}${near.length > 0 ? didYouMean(near) : '; `waybill explain` lists them all'}`,
+  );
+}
+
+/** An entry of `waybill explain --json`. @throws UsageError for a code that does not exist */
+export function explanationOf(code: FindingCode) {
+  const { severity, verdict, explain: explanation } = ruleOf(knownCode(code));
   return { code, severity, verdict, explanation };
 }

@@ -83,12 +83,12 @@ export function imageInspect(
 
 /** With several references, those that are found are shown and the others are named. */
 function choose(reading: ArchiveReading, selection: InspectSelection, dialect: Dialect) {
-  const { ref, platform, refs = ref === undefined ? [] : [ref] } = selection;
+  const { ref, platform, position, refs = ref === undefined ? [] : [ref] } = selection;
   const images: StoredImage[] = [];
   const notes: string[] = [];
   for (const one of refs.length === 0 ? [undefined] : refs) {
     try {
-      const found = storedForPlatform(reading, { ref: one, platform }, dialect);
+      const found = storedForPlatform(reading, { ref: one, platform, position }, dialect);
       if ('missing' in found) notes.push(found.missing);
       else images.push(...(one === undefined ? found : hostImage(found)));
     } catch (error) {

@@ -64,13 +64,13 @@ export function storedForPlatform(
   selection: Selection,
   dialect: Dialect,
 ): StoredImage[] | { readonly missing: string } {
-  const { ref, platform } = selection;
+  const { ref, platform, position } = selection;
   if (platform === undefined) return storedImages(reading, selection, dialect);
   try {
     return storedImages(reading, selection, dialect);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const [found] = storedImages(reading, { ref }, dialect);
+    const [found] = storedImages(reading, { ref, position }, dialect);
     if (found === undefined) throw error;
     return { missing: error.message };
   }

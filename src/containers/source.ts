@@ -1,4 +1,5 @@
-import type { CodecFault, Compression } from '../codec/codec.js';
+import type { CodecFault } from '../codec/codec.js';
+import type { CodecName, Compression } from '../codec/registry.js';
 import type { InputError } from '../errors.js';
 import type { LimitName } from '../limits.js';
 
@@ -72,7 +73,7 @@ export type SourceProblem =
   | {
       readonly kind: 'outer-compression';
       readonly path: null;
-      readonly codec: Exclude<Compression, 'none'>;
+      readonly codec: CodecName;
       readonly cut: boolean;
       readonly reason: string;
       /** The fault as data, where readers of the format differ about it. */
@@ -83,7 +84,7 @@ export type SourceProblem =
   | {
       readonly kind: 'outer-trailing';
       readonly path: null;
-      readonly codec: Exclude<Compression, 'none'>;
+      readonly codec: CodecName;
       readonly bytes: number;
       /** Whether they are zeros, and nothing else. */
       readonly zeros: boolean;

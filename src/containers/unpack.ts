@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { type Codec, CodecError, type Decoder, type Sink } from '../codec/codec.js';
 import { openInflateRaw } from '../codec/inflate.js';
+import type { CodecName } from '../codec/registry.js';
 import { DEFLATE_RATIO, type Limits } from '../limits.js';
 import { Interruption } from './deadline.js';
 import { asListed, packedDifference } from './listed.js';
@@ -28,7 +29,7 @@ export async function* streamRange(
     decoder = openInflateRaw(sink);
     return decoder;
   };
-  const content = range.deflated ? push(stored, openDecoder, limits, 'gzip', failed) : stored;
+  const content = range.deflated ? push(stored, openDecoder, limits, DEFLATE_RATIO, failed) : stored;
   yield* asListed(range, content, () => isWhole, report);
   const packed = packedDifference(range, decoder?.shape.trailingGarbage ?? 0);
   if (isWhole && packed !== null) report({ kind: 'zip-content', path: null, ...packed });
@@ -53,7 +54,7 @@ export async function* streamFile(
 /** Decompresses an outer compression as it passes by. What was readable before an error is passed on. */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
-  codec: Codec,
+  codec: Codec<CodecName>,
   limits: UnpackLimits,
   report: (problem: SourceProblem) => void,
 ): AsyncGenerator<Uint8Array> {
@@ -74,7 +75,7 @@ export async function* decompress(
       fault: error.fault,
       readable,
     });
-  for await (const piece of push(chunks, openDecoder, limits, codec.name, failed)) {
+  for await (const piece of push(chunks, openDecoder, limits, codec.maxRatio, failed)) {
     readable += piece.length;
     yield piece;
   }
@@ -99,14 +100,14 @@ async function* push(
   chunks: AsyncIterable<Uint8Array>,
   openDecoder: (sink: Sink) => Decoder,
   limits: UnpackLimits,
-  format: Codec['name'],
+  maxRatio: number,
   failed: (error: CodecError) => void,
 ): AsyncGenerator<Uint8Array> {
   const gathered = new Gathered();
   let [packed, unpacked] = [0, 0];
   const decoder = openDecoder(piece => {
     unpacked += piece.length;
-    check(packed, unpacked, limits, format);
+    check(packed, unpacked, limits, maxRatio);
     gathered.add(piece);
   });
   try {
@@ -130,24 +131,13 @@ async function* push(
   }
 }
 
-/**
- * To how many times its size anything can unpack. zstd: a block of 128 KiB takes four bytes. xz: a match of 273 bytes takes 14 bits
- * of a range coder, each 0.022 bits long at the least. bzip2: a block of 900,000 bytes, five of which make 259, takes 21 bytes.
- */
-const MOST: Readonly<Record<Codec['name'], number>> = {
-  gzip: DEFLATE_RATIO,
-  zstd: 32_768,
-  xz: 7200,
-  bzip2: 2_220_000,
-};
-
 /** The same rule as for a layer. @throws Interruption */
-function check(packed: number, unpacked: number, limits: UnpackLimits, format: Codec['name']): void {
+function check(packed: number, unpacked: number, limits: UnpackLimits, maxRatio: number): void {
   const { unpackedFree, unpackedRatio, archiveBytes } = limits;
   const isBomb = unpacked > unpackedFree && unpacked > unpackedRatio * packed;
   if (!isBomb && unpacked <= archiveBytes) return;
   const limit = isBomb ? 'unpackedRatio' : 'archiveBytes';
-  const need = isBomb ? { seen: Math.floor(unpacked / packed), enough: MOST[format] } : { seen: unpacked };
+  const need = isBomb ? { seen: Math.floor(unpacked / packed), enough: maxRatio } : { seen: unpacked };
   throw new Interruption({ kind: 'limit', path: null, limit, value: limits[limit], ...need, outer: true });
 }
 

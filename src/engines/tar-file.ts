@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
-import type { CodecFault, Compression } from '../codec/codec.js';
+import type { CodecFault } from '../codec/codec.js';
+import type { CodecName, Compression } from '../codec/registry.js';
 import type { Member, SourceProblem } from '../containers/source.js';
 import { cannotTell, refuse } from '../decoding/refused.js';
 import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
@@ -259,18 +260,18 @@ function lateError(facts: BlobFacts): string | null {
   return nextPartError(compression, trailing);
 }
 
-function nextPartError(codec: Exclude<Compression, 'none'>, trailing: number): string {
-  const [head, wrong] = NEXT_PART[codec];
+function nextPartError(codec: CodecName, trailing: number): string | null {
+  const [head, wrong] = NEXT_PART[codec] ?? [0, null];
   return trailing < head ? CUT : wrong;
 }
 
 /** The bytes that Go reads of a part before it knows that it is none, and its error then. */
-const NEXT_PART = {
+const NEXT_PART: Readonly<Partial<Record<string, readonly [bytes: number, error: string]>>> = {
   gzip: [10, 'gzip: invalid header'],
   zstd: [4, 'invalid input: magic number mismatch'],
   xz: [4, 'xz: invalid header magic bytes'],
   bzip2: [2, 'bzip2 data invalid: bad magic value in continuation file'],
-} as const;
+};
 
 /** The error of Go's archive/tar for a layer; an empty one has none. */
 function layerTarError(tar: TarFacts | null, size: number): string | null {

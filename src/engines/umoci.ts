@@ -1,3 +1,4 @@
+import type { Compression } from '../codec/registry.js';
 import type { Member } from '../containers/source.js';
 import { digestError } from '../decoding/digest.js';
 import { decodeObject, field, listField, objectField, textField } from '../decoding/go-json.js';
@@ -6,7 +7,7 @@ import { IMAGE_LAYOUT, OCI_IMAGE, OCI_INDEX_TYPE, OCI_MANIFEST_TYPE } from '../d
 import { umociUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
 import type { GoStruct } from '../go/json/types.js';
-import type { Compression } from '../spec/descriptor.js';
+
 import { digestOf } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../spec/media-types.js';

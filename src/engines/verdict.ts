@@ -1,4 +1,4 @@
-import type { Compression } from '../codec/codec.js';
+import type { Compression } from '../codec/registry.js';
 import type { Container, Member } from '../containers/source.js';
 import type { EngineStop, UnknownCause } from '../decoding/refused.js';
 import type { Image } from '../link/graph.js';

@@ -10,19 +10,20 @@ export type Output = (result: Result) => string;
 /** The same in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
-const OUTPUTS: Readonly<Record<string, OutputPieces>> = {
+/** By the extension of a file's name. A new format is one file and one line here. */
+const OUTPUTS = {
   '.html': ({ doc }) => [toHtml(doc, titleOf(doc))],
   '.md': ({ doc }) => [toMarkdown(doc)],
   '.json': result => jsonPieces(result.data),
   '.txt': result => textPieces(result.doc, { width: null, color: false }),
-};
+} as const satisfies Readonly<Record<`.${string}`, OutputPieces>>;
 
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(OUTPUTS);
 
 /** The names of the formats: their extensions without the dot. */
-export type OutputFormat = 'html' | 'md' | 'json' | 'txt';
+export type OutputFormat = keyof typeof OUTPUTS extends `.${infer Name}` ? Name : never;
 
-export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[`.${format}`]!;
+export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[`.${format}`];
 
 /** The format that a file's extension stands for; null for one that stands for none. */
 export function formatByName(path: string): OutputFormat | null {

@@ -210,4 +210,16 @@ export class Archive {
       this.claims.push({ kind: 'inline-data', member, by: by('data'), value: data, digest });
     }
   }
+
+  /** The documents that list the images were to come after the place where the archive is cut. */
+  observeLostDocuments(): void {
+    const files = this.scan.members.filter(member => member.type === 'file').length;
+    this.observe('documents-missing', { path: '', pointer: null }, { files });
+  }
 }
+
+/** Whether members of the archive may have been lost behind its end. */
+export const isCut = ({ problems }: Scan): boolean =>
+  problems.some(p =>
+    ['tar-truncated', 'tar-header', 'outer-compression', 'end-marker-missing'].includes(p.kind),
+  );

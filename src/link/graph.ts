@@ -6,6 +6,7 @@ import type { Descriptor } from '../spec/descriptor.js';
 import type { DockerManifestItem } from '../spec/docker-archive.js';
 import type { ImageManifest } from '../spec/manifest.js';
 import type { Platform } from '../spec/platform.js';
+import type { Layout } from './layouts/registry.js';
 import type { Observations } from './observation.js';
 
 /** A place in the archive: a member, and a JSON pointer into it where it is a document. */
@@ -13,8 +14,6 @@ export interface Place {
   readonly path: string;
   readonly pointer: string | null;
 }
-
-export type Layout = 'docker-v1' | 'docker-archive' | 'docker-hybrid' | 'oci-layout' | 'skopeo-dir';
 
 /** What one archive says about itself: its documents, linked. Claims only; whether they hold is for the checks. */
 export interface Graph {

@@ -1,9 +1,10 @@
 import type { Finding } from '../checks/findings.js';
 import { doubtsBeside, doubtsOf, NO_DOUBTS, type Verdicts, verdictsBy } from '../checks/verdicts.js';
-import type { Compression } from '../codec/codec.js';
+import type { Compression } from '../codec/registry.js';
 import type { Container } from '../containers/source.js';
 import { isPlainTar } from '../filesystem/layer-tables.js';
-import type { AbsentManifest, Artifact, Image, Layer, Layout } from '../link/graph.js';
+import type { AbsentManifest, Artifact, Image, Layer } from '../link/graph.js';
+import type { Layout } from '../link/layouts/registry.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import type { Scan } from '../scan/scan.js';
 import { sameAlgorithm } from '../spec/digest.js';

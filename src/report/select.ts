@@ -53,6 +53,8 @@ export interface Selection {
   /** A tag, a name, an image ID or a digest, in full or its beginning. */
   readonly ref?: string | undefined;
   readonly platform?: Platform | undefined;
+  /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
+  readonly position?: number | undefined;
   /** The reference stood where a file could stand: where no image is called so, that there is no such file is said too. */
   readonly refMayBeFile?: boolean | undefined;
 }
@@ -63,14 +65,14 @@ export interface Selection {
  */
 export function selectImages(
   reading: ArchiveReading,
-  { ref, platform, refMayBeFile }: Selection,
+  { ref, platform, position, refMayBeFile }: Selection,
 ): ReadonlySet<Image> {
   const all = reading.parts.flatMap(part => part.graph.images);
   const where = reading.opened.file;
   if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
-  let chosen = all;
+  let chosen = position === undefined ? all : all.slice(position, position + 1);
   if (ref !== undefined) {
-    chosen = all.filter(image => matches(image, ref));
+    chosen = chosen.filter(image => matches(image, ref));
     if (chosen.length === 0) throw noMatch(where, ref, all, refMayBeFile);
     if (!isOneThing(chosen, ref)) {
       throw new InputError(

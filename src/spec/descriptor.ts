@@ -90,8 +90,3 @@ function parsePlatformField(fields: Fields): Platform | null {
     osVersion: platform.string('os.version') || null,
   };
 }
-
-/** The compressions a layer or a whole archive may arrive in. Known by magic bytes, never by name or media type. */
-export const COMPRESSIONS = ['none', 'gzip', 'zstd', 'xz', 'bzip2'] as const;
-
-export type Compression = (typeof COMPRESSIONS)[number];

@@ -2,7 +2,6 @@
  * Media types of the OCI image specification and of Docker's registry formats that came before.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  */
-import type { Compression } from './descriptor.js';
 
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -22,10 +21,13 @@ export const isSchema1Type = (type: string | null) =>
   type === 'application/vnd.docker.distribution.manifest.v1+json' ||
   type === 'application/vnd.docker.distribution.manifest.v1+prettyjws';
 
+/** The compressions that media types of layers can name. */
+type LayerCompression = 'none' | 'gzip' | 'zstd';
+
 /** What a layer's media type promises about its bytes. */
 export interface LayerType {
   /** null where the type says nothing that binds. */
-  readonly compression: Compression | null;
+  readonly compression: LayerCompression | null;
   /** Not to be pushed to registries, usually fetched from its URLs: "foreign" in Docker, deprecated in OCI. */
   readonly foreign: boolean;
   readonly encrypted: boolean;
@@ -53,7 +55,7 @@ const FOREIGN =
   /^application\/vnd\.(docker\.image\.rootfs\.foreign\.diff|oci\.image\.layer\.nondistributable\.v1)\.tar([.+]\w+)?$/;
 
 /** A structured suffix says how the type before it is compressed; Docker wrote `.gzip` for `+gzip`. */
-function promisedCompression(type: string): Compression | null {
+function promisedCompression(type: string): LayerCompression | null {
   if (/[.+]gzip$/.test(type)) return 'gzip';
   if (/[.+]zstd$/.test(type)) return 'zstd';
   if (/\.layer\.(nondistributable\.)?v1\.tar$/.test(type)) return 'none';

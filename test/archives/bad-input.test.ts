@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parsePlatform, type ReadOptions, readArchive, selectImages } from '../../src/index.js';
+import { parsePlatform, type ReadOptions, readArchive, selectImages } from '../../src/commands.js';
 import { encodedOf, goJson } from '../support/digest.js';
 import { assemble, image, layerOf, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';

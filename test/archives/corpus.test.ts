@@ -10,7 +10,7 @@ import {
   readArchive,
   reportOf,
   verify,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { normalName } from '../../src/spec/reference.js';
 import {
   corpus,

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InputError, readArchive, reportOf } from '../../src/index.js';
+import { InputError, readArchive, reportOf } from '../../src/commands.js';
 import {
   contentIsOutside,
   isOutside,

@@ -3,7 +3,7 @@ import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Depth, InputError, type Report, readArchive, reportOf } from '../../src/index.js';
+import { type Depth, InputError, type Report, readArchive, reportOf } from '../../src/commands.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { type Image, image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';

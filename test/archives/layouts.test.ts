@@ -1,7 +1,7 @@
 // Every layout of FORMATS section 1, by the builder's own knowledge of what is inside.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ImageReport, LayerReport, Report } from '../../src/index.js';
+import type { ImageReport, LayerReport, Report } from '../../src/commands.js';
 import { testWhen } from '../support/corpus.js';
 import { digestOf, encodedOf } from '../support/digest.js';
 import { unpacked } from '../support/docker-layouts.js';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Compression, readArchive } from '../../src/index.js';
+import { type Compression, readArchive } from '../../src/commands.js';
 import { canCompress } from '../support/compression.js';
 import { testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';

@@ -1,7 +1,7 @@
 // Every limit there is, hit by an archive: what is said of it, how to allow more, and that the rest is still reported.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { defaultLimits, type LimitName, type ReadOptions, UsageError } from '../../src/index.js';
+import { defaultLimits, type LimitName, type ReadOptions, UsageError } from '../../src/commands.js';
 import { ceilingOf, isLimitName, limitCeilings, limitsOf, limitText } from '../../src/limits.js';
 import { assemble, image, type LayerSpec, plainImage } from '../support/image.js';
 import type { Content } from '../support/layouts.js';

@@ -8,7 +8,7 @@ import { filesDepth, filesReport } from '../../src/commands/files/index.js';
 import { sizes } from '../../src/commands/sizes/index.js';
 import type { SizesReport } from '../../src/commands/sizes/report.js';
 import { wasteReadOptions, wasteReport } from '../../src/commands/waste/index.js';
-import { InputError, type Report, readArchive, reportOf, selectImages, verify } from '../../src/index.js';
+import { InputError, type Report, readArchive, reportOf, selectImages, verify } from '../../src/commands.js';
 import { corpus, NO_SHARED_FOLDER, peerExpectations, sharedFolder, testWhen } from '../support/corpus.js';
 import { refusal } from '../support/reading.js';
 

@@ -3,7 +3,7 @@ import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive, reportOf } from '../../src/index.js';
+import { readArchive, reportOf } from '../../src/commands.js';
 import { dockerSave } from '../support/docker-layouts.js';
 import { plainImage } from '../support/image.js';
 import { isFile } from '../support/members.js';

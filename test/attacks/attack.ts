@@ -11,7 +11,7 @@ import {
   readArchive,
   UsageError,
   verify,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { checkResult } from '../property/formats.js';
 import type { Member } from '../support/members.js';
 import { toTar } from '../support/pack.js';

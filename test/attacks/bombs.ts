@@ -1,7 +1,7 @@
 // What is small and unpacks to something vast, or is much work for its size.
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
-import type { FindingCode } from '../../src/index.js';
+import type { FindingCode } from '../../src/commands.js';
 import * as layouts from '../support/layouts.js';
 import { isFile, type Member } from '../support/members.js';
 import { toTar } from '../support/pack.js';

@@ -1,9 +1,9 @@
 // The JSON of an archive: documents that are two things at once, exchanged, endless, or made for whoever parses them.
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
+import { verify } from '../../src/commands.js';
 import { toJson } from '../../src/format/json.js';
 import { toText } from '../../src/format/text.js';
-import { verify } from '../../src/index.js';
 import { digestOf, encodedOf, goJson } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Attack, type Chapter, verified } from './attack.js';

@@ -14,9 +14,9 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { cat } from '../../src/commands/cat.js';
 import { extractFiles } from '../../src/commands/extract/files.js';
+import { defaultLimits, InputError, readArchive } from '../../src/commands.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
-import { defaultLimits, InputError, readArchive } from '../../src/index.js';
 import { misnamed, writeRoot } from '../../src/write/root-fs.js';
 
 import { walked } from '../support/file-system.js';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { extractFiles } from '../../src/commands/extract/files.js';
 import { extractLayers } from '../../src/commands/extract/layers.js';
-import { InputError, readArchive } from '../../src/index.js';
+import { InputError, readArchive } from '../../src/commands.js';
 import { saveReport } from '../../src/write/output-file.js';
 import { repositoryRoot } from '../support/corpus.js';
 import * as layouts from '../support/layouts.js';

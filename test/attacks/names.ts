@@ -1,8 +1,8 @@
 // What images are called, and what is printed of an archive: text that means something to whoever reads it.
 import * as assert from 'uvu/assert';
+import { imageInspect, outputFor, readArchive } from '../../src/commands.js';
 import { OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
 import { toText } from '../../src/format/text.js';
-import { imageInspect, outputFor, readArchive } from '../../src/index.js';
 import { visible } from '../../src/visible.js';
 import { askedOf, checkCommands, EVERYTHING, REPORTS } from '../property/commands.js';
 import { image } from '../support/image.js';

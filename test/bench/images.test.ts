@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Form, ImageCache } from '../../bench/cache.js';
 import { layerOf } from '../../bench/images/image.js';
-import { readArchive, reportOf } from '../../src/index.js';
+import { readArchive, reportOf } from '../../src/commands.js';
 import { TarWalk } from '../../src/scan/entries/walk-layer.js';
 import { testWhen } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';

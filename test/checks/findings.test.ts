@@ -14,7 +14,7 @@ import {
   readArchive,
   type Severity,
   verify,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { zipOf as zipOfEntries, zstdStored } from '../attacks/material.js';
 import { canCompress } from '../support/compression.js';
 import { digestOf, encodedOf, goJson, textOf } from '../support/digest.js';

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parser } from '../../src/cli/parser.js';
 import type { World } from '../../src/cli/terminal.js';
-import { defaultLimits, type ReadOptions } from '../../src/index.js';
+import { defaultLimits, type ReadOptions } from '../../src/commands.js';
 import { each, waybill } from '../support/cli.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { said } from '../support/terminal.js';

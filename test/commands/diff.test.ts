@@ -10,8 +10,8 @@ import {
   diffReport,
 } from '../../src/commands/diff/index.js';
 import type { DiffReport, ImageDiff } from '../../src/commands/diff/report.js';
+import { InputError, type ReadOptions, readArchive, type Selection, UsageError } from '../../src/commands.js';
 import { toText } from '../../src/format/text.js';
-import { InputError, type ReadOptions, readArchive, type Selection, UsageError } from '../../src/index.js';
 import { parsePlatform } from '../../src/spec/platform.js';
 import { corpus, docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { goJson } from '../support/digest.js';

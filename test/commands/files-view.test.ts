@@ -8,9 +8,9 @@ import {
   filesDepth,
   type ImageFiles,
 } from '../../src/commands/files/index.js';
+import { readArchive } from '../../src/commands.js';
 import { UsageError } from '../../src/errors.js';
 import { toText } from '../../src/format/text.js';
-import { readArchive } from '../../src/index.js';
 import { type Image, image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';

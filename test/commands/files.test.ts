@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FilesOptions, type FilesReport, files, filesDepth } from '../../src/commands/files/index.js';
+import { readArchive } from '../../src/commands.js';
 import { toText } from '../../src/format/text.js';
-import { readArchive } from '../../src/index.js';
 import { assemble, type Image, image, layerOf } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';

@@ -6,7 +6,7 @@ import {
   imageInspect,
   imageInspectDepth,
 } from '../../src/commands/image-inspect.js';
-import type { ReadOptions } from '../../src/index.js';
+import type { ReadOptions } from '../../src/commands.js';
 import { image, plainImage } from '../support/image.js';
 import {
   buildxOci,

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { images, readArchive } from '../../src/index.js';
+import { images, readArchive } from '../../src/commands.js';
 import { type ImageSpec, image } from '../support/image.js';
 import { buildxOci, dockerSave25 } from '../support/layouts.js';
 import { toDirectory, toTar } from '../support/pack.js';

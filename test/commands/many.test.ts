@@ -24,7 +24,6 @@ import {
   verifyTally,
   wasteTally,
 } from '../../src/commands/many/tallies.js';
-import { toText } from '../../src/format/text.js';
 import {
   type ArchiveReading,
   ids,
@@ -34,7 +33,8 @@ import {
   sizes,
   verify,
   waste,
-} from '../../src/index.js';
+} from '../../src/commands.js';
+import { toText } from '../../src/format/text.js';
 import { type Ended, FAILS, run } from '../faults/harness.js';
 import { waybill } from '../support/cli.js';
 import { corpusFolder, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';

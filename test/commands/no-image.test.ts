@@ -6,7 +6,7 @@ import { imageInspect, rawConfig } from '../../src/commands/image-inspect.js';
 import { type ImagesOptions, images } from '../../src/commands/images.js';
 import { manifestInspect } from '../../src/commands/manifest/inspect.js';
 
-import { type ArchiveReading, type Platform, readArchive } from '../../src/index.js';
+import { type ArchiveReading, type Platform, readArchive } from '../../src/commands.js';
 import { oneImage, selectImages } from '../../src/report/select.js';
 import { plainImage } from '../support/image.js';
 import { dockerSave25, ociLayout, replaceBytes, without } from '../support/layouts.js';

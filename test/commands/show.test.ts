@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ShowReport, show } from '../../src/commands/show.js';
+import { readArchive } from '../../src/commands.js';
 import { toText } from '../../src/format/text.js';
-import { readArchive } from '../../src/index.js';
 import { type ImageSpec, image, type LayerSpec } from '../support/image.js';
 import { dockerSave, manifestOf, ociLayout, platformManifest } from '../support/layouts.js';
 import { toTar } from '../support/pack.js';

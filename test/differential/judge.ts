@@ -1,5 +1,5 @@
 // What waybill says of an archive, against what engines load.
-import { InputError, idsReport, readArchive, reportOf, verify } from '../../src/index.js';
+import { InputError, idsReport, readArchive, reportOf, verify } from '../../src/commands.js';
 import type { Loaded } from './loaded.js';
 import type { Attempt } from './readers.js';
 

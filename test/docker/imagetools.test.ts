@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { imagetoolsInspect } from '../../src/commands/imagetools.js';
-import { type ArchiveReading, InputError, readArchive, UsageError } from '../../src/index.js';
+import { type ArchiveReading, InputError, readArchive, UsageError } from '../../src/commands.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { digestOf } from '../support/digest.js';
 import { plainImage } from '../support/image.js';

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rawConfig } from '../../src/commands/image-inspect.js';
 import { manifestInspect } from '../../src/commands/manifest/inspect.js';
-import { type ArchiveReading, InputError, readArchive } from '../../src/index.js';
+import { type ArchiveReading, InputError, readArchive } from '../../src/commands.js';
 import { digestOf } from '../../src/spec/digest.js';
 import { corpus, docker28, hasCorpus, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { textOf } from '../support/digest.js';

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { documentDepth, selectDocument } from '../../src/commands/document.js';
 import { manifestInspect } from '../../src/commands/manifest/inspect.js';
-import { type ArchiveReading, type Platform, readArchive, type Selection } from '../../src/index.js';
+import { type ArchiveReading, type Platform, readArchive, type Selection } from '../../src/commands.js';
 import { corpus, docker28, hasCorpus, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { plainImage } from '../support/image.js';
 import { dockerSave25, memberBytes, without } from '../support/layouts.js';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive, reportOf } from '../../src/index.js';
+import { readArchive, reportOf } from '../../src/commands.js';
 import { hasCorpus, NO_SHARED_FOLDER, repositoryRoot, sharedFolder, testWhen } from '../support/corpus.js';
 import { said } from '../support/terminal.js';
 

@@ -1,7 +1,7 @@
 // The answers of the real docker 28.5.2 and buildx 0.29.1 about the layouts of registry-layouts.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ArchiveReading, readArchive } from '../../src/index.js';
+import { type ArchiveReading, readArchive } from '../../src/commands.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { toTar } from '../support/pack.js';
 import { saved } from '../support/reading.js';

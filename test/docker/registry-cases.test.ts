@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { imagetoolsInspect } from '../../src/commands/imagetools.js';
 import { manifestInspect } from '../../src/commands/manifest/inspect.js';
-import { type ArchiveReading, readArchive } from '../../src/index.js';
+import { type ArchiveReading, readArchive } from '../../src/commands.js';
 import { docker28, hasDocker28, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { textOf } from '../support/digest.js';
 

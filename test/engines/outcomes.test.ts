@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engineReport } from '../../src/commands/ids/engines.js';
+import { ids, idsReport, readArchive } from '../../src/commands.js';
 import { attempt, cannotTell, type EngineStop, panic, refuse, within } from '../../src/decoding/refused.js';
 import {
   type EngineName,
@@ -10,7 +11,6 @@ import {
   predictFile,
 } from '../../src/engines/predict.js';
 import { toText } from '../../src/format/text.js';
-import { ids, idsReport, readArchive } from '../../src/index.js';
 import type { Depth } from '../../src/scan/scan.js';
 import { image, plainImage } from '../support/image.js';
 import {

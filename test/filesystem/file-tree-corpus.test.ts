@@ -1,9 +1,9 @@
 // The squashed file system of every real image against what Python's tarfile and truth.py say of it.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readArchive } from '../../src/commands.js';
 import { type FileTree, squash } from '../../src/filesystem/file-tree.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
-import { readArchive } from '../../src/index.js';
 import type { Image } from '../../src/link/graph.js';
 import { corpus, NO_SHARED_FOLDER, type TruthImage, testWhen } from '../support/corpus.js';
 

@@ -1,10 +1,10 @@
 // Every entry of every layer: those that are still there are the tree that the layers make.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readArchive } from '../../src/commands.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { layerEntries } from '../../src/filesystem/layer-changes.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
-import { readArchive } from '../../src/index.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
 import { dockerSave25 } from '../support/layouts.js';

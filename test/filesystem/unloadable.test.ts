@@ -2,8 +2,8 @@
 // answered when they were asked. The same from a file and a pipe, and at both depths.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Depth, readArchive } from '../../src/commands.js';
 import { type Unloadable, unloadables } from '../../src/filesystem/unloadable.js';
-import { type Depth, readArchive } from '../../src/index.js';
 import { image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';

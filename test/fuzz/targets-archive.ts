@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { InputError, type ReadOptions, reportOf } from '../../src/commands.js';
 import { isZip } from '../../src/containers/kind.js';
-import { InputError, type ReadOptions, reportOf } from '../../src/index.js';
 import { archiveRecipe, membersOf } from '../property/archives.js';
 import { checkCommands, checkRefusal, EVERYTHING, REPORTS } from '../property/commands.js';
 import { tarOf, tarStyle } from '../property/containers.js';

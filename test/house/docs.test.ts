@@ -3,14 +3,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findingsPage, root, shown, withOutputs } from '../../docs/make.js';
-import { defaultLimits, readArchive, reportOf, version } from '../../src/index.js';
+import { findingsPage, root, schemaText, shown, withOutputs } from '../../docs/make.js';
+import { defaultLimits, openArchive, verifyArchive, version } from '../../src/index.js';
 import { type LimitName, limitCeilings } from '../../src/limits.js';
+import { layoutNames } from '../../src/link/layouts/registry.js';
 
 const page = (name: string) => readFileSync(join(root, name), 'utf8');
 
 test('docs/findings.md is made from the rules', () => {
   assert.is(page('docs/findings.md'), findingsPage(), 'run `npm run docs`');
+});
+
+test('docs/schema.json lists every layout and compression', () => {
+  const schema = page('docs/schema.json');
+  assert.is(schema, schemaText(schema), 'run `npm run docs`');
+  assert.match(schema, JSON.stringify(layoutNames).replaceAll(',', ', '));
 });
 
 for (const name of shown) {
@@ -61,9 +68,9 @@ test('docs/architecture.md names only files and folders that there are, and ever
 /** What a row of "How to add" names, and where: the symbol must be in the file. */
 const LISTS: readonly (readonly [symbol: string, file: string])[] = [
   ['codecs', 'src/codec/registry.ts'],
-  ['Compression', 'src/spec/descriptor.ts'],
   ['openRegular', 'src/containers/open.ts'],
-  ['link', 'src/link/link.ts'],
+  ['layouts', 'src/link/layouts/registry.ts'],
+  ['MARKERS', 'src/spec/markers.ts'],
   ['FindingData', 'src/link/observation.ts'],
   ['CHECKS', 'src/checks/findings.ts'],
   ['ENGINES', 'src/engines/predict.ts'],
@@ -85,9 +92,9 @@ test('docs/architecture.md says where to list what is added, and there it is lis
 });
 
 test('the library example of the README works', async () => {
-  assert.match(page('README.md'), "import { readArchive, reportOf } from 'waybill';");
-  const report = reportOf(await readArchive(join(root, 'samples/hello-oci.tar')));
-  assert.is(report.verdicts.intact, true);
+  assert.match(page('README.md'), "import { openArchive, verifyArchive } from 'waybill';");
+  const { verdicts } = await verifyArchive(await openArchive(join(root, 'samples/hello-oci.tar')));
+  assert.is(verdicts.intact, true);
   const own = JSON.parse(page('package.json')) as { version: string };
   assert.is(version, own.version);
 });
@@ -96,6 +103,7 @@ test('every document that a page links to is there', () => {
   for (const name of [
     'README.md',
     'docs/json.md',
+    'docs/library.md',
     'docs/formats.md',
     'docs/architecture.md',
     'docs/docker.md',

@@ -1,34 +1,15 @@
 // What `npm install waybill` brings: what runs, the types of the library, and documents; nothing that only builds or tests it.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { canRun } from '../faults/harness.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
-import { temporary } from '../support/tmp.js';
-
-interface Packed {
-  readonly files: readonly { readonly path: string }[];
-  readonly unpackedSize: number;
-}
-
-const hasNpm = canRun('npm', '--version');
-const NO_NPM = 'no npm';
-
-function packed(): Packed {
-  const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: repositoryRoot,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return JSON.parse(json)[0];
-}
+import { dependencies, hasNpm, installed, NO_NPM, packed } from '../support/package.js';
 
 const { files, unpackedSize } = hasNpm ? packed() : { files: [], unpackedSize: 0 };
 const paths = files.map(({ path }) => path);
-const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
 const withNpm = testWhen(test, hasNpm, NO_NPM);
 
 withNpm('few files, and only of these kinds', () => {
@@ -65,34 +46,20 @@ withNpm('only what cannot be bundled is installed with it', () => {
   );
 });
 
-/** The package as it is installed, beside a project that uses it. */
-function installed(): string {
-  const project = temporary('package');
-  const modules = join(project, 'node_modules');
-  for (const path of paths) {
-    mkdirSync(dirname(join(modules, 'waybill', path)), { recursive: true });
-    cpSync(join(repositoryRoot, path), join(modules, 'waybill', path));
-  }
-  mkdirSync(join(modules, '@types'));
-  for (const name of [...Object.keys(dependencies), '@types/node'])
-    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
-  writeFileSync(join(project, 'package.json'), '{"type":"module"}');
-  return project;
-}
-
 const SAMPLE = join(repositoryRoot, 'samples/hello-docker-28.tar');
 const PROGRAM = `
-import { type Finding, InputError, outputFor, overview, overviewReadOptions, readArchive, reportOf } from 'waybill';
+import { type Finding, InputError, openArchive, verifyArchive } from 'waybill';
+import { outputFor, overview, overviewReadOptions, readArchive, reportOf } from 'waybill/commands';
 const file: string = process.argv[2]!;
 const { verdicts, findings } = reportOf(await readArchive(file));
-const all: readonly Finding[] = findings;
+const all: readonly Finding[] = [...findings, ...(await verifyArchive(await openArchive(file))).findings];
 const page = outputFor('report.html')!(overview(await readArchive(file, overviewReadOptions), {}));
 const refused: boolean = await readArchive('/no/such/file').then(() => false, error => error instanceof InputError);
 console.log(JSON.stringify([verdicts.intact, all.every(({ code }) => code !== 'layer-missing'), page.includes('d3'), refused]));
 `;
 
 withNpm('the program and the library run as they are installed, and types resolve', () => {
-  const project = installed();
+  const project = installed(paths);
   const run = (program: string, ...args: readonly string[]) =>
     execFileSync(process.execPath, [program, ...args], { cwd: project, encoding: 'utf8' });
   const bin = join(project, 'node_modules/waybill/bin/waybill.js');

@@ -16,7 +16,7 @@ import {
   sizesOf,
   sizesReadOptions,
   wasteReport,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
 import { type FileSpec, image } from '../support/image.js';

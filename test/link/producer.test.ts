@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive, reportOf } from '../../src/index.js';
+import { readArchive, reportOf } from '../../src/commands.js';
 import { NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
 import { image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';

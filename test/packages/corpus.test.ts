@@ -2,9 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/sizes/breakdown.js';
+import { readArchive } from '../../src/commands.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
-import { readArchive } from '../../src/index.js';
 import { corpus, NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
 
 const files = new Map(corpus().map(({ id, file }) => [id, file]));

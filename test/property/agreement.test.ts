@@ -1,8 +1,8 @@
 // However an archive comes, and whatever is wrong with it: waybill sees the same, and throws nothing that it should not.
 import fc from 'fast-check';
 import { test } from 'uvu';
+import type { ReadOptions } from '../../src/commands.js';
 import { isZip } from '../../src/containers/kind.js';
-import type { ReadOptions } from '../../src/index.js';
 import { archiveRecipe, membersOf } from './archives.js';
 import { PLAIN, tarOf, tarStyle } from './containers.js';
 import { byteDamage, damagedBytes, damagedMembers, memberDamage } from './damage.js';

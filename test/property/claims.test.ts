@@ -1,7 +1,7 @@
 // What stands under a claim cannot change without a word, whatever the archive is, and never counts as intact.
 import fc from 'fast-check';
 import { test } from 'uvu';
-import { reportOf } from '../../src/index.js';
+import { reportOf } from '../../src/commands.js';
 import { isOutside, regionsOf, tells } from '../support/claims.js';
 import { isFile, type Member } from '../support/members.js';
 import { type ArchiveRecipe, archiveRecipe, LAYOUTS, membersOf } from './archives.js';

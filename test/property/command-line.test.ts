@@ -1,8 +1,6 @@
 // What the command line prints is what the library gives, whatever the archive; and no command line ends in a bug.
 import fc from 'fast-check';
 import { test } from 'uvu';
-import { toJson } from '../../src/format/json.js';
-import { toText } from '../../src/format/text.js';
 import {
   type Answer,
   InputError,
@@ -10,7 +8,9 @@ import {
   type Result,
   readArchive,
   type UsageError,
-} from '../../src/index.js';
+} from '../../src/commands.js';
+import { toJson } from '../../src/format/json.js';
+import { toText } from '../../src/format/text.js';
 import { said } from '../support/terminal.js';
 import { archiveRecipe, membersOf } from './archives.js';
 import { type Asked, askedOf, EVERYTHING, REPORTS, WORDS } from './commands.js';

@@ -20,7 +20,7 @@ import {
   UsageError,
   verify,
   waste,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { checkResult } from './formats.js';
 import { forgedIn, hiddenIn } from './hidden.js';
 

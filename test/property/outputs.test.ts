@@ -1,7 +1,7 @@
 // Every command over every archive, in every format: never a bug, always well formed, and no control characters.
 import fc from 'fast-check';
 import { test } from 'uvu';
-import { diff } from '../../src/index.js';
+import { diff } from '../../src/commands.js';
 import { archiveRecipe, membersOf } from './archives.js';
 import { checkCommands, checkRefusal, EVERYTHING } from './commands.js';
 import { PLAIN, tarOf } from './containers.js';

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ArchiveReading, InputError, type ReadOptions, readArchive, reportOf } from '../../src/index.js';
+import {
+  type ArchiveReading,
+  InputError,
+  type ReadOptions,
+  readArchive,
+  reportOf,
+} from '../../src/commands.js';
 import { temporary } from '../support/tmp.js';
 import { GUARD } from './runs.js';
 

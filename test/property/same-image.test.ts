@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
-import { reportOf } from '../../src/index.js';
+import { reportOf } from '../../src/commands.js';
 import { file } from '../support/layouts.js';
 import { isLink, type Member } from '../support/members.js';
 import { toDirectory, toZip } from '../support/pack.js';

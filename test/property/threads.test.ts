@@ -2,7 +2,7 @@
 // enough for threads to be started, whole and damaged.
 import fc from 'fast-check';
 import { test } from 'uvu';
-import type { ReadOptions } from '../../src/index.js';
+import type { ReadOptions } from '../../src/commands.js';
 import { MIN_MEMORY } from '../../src/scan/resources.js';
 import { sample } from '../codec/sample.js';
 import { type Compression, canCompress } from '../support/compression.js';

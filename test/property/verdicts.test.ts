@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { doubtsBeside, doubtsOf, NO_DOUBTS, verdictsBy } from '../../src/checks/verdicts.js';
-import { type ArchiveReading, reportOf, type Verdicts } from '../../src/index.js';
+import { type ArchiveReading, reportOf, type Verdicts } from '../../src/commands.js';
 import { NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
 import { image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';

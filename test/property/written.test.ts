@@ -20,7 +20,7 @@ import {
   manifestPush,
   readArchive,
   reportOf,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import { nameBytes } from '../../src/scan/entries/name.js';
 import { hexOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';

@@ -1,7 +1,7 @@
 // What is kept of the content of files in layers: digests, whole files, sparse files with their holes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readArchive } from '../../src/index.js';
+import { readArchive } from '../../src/commands.js';
 import { contentOf, digestOf } from '../../src/scan/entries/content.js';
 import type { EntryTable } from '../../src/scan/entries/table.js';
 import * as digests from '../support/digest.js';

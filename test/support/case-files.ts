@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { IdsReport, Report } from '../../src/index.js';
+import type { IdsReport, Report } from '../../src/commands.js';
 import { sharedFolder } from './corpus.js';
 import { said } from './terminal.js';
 

@@ -1,5 +1,5 @@
 // What of an archive stands under a claim: where a byte may change without a word, and where it may not.
-import { type Finding, InputError } from '../../src/index.js';
+import { type Finding, InputError } from '../../src/commands.js';
 import { textOf } from './digest.js';
 import { isFile, type Member } from './members.js';
 

@@ -11,7 +11,7 @@ import {
   readArchive,
   reportOf,
   verify,
-} from '../../src/index.js';
+} from '../../src/commands.js';
 import type { Member } from './members.js';
 import { type TarOptions, toTar } from './pack.js';
 import { temporary } from './tmp.js';

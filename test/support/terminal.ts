@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { parser } from '../../src/cli/parser.js';
 import type { World } from '../../src/cli/terminal.js';
+import { type Answer, InputError, readArchive, UsageError } from '../../src/commands.js';
 import { toJson } from '../../src/format/json.js';
 import { toText } from '../../src/format/text.js';
-import { type Answer, InputError, readArchive, UsageError } from '../../src/index.js';
 
 export interface Said {
   readonly stdout: string;

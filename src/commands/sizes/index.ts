@@ -18,7 +18,7 @@ import {
 import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './report.js';
 import { sizesDoc } from './view.js';
 
-export interface SizesOptions extends Selection, Partial<BreakdownOptions> {
+export interface SizesOptions extends Selection, Partial<Omit<BreakdownOptions, 'by'>> {
   /** Default: by layer, or by what `depth` (directory) or `top` (file) speaks of. */
   readonly by?: By | undefined;
   readonly units?: Units | undefined;

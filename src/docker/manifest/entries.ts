@@ -1,4 +1,5 @@
 import type { Image } from '../../link/graph.js';
+import { layoutNamed } from '../../link/layouts/registry.js';
 import { nameOf } from '../../link/names.js';
 import type { Descriptor } from '../../spec/descriptor.js';
 import { parseIndex } from '../../spec/manifest.js';
@@ -33,7 +34,8 @@ export interface Entry {
 
 /** What an archive lists at its top, each once. */
 export function topEntries(store: Store): readonly Entry[] {
-  const listed = store.graph.layout === 'skopeo-dir' ? skopeoEntries(store) : indexEntries(store);
+  const { rootManifest } = layoutNamed(store.graph.layout);
+  const listed = rootManifest === undefined ? indexEntries(store) : rootManifestEntries(store, rootManifest);
   // An index that lists a manifest which is not here speaks of the same image as manifest.json does under that name.
   const spoken = new Set(listed.flatMap(({ names }) => names.map(normalName)));
   const alone = store.graph.images.filter(
@@ -119,8 +121,8 @@ const imageOf = ({ graph }: Store, digest: string): Image | null =>
   graph.images.find(({ manifest }) => (manifest?.claimedDigest ?? manifest?.digest) === digest) ?? null;
 
 /** skopeo's dir holds one manifest or one list, and no name. */
-function skopeoEntries(store: Store): Entry[] {
-  const member = store.scan.file(`${store.graph.root}manifest.json`);
+function rootManifestEntries(store: Store, path: string): Entry[] {
+  const member = store.scan.file(store.graph.root + path);
   if (member === null) return [];
   const open = () => fromDocument(store.scan.document(member), null, null, store.graph.limits);
   const { digest } = open();

@@ -3,9 +3,10 @@ import { containerdManifest, type StoredBlob, type StoredLayer } from '../../eng
 import { storedBlob, tarFile } from '../../engines/tar-file.js';
 import { type Limits, limitText } from '../../limits.js';
 import type { Graph, Image, Layer } from '../../link/graph.js';
+import { layoutNamed } from '../../link/layouts/registry.js';
 import { type Document, notJsonText } from '../../scan/blob/document.js';
 import type { Scan } from '../../scan/scan.js';
-import { blobPath, digestKind, digestOf, splitDigest } from '../../spec/digest.js';
+import { digestKind, digestOf } from '../../spec/digest.js';
 import { goField, isObject, type Json } from '../../spec/json.js';
 import { NO_NUMBERS, type NumberTexts } from '../../spec/json-text.js';
 import { DOCKER_MANIFEST, isIndexType, OCI_INDEX, OCI_MANIFEST } from '../../spec/media-types.js';
@@ -50,7 +51,7 @@ export function fetchManifest(store: Store, digest: string, declared: string | n
 
 /** A config or a layer that is JSON: an attestation. */
 export function fetchBlob(store: Store, digest: string, declared: string | null): Found {
-  const found = find(store, digest, blobPaths(store.graph, digest), declared);
+  const found = find(store, digest, layoutNamed(store.graph.layout).blobPaths(digest), declared);
   if (isStored(found) || found.path !== null) return found;
   // manifest.json calls configs by any path.
   const config = store.graph.images.find(image => image.config?.document?.digest === digest)?.config ?? null;
@@ -124,15 +125,10 @@ function errorWords(error: NonNullable<Document['error']>): string {
     : `it cannot be read: ${error.reason}`;
 }
 
-/** Where a layout keeps manifests: skopeo's dir has names of its own for those of a list. */
-function manifestPaths({ layout }: Graph, digest: string): string[] {
-  return layout === 'skopeo-dir' ? [`${splitDigest(digest)[1]}.manifest.json`] : [blobPath(digest)];
-}
-
-function blobPaths({ layout }: Graph, digest: string): string[] {
-  const [, hex] = splitDigest(digest);
-  return layout === 'skopeo-dir' ? [hex, `${hex}.tar`] : [blobPath(digest)];
-}
+const manifestPaths = ({ layout }: Graph, digest: string): readonly string[] => {
+  const reader = layoutNamed(layout);
+  return reader.manifestPaths?.(digest) ?? reader.blobPaths(digest);
+};
 
 /** A document's own word for its media type comes first: a registry stores a manifest under that. */
 function servedType(value: Json, declared: string | null): string {

@@ -1,10 +1,33 @@
 import type { Member } from '../../containers/source.js';
 import type { Scan } from '../../scan/scan.js';
+import { blobPath } from '../../spec/digest.js';
 import { parseRepositories, v1Id } from '../../spec/docker-archive.js';
 import { goField, isObject, own } from '../../spec/json.js';
 import { V1_JSON } from '../../spec/markers.js';
-import type { Archive } from '../archive.js';
+import { type Archive, isCut } from '../archive.js';
 import type { Image, Layer } from '../graph.js';
+import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
+
+/**
+ * `docker save` before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and `repositories` names
+ * the tops of the chains. https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
+ */
+export const dockerV1: LayoutReader<'docker-v1'> = {
+  name: 'docker-v1',
+  detect: archive => archive.has('repositories') || hasV1(archive),
+  link,
+  blobPaths: digest => [blobPath(digest)],
+};
+
+/** Whether there is a v1 image, `<id>/json`. */
+export const hasV1 = ({ scan, root }: Archive): boolean =>
+  scan.members.some(m => V1_JSON.test(m.path.slice(root.length)));
+
+function link(archive: Archive): Linked {
+  // docker save 1.10 to 24 writes v1 files too, and its manifest.json after them.
+  if (!archive.has('repositories') && isCut(archive.scan)) archive.observeLostDocuments();
+  return { ...NOTHING_LINKED, images: linkV1(archive) };
+}
 
 /** How the chain of parents above a layer ends. A thousand images may share one chain of ten thousand layers. */
 interface ChainShape {
@@ -63,11 +86,7 @@ class V1Chains {
   }
 }
 
-/**
- * Reads `docker save` from before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and
- * `repositories` names the tops of the chains.
- * https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
- */
+/** Reads every chain of v1 images, one image for each top. */
 export function linkV1(archive: Archive): Image[] {
   const parents = new Map<string, string | null>();
   for (const member of archive.scan.members) {

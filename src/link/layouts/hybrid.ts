@@ -3,12 +3,29 @@ import { normalName } from '../../spec/reference.js';
 import type { Archive } from '../archive.js';
 import type { Image, Layer } from '../graph.js';
 import { CONTAINERD_NAME, mergeNames } from '../names.js';
+import { linkDocker } from './docker-save.js';
+import type { LayoutReader, Linked } from './layout.js';
+import { hasOciFiles, linkOci, oci } from './oci.js';
+
+/** `docker save` since 25: an OCI image layout with a manifest.json beside index.json. */
+export const hybrid: LayoutReader<'docker-hybrid'> = {
+  ...oci,
+  name: 'docker-hybrid',
+  detect: archive => hasOciFiles(archive) && archive.has('manifest.json'),
+  link,
+};
+
+function link(archive: Archive): Linked {
+  const oci = linkOci(archive);
+  const { images, items } = linkDocker(archive);
+  return { ...oci, images: merge(archive, images, oci.images), docker: items };
+}
 
 /**
  * Puts the two stories of a hybrid archive together: manifest.json and index.json speak of the same images, and each
  * image is listed once. What only one of them knows is kept, and where they contradict each other is observed.
  */
-export function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
+function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
   const merged = new Map<Image, Image>();
   const left: Image[] = [];
   const byConfig = new Map<unknown, Image[]>();

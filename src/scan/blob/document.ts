@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Compression } from '../../codec/codec.js';
+import type { Compression } from '../../codec/registry.js';
 import { sniff } from '../../codec/registry.js';
 import { beginsSkippable } from '../../codec/zstd.js';
 import { isTar, isTarToo, looksLikeJson } from '../../containers/kind.js';

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { Compression } from '../../codec/codec.js';
+import type { Compression } from '../../codec/registry.js';
 import type { Limits } from '../../limits.js';
 import type { Algorithm, Digests } from '../../spec/digest.js';
 import { EntryTableBuilder } from '../entries/builder.js';

@@ -1,4 +1,5 @@
-import type { CodecFault, Compression, StreamShape } from '../../codec/codec.js';
+import type { CodecFault, StreamShape } from '../../codec/codec.js';
+import type { Compression } from '../../codec/registry.js';
 import type { ListedDifference } from '../../containers/listed.js';
 import type { Member } from '../../containers/source.js';
 import type { LimitName, LimitReached, Limits } from '../../limits.js';

@@ -1,5 +1,5 @@
-import { CodecError, CodecNotLoaded, type Compression, type Decoder } from '../../codec/codec.js';
-import { codecFor, sniff } from '../../codec/registry.js';
+import { CodecError, CodecNotLoaded, type Decoder } from '../../codec/codec.js';
+import { type Compression, codecFor, sniff } from '../../codec/registry.js';
 import { isOver } from '../../containers/deadline.js';
 import { isTar, looksLikeJson } from '../../containers/kind.js';
 import { BLOCK } from '../../tar/header.js';

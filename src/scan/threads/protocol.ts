@@ -1,4 +1,4 @@
-import type { Compression } from '../../codec/codec.js';
+import type { Compression } from '../../codec/registry.js';
 import type { ByteRange } from '../../containers/source.js';
 import type { Algorithm } from '../../spec/digest.js';
 import type { Analysis, Examined } from '../blob/examiner.js';

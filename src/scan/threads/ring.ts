@@ -1,5 +1,5 @@
-import { type Compression, ROOM_BYTES } from '../../codec/codec.js';
-import { COMPRESSIONS } from '../../spec/descriptor.js';
+import { ROOM_BYTES } from '../../codec/codec.js';
+import { type Compression, compressions } from '../../codec/registry.js';
 import type { Examination } from '../blob/examiner.js';
 
 /** Bytes of a slot: with room for a decoder's piece until it is at least half full. */
@@ -41,7 +41,7 @@ export class Ring implements Examination {
   }
 
   begin(compression: Compression, isTar: boolean): void {
-    this.words[COMPRESSION] = COMPRESSIONS.indexOf(compression);
+    this.words[COMPRESSION] = compressions.indexOf(compression);
     this.words[IS_TAR] = isTar ? 1 : 0;
   }
 
@@ -86,7 +86,7 @@ export class Ring implements Examination {
         Atomics.wait(this.words, SIGNAL, signal);
         continue;
       }
-      if (!begun) target.begin(COMPRESSIONS[this.words[COMPRESSION]!]!, this.words[IS_TAR] === 1);
+      if (!begun) target.begin(compressions[this.words[COMPRESSION]!]!, this.words[IS_TAR] === 1);
       begun = true;
       if (isEmpty) return;
       this.pass(this.turn(READ), target);

@@ -1,60 +1,92 @@
-import { splitDigest } from '../../spec/digest.js';
+import { blobPath, digestOfBlobPath, splitDigest } from '../../spec/digest.js';
 import {
   type DockerManifestItem,
   parseDockerManifest,
   parseRepositories,
 } from '../../spec/docker-archive.js';
-import { isObject, pointer, typeName } from '../../spec/json.js';
+import { isObject, type Json, pointer, typeName } from '../../spec/json.js';
 import { layerType } from '../../spec/media-types.js';
 import { normalName, parseReference } from '../../spec/reference.js';
 import type { Archive } from '../archive.js';
 import { layersOf } from '../classify.js';
 import type { ConfigNode, Image, Layer, Place } from '../graph.js';
+import { hasV1, linkV1 } from './docker-v1.js';
+import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
-/** Reads manifest.json of `docker save` and everybody who writes like it. */
-export function linkDocker(archive: Archive): { images: Image[]; items: readonly DockerManifestItem[] } {
+/** `docker save` 1.10 to 24 and the tools that write like it: manifest.json lists images by their configs and layers. */
+export const dockerSave: LayoutReader<'docker-archive'> = {
+  name: 'docker-archive',
+  detect: archive => archive.has('manifest.json'),
+  link,
+  blobPaths: digest => [blobPath(digest)],
+  digestOfPath: digestOfBlobPath,
+};
+
+function link(archive: Archive): Linked {
+  const { images, items } = linkDocker(archive);
+  const isEmpty = images.length === 0 && items.length === 0;
+  const found = isEmpty && hasV1(archive) ? linkV1(archive) : images;
+  return { ...NOTHING_LINKED, images: found, docker: items };
+}
+
+interface DockerImages {
+  readonly images: readonly Image[];
+  readonly items: readonly DockerManifestItem[];
+}
+
+/** Reads manifest.json, and compares `repositories` with it. */
+export function linkDocker(archive: Archive): DockerImages {
+  const linked = linkManifest(archive);
+  compareRepositories(archive, linked.images);
+  return linked;
+}
+
+function linkManifest(archive: Archive): DockerImages {
   const none = { images: [], items: [] };
   const member = archive.file('manifest.json');
-  if (member === null) return none;
-  const at = { path: member.path, pointer: '' };
-  const value = archive.firstJson(member);
-  if (value === undefined) return none;
+  const value = member === null ? undefined : archive.firstJson(member);
+  if (member === null || value === undefined) return none;
+  const items = itemsOf(archive, member.path, value);
+  if (items === null) return none;
+  const images = items.map(item => toImage(archive, item, member.path));
+  checkNames(archive, member.path, items, images);
+  return { images, items };
+}
+
+/** The items of manifest.json that the limits allow; null where it is not a list. */
+function itemsOf(archive: Archive, path: string, value: Json): DockerManifestItem[] | null {
+  const at = { path, pointer: '' };
   if (value === null) {
     archive.observe('manifest-json-null', at, {});
-    return none;
+    return null;
   }
   // One more than are allowed tells that there are more.
   const { manifests } = archive.limits;
   const manifest = parseDockerManifest(Array.isArray(value) ? value.slice(0, manifests + 1) : value);
   if (manifest === null) {
     archive.observe('manifest-json-not-array', at, { actual: typeName(value) });
-    return none;
+    return null;
   }
-  if (Array.isArray(value) && value.length === 0) archive.observe('manifest-json-empty', at, {});
-  if (Array.isArray(value)) {
-    value.forEach((item, i) => {
-      if (!isObject(item)) {
-        archive.observe(
-          'manifest-json-item-invalid',
-          { ...at, pointer: pointer('', i) },
-          { actual: typeName(item) },
-        );
-      }
-    });
-  }
+  if (Array.isArray(value)) checkItems(archive, path, value);
   archive.documentProblems(
-    member.path,
+    path,
     'manifest.json',
     manifest.problems.filter(problem => !/^\/\d+$/.test(problem.pointer)),
   );
-  const items = manifest.items.flatMap((item): DockerManifestItem[] => {
-    const where = { path: member.path, pointer: pointer('', item.index) };
+  return manifest.items.flatMap((item): DockerManifestItem[] => {
+    const where = { path, pointer: pointer('', item.index) };
     if (!archive.mayVisit(where) || !archive.mayList(item.layers.length, where)) return [];
     return [archive.mayName(item.repoTags.length, where) ? item : { ...item, repoTags: [] }];
   });
-  const images = items.map(item => toImage(archive, item, member.path));
-  checkNames(archive, member.path, items, images);
-  return { images, items };
+}
+
+function checkItems(archive: Archive, path: string, items: readonly Json[]): void {
+  if (items.length === 0) archive.observe('manifest-json-empty', { path, pointer: '' }, {});
+  for (const [i, item] of items.entries()) {
+    if (isObject(item)) continue;
+    const at = { path, pointer: pointer('', i) };
+    archive.observe('manifest-json-item-invalid', at, { actual: typeName(item) });
+  }
 }
 
 function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
@@ -199,7 +231,7 @@ function checkNames(
  * Docker still writes `repositories` beside manifest.json. It points each name at the top layer of its image: by its v1 ID,
  * since Docker 25 by the hex of its diff_id.
  */
-export function compareRepositories(archive: Archive, images: readonly Image[]): void {
+function compareRepositories(archive: Archive, images: readonly Image[]): void {
   const member = archive.file('repositories');
   const value = member === null ? undefined : archive.json(member);
   if (member === null || value === undefined) return;

@@ -1,0 +1,161 @@
+/**
+ * `waybill/commands`: what the command line is made of. An archive is read once, as deep as a command says that it needs, and a
+ * command makes a `Result` (data and a document for `outputFor`) or an `Answer` (text as another tool prints it) of it.
+ *
+ *     import { outputFor, overview, overviewReadOptions, readArchive } from 'waybill/commands';
+ *     const page = outputFor('report.html')!(overview(await readArchive('image.tar', overviewReadOptions)));
+ *
+ * These names may change in any version; `waybill` (index.ts) is the stable door. docs/library.md
+ */
+export type { Finding } from './checks/findings.js';
+export type { Verdict } from './checks/rule.js';
+export type { Verdicts } from './checks/verdicts.js';
+export type { Compression } from './codec/registry.js';
+export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
+export {
+  changedTexts,
+  checkIgnored,
+  type DiffOptions,
+  type DiffSide,
+  diff,
+  diffReadOptions,
+  diffReport,
+  textNote,
+} from './commands/diff/index.js';
+export type { DiffReport } from './commands/diff/report.js';
+export { documentDepth } from './commands/document.js';
+export { explain } from './commands/explain.js';
+export { type ExtractFilesOptions, extractFiles } from './commands/extract/files.js';
+export { type ExtractOptions, extractLayers } from './commands/extract/layers.js';
+export {
+  checkFilesOptions,
+  type FilesOptions,
+  type FilesReport,
+  files,
+  filesDepth,
+  filesReport,
+} from './commands/files/index.js';
+export { type HistoryCommandOptions, history, historyDepth } from './commands/history.js';
+export { type IdsOptions, type IdsReport, type ImageIds, ids, idsReport } from './commands/ids/index.js';
+export {
+  type ImageInspectOptions,
+  type InspectSelection,
+  imageInspect,
+  imageInspectDepth,
+  rawConfig,
+} from './commands/image-inspect.js';
+export { type ImagesOptions, images, imagesDepth, keepSizes } from './commands/images.js';
+export { type ImagetoolsOptions, imagetoolsInspect } from './commands/imagetools.js';
+export {
+  type Annotations,
+  type CreateOptions,
+  manifestAnnotate,
+  manifestCreate,
+  manifestRm,
+} from './commands/manifest/edit.js';
+export {
+  type ListInspectOptions,
+  type ManifestInspectOptions,
+  manifestInspect,
+  manifestListInspect,
+} from './commands/manifest/inspect.js';
+export { manifestPush, type PushOptions } from './commands/manifest/push.js';
+export { isStoredList } from './commands/manifest/stored-list.js';
+export { remarksOf, reportMany } from './commands/many/index.js';
+export {
+  type Item,
+  isOneArchive,
+  type Named,
+  type Reader,
+  type Readings,
+  readEach,
+  readMany,
+} from './commands/many/read.js';
+export {
+  idsTally,
+  showTally,
+  sizesTally,
+  type Tally,
+  verifyTally,
+  wasteTally,
+} from './commands/many/tallies.js';
+export {
+  type OverviewReport,
+  overview,
+  overviewReadOptions,
+  overviewReport,
+} from './commands/report.js';
+export { type ImageShown, type ShowReport, show, showReport } from './commands/show.js';
+export {
+  type EstimateOptions,
+  estimateSizes,
+  type SizesOptions,
+  sizes,
+  sizesOf,
+  sizesReadOptions,
+} from './commands/sizes/index.js';
+export type { SizesReport } from './commands/sizes/report.js';
+export { type VerifyOptions, verify } from './commands/verify.js';
+export {
+  type WasteOptions,
+  type WasteReport,
+  waste,
+  wasteReadOptions,
+  wasteReport,
+} from './commands/waste/index.js';
+export { deadlineIn } from './containers/deadline.js';
+export type { Container } from './containers/source.js';
+export {
+  API_VERSIONS,
+  type DialectOptions,
+  dialectFor,
+  NEWEST_RELEASE,
+  STORE_NAMES,
+  type StoreName,
+} from './docker/release.js';
+export { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
+export { jsonLinePieces, jsonPieces } from './format/json.js';
+export { formatByName, OUTPUT_EXTENSIONS, type OutputFormat, outputFor, piecesIn } from './format/outputs.js';
+export { textPieces } from './format/text.js';
+export { renderTemplate, TemplateError } from './go/template/index.js';
+export {
+  defaultLimits,
+  isLimitName,
+  type LimitName,
+  type Limits,
+  limitsOf,
+  type Resources,
+} from './limits.js';
+export type { Place } from './link/graph.js';
+export type { Layout } from './link/layouts/registry.js';
+export type { FindingCode, FindingData, Severity } from './link/observation.js';
+export type { Answer, Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
+export type { FileReport } from './report/file-report.js';
+export {
+  type ArchiveReading,
+  MIN_MEMORY,
+  type PartReading,
+  type ReadOptions,
+  readArchive,
+} from './report/read.js';
+export type {
+  AbsentReport,
+  ArchiveReport,
+  ArtifactReport,
+  ImageReport,
+  LayerReport,
+  Report,
+} from './report/report.js';
+export { reportOf } from './report/report.js';
+export { choicesIn, requireImages, type Selection, selectImages } from './report/select.js';
+export type { Units } from './report/words.js';
+export type { Depth } from './scan/scan.js';
+export { isArchiveName } from './spec/archive-name.js';
+export { didYouMean, nearest } from './spec/nearest.js';
+export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
+export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
+export { version } from './version.js';
+export { legible, uncommanding, visible } from './visible.js';
+export { fileIdentity, type OutputPlace, outputPlace } from './write/output-file.js';
+export { unwritable } from './write/system-error.js';
+export { removeUnfinished, watchUnfinished } from './write/unfinished.js';

@@ -1,0 +1,300 @@
+import type { Verdict } from '../checks/rule.js';
+import type { DiffReport } from '../commands/diff/report.js';
+import type { IdsReport } from '../commands/ids/index.js';
+import type { By } from '../commands/sizes/breakdown.js';
+import type { SizesReport } from '../commands/sizes/report.js';
+import type { WasteReport } from '../commands/waste/index.js';
+import type { DialectOptions } from '../docker/release.js';
+import { InputError } from '../errors.js';
+import type { FindingCode, Severity } from '../link/observation.js';
+import type { FileReport } from '../report/file-report.js';
+import type { Report } from '../report/report.js';
+import type { Archive, ImageSelection, OpenOptions } from './archive.js';
+
+/*
+ * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library costs little.
+ */
+
+/**
+ * Opens an archive and reads its documents: a fraction of a second for a file of any size. A stream is read to its end, as deep
+ * as any question needs, for it cannot be read again.
+ * @param input  a file or directory by its path; `-` for standard input; or a stream of bytes, such as a `Readable`
+ * @throws InputError when there is no image archive, or it cannot be read
+ * @throws UsageError for an option that makes no sense
+ */
+export async function openArchive(
+  input: string | AsyncIterable<Uint8Array>,
+  options: OpenOptions = {},
+): Promise<Archive> {
+  return (await import('./archive.js')).open(input, options);
+}
+
+/**
+ * Reads every byte and compares it with every claim about it: the report of `waybill verify --json`, with verdicts and findings.
+ * @throws InputError when the selection matches nothing, or the archive cannot be read any more
+ */
+export async function verifyArchive(archive: Archive, selection: ImageSelection = {}): Promise<Report> {
+  const { read, selectionIn, report } = await import('./archive.js');
+  const wanted = selectionIn(archive, selection);
+  return report(await read(archive, 'bytes'), wanted);
+}
+
+/** A file of an image. */
+export interface ListedFile extends FileReport {
+  /** What the layer does with it, where the files of one layer are listed. */
+  readonly change?: 'added' | 'modified' | 'removed';
+}
+
+/**
+ * The files of one image, a directory before what is in it: those that a container would see, or those that one layer changes.
+ * @param selection  `layer`: only what this layer changes, by its number, from 1, or the beginning of its digest or diff_id;
+ *   `where`: only paths that match one of these patterns, as `waybill files --where` takes them
+ * @throws InputError when it means no image or layer, or several
+ */
+export async function* listFiles(
+  archive: Archive,
+  selection: ImageSelection & {
+    readonly layer?: number | string | undefined;
+    readonly where?: readonly string[] | undefined;
+  } = {},
+): AsyncGenerator<ListedFile, void, undefined> {
+  const [{ filesReport }, { read, requireOne, selectionIn }] = await Promise.all([
+    import('../commands/files/index.js'),
+    import('./archive.js'),
+  ]);
+  const wanted = selectionIn(archive, selection);
+  const reading = await read(archive, 'entries');
+  requireOne(reading, wanted);
+  const { layer, where } = selection;
+  const report = filesReport(reading, { ...wanted, in: layerText(layer), where });
+  for (const { files, changes } of report.images) {
+    yield* files ?? [];
+    for (const change of ['added', 'modified', 'removed'] as const)
+      for (const file of changes?.[change] ?? []) yield { ...file, change };
+  }
+}
+
+const layerText = (layer: number | string | undefined) => (layer === undefined ? undefined : String(layer));
+
+/** A file as one layer leaves it: the layer's number, from 1, or the beginning of its digest or diff_id. Default: the last layer. */
+type FileSelection = ImageSelection & { readonly layer?: number | string | undefined };
+
+/**
+ * The content of one file of an image. Links are followed inside the image's root.
+ * @param path  from the root, with or without a leading slash
+ * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or lies in a damaged layer; and
+ *   for an archive that came as a stream, which cannot be read again
+ */
+export async function readFile(
+  archive: Archive,
+  path: string,
+  selection: FileSelection = {},
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of streamFile(archive, path, selection)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/**
+ * The same in pieces, for files that need not fit into memory.
+ * @throws InputError as `readFile`; damage that shows behind the file is thrown at its end, and what came before is not to be used
+ */
+export async function* streamFile(
+  archive: Archive,
+  path: string,
+  selection: FileSelection = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { catFrom } = await import('../commands/cat.js');
+  const { read, selectionIn, sourceOf } = await import('./archive.js');
+  const { first, options } = sourceOf(archive);
+  const { file, container } = archive;
+  if (container === 'stream')
+    throw new InputError(
+      'files cannot be read from a stream that has passed',
+      first.opened.file,
+      'Save it to a file and open that.',
+    );
+  const wanted = {
+    ...selectionIn(archive, selection),
+    in: layerText(selection.layer),
+    limits: options.limits,
+  };
+  const reading = await read(archive, 'entries');
+  const pipe = new Pipe();
+  const work = catFrom(reading, path, pipe.put, wanted).then(
+    ({ notes }) =>
+      pipe.end(notes.length === 0 ? null : new InputError(notes.join('; '), file, null, { damaged: true })),
+    error => pipe.end(error),
+  );
+  try {
+    yield* pipe.pieces();
+  } finally {
+    pipe.stop();
+    await work;
+  }
+}
+
+/** Between a writer that puts pieces and a reader that takes them: the writer waits until its piece is taken. */
+class Pipe {
+  private piece: Uint8Array | null = null;
+  private ended: { readonly error: unknown } | null = null;
+  private isStopped = false;
+  private wake: () => void = () => {};
+
+  readonly put = async (piece: Uint8Array): Promise<void> => {
+    this.piece = piece;
+    this.wake();
+    while (this.piece !== null && !this.isStopped) await this.changed();
+    if (this.isStopped) throw new Error('no more is wanted');
+  };
+
+  end(error: unknown): void {
+    this.ended = { error };
+    this.wake();
+  }
+
+  /** No more is wanted. */
+  stop(): void {
+    this.isStopped = true;
+    this.wake();
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      const { piece } = this;
+      if (piece !== null) {
+        yield Uint8Array.from(piece);
+        this.piece = null;
+        this.wake();
+      } else if (this.ended === null) await this.changed();
+      else if (this.ended.error === null) return;
+      else throw this.ended.error;
+    }
+  }
+
+  /** Reader and writer never wait at the same time: one of them has a piece to take, or room for one. */
+  private changed(): Promise<void> {
+    return new Promise(resolve => {
+      this.wake = resolve;
+    });
+  }
+}
+
+/**
+ * The sizes of images, stored, compressed, unpacked and in Docker, by layer: the report of `waybill sizes --json`.
+ * @param options  `by`: what to add up besides; `top`: only so many of the largest
+ * @throws InputError when the selection matches nothing
+ */
+export async function measureSizes(
+  archive: Archive,
+  options: ImageSelection & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
+): Promise<SizesReport> {
+  const { sizesOf } = await import('../commands/sizes/index.js');
+  const { read, selectionIn } = await import('./archive.js');
+  const wanted = selectionIn(archive, options);
+  const { by, top } = options;
+  const reading = await read(archive, by === 'package' ? 'contents' : 'entries');
+  return sizesOf(reading, { ...wanted, by, top });
+}
+
+/**
+ * What images ship and do not use: overwritten, deleted, duplicated and cached files; and dive's score.
+ * @throws InputError when the selection matches nothing
+ */
+export async function findWaste(archive: Archive, selection: ImageSelection = {}): Promise<WasteReport> {
+  const { wasteReport } = await import('../commands/waste/index.js');
+  const { read, selectionIn } = await import('./archive.js');
+  const wanted = selectionIn(archive, selection);
+  return wasteReport(await read(archive, 'contents'), wanted);
+}
+
+/** One side of a comparison: all images of an archive, or some of them. */
+type ComparedImages = Archive | ({ readonly archive: Archive } & ImageSelection);
+
+/**
+ * In what the images of two archives differ, or two images of one: the report of `waybill diff --json`.
+ * @param options  `ignore`: kinds of differences that do not count, as `times` or `config.labels`
+ * @throws InputError when a selection matches nothing
+ * @throws UsageError for a kind of differences that does not exist
+ */
+export async function compareImages(
+  a: ComparedImages,
+  b: ComparedImages,
+  options: { readonly ignore?: readonly string[] | undefined } = {},
+): Promise<DiffReport> {
+  const { checkIgnored, diffReport } = await import('../commands/diff/index.js');
+  const { read, selectionIn } = await import('./archive.js');
+  const { ignore = [] } = options;
+  checkIgnored(ignore);
+  const side = async (compared: ComparedImages) => {
+    const { archive, ...selection } = 'archive' in compared ? compared : { archive: compared };
+    const wanted = selectionIn(archive, selection);
+    return { reading: await read(archive, 'contents'), selection: wanted };
+  };
+  return diffReport(await side(a), await side(b), { ignore });
+}
+
+/**
+ * Every name, ID and digest of the images, and what each engine calls them after loading the file: the report of
+ * `waybill ids --json`.
+ * @param options  `find`: a digest, or its beginning, to look for in the file
+ * @throws InputError when the selection matches nothing
+ */
+export async function listIds(
+  archive: Archive,
+  options: ImageSelection & Pick<DialectOptions, 'docker'> & { readonly find?: string | undefined } = {},
+): Promise<IdsReport> {
+  const { idsReport } = await import('../commands/ids/index.js');
+  const { read, selectionIn } = await import('./archive.js');
+  const wanted = selectionIn(archive, options);
+  const { docker, find } = options;
+  return idsReport(await read(archive, 'bytes'), { ...wanted, docker, find });
+}
+
+/**
+ * What `docker image inspect` prints of the images: indented JSON, or each image by a Go template.
+ * @param options  `format`: the template; `docker`: the release whose output is printed; `store`: Docker's image store
+ * @returns the text, and what in it is not known, and why
+ * @throws InputError when nothing can be printed
+ * @throws UsageError for options that contradict each other
+ */
+export async function inspectImages(
+  archive: Archive,
+  options: ImageSelection & DialectOptions & { readonly format?: string | undefined } = {},
+): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
+  const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
+  const { read, selectionIn, sourceOf } = await import('./archive.js');
+  const wanted = selectionIn(archive, options);
+  const { format, docker, store, api } = options;
+  const asked = { format, docker, store, api };
+  const depth = imageInspectDepth(asked, sourceOf(archive).first);
+  const reading = await read(archive, DEPTH_OF[depth]);
+  const { stdout, notes, exitCode } = imageInspect(reading, wanted, asked);
+  if (exitCode !== 0 && stdout.length === 0) throw new InputError(notes.join('; '), archive.file);
+  return { text: stdout.toString(), notes };
+}
+
+const DEPTH_OF = { metadata: 'documents', digests: 'bytes', files: 'entries' } as const;
+
+/**
+ * Applies a Go template (text/template, with Docker's functions) to plain data.
+ * @throws TemplateError with Go's message, for a template that does not parse or fails
+ */
+export async function renderTemplate(template: string, data: unknown): Promise<string> {
+  return (await import('../go/template/index.js')).renderTemplate(template, data);
+}
+
+/**
+ * What a finding means, how serious it is, and what to do about it.
+ * @throws UsageError for a code that does not exist
+ */
+export async function explainFinding(code: FindingCode): Promise<{
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** The verdict that it makes false; null where it affects none. */
+  readonly verdict: Verdict | null;
+  readonly explanation: string;
+}> {
+  const { explanationOf } = await import('../commands/explain.js');
+  return explanationOf(code);
+}

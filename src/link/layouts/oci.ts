@@ -1,0 +1,89 @@
+import { blobPath, digestOfBlobPath } from '../../spec/digest.js';
+import { type FieldProblem, Fields } from '../../spec/json.js';
+import { normalName } from '../../spec/reference.js';
+import type { Archive } from '../archive.js';
+import { classify } from '../classify.js';
+import { ManifestWalk } from '../manifests.js';
+import { CONTAINERD_NAME, isAttached, refName } from '../names.js';
+import { linkReferrers } from '../referrers.js';
+import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
+
+/** Whether the files of an OCI image layout are there, with or without others beside them. */
+export const hasOciFiles = (archive: Archive) => archive.has('index.json') || archive.has('oci-layout');
+
+/** The OCI image layout. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+export const oci: LayoutReader<'oci-layout'> = {
+  name: 'oci-layout',
+  detect: hasOciFiles,
+  link: linkOci,
+  blobPaths: digest => [blobPath(digest)],
+  hasBlobFolder: true,
+  digestOfPath: digestOfBlobPath,
+};
+
+/** Reads index.json, what it leads to, and the manifests whose `subject` that is. */
+export function linkOci(archive: Archive): Linked {
+  checkLayoutFile(archive);
+  const walk = new ManifestWalk(archive, blobPath);
+  const member = archive.file('index.json');
+  if (member === null) {
+    archive.observe('index-missing', { path: archive.path('index.json'), pointer: null }, {});
+  } else {
+    const value = archive.json(member);
+    if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path, [], []));
+  }
+  linkReferrers(archive, walk);
+  const { images, artifacts } = classify(archive, walk, blobPath);
+  return { ...NOTHING_LINKED, images, artifacts, indexes: walk.indexes, absent: walk.absent };
+}
+
+/** `imageLayoutVersion` MUST be present and 1.0.0. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
+function checkLayoutFile(archive: Archive): void {
+  const member = archive.file('oci-layout');
+  const at = { path: archive.path('oci-layout'), pointer: null };
+  if (member === null) {
+    archive.observe('layout-file-missing', at, {});
+    return;
+  }
+  const value = archive.json(member);
+  if (value === undefined) return;
+  const problems: FieldProblem[] = [];
+  const fields = Fields.of(value, '', problems);
+  fields?.checkCase(['imageLayoutVersion']);
+  archive.fieldProblems(member.path, problems);
+  const actual = fields?.string('imageLayoutVersion') ?? null;
+  if (actual !== '1.0.0') {
+    archive.observe(
+      'layout-version',
+      { ...at, pointer: '/imageLayoutVersion' },
+      { expected: '1.0.0', actual },
+    );
+  }
+}
+
+/**
+ * A name that stands for two things means one of them to each reader: skopeo takes the first, in containerd the last keeps it.
+ * What is attached to an image has that one's name.
+ */
+function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
+  const seen = new Map<
+    string,
+    { readonly name: string; readonly platform: string; readonly digests: Set<string> }
+  >();
+  for (const descriptor of descriptors.filter(d => !isAttached(d))) {
+    // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
+    const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
+    if (name === null) continue;
+    const platform = JSON.stringify(descriptor.platform);
+    const key = normalName(name);
+    const before = seen.get(key) ?? { name, platform, digests: new Set([descriptor.digestText]) };
+    const isRepeated = seen.has(key) && before.platform === platform;
+    if (isRepeated) archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
+    else before.digests.add(descriptor.digestText);
+    seen.set(key, before);
+  }
+  for (const { name, digests } of seen.values()) {
+    if (digests.size > 1)
+      archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...digests] });
+  }
+}

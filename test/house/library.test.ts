@@ -1,0 +1,249 @@
+// The two doors of the library: docs/library.md compiles, runs and says what is printed; the names of both are listed in
+// docs/api.md; and the command line uses nothing that they do not export.
+import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { apiPage, publicNames } from '../../docs/api.js';
+import { examplesIn, withExampleOutputs } from '../../docs/examples.js';
+import {
+  type Archive,
+  compareImages,
+  InputError,
+  inspectImages,
+  listFiles,
+  measureSizes,
+  openArchive,
+  readFile,
+  streamFile,
+  UsageError,
+  verifyArchive,
+} from '../../src/index.js';
+import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { image } from '../support/image.js';
+import { dockerSave, skopeoOci } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
+import { hasNpm, installed, NO_NPM, packed } from '../support/package.js';
+import { temporary } from '../support/tmp.js';
+
+const page = (name: string) => readFileSync(join(repositoryRoot, name), 'utf8');
+const source = join(repositoryRoot, 'src');
+const folder = temporary('library');
+const sample = (name: string) => join(repositoryRoot, 'samples', name);
+
+testWhen(
+  test,
+  hasNpm,
+  NO_NPM,
+)('the examples of docs/library.md compile and print what stands there, installed', () => {
+  const text = page('docs/library.md');
+  const project = installed(packed().files.map(({ path }) => path));
+  assert.is(text, withExampleOutputs(text, repositoryRoot, project), 'run `npm run docs`');
+});
+
+test('every example of docs/library.md has an output, and every name of the first door an example', () => {
+  const text = page('docs/library.md');
+  const examples = examplesIn(text);
+  assert.is(examples.length, text.match(/```ts\n/g)!.length);
+  const imported = examples.flatMap(example =>
+    [...example.matchAll(/import \{([^}]*)\} from 'waybill';/g)].flatMap(([, list]) =>
+      list!.split(',').map(name => name.trim().replace(/^type /, '')),
+    ),
+  );
+  const names = publicNames(source, 'index').map(({ name }) => name);
+  assert.ok(names.length >= 20 && names.length <= 40, `${names.length} names`);
+  assert.equal(
+    names.filter(name => !imported.includes(name)),
+    [],
+  );
+});
+
+test('docs/api.md lists the names of both doors as they are', () => {
+  assert.is(
+    page('docs/api.md'),
+    apiPage(repositoryRoot),
+    'run `npm run docs`, and say in CHANGELOG.md what changed',
+  );
+});
+
+test('what a door lists is what it exports', async () => {
+  for (const [door, module] of [
+    ['index', await import('../../src/index.js')],
+    ['commands', await import('../../src/commands.js')],
+  ] as const) {
+    const values = publicNames(source, door).filter(({ isType }) => !isType);
+    assert.equal(Object.keys(module).sort(), values.map(({ name }) => name).sort());
+  }
+});
+
+/** Names that a file imports from modules of other rooms, statically or when they are wanted. */
+function importsOf(file: string): { readonly name: string; readonly module: string }[] {
+  const text = readFileSync(join(source, file), 'utf8');
+  const lists = [
+    ...text.matchAll(/^import (?:type )?\{([^}]*)\} from '(\.[^']+)\.js';/gm),
+    ...text.matchAll(/\b(?:const|let) \{([^}]*)\} = await import\(\s*'(\.[^']+)\.js'/g),
+    ...[...text.matchAll(/\(await import\('(\.[^']+)\.js'\)\)\.(\w+)/g)].map(([all, module, name]) => [
+      all,
+      name,
+      module,
+    ]),
+  ];
+  return lists.flatMap(([, list, module]) =>
+    list!
+      .split(',')
+      .map(item =>
+        item
+          .trim()
+          .replace(/^type /, '')
+          .replace(/( as |:).*$/, ''),
+      )
+      .filter(item => item !== '')
+      .map(name => ({ name, module: posix.join(posix.dirname(file), module!) })),
+  );
+}
+
+test('the command line uses nothing that the doors do not export', () => {
+  const own = readdirSync(join(source, 'cli')).map(name => `cli/${name}`);
+  const files = ['cli.ts', ...own];
+  const isOwn = (module: string) => module.startsWith('cli/') || module === 'progress';
+  const used = files
+    .flatMap(file => importsOf(file).map(one => ({ ...one, file })))
+    .filter(({ module }) => !isOwn(module));
+  assert.ok(used.length > 80, `${used.length} imports`);
+  const exported = new Set(
+    ['index', 'commands'].flatMap(door => publicNames(source, door).map(({ name }) => name)),
+  );
+  assert.equal(
+    used
+      .filter(({ name }) => !exported.has(name))
+      .map(({ file, name, module }) => `${file}: ${name} of ${module}`),
+    [],
+  );
+});
+
+test('importing waybill loads little', () => {
+  const bundle = join(repositoryRoot, 'dist/bundle');
+  const loaded = new Set<string>();
+  const load = (name: string) => {
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    for (const [, other] of readFileSync(join(bundle, name), 'utf8').matchAll(/\bfrom\s*"\.\/([^"]+)"/g))
+      load(other!);
+  };
+  load('index.js');
+  const bytes = [...loaded].reduce((sum, name) => sum + readFileSync(join(bundle, name)).length, 0);
+  assert.ok(bytes < 60_000, `${bytes} bytes in ${[...loaded].join()}`);
+});
+
+async function rejected(work: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await work();
+  } catch (error) {
+    return error;
+  }
+  return assert.unreachable('expected an error');
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+async function written(name: string, bytes: Uint8Array | Promise<Uint8Array>): Promise<string> {
+  const file = join(folder, name);
+  writeFileSync(file, await bytes);
+  return file;
+}
+
+test('a stream answers every question but for the content of files', async () => {
+  const archive = await openArchive(createReadStream(sample('hello-docker-28.tar')));
+  assert.is(archive.container, 'stream');
+  assert.is((await verifyArchive(archive)).verdicts.intact, true);
+  assert.ok((await all(listFiles(archive))).length > 5);
+  assert.is((await measureSizes(archive, { by: 'package' })).images.length, 1);
+  assert.is((await compareImages(archive, archive)).same, true);
+  const error = await rejected(() => readFile(archive, 'etc/os-release'));
+  assert.instance(error, InputError);
+  assert.match((error as InputError).what, 'stream that has passed');
+});
+
+test('the same answers, whichever question is asked first', async () => {
+  const file = sample('hello-docker-28.tar');
+  const [one, other] = [await openArchive(file), await openArchive(file)];
+  const [sizes, verified] = await Promise.all([measureSizes(one), verifyArchive(one)]);
+  assert.equal(await verifyArchive(other), verified);
+  assert.equal(await measureSizes(other), sizes);
+});
+
+test('two images of one name are told apart by the objects in archive.images', async () => {
+  const images = await Promise.all(
+    ['one', 'two'].map(text => image({ layers: [{ files: { [text]: text } }] })),
+  );
+  const saved = dockerSave(images.map(made => ({ image: made, tags: ['app:1'] })));
+  const archive = await openArchive(await written('same-name.tar', toTar(saved)));
+  assert.is(archive.images.length, 2);
+  const files: string[] = [];
+  for (const one of archive.images)
+    files.push(...(await all(listFiles(archive, { image: one }))).map(({ path }) => path));
+  assert.equal(files, ['one', 'two']);
+  const error = await rejected(() => all(listFiles(archive)));
+  assert.match((error as InputError).what, 'it holds 2 images');
+  for (const one of archive.images)
+    assert.is(
+      (await inspectImages(archive, { image: one, format: '{{.Id}}', docker: 28 })).text,
+      `${one.imageId}\n`,
+    );
+});
+
+test('a file of a damaged layer is an error, and its beginning is not given for the whole', async () => {
+  const archive = await openArchive(sample('broken-layer.tar'));
+  const error = await rejected(() => readFile(archive, 'app/greet', { platform: 'linux/amd64' }));
+  assert.instance(error, InputError);
+  assert.ok((error as InputError).damaged);
+});
+
+test('a large file comes in pieces, which may be left', async () => {
+  const data = Buffer.alloc(5_000_000, 'waybill ');
+  const made = await image({ layers: [{ files: { data: new Uint8Array(data) }, compression: 'gzip' }] });
+  const archive = await openArchive(
+    await written('large.tar', toTar(skopeoOci({ image: made, tags: ['app:1'] }))),
+  );
+  const pieces = await all(streamFile(archive, 'data'));
+  assert.ok(pieces.length > 1);
+  assert.ok(Buffer.concat(pieces).equals(data));
+  for await (const piece of streamFile(archive, 'data')) {
+    assert.ok(piece.length > 0);
+    break;
+  }
+  assert.ok(Buffer.from(await readFile(archive, '/data', { layer: 1 })).equals(data));
+});
+
+test('an archive that changes between two questions is an error', async () => {
+  const file = await written('changes.tar', readFileSync(sample('hello-docker-28.tar')));
+  const archive = await openArchive(file);
+  await written('changes.tar', readFileSync(sample('hello-oci.tar')));
+  const error = await rejected(() => verifyArchive(archive));
+  assert.instance(error, InputError);
+  assert.match((error as InputError).what, 'changed');
+});
+
+test('arguments that make no sense are usage errors', async () => {
+  const archive = await openArchive(sample('hello-oci.tar'));
+  const copy: Archive = { ...archive };
+  for (const work of [
+    () => verifyArchive(copy),
+    () => verifyArchive(archive, { image: { ...archive.images[0]! } }),
+    () => verifyArchive(archive, { platform: 'linux/amd64/v1/x' }),
+    () => compareImages(archive, archive, { ignore: ['colour'] }),
+    () => openArchive(sample('hello-oci.tar'), { requireComplete: 'no/such/platform/x' }),
+  ])
+    assert.instance(await rejected(work), UsageError);
+});
+
+test('platforms that are required are errors where they are absent', async () => {
+  const archive = await openArchive(sample('hello-oci.tar'), { requireComplete: 'linux/s390x' });
+  assert.is((await verifyArchive(archive)).verdicts.complete, false);
+});
+
+test.run();

@@ -1,0 +1,44 @@
+// The package as `npm install` would lay it out, without a registry.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { canRun } from '../faults/harness.js';
+import { repositoryRoot } from './corpus.js';
+import { temporary } from './tmp.js';
+
+export interface Packed {
+  readonly files: readonly { readonly path: string }[];
+  readonly unpackedSize: number;
+}
+
+export const hasNpm = canRun('npm', '--version');
+export const NO_NPM = 'no npm';
+
+/** What `npm pack` would put into the package. */
+export function packed(): Packed {
+  const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: repositoryRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return JSON.parse(json)[0];
+}
+
+export const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
+  readonly dependencies: Readonly<Record<string, string>>;
+};
+
+/** The package as it is installed, beside a project that uses it. */
+export function installed(paths: readonly string[]): string {
+  const project = temporary('package');
+  const modules = join(project, 'node_modules');
+  for (const path of paths) {
+    mkdirSync(dirname(join(modules, 'waybill', path)), { recursive: true });
+    cpSync(join(repositoryRoot, path), join(modules, 'waybill', path));
+  }
+  mkdirSync(join(modules, '@types'));
+  for (const name of [...Object.keys(dependencies), '@types/node'])
+    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+  return project;
+}
