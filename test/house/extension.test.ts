@@ -142,12 +142,14 @@ const STEPS: Readonly<Record<string, Step>> = {
     write: { 'src/commands/play.ts': COMMAND },
     list: {
       'src/cli/reports.ts': [
+        ['return [', 'playCommand,'],
         [
-          'return commands',
-          `.command(['play <archive>'], 'the layout', c => outputOption(imageArguments(c)), async args => {
-             const { play } = await import('../commands/play.js');
-             await terminal.print(play(await terminal.read(args.archive, { depth: 'metadata' })), args);
-           })`,
+          'type Commands = Argv<Printing>;',
+          `const playCommand = (commands: Commands, terminal: Terminal): Commands =>
+             commands.command('play <archive>', 'the layout', c => outputOption(imageArguments(c)), async args => {
+               const { play } = await import('../commands/play.js');
+               await terminal.print(play(await terminal.read(args.archive, { depth: 'metadata' })), args);
+             });`,
         ],
       ],
       'src/cli/command-words.ts': [["['Reports:', [", "'play',"]],
