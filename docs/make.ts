@@ -68,7 +68,10 @@ export function withOutputs(page: string): string {
 
 const BETWEEN = '\0';
 
-/** What each of several commands prints in one shell, where `waybill` is this one, and `$?` is that of the command before. */
+/**
+ * What each of several commands prints in one shell, where `waybill` is this one, and `$?` is that of the command
+ * before.
+ */
 function outputsOf(commands: readonly string[]): string[] {
   const lines = commands.map(command => `(exit $status); ${command}\nstatus=$?; printf '\\0'`);
   const script = ['exec 2>&1', 'waybill() { node bin/waybill.js "$@"; }', 'status=0', ...lines].join('\n');

@@ -1,6 +1,7 @@
 /**
- * `waybill/commands`: what the command line is made of. An archive is read once, as deep as a command says that it needs, and a
- * command makes a `Result` (data and a document for `outputFor`) or an `Answer` (text as another tool prints it) of it.
+ * `waybill/commands`: what the command line is made of. An archive is read once, as deep as a command says that it
+ * needs, and a command makes a `Result` (data and a document for `outputFor`) or an `Answer` (text as another tool
+ * prints it) of it.
  *
  *     import { outputFor, overview, overviewReadOptions, readArchive } from 'waybill/commands';
  *     const page = outputFor('report.html')!(overview(await readArchive('image.tar', overviewReadOptions)));

@@ -9,8 +9,9 @@ import type { CheckOptions } from './rule.js';
 type Required = CheckOptions['requireComplete'];
 
 /**
- * Manifests that an index lists and the archive does not hold. `docker save` and `ctr export` keep an index whole and save
- * the platforms that the machine had: what such an index lacks is one note. Any other absent manifest is an error of its own.
+ * Manifests that an index lists and the archive does not hold. `docker save` and `ctr export` keep an index whole and
+ * save only the platforms that the machine had: all that such an index lacks is one note. Any other absent manifest is
+ * an error of its own.
  */
 export function* checkAbsent(_scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
   const { requireComplete } = options;
@@ -50,8 +51,9 @@ function* checkIndex(
 }
 
 /**
- * What no writer leaves out on purpose: everything, where the index has no image here; else what is of no platform, and
- * what an engine takes before an image that is here, because it is for the same platform and stands before it.
+ * Absent manifests that no writer omits on purpose: all, where the index has no image here; else those without a
+ * platform, and those that an engine takes before an image that is here, because they have the same platform and come
+ * before it.
  */
 function missingOf(
   { manifests }: IndexNode,
@@ -74,7 +76,7 @@ function missingOf(
   });
 }
 
-/** The manifests that an index left out, as data: the platforms, and the attestations apart from them. */
+/** The absent manifests of an index as data: the platforms, and separately the attestations. */
 function leftOut(
   { manifests }: IndexNode,
   present: ReadonlyMap<string | null, Platform | null>,
@@ -108,7 +110,7 @@ function isRequired(platform: Platform | null, required: Required): boolean {
   return platform !== null && platformMatches(platform, required);
 }
 
-/** A platform that is required and that no image is of, and no index lists. */
+/** A required platform that no image has and no index lists. */
 function* checkRequired(graph: Graph, required: Required): Generator<Observation> {
   if (typeof required === 'boolean') return;
   const listed = graph.absent.flatMap(({ descriptors }) => descriptors.map(d => d.descriptor.platform));

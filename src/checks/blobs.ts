@@ -13,7 +13,7 @@ import {
 } from '../spec/digest.js';
 import { byPath } from './rule.js';
 
-/** Every blob against every claim made about it: digest, size, name, inline data. */
+/** Compares every blob with every claim about it: digest, size, name, inline data. */
 export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
   for (const member of byPath(scan.members)) {
@@ -21,13 +21,13 @@ export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
     const at = memberAt(member.path);
     if (facts?.failure?.kind === 'unreadable')
       yield observe('unreadable', at, { reason: facts.failure.reason });
-    // What a zip has deflated is not even read to its end; of anything else only the unpacking ended.
+    // A limit ends the reading of a deflated zip entry; of any other blob it ends only the unpacking.
     if (facts?.failure?.kind === 'limit' && facts.digests === null) {
       const { limit, value } = facts.failure;
       yield observe('limit-reached', at, { limit, value, seen: null });
     }
   }
-  // Several documents may claim the same of one blob: what is false is said once, of the first.
+  // Several documents may make the same claim about one blob: a false one is reported once, for the first.
   const said = new Set<string>();
   for (const claim of graph.claims) {
     const key = `${claim.kind} ${claim.member.path} ${claim.value}`;
@@ -38,7 +38,10 @@ export function* checkBlobs(scan: Scan, graph: Graph): Generator<Observation> {
   if (layoutNamed(graph.layout).hasBlobFolder) yield* checkBlobFolder(scan, graph, cut);
 }
 
-/** Members whose bytes end too early: that is said once, by the container's check, not again by everything that follows. */
+/**
+ * Members whose bytes end too early. The container's check reports them; consequences of the cut are not reported
+ * again.
+ */
 export function cutMembers(scan: Scan): ReadonlySet<string> {
   return new Set(scan.problems.flatMap(p => (p.kind === 'tar-truncated' && p.path !== null ? [p.path] : [])));
 }
@@ -56,7 +59,7 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
   const at = memberAt(member.path);
   if (claim.kind === 'size') {
     const facts = scan.facts(member);
-    // How much of it could be read says nothing of its size.
+    // The size of a member that was not read to its end is the container's.
     const actual = facts === null || facts.digests === null ? member.size : facts.size;
     if (actual !== claim.value)
       yield observe('size-mismatch', at, { expected: claim.value, actual, claimedBy: by });
@@ -76,13 +79,16 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
   }
 }
 
-/** What is said of a digest that is not of sha256 or sha512. */
+/** Findings for a digest whose algorithm is neither sha256 nor sha512. */
 export function* unchecked(digest: string, at: Place): Generator<Observation> {
   yield observe('digest-unchecked', at, { digest });
   if (isWeak(digest)) yield observe('digest-weak', at, { digest });
 }
 
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs */
+/**
+ * Blobs that nothing refers to, and names that are not the digests of the bytes.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#blobs
+ */
 function* checkBlobFolder(scan: Scan, graph: Graph, cut: ReadonlySet<string>): Generator<Observation> {
   const folder = `${graph.root}blobs/`;
   const extra: Member[] = [];
@@ -125,7 +131,7 @@ function* checkBlobName(
   const digests = scan.facts(file)?.digests ?? null;
   const actual = digests === null ? null : sameAlgorithm(digests, expected);
   if (actual === null || actual === expected) return;
-  // The same mismatch has been reported as the broken promise of a document, which says more than a name.
+  // The same mismatch has been reported for the claim of a document, which says more than a file name.
   if (!claimed.get(file)?.has(expected))
     yield observe('blob-name-mismatch', memberAt(member.path), { expected, actual });
 }

@@ -11,10 +11,13 @@ import type { Scan } from '../scan/scan.js';
 import type { Finding } from './findings.js';
 import { type Doubts, doubtsOf, NO_DOUBTS } from './verdicts.js';
 
-/** Manifests that are not here: of no concern to the images that are. */
+/** Findings about absent manifests, which do not concern the images that are present. */
 const OF_ABSENT: readonly FindingCode[] = ['manifest-missing', 'platform-absent'];
 
-/** What is wrong with a blob matters to those who refer to it. Anything else of a member may be how readers see the archive. */
+/**
+ * Faults of a blob, which concern the images that refer to it. Other faults of a member may change how readers see the
+ * archive.
+ */
 const OF_BLOBS: readonly FindingCode[] = ['blob-name-mismatch', 'blob-name-odd', 'blob-link-broken'];
 
 /** Findings that concern the same images. */
@@ -30,9 +33,9 @@ const ALL = 'all';
 const NONE = 'none';
 
 /**
- * Which findings concern which image: those about its documents, its blobs, its entries in the lists of images, what is
- * attached to it, and those about the archive as a whole. What is about none are manifests that are not here, other artifacts,
- * and members that nothing refers to. So the archive's verdict is that of its images and of what concerns none.
+ * Which findings concern which image: those about its documents, its blobs, its entries in the lists of images, its
+ * attestations and referrers, and those about the archive as a whole. Findings about absent manifests, other artifacts
+ * and unreferenced members concern no image. The archive's verdict is made of all of them.
  */
 export class Concerns {
   private readonly groups = new Map<string, Group>();
@@ -59,7 +62,7 @@ export class Concerns {
     for (const group of this.groups.values()) group.doubts = doubtsOf(group.findings, graph);
   }
 
-  /** What the findings that concern an image say. */
+  /** The doubts that the findings about an image raise. */
   doubts(image: Image): Doubts {
     return this.groupsOf(image).reduce((doubts, group) => doubts | group.doubts, NO_DOUBTS);
   }
@@ -153,7 +156,7 @@ function pathsOf(config: Image['config'], layers: readonly Layer[]): string[] {
   return config === null ? paths : [config.path, ...paths];
 }
 
-/** Attestations and referrers, by the image that they are about. */
+/** Attestations and referrers, by the image that is their subject. */
 function attachedTo({ images, artifacts }: Graph): ReadonlyMap<Image, readonly Artifact[]> {
   const byName = new Map(artifacts.map(artifact => [referrerName(artifact), artifact]));
   return new Map(

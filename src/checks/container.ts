@@ -10,8 +10,8 @@ import { isUnsafeName, longestPart, NAME_MAX, normalPath, parentPath } from '../
 import { byPath } from './rule.js';
 
 /**
- * Links of the outer archive. Engines that extract it follow them as a file system does, others by their text, and others
- * not at all: all agree about one that leads from a blob straight to another, and about no other.
+ * Links of the outer archive. Engines that extract it follow them as a file system does, others by their text, and
+ * others not at all: all agree about one that leads from a blob straight to another, and about no other.
  */
 function* checkLinks(scan: Scan, graph: Graph): Generator<Observation> {
   const links = byPath(scan.members.filter(isLink));
@@ -28,7 +28,7 @@ function* checkLinks(scan: Scan, graph: Graph): Generator<Observation> {
     const fault = faultOf(scan, graph, member, hasManifest);
     if (fault === null || (fault === 'nothing' && told(member.path))) continue;
     const hard = member.type === 'hardlink';
-    // podman names layers in v1 folders beside them; a layer that is removed leaves its name behind, which nothing looks for.
+    // podman links v1 folders to layers; the link of a removed layer stays, and no reader follows it.
     const isHarmless = fault === 'nothing' && !hard && isBlobPath(inRoot(graph, member.path));
     yield observe(
       'link-unexpected',
@@ -39,13 +39,13 @@ function* checkLinks(scan: Scan, graph: Graph): Generator<Observation> {
   }
 }
 
-/** Where a link leads that is all that stands at a path which a document names; null where there is none. */
+/** The target of a broken link at a path which a document names; null where no link is there. */
 export function brokenLinkAt(scan: Scan, root: string, ref: string): string | null {
   const member = scan.at(root + normalPath(ref));
   return member !== null && isLink(member) ? member.target : null;
 }
 
-/** Whether a link that leads to nothing is told of as what is missing there. */
+/** Tests whether a link that leads to nothing is reported as a missing blob. */
 function brokenRefs(graph: Graph): (path: string) => boolean {
   const missing = new Set<string>();
   const { hasBlobFolder } = layoutNamed(graph.layout);
@@ -62,7 +62,7 @@ function faultOf(scan: Scan, graph: Graph, member: Member, hasManifest: boolean)
   const file = scan.file(path);
   if (file === null) return scan.isFolder(path) ? 'folder' : 'nothing';
   if (!isBlobPath(inRoot(graph, path))) return 'no blob';
-  // One that another member has replaced is told of as that.
+  // A member that another one replaces is reported as that.
   if (member.type === 'hardlink') return hasManifest ? 'hard link' : null;
   if (scan.at(path) !== member) return null;
   const straight = targetOf(member);
@@ -79,7 +79,10 @@ const inRoot = ({ root }: Graph, path: string): string =>
 const targetOf = ({ path, type, target }: Member): string =>
   normalPath(type === 'symlink' ? `${parentPath(path)}/${target}` : (target ?? ''));
 
-/** Whether following a link would leave the archive. Hard links are named from the top, symbolic ones from where they lie. */
+/**
+ * Whether following a link would leave the archive. Hard links are named from the top, symbolic ones from where they
+ * lie.
+ */
 function leadsOut({ path, type, target }: Member): boolean {
   if (target === null || target === '') return false;
   if (/^[\\/]|^[A-Za-z]:[\\/]/.test(target)) return true;
@@ -87,16 +90,16 @@ function leadsOut({ path, type, target }: Member): boolean {
   return `${from === '' ? '' : `${from}/`}${target}`.split(/[\\/]/).reduce(depthAfter, 0) < 0;
 }
 
-/** How deep below the top a path has come; negative for good once it has left it. */
+/** Levels below the root that a path has reached; negative for good once it has left the root. */
 function depthAfter(depth: number, segment: string): number {
   if (depth < 0 || segment === '' || segment === '.') return depth;
   return segment === '..' ? depth - 1 : depth + 1;
 }
 
-/** What engines look for lies no deeper. */
+/** Engines look for no file deeper than this. */
 const DEEPEST = 8;
 
-/** Paths that two members claim, as one thing and another, and names that not all readers take for the same path. */
+/** Paths that two members have, and names that readers resolve to different paths. */
 function* checkMemberPaths(scan: Scan): Generator<Observation> {
   const members = byPath(scan.members);
   const byName = new Map<string, Member | Member[]>();
@@ -117,7 +120,10 @@ function* checkMemberPaths(scan: Scan): Generator<Observation> {
   yield* conflicts(members, byName);
 }
 
-/** Engines that extract an archive, containerd and containers/image clean names, each in its way, and crane does not at all. */
+/**
+ * Engines that extract an archive, containerd and containers/image clean names, each in its way, and crane does not at
+ * all.
+ */
 function* checkName({ name, path }: Member): Generator<Observation> {
   const isUnsafe = isUnsafeName(name);
   if (!isUnsafe && !name.includes('\\')) return;
@@ -127,7 +133,10 @@ function* checkName({ name, path }: Member): Generator<Observation> {
   else if (isUnsafe) yield observe('unsafe-name', at, { name });
 }
 
-/** A file takes the place of a directory and all that is in it, and a directory that of a file, if anything can be extracted. */
+/**
+ * A file takes the place of a directory and all that is in it, and a directory that of a file, if anything can be
+ * extracted.
+ */
 function* conflicts(members: readonly Member[], files: ReadonlyMap<string, unknown>): Generator<Observation> {
   const told = new Set<string>();
   let last = '';
@@ -173,7 +182,7 @@ export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation
   for (const { path } of byPath(scan.members.filter(member => longestPart(member.path) > NAME_MAX)))
     yield observe('name-too-long', memberAt(path), { bytes: longestPart(path) });
   yield* checkLinks(scan, graph);
-  // What could not be read is no file either.
+  // Members that could not be read are reported as unreadable.
   const told = new Set(scan.problems.map(problem => problem.path));
   for (const { path } of byPath(scan.members.filter(member => member.type === 'other'))) {
     const severity = isEnginePath(path) ? 'error' : undefined;
@@ -181,6 +190,7 @@ export function* checkContainer(scan: Scan, graph: Graph): Generator<Observation
   }
 }
 
+/** The finding for a fault of the container. */
 export function fromProblem(problem: SourceProblem): Observation {
   const at = memberAt(problem.path ?? '');
   switch (problem.kind) {
@@ -190,12 +200,34 @@ export function fromProblem(problem: SourceProblem): Observation {
       return observe('tar-header-invalid', at, { offset: problem.offset, reason: problem.reason });
     case 'tar-field':
       return observe('tar-field-invalid', at, { offset: problem.offset, field: problem.field });
+    case 'tar-record':
+      return observe('tar-record-invalid', at, { offset: problem.offset, reason: problem.reason });
     case 'end-marker-missing':
       return observe('end-marker-missing', at, { offset: problem.offset, zeroBlocks: problem.zeroBlocks });
     case 'trailing-bytes':
-      return observe('trailing-bytes', at, { offset: problem.offset });
     case 'padding-not-zero':
-      return observe('padding-not-zero', at, { offset: problem.offset });
+      return observe(problem.kind, at, { offset: problem.offset });
+    case 'sparse':
+      return observe('member-sparse', at, {});
+    case 'ambiguous':
+      return fromAmbiguity(problem, at);
+    case 'unreadable':
+      return observe('unreadable', at, { reason: problem.reason });
+    case 'changed':
+      return observe('file-changed', at, { expected: problem.expected, actual: problem.actual });
+    case 'limit':
+      return fromLimit(problem, at);
+    default:
+      return fromPackaging(problem, at);
+  }
+}
+
+/** Faults of what the tar or the members are packed in: an outer compression, or a zip. */
+function fromPackaging(
+  problem: Extract<SourceProblem, { kind: `outer-${string}` | `zip-${string}` }>,
+  at: Place,
+): Observation {
+  switch (problem.kind) {
     case 'outer-compression': {
       const { codec, cut, reason, readable } = problem;
       return observe('outer-compression-invalid', at, { codec, cut, reason, readable });
@@ -204,17 +236,6 @@ export function fromProblem(problem: SourceProblem): Observation {
       return observe('outer-trailing-bytes', at, { codec: problem.codec, bytes: problem.bytes });
     case 'outer-skippable':
       return observe('outer-skippable-frame', at, {});
-    case 'tar-record':
-      return observe('tar-record-invalid', at, { offset: problem.offset, reason: problem.reason });
-    case 'sparse':
-      return observe('member-sparse', at, {});
-    case 'ambiguous': {
-      const { field } = problem;
-      const readings = problem.readings.map(shortened);
-      // What some take for a file is none that any engine looks for.
-      const isHarmless = field === 'type' && !isEnginePath(problem.path ?? '');
-      return observe('member-ambiguous', at, { field, readings }, isHarmless ? 'warning' : 'error');
-    }
     case 'zip-entry':
       return observe('zip-entry-unreadable', at, { reason: problem.reason });
     case 'zip-content': {
@@ -225,16 +246,20 @@ export function fromProblem(problem: SourceProblem): Observation {
       return observe('zip-entries-overlap', at, { other: problem.other });
     case 'zip-gap':
       return observe('zip-unlisted-bytes', at, { offset: problem.offset, bytes: problem.bytes });
-    case 'unreadable':
-      return observe('unreadable', at, { reason: problem.reason });
-    case 'changed':
-      return observe('file-changed', at, { expected: problem.expected, actual: problem.actual });
-    case 'limit':
-      return fromLimit(problem, at);
   }
 }
 
-/** Nothing reads what stands behind the end, and nothing is left unjudged where only that was not looked at. */
+function fromAmbiguity(
+  { field, readings, path }: Extract<SourceProblem, { kind: 'ambiguous' }>,
+  at: Place,
+): Observation {
+  // Readers differ in whether the member is a file, and no engine opens a file of that path.
+  const isHarmless = field === 'type' && !isEnginePath(path ?? '');
+  const data = { field, readings: readings.map(shortened) };
+  return observe('member-ambiguous', at, data, isHarmless ? 'warning' : 'error');
+}
+
+/** No reader uses bytes behind the end of a tar, so that a limit on these is only a warning. */
 function fromLimit({ limit, value, seen = null, enough, outer }: LimitReached, at: Place): Observation {
   const severity = limit === 'trailingBytes' ? 'warning' : undefined;
   const more = { ...(enough === undefined ? {} : { enough }), ...(outer === undefined ? {} : { outer }) };
@@ -248,5 +273,5 @@ function* listings(scan: Scan): Generator<Observation> {
   }
 }
 
-/** A name in a finding need not be one of a megabyte. */
+/** The beginning of a name: a hostile one may be a megabyte long. */
 const shortened = (text: string) => (text.length <= 200 ? text : `${text.slice(0, 200)}…`);

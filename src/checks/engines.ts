@@ -11,9 +11,9 @@ import type { Scan } from '../scan/scan.js';
  * order.
  */
 export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> {
-  // Without the bytes of every member, two of them cannot be told to be the same.
+  // Without their bytes, members cannot be compared.
   if (scan.depth === 'metadata') return;
-  // What is not shown for a limit is told as that.
+  // Images that are not reported because of a limit are covered by the limit's finding.
   if (limitOf(graph) !== null) return;
   const contents = new Contents(scan);
   const shown = new Set(
@@ -44,14 +44,14 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
 }
 
 /**
- * Attestations and signatures have the config of an image, and layers of text. Engines store them, and cannot
- * unpack them, nor what is no file at all.
+ * Attestations and signatures have the config of an image and layers of text. Engines store them but cannot unpack
+ * them; nor can they unpack a layer that is not a file.
  */
 const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
   layers.every(({ type }) => type === 'file') &&
   (layers.length === 0 || !layers.every(layer => isText(scan, layer)));
 
-/** The layers that are shown under a config. */
+/** The layers of the reported images with a config. */
 function shownLayers({ images }: Graph, contents: Contents, config: Member): string[] | null {
   const digest = contents.digestOf(config);
   const same = images.find(
@@ -68,7 +68,7 @@ class Contents {
 
   constructor(private readonly scan: Scan) {}
 
-  /** Short, for an archive may list a hundred layers in a thousand images. */
+  /** Short, because an archive may list a hundred layers in a thousand images. */
   keyOf({ config, layers }: LoadedImage): string {
     return [config, ...layers].map(member => (member === null ? '' : this.numberOf(member))).join();
   }

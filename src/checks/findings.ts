@@ -24,18 +24,21 @@ import { documentRules } from './rules-documents.js';
 import { engineRules } from './rules-engines.js';
 import { imageRules } from './rules-images.js';
 
-/** Something that is not as it should be, or worth knowing: what, how bad, where, and in words. */
+/** A fault of the archive, or a fact worth knowing: its code, severity, place, data and sentence. */
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
   readonly at: Place;
   readonly data: FindingData[FindingCode];
   readonly message: string;
-  /** How many more of its code and severity there are than are listed. Told by the last one, and by its message. */
+  /**
+   * How many findings of its code and severity are not listed. Only the last listed one has it, and its message says
+   * so.
+   */
   readonly unlisted?: number;
 }
 
-/** Every rule. The compiler sees to it that each code has one. */
+/** Every rule. The compiler requires one for each code. */
 export const rules: Rules<FindingCode> = {
   ...containerRules,
   ...documentRules,
@@ -63,7 +66,7 @@ const CHECKS: readonly Check[] = [
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 
-/** Runs every check, most serious findings first, each said once. */
+/** Runs every check. @returns the findings, each once, the most serious first */
 export function findingsOf(scan: Scan, graph: Graph, options: CheckOptions, limits: Limits): Finding[] {
   const observations = new Observations(limits, graph.observations);
   for (const check of CHECKS)
@@ -76,8 +79,8 @@ const LISTS: ReadonlySet<string> = new Set(['index.json', 'manifest.json', 'repo
 const IS_LOST: ReadonlySet<FindingCode> = new Set(['json-invalid', 'unreadable', 'index-missing']);
 
 /**
- * One cause, one finding: where a list of images is absent or cannot be read, it need not be said besides that no image was found,
- * and where there is no reading it, that nothing refers to the blobs.
+ * One cause, one finding: where a list of images is absent or cannot be read, that no image was found is not reported
+ * besides; and where it cannot be read, neither is that nothing refers to the blobs.
  */
 function withoutConsequences(findings: readonly Finding[], { root }: Graph): Finding[] {
   const isLost = ({ code, severity, at }: Finding) =>
@@ -93,7 +96,7 @@ function withoutConsequences(findings: readonly Finding[], { root }: Graph): Fin
   });
 }
 
-/** What was seen as findings, most serious first. */
+/** The findings for observations, the most serious first. */
 export const toFindings = (observations: Iterable<Observation>, limits: Limits): Finding[] =>
   told(new Observations(limits, observations));
 
@@ -104,7 +107,7 @@ function told(observations: Observations): Finding[] {
   return findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
 }
 
-/** @param rest  how many more there are like it, which the last one tells */
+/** @param rest  how many findings like it are not listed; 0 for all but the last listed one */
 function toFinding({ code, at, data, severity }: Observation, rest: number): Finding {
   const rule = ruleOf(code);
   const more = rest === 0 ? '' : ` (and ${rest} more like this: --limit findingsPerCode=… lists them)`;

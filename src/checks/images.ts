@@ -11,7 +11,7 @@ import { V1_JSON } from '../spec/markers.js';
 import { brokenLinkAt } from './container.js';
 import { byPath, type CheckOptions } from './rule.js';
 
-/** Images as a whole: config there, counts that agree, names that keep their promise. */
+/** Images as a whole: the config is present, counts agree, and names are the digests that they claim to be. */
 export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): Generator<Observation> {
   const missing = (path: string) => ({ ref: path, target: brokenLinkAt(scan, graph.root, path) });
   for (const image of graph.images) yield* checkImage(image, missing);
@@ -25,7 +25,9 @@ export function* checkImages(scan: Scan, graph: Graph, options: CheckOptions): G
   yield* checkPresence(graph, options);
 }
 
-/** An archive is made to carry something. What an index lists and the archive lacks is told by itself. */
+/**
+ * An archive without images or artifacts. Manifests that an index lists and the archive lacks are reported elsewhere.
+ */
 function* checkPresence(graph: Graph, { requireImage }: CheckOptions): Generator<Observation> {
   const { images, artifacts, absent, root } = graph;
   if (images.length > 0) return;
@@ -47,7 +49,7 @@ function* checkUrls({ manifest, layers }: Image): Generator<Observation> {
   }
 }
 
-/** What is larger than engines read into memory. */
+/** Documents that are larger than engines read into memory. */
 function* checkSizes(scan: Scan, { images, root }: Graph): Generator<Observation> {
   const large = (member: Member | null, most: number) =>
     member === null || member.size <= most
@@ -95,7 +97,10 @@ function* checkImage(
   yield* checkConfigDescriptor(image);
 }
 
-/** `<hex>.json` and `sha256:<hex>` are the image ID by habit; `blobs/<alg>/<hex>` by promise, which is checked elsewhere. */
+/**
+ * `<hex>.json` and `sha256:<hex>` are the image ID by habit; `blobs/<alg>/<hex>` by promise, which is checked
+ * elsewhere.
+ */
 function* checkConfigName(image: Image): Generator<Observation> {
   const ref = image.docker?.config ?? '';
   const hex = ref.startsWith('blobs/') ? undefined : /(?:^|[/:])([0-9a-f]{64})(?:\.json)?$/.exec(ref)?.[1];
@@ -130,7 +135,10 @@ export function* checkV1Ids(scan: Scan, graph: Graph): Generator<Observation> {
   }
 }
 
-/** Nothing reads them any more, but what cannot be read at all was damaged. Where they are all there is, linking says it. */
+/**
+ * v1 JSON is no longer read by engines, but JSON that does not parse shows damage. In the v1 layout, linking reports
+ * it.
+ */
 function* checkReadable(scan: Scan, { root }: Graph): Generator<Observation> {
   for (const { path } of byPath(scan.members)) {
     const file = V1_JSON.test(path.slice(root.length)) ? scan.file(path) : null;
@@ -144,7 +152,7 @@ function* checkReadable(scan: Scan, { root }: Graph): Generator<Observation> {
   }
 }
 
-/** Before Docker 1.10 IDs were drawn by lot: all that can be said is that folder and JSON agree. */
+/** Before Docker 1.10 IDs were random: only the folder and its JSON can be compared. */
 function* checkNamedAlike(scan: Scan, graph: Graph, image: Image): Generator<Observation> {
   for (const [i, { v1Id }] of image.layers.entries()) {
     const file = v1Id === null ? null : scan.file(`${graph.root}${v1Id}/json`);

@@ -11,7 +11,9 @@ import { layerType } from '../spec/media-types.js';
 import { cutMembers, unchecked } from './blobs.js';
 import { brokenLinkAt } from './container.js';
 
-/** What was read of a layer: whether it unpacks, to what its config says, and is the tar that its media type says. */
+/**
+ * Checks the content of a layer: it unpacks, to the diff_id of its config, and is a tar where its media type says so.
+ */
 function* checkContent(
   owner: Image | Artifact,
   layer: Layer,
@@ -49,7 +51,9 @@ function failureOf({ failure }: BlobFacts, layer: number, at: Place): Observatio
   return observe('layer-corrupt', at, { layer, codec, cut: kind === 'truncated', reason, unpacked });
 }
 
-/** Bytes after a compressed stream. Zeros are padding to xz alone, in fours; others take them for the next part. */
+/**
+ * Bytes after a compressed stream. Only xz allows zeros as padding, in fours; other formats read them as a next part.
+ */
 function* checkTail({ stream, compression }: BlobFacts, layer: number, at: Place): Generator<Observation> {
   if (stream === null) return;
   const { trailingZeros: zeros, trailingGarbage } = stream;
@@ -85,7 +89,7 @@ function* checkTar({ mediaType }: Layer, layer: number, facts: BlobFacts, at: Pl
   if (tar.duplicate !== null) yield observe('layer-duplicate-path', at, { layer, path: tar.duplicate });
 }
 
-/** What the entries of a layer are to one reader, and not to another. */
+/** Entries of a layer that readers interpret differently. */
 function* checkEntries(
   { ambiguities, malformed }: TarFacts,
   layer: number,
@@ -100,13 +104,13 @@ function* checkEntries(
   yield observe('layer-record-invalid', at, { layer, path, reason, entries: count });
 }
 
-/** What engines refuse when they unpack the layers of an image, one upon the other, and what they unpack differently. */
+/** Entries that engines refuse when they unpack the layers of an image in order, or unpack differently. */
 function* checkUnpacking(scan: Scan, image: Image): Generator<Observation> {
   const { layers } = image;
   for (const [layer, { member }] of layers.entries()) {
     if (member === null) continue;
     const { compression: codec, tarToo: tar, skippable } = scan.head(member);
-    // A compressed stream that some readers do not take for one.
+    // A compressed stream that some readers do not recognise as one.
     if (tar || skippable)
       yield observe('layer-stream-ambiguous', memberAt(member.path), { layer, codec, tar });
   }
@@ -117,7 +121,10 @@ function* checkUnpacking(scan: Scan, image: Image): Generator<Observation> {
   }
 }
 
-/** Layers of images and artifacts: there, of the promised compression, unpackable, and what the config says they are. */
+/**
+ * Layers of images and artifacts: present, of the compression that the media type claims, unpackable, with the claimed
+ * diff_id.
+ */
 export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
   for (const image of graph.images) {
@@ -135,7 +142,7 @@ export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   }
 }
 
-/** What a limit left out of the lists of a layer's files. The layer itself was read and judged. */
+/** Limits that cut the list of a layer's files. The layer itself was read and checked. */
 function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<Observation> {
   const tar = scan.facts(member)?.tar ?? null;
   const table = tar?.table ?? null;
@@ -144,13 +151,13 @@ function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<O
   const listed: LimitName | null = table?.truncated ?? (isFull ? 'keptContentBytes' : null);
   if (listed !== null) reached.push({ limit: listed, value: limits[listed] });
   for (const { limit, value, seen = null } of reached) {
-    // What a record says of an entry may be where its content ends.
+    // A record may change where the content of an entry ends.
     const severity = limit === 'paxBytes' ? undefined : 'warning';
     yield observe('limit-reached', memberAt(member.path), { limit, value, seen }, severity);
   }
 }
 
-/** What engines write of sparse files and the layer does not hold: by the same rule as what a compressed layer unpacks to. */
+/** Bytes of sparse files that engines write and the layer does not hold, under the same limit as decompression. */
 function* checkHoles(scan: Scan, { limits }: Graph, member: Member, layer: number): Generator<Observation> {
   const facts = scan.facts(member);
   const bytes = facts?.tar?.holes ?? 0;

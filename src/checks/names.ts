@@ -10,7 +10,7 @@ import { parseReference } from '../spec/reference.js';
 import { cutMembers } from './blobs.js';
 import { byPath } from './rule.js';
 
-/** What images and everything else in the archive are called: can the names be used, and do they mean what they look like? */
+/** Names of images, artifacts and indexes: they are valid, and do not look like other names. */
 export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
   for (const { names, at } of [...graph.images, ...graph.artifacts, ...graph.indexes.map(located)]) {
     for (const name of names) yield* checkConfusable(name, at);
@@ -18,7 +18,7 @@ export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
   for (const { manifest } of graph.images) {
     for (const { descriptor, at } of manifest?.descriptors ?? []) {
       const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
-      // What deceives is told of already.
+      // Names outside printable ASCII are reported as confusable.
       if (name === null || name === '' || STRANGE.test(name)) continue;
       const reason = faultOf(name);
       if (reason !== null) yield observe('name-invalid', at, { name, reason });
@@ -28,7 +28,7 @@ export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
 
 const located = ({ names, path }: Graph['indexes'][number]) => ({ names, at: { path, pointer: null } });
 
-/** Every name of an image is ASCII without spaces, by every grammar there is: anything else can only deceive the eye. */
+/** By every grammar, names of images are ASCII without spaces: other characters only make a name look like another. */
 function* checkConfusable(name: string, at: Place): Generator<Observation> {
   const characters = strangeIn(name);
   if (characters.length > 0) yield observe('name-confusable', at, { name, characters });
@@ -36,7 +36,7 @@ function* checkConfusable(name: string, at: Place): Generator<Observation> {
 
 const STRANGE = /[^\x21-\x7e]/;
 
-/** As code points, each once. A hostile name has millions of them. */
+/** Characters outside printable ASCII as code points, each once. A hostile name has millions of them. */
 function strangeIn(name: string): string[] {
   const strange = new Set<number>();
   for (let i = 0; i < name.length; i++) {
@@ -49,7 +49,8 @@ function strangeIn(name: string): string[] {
 }
 
 /**
- * A reference, or the specification's own grammar of names: components with single separators between, `--` the only double one.
+ * Why a name is invalid; null for a reference, and for a name by the specification's own grammar: components with
+ * single separators between them, `--` the only double one.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md (org.opencontainers.image.ref.name)
  */
 function faultOf(name: string): string | null {
@@ -60,8 +61,8 @@ function faultOf(name: string): string | null {
 }
 
 /**
- * Names outside of a layout's folder of blobs that are digests. Folders of layers (`<hex>/layer.tar`) are not called by
- * digests but by v1 IDs, or by sums of their writers.
+ * Compares file names that are digests, outside of a folder of blobs, with the bytes. Folders of layers
+ * (`<hex>/layer.tar`) are not named by digests but by v1 IDs, or by checksums of their writers.
  */
 export function* checkFileNames(scan: Scan, graph: Graph): Generator<Observation> {
   const cut = cutMembers(scan);
@@ -80,7 +81,7 @@ export function* checkFileNames(scan: Scan, graph: Graph): Generator<Observation
   }
 }
 
-/** What promises its digest by its name in a layout that has no folder of blobs, or no index of it. */
+/** Files whose names claim a digest, in a layout without a folder of blobs or without an index of it. */
 function* checkBlobs(
   scan: Scan,
   { root, claims }: Graph,
@@ -93,7 +94,7 @@ function* checkBlobs(
   for (const { path } of byPath(scan.members)) {
     const expected = path.startsWith(root) ? promised(path.slice(root.length)) : null;
     const file = expected === null ? null : scan.file(path);
-    // What a document promises too has been reported as the document's.
+    // A digest that a document claims too has been reported for the document.
     if (file === null || cut.has(file.path) || claimed.has(`${file.path} ${expected}`)) continue;
     const digests = scan.facts(file)?.digests ?? null;
     const actual = digests === null ? null : sameAlgorithm(digests, expected!);
@@ -114,10 +115,11 @@ function layerName(scan: Scan, image: Image, layer: Layer, member: Member, i: nu
   const { stored, content } = digestsOf(facts);
   const expected = `sha256:${hex}`;
   if (stored === null || content === null || stored === expected || content === expected) return null;
-  // That it is another layer than the config's says more.
+  // The mismatch with the config's diff_id says more.
   const { claimedDiffId } = layer;
   if (claimedDiffId?.startsWith('sha256:') === true && claimedDiffId !== content) return null;
-  // podman and skopeo call a layer by the diff_id of the image that it came from, all others by the digest of its bytes.
+  // podman and skopeo call a layer by the diff_id of the image that it came from, all others by the digest of its
+  // bytes.
   const isDiffId = extension === '.tar' && !/(^|\/)sha256:/.test(image.docker!.config ?? '');
   const data = { layer: i, expected, stored, diffId: content };
   return observe('layer-name-mismatch', memberAt(member.path), data, isDiffId ? 'info' : undefined);

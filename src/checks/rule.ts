@@ -4,17 +4,17 @@ import type { FindingCode, FindingData, Observation, Severity } from '../link/ob
 import type { Scan } from '../scan/scan.js';
 import type { Platform } from '../spec/platform.js';
 
-/** The three questions that an archive is judged by. They are kept apart: an archive may omit blobs and still be sound. */
+/** The three verdicts. They are separate because an archive may omit blobs on purpose and still be intact. */
 export type Verdict = 'intact' | 'complete' | 'conformant';
 
-/** Everything there is to say about a kind of finding. */
+/** Severity, verdict and sentences of a finding code. */
 export interface Rule<C extends FindingCode> {
   readonly severity: Severity;
   /** The verdict that the finding makes false; null where it affects none. */
   readonly verdict: Verdict | null;
   /** One line: expected before actual. */
   message(data: FindingData[C]): string;
-  /** For `waybill explain`: what it means, how it comes about, what to do. */
+  /** For `waybill explain`: what it means, what causes it, what to do. */
   readonly explain: string;
 }
 
@@ -30,7 +30,7 @@ export interface CheckOptions {
   readonly requireImage: boolean;
 }
 
-/** Members by path. A directory has no order of its own, and findings must not depend on that of a tar. */
+/** Members sorted by path: a directory has no order, and findings must not depend on the order of a tar. */
 export const byPath = (members: readonly Member[]): readonly Member[] =>
   [...members].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
 

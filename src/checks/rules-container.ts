@@ -2,7 +2,7 @@ import { limitText } from '../limits.js';
 import type { LinkFault } from '../link/observation.js';
 import { bytes, type Rules } from './rule.js';
 
-/** What is wrong with a link: the end of a sentence that begins with the link and its target. */
+/** The fault of a link: the end of a sentence that begins with the link and its target. */
 const LINK_FAULTS: Readonly<Record<LinkFault, string>> = {
   folder:
     'leads to a directory: engines that extract the archive read the content of that directory in its place',

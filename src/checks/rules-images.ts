@@ -4,7 +4,7 @@ import { bytes, type Rules } from './rule.js';
 /** Docker's containerd store keeps an image whose layers it cannot unpack. */
 const KEEPING = 'docker-containerd';
 
-/** What makes engines refuse a layer, in a sentence. */
+/** The sentence for an entry that makes engines refuse a layer. */
 export function unloadableText({ layer, what, path, other, engines }: Unloadable): string {
   const refusing = engines.filter(engine => engine !== KEEPING);
   const words = [

@@ -4,10 +4,12 @@ import { V1_JSON } from '../spec/markers.js';
 import { type Finding, ruleOf } from './findings.js';
 import type { Verdict } from './rule.js';
 
-/** null: not looked at as deep as it takes to know. */
+/** null: not known, because the archive was not read deep enough or to its end. */
 export type Verdicts = { readonly [V in Verdict]: boolean | null };
 
-/** What findings say of the three questions, as bits: those of two lists of findings together are the bits of both. */
+/**
+ * Doubts that findings raise about the three verdicts, as bits: the bits of two lists of findings are combined by `|`.
+ */
 export type Doubts = number;
 
 export const NO_DOUBTS: Doubts = 0;
@@ -18,9 +20,9 @@ const NOT_COMPLETE = 2;
 const NOT_CONFORMANT = 4;
 /** Not every byte was compared with every claim. */
 const UNREAD = 8;
-/** What else there is, or was to come, nothing tells. */
+/** Which other images the archive has, or would have had, is not known. */
 const UNSEEN = 16;
-/** Reading ended before the end of the container: what was not found may stand behind. */
+/** Reading ended before the end of the container: blobs that were not found may follow. */
 const ENDED = 32;
 /** A document that lists images is not here. */
 const UNLISTED = 64;
@@ -37,7 +39,7 @@ const AGAINST: Readonly<Record<Verdict, Doubts>> = {
 const DOUBTS: Partial<Record<FindingCode, Doubts>> = {
   'layer-unsupported': UNREAD,
   'digest-unchecked': UNREAD,
-  // What a document that cannot be read claims of the rest was compared with nothing.
+  // The claims of a document that cannot be read were not checked.
   'json-invalid': UNREAD,
   'tar-truncated': CUT | UNSEEN,
   'tar-header-invalid': CUT | UNSEEN,
@@ -51,7 +53,7 @@ const DOUBTS: Partial<Record<FindingCode, Doubts>> = {
   'manifest-json-item-invalid': UNSEEN,
 };
 
-/** What the findings of an archive's part, or some of them, say. */
+/** The doubts that findings of an archive's part raise. */
 export function doubtsOf(findings: readonly Finding[], graph: Graph): Doubts {
   const unread = new Set(graph.artifacts.filter(({ kind }) => kind === 'unknown').map(({ path }) => path));
   return findings.reduce((doubts, finding) => doubts | doubtsBy(finding, graph, unread), NO_DOUBTS);
@@ -60,7 +62,7 @@ export function doubtsOf(findings: readonly Finding[], graph: Graph): Doubts {
 function doubtsBy(finding: Finding, { root }: Graph, unread: ReadonlySet<string>): Doubts {
   const { code, severity, at } = finding;
   const doubts = doubtsBeside(finding);
-  // What a document that lists images or layers would have named is unknown.
+  // The images and layers that an unreadable document would have listed are not known.
   const isUnreadable = code === 'json-invalid' || code === 'unreadable' || code === 'not-a-manifest';
   if (!isUnreadable || severity !== 'error') return doubts;
   const name = at.path.slice(root.length);
@@ -70,30 +72,33 @@ function doubtsBy(finding: Finding, { root }: Graph, unread: ReadonlySet<string>
 
 const LISTINGS: ReadonlySet<string> = new Set(['index.json', 'manifest.json', 'repositories']);
 
-/** What a finding says that is about no part in particular. */
+/** The doubts that a finding raises which is about no part in particular. */
 export const doubtsBeside = (finding: Finding): Doubts => {
   const { code, severity, at } = finding;
   const { verdict } = ruleOf(code);
-  // Only an error makes intact and complete false: an archive that omits a platform by design is complete for the others.
+  // Only an error makes intact and complete false: an archive that omits a platform by design is complete for the
+  // others.
   const isAgainst = severity === 'error' || (verdict === 'conformant' && severity === 'warning');
   const against = verdict === null || !isAgainst ? NO_DOUBTS : AGAINST[verdict];
   const limit = code === 'limit-reached' ? limitDoubts(severity, at.path) : NO_DOUBTS;
   return against | (DOUBTS[code] ?? NO_DOUBTS) | limit | (isEncrypted(finding) ? UNREAD : NO_DOUBTS);
 };
 
-/** A layer whose content only the key tells, and not one that is merely labelled so. */
+/** A layer that is encrypted, and not only labelled so. */
 const isEncrypted = ({ code, data }: Finding) =>
   code === 'layer-encrypted' && !(data as FindingData['layer-encrypted']).plain;
 
-/** A limit on what is listed, a warning, keeps nothing from being judged. One of no member ended the whole reading. */
+/**
+ * A limit on what is listed is a warning, and all bytes were checked. A limit without a member ended the whole reading.
+ */
 function limitDoubts(severity: Finding['severity'], path: string): Doubts {
   if (severity !== 'error') return NO_DOUBTS;
   return UNREAD | UNSEEN | (path === '' ? ENDED : NO_DOUBTS);
 }
 
 /**
- * Makes the verdicts. Any departure from a specification makes conformant false. What is missing after a limit may be there; after a
- * cut it is not in this file, but which images it would have named nothing tells where the list of them is lost too.
+ * Makes the verdicts. Any departure from a specification makes conformant false. Blobs that are missing after a limit
+ * may exist; after a cut they are not in this file. Where the list of images is lost too, the images are not known.
  */
 export function verdictsBy(doubts: Doubts, verified: boolean): Verdicts {
   const has = (bits: Doubts) => (doubts & bits) === bits;

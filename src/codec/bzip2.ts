@@ -3,8 +3,8 @@ import type { Input, Step } from './input.js';
 import { openPush, readTail, type ShapeSoFar } from './push.js';
 
 /**
- * Bits, highest first. Beyond the last byte it reads zeros and says so afterwards: one comparison for a whole block
- * instead of one for every read.
+ * Reads bits, highest first. Beyond the last byte it reads zeros and reports that afterwards: one comparison for a
+ * whole block instead of one for every read.
  */
 class Bits {
   readonly #bytes: Uint8Array;
@@ -25,7 +25,7 @@ class Bits {
     return this.position > this.#bytes.length * 8;
   }
 
-  /** Up to 24 bits, without using them up. */
+  /** Up to 24 bits, without consuming them. */
   peek(count: number): number {
     while (this.#count < count) {
       const byte = this.#at < this.#bytes.length ? (this.#bytes[this.#at] as number) : 0;
@@ -137,8 +137,8 @@ const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * One block after another of bzip2 streams, in memory that is set aside once: streams may be empty, and many. There is no specification but the
- * reference implementation; Joe Tsai's "BZIP2: Format Specification" describes it.
+ * Decodes bzip2 blocks one after the other, in memory that is allocated once: there may be many streams, and empty
+ * ones. The only specification is the reference implementation; Joe Tsai's "BZIP2: Format Specification" describes it.
  */
 class BlockReader {
   #size = 0;
@@ -201,7 +201,7 @@ class BlockReader {
     let table = tables[0] as HuffmanTable;
     for (let rest = 0; ; rest -= 1) {
       if (rest === 0) {
-        // This is what ends a hostile block at the latest.
+        // A hostile block ends here at the latest.
         if (group === selectors.length) throw corrupt('the block goes on after its last Huffman table');
         table = tables[selectors[group++] as number] as HuffmanTable;
         rest = GROUP_SIZE;
@@ -313,8 +313,9 @@ const BLOCK_MAGIC = 0x314159265359;
 const END_MAGIC = 0x177245385090;
 
 /**
- * Our own decoder, because the packages were no help: unbzip2-stream unpacks 8 MB/s, has no words for a cut stream and
- * takes everything that follows for a next one; seek-bzip can only pull, and the WebAssembly builds want it all at once.
+ * Our own decoder, because no package fits: unbzip2-stream unpacks 8 MB/s, has no error for a cut stream and reads any
+ * bytes that follow as a next stream; seek-bzip can only pull, and the WebAssembly builds need the whole stream at
+ * once.
  */
 export const bzip2: Codec<'bzip2'> = {
   name: 'bzip2',
@@ -355,7 +356,7 @@ function* readStreams(input: Input, shape: ShapeSoFar, sink: Sink): Step<void> {
   }
 }
 
-/** Blocks follow each other bit by bit; only the stream's end is filled up to a whole byte. */
+/** Blocks follow each other without alignment; only the end of the stream is padded to a whole byte. */
 function* readStream(input: Input, level: number, block: BlockReader): Step<void> {
   let skip = 0;
   let combined = 0;
@@ -381,8 +382,8 @@ function* readStream(input: Input, level: number, block: BlockReader): Step<void
 }
 
 /**
- * A block says nowhere how long it is. It is read when there is as much input as a sensible one can take; where that
- * is not enough, again with twice as much, which ends because the number of Huffman groups in a block is limited.
+ * A block does not contain its length. It is decoded when there is as much input as a usual block needs; where that is
+ * not enough, again with twice as much. That ends because the number of Huffman groups in a block is limited.
  */
 function* readBlock(input: Input, block: BlockReader, skip: number, level: number): Step<number> {
   for (let wanted = level * 102_000 + 1_000; ; wanted *= 2) {
@@ -393,7 +394,7 @@ function* readBlock(input: Input, block: BlockReader, skip: number, level: numbe
       bits.read(24);
       block.read(bits, level);
     } catch (error) {
-      // What is read beyond the end is made up, and so are the faults in it.
+      // Bits beyond the end of the input are made up, and so are faults found in them.
       if (!bits.overrun) throw error;
     }
     if (!bits.overrun) return bits.position;

@@ -4,18 +4,20 @@
  */
 export type Sink = (chunk: Uint8Array) => void;
 
-/** What the owner of a decoder can do for it. */
+/** Services that the owner of a decoder offers it. */
 export interface Outlet {
   /**
-   * Memory for at least `ROOM_BYTES`, valid until the next call of the sink, for a decoder that can choose where it puts
-   * what it decodes. It goes through the sink all the same, and is then where it belongs.
+   * Memory for at least `ROOM_BYTES`, valid until the next call of the sink, for a decoder that can choose where it
+   * puts what it decodes. The decoded bytes still go through the sink, which then need not copy them.
    */
   readonly room?: (() => Uint8Array) | undefined;
   /** Compares the CRC-32 of all that has gone through the sink since the last call, in place of the decoder. */
   readonly crc32?: (expected: number) => void;
 }
 
-/** Measured on 500 MB of gzip: 64 KiB to 1 MiB are equally fast, zlib's own 16 KiB is not. This stays in the L2 cache. */
+/**
+ * Measured on 500 MB of gzip: 64 KiB to 1 MiB are equally fast, zlib's own 16 KiB is not. This stays in the L2 cache.
+ */
 export const ROOM_BYTES = 256 * 1024;
 
 /**
@@ -32,12 +34,14 @@ export interface Decoder {
   end(): void;
   /** Frees what the decoder holds outside the JavaScript heap. Safe to call more than once, and after an error. */
   close(): void;
-  /** What was seen of the stream's outer shape. Complete after `end`. */
+  /** The outer shape of the stream as far as it was read. Complete after `end`. */
   readonly shape: StreamShape;
 }
 
 export interface StreamShape {
-  /** gzip members, zstd data frames, xz or bzip2 streams that were read to their end; null where the library hides it. */
+  /**
+   * gzip members, zstd data frames, xz or bzip2 streams that were read to their end; null where the library hides it.
+   */
   parts: number | null;
   /** zstd skippable frames (zstd:chunked keeps its table of contents in one). */
   skippable: number;
@@ -47,7 +51,7 @@ export interface StreamShape {
   trailingGarbage: number;
 }
 
-/** One compression: how to know it and how to undo it. */
+/** One compression: how to recognise it and how to decompress it. */
 export interface Codec<Name extends string = string> {
   /** The `compression` of the JSON report. */
   readonly name: Name;
@@ -57,7 +61,9 @@ export interface Codec<Name extends string = string> {
   load(): Promise<void>;
   isLoaded(): boolean;
   open(sink: Sink, outlet?: Outlet): Decoder;
-  /** The most bytes that one compressed byte can stand for, to say which limit would let any stream of the format pass. */
+  /**
+   * The most bytes that one compressed byte can stand for, to say which limit would let any stream of the format pass.
+   */
   readonly maxRatio: number;
 }
 
@@ -88,7 +94,7 @@ export function faultText(fault: CodecFault): string {
 
 const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 
-/** The bytes could not be decompressed to their end. `kind` tells a cut from a corruption. */
+/** The bytes could not be decompressed to their end. `kind` distinguishes a cut stream from a corrupt one. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
   /**
@@ -102,7 +108,7 @@ export class CodecError extends Error {
   constructor(
     readonly codec: string,
     readonly kind: 'truncated' | 'corrupt',
-    /** What the decoder saw, in a few words, without the codec's name. */
+    /** The fault in a few words, without the codec's name. */
     readonly reason: string,
     options?: ErrorOptions & { readonly unsupported?: boolean; readonly fault?: CodecFault },
   ) {

@@ -97,7 +97,8 @@ function* readHeader(input: Input): Step<void> {
   }
   for (const flag of [FLAG_NAME, FLAG_COMMENT]) {
     if ((flags & flag) === 0) continue;
-    // Has no length but ends with a zero: a hostile one runs to the end of the stream, and must not be held.
+    // A zero ends it, and no length is given: a hostile one runs to the end of the stream, and must not be held in
+    // memory.
     let length = 0;
     for (let zero = -1; zero === -1; ) {
       if (!(yield* input.more())) throw input.truncated(where);

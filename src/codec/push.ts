@@ -4,7 +4,7 @@ import { Input, type Step } from './input.js';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export type ShapeSoFar = Mutable<StreamShape>;
 
-/** What a format is, from its first byte to its last. Resources belong in its `try … finally`. */
+/** Reads a stream of a format from its first byte to its last. It frees its resources in `try … finally`. */
 export type Body = (input: Input, shape: ShapeSoFar) => Step<void>;
 
 /** Runs a format's generator as a push decoder: every `write` resumes it, `close` unwinds it through its `finally`. */
@@ -51,7 +51,7 @@ class PushDecoder implements Decoder {
     try {
       this.#body.next();
     } catch (error) {
-      // WebAssembly that meets an impossible state traps. To the caller that is one more kind of bad input.
+      // WebAssembly traps in an impossible state. The caller sees that as bad input.
       const told =
         error instanceof wasm.RuntimeError
           ? new CodecError(this.#codec, 'corrupt', 'the decoder gave up', { cause: error })

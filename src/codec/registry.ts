@@ -9,10 +9,10 @@ export const codecs = [gzip, zstd, xz, bzip2] as const;
 
 export type CodecName = (typeof codecs)[number]['name'];
 
-/** How a layer or a whole archive is compressed. Known by magic bytes, never by name or media type. */
+/** How a layer or a whole archive is compressed: decided by magic bytes, never by name or media type. */
 export type Compression = 'none' | CodecName;
 
-/** Threads tell each other a compression by its place here. */
+/** Threads pass a compression to each other as its index in this list. */
 export const compressions: readonly Compression[] = ['none', ...codecs.map(({ name }) => name)];
 
 /** The compression of a stream that begins with `head`; `none` where no codec recognises it. */

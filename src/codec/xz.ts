@@ -10,7 +10,7 @@ interface Exports {
   get_next_output(context: number): number;
 }
 
-/** What the package's one class keeps to itself: it only offers an asynchronous pull stream. */
+/** Internals of the package's one class, whose public API is only an asynchronous pull stream. */
 interface Package {
   readonly XzReadableStream: {
     _moduleInstance?: WasmInstance;
@@ -120,8 +120,8 @@ const MAGIC = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00];
 const CHECK_SIZES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 
 /**
- * The decoder is given exactly one part of a stream after another. Left alone it cannot tell a finished stream from
- * one cut short, nor what follows from a next stream; and it never says that it is done.
+ * The decoder is given exactly one part of a stream after another. By itself it does not distinguish a finished stream
+ * from a cut one, nor trailing bytes from a next stream; and it never reports that it is done.
  */
 export const xz: Codec<'xz'> = {
   name: 'xz',
@@ -166,7 +166,7 @@ function* readZeros(input: Input): Step<number> {
   return zeros;
 }
 
-/** 2.1, stream: header, blocks, index, footer. What is wrong inside is left for the decoder to see. */
+/** 2.1, stream: header, blocks, index, footer. Faults inside of them are found by the decoder. */
 function* readStream(input: Input, context: XzContext): Step<void> {
   const header = yield* input.take(12, 'within a stream header');
   const checkSize = CHECK_SIZES[(header[7] as number) & 15] as number;

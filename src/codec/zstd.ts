@@ -59,7 +59,7 @@ async function loadZstd(): Promise<void> {
 
 /**
  * One instance per open stream, so that one stream's memory growth never detaches the chunk that another one's sink is
- * still reading, and a trap spoils nothing but its own stream.
+ * still reading, and a trap affects only its own stream.
  */
 class Instance {
   readonly exports: Exports;
@@ -170,7 +170,7 @@ class ZstdContext {
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 const SKIPPABLE = [0x50, 0x2a, 0x4d, 0x18];
 
-/** What `zstd -d` accepts without being told to take more, and what zstd --long makes. RFC 8878 asks for 8 MiB. */
+/** The largest window that `zstd -d` accepts by default and that `zstd --long` makes. RFC 8878 asks for 8 MiB. */
 const WINDOW_MAX = 128 * 1024 * 1024;
 
 /**
@@ -193,7 +193,10 @@ function isSkippable(head: Uint8Array): boolean {
   return head.every((byte, index) => (index === 0 ? byte & 0xf0 : byte) === SKIPPABLE[index]);
 }
 
-/** Whether a stream begins with a skippable frame, which readers that know zstd by the magic of a data frame do not know. */
+/**
+ * Whether a stream begins with a skippable frame, which readers that know zstd by the magic of a data frame do not
+ * know.
+ */
 export const beginsSkippable = (head: Uint8Array): boolean =>
   head.length >= 4 && isSkippable(head.subarray(0, 4));
 

@@ -10,19 +10,23 @@ import { HEAD, isTar, isZip } from './kind.js';
 import { readHead } from './read.js';
 import { unreadable } from './unreadable.js';
 
-/** What lies in a folder, or was named. */
+/** A file or folder that a walk found. */
 export type Found =
-  /** A file that may be an archive, or a folder that is an image. `inside` an image folder, whose members it is not one of. */
+  /**
+   * A file that may be an archive, or a folder that is an image. `inside` an image folder, whose members it is not one
+   * of.
+   */
   | { readonly kind: 'archive'; readonly file: string; readonly key: string; readonly inside: boolean }
-  /** What is not opened, such as a socket. */
+  /** A file that is not opened, such as a socket. */
   | { readonly kind: 'other'; readonly file: string; readonly reason: string }
   /** A folder that was walked by another path. */
   | { readonly kind: 'again'; readonly what: 'folder'; readonly file: string; readonly first: string }
   | { readonly kind: 'unreadable'; readonly file: string; readonly error: InputError };
 
 /**
- * Everything below a folder that may be an archive, in the order of names, symlinks last. These are followed, but for those that lead back to
- * where they are; a folder that is reached twice is walked once. What would block, a FIFO or a socket, is not opened.
+ * All files below a folder that may be archives, in the order of names, symlinks last. Symlinks are followed, except to
+ * a folder that contains them; a folder that is reached twice is walked once. FIFOs and sockets are not opened, because
+ * that would block.
  */
 export async function* walkArchives(root: string): AsyncGenerator<Found> {
   const visited: Visited = new Map();
@@ -31,7 +35,7 @@ export async function* walkArchives(root: string): AsyncGenerator<Found> {
   else yield* enter(root, key, { folder: root, inside: false }, visited);
 }
 
-/** Paths of folders by what the system tells them by. */
+/** Paths of folders by device and inode. */
 type Visited = Map<string, string>;
 
 interface Place {
@@ -52,14 +56,14 @@ async function* walk(place: Place, visited: Visited): AsyncGenerator<Found> {
   for (const name of names) yield* look(join(folder, name), place, visited);
 }
 
-/** In their order, symlinks last: what has two names is called by its own. */
+/** Sorted by name, symlinks last: a file that a symlink leads to is reported by its own name. */
 async function namesIn(folder: string): Promise<string[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
   const [links, others] = [true, false].map(isLink => entries.filter(e => e.isSymbolicLink() === isLink));
   return [...others!, ...links!].map(({ name }) => name);
 }
 
-/** What tells a file from all others of this machine. */
+/** Device and inode, which identify a file on this machine. */
 const identity = ({ dev, ino }: BigIntStats): string => `${dev}:${ino}`;
 
 /** The same of a path; null where nothing is there. */
@@ -93,7 +97,7 @@ async function* look(file: string, place: Place, visited: Visited): AsyncGenerat
   else yield* enter(file, key, place, visited);
 }
 
-/** What the system says of a symlink that leads nowhere. errno(3) */
+/** Errors of a symlink that leads nowhere. errno(3) */
 const DEAD_LINKS: Readonly<Record<string, string>> = {
   ENOENT: 'a symlink to what is not there',
   ELOOP: 'a symlink to itself',
@@ -123,8 +127,8 @@ async function* enter(file: string, key: string, { inside }: Place, visited: Vis
 }
 
 /**
- * Whether a path names one archive: a file, standard input, a folder that is itself an image, or one in which nothing but the folder of one image
- * lies; none with other archives in it. Anything else is a place where archives lie.
+ * Whether a path names one archive: a file, standard input, a folder that is an image, or a folder that holds one image
+ * folder and no other archives. Any other folder is searched for archives.
  * @throws InputError for a folder that cannot be read
  */
 export async function isOneArchive(file: string): Promise<boolean> {
@@ -136,7 +140,7 @@ export async function isOneArchive(file: string): Promise<boolean> {
   return !(await holdsOthers(file, join(file, root.slice(0, -1))));
 }
 
-/** Whether a folder holds, besides one image folder, what may be another archive. */
+/** Whether a folder holds, besides one image folder, a file that may be an archive. */
 async function holdsOthers(folder: string, own: string): Promise<boolean> {
   for await (const found of walkArchives(folder)) {
     if (found.kind === 'unreadable') return true;
@@ -145,7 +149,7 @@ async function holdsOthers(folder: string, own: string): Promise<boolean> {
   return false;
 }
 
-/** What lies in a folder; null for what is none, or is not there. */
+/** The entries of a folder; null where the path is not a folder, or does not exist. */
 async function namesOf(file: string): Promise<string[] | null> {
   if (file === '-') return null;
   try {

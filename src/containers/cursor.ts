@@ -1,6 +1,6 @@
 import { HEAD } from './kind.js';
 
-/** Reads chunks forward as they come. Short results mean the end; it never throws because something is short. */
+/** Reads chunks forward as they arrive. A short result means the end of the stream; it is never an error. */
 export class StreamCursor {
   /** Bytes from the start of the stream. */
   position = 0;
@@ -39,7 +39,7 @@ export class StreamCursor {
     return out.subarray(0, filled);
   }
 
-  /** Tells that the rest is not read: the source may close its file. */
+  /** Ends the reading: the source may close its file. */
   async close(): Promise<void> {
     await this.chunks.return?.();
   }
@@ -61,7 +61,7 @@ export class StreamCursor {
     return piece;
   }
 
-  /** The next chunk that holds anything, in place of the one that has passed. */
+  /** Replaces the current chunk by the next one that is not empty. */
   private async next(): Promise<boolean> {
     do {
       const next = await this.chunks.next();
@@ -100,7 +100,7 @@ export async function* counted(
   }
 }
 
-/** Looks at the first block without losing it. */
+/** Reads the first block, and returns it with a stream that still begins with it. */
 export async function peek(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<[Uint8Array, AsyncIterable<Uint8Array>]> {

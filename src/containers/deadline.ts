@@ -4,7 +4,7 @@ import type { SourceProblem } from './source.js';
 /** Milliseconds on a monotonic clock that all threads share. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
-/** When a number of seconds from now are over; 0 is for as long as it takes. */
+/** The time that is `seconds` from now; 0 means no deadline. */
 export const deadlineIn = (seconds: number): number =>
   seconds === 0 ? Number.POSITIVE_INFINITY : now() + seconds * 1000;
 
@@ -18,10 +18,10 @@ export class Interruption extends Error {
   }
 }
 
-/** What timers can count. */
+/** The longest delay of a timer, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Passes chunks on until the time is over, though none may come. @throws Interruption then */
+/** Passes chunks on until the deadline, also while none arrives. @throws Interruption at the deadline */
 export function untilDeadline(
   chunks: AsyncIterable<Uint8Array>,
   deadline: number,
@@ -29,7 +29,7 @@ export function untilDeadline(
 ): AsyncIterable<Uint8Array> {
   if (deadline === Number.POSITIVE_INFINITY) return chunks;
   const iterator = chunks[Symbol.asyncIterator]();
-  // A pending read is told that it is not wanted any more, without waiting for its end.
+  // A pending read is cancelled without waiting for its end.
   const abandon = () => void iterator.return?.()?.catch(() => {});
   const next = () =>
     new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {

@@ -10,7 +10,7 @@ import type { Watch } from './watch.js';
 /**
  * Reads a directory as an archive: every file below it a member, in the order of their names.
  * @param watch  gets every file
- * @throws the system's error when it cannot be listed; what is below it and cannot be is a problem
+ * @throws the system's error when it cannot be listed; a folder below it that cannot be listed is a problem
  */
 export async function openDirectory(root: string, limits: Limits, watch: Watch): Promise<SeekableSource> {
   const members: SeekableMember[] = [];
@@ -66,6 +66,6 @@ async function describe(
   }
 }
 
-/** Node makes U+FFFD of what is no UTF-8, by which nothing is found again. */
+/** Node replaces bytes that are not UTF-8 by U+FFFD, and such a name opens no file. */
 const reasonFor = (path: string, error: Error) =>
   path.includes('\ufffd') ? 'its name is not UTF-8' : reasonOf(error);

@@ -4,8 +4,8 @@ import { Interruption, untilDeadline } from './deadline.js';
 import { streamFile } from './unpack.js';
 
 /**
- * The sha256 of a file as it lies there, in hexadecimal digits as `sha256sum` prints them; null for what is no
- * regular file, and where the time is over first.
+ * The sha256 of a file's bytes, in hexadecimal digits as `sha256sum` prints them; null for anything but a regular file,
+ * and where the deadline comes first.
  * @param deadline  on the clock of `deadline.ts`
  * @throws the system's error where it cannot be read
  */

@@ -5,15 +5,16 @@ import { isObject } from '../spec/json.js';
 import { MARKERS, rootOf, V1_JSON } from '../spec/markers.js';
 import { reading } from './unreadable.js';
 
-/** A manifest.json or index.json that is larger is taken for an image's own: none of another kind is. */
+/** A larger manifest.json or index.json is taken for an image's: no web application has one of that size. */
 const DOCUMENT_BYTES = 8 * 1024 * 1024;
 
-/** A config, a layer or a v1 image, as members of image folders are called. */
+/** Names of configs, layers and v1 images in image folders. */
 const BLOB_NAME = /^(sha256:)?[0-9a-f]{64}(\.|$)/;
 
 /**
- * Whether a folder is itself an image: an OCI layout, an unpacked `docker save`, or what skopeo's `dir:` wrote. One marker is not
- * enough: a folder of archives may hold an index.json or a manifest.json that has nothing to do with images.
+ * Whether a folder is itself an image: an OCI layout, an unpacked `docker save`, or what skopeo's `dir:` wrote. One
+ * marker is not enough: a folder of archives may hold an index.json or a manifest.json that has nothing to do with
+ * images.
  * @param names  what lies in it
  */
 export async function isImageFolder(folder: string, names: readonly string[]): Promise<boolean> {
@@ -52,7 +53,7 @@ async function jsonIn(file: string): Promise<unknown> {
 }
 
 /**
- * What of an image folder belongs to the image, by the first names of paths: archives may lie beside it.
+ * The entries of an image folder that belong to the image: other archives may lie beside them.
  * @param names  what lies in the folder
  */
 export async function membersOf(folder: string, names: readonly string[]): Promise<ReadonlySet<string>> {
@@ -67,7 +68,7 @@ export async function membersOf(folder: string, names: readonly string[]): Promi
   return new Set([...own, ...paths.map(path => path.replace(/^(\.?\/)+/, '').split('/')[0]!)]);
 }
 
-/** What layouts and skopeo's directories have besides documents and blobs. */
+/** Names in layouts and skopeo's directories besides documents and blobs. */
 const OWN_NAME = /^(blobs|ingest|version|VERSION|signature-\d+)$/;
 
 /** @throws InputError when a folder cannot be read, or nothing in it marks an image layout */

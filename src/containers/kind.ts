@@ -3,7 +3,7 @@ import { beginsSkippable } from '../codec/zstd.js';
 import { BLOCK, hasValidChecksum, isZeroBlock } from '../tar/header.js';
 import type { SourceProblem } from './source.js';
 
-/** Enough of a file's beginning to know it by: one tar header. */
+/** Bytes of a file's beginning that suffice to recognise it: one tar header. */
 export const HEAD = BLOCK;
 
 export const isZip = (head: Uint8Array) =>
@@ -20,14 +20,15 @@ export function isTar(head: Uint8Array): boolean {
 }
 
 /**
- * Whether a compressed stream begins with a tar header as well: its first block has the magic of a compression and sums up as a
- * header. A zstd skippable frame, a gzip header with a name or bzip2's and xz's first bytes leave room for that. Readers that do
- * not know the compression, or that go by a media type, read the tar; the others read what the stream unpacks to.
+ * Whether a compressed stream begins with a tar header as well: its first block has the magic of a compression and sums
+ * up as a header. A zstd skippable frame, a gzip header with a name or bzip2's and xz's first bytes leave room for
+ * that. Readers that do not know the compression, or that go by a media type, read the tar; the others read what the
+ * stream unpacks to.
  */
 export const isTarToo = (head: Uint8Array): boolean =>
   head.length >= BLOCK && sniff(head) !== 'none' && hasValidChecksum(head);
 
-/** What compressed data is by its first block, beside what waybill takes it for. */
+/** Ambiguities of compressed data: formats that its first block fits besides its compression. */
 export function otherKinds(head: Uint8Array): SourceProblem[] {
   const isSkippable = beginsSkippable(head);
   if (isTarToo(head)) {
@@ -66,7 +67,7 @@ const MAGIC: readonly (readonly [offset: number, magic: string, what: string])[]
   [0, '\x04\x22\x4d\x18', 'an LZ4 stream, a compression that image archives do not use'],
 ];
 
-/** What a file is that is no archive we read, from its first bytes. For people. */
+/** Describes a file that is not an archive, by its first bytes. */
 export function describeContent(head: Uint8Array): string {
   const latin = Buffer.from(head).toString('latin1');
   const known = MAGIC.find(([offset, magic]) => latin.startsWith(magic, offset));

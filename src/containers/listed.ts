@@ -1,20 +1,20 @@
 import { crc32 } from 'node:zlib';
 import type { ByteRange, SourceProblem } from './source.js';
 
-/** What a zip lists of a content, beside what the content is. */
+/** A field of a zip entry whose listed value differs from the content's. */
 export interface ListedDifference {
   readonly field: 'size' | 'CRC-32' | 'packed size';
   readonly expected: string;
   readonly actual: string;
 }
 
-/** What follows the deflate data in the bytes that a zip lists for an entry; null where nothing does. */
+/** The difference where bytes follow the deflate data of a zip entry; null where none do. */
 export const packedDifference = ({ length }: ByteRange, trailing: number): ListedDifference | null =>
   trailing === 0
     ? null
     : { field: 'packed size', expected: String(length), actual: String(length - trailing) };
 
-/** @returns null where the content is as it is listed */
+/** @returns null where the content has the listed size and checksum */
 export function listedDifference(
   listed: NonNullable<ByteRange['listed']>,
   actual: { readonly size: number; readonly crc32: number },
@@ -27,7 +27,7 @@ export function listedDifference(
 }
 
 /**
- * Passes a content on, and compares it at its end with what is listed of it.
+ * Passes a content on, and at its end compares its size and checksum with the listed ones.
  * @param isWhole  asked at the end: whether all of the content has passed
  */
 export async function* asListed(

@@ -29,7 +29,7 @@ const WHAT_WE_READ =
  * stream of bytes.
  * @param deadline  when `limits.seconds` are over
  * @param digest    takes the digest of what can only be read once
- * @throws InputError when it does not exist, cannot be read, or is nothing that holds an image
+ * @throws InputError when it does not exist, cannot be read, or is not an image archive
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
@@ -55,7 +55,10 @@ async function openNamed(file: string, limits: Limits, deadline: number): Promis
   return openRegular(file, stats, limits, deadline);
 }
 
-/** The bytes of what can only be read once; null for a file or a directory. @throws InputError when there is no such file */
+/**
+ * The bytes of an input that can only be read once; null for a file or a directory. @throws InputError when there is no
+ * such file
+ */
 export async function streamOf(
   input: string | AsyncIterable<Uint8Array>,
 ): Promise<AsyncIterable<Uint8Array> | null> {
@@ -66,7 +69,7 @@ export async function streamOf(
   if (stats.isFile() || stats.isDirectory()) return null;
   if ((stats.mode & FILE_TYPE) === 0n)
     throw new InputError('no file, directory, pipe, socket or device', input);
-  // What is open already is read as it is: a socket, for one, cannot be opened again by its name.
+  // A descriptor that is already open is used as it is: a socket, for example, cannot be opened again by its name.
   const inherited = /^\/(?:dev|proc\/self)\/(?:fd\/(\d+)|stdin)$/.exec(input);
   const { readInherited, readOnce } = await pipes();
   return inherited !== null
@@ -76,7 +79,9 @@ export async function streamOf(
 
 const openFile = promisify(open);
 
-/** What Linux has descriptors for and no type of file, such as Node's own timers and event counters. inode(7) */
+/**
+ * The file type bits of a mode. They are 0 for anonymous inodes, such as Node's own timers and event counters. inode(7)
+ */
 const FILE_TYPE = BigInt(constants.S_IFMT);
 
 async function statInput(file: string): Promise<BigIntStats> {
@@ -113,10 +118,10 @@ async function openRegular(
   return { ...shared, container: 'tar', compression: part.compression, parts: [part], ...ALONE };
 }
 
-/** What only a zip of image tarballs has. */
+/** Values of the fields that only a zip of image tarballs sets. */
 const ALONE = { strangers: [], problems: [] } as const;
 
-/** A zip is an image layout as it is, or it holds image tarballs, as CI systems hand out artifacts. */
+/** A zip is an image layout itself, or holds image tarballs, as the artifacts of CI systems do. */
 async function zipParts(
   file: string,
   zip: SeekableSource,
@@ -156,7 +161,7 @@ async function zipParts(
   );
 }
 
-/** A tar at a range of a file: indexed in place when it lies there as it is, streamed when it is packed. */
+/** A tar at a range of a file: indexed in place where it is not compressed, else streamed. */
 async function tarPart(
   range: ByteRange,
   head: Uint8Array,
@@ -179,7 +184,7 @@ async function tarPart(
 type Report = (problem: SourceProblem) => void;
 
 /**
- * A tar that passes by once. Its first block is looked at before anything else, so that no other file is taken for one.
+ * A tar that is read once. Its first block is examined first, so that no other file is taken for a tar.
  * @param packed  the first block of the file
  */
 async function onceSource(

@@ -4,12 +4,12 @@ import { Readable } from 'node:stream';
 import { readAhead } from './read-ahead.js';
 import { BLOCK_BYTES, Blocks, release } from './tar-file.js';
 
-/** Blocks that wait to be asked for, while another is filled and another worked on. */
+/** Blocks that wait to be read, while one is filled and one is processed. */
 const AHEAD = 2;
 
 /**
- * Reads what was opened and can only be read once, from where it stands, and closes it in the end. A chunk is valid until
- * the next one is asked for; who needs it for longer holds its block.
+ * Reads an open descriptor that can only be read once, from its position, and closes it in the end. A chunk is valid
+ * until the next one is asked for; a caller that needs it for longer holds its block.
  */
 export const readOnce = (fd: number): AsyncIterableIterator<Uint8Array> => readForward(fd, true);
 
@@ -18,7 +18,7 @@ function readForward(fd: number, closes: boolean): AsyncIterableIterator<Uint8Ar
   try {
     if (stats.isFIFO() || stats.isSocket()) return new PipeReader(fd);
   } catch {
-    // Of what no stream of Node's can be made, such as a socket of datagrams.
+    // Node cannot make a stream of some descriptors, such as a datagram socket.
   }
   return readAhead(fd, null, { closes });
 }
@@ -26,9 +26,10 @@ function readForward(fd: number, closes: boolean): AsyncIterableIterator<Uint8Ar
 const inherited = new Set<number>();
 
 /**
- * The same of what the process was started with. Standard input stays open: were its number free, the next pipe or thread
- * would get it, and libuv ends the process when it is to close one of the numbers 0 to 2 (`uv__close`). A socket of Node's
- * keeps to that by itself. Nothing is read from a descriptor a second time: its number may be another file's by then.
+ * The same of what the process was started with. Standard input stays open: were its number free, the next pipe or
+ * thread would get it, and libuv ends the process when it is to close one of the numbers 0 to 2 (`uv__close`). A socket
+ * of Node's keeps to that by itself. Nothing is read from a descriptor a second time: its number may be another file's
+ * by then.
  */
 export function readInherited(fd: number): AsyncIterable<Uint8Array> {
   if (inherited.has(fd)) return Readable.from([]);
@@ -37,8 +38,8 @@ export function readInherited(fd: number): AsyncIterable<Uint8Array> {
 }
 
 /**
- * A pipe gives 64 KiB at a time. The event loop reads that where it is, which takes half the time of a turn through a thread
- * of its own; and unlike such a thread, it does not have to wait for a writer that says nothing any more.
+ * A pipe gives 64 KiB at a time. The event loop reads it directly, which takes half the time of a read in Node's thread
+ * pool; and unlike such a read, it does not wait for a writer that sends nothing more.
  */
 class PipeReader implements AsyncIterableIterator<Uint8Array> {
   private readonly blocks = new Blocks();
@@ -46,7 +47,7 @@ class PipeReader implements AsyncIterableIterator<Uint8Array> {
   private block: Uint8Array = this.blocks.take();
   private filled = 0;
   private isFirst = true;
-  /** What the caller is working on. */
+  /** The block that the caller is processing. */
   private current: Uint8Array | null = null;
   private isOver = false;
   private error: Error | null = null;
@@ -96,7 +97,7 @@ class PipeReader implements AsyncIterableIterator<Uint8Array> {
   /** @returns whether to go on reading */
   private take(count: number): boolean {
     this.filled += count;
-    // The first bytes may show that the rest is not wanted, and that may be long in coming.
+    // The first bytes may show that the rest is not needed, and the rest may take long to arrive.
     if (this.isFirst || this.filled === BLOCK_BYTES) this.turn();
     this.isFirst = false;
     return this.ready.length < AHEAD;

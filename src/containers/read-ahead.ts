@@ -6,9 +6,9 @@ import { BLOCK_BYTES, Blocks, release } from './tar-file.js';
 const readFrom = promisify(read);
 
 /**
- * Reads a file descriptor forward: one block is filled while another is worked on. A chunk is valid until the next one is
- * asked for; who needs it for longer holds its block.
- * @param position  where to start; null for what has no positions, such as a device
+ * Reads a file descriptor forward: one block is filled while another is processed. A chunk is valid until the next one
+ * is asked for; a caller that needs it for longer holds its block.
+ * @param position  where to start; null for a file without positions, such as a device
  * @param length    how much to read at most
  * @param closes    whether it is closed in the end
  */
@@ -23,7 +23,7 @@ export function readAhead(
       return this;
     },
     next: () => reader.next(),
-    // No generator, for its end waits for what it waits for; this one may have to end just that.
+    // Not a generator: its `return` would wait for the pending read, which may be what has to end.
     return: () => reader.end(),
   };
 }
@@ -37,7 +37,7 @@ class Reader {
   private readonly blocks = new Blocks();
   private done = 0;
   private pending: Promise<Uint8Array> | null = null;
-  /** What the caller is working on. */
+  /** The block that the caller is processing. */
   private current: Uint8Array | null = null;
   private isOver = false;
 
@@ -63,7 +63,7 @@ class Reader {
     this.letGo();
     if (!this.isOver) {
       this.isOver = true;
-      // Nothing is closed under a read. A terminal may never give what was asked of it: that is not waited for.
+      // A descriptor is not closed during a read. A read from a terminal may never end, and is not waited for.
       const still = Promise.resolve(this.pending).catch(() => {});
       if (this.position !== null) await still;
       else if (this.closes) void still.then(() => close(this.fd));
@@ -86,13 +86,13 @@ class Reader {
       if (count === 0) break;
       filled += count;
       this.done += count;
-      // The first bytes may show that the rest is not wanted, and that may be long in coming.
+      // The first bytes may show that the rest is not needed, and the rest may take long to arrive.
       if (this.position === null && this.done === filled) break;
     }
     return block.subarray(0, filled);
   }
 
-  /** Some parents hand down a standard input that does not block: nothing there yet is not the end. */
+  /** Some parents hand down a non-blocking standard input: EAGAIN is not the end. */
   private async read(block: Uint8Array, position: number | null): Promise<number> {
     for (;;) {
       try {

@@ -4,7 +4,7 @@ import { openInflateRaw } from '../codec/inflate.js';
 import { copyOf } from './cursor.js';
 import type { ByteRange } from './source.js';
 
-/** Bytes per read. Larger gains nothing measurable; 64 KiB costs a tenth. */
+/** Bytes per read. A larger size is not measurably faster; 64 KiB takes a tenth longer. */
 const PIECE = 256 * 1024;
 
 /**
@@ -73,13 +73,13 @@ const LEAST = 4 * 1024;
 const MOST = 256 * 1024;
 
 /**
- * Looks at places of a range of a file, one after the other. What is read at once grows while they lie close together, as
- * the headers of small members do, and shrinks while they lie far apart.
+ * Reads pieces of a range of a file, one after the other. The buffer grows while the pieces lie close together, as the
+ * headers of small members do, and shrinks while they lie far apart.
  */
 export class FileWindow {
   private readonly fd: number;
   private buffer: Uint8Array = new Uint8Array(LEAST);
-  /** What the buffer holds: where it starts in the range, and how many bytes. */
+  /** The buffer's content: its offset in the range and its length, in bytes. */
   private from = 0;
   private filled = 0;
   private width = LEAST;
@@ -93,7 +93,9 @@ export class FileWindow {
     this.length = range.length;
   }
 
-  /** Up to `length` bytes at `at`, fewer only at the range's end. Valid until the next call. @throws the system's error */
+  /**
+   * Up to `length` bytes at `at`, fewer only at the range's end. Valid until the next call. @throws the system's error
+   */
   read(at: number, length: number): Uint8Array {
     if (at < this.from || at + length > this.from + this.filled) this.fill(at, length);
     const from = at - this.from;

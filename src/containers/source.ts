@@ -3,7 +3,7 @@ import type { CodecName, Compression } from '../codec/registry.js';
 import type { InputError } from '../errors.js';
 import type { LimitName } from '../limits.js';
 
-/** How an archive's members are held together. `stream` is a tar that arrives through a pipe. */
+/** The form of an archive. `stream` is a tar that arrives through a pipe. */
 export type Container = 'tar' | 'directory' | 'zip' | 'stream';
 
 /** Bytes of a file on this machine. Plain data: a worker thread opens it by itself. */
@@ -14,7 +14,7 @@ export interface ByteRange {
   readonly length: number;
   /** Raw deflate, as inside a zip. */
   readonly deflated: boolean;
-  /** What a zip lists of the content; `size` is null where a zip cannot say it. */
+  /** Size and checksum that a zip lists; `size` is null where the zip's format cannot express it. */
   readonly listed?: { readonly crc32: number; readonly size: number | null };
 }
 
@@ -22,7 +22,7 @@ export interface ByteRange {
 export interface Member {
   /** POSIX, relative, without `./` and empty segments. `..` is kept, and reported. */
   readonly path: string;
-  /** As the archive spells it. */
+  /** The name as the archive writes it. */
   readonly name: string;
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'other';
   /** Bytes of content as the container claims them; 0 for anything but a file. */
@@ -38,7 +38,7 @@ export interface SeekableMember extends Member {
   readonly range: ByteRange | null;
 }
 
-/** Something wrong with the container itself, as data. `path` is the member it is about, or null. */
+/** A fault of the container itself, as data. `path` is the member that it is about, or null. */
 export type SourceProblem =
   | {
       readonly kind: 'tar-truncated';
@@ -89,7 +89,7 @@ export type SourceProblem =
       /** Whether they are zeros, and nothing else. */
       readonly zeros: boolean;
     }
-  /** The file begins with a frame that only some readers of zstd know, and so is none to others. */
+  /** The file begins with a skippable frame, which some readers do not recognise as zstd. */
   | { readonly kind: 'outer-skippable'; readonly path: null }
   | {
       /** Records that Go's archive/tar, and every engine with it, refuses the whole tar for. */
@@ -106,9 +106,9 @@ export type SourceProblem =
       /** Readers of the same bytes take them for different things. */
       readonly kind: 'ambiguous';
       readonly path: string | null;
-      /** What they disagree about. */
+      /** The field that they read differently. */
       readonly field: string;
-      /** The one that waybill follows comes first. */
+      /** The reading that waybill follows comes first. */
       readonly readings: readonly string[];
       /**
        * Two cases that some engines read as waybill does not. `global-header`: a global PAX header is a file of its
@@ -132,7 +132,7 @@ export type SourceProblem =
       /** The file is not what it was when it was opened; `path` is null where it is the archive. */
       readonly kind: 'changed';
       readonly path: string | null;
-      /** What differs, in words. */
+      /** The difference, in words. */
       readonly expected: string;
       readonly actual: string;
     }
@@ -155,12 +155,12 @@ export interface SeekableSource {
   readonly problems: readonly SourceProblem[];
 }
 
-/** A source that passes by once: each member is visited in order, and its content must be taken then or never. */
+/** A source that is read once: each member is visited in order, and its content can be read only during the visit. */
 export interface OnceSource {
   readonly access: 'once';
   /**
    * Visits every member. The content is valid only until the visit's promise resolves.
-   * @returns what was wrong with the container. Never throws for bad content; throws for an I/O error.
+   * @returns the faults of the container. Never throws for bad content; throws for an I/O error.
    */
   walk(visit: Visitor): Promise<readonly SourceProblem[]>;
 }
@@ -169,7 +169,7 @@ export type Visitor = (member: Member, content: AsyncIterable<Uint8Array>) => Pr
 
 export type Source = SeekableSource | OnceSource;
 
-/** What was opened: a file, a directory or standard input, holding one image archive, or several inside a zip. */
+/** An opened input: a file, a directory or standard input, with one image archive, or several inside a zip. */
 export interface Opened {
   /** As the user named it; `-` for standard input. */
   readonly file: string;
@@ -179,12 +179,12 @@ export interface Opened {
   readonly size: number | null;
   /** Bytes read so far from a source that passes once. */
   readonly bytesRead: () => number;
-  /** What has happened to the files since they were opened. To be asked when everything has been read. */
+  /** Changes of the files since they were opened. To be called when everything has been read. */
   readonly changes: () => readonly SourceProblem[];
   readonly parts: readonly Part[];
   /** Members of a zip that look packed like an image tarball and cannot be opened as one. */
   readonly strangers: readonly Stranger[];
-  /** What is wrong with the zip that holds image tarballs. Of any other container its part tells that. */
+  /** Faults of a zip that holds image tarballs. The faults of any other container are in its part. */
   readonly problems: readonly SourceProblem[];
 }
 

@@ -6,7 +6,7 @@ import type { ByteRange, SeekableMember, SeekableSource, SourceProblem, Visitor 
 
 const NOTHING = new Uint8Array(0);
 
-/** Indexes a tar in a file by its headers: contents are stepped over. @throws the system's error */
+/** Indexes a tar in a file by its headers, without reading contents. @throws the system's error */
 export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
   const members: SeekableMember[] = [];
   const problems: SourceProblem[] = [];
@@ -20,7 +20,7 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
         continue;
       }
       const { start } = value;
-      // Spelled out, for a spread costs as much as all the rest of a member.
+      // Without a spread, which would take as long as everything else for a member.
       const { path, name, type, size, target, flag } = value.member;
       const length = Math.max(0, Math.min(size, window.length - start));
       const content =
@@ -35,7 +35,7 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
   return { access: 'seekable', isDirectory: false, members, problems };
 }
 
-/** Visits the members of a tar that passes by. What a visit leaves of a member's content is skipped. */
+/** Visits the members of a tar stream. Content that a visit does not read is skipped. */
 export async function passTar(
   cursor: StreamCursor,
   limits: Limits,

@@ -35,7 +35,7 @@ export async function* streamRange(
   if (isWhole && packed !== null) report({ kind: 'zip-content', path: null, ...packed });
 }
 
-/** The bytes of a range of a file as they lie there. */
+/** The stored bytes of a range of a file. */
 export async function* streamFile(
   range: ByteRange,
   onRead: (bytes: number) => void,
@@ -51,7 +51,7 @@ export async function* streamFile(
   }
 }
 
-/** Decompresses an outer compression as it passes by. What was readable before an error is passed on. */
+/** Decompresses an outer compression while it is read. Bytes that precede an error are passed on. */
 export async function* decompress(
   chunks: AsyncIterable<Uint8Array>,
   codec: Codec<CodecName>,
@@ -88,12 +88,13 @@ export async function* decompress(
   }
 }
 
-/** Smaller gains nothing in memory that counts; larger gains nothing in time that can be measured. */
+/** Bytes of a slice. A smaller one saves no relevant memory; a larger one is not measurably faster. */
 const SLICE = 1024;
 
 /**
- * Turns a push decoder into a pull of chunks. Input goes in small slices, because what one of them unpacks to has to be held:
- * zstd makes 128 KiB of four bytes. A chunk is valid until the next one is asked for, or as long as its block is held.
+ * Turns a push decoder into a pull of chunks. Input goes in small slices, because the output of one slice has to be
+ * held: zstd makes 128 KiB of four bytes. A chunk is valid until the next one is asked for, or as long as its block is
+ * held.
  * @throws Interruption when it unpacks to too much
  */
 async function* push(
@@ -141,7 +142,7 @@ function check(packed: number, unpacked: number, limits: UnpackLimits, maxRatio:
   throw new Interruption({ kind: 'limit', path: null, limit, value: limits[limit], ...need, outer: true });
 }
 
-/** What a decoder puts out, in blocks of its own: the decoder's buffers are not still while a chunk is worked on. */
+/** The output of a decoder, copied into blocks, because decoders reuse their buffers while a chunk is processed. */
 class Gathered {
   private readonly blocks = new Blocks();
   private ready: Uint8Array[] = [];

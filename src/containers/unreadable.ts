@@ -6,10 +6,10 @@ const FAILS = 'The disk or the network share has an error: copy the file to anot
 const NOT_ALLOWED = 'Run as a user who can read it, or change its permissions.';
 const TOO_MANY = 'Close other programs, or raise the limit of open files (`ulimit -n`).';
 
-/** What to do where a file changes while it is read. */
+/** The remedy where a file changes while it is read. */
 export const CHANGED = 'Wait until no program writes to it, or make a copy, then try again.';
 
-/** What to do about a system's refusal to read, by its code. errno(3) */
+/** The remedy for an error of the system, by its code. errno(3) */
 const REMEDIES: Readonly<Record<string, string>> = {
   EIO: FAILS,
   ESTALE: FAILS,
@@ -22,8 +22,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Does what reads.
- * @param where  what the user knows the place by
+ * Runs `step`, which reads.
+ * @param where  the file as the user named it
  * @throws InputError in place of the system's error
  */
 export async function reading<T>(where: string, step: () => Promise<T>): Promise<T> {
@@ -41,10 +41,10 @@ export function unreadable(error: unknown, where: string): unknown {
   return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error, damaged: true });
 }
 
-/** Node hands over no name that is not UTF-8: what is wrong in it has become U+FFFD. */
+/** Node passes no name that is not UTF-8: it has replaced the invalid bytes by U+FFFD. */
 const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
 
-/** There is no such file: what may have been meant instead. */
+/** The remedy for a file that does not exist: what the name may have meant. */
 export const missing = (file: string): InputError =>
   new InputError('no such file or directory', file, remedyFor(file));
 
@@ -64,10 +64,10 @@ function fileBefore(file: string): string | null {
   return ends.find(end => end !== '' && existsSync(end)) ?? null;
 }
 
-/** What people call files and layouts. */
+/** Common names of files and layouts. */
 const LIKE_A_FILE = /^[./~]|\.(?:tar|t[gx]z|tbz2?|tzst|gz|zst|xz|bz2|zip|json|oci)$|\/$/i;
 
-/** null for what is rather the name of a file: it ends or begins like one, or is a path without a registry and a tag. */
+/** null for a name that looks like a file's: by its beginning or end, or as a path without a registry and a tag. */
 function imageName(file: string): Reference | null {
   const reference = LIKE_A_FILE.test(file) ? 'invalid' : parseReference(file);
   if (typeof reference === 'string') return null;

@@ -6,14 +6,14 @@ type Change = Extract<SourceProblem, { kind: 'changed' }>;
 type Seen = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>;
 
 /**
- * What files were when they were opened, to be compared with what they are when they have been read: who replaces, writes
- * or cuts a file meanwhile makes a mixture of two, of which nothing can be said. A change within the same tick of the
- * file system's clock, of the same size, goes unseen.
+ * The state of files when they were opened, to be compared with their state when they have been read. A file that is
+ * replaced, written or cut meanwhile is read as a mixture of two, and has no valid report. A change within the same
+ * tick of the file system's clock, of the same size, is not detected.
  */
 export class Watch {
   private readonly files: { readonly path: string | null; readonly file: string; readonly seen: Seen }[] = [];
 
-  /** @param path  the member that the file is; null where it is the archive */
+  /** @param path  the path of the member; null where the file is the archive */
   add(path: string | null, file: string, { dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): void {
     this.files.push({ path, file, seen: { dev, ino, size, mtimeNs, ctimeNs } });
   }
@@ -42,7 +42,7 @@ function compare(file: string, seen: Seen): Pick<Change, 'expected' | 'actual'> 
     differs('ctimeNs') ? ({ ctimeNs }: Seen) => `status of ${timeOf(ctimeNs)}` : null,
   ].filter(words => words !== null);
   if (said.length === 0) return null;
-  // A status changes with everything else; by itself it is all there is to tell.
+  // The status time changes with every other property; it is reported only where nothing else differs.
   const shown = said.length > 1 && differs('ctimeNs') ? said.slice(0, -1) : said;
   const words = (stats: Seen) => shown.map(word => word(stats)).join(', ');
   return { expected: words(seen), actual: words(now) };
@@ -50,7 +50,7 @@ function compare(file: string, seen: Seen): Pick<Change, 'expected' | 'actual'> 
 
 const sizeOf = ({ size }: Seen): string => `${size} bytes`;
 
-/** A moment with all of its digits: two that differ must not look alike. */
+/** A time with nanoseconds: two different times must not look alike. */
 function timeOf(nanoseconds: bigint): string {
   const seconds = new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19);
   return `${seconds}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`;

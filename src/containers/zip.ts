@@ -16,7 +16,7 @@ const [ENCRYPTED, SIZES_FOLLOW, UTF8] = [0x1, 0x8, 0x800];
 const [ZIP64, UNICODE_NAME] = [0x0001, 0x7075];
 const IN_ZIP64 = 0xffffffff;
 
-/** What stands before an entry's content, for readers that go through a zip from its beginning. */
+/** A local file header, which precedes an entry's content. Readers that read a zip from its beginning use it. */
 interface LocalHeader {
   /** Where the content starts. */
   readonly end: number;
@@ -28,7 +28,7 @@ interface LocalHeader {
   readonly name: Uint8Array;
 }
 
-/** @returns null where there is none */
+/** @returns null where there is no local file header */
 function localHeader(zip: FileWindow, at: number): LocalHeader | null {
   const fixed = Buffer.from(zip.read(at, FIXED));
   if (fixed.length < FIXED || fixed.readUInt32LE(0) !== SIGNATURE) return null;
@@ -80,7 +80,7 @@ function disagreements(entry: Entry, local: LocalHeader): Disagreement[] {
   compare('compression method', entry.compressionMethod, local.method);
   const encryption = (flags: number) => ((flags & ENCRYPTED) === 0 ? 'none' : 'encrypted');
   compare('encryption', encryption(entry.generalPurposeBitFlag), encryption(local.flags));
-  // Who writes to a pipe knows sizes afterwards only, and puts zeros, or what he knows.
+  // A writer to a pipe knows the sizes only afterwards, and writes zeros or an estimate.
   const isOpen = sizesFollow(local) || isOfArchiveUtility(entry);
   const isKnown = (here: number) => !isOpen || (here !== 0 && here !== IN_ZIP64);
   if (isKnown(local.crc32)) compare('CRC-32', hex(entry.crc32), hex(local.crc32));
@@ -89,15 +89,18 @@ function disagreements(entry: Entry, local: LocalHeader): Disagreement[] {
   return found;
 }
 
-/** The one of macOS leaves the sizes of a symbolic link out of its local header, and puts them nowhere else. */
+/** The zip of macOS omits the sizes of a symbolic link from its local header, and writes no data descriptor. */
 const isOfArchiveUtility = ({ versionMadeBy }: Entry): boolean => versionMadeBy === 0x0315;
 
-/** The local header's name, where it can be compared with the directory's; null where they differ by their encoding only. */
+/**
+ * The local header's name, where it can be compared with the directory's; null where they differ by their encoding
+ * only.
+ */
 function localName({ filename, extraFields }: Entry, { flags, name }: LocalHeader): string | null {
   if ((flags & UTF8) !== 0) return Buffer.from(name).toString();
   const latin = Buffer.from(name).toString('latin1');
   if (!/[^\x20-\x7e]/.test(latin)) return latin;
-  // Of a code page of its own time. Its ASCII part is alike in all of them.
+  // A name in an old code page. ASCII is the same in all of them.
   if (extraFields.some(({ id }) => id === UNICODE_NAME)) return null;
   const ascii = (text: string) => text.replace(/[^\x20-\x7e]/g, '?');
   return ascii(latin) === ascii(filename) ? null : latin;
@@ -117,7 +120,7 @@ interface Extent {
 /** A record of sizes after the content (APPNOTE.TXT 4.3.9): with a signature or without, of 32 or 64 bits. */
 const DESCRIPTORS: readonly number[] = [0, 12, 16, 20, 24];
 
-/** What is wrong with where entries lie, and those that begin in the bytes of another. */
+/** Faults of the positions of entries, and the entries that begin in the bytes of another. */
 interface Layout {
   readonly problems: readonly SourceProblem[];
   readonly overlapping: readonly Extent[];
@@ -176,7 +179,7 @@ async function readEntries(
   const { file } = range;
   const members: SeekableMember[] = [];
   const problems: SourceProblem[] = [];
-  // Names and sizes are ours to judge: yauzl would refuse a whole zip for one `..`.
+  // waybill checks names and sizes itself: yauzl would refuse a whole zip because of one `..`.
   const options = { validateFilenames: false, validateEntrySizes: false };
   const zip = await fromReader(new WindowReader(directory), range.length, options).catch(error => {
     if (isSystemError(error)) throw error;
@@ -188,7 +191,7 @@ async function readEntries(
   try {
     const comment = contents.read(range.length - zip.comment.length, zip.comment.length);
     if (Buffer.from(comment).includes(END)) problems.push(TWO_ENDS);
-    // Engines read no zips: of such a file they see the tar, which a zip has room for among its contents.
+    // Engines read no zips: of a file that is a zip and a tar, they read the tar.
     const head = contents.read(0, BLOCK);
     if (head.length === BLOCK && hasValidChecksum(head)) problems.push(TWO_KINDS);
     for await (const entry of zip) {
@@ -201,7 +204,7 @@ async function readEntries(
     }
     const { problems: found, overlapping } = reader.layout();
     for (const problem of [...found, ...behind(place)]) problems.push(problem);
-    // A small file would be unpacked as often as there are entries for it: only the first of them is.
+    // Hazard: many entries with the same bytes unpack to a multiple of the file. Only the first of them is read.
     for (const { index } of overlapping)
       if (index >= 0) members[index] = { ...members[index]!, type: 'other', size: 0, range: null };
   } catch (error) {
@@ -211,7 +214,7 @@ async function readEntries(
   return { access: 'seekable', isDirectory: false, members, problems };
 }
 
-/** yauzl asks for some 100 bytes at a time, and waits for each: a read of the file for all of them takes its time. */
+/** yauzl asks for about 100 bytes at a time and waits for each: a read of the file for each of them would be slow. */
 class WindowReader extends Reader {
   constructor(private readonly window: FileWindow) {
     super();
@@ -238,7 +241,7 @@ const TWO_KINDS: SourceProblem = {
   readings: ['a zip', 'a tar'],
 };
 
-/** What yauzl knows of the central directory, and its types do not tell. */
+/** Properties of yauzl's reader that its types do not declare. */
 interface Directory {
   readonly isZip64: boolean;
   readonly centralDirectoryOffset: number;
@@ -334,7 +337,9 @@ function unsupported(entry: Entry): string | null {
   return null;
 }
 
-/** Unix mode in the upper half of the external attributes (APPNOTE.TXT 4.4.15): a symbolic link's content is its target. */
+/**
+ * Unix mode in the upper half of the external attributes (APPNOTE.TXT 4.4.15): a symbolic link's content is its target.
+ */
 const isSymlink = ({ externalFileAttributes }: Entry): boolean =>
   ((externalFileAttributes >>> 16) & 0o170000) === 0o120000;
 

@@ -10,7 +10,9 @@ import { type Platform, parsePlatform } from '../spec/platform.js';
 
 /** How an archive is read. */
 export interface OpenOptions extends Resources {
-  /** Platforms that an index lists and the archive lacks are errors: all of them, or the one named, as `linux/arm64`. */
+  /**
+   * Platforms that an index lists and the archive lacks are errors: all of them, or the one named, as `linux/arm64`.
+   */
   readonly requireComplete?: boolean | string | undefined;
   /** An archive without an image is an error, also where it holds artifacts. */
   readonly requireImage?: boolean | undefined;
@@ -27,12 +29,14 @@ export interface ImageSelection {
 }
 
 /**
- * An archive that has been opened: plain data, and the handle for the functions of this module. It holds no open file. What was
- * read is kept as long as the handle is, and a file or directory is read again where a question needs more.
+ * An archive that has been opened: plain data, and the handle for the functions of this module. It holds no open file.
+ * What was read is kept as long as the handle is, and a file or directory is read again where a question needs more.
  */
 export interface Archive
   extends Pick<ArchiveReport, 'file' | 'container' | 'compression' | 'size' | 'layout' | 'producer'> {
-  /** All images, in the order of the archive. Their digests and sizes are claims of its documents until `verifyArchive`. */
+  /**
+   * All images, in the order of the archive. Their digests and sizes are claims of its documents until `verifyArchive`.
+   */
   readonly images: readonly ImageReport[];
 }
 

@@ -16,8 +16,8 @@ import type { Archive, ImageSelection, OpenOptions } from './archive.js';
  */
 
 /**
- * Opens an archive and reads its documents: a fraction of a second for a file of any size. A stream is read to its end, as deep
- * as any question needs, for it cannot be read again.
+ * Opens an archive and reads its documents: a fraction of a second for a file of any size. A stream is read to its end,
+ * as deep as any question needs, for it cannot be read again.
  * @param input  a file or directory by its path; `-` for standard input; or a stream of bytes, such as a `Readable`
  * @throws InputError when there is no image archive, or it cannot be read
  * @throws UsageError for an option that makes no sense
@@ -30,7 +30,8 @@ export async function openArchive(
 }
 
 /**
- * Reads every byte and compares it with every claim about it: the report of `waybill verify --json`, with verdicts and findings.
+ * Reads every byte and compares it with every claim about it: the report of `waybill verify --json`, with verdicts and
+ * findings.
  * @throws InputError when the selection matches nothing, or the archive cannot be read any more
  */
 export async function verifyArchive(archive: Archive, selection: ImageSelection = {}): Promise<Report> {
@@ -46,9 +47,10 @@ export interface ListedFile extends FileReport {
 }
 
 /**
- * The files of one image, a directory before what is in it: those that a container would see, or those that one layer changes.
- * @param selection  `layer`: only what this layer changes, by its number, from 1, or the beginning of its digest or diff_id;
- *   `where`: only paths that match one of these patterns, as `waybill files --where` takes them
+ * The files of one image, a directory before what is in it: those that a container would see, or those that one layer
+ * changes.
+ * @param selection  `layer`: only what this layer changes, by its number, from 1, or the beginning of its digest or
+ *   diff_id; `where`: only paths that match one of these patterns, as `waybill files --where` takes them
  * @throws InputError when it means no image or layer, or several
  */
 export async function* listFiles(
@@ -76,14 +78,17 @@ export async function* listFiles(
 
 const layerText = (layer: number | string | undefined) => (layer === undefined ? undefined : String(layer));
 
-/** A file as one layer leaves it: the layer's number, from 1, or the beginning of its digest or diff_id. Default: the last layer. */
+/**
+ * A file as one layer leaves it: the layer's number, from 1, or the beginning of its digest or diff_id. Default: the
+ * last layer.
+ */
 type FileSelection = ImageSelection & { readonly layer?: number | string | undefined };
 
 /**
  * The content of one file of an image. Links are followed inside the image's root.
  * @param path  from the root, with or without a leading slash
- * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or lies in a damaged layer; and
- *   for an archive that came as a stream, which cannot be read again
+ * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or lies in a damaged
+ *   layer; and for an archive that came as a stream, which cannot be read again
  */
 export async function readFile(
   archive: Archive,
@@ -97,7 +102,8 @@ export async function readFile(
 
 /**
  * The same in pieces, for files that need not fit into memory.
- * @throws InputError as `readFile`; damage that shows behind the file is thrown at its end, and what came before is not to be used
+ * @throws InputError as `readFile`; damage that shows behind the file is thrown at its end, and what came before is not
+ *   to be used
  */
 export async function* streamFile(
   archive: Archive,

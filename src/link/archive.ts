@@ -12,11 +12,11 @@ import { normalPath } from '../tar/path.js';
 import type { Claim, Place } from './graph.js';
 import { type FindingCode, type FindingData, Observations, observe, type Severity } from './observation.js';
 
-/** A scan seen from the layout's root, and what linking gathers on the way. */
+/** A scan seen from the layout's root, with the claims and observations that linking collects. */
 export class Archive {
   readonly claims: Claim[] = [];
   readonly referenced = new Set<string>();
-  /** Blobs that no reader wants, and a writer leaves behind by habit. */
+  /** Blobs that writers are known to leave behind and no reader needs. */
   readonly leftovers = new Set<string>();
   readonly observations: Observations;
   private readonly read = new Set<Member>();
@@ -26,7 +26,7 @@ export class Archive {
     docker: new Map<Document, ImageConfig | null>(),
   };
   private readonly spent = { manifests: 0, descriptors: 0, names: 0, linkedBytes: 0 };
-  /** Limits of which one too many is the first of all that follow: they are told once. */
+  /** Limits that have been reported: once reached, they hold for everything that follows, and are reported once. */
   private readonly full = new Set<LimitName>();
 
   constructor(
@@ -40,12 +40,14 @@ export class Archive {
     this.observations = new Observations(limits);
   }
 
-  /** Whether one more image, manifest or index may be looked at, at this place. */
+  /** Whether the limits allow one more image, manifest or index, at this place. */
   mayVisit(at: Place): boolean {
     return !this.isLate(at) && this.spend('manifests', 1, at);
   }
 
-  /** Whether a document may be looked at. The first time it may; what cannot be read costs nothing. */
+  /**
+   * Whether the limits allow reading a document. The first time is free; a document that cannot be read costs nothing.
+   */
   mayLook(document: Document, at: Place): boolean {
     if (!this.looked.has(document)) {
       this.looked.add(document);
@@ -54,7 +56,7 @@ export class Archive {
     return this.spend('linkedBytes', document.bytes?.length ?? 0, at);
   }
 
-  /** Whether something may be looked at that lists so many layers or manifests. */
+  /** Whether the limits allow a document that lists `count` layers or manifests. */
   mayList(count: number, at: Place): boolean {
     return this.spend('descriptors', count, at);
   }
@@ -68,7 +70,7 @@ export class Archive {
     return true;
   }
 
-  /** Whether so many names may be given to something. */
+  /** Whether the limits allow `count` more names. */
   mayName(count: number, at: Place): boolean {
     return this.spend('names', count, at);
   }
@@ -79,7 +81,7 @@ export class Archive {
       this.spent[limit] += count;
       return true;
     }
-    // What is too much is passed over.
+    // Whatever exceeds the limit is skipped.
     if (!this.full.has(limit)) this.observe('limit-reached', at, { limit, value, seen: null });
     if (limit === 'manifests' || limit === 'names') this.full.add(limit);
     return false;
@@ -105,7 +107,7 @@ export class Archive {
     return this.scan.file(this.path(relative)) !== null;
   }
 
-  /** A document that something leads to. What in it readers may see differently is told once. */
+  /** A document that another one refers to. Parts of it that readers interpret differently are reported once. */
   document(member: Member): Document {
     const document = this.scan.document(member);
     if (!this.read.has(member)) {
@@ -153,7 +155,8 @@ export class Archive {
   }
 
   /**
-   * Reads manifest.json as docker and crane do, which stop after its first value. What follows is a finding.
+   * Reads manifest.json as docker and crane do, which stop after its first value. Bytes behind that value are a
+   * finding.
    * @returns undefined, and a finding, where not even that is JSON
    */
   firstJson(member: Member): Json | undefined {
@@ -165,7 +168,7 @@ export class Archive {
     return first.value;
   }
 
-  /** A config must be an object; without one there is no image to speak of. */
+  /** Reports a config that is not a JSON object: without one there is no image. */
   notAnObject(member: Member): void {
     const { value } = this.document(member);
     if (value === undefined) return;
@@ -173,7 +176,7 @@ export class Archive {
     this.observe('field-invalid', at, { expected: 'an object', actual: typeName(value) }, 'error');
   }
 
-  /** Tells what is wrong with the fields of a document, and for which engines refuse it. */
+  /** Reports the faults of a document's fields, with the engines that refuse the document for them. */
   documentProblems(path: string, role: Role, problems: readonly FieldProblem[]): void {
     const member = this.scan.file(path);
     const found = member === null ? [] : refusals(this.scan.document(member), role);
@@ -200,7 +203,7 @@ export class Archive {
     }
   }
 
-  /** Writes down what a descriptor says about a member. */
+  /** Records the claims of a descriptor about a member: digest, size and inline data. */
   claim(member: Member, descriptor: Descriptor, path: string): void {
     const by = (field: string): Place => ({ path, pointer: pointer(descriptor.pointer, field) });
     const { digest, size, data } = descriptor;
@@ -211,14 +214,14 @@ export class Archive {
     }
   }
 
-  /** The documents that list the images were to come after the place where the archive is cut. */
+  /** Reports that the documents which list the images would have followed the point where the archive is cut. */
   observeLostDocuments(): void {
     const files = this.scan.members.filter(member => member.type === 'file').length;
     this.observe('documents-missing', { path: '', pointer: null }, { files });
   }
 }
 
-/** Whether members of the archive may have been lost behind its end. */
+/** Whether the archive is cut or damaged, so that members may have been lost. */
 export const isCut = ({ problems }: Scan): boolean =>
   problems.some(p =>
     ['tar-truncated', 'tar-header', 'outer-compression', 'end-marker-missing'].includes(p.kind),

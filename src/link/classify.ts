@@ -23,7 +23,7 @@ interface Classified {
   readonly artifacts: Artifact[];
 }
 
-/** Attaches what is about an image to it: BuildKit's attestations as such, anything else as a referrer. */
+/** Attaches manifests to the image that is their subject: BuildKit's as attestations, all others as referrers. */
 function attach(images: readonly Image[], others: readonly Artifact[]): Classified {
   const bySubject = new Map<string, Artifact[]>();
   for (const artifact of others) {
@@ -52,14 +52,17 @@ const NOT_LAYERS =
   /^application\/(vnd\.in-toto|vnd\.dsse|vnd\.dev\.cosign|vnd\.cyclonedx|spdx|vnd\.syft)|^text\/spdx/;
 const IN_TOTO = /^application\/vnd\.in-toto/;
 
-/** Sorts what a walk reached into images and everything else, and attaches attestations and referrers to their subjects. */
+/**
+ * Sorts the manifests that a walk reached into images and artifacts, and attaches attestations and referrers to their
+ * subjects.
+ */
 export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): Classified {
   const images: Image[] = [];
   const others: Artifact[] = [];
   for (const reached of walk.reached) {
     const parts = readParts(archive, reached, locate);
     const kind = kindOf(archive, reached, parts);
-    // No engine loads what only its own subject leads to, whatever it is made of.
+    // No engine loads a manifest that is found only by its own `subject`, whatever its content.
     if (kind === 'image' && reached.listed) images.push(toImage(archive, reached, parts));
     else others.push(toArtifact(kind === 'image' ? 'artifact' : kind, reached, parts));
   }
@@ -93,7 +96,7 @@ function readConfig(
     return { path: archive.path(relative), claimedDigest: digest, at, member, document: null, parsed: null };
   }
   archive.claim(member, descriptor, path);
-  // An artifact's config may be anything at all; only an image's has to be JSON.
+  // An artifact's config may be of any type; only an image's has to be JSON.
   const mustParse = isConfigType(mediaType);
   const document = archive.document(member);
   if (!archive.mayLook(document, at))
@@ -135,7 +138,10 @@ function readLayers(
   });
 }
 
-/** What a config says about each of `count` layers. History counts only where it fits: guessing shifts every line. */
+/**
+ * The config's claims about each of `count` layers. History is used only where its length fits: a guess would assign
+ * every instruction to the wrong layer.
+ */
 export function layersOf(config: ImageConfig | null, count: number) {
   const diffIds = config?.diffIds ?? [];
   const chain = soundChainIds(diffIds);
@@ -148,10 +154,10 @@ export function layersOf(config: ImageConfig | null, count: number) {
   });
 }
 
-/** Something in the documents that says a manifest is no image. */
+/** A field by which the documents mark a manifest as something other than an image. */
 interface Mark {
   readonly kind: Exclude<Artifact['kind'], 'unknown'>;
-  /** The field, and what it says. */
+  /** The field and its value. */
   readonly field: string;
   readonly value: string;
 }
@@ -171,9 +177,9 @@ function kindOf(archive: Archive, reached: Reached, parts: Parts): Artifact['kin
 }
 
 /**
- * Whether engines find an image in a manifest, whatever the index and the media types say of it: they look at the config and
- * unpack the layers. BuildKit's attestations and cosign's signatures have a config of an image's type too, with a rootfs;
- * their layers are JSON or text, which no engine can unpack.
+ * Whether engines load a manifest as an image, whatever the index and the media types say: they read the config and
+ * unpack the layers. BuildKit's attestations and cosign's signatures have a config of an image's type too, with a
+ * rootfs; their layers are JSON or text, which no engine can unpack.
  */
 function holdsImage(archive: Archive, { config, layers }: ImageManifest, parts: Parts): boolean {
   const isConfig =
@@ -186,7 +192,7 @@ function holdsImage(archive: Archive, { config, layers }: ImageManifest, parts: 
   return layers.length === 0 || !layers.every(isDocument);
 }
 
-/** Content that is there, and that no engine can unpack as a layer. */
+/** Content that is present and that no engine can unpack as a layer. */
 export function isText(scan: Scan, member: Member): boolean {
   const { compression, tar } = scan.head(member);
   return member.size > 0 && compression === 'none' && !tar;
@@ -250,7 +256,7 @@ function toImage(archive: Archive, reached: Reached, { config, layers }: Parts):
   };
 }
 
-/** As the index says; a version of the system that it leaves out is the config's. */
+/** The platform by the index; an os.version that the index omits is taken from the config. */
 function bothPlatforms(declared: Platform | null, own: Platform | null): Platform | null {
   if (declared === null) return own;
   return declared.osVersion === null && own?.os === declared.os

@@ -15,7 +15,7 @@ export interface Place {
   readonly pointer: string | null;
 }
 
-/** What one archive says about itself: its documents, linked. Claims only; whether they hold is for the checks. */
+/** The linked documents of one archive. They are claims; checks compare them with the bytes. */
 export interface Graph {
   readonly layout: Layout;
   /** Folder of the layout inside the archive, with a trailing slash, or empty. */
@@ -26,16 +26,16 @@ export interface Graph {
   readonly indexes: readonly IndexNode[];
   /** Manifests that an index lists and the archive does not hold. */
   readonly absent: readonly AbsentManifest[];
-  /** What any document says about any blob. */
+  /** Claims of any document about any blob. */
   readonly claims: readonly Claim[];
   /** Members that some document points at, and the documents themselves. */
   readonly referenced: ReadonlySet<string>;
-  /** Blobs that nothing refers to and that are no surprise: the v1 JSON that Docker 25 and later leaves behind. */
+  /** Unreferenced blobs that are expected: the v1 JSON that Docker 25 and later leaves behind. */
   readonly leftovers: ReadonlySet<string>;
-  /** What was odd while linking. */
+  /** Observations made while linking. */
   readonly observations: Observations;
   readonly docker: readonly DockerManifestItem[] | null;
-  /** Within which all this was found out. */
+  /** The limits that linking kept to. */
   readonly limits: Limits;
 }
 
@@ -79,7 +79,7 @@ export interface Producer {
 export interface Image {
   /** A `v1` image is from before image IDs: its config is the `json` of its top layer, and names nothing by digest. */
   readonly kind: 'image' | 'v1';
-  /** null where the manifest names none. */
+  /** null where the manifest has no config. */
   readonly config: ConfigNode | null;
   readonly manifest: ManifestNode | null;
   /** The item of manifest.json that names this image. */
@@ -90,7 +90,7 @@ export interface Image {
   readonly names: readonly string[];
   /** The indexes on the way to the manifest, outermost first. */
   readonly indexDigests: readonly string[];
-  /** As the index that lists the manifest says, or else the config. */
+  /** By the index that lists the manifest, or else by the config. */
   readonly platform: Platform | null;
   readonly declaredPlatform: { readonly platform: Platform; readonly at: Place } | null;
   readonly layers: readonly Layer[];
@@ -133,11 +133,13 @@ export interface Layer {
   readonly claimedSize: number | null;
   readonly mediaType: string | null;
   readonly urls: readonly string[];
-  /** Not meant to travel, by its media type. Its absence breaks nothing; `urls` alone are only a hint (descriptor.md). */
+  /**
+   * Non-distributable by its media type, so that its absence is no fault; `urls` alone are only a hint (descriptor.md).
+   */
   readonly foreign: boolean;
   readonly encrypted: boolean;
   readonly annotations: ReadonlyMap<string, string>;
-  /** The config's word for the digest of the unpacked tar. */
+  /** The diff_id that the config lists: the digest of the unpacked tar. */
   readonly claimedDiffId: string | null;
   readonly chainId: string | null;
   readonly createdBy: string | null;
@@ -145,7 +147,7 @@ export interface Layer {
   readonly v1Id: string | null;
 }
 
-/** A manifest that is no image: an attestation, an artifact, a signature, or something that cannot be read. */
+/** A manifest that is not an image: an attestation, an artifact, a signature, or a manifest that cannot be read. */
 export interface Artifact {
   readonly kind: 'attestation' | 'artifact' | 'docker-reference' | 'schema1' | 'unknown';
   readonly digest: string | null;
@@ -156,7 +158,7 @@ export interface Artifact {
   readonly artifactType: string | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
-  /** Digest of the manifest that this one is about. */
+  /** Digest of the manifest that is its `subject`. */
   readonly subject: string | null;
   /** Whether an index lists it. Others are found by their `subject`. */
   readonly listed: boolean;
@@ -166,7 +168,7 @@ export interface Artifact {
   readonly at: Place;
 }
 
-/** What an image calls a manifest that is about it. */
+/** How an image's `referrers` name a manifest. */
 export const referrerName = ({ claimedDigest, digest, path }: Artifact): string =>
   claimedDigest ?? digest ?? path;
 
@@ -189,14 +191,14 @@ export interface AbsentManifest {
   readonly platform: Platform | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
-  /** Every descriptor that points at it. */
+  /** All descriptors that point at it. */
   readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly attestation: boolean;
   /** Digest of the manifest that an attestation is about. */
   readonly subject: string | null;
 }
 
-/** What a document says about a member of the archive. */
+/** A document's claim about a member of the archive. */
 export type Claim = {
   readonly member: Member;
   readonly by: Place;

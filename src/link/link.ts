@@ -8,8 +8,8 @@ import { detectLayout } from './layouts/registry.js';
 import { detectProducer } from './producer.js';
 
 /**
- * Links the JSON of a scanned archive into a graph. Pure but for the documents it asks the scan for.
- * @param deadline  when no more images are looked at, on the clock of `source/deadline.ts`
+ * Links the documents of a scanned archive into a graph. Its only side effect is to ask the scan for documents.
+ * @param deadline  time after which no more images are read, on the clock of `containers/deadline.ts`
  * @returns null when nothing in the archive marks an image
  */
 export function link(scan: Scan, limits: Limits, deadline = Number.POSITIVE_INFINITY): Graph | null {
@@ -29,17 +29,17 @@ export function link(scan: Scan, limits: Limits, deadline = Number.POSITIVE_INFI
     observations: archive.observations,
     limits,
   };
-  // Half an archive bears the marks of another producer.
+  // An archive without its documents would be attributed to the wrong producer.
   const lost = archive.observations.some(o => o.code === 'documents-missing');
   return { ...graph, producer: lost ? null : detectProducer(archive, graph) };
 }
 
 const BLOB = /^([^/]+\/)?blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|\/)|^sha256:[0-9a-f]{64}$/;
 
-/** An image archive whose documents were to come after the cut. */
+/** Whether a cut archive has blobs of an image, whose documents would have followed the cut. */
 const looksCut = (scan: Scan) => isCut(scan) && scan.members.some(member => BLOB.test(member.path));
 
-/** What is left of an archive whose documents are lost: a report with findings, and no images. */
+/** The graph of an archive whose documents are lost: observations and no images. */
 function remains(scan: Scan, limits: Limits): Graph {
   const archive = new Archive(scan, '', limits);
   archive.observeLostDocuments();

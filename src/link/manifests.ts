@@ -14,18 +14,18 @@ import type { Archive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
 import { nameOf } from './names.js';
 
-/** A document may repeat its media type; then it must be the descriptor's (manifest.md, CVE-2021-41190). */
+/** A document that has a media type must have that of its descriptor (manifest.md, CVE-2021-41190). */
 function compareTypes(archive: Archive, value: Json, descriptor: Descriptor, path: string): void {
   const actual = isObject(value) ? goField(value, 'mediaType') : undefined;
   const expected = descriptor.mediaType;
   if (typeof actual !== 'string' || expected === null || actual === expected) return;
-  // Of a manifest and an index, a reader may see the one where another sees the other.
+  // Hazard: one reader takes the document for a manifest, another for an index.
   const isOther = isIndexType(expected) !== isIndexType(actual);
   const at = { path, pointer: pointer('', 'mediaType') };
   archive.observe('media-type-mismatch', at, { expected, actual }, isOther ? 'error' : undefined);
 }
 
-/** Whether a document is read as an index: by its media type, or else by what it holds. */
+/** Whether a document is read as an index: by its media type, or else by its fields. */
 function isIndexLike(value: Json, declared: string | null): boolean {
   if (!isObject(value)) return false;
   const type = declared ?? goField(value, 'mediaType');
@@ -33,7 +33,7 @@ function isIndexLike(value: Json, declared: string | null): boolean {
   return Array.isArray(goField(value, 'manifests')) && !(typeof type === 'string' && isManifestType(type));
 }
 
-/** Whether a document has anything of a manifest. */
+/** Whether a document has a field of a manifest. */
 function isManifestLike(value: Json): boolean {
   return (
     isObject(value) &&
@@ -41,15 +41,17 @@ function isManifestLike(value: Json): boolean {
   );
 }
 
-/** BuildKit's mark on the index entry of what belongs to an image, and the manifest that it belongs to. */
+/**
+ * BuildKit's annotations on an index entry that belongs to an image: its type, and the digest of the image's manifest.
+ */
 export const REFERENCE_TYPE = 'vnd.docker.reference.type';
 const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
-/** containerd's, as Docker 29 writes it for what lies beside an image in index.json. */
+/** containerd's annotation, which Docker 29 writes for manifests that lie beside an image in index.json. */
 const CONTAINERD_SUBJECT = 'io.containerd.manifest.subject';
 
 /**
- * Whether an entry of an index is an attestation, going by the entry alone. One with a platform that an engine may ask for is
- * an image to every engine but BuildKit, whatever its annotations say.
+ * Whether an entry of an index is an attestation, by the entry alone. An entry with a platform that an engine may ask
+ * for is an image to every engine but BuildKit, whatever its annotations say.
  */
 export function isAttestation({ annotations, platform }: Descriptor): boolean {
   const isMarked =
@@ -59,11 +61,11 @@ export function isAttestation({ annotations, platform }: Descriptor): boolean {
   );
 }
 
-/** Digest of the manifest that an entry of an index says its own is about. */
+/** Digest of the manifest that an entry of an index names as the subject of its own. */
 export const subjectOf = ({ annotations }: Descriptor): string | null =>
   annotations.get(REFERENCE_DIGEST) ?? annotations.get(CONTAINERD_SUBJECT) ?? null;
 
-/** A manifest that was reached, and every way that leads to it. */
+/** A manifest that was reached, with every descriptor that leads to it. */
 export interface Reached {
   readonly path: string;
   readonly member: Member;
@@ -72,9 +74,9 @@ export interface Reached {
   readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
   readonly names: string[];
   readonly indexDigests: readonly string[];
-  /** Whether it is part of the layout, and not only found by its own subject. */
+  /** Whether a descriptor leads to it; false for one that is found only by its own `subject`. */
   readonly listed: boolean;
-  /** null when the document is none. */
+  /** null when the document is not a manifest. */
   readonly manifest: ImageManifest | null;
 }
 
@@ -88,7 +90,7 @@ interface Way {
 /** Where a layout keeps the blob of a digest, below its root. Manifests may lie elsewhere than other blobs. */
 export type Locate = (digest: string, manifest: boolean) => string;
 
-/** What a digest led to. */
+/** The document or blob that a digest leads to. */
 interface Found {
   readonly names: string[];
   readonly descriptors?: Reached['descriptors'];
@@ -96,13 +98,13 @@ interface Found {
   readonly manifests?: readonly Descriptor[];
 }
 
-/** Walks indexes down to manifests, each once, however many ways lead to it. */
+/** Walks indexes down to manifests, each once, however many descriptors lead to it. */
 export class ManifestWalk {
   readonly reached: Reached[] = [];
   readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
   readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
   private readonly byDigest = new Map<string, Found>();
-  /** What the first descriptor of a digest says that it is. */
+  /** The media type by the first descriptor of a digest. */
   private readonly types = new Map<string, string | null>();
   private readonly knownNames = new Map<Found, Set<string>>();
 
@@ -149,7 +151,7 @@ export class ManifestWalk {
     this.add(member, value, { names: [], indexDigests: [] }, null);
   }
 
-  /** Takes a manifest that no descriptor leads to, but its own subject: its name alone says what it is. */
+  /** Takes a manifest that no descriptor leads to and whose `subject` is here: only its file name claims its digest. */
   referrer(member: Member, value: Json, digest: string): void {
     const at: Place = { path: member.path, pointer: null };
     if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
@@ -176,7 +178,7 @@ export class ManifestWalk {
     else this.open(way, digest, member);
   }
 
-  /** Every descriptor of a document promises its size anew. @returns what it leads to */
+  /** Each descriptor of a document claims its size again. @returns the document that it leads to */
   private claim({ descriptor, at }: Way): Member | null {
     const { digest } = descriptor;
     const member = digest === null ? null : this.archive.file(this.locate(digest, true));
@@ -184,7 +186,10 @@ export class ManifestWalk {
     return member;
   }
 
-  /** What an index is called again, what it lists is called too, unless that has a name of its own. */
+  /**
+   * Names that a further descriptor gives an index go to the manifests that it lists, unless these have names of their
+   * own.
+   */
   private addNames(found: Found, way: Way): void {
     const known = this.knownNames.get(found) ?? new Set(found.names);
     this.knownNames.set(found, known);
@@ -235,7 +240,7 @@ export class ManifestWalk {
     const document = this.archive.document(member);
     const declared = descriptor.mediaType;
     if (document.error !== null && (declared === null || isManifestType(declared) || isIndexType(declared))) {
-      // A digest that does not match tells more than the parser would about an empty or cut document.
+      // For an empty or cut document, the mismatch of its digest says more than a parse error.
       this.archive.json(member);
     }
     const { value } = document;
@@ -267,7 +272,7 @@ export class ManifestWalk {
         'not-a-manifest',
         { path: member.path, pointer: null },
         { mediaType: descriptor?.mediaType ?? null },
-        // JSON that was to be a manifest hides an image; other content in an index is allowed.
+        // A manifest that is not valid JSON hides an image; content of other media types in an index is allowed.
         value !== undefined && (descriptor === undefined || isManifestType(descriptor.mediaType))
           ? 'error'
           : undefined,
@@ -315,7 +320,7 @@ export class ManifestWalk {
     return node;
   }
 
-  /** A reader believes the descriptor by which it comes to a document: of two it may come by either. */
+  /** Readers trust the descriptor by which they reach a document: with two, one reader may use either. */
   private compareDescriptors({ descriptor, at }: Way, digest: string): void {
     const { mediaType } = descriptor;
     const first = this.types.get(digest);

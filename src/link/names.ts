@@ -13,13 +13,16 @@ export function nameOf(descriptor: Descriptor): string | null {
 
 export const refName = (descriptor: Descriptor) => descriptor.annotations.get(REF_NAME) ?? null;
 
-/** Whether an entry of an index is about another one: BuildKit's attestations, cosign's signatures, Docker 29's referrers. */
+/**
+ * Whether an entry of an index is about another one: BuildKit's attestations, cosign's signatures, Docker 29's
+ * referrers.
+ */
 export const isAttached = ({ annotations }: Descriptor): boolean =>
   annotations.has('vnd.docker.reference.type') ||
   annotations.has('io.containerd.manifest.subject') ||
   /^dev\.\w+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
 
-/** Both lists, without those of the second that only spell a name of the first in another way. */
+/** Both lists, without names of the second that are another spelling of one in the first. */
 export function mergeNames(first: readonly string[], second: readonly string[]): string[] {
   const known = new Set<string>();
   return [...first, ...second].filter(name => {
@@ -30,13 +33,16 @@ export function mergeNames(first: readonly string[], second: readonly string[]):
   });
 }
 
-/** A `repository@digest` that a registry would answer to, and what in the file proves it. */
+/** A `repository@digest` that a registry would know, and the field of the archive that proves it. */
 export interface RepoDigest {
   readonly value: string;
   readonly from: string;
 }
 
-/** containerd notes from which repositories it pulled content: `containerd.io/distribution.source.<registry>=<repo>[,…]`. */
+/**
+ * containerd records the repositories from which it pulled content:
+ * `containerd.io/distribution.source.<registry>=<repo>[,…]`.
+ */
 const SOURCE = 'containerd.io/distribution.source.';
 
 /**

@@ -3,8 +3,8 @@ import type { LimitName, Limits } from '../limits.js';
 import type { Place } from './graph.js';
 
 /**
- * Every finding there is, as data: its code and what it knows. Codes are facts, never advice, and are never renamed
- * once released. Severity, verdict and words stand in `checks/rules.ts`, which the compiler keeps complete.
+ * The data of every finding, by its code. Codes name facts, never advice, and are never renamed once released.
+ * Severity, verdict and sentences are in `checks/rules-*.ts`, which the compiler keeps complete.
  */
 export interface FindingData {
   // The container
@@ -40,7 +40,7 @@ export interface FindingData {
 
   // Documents
   'json-invalid': { reason: string };
-  /** `engines`: those that refuse the whole document for it. */
+  /** `engines`: those that refuse the whole document because of the field. */
   'field-invalid': { expected: string; actual: string; engines?: string[] };
   'layout-version': { expected: string; actual: string | null };
   'layout-file-missing': Record<string, never>;
@@ -71,7 +71,7 @@ export interface FindingData {
     image: string;
     manifestJson: string[];
     indexJson: string[];
-    /** The document whose layers are what the config's diff_ids say; null where neither's or both are. */
+    /** The document whose layers match the config's diff_ids; null where those of neither or both do. */
     right: 'manifest.json' | 'index.json' | null;
   };
   'image-disguised': { as: string; field: string; value: string };
@@ -79,7 +79,7 @@ export interface FindingData {
     engines: string[];
     config: string | null;
     layers: string[];
-    /** The layers of the image with that config that is shown; null where none is. */
+    /** The layers of the reported image with that config; null where no such image is reported. */
     shown: string[] | null;
   };
   'blob-fetched': { digest: string; urls: string[] };
@@ -141,12 +141,12 @@ export interface FindingData {
   'v1-parent-cycle': { id: string };
 }
 
-/** What a link leads to, or is, that should be one blob that leads to another. */
+/** The fault of a link that should lead from one blob to another. */
 export type LinkFault = 'folder' | 'nothing' | 'no blob' | 'links between' | 'hard link';
 
 export type FindingCode = keyof FindingData;
 
-/** Something seen, at a place. */
+/** A finding before it has a severity and a sentence: its code and data, at a place. */
 export type Observation = {
   [C in FindingCode]: {
     readonly code: C;
@@ -168,15 +168,15 @@ export function observe<C extends FindingCode>(
   return (severity === undefined ? { code, at, data } : { code, at, data, severity }) as Observation;
 }
 
-/** A place that is a member as a whole. */
+/** The place of a whole member. */
 export const memberAt = (path: string): Place => ({ path, pointer: null });
 
 /** Observations of a code that weigh the same. An error must not be lost behind a hundred notes. */
 const kindOf = ({ code, severity }: Observation) => `${code} ${severity ?? ''}`;
 
 /**
- * Observations, each once, and of each kind no more than are ever told: a document of 20 MiB has room for ten million bad
- * fields. Those beyond are counted, whether or not they repeat one.
+ * Observations, each once, and of each code and severity no more than are reported: a document of 20 MiB has room for
+ * ten million bad fields. Those beyond are counted, whether or not they repeat one.
  */
 export class Observations implements Iterable<Observation> {
   private readonly kept: Observation[] = [];

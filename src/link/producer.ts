@@ -4,17 +4,17 @@ import type { Archive } from './archive.js';
 import type { Graph, Producer, ProducerId } from './graph.js';
 import { v1Folders } from './layouts/docker-v1.js';
 
-/** What the writer of an image layout leaves in its two files at the top. All else is content, and travels from writer to writer. */
+/** Marks of the writer in oci-layout and index.json. All other content is copied from writer to writer unchanged. */
 interface LayoutMarks {
   readonly indexText: string;
   readonly layoutText: string;
   readonly entries: readonly JsonObject[];
 }
 
-/** Marks stand at the beginning; an index is as long as its author likes. */
+/** Marks are at the beginning of an index, which may be of any length. */
 const LOOKED_AT = 64 * 1024;
 
-/** How many entries of an index are looked at for marks. */
+/** How many entries of an index are searched for marks. */
 const ENTRIES = 1000;
 
 function layoutMarks(archive: Archive): LayoutMarks | null {
@@ -47,7 +47,7 @@ const isEncoded = (marks: LayoutMarks): boolean =>
   isCompact(marks) &&
   marks.indexText.endsWith('}\n');
 
-/** Before it used the specification's types, containers/image had the file as a text of its own. */
+/** Before it used the specification's types, containers/image wrote the file from a constant. */
 const isContainersText = (marks: LayoutMarks): boolean =>
   marks.layoutText === '{"imageLayoutVersion": "1.0.0"}' && isCompact(marks) && marks.indexText.endsWith('}');
 
@@ -80,7 +80,7 @@ const annotationStarts = ({ entries }: LayoutMarks, key: string, prefix: string)
     return typeof value === 'string' && value.startsWith(prefix);
   });
 
-/** Who writes image layouts, the particular before the general. */
+/** Writers of image layouts, the specific before the general. */
 interface LayoutTrait {
   readonly id: ProducerId;
   readonly name: string;
@@ -182,7 +182,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
   },
 ];
 
-/** Those of image layouts that have nothing of Docker's in them. */
+/** Marks of image layouts without files of Docker's. */
 function layoutProducer(archive: Archive, graph: Linked) {
   const marks = graph.layout === 'oci-layout' ? layoutMarks(archive) : null;
   if (marks === null) return null;
@@ -207,13 +207,13 @@ type Linked = Omit<Graph, 'producer'>;
 interface Trait {
   readonly id: ProducerId;
   readonly name: string;
-  /** Every mark that was found; no mark, no producer. */
+  /** Every mark that was found; without marks there is no producer. */
   marks(archive: Archive, graph: Linked): readonly (string | false)[];
 }
 
 /**
- * Who most probably wrote an archive: the first trait all of whose marks are there. Order matters: the particular
- * before the general. How each is known stands in docs/formats.md.
+ * The tools that write archives. The producer is the first trait all of whose marks are present, so the specific come
+ * before the general. docs/formats.md describes how each is recognised.
  */
 const TRAITS: readonly Trait[] = [
   {
@@ -346,8 +346,8 @@ const TRAITS: readonly Trait[] = [
 ];
 
 /**
- * Who most probably wrote an archive, of those who write like that. Nothing that travels with an image tells: its history and its
- * attestations are the same in every copy.
+ * The tool that most probably wrote an archive. Content that is copied with an image is no evidence: its history and
+ * its attestations are the same in every copy.
  */
 export function detectProducer(archive: Archive, graph: Linked): Producer | null {
   for (const trait of TRAITS) {

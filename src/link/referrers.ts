@@ -4,7 +4,10 @@ import { isObject, type Json, own } from '../spec/json.js';
 import type { Archive } from './archive.js';
 import type { ManifestWalk } from './manifests.js';
 
-/** Registries take no larger manifests, and all that lie around are read to find those about an image. */
+/**
+ * Registries accept no larger manifests. Every unlisted blob up to this size is read to find manifests with a
+ * `subject`.
+ */
 const LARGEST = 4 * 1024 * 1024;
 const READ = 4 * LARGEST;
 
@@ -15,8 +18,8 @@ interface Blob {
 }
 
 /**
- * Manifests that no index lists and that name as their `subject` one that is here: signatures and the like, which a registry
- * finds by its referrers API. They are claimed by their subject's digest alone. Docker's v1 JSON among the blobs is noted on the way.
+ * Links manifests that no index lists and whose `subject` is here, such as signatures, which a registry finds by its
+ * referrers API. Docker's v1 JSON among the blobs is recorded as leftover.
  */
 export function linkReferrers(archive: Archive, walk: ManifestWalk): void {
   const bySubject = new Map<string, Blob[]>();
@@ -42,7 +45,7 @@ export function linkReferrers(archive: Archive, walk: ManifestWalk): void {
 const digestsOf = (known: { claimedDigest?: string | null; digest?: string }): string[] =>
   [known.claimedDigest, known.digest].filter(digest => digest != null);
 
-/** The JSON documents among the blobs that nothing has led to, as many as may be read. */
+/** The JSON documents among the unreferenced blobs, as many as the limits allow. */
 function* unlisted(archive: Archive): Generator<Blob> {
   const folder = `${archive.root}blobs/`;
   let read = 0;
@@ -59,14 +62,14 @@ function* unlisted(archive: Archive): Generator<Blob> {
   }
 }
 
-/** What Docker 25 and later leaves beside the blobs of its images, one for each layer, and nothing reads. */
+/** The v1 JSON that Docker 25 and later leaves among the blobs, one for each layer, and nothing reads. */
 function isV1Json(value: Json | undefined): boolean {
   if (!isObject(value)) return false;
   const id = own(value, 'id');
   return typeof id === 'string' && /^[0-9a-f]{64}$/.test(id) && isObject(own(value, 'container_config'));
 }
 
-/** The subject of a manifest; null for an index, and for what is neither. */
+/** The digest of a manifest's `subject`; null for an index and for any other document. */
 function subjectIn(value: Json): string | null {
   if (!isObject(value) || own(value, 'manifests') !== undefined) return null;
   const subject = own(value, 'subject');

@@ -1,5 +1,6 @@
-// The steps of "How to add" in docs/architecture.md, taken in a copy of the source: a layout, a codec, a check with a finding,
-// an output format and a command. The copy is compiled, and reads an archive of that layout in that compression.
+// The steps of "How to add" in docs/architecture.md, taken in a copy of the source: a layout, a codec, a check with a
+// finding, an output format and a command. The copy is compiled, and reads an archive of that layout in that
+// compression.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// The two doors of the library: docs/library.md compiles, runs and says what is printed; the names of both are listed in
-// docs/api.md; and the command line uses nothing that they do not export.
+// The two doors of the library: docs/library.md compiles, runs and says what is printed; the names of both are listed
+// in docs/api.md; and the command line uses nothing that they do not export.
 import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { test } from 'uvu';

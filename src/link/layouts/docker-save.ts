@@ -13,7 +13,9 @@ import type { ConfigNode, Image, Layer, Place } from '../graph.js';
 import { hasV1, linkV1 } from './docker-v1.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
-/** `docker save` 1.10 to 24 and the tools that write like it: manifest.json lists images by their configs and layers. */
+/**
+ * `docker save` 1.10 to 24 and the tools that write like it: manifest.json lists images by their configs and layers.
+ */
 export const dockerSave: LayoutReader<'docker-archive'> = {
   name: 'docker-archive',
   detect: archive => archive.has('manifest.json'),
@@ -60,7 +62,7 @@ function itemsOf(archive: Archive, path: string, value: Json): DockerManifestIte
     archive.observe('manifest-json-null', at, {});
     return null;
   }
-  // One more than are allowed tells that there are more.
+  // One item more than the limit shows that the limit is exceeded.
   const { manifests } = archive.limits;
   const manifest = parseDockerManifest(Array.isArray(value) ? value.slice(0, manifests + 1) : value);
   if (manifest === null) {
@@ -131,7 +133,7 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
   };
 }
 
-/** One odd case is how containerify writes; two keys that Go takes for one make two images of the item. */
+/** containerify writes keys in another case; two keys that Go reads as one make readers see two images. */
 function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place): void {
   const single = oddKeys.filter(({ keys }) => keys.length === 1);
   if (single.length > 0) {
@@ -143,7 +145,7 @@ function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place)
   }
 }
 
-/** The v1 folder of a layer, whose JSON is hashed to check its name. */
+/** The ID of a layer's v1 folder, whose JSON is hashed to check the folder's name. */
 function v1IdOf(archive: Archive, ref: string, path: string): string | null {
   const id = /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null;
   const json = id === null ? null : archive.scan.file(archive.path(`${id}/json`));
@@ -152,8 +154,9 @@ function v1IdOf(archive: Archive, ref: string, path: string): string | null {
 }
 
 /**
- * A LayerSource that stands under its own digest describes the layer as it lies here: docker's, by diff_id, and regctl's, by
- * digest. Bazel's and those of foreign layers describe the layer as a registry has it.
+ * Records the claims of LayerSources. A source whose key is its own digest describes the layer as it is stored here:
+ * docker's, by diff_id, and regctl's, by digest. Bazel's and those of foreign layers describe the layer as a registry
+ * stores it.
  */
 function claimSources(
   archive: Archive,
@@ -228,8 +231,8 @@ function checkNames(
 }
 
 /**
- * Docker still writes `repositories` beside manifest.json. It points each name at the top layer of its image: by its v1 ID,
- * since Docker 25 by the hex of its diff_id.
+ * Docker still writes `repositories` beside manifest.json. It points each name at the top layer of its image: by its v1
+ * ID, since Docker 25 by the hex of its diff_id.
  */
 function compareRepositories(archive: Archive, images: readonly Image[]): void {
   const member = archive.file('repositories');
@@ -257,7 +260,7 @@ function compareRepositories(archive: Archive, images: readonly Image[]): void {
   }
 }
 
-/** podman and skopeo make up v1 IDs, with folders whose layer.tar is a link to the real layer. */
+/** podman and skopeo generate v1 IDs, with folders whose layer.tar is a link to the layer. */
 function leadsToTop(archive: Archive, id: string, image: Image | undefined): boolean {
   const top = image?.layers.at(-1)?.member ?? null;
   return top !== null && archive.scan.file(archive.path(`${id}/layer.tar`)) === top;

@@ -9,8 +9,8 @@ import type { Image, Layer } from '../graph.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
 /**
- * `docker save` before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and `repositories` names
- * the tops of the chains. https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
+ * `docker save` before 1.10: every layer is an image of its own, `<id>/json`, chained by `parent`, and `repositories`
+ * names the tops of the chains. https://github.com/moby/docker-image-spec/blob/v1.0.0/v1.md
  */
 export const dockerV1: LayoutReader<'docker-v1'> = {
   name: 'docker-v1',
@@ -29,17 +29,17 @@ function link(archive: Archive): Linked {
   return { ...NOTHING_LINKED, images: linkV1(archive) };
 }
 
-/** How the chain of parents above a layer ends. A thousand images may share one chain of ten thousand layers. */
+/** How a layer's chain of parents ends. A thousand images may share one chain of ten thousand layers. */
 interface ChainShape {
-  /** Layers of the chain, each once; one that the archive lacks counts too. */
+  /** How many layers the chain has, each once; one that the archive lacks counts too. */
   readonly length: number;
   /** The parent that the archive lacks; null where none is missing. */
   readonly missing: string | null;
-  /** The layer at which the chain comes back to itself; null where it does not. */
+  /** The layer at which the chain repeats; null where it has no cycle. */
   readonly cycle: string | null;
 }
 
-/** The shapes of the chains of parents, each layer looked at once, however many chains it is part of. */
+/** The shapes of chains of parents. Each layer is examined once, however many chains contain it. */
 class V1Chains {
   private readonly shapes = new Map<string, ChainShape>();
 
@@ -60,7 +60,7 @@ class V1Chains {
     return this.shapes.get(top)!;
   }
 
-  /** Every layer of a circle has all of it above itself. */
+  /** Every layer of a cycle has all of its layers as ancestors. */
   private addCycle(ids: readonly string[]): void {
     for (const id of ids) this.shapes.set(id, { length: ids.length, missing: null, cycle: id });
   }
@@ -76,7 +76,7 @@ class V1Chains {
     };
   }
 
-  /** From a layer down to the base, to where it comes back to itself, or to the parent that is missing. */
+  /** The layers from `top` to the base, to the layer that repeats, or to the parent that is missing. */
   chainOf(top: string): string[] {
     const chain: string[] = [];
     const { length } = this.shapeOf(top);
@@ -172,19 +172,19 @@ function toLayer(archive: Archive, id: string): Layer {
   };
 }
 
-/** A layer's v1 folder, and the ID that follows from what stands in it. */
+/** A layer's v1 folder, and the ID that is computed from its JSON. */
 interface V1Folder {
   readonly layer: number;
   readonly json: Member;
   readonly folder: string;
   readonly computed: string;
-  /** What its JSON calls itself, and its parent. */
+  /** `id` and `parent` of its JSON. */
   readonly claimedId: string | null;
   readonly claimedParent: string | null;
   readonly parent: string | null;
 }
 
-/** The v1 folders of an image of `docker save` 1.10 to 24, base first, as far as they have their JSON. */
+/** The v1 folders of an image of `docker save` 1.10 to 24, base first, up to the first that has no JSON. */
 export function v1Folders(scan: Scan, root: string, image: Image): V1Folder[] {
   const folders: V1Folder[] = [];
   let parent: string | null = null;

@@ -22,8 +22,8 @@ function link(archive: Archive): Linked {
 }
 
 /**
- * Puts the two stories of a hybrid archive together: manifest.json and index.json speak of the same images, and each
- * image is listed once. What only one of them knows is kept, and where they contradict each other is observed.
+ * Merges the images of manifest.json and index.json, which describe the same images, so that each is listed once. Data
+ * that only one of them has is kept; contradictions become observations.
  */
 function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
   const merged = new Map<Image, Image>();
@@ -48,13 +48,13 @@ function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]
 /** The image with the same config and the same layers, or else the first with the same config. */
 function twinOf(image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image | undefined {
   const twins = configKeys(image).flatMap(key => byConfig.get(key) ?? []);
-  // More than a few images of one config are no writer's doing, and comparing all would take forever.
+  // No writer makes more than a few images of one config, and comparing all of a hostile archive would take too long.
   return twins.slice(0, 100).find(other => sameLayers(image, other)) ?? twins[0];
 }
 
 /**
- * What two images of one config have in common: the member, its digest, or the path. An absent config has no digest of its
- * own, but both name the place where it should be.
+ * The keys by which two images have the same config: the member, its digest, or the path. An absent config has no
+ * digest, but both documents name the path where it should be.
  */
 function configKeys({ config }: Image): unknown[] {
   if (config === null) return [];
@@ -105,13 +105,13 @@ function join(archive: Archive, docker: Image, oci: Image): Image {
   } else {
     return base;
   }
-  // In each of these bugs manifest.json is the one that is right.
+  // In each of these bugs manifest.json has the right layers.
   return { ...base, layers: docker.layers };
 }
 
 /**
- * Engines that read index.json build another file system than those that read manifest.json. Layers that the OCI manifest only
- * fails to find are no such disagreement: what is absent is told by itself.
+ * Reports that engines which read index.json build another file system than those which read manifest.json. Layers that
+ * only the OCI manifest does not find are no such disagreement: absent layers are reported elsewhere.
  */
 function observeLayers(archive: Archive, docker: Image, oci: Image): void {
   const found = oci.layers.filter(layer => layer.member !== null);
@@ -131,7 +131,10 @@ function isSubsequence(few: readonly unknown[], many: readonly unknown[]): boole
   return at === few.length;
 }
 
-/** Whether an image's layers are, in their order, what its config says. Where they were not read, a blob's name tells. */
+/**
+ * Whether an image's layers have, in order, the diff_ids of its config. Of a layer that was not read, its blob's name
+ * is compared.
+ */
 function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
   const diffIds = config?.parsed?.diffIds ?? [];
   const isClaimed = ({ member }: Layer, i: number) => {
@@ -143,7 +146,7 @@ function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
   return layers.length === diffIds.length && layers.every(isClaimed);
 }
 
-/** Only containerd's names are full: the specification's may be a mere tag, which names nothing by itself. */
+/** Compares full names. Only containerd's annotation has them: the specification's may be a tag alone. */
 function observeNames(archive: Archive, docker: Image, oci: Image): void {
   const full =
     oci.manifest?.descriptors.map(d => d.descriptor.annotations.get(CONTAINERD_NAME) ?? null) ?? [];
@@ -172,7 +175,7 @@ function observeDisagreement(
   merged: ReadonlyMap<Image, Image>,
 ): void {
   const alone = oci.filter(image => !merged.has(image));
-  // manifest.json can name one platform of an index only: its siblings are no disagreement.
+  // manifest.json can name only one platform of an index: the other platforms are no disagreement.
   const parents = new Set([...merged.keys()].flatMap(image => image.indexDigests));
   const strangers = alone.filter(image => !image.indexDigests.some(digest => parents.has(digest)));
   const ids = (images: readonly Image[]) =>
@@ -194,7 +197,7 @@ function observeDisagreement(
     'views-disagree',
     { path: archive.path('manifest.json'), pointer: null },
     { onlyManifestJson: ids(onlyDocker), onlyIndexJson: ids(strangers) },
-    // Asked for by one name, an engine that reads one file runs another image than one that reads the other.
+    // Hazard: for one name, engines that read one of the files run another image than those that read the other.
     shareName(onlyDocker, strangers) ? 'error' : undefined,
   );
 }

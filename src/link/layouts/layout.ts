@@ -4,7 +4,7 @@ import type { Graph } from '../graph.js';
 /** The part of a graph that a layout reads from its documents. */
 export type Linked = Pick<Graph, 'images' | 'artifacts' | 'indexes' | 'absent' | 'docker'>;
 
-/** Nothing was listed. */
+/** The documents list nothing. */
 export const NOTHING_LINKED: Linked = { images: [], artifacts: [], indexes: [], absent: [], docker: null };
 
 /** One way to lay out an image in files: how to recognise it, read its documents and find its blobs. */

@@ -8,7 +8,7 @@ import { CONTAINERD_NAME, isAttached, refName } from '../names.js';
 import { linkReferrers } from '../referrers.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
-/** Whether the files of an OCI image layout are there, with or without others beside them. */
+/** Whether the archive has a file of an OCI image layout, with or without files of other layouts. */
 export const hasOciFiles = (archive: Archive) => archive.has('index.json') || archive.has('oci-layout');
 
 /** The OCI image layout. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
@@ -21,7 +21,7 @@ export const oci: LayoutReader<'oci-layout'> = {
   digestOfPath: digestOfBlobPath,
 };
 
-/** Reads index.json, what it leads to, and the manifests whose `subject` that is. */
+/** Reads index.json, the documents that it leads to, and manifests whose `subject` is one of these. */
 export function linkOci(archive: Archive): Linked {
   checkLayoutFile(archive);
   const walk = new ManifestWalk(archive, blobPath);
@@ -37,7 +37,10 @@ export function linkOci(archive: Archive): Linked {
   return { ...NOTHING_LINKED, images, artifacts, indexes: walk.indexes, absent: walk.absent };
 }
 
-/** `imageLayoutVersion` MUST be present and 1.0.0. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file */
+/**
+ * `imageLayoutVersion` MUST be present and 1.0.0.
+ * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file
+ */
 function checkLayoutFile(archive: Archive): void {
   const member = archive.file('oci-layout');
   const at = { path: archive.path('oci-layout'), pointer: null };
@@ -62,8 +65,8 @@ function checkLayoutFile(archive: Archive): void {
 }
 
 /**
- * A name that stands for two things means one of them to each reader: skopeo takes the first, in containerd the last keeps it.
- * What is attached to an image has that one's name.
+ * Reports names that several entries have. Hazard: skopeo takes the first of them, and containerd the last. Entries
+ * that are attached to an image repeat its name, and do not count.
  */
 function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
   const seen = new Map<

@@ -9,8 +9,8 @@ const hexOf = (digest: string) => splitDigest(digest)[1];
 const manifestPath = (digest: string) => `${hexOf(digest)}.manifest.json`;
 
 /**
- * skopeo's `dir:`: a registry's manifest or manifest list as manifest.json, an object where `docker save` writes an array;
- * blobs as `<hex>`, and the manifests of a list as `<hex>.manifest.json`.
+ * skopeo's `dir:`: a registry's manifest or manifest list as manifest.json, an object where `docker save` writes an
+ * array; blobs as `<hex>`, and the manifests of a list as `<hex>.manifest.json`.
  * https://github.com/containers/image/blob/main/docs/containers-transports.5.md
  */
 export const skopeoDir: LayoutReader<'skopeo-dir'> = {
