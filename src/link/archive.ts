@@ -13,7 +13,7 @@ import type { Claim, Place } from './graph.js';
 import { type FindingCode, type FindingData, Observations, observe, type Severity } from './observation.js';
 
 /** A scan seen from the layout's root, with the claims and observations that linking collects. */
-export class Archive {
+export class ScannedArchive {
   readonly claims: Claim[] = [];
   readonly referenced = new Set<string>();
   /** Blobs that writers are known to leave behind and no reader needs. */

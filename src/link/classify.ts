@@ -6,7 +6,7 @@ import { soundChainIds } from '../spec/digest.js';
 import type { ImageManifest } from '../spec/manifest.js';
 import { isConfigType, isSchema1Type, layerType, OCI_ARTIFACT, OCI_CONFIG } from '../spec/media-types.js';
 import { type Platform, platformsAgree } from '../spec/platform.js';
-import type { Archive } from './archive.js';
+import type { ScannedArchive } from './archive.js';
 import {
   type Artifact,
   type ConfigNode,
@@ -56,7 +56,7 @@ const IN_TOTO = /^application\/vnd\.in-toto/;
  * Sorts the manifests that a walk reached into images and artifacts, and attaches attestations and referrers to their
  * subjects.
  */
-export function classify(archive: Archive, walk: ManifestWalk, locate: Locate): Classified {
+export function classify(archive: ScannedArchive, walk: ManifestWalk, locate: Locate): Classified {
   const images: Image[] = [];
   const others: Artifact[] = [];
   for (const reached of walk.reached) {
@@ -74,7 +74,7 @@ interface Parts {
   readonly layers: readonly Layer[];
 }
 
-function readParts(archive: Archive, reached: Reached, locate: Locate): Parts {
+function readParts(archive: ScannedArchive, reached: Reached, locate: Locate): Parts {
   const { manifest, path } = reached;
   if (manifest === null || manifest.isSchema1) return { config: null, layers: [] };
   const config = manifest.config === null ? null : readConfig(archive, manifest.config, path, locate);
@@ -82,7 +82,7 @@ function readParts(archive: Archive, reached: Reached, locate: Locate): Parts {
 }
 
 function readConfig(
-  archive: Archive,
+  archive: ScannedArchive,
   descriptor: Descriptor,
   path: string,
   locate: Locate,
@@ -109,7 +109,7 @@ function readConfig(
 }
 
 function readLayers(
-  archive: Archive,
+  archive: ScannedArchive,
   descriptors: readonly Descriptor[],
   path: string,
   locate: Locate,
@@ -162,7 +162,7 @@ interface Mark {
   readonly value: string;
 }
 
-function kindOf(archive: Archive, reached: Reached, parts: Parts): Artifact['kind'] | 'image' {
+function kindOf(archive: ScannedArchive, reached: Reached, parts: Parts): Artifact['kind'] | 'image' {
   const { manifest } = reached;
   if (manifest === null) return 'unknown';
   const mark = markOf(reached);
@@ -181,7 +181,7 @@ function kindOf(archive: Archive, reached: Reached, parts: Parts): Artifact['kin
  * unpack the layers. BuildKit's attestations and cosign's signatures have a config of an image's type too, with a
  * rootfs; their layers are JSON or text, which no engine can unpack.
  */
-function holdsImage(archive: Archive, { config, layers }: ImageManifest, parts: Parts): boolean {
+function holdsImage(archive: ScannedArchive, { config, layers }: ImageManifest, parts: Parts): boolean {
   const isConfig =
     isConfigType(config?.mediaType ?? null) || (parts.config?.parsed?.diffIds ?? null) !== null;
   if (!isConfig) return false;
@@ -219,7 +219,7 @@ function markOf({ manifest, descriptors }: Reached): Mark | null {
   return of(NOT_LAYERS) ? { kind: 'artifact', field: 'layers/0/mediaType', value: first } : null;
 }
 
-function toImage(archive: Archive, reached: Reached, { config, layers }: Parts): Image {
+function toImage(archive: ScannedArchive, reached: Reached, { config, layers }: Parts): Image {
   const declared = reached.descriptors.find(d => d.descriptor.platform !== null);
   const declaredPlatform =
     declared === undefined

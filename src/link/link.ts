@@ -1,7 +1,7 @@
 import type { Limits } from '../limits.js';
 import type { Scan } from '../scan/scan.js';
 import { rootOf } from '../spec/markers.js';
-import { Archive, isCut } from './archive.js';
+import { isCut, ScannedArchive } from './archive.js';
 import type { Graph } from './graph.js';
 import { NOTHING_LINKED } from './layouts/layout.js';
 import { detectLayout } from './layouts/registry.js';
@@ -15,7 +15,7 @@ import { detectProducer } from './producer.js';
 export function link(scan: Scan, limits: Limits, deadline = Number.POSITIVE_INFINITY): Graph | null {
   const root = rootOf(scan.members.filter(m => m.type !== 'directory').map(m => m.path));
   if (root === null) return looksCut(scan) ? remains(scan, limits) : null;
-  const archive = new Archive(scan, root, limits, deadline);
+  const archive = new ScannedArchive(scan, root, limits, deadline);
   if (root !== '') archive.observe('nested-root', { path: root, pointer: null }, { root });
   const layout = detectLayout(archive);
   const linked = layout.link(archive);
@@ -41,7 +41,7 @@ const looksCut = (scan: Scan) => isCut(scan) && scan.members.some(member => BLOB
 
 /** The graph of an archive whose documents are lost: observations and no images. */
 function remains(scan: Scan, limits: Limits): Graph {
-  const archive = new Archive(scan, '', limits);
+  const archive = new ScannedArchive(scan, '', limits);
   archive.observeLostDocuments();
   const layout = scan.members.some(m => m.path.startsWith('blobs/')) ? 'oci-layout' : 'docker-archive';
   const { claims, referenced, leftovers, observations } = archive;

@@ -10,12 +10,12 @@ import {
   parseManifest,
 } from '../spec/manifest.js';
 import { isIndexType, isManifestType } from '../spec/media-types.js';
-import type { Archive } from './archive.js';
+import type { ScannedArchive } from './archive.js';
 import type { AbsentManifest, IndexNode, Place } from './graph.js';
 import { nameOf } from './names.js';
 
 /** A document that has a media type must have that of its descriptor (manifest.md, CVE-2021-41190). */
-function compareTypes(archive: Archive, value: Json, descriptor: Descriptor, path: string): void {
+function compareTypes(archive: ScannedArchive, value: Json, descriptor: Descriptor, path: string): void {
   const actual = isObject(value) ? goField(value, 'mediaType') : undefined;
   const expected = descriptor.mediaType;
   if (typeof actual !== 'string' || expected === null || actual === expected) return;
@@ -109,7 +109,7 @@ export class ManifestWalk {
   private readonly knownNames = new Map<Found, Set<string>>();
 
   constructor(
-    private readonly archive: Archive,
+    private readonly archive: ScannedArchive,
     private readonly locate: Locate,
   ) {}
 

@@ -1,6 +1,6 @@
 import type { DockerManifestItem } from '../spec/docker-archive.js';
 import { isObject, type JsonObject, own } from '../spec/json.js';
-import type { Archive } from './archive.js';
+import type { ScannedArchive } from './archive.js';
 import type { Graph, Producer, ProducerId } from './graph.js';
 import { v1Folders } from './layouts/docker-v1.js';
 
@@ -17,7 +17,7 @@ const LOOKED_AT = 64 * 1024;
 /** How many entries of an index are searched for marks. */
 const ENTRIES = 1000;
 
-function layoutMarks(archive: Archive): LayoutMarks | null {
+function layoutMarks(archive: ScannedArchive): LayoutMarks | null {
   const [index, layout] = ['index.json', 'oci-layout'].map(name => {
     const member = archive.scan.file(archive.path(name));
     return member === null ? null : archive.scan.document(member);
@@ -84,7 +84,7 @@ const annotationStarts = ({ entries }: LayoutMarks, key: string, prefix: string)
 interface LayoutTrait {
   readonly id: ProducerId;
   readonly name: string;
-  marks(marks: LayoutMarks, graph: Linked, archive: Archive): readonly (string | false)[];
+  marks(marks: LayoutMarks, graph: Linked, archive: ScannedArchive): readonly (string | false)[];
 }
 
 const CREATED = 'org.opencontainers.image.created';
@@ -183,7 +183,7 @@ const LAYOUT_TRAITS: readonly LayoutTrait[] = [
 ];
 
 /** Marks of image layouts without files of Docker's. */
-function layoutProducer(archive: Archive, graph: Linked) {
+function layoutProducer(archive: ScannedArchive, graph: Linked) {
   const marks = graph.layout === 'oci-layout' ? layoutMarks(archive) : null;
   if (marks === null) return null;
   for (const trait of LAYOUT_TRAITS) {
@@ -208,7 +208,7 @@ interface Trait {
   readonly id: ProducerId;
   readonly name: string;
   /** Every mark that was found; without marks there is no producer. */
-  marks(archive: Archive, graph: Linked): readonly (string | false)[];
+  marks(archive: ScannedArchive, graph: Linked): readonly (string | false)[];
 }
 
 /**
@@ -349,7 +349,7 @@ const TRAITS: readonly Trait[] = [
  * The tool that most probably wrote an archive. Content that is copied with an image is no evidence: its history and
  * its attestations are the same in every copy.
  */
-export function detectProducer(archive: Archive, graph: Linked): Producer | null {
+export function detectProducer(archive: ScannedArchive, graph: Linked): Producer | null {
   for (const trait of TRAITS) {
     const marks = trait.marks(archive, graph);
     if (marks.every(mark => mark !== false)) return producer(trait, marks as string[]);
@@ -368,7 +368,7 @@ function everyLayer(docker: Graph['docker'], pattern: RegExp): boolean {
   return layers.length > 0 && layers.every(layer => pattern.test(layer));
 }
 
-function topV1Files(archive: Archive, docker: Graph['docker']): boolean {
+function topV1Files(archive: ScannedArchive, docker: Graph['docker']): boolean {
   const folder = docker?.[0]?.layers.at(-1)?.split('/')[0];
   return folder !== undefined && archive.has(`${folder}/VERSION`) && archive.has(`${folder}/json`);
 }
@@ -380,7 +380,7 @@ function sourcesByBlob(graph: Linked): boolean {
 }
 
 /** go-containerregistry writes its own type for configs, whose rootfs Docker takes out. */
-function topV1Rootfs(archive: Archive, docker: Graph['docker']): boolean {
+function topV1Rootfs(archive: ScannedArchive, docker: Graph['docker']): boolean {
   const folder = docker?.[0]?.layers[0]?.split('/')[0];
   const json = folder === undefined ? null : archive.scan.file(archive.path(`${folder}/json`));
   const value = json === null ? undefined : archive.scan.document(json).value;
@@ -388,7 +388,7 @@ function topV1Rootfs(archive: Archive, docker: Graph['docker']): boolean {
   return isObject(rootfs) && own(rootfs, 'type') === '' && own(rootfs, 'diff_ids') === null;
 }
 
-function namedByContainerd(archive: Archive): boolean {
+function namedByContainerd(archive: ScannedArchive): boolean {
   const marks = layoutMarks(archive);
   return marks !== null && hasAnnotation(marks, 'io.containerd.image.name');
 }

@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
 import { digestOfBlobPath } from '../spec/digest.js';
 import { isObject, type Json, own } from '../spec/json.js';
-import type { Archive } from './archive.js';
+import type { ScannedArchive } from './archive.js';
 import type { ManifestWalk } from './manifests.js';
 
 /**
@@ -21,7 +21,7 @@ interface Blob {
  * Links manifests that no index lists and whose `subject` is here, such as signatures, which a registry finds by its
  * referrers API. Docker's v1 JSON among the blobs is recorded as leftover.
  */
-export function linkReferrers(archive: Archive, walk: ManifestWalk): void {
+export function linkReferrers(archive: ScannedArchive, walk: ManifestWalk): void {
   const bySubject = new Map<string, Blob[]>();
   for (const blob of unlisted(archive)) {
     const subject = subjectIn(blob.value);
@@ -46,7 +46,7 @@ const digestsOf = (known: { claimedDigest?: string | null; digest?: string }): s
   [known.claimedDigest, known.digest].filter(digest => digest != null);
 
 /** The JSON documents among the unreferenced blobs, as many as the limits allow. */
-function* unlisted(archive: Archive): Generator<Blob> {
+function* unlisted(archive: ScannedArchive): Generator<Blob> {
   const folder = `${archive.root}blobs/`;
   let read = 0;
   for (const member of archive.scan.members) {

@@ -7,7 +7,7 @@ import {
 import { isObject, type Json, pointer, typeName } from '../../spec/json.js';
 import { layerType } from '../../spec/media-types.js';
 import { normalName, parseReference } from '../../spec/reference.js';
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import { layersOf } from '../classify.js';
 import type { ConfigNode, Image, Layer, Place } from '../graph.js';
 import { hasV1, linkV1 } from './docker-v1.js';
@@ -24,7 +24,7 @@ export const dockerSave: LayoutReader<'docker-archive'> = {
   digestOfPath: digestOfBlobPath,
 };
 
-function link(archive: Archive): Linked {
+function link(archive: ScannedArchive): Linked {
   const { images, items } = linkDocker(archive);
   const isEmpty = images.length === 0 && items.length === 0;
   const found = isEmpty && hasV1(archive) ? linkV1(archive) : images;
@@ -37,13 +37,13 @@ interface DockerImages {
 }
 
 /** Reads manifest.json, and compares `repositories` with it. */
-export function linkDocker(archive: Archive): DockerImages {
+export function linkDocker(archive: ScannedArchive): DockerImages {
   const linked = linkManifest(archive);
   compareRepositories(archive, linked.images);
   return linked;
 }
 
-function linkManifest(archive: Archive): DockerImages {
+function linkManifest(archive: ScannedArchive): DockerImages {
   const none = { images: [], items: [] };
   const member = archive.file('manifest.json');
   const value = member === null ? undefined : archive.firstJson(member);
@@ -56,7 +56,7 @@ function linkManifest(archive: Archive): DockerImages {
 }
 
 /** The items of manifest.json that the limits allow; null where it is not a list. */
-function itemsOf(archive: Archive, path: string, value: Json): DockerManifestItem[] | null {
+function itemsOf(archive: ScannedArchive, path: string, value: Json): DockerManifestItem[] | null {
   const at = { path, pointer: '' };
   if (value === null) {
     archive.observe('manifest-json-null', at, {});
@@ -82,7 +82,7 @@ function itemsOf(archive: Archive, path: string, value: Json): DockerManifestIte
   });
 }
 
-function checkItems(archive: Archive, path: string, items: readonly Json[]): void {
+function checkItems(archive: ScannedArchive, path: string, items: readonly Json[]): void {
   if (items.length === 0) archive.observe('manifest-json-empty', { path, pointer: '' }, {});
   for (const [i, item] of items.entries()) {
     if (isObject(item)) continue;
@@ -91,7 +91,7 @@ function checkItems(archive: Archive, path: string, items: readonly Json[]): voi
   }
 }
 
-function toImage(archive: Archive, item: DockerManifestItem, path: string): Image {
+function toImage(archive: ScannedArchive, item: DockerManifestItem, path: string): Image {
   const at = { path, pointer: pointer('', item.index) };
   checkCase(archive, item, at);
   const config = readConfig(archive, item, path);
@@ -134,7 +134,7 @@ function toImage(archive: Archive, item: DockerManifestItem, path: string): Imag
 }
 
 /** containerify writes keys in another case; two keys that Go reads as one make readers see two images. */
-function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place): void {
+function checkCase(archive: ScannedArchive, { oddKeys }: DockerManifestItem, at: Place): void {
   const single = oddKeys.filter(({ keys }) => keys.length === 1);
   if (single.length > 0) {
     const keys = single.map(odd => odd.keys[0]!);
@@ -146,7 +146,7 @@ function checkCase(archive: Archive, { oddKeys }: DockerManifestItem, at: Place)
 }
 
 /** The ID of a layer's v1 folder, whose JSON is hashed to check the folder's name. */
-function v1IdOf(archive: Archive, ref: string, path: string): string | null {
+function v1IdOf(archive: ScannedArchive, ref: string, path: string): string | null {
   const id = /(?:^|\/)([0-9a-f]{64})\/layer\.tar$/.exec(ref)?.[1] ?? null;
   const json = id === null ? null : archive.scan.file(archive.path(`${id}/json`));
   const isTooMuch = json !== null && !archive.mayLook(archive.document(json), { path, pointer: null });
@@ -159,7 +159,7 @@ function v1IdOf(archive: Archive, ref: string, path: string): string | null {
  * stores it.
  */
 function claimSources(
-  archive: Archive,
+  archive: ScannedArchive,
   item: DockerManifestItem,
   layers: readonly Layer[],
   path: string,
@@ -180,7 +180,7 @@ function claimSources(
   }
 }
 
-function readConfig(archive: Archive, item: DockerManifestItem, path: string): ConfigNode | null {
+function readConfig(archive: ScannedArchive, item: DockerManifestItem, path: string): ConfigNode | null {
   if (item.config === null) return null;
   const at = { path, pointer: pointer('', item.index, 'Config') };
   const member = archive.file(item.config);
@@ -195,7 +195,7 @@ function readConfig(archive: Archive, item: DockerManifestItem, path: string): C
 }
 
 function checkNames(
-  archive: Archive,
+  archive: ScannedArchive,
   path: string,
   items: readonly DockerManifestItem[],
   images: readonly Image[],
@@ -234,7 +234,7 @@ function checkNames(
  * Docker still writes `repositories` beside manifest.json. It points each name at the top layer of its image: by its v1
  * ID, since Docker 25 by the hex of its diff_id.
  */
-function compareRepositories(archive: Archive, images: readonly Image[]): void {
+function compareRepositories(archive: ScannedArchive, images: readonly Image[]): void {
   const member = archive.file('repositories');
   const value = member === null ? undefined : archive.json(member);
   if (member === null || value === undefined) return;
@@ -261,7 +261,7 @@ function compareRepositories(archive: Archive, images: readonly Image[]): void {
 }
 
 /** podman and skopeo generate v1 IDs, with folders whose layer.tar is a link to the layer. */
-function leadsToTop(archive: Archive, id: string, image: Image | undefined): boolean {
+function leadsToTop(archive: ScannedArchive, id: string, image: Image | undefined): boolean {
   const top = image?.layers.at(-1)?.member ?? null;
   return top !== null && archive.scan.file(archive.path(`${id}/layer.tar`)) === top;
 }

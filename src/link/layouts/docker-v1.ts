@@ -4,7 +4,7 @@ import { blobPath } from '../../spec/digest.js';
 import { parseRepositories, v1Id } from '../../spec/docker-archive.js';
 import { goField, isObject, own } from '../../spec/json.js';
 import { V1_JSON } from '../../spec/markers.js';
-import { type Archive, isCut } from '../archive.js';
+import { isCut, type ScannedArchive } from '../archive.js';
 import type { Image, Layer } from '../graph.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
@@ -20,10 +20,10 @@ export const dockerV1: LayoutReader<'docker-v1'> = {
 };
 
 /** Whether there is a v1 image, `<id>/json`. */
-export const hasV1 = ({ scan, root }: Archive): boolean =>
+export const hasV1 = ({ scan, root }: ScannedArchive): boolean =>
   scan.members.some(m => V1_JSON.test(m.path.slice(root.length)));
 
-function link(archive: Archive): Linked {
+function link(archive: ScannedArchive): Linked {
   // docker save 1.10 to 24 writes v1 files too, and its manifest.json after them.
   if (!archive.has('repositories') && isCut(archive.scan)) archive.observeLostDocuments();
   return { ...NOTHING_LINKED, images: linkV1(archive) };
@@ -87,7 +87,7 @@ class V1Chains {
 }
 
 /** Reads every chain of v1 images, one image for each top. */
-export function linkV1(archive: Archive): Image[] {
+export function linkV1(archive: ScannedArchive): Image[] {
   const parents = new Map<string, string | null>();
   for (const member of archive.scan.members) {
     if (!member.path.startsWith(archive.root)) continue;
@@ -106,7 +106,7 @@ export function linkV1(archive: Archive): Image[] {
   return [...tops].sort().flatMap(top => toImage(archive, top, chains, names.get(top) ?? []) ?? []);
 }
 
-function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
+function readNames(archive: ScannedArchive): ReadonlyMap<string, readonly string[]> {
   const member = archive.file('repositories');
   const value = member === null ? undefined : archive.json(member);
   if (member === null || value === undefined) return new Map();
@@ -117,7 +117,12 @@ function readNames(archive: Archive): ReadonlyMap<string, readonly string[]> {
     : new Map();
 }
 
-function toImage(archive: Archive, top: string, chains: V1Chains, names: readonly string[]): Image | null {
+function toImage(
+  archive: ScannedArchive,
+  top: string,
+  chains: V1Chains,
+  names: readonly string[],
+): Image | null {
   const at = { path: archive.path(`${top}/json`), pointer: null };
   const { length, missing, cycle } = chains.shapeOf(top);
   if (missing !== null) archive.observe('v1-parent-missing', at, { parent: missing });
@@ -146,7 +151,7 @@ function toImage(archive: Archive, top: string, chains: V1Chains, names: readonl
   };
 }
 
-function toLayer(archive: Archive, id: string): Layer {
+function toLayer(archive: ScannedArchive, id: string): Layer {
   const json = archive.scan.file(archive.path(`${id}/json`));
   const document = json === null ? null : archive.document(json);
   const at = { path: archive.path(`${id}/json`), pointer: null };

@@ -1,6 +1,6 @@
 import { digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
 import { normalName } from '../../spec/reference.js';
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import type { Image, Layer } from '../graph.js';
 import { CONTAINERD_NAME, mergeNames } from '../names.js';
 import { linkDocker } from './docker-save.js';
@@ -15,7 +15,7 @@ export const hybrid: LayoutReader<'docker-hybrid'> = {
   link,
 };
 
-function link(archive: Archive): Linked {
+function link(archive: ScannedArchive): Linked {
   const oci = linkOci(archive);
   const { images, items } = linkDocker(archive);
   return { ...oci, images: merge(archive, images, oci.images), docker: items };
@@ -25,7 +25,7 @@ function link(archive: Archive): Linked {
  * Merges the images of manifest.json and index.json, which describe the same images, so that each is listed once. Data
  * that only one of them has is kept; contradictions become observations.
  */
-function merge(archive: Archive, docker: readonly Image[], oci: readonly Image[]): Image[] {
+function merge(archive: ScannedArchive, docker: readonly Image[], oci: readonly Image[]): Image[] {
   const merged = new Map<Image, Image>();
   const left: Image[] = [];
   const byConfig = new Map<unknown, Image[]>();
@@ -74,7 +74,7 @@ function sameLayers(a: Image, b: Image): boolean {
   return members(a.layers).join('\n') === members(b.layers).join('\n');
 }
 
-function join(archive: Archive, docker: Image, oci: Image): Image {
+function join(archive: ScannedArchive, docker: Image, oci: Image): Image {
   const names = mergeNames(docker.names, oci.names);
   const base = { ...oci, docker: docker.docker, names };
   observeNames(archive, docker, oci);
@@ -113,7 +113,7 @@ function join(archive: Archive, docker: Image, oci: Image): Image {
  * Reports that engines which read index.json build another file system than those which read manifest.json. Layers that
  * only the OCI manifest does not find are no such disagreement: absent layers are reported elsewhere.
  */
-function observeLayers(archive: Archive, docker: Image, oci: Image): void {
+function observeLayers(archive: ScannedArchive, docker: Image, oci: Image): void {
   const found = oci.layers.filter(layer => layer.member !== null);
   if (found.length < oci.layers.length && isSubsequence(members(found), members(docker.layers))) return;
   const [manifestJson, indexJson] = [docker, oci].map(image => hasDiffIds(archive, image));
@@ -135,7 +135,7 @@ function isSubsequence(few: readonly unknown[], many: readonly unknown[]): boole
  * Whether an image's layers have, in order, the diff_ids of its config. Of a layer that was not read, its blob's name
  * is compared.
  */
-function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
+function hasDiffIds({ scan }: ScannedArchive, { config, layers }: Image): boolean {
   const diffIds = config?.parsed?.diffIds ?? [];
   const isClaimed = ({ member }: Layer, i: number) => {
     const claim = diffIds[i];
@@ -147,7 +147,7 @@ function hasDiffIds({ scan }: Archive, { config, layers }: Image): boolean {
 }
 
 /** Compares full names. Only containerd's annotation has them: the specification's may be a tag alone. */
-function observeNames(archive: Archive, docker: Image, oci: Image): void {
+function observeNames(archive: ScannedArchive, docker: Image, oci: Image): void {
   const full =
     oci.manifest?.descriptors.map(d => d.descriptor.annotations.get(CONTAINERD_NAME) ?? null) ?? [];
   if (full.length === 0 || full.includes(null)) return;
@@ -158,7 +158,7 @@ function observeNames(archive: Archive, docker: Image, oci: Image): void {
   archive.observe('names-disagree', docker.at, { onlyManifestJson, onlyIndexJson });
 }
 
-function bug(archive: Archive, image: Image, id: string, producer: string, detail: string): void {
+function bug(archive: ScannedArchive, image: Image, id: string, producer: string, detail: string): void {
   archive.observe('producer-bug', image.at, { bug: id, producer, detail });
 }
 
@@ -169,7 +169,7 @@ function shareName(some: readonly Image[], others: readonly Image[]): boolean {
 }
 
 function observeDisagreement(
-  archive: Archive,
+  archive: ScannedArchive,
   onlyDocker: readonly Image[],
   oci: readonly Image[],
   merged: ReadonlyMap<Image, Image>,

@@ -1,4 +1,4 @@
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import type { Graph } from '../graph.js';
 
 /** The part of a graph that a layout reads from its documents. */
@@ -12,9 +12,9 @@ export interface LayoutReader<Name extends string = string> {
   /** The `layout` of the JSON report. */
   readonly name: Name;
   /** Whether an archive that has a marker file (`spec/markers.ts`) is of this layout. */
-  detect(archive: Archive): boolean;
+  detect(archive: ScannedArchive): boolean;
   /** Reads the documents. Faults become observations of the archive; it never throws. */
-  link(archive: Archive): Linked;
+  link(archive: ScannedArchive): Linked;
   /** Paths below the root where the blob of a digest may lie, in the order in which to look. */
   blobPaths(digest: string): readonly string[];
   /** The same for a manifest or an index, where it has a path of its own. Default: as for any blob. */

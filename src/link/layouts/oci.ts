@@ -1,7 +1,7 @@
 import { blobPath, digestOfBlobPath } from '../../spec/digest.js';
 import { type FieldProblem, Fields } from '../../spec/json.js';
 import { normalName } from '../../spec/reference.js';
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import { classify } from '../classify.js';
 import { ManifestWalk } from '../manifests.js';
 import { CONTAINERD_NAME, isAttached, refName } from '../names.js';
@@ -9,7 +9,8 @@ import { linkReferrers } from '../referrers.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
 /** Whether the archive has a file of an OCI image layout, with or without files of other layouts. */
-export const hasOciFiles = (archive: Archive) => archive.has('index.json') || archive.has('oci-layout');
+export const hasOciFiles = (archive: ScannedArchive) =>
+  archive.has('index.json') || archive.has('oci-layout');
 
 /** The OCI image layout. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
 export const oci: LayoutReader<'oci-layout'> = {
@@ -22,7 +23,7 @@ export const oci: LayoutReader<'oci-layout'> = {
 };
 
 /** Reads index.json, the documents that it leads to, and manifests whose `subject` is one of these. */
-export function linkOci(archive: Archive): Linked {
+export function linkOci(archive: ScannedArchive): Linked {
   checkLayoutFile(archive);
   const walk = new ManifestWalk(archive, blobPath);
   const member = archive.file('index.json');
@@ -41,7 +42,7 @@ export function linkOci(archive: Archive): Linked {
  * `imageLayoutVersion` MUST be present and 1.0.0.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file
  */
-function checkLayoutFile(archive: Archive): void {
+function checkLayoutFile(archive: ScannedArchive): void {
   const member = archive.file('oci-layout');
   const at = { path: archive.path('oci-layout'), pointer: null };
   if (member === null) {
@@ -68,7 +69,11 @@ function checkLayoutFile(archive: Archive): void {
  * Reports names that several entries have. Hazard: skopeo takes the first of them, and containerd the last. Entries
  * that are attached to an image repeat its name, and do not count.
  */
-function checkRefNames(archive: Archive, path: string, descriptors: ReturnType<ManifestWalk['index']>): void {
+function checkRefNames(
+  archive: ScannedArchive,
+  path: string,
+  descriptors: ReturnType<ManifestWalk['index']>,
+): void {
   const seen = new Map<
     string,
     { readonly name: string; readonly platform: string; readonly digests: Set<string> }

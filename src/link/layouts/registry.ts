@@ -1,4 +1,4 @@
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import { dockerSave } from './docker-save.js';
 import { dockerV1 } from './docker-v1.js';
 import { hybrid } from './hybrid.js';
@@ -15,7 +15,7 @@ export type Layout = (typeof layouts)[number]['name'];
 export const layoutNames: readonly Layout[] = layouts.map(({ name }) => name);
 
 /** The layout of an archive that has a marker file; what no other layout recognises is Docker's v1 format. */
-export function detectLayout(archive: Archive): LayoutReader<Layout> {
+export function detectLayout(archive: ScannedArchive): LayoutReader<Layout> {
   return layouts.find(layout => layout.detect(archive)) ?? dockerV1;
 }
 

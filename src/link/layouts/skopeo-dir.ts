@@ -1,6 +1,6 @@
 import { splitDigest } from '../../spec/digest.js';
 import { goField, isObject } from '../../spec/json.js';
-import type { Archive } from '../archive.js';
+import type { ScannedArchive } from '../archive.js';
 import { classify } from '../classify.js';
 import { ManifestWalk } from '../manifests.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
@@ -31,7 +31,7 @@ export const skopeoDir: LayoutReader<'skopeo-dir'> = {
   },
 };
 
-function link(archive: Archive): Linked {
+function link(archive: ScannedArchive): Linked {
   const locate = (digest: string, manifest: boolean): string => {
     if (manifest) return manifestPath(digest);
     const [first, ...others] = skopeoDir.blobPaths(digest);
@@ -47,7 +47,7 @@ function link(archive: Archive): Linked {
   return { ...NOTHING_LINKED, images, artifacts, indexes: walk.indexes, absent: walk.absent };
 }
 
-function signatures(archive: Archive): string[] {
+function signatures(archive: ScannedArchive): string[] {
   return archive.scan.members
     .map(m => m.path.slice(archive.root.length))
     .filter(path => /^signature-\d+$/.test(path));
