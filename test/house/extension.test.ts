@@ -233,7 +233,7 @@ test('a layout, a codec, a check, a format and a command work once they are list
   const archive = join(folder, 'image.tar.toy');
   writeFileSync(archive, toyBytes(await toyArchive()));
   const run = (...args: readonly string[]) =>
-    execFileSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8' });
+    execFileSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
   const report = JSON.parse(run('verify', archive, '--json'));
   assert.is(report.archive.compression, 'toy');
   assert.is(report.archive.layout, 'toy-layout');
