@@ -87,8 +87,8 @@ type FileSelection = ImageSelection & { readonly layer?: number | string | undef
 /**
  * The content of one file of an image. Links are followed inside the image's root.
  * @param path  from the root, with or without a leading slash
- * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or lies in a damaged
- *   layer; and for an archive that came as a stream, which cannot be read again
+ * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or a damaged layer
+ *   holds it or may have changed it; and for an archive that came as a stream, which cannot be read again
  */
 export async function readFile(
   archive: Archive,
