@@ -18,7 +18,7 @@ export interface ImageIds extends ImageReport {
   readonly engines: readonly EngineReport[];
 }
 
-/** The report of `waybill ids --json`: the general report, its images with what engines call them. */
+/** The report of `waybill ids --json`: the general report; its images have the answers of engines. */
 export interface IdsReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageIds[];
   /** The outcome of a file that holds no image; empty where it holds one. */
@@ -28,7 +28,7 @@ export interface IdsReport extends Omit<Report, 'images'> {
 }
 
 export interface IdsOptions extends Selection, Pick<DialectOptions, 'docker'> {
-  /** A digest, or its beginning, to look for. */
+  /** A digest, or its beginning, to search for. */
   readonly find?: string | undefined;
 }
 
@@ -41,7 +41,10 @@ export function ids(reading: ArchiveReading, options: IdsOptions): Result {
   return { data: report, doc, exitCode: found === null || found.matches.length > 0 ? 0 : 1 };
 }
 
-/** Names and digests of the images of an archive. @throws InputError when the selection matches nothing */
+/**
+ * Names and digests of the images of an archive.
+ * @throws InputError if the selection matches nothing
+ */
 export const idsReport = (reading: ArchiveReading, options: IdsOptions = {}): IdsReport =>
   predict(reading, options).report;
 
@@ -99,7 +102,7 @@ function idsDoc(report: IdsReport, predicted: Predicted, total: number): Doc {
   return [...head, ...what, ...report.artifacts.flatMap(artifactDoc), gap, ...afterLoading(predicted.file)];
 }
 
-/** An artifact by its name, as an image is told by its own. */
+/** An artifact, headed by its name as an image is. */
 function artifactDoc({ kind, names, digest, artifactType, mediaType, subject }: ArtifactReport): Doc {
   const rows: [string, Text][] = [
     ['manifest digest', digest ?? [span('none: it was not read', 'dim')]],
