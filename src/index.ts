@@ -1,5 +1,5 @@
 /**
- * waybill as a library: the same as the command line, typed. Read an archive once, then ask for reports.
+ * waybill as a library: the same features as the command line, with types. Read an archive once, then compute reports:
  *
  *     import { readArchive, reportOf } from 'waybill';
  *     const report = reportOf(await readArchive('image.tar'));
