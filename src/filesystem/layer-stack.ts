@@ -49,7 +49,7 @@ class LayerView {
     return parts * (path.length + 16 * this.aliases.size);
   }
 
-  /** What the layer has at a path: its type in `NAME`, `HIDES`, or 0 if the layers below decide. */
+  /** The entry of the layer at a path: its type in `NAME`, `HIDES`, or 0 if the layers below decide. */
   at(path: string): number {
     const own = this.named(path);
     if (own !== 0) return own;
@@ -106,7 +106,7 @@ interface Storey {
   readonly above: Map<NameFacts | null, Storey>;
 }
 
-/** What the layers below have at a path: a type in `NAME`, or the reason why there is none. */
+/** The entry of the layers below at a path: a type in `NAME`, or the reason why there is none. */
 type Found = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
 
 const UNKNOWN = -2;
