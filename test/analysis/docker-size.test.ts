@@ -1,4 +1,4 @@
-// What a layer weighs for Docker: each rule of unpacking, real images with what Docker says of them.
+// The size of a layer in Docker: each rule of unpacking, and real images with Docker's recorded sizes.
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,14 +20,14 @@ const hardlink = (name: string, link: string) => rawEntry({ name, flag: '1', lin
 const sizeOf = (rule: (layer: BlobFacts) => LayerSize | null, ...entries: readonly Uint8Array[]): LayerSize =>
   rule(layerFacts(rawTar(...entries)))!;
 
-/** The size on overlay2, where Docker takes the layer. */
+/** Asserts the size on overlay2, for a layer that Docker accepts. */
 function weighs(what: string, bytes: number, ...entries: readonly Uint8Array[]): void {
   test(`overlay2: ${what}`, () => {
     assert.equal(sizeOf(overlaySize, ...entries), { bytes, doubt: null });
   });
 }
 
-/** Docker refuses the layer: the size of the rest, and why. */
+/** Asserts that Docker refuses the layer: the size of the rest, and the reason. */
 function refuses(what: string, bytes: number, why: RegExp, ...entries: readonly Uint8Array[]): void {
   test(`overlay2 refuses ${what}`, () => {
     const size = sizeOf(overlaySize, ...entries);
@@ -153,24 +153,24 @@ refuses(
   file('l/x', 7),
 );
 
-test('names that are long but not too long', () => {
+test('names of the maximum length are accepted', () => {
   const path = `${`${'n'.repeat(250)}/`.repeat(16)}f`;
   assert.equal(sizeOf(overlaySize, paxEntry([['path', path]]), file('x', 5)), { bytes: 5, doubt: null });
 });
 
-/** Links from l0 to the directory l39, which is as far as Linux follows, with targets that are longer than they need be. */
+/** Links from l0 to the directory l39, the maximum that Linux follows, with targets that are longer than necessary. */
 const chain = (detour: string) => [
   ...Array.from({ length: 39 }, (_, i) => symlink(`l${i}`, `${detour}l${i + 1}`)),
   directory('l39'),
 ];
 
-test('links that lead to links, as far as Linux goes', () => {
+test('chains of links are followed as far as Linux follows them', () => {
   assert.is(sizeOf(overlaySize, ...chain(''), file('l0/a', 5)).doubt, null);
   const further = [symlink('m', 'l0'), symlink('n', 'm'), ...chain('')];
   assert.match(sizeOf(overlaySize, ...further, file('n/a', 5)).doubt!, /no directory/);
 });
 
-test('detours cost bounded work and memory', () => {
+test('detours through links take bounded work and memory', () => {
   const detour = './'.repeat(45);
   const many = Array.from({ length: 4000 }, (_, i) => file(`l0/${i}/a`, 1));
   const links = sizeOf(overlaySize, ...chain(detour), ...many);
@@ -185,13 +185,13 @@ test('detours cost bounded work and memory', () => {
   assert.ok(directories.bytes < 200);
 });
 
-test('the sample with a hard link and a symbolic link', () => {
+test('the sample with a hard link and a symbolic link has the recorded sizes', () => {
   const sample = [file('data', 100_090), hardlink('same', 'data'), symlink('link', 'dat')];
   assert.equal(sizeOf(overlaySize, ...sample), { bytes: 100_093, doubt: null });
   assert.equal(sizeOf(naiveSize, ...sample), { bytes: 100_090, doubt: null });
 });
 
-test('naive: every size that a header claims, whatever becomes of the entry', () => {
+test('naive: every size in a header counts, even of an entry that is replaced', () => {
   const sized = (flag: string, size: number) => rawEntry({ name: flag, flag, size, link: 'a' });
   assert.equal(
     sizeOf(
@@ -218,7 +218,7 @@ test('naive: every size that a header claims, whatever becomes of the entry', ()
   assert.match(sizeOf(naiveSize, rawEntry({ name: 'a', flag: '7' }, 'xyz')).doubt!, /type/);
 });
 
-test('snapshots: blocks of 4 KiB for every inode', () => {
+test('snapshots: every inode counts with blocks of 4 KiB', () => {
   const used = (...entries: readonly Uint8Array[]) => sizeOf(snapshotUsage, ...entries).bytes / 4096;
   assert.is(used(), 1, 'the root');
   assert.is(used(file('a', 0), file('b', 1), file('c', 4096), file('d', 4097)), 1 + 0 + 1 + 1 + 2);
@@ -230,7 +230,7 @@ test('snapshots: blocks of 4 KiB for every inode', () => {
   assert.equal([used(...many.slice(1)), used(...many)], [1, 3], 'a directory outgrows its block');
 });
 
-test('what was not read has no size, and what is damaged has a doubtful one', () => {
+test('an unread layer has no size, and a damaged one has a doubtful size', () => {
   const tar = rawTar(file('a', 600), file('b', 600));
   for (const rule of [overlaySize, naiveSize, snapshotUsage]) {
     assert.is(rule(layerFacts(tar, { files: false })), null);
@@ -246,7 +246,7 @@ test('what was not read has no size, and what is damaged has a doubtful one', ()
   });
 });
 
-/** The sizes of every layer of the first image of an archive, from the bottom up. */
+/** The sizes of every layer of an archive's first image, from the base up. */
 async function sizesIn(file: string): Promise<{ overlay: number[]; naive: number[] }> {
   const { parts } = await readArchive(file, { depth: 'files' });
   const { scan, graph } = parts[0]!;

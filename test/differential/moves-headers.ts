@@ -1,4 +1,4 @@
-// Tar headers that readers read differently.
+// Tar headers that readers interpret differently.
 import type { RawHeader } from '../support/tar-blocks.js';
 import { type Draft, plant } from './draft.js';
 import { type Move, planted, spoilt } from './move.js';
@@ -18,7 +18,7 @@ const sized = (name: string, does: string, size: (length: number) => string): Mo
 const headed = (name: string, does: string, header: Partial<RawHeader>): Move =>
   planted(name, does, twin => ({ ...twin, header }));
 
-/** The name is in two fields, which are one name only to readers that know `prefix` in this format. */
+/** The name is in two fields, which only readers that support `prefix` in this format join. */
 const prefixed = (format: NonNullable<RawHeader['format']>): Move =>
   planted(
     `prefix-${format}`,
@@ -42,7 +42,7 @@ const spoiltField = (field: keyof RawHeader, value: string): Move =>
     }),
   );
 
-/** A member inside the content of one that has none to readers of Go, and has it to others. */
+/** A member inside the content of an entry that has no content for readers in Go, but has it for others. */
 const inside = (flag: string, what: string): Move =>
   planted(
     `inside-${what.replace(' ', '-')}`,

@@ -1,4 +1,4 @@
-// EVIL listed beside GOOD, as something that a reader may take for the image, or for none.
+// EVIL listed beside GOOD, in a form that only some readers regard as an image.
 import { digestOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Content, described, MEDIA } from '../support/oci.js';
@@ -6,7 +6,7 @@ import type { Draft } from './draft.js';
 import { evilManifest, type Json, named, remade } from './listed.js';
 import type { Move } from './move.js';
 
-/** Puts a content into index.json, in front or behind. */
+/** Adds a content to index.json, at the beginning or the end. */
 function list(draft: Draft, ...contents: readonly Content[]): void {
   const { entries } = draft.parts;
   if (entries === null) return;
@@ -63,7 +63,7 @@ const topTyped = (name: string, mediaType: string, inside: string | null): Move 
     ),
   );
 
-/** A manifest that is an index as well, after CVE-2021-41190. */
+/** A manifest that is also an index, as in CVE-2021-41190. */
 const confused = (content: Content, other: Content): Content =>
   remade(content, document => {
     document.manifests = [other.descriptor];

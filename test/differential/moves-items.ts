@@ -1,4 +1,4 @@
-// What manifest.json lists, and archives of two formats in one.
+// Changes of manifest.json, and archives of two formats in one.
 import { encodedOf, goJson } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Draft, type Item, NAME } from './draft.js';
@@ -23,7 +23,7 @@ const item = (
     const { items } = draft.parts;
     const evil = items === null ? null : evilItem(draft);
     if (items === null || evil === null) return;
-    // A hybrid has its blobs from index.json alone.
+    // A hybrid archive has only the blobs of index.json.
     for (const { digest, bytes } of evilManifest(draft).blobs)
       if (draft.parts.entries !== null) draft.parts.files.set(layouts.blobPath(digest), bytes);
     change(items, evil, draft);

@@ -1,4 +1,4 @@
-// JSON that decoders read differently: keys, numbers, what stands before and behind.
+// JSON that decoders read differently: keys, numbers, text before and after the value.
 import { textOf } from '../support/digest.js';
 import { chosenTwins, type Draft, replace, type Twins, twinsOf } from './draft.js';
 import type { Move } from './move.js';
@@ -7,14 +7,14 @@ import { rewrite } from './rewrite.js';
 
 interface Edited {
   readonly text: string;
-  /** Of EVIL's document in the same place. */
+  /** The text of EVIL's document in the same place. */
   readonly evil: string;
   readonly draft: Draft;
 }
 
 const isJson = ({ body }: Piece) => body[0] === 0x7b || body[0] === 0x5b;
 
-/** Edits a JSON document; digests above it follow, so that only the edit is odd. */
+/** Edits a JSON document and updates the digests that refer to it, so that only the edit is odd. */
 const edited = (
   name: string,
   does: string,
@@ -33,7 +33,7 @@ const edited = (
   },
 });
 
-/** EVIL's blobs, in front of all others: an edited document may name them. */
+/** Adds EVIL's blobs before all others, because an edited document may refer to them. */
 function addLeaves(draft: Draft): void {
   const known = new Set(draft.pieces.map(({ path }) => path));
   draft.pieces.unshift(...draft.evilPieces.filter(({ path }) => !known.has(path)));
@@ -80,7 +80,7 @@ const KEYS = [
   'mediaType',
 ];
 
-/** A key that both documents have, with what they say under it. */
+/** A key that both documents have, with its values. */
 function bothSay({ text, evil, draft }: Edited): { key: string; mine: Found; theirs: Found } | null {
   const found = KEYS.flatMap(key => {
     const [mine, theirs] = [member(text, key), member(evil, key)];
@@ -89,7 +89,7 @@ function bothSay({ text, evil, draft }: Edited): { key: string; mine: Found; the
   return found.length === 0 ? null : draft.random.pick(found);
 }
 
-/** EVIL's value under another spelling of the key, before or behind GOOD's. */
+/** Adds EVIL's value under another spelling of the key, before or after GOOD's. */
 function beside(
   document: Edited,
   mineAs: (key: string) => string,
@@ -111,7 +111,7 @@ const turned = (key: string) =>
 const long = (key: string) => key.replace(/s/, '\u017f');
 const escaped = (key: string) => `\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}`;
 
-/** In place of a number another spelling of it. */
+/** Replaces a number by another spelling of it. */
 const number = (name: string, does: string, spell: (digits: string) => string): Move =>
   edited(
     name,
@@ -128,7 +128,7 @@ const number = (name: string, does: string, spell: (digits: string) => string): 
 const without = (name: string, does: string, pattern: RegExp, by = ''): Move =>
   edited(name, does, ({ text }) => text.replace(pattern, by), pattern);
 
-/** A document that is in the archive under a fixed name, changed as a whole. */
+/** Changes a document with a fixed name as a whole. */
 const whole = (
   name: string,
   does: string,

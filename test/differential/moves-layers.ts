@@ -1,4 +1,4 @@
-// Layers: their order, their packing, what they are called.
+// Layers: their order, compression and names.
 import { gzipSync } from 'node:zlib';
 import { canCompress, compress } from '../support/compression.js';
 import { textOf } from '../support/digest.js';
@@ -12,7 +12,7 @@ const SKIPPABLE = Buffer.from([0x50, 0x2a, 0x4d, 0x18]);
 
 type Pack = (good: Layer, evil: Layer) => Uint8Array;
 
-/** Other bytes for one layer, under their own digest; the diff_ids stay. */
+/** Stores one layer with other bytes, under their own digest; the diff_ids stay. */
 function repack(draft: Draft, pack: Pack): void {
   const layers = draft.pieces.filter(piece => roleOf(piece, draft.good)?.startsWith('layer'));
   if (layers.length === 0) return;
@@ -27,7 +27,7 @@ const repacked = (name: string, does: string, pack: Pack): Move => ({
   pieces: draft => repack(draft, pack),
 });
 
-/** Text of the documents that list layers. */
+/** Changes the text of the documents that list layers. */
 const listed = (name: string, does: string, change: (text: string, draft: Draft) => string): Move => ({
   name,
   does,
@@ -59,7 +59,7 @@ function parsedList(text: string): unknown[] | null {
 
 const zstd = (bytes: Uint8Array) => (canCompress('zstd') ? compress(bytes, 'zstd') : bytes);
 
-/** A tar whose first member's name is the head of a skippable frame around all of it. */
+/** A tar whose first member's name is the header of a skippable frame around all of it. */
 function skippable(tar: Uint8Array): Buffer {
   const head = Buffer.alloc(8);
   SKIPPABLE.copy(head);
@@ -74,7 +74,7 @@ function skippable(tar: Uint8Array): Buffer {
   return copy;
 }
 
-/** A manifest with another media type for a layer, which is now and then EVIL's under GOOD's diff_id. */
+/** A manifest with another media type for a layer, which sometimes is EVIL's under GOOD's diff_id. */
 const labelled = (name: string, type: string): Move => {
   const labelling = listed('', '', text =>
     text.replace(/application\/vnd\.[a-z.]*(?:image\.layer|image\.rootfs)[^"]*/, type),
@@ -191,7 +191,7 @@ export const layerMoves: readonly Move[] = [
   },
 ];
 
-/** As the base lists EVIL's layers: names or descriptors, as in `like`. */
+/** EVIL's layers in the form of the base: names or descriptors, as in `like`. */
 function evilLayers(draft: Draft, like: readonly unknown[]): unknown[] {
   const pieces = layOut(draft.base.parts(draft.evil, true));
   for (const { body } of [...pieces, ...draft.evilPieces]) {

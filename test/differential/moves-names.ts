@@ -1,4 +1,4 @@
-// Names that one reader takes for another name.
+// Names that some readers normalise to another name.
 import { type Move, planted } from './move.js';
 import type { Piece } from './piece.js';
 

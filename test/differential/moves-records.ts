@@ -1,4 +1,4 @@
-// Records of PAX and GNU in front of a member, which say its name, size or target once more.
+// PAX and GNU records before a member, which override its name, size or target.
 import { gnuLong, paxEntry, rawEntry } from '../support/tar-blocks.js';
 import { type Move, planted } from './move.js';
 import type { Piece } from './piece.js';
@@ -17,7 +17,7 @@ const pax = (
   flag = 'x',
 ): Move => recorded(name, does, ({ path, body }) => paxEntry(records(path, body.length), flag));
 
-/** A sparse file of PAX, version 1.0: the map stands in front of the content. */
+/** A sparse file of PAX, version 1.0: the map precedes the content. */
 function sparse(twin: Piece): Piece {
   const map = Buffer.alloc(512);
   map.write(`1\n0\n${twin.body.length}\n`);

@@ -1,4 +1,4 @@
-// Bytes around and behind the tar: streams that are two things at once.
+// Bytes around and after the tar: streams in two formats at once.
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { canCompress, compress } from '../support/compression.js';
 import { rawTar } from '../support/tar-blocks.js';
@@ -18,7 +18,7 @@ const evilTar = (draft: Draft): Buffer => rawTar(...draft.evilPieces.map(pieceBy
 const SKIPPABLE = [0x50, 0x2a, 0x4d, 0x18];
 const FRAME_HEAD = 8;
 
-/** A tar whose first name is the head of a skippable frame around all of it. RFC 8878, 3.1.2 */
+/** A tar whose first name is the header of a skippable frame around all of it. RFC 8878, 3.1.2 */
 function skippable(tar: Buffer): Buffer {
   const head = Buffer.alloc(FRAME_HEAD);
   head.set(SKIPPABLE);
@@ -31,7 +31,7 @@ function skippable(tar: Buffer): Buffer {
 const gzipped = (bytes: Uint8Array) => gzipSync(bytes);
 const withoutEnd = (tar: Buffer) => tar.subarray(0, tar.length - 1024);
 
-/** A member that is stored, with a text in its header's extra field. RFC 1952, 2.3.1 */
+/** A gzip member with a text in its header's extra field. RFC 1952, 2.3.1 */
 function gzipWithExtra(bytes: Uint8Array, extra: Uint8Array): Buffer {
   const plain = gzipped(bytes);
   const head = Buffer.from(plain.subarray(0, 10));

@@ -1,4 +1,4 @@
-// What layers make of a file system, layer.md rule by rule, and what is said of layers that break the rules.
+// The file system that layers result in, by the rules of layer.md, and the oddities of layers that break the rules.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FileTree, type Oddity, squash, type TreeNode } from '../../src/filesystem/file-tree.js';
@@ -37,7 +37,7 @@ const odd = ({ oddities }: FileTree) =>
       `${kind} ${places.map(({ layer, path }) => `${layer + 1}:${path}`).join(' ')}`,
   );
 
-/** Layers, and what must come of them; whatever is odd must be said, and nothing else. */
+/** Asserts the tree and the oddities that layers result in. */
 function makes(
   what: string,
   layers: Layers,
@@ -260,7 +260,7 @@ makes(
   ['below-whiteout 1:.wh.a/x'],
 );
 
-test('attributes of a directory are those of its last entry', async () => {
+test('a directory has the attributes of its last entry', async () => {
   const tree = await treeOf(
     [dir('d', { mode: 0o700, uid: 1, mtime: 5 })],
     [dir('d', { mode: 0o1777, uid: 2, mtime: 9 })],
@@ -269,7 +269,7 @@ test('attributes of a directory are those of its last entry', async () => {
   assert.equal({ mode, uid, mtime }, { mode: 0o1777, uid: 2, mtime: 9 });
 });
 
-test('a hard link has the attributes and the place of its file', async () => {
+test('a hard link has the attributes and the inode of its file', async () => {
   const tree = await treeOf([file('a', 'xyz', { mode: 0o600, uid: 7 })], [hard('b', 'a')]);
   const { entry, inode, type, layer } = tree.get('b')!;
   assert.equal([type, entry.size, entry.mode, entry.uid, layer], ['hardlink', 3, 0o600, 7, 1]);
@@ -277,7 +277,7 @@ test('a hard link has the attributes and the place of its file', async () => {
   assert.is(tree.get('a')!.inode, inode);
 });
 
-test('names that are no text stay apart', () => {
+test('names that are not UTF-8 are distinguished', () => {
   const tar = rawTar(
     rawEntry({ name: 'a\xff' }),
     rawEntry({ name: 'a\xfe' }),
@@ -290,7 +290,7 @@ test('names that are no text stay apart', () => {
   );
 });
 
-test('names of 4096 bytes, in one piece and in many', () => {
+test('names of 4096 bytes, as one segment and as many', () => {
   const one = 'n'.repeat(4096);
   const many = `${'d/'.repeat(2047)}ee`;
   const tar = rawTar(
@@ -305,7 +305,7 @@ test('names of 4096 bytes, in one piece and in many', () => {
   assert.is(tree.nodes.length, 2 + 2047);
 });
 
-test('names of a megabyte cannot make directories without end', () => {
+test('the directories that a name of a megabyte implies are capped', () => {
   const names = Array.from({ length: 40 }, (_, i) => `${i}/${'d/'.repeat(500_000)}x`);
   const tar = rawTar(
     ...names.flatMap(name => [paxEntry([['path', name]]), rawEntry({ name: 'x' })]),
@@ -320,7 +320,7 @@ test('names of a megabyte cannot make directories without end', () => {
   assert.ok(tree.get('last'));
 });
 
-test('a layer that is not known, and one that is cut by a limit', async () => {
+test('a layer whose entries are not known, and one that a limit cuts', async () => {
   const tar = await tarBytes([file('a'), file('b'), file('c')]);
   const cut = tarFacts(tar, { limits: { layerEntries: 2 } }).table;
   const tree = squash([null, cut]);
@@ -328,7 +328,7 @@ test('a layer that is not known, and one that is cut by a limit', async () => {
   assert.equal(lines(tree), ['a 2', 'b 2']);
 });
 
-test('a tar that ends early: what came before is there', async () => {
+test('a tar that ends early: the entries before the end are in the tree', async () => {
   const tar = await tarBytes([file('a'), file('b', 'x'.repeat(2000)), file('c')]);
   const facts = tarFacts(tar.slice(0, 2000));
   assert.ok(facts.error);

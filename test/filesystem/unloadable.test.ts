@@ -1,5 +1,5 @@
-// What engines refuse when they unpack layers, one upon the other: as podman 5.8.6 with vfs and overlay and umoci 0.6.0 and 0.4.7
-// answered when they were asked. The same from a file and a pipe, and at both depths.
+// Layers that engines refuse to unpack one upon the other: recorded from podman 5.8.6 with vfs and overlay, and umoci
+// 0.6.0 and 0.4.7. The same from a file and a pipe, and at both depths.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Unloadable, unloadables } from '../../src/filesystem/unloadable.js';
@@ -197,7 +197,7 @@ tells(
 tells('opaque, below a file', [[file('a')], [file('a/.wh..wh..opq')]], []);
 tells('of AUFS, and a link to what it kept', [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]], []);
 
-test('a layer that is not here might have anything', async () => {
+test('an absent layer may have any name', async () => {
   const made = await image({ layers: [{ files: { a: 'x' } }, { tar: rawTar(hard('b', 'a'), file('c/d')) }] });
   const members = layouts.skopeoOci({ image: made, tags: ['app:1'] });
   const path = layouts.blobPath(made.layers[0]!.digest);

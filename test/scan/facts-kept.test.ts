@@ -1,4 +1,4 @@
-// The entries of all layers of an archive together: those of the first layers are kept, in whatever order layers are read.
+// The limit on entries of all layers of an archive: those of the first layers are kept, in any order of reading.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
@@ -14,7 +14,7 @@ const layer = (entries: number) =>
   layerFacts(rawTar(...Array.from({ length: entries }, (_, i) => rawEntry({ name: `f${i}` }))));
 const member = (path: string): Member => ({ path, name: path, type: 'file', size: 0, target: null });
 
-/** Orders of the numbers below n. */
+/** All orders of the numbers below n. */
 function* orders(n: number): Generator<number[]> {
   if (n === 0) yield [];
   else
@@ -22,7 +22,7 @@ function* orders(n: number): Generator<number[]> {
       for (let at = 0; at < n; at++) yield [...rest.slice(0, at), n - 1, ...rest.slice(at)];
 }
 
-/** Numbers of entries in the layers of an archive, and how many of each are listed. */
+/** Asserts how many entries are listed, from the numbers of entries in the layers. */
 function keeps(
   what: string,
   archiveEntries: number,
