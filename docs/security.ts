@@ -14,7 +14,7 @@ export function securityPage(): string {
 
 An archive is whatever its sender made it: every byte of it is taken for hostile. Reading one must not run anything, write anything
 but what was asked for, ask a network, hold or do without bound, or print what a terminal, a browser or a spreadsheet would obey; and
-whatever is wrong is said, while what is sound is still reported. Whoever runs waybill, its flags and the machine are trusted.
+whatever is wrong is said, while what is sound is still reported. The user who runs waybill, its flags and the machine are trusted.
 
 * What is held and done is bounded: docs/limits.md.
 * Names, labels and instructions are shown with control characters and characters that change direction spelled out.

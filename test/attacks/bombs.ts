@@ -1,4 +1,4 @@
-// What is small and unpacks to something vast, or is much work for its size.
+// Small input that unpacks to very much, or costs much work for its size.
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import type { FindingCode } from '../../src/index.js';
@@ -23,7 +23,7 @@ import {
 
 type Packed = 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
-/** Bombs that go off soon. What the limits as they are cost in memory is measured elsewhere. */
+/** A low limit, so that bombs are stopped soon. The memory with default limits is measured elsewhere. */
 const SOON = { limits: { unpackedFree: 8 * MiB } };
 const STOPPED =
   'Unpacked up to the limit `unpackedRatio` and no further. Its digest and size are checked all the same, and so are the other layers.';

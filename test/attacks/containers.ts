@@ -1,4 +1,4 @@
-// The outer archive: what stands in it twice, is named to do harm, or is one thing to one reader and another to the next.
+// The outer archive: repeated, hostile or ambiguous members.
 import * as assert from 'uvu/assert';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
@@ -10,7 +10,7 @@ const evilSave = layouts.dockerSave({ image: evil, tags: ['app:1'] });
 const documentOf = (members: readonly layouts.Member[], path: string) =>
   layouts.file(path, layouts.memberBytes(members, path));
 
-/** A tar whose first member is given block by block. */
+/** A tar whose first member is given as blocks. */
 async function behind(...first: readonly Uint8Array[]): Promise<Uint8Array> {
   return Buffer.concat([...first, await toTar(oci)]);
 }
@@ -19,7 +19,7 @@ const NEVER_BY_NAME = 'Reported. Nothing is ever written by a name of the outer 
 const LAST_COUNTS =
   'The last one counts, as for everybody who unpacks the archive. podman, skopeo and crane take the first, so it is an error where they differ.';
 
-/** Numbers beyond what 11 octal digits say. */
+/** Numbers that do not fit into 11 octal digits. */
 const base256 = (value: bigint) => (block: Buffer) => {
   block.fill(0, 124, 136);
   block[124] = 0x80;

@@ -1,4 +1,4 @@
-// The JSON of an archive: documents that are two things at once, exchanged, endless, or made for whoever parses them.
+// JSON documents of an archive: ambiguous, replaced, endless, or made to harm a parser.
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { toJson } from '../../src/format/json.js';
@@ -27,7 +27,7 @@ const inLayout = (content: layouts.Content, more: readonly layouts.Blob[] = blob
     ],
   });
 
-/** The text of index.json, changed. */
+/** A layout with a changed index.json. */
 const withIndex = (change: (text: string) => string): layouts.Member[] =>
   layouts.replaceBytes(oci, 'index.json', bytes => change(Buffer.from(bytes).toString()));
 
@@ -136,7 +136,7 @@ export const documents: Chapter = {
     ),
     verified(
       'A layer called `<hex>.tar.gz` that has another digest, though the config agrees with its tar',
-      'A warning: whoever looks up the name finds another layer. A note where a writer takes diff_ids for names.',
+      'A warning: a reader that looks up the layer by its name finds another one. A note if the producer uses diff_ids as names.',
       () => {
         const name = `${encodedOf(item.layers[0]!.digest)}.tar.gz`;
         const again = () => gzipSync(item.layers[0]!.tar, { level: 1 });
@@ -222,7 +222,7 @@ export const documents: Chapter = {
     digested('A digest of NUL and newlines', 'sha256:\0\n\u001b[2J', ['field-invalid']),
     verified(
       'A digest of an unknown algorithm',
-      'What nobody can compare is not called intact.',
+      'A digest that cannot be compared leaves the verdict intact open.',
       () => {
         const digest = `blake9:${'a'.repeat(64)}`;
         const { bytes } = manifest.blobs[0]!;

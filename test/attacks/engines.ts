@@ -1,4 +1,4 @@
-// One file that is one image to the reader of a report and another one to an engine.
+// One file that shows one image in waybill's report and is loaded as another one by an engine.
 import * as layouts from '../support/layouts.js';
 import { type Attack, type Chapter, verified } from './attack.js';
 import { evil, item, oci } from './material.js';
@@ -14,7 +14,7 @@ const tagged = { image: item, tags: ['app:1'] };
 
 const parse = (bytes: Uint8Array): Json => JSON.parse(Buffer.from(bytes).toString());
 
-/** The document at a path, changed. */
+/** Changes the document at a path. */
 const edit = (members: readonly layouts.Member[], path: string, change: (document: Json) => void) =>
   layouts.replaceBytes(members, path, bytes => {
     const document = parse(bytes);
@@ -22,7 +22,7 @@ const edit = (members: readonly layouts.Member[], path: string, change: (documen
     return JSON.stringify(document);
   });
 
-/** A layout of one image, whose manifest is changed and listed by its new digest. */
+/** A layout of one image, whose manifest is changed and listed with its new digest. */
 function withManifest(change: (document: Json) => void, lists = oci): layouts.Member[] {
   const [entry] = parse(layouts.memberBytes(lists, 'index.json')).manifests;
   const path = layouts.blobPath(entry.digest);

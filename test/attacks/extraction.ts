@@ -1,4 +1,4 @@
-// `waybill extract`: nothing may be written, changed, or given other rights outside of the directory that was named.
+// `waybill extract`: nothing may be written or changed outside of the given directory, nor get other permissions.
 import {
   existsSync,
   lstatSync,
@@ -42,7 +42,7 @@ const INSIDE =
   'Links are followed as a process in the image would: inside. They are made after everything else.';
 const paths = (root: string) => [...walked(root).keys()].sort();
 
-/** Writes an image's files into a directory that somebody else has prepared. */
+/** Writes an image's files into a directory that an attacker has prepared. */
 async function intoPrepared(archive: string, root: string): Promise<readonly string[]> {
   const reading = await readArchive(archive, { depth: 'files' });
   const [part] = reading.parts;
@@ -225,7 +225,7 @@ export const extraction: Chapter = {
         const [root, outside] = [join(above, 'root'), join(above, 'outside')];
         mkdirSync(outside);
         mkdirSync(root);
-        // What such a disk would make of a link `ETC` that came first.
+        // The effect of a link `ETC` on a case-insensitive file system.
         symlinkSync(outside, join(root, 'etc'));
         symlinkSync(join(outside, 'made'), join(root, 'file'));
         const archive = await ofLayers([
@@ -249,7 +249,7 @@ export const extraction: Chapter = {
         const above = temporary('attack');
         let before = 0;
         const onProgress = (done: number) => {
-          // The second reading begins anew.
+          // The second reading begins.
           if (done < before) writeFileSync(archive, image.toReversed().subarray(0, 512), { flag: 'r+' });
           before = done;
         };
@@ -286,7 +286,7 @@ export const extraction: Chapter = {
       { exit: 2 },
     ),
     proved(
-      'Somebody who may write beside the directory puts a link in its place while it is filled',
+      'A user who may write beside the directory replaces it by a link while it is filled',
       'It is held open, and written to by its handle (on Linux). In the end it is an error.',
       async () => {
         const above = temporary('attack');

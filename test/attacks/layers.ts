@@ -1,4 +1,4 @@
-// Inside a layer: what engines refuse to unpack, what they unpack differently, and what is no layer.
+// Contents of a layer that engines refuse, unpack differently, or that are not a layer.
 
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ async function stacked(...layers: readonly (readonly Uint8Array[])[]): Promise<r
   return layouts.skopeoOci({ image: made, tags: ['app:1'] });
 }
 
-/** An image of one layer, stored as these bytes. */
+/** An image of one layer with these stored bytes. */
 async function stored(
   tar: Uint8Array,
   blob: Uint8Array,

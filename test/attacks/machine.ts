@@ -1,4 +1,4 @@
-// What lies on the machine: directories with more in them than files, names that are no text, files that change meanwhile.
+// Files on the machine: special files in directories, names that are not UTF-8, files that change during reading.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -25,7 +25,7 @@ import { item, oci } from './material.js';
 
 const layer = layouts.blobPath(item.layers[1]!.digest);
 
-/** A layout as a directory, and something done to it. */
+/** A layout as a directory, with a change to it. */
 function folder(change: (root: string) => void): string {
   const root = toDirectory(oci, join(temporary('attack'), 'layout'));
   change(root);
@@ -39,13 +39,13 @@ const replaced = (path: string, by: (file: string) => void) => (root: string) =>
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
-/** The command itself, for what only a process has: its arguments as bytes. */
+/** Runs the command as a process, because arguments as bytes need one. */
 function waybill(args: readonly (string | Buffer)[]): {
   status: number | null;
   stdout: string;
   stderr: string;
 } {
-  // A shell hands over bytes, where Node would make text of them.
+  // A shell passes bytes; Node would convert them to text.
   const quoted = args.map(arg => `$'${[...Buffer.from(arg as string)].map(octal).join('')}'`).join(' ');
   const command = `exec "$0" "$1" ${quoted}`;
   const bin = join(repositoryRoot, 'bin/waybill.js');

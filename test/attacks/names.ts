@@ -1,4 +1,4 @@
-// What images are called, and what is printed of an archive: text that means something to whoever reads it.
+// Image names and other text of an archive that has a special meaning where it is printed.
 import * as assert from 'uvu/assert';
 import { OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
 import { toText } from '../../src/format/text.js';
@@ -69,7 +69,7 @@ export const names: Chapter = {
   ],
 };
 
-/** An archive with a text in every place that an archive has for one. */
+/** An archive with a text in every place that can contain one. */
 async function saying(text: string): Promise<Uint8Array> {
   const noNul = text.replaceAll('\0', '');
   const line = noNul.replaceAll('\n', '');
@@ -136,7 +136,7 @@ async function saying(text: string): Promise<Uint8Array> {
   ]);
 }
 
-/** @param check  looks at what a report is as text and in a file of each kind */
+/** @param check  checks a report as text and in a file of each format */
 const printed = (
   attack: string,
   answer: string,

@@ -1,4 +1,4 @@
-// The outer archive, where it is one thing to engines that extract it and another to those that look for members by name.
+// Outer archives in which engines that extract and engines that look up members by name find different images.
 import { renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -30,7 +30,7 @@ async function before(
   return Buffer.concat([...first, await toTar(members)]);
 }
 
-/** After the members of a layout, one more of any kind. */
+/** One more member of any type, after the members of a layout. */
 async function after(
   members: readonly layouts.Member[],
   ...last: readonly Uint8Array[]
@@ -44,7 +44,7 @@ const patched = (header: Partial<RawHeader>, content: Uint8Array | string = '') 
 const EXTRACTED =
   'skopeo, podman and umoci extract the layout and follow it; the containerd store of Docker does not.';
 
-/** A tar whose name begins like compressed data. */
+/** A tar whose first name begins like compressed data. */
 function alsoTar(magic: Uint8Array, tar: Buffer): Buffer {
   return Buffer.concat([
     rawHeader({ name: 'x', patch: block => void block.set(magic, 0) }),
@@ -53,7 +53,7 @@ function alsoTar(magic: Uint8Array, tar: Buffer): Buffer {
   ]);
 }
 
-/** A skippable frame of zstd around a whole tar, and an image behind it. */
+/** A skippable zstd frame around a whole tar, followed by an image. */
 async function twoFiles(): Promise<Uint8Array> {
   const frame = Buffer.from('502a4d1800000000', 'hex');
   const tar = Buffer.from(await toTar(evilSave));

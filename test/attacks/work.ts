@@ -1,4 +1,5 @@
-// What is small and takes much time or memory: texts that make patterns go back, lists without end, one thing listed for ever.
+// Small input that costs much time or memory: texts for pattern backtracking, endless lists, one object listed many
+// times.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,10 +18,10 @@ import { item, MiB, outerBomb, repeated, save, withLayer, zeros, zstdStored } fr
 
 const bin = join(repositoryRoot, 'bin/waybill.js');
 
-/** Far more than any of it takes: what takes the square of its length takes minutes. */
+/** Far more than any command takes; a quadratic algorithm takes minutes. */
 const HUNG_MS = 40_000;
 
-/** Says at the end, as the last line of all, what the process held at its most, in KiB. */
+/** Prints the process's peak memory in KiB as the last line. */
 const PEAK = `data:text/javascript,${encodeURIComponent(`
   import { writeSync } from 'node:fs';
   import { isMainThread } from 'node:worker_threads';
@@ -35,7 +36,7 @@ interface Ended {
   readonly peak: number;
 }
 
-/** The command itself. Fails where it hangs, ends by a signal or has a bug. */
+/** Runs the command as a process. Fails if it hangs, is ended by a signal, or reports a bug. */
 function waybill(args: readonly string[]): Promise<Ended> {
   const options = { timeout: HUNG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 29 } as const;
   const what = `waybill ${args.join(' ').slice(0, 300)}`;
@@ -54,7 +55,7 @@ function waybill(args: readonly string[]): Promise<Ended> {
 type RunCommand = (...args: string[]) => Promise<Ended>;
 type Check = (run: RunCommand, file: string) => unknown;
 
-/** Commands over an archive, each of which must come to its end. */
+/** Runs commands over an archive, each of which must end. */
 const soon = (
   attack: string,
   answer: string,
@@ -75,12 +76,12 @@ const soon = (
 
 const WITHOUT_GOING_BACK = 'No pattern that is tried on them takes more time than their length.';
 
-/** Of which patterns are fond: repeated, and with an end that does not fit. */
+/** Texts that cause backtracking: repeated, with an end that does not match. */
 const PUMPED = ['a', 'a.', 'a-', '/a', ' ', '0', ':', '._', '__', '\\', '{a,', '@sha256:'].map(
   piece => `${piece.repeat(300_000 / piece.length)}!`,
 );
 
-/** A layout of one image, from a config and what its entry in index.json has. */
+/** A layout of one image, from a config and additional fields of its entry in index.json. */
 function layout(
   config: object,
   entries: readonly object[],
@@ -101,7 +102,7 @@ const every = (file: string, run: RunCommand, commands: string) =>
 const report = (name: string) => join(temporary('work'), name);
 const inEveryFormat = () => ['md', 'html', 'json', 'txt'].flatMap(ending => ['-o', report(`r.${ending}`)]);
 
-/** An image that lists one layer as often as it likes, and a config that agrees. */
+/** An image that lists one layer any number of times, with a matching config. */
 async function repeating(times: number, files: number, seed = 'a'): Promise<layouts.Member[]> {
   const entries = Object.fromEntries(Array.from({ length: files }, (_, i) => [`d/${i}`, seed]));
   const one = await layer({ files: entries, compression: 'gzip' });
@@ -120,7 +121,7 @@ const lines = (word: string) => Array.from({ length: 40_000 }, (_, i) => `${word
 
 const other = async (members: readonly layouts.Member[]) => saved(await toTar(members), 'other.tar');
 
-/** Most memory that any of it may take, in MiB; a program that does nothing takes some 60. */
+/** Maximum memory of a command, in MiB; a program that does nothing takes some 60. */
 const MOST = 512;
 
 const held = (
@@ -140,14 +141,14 @@ const held = (
     { exit },
   );
 
-/** Run-length blocks in a frame that asks for a window of 128 MiB. RFC 8878, 3.1.1.1.2 */
+/** Run-length blocks in a frame with a window of 128 MiB. RFC 8878, 3.1.1.1.2 */
 function wideZstd(bytes: number): Buffer {
   const frame = zeros.zstd(bytes);
   frame[5] = 17 << 3;
   return frame;
 }
 
-/** Entries of nothing, of two thousand names, a mebibyte of them packed and as often as wanted. */
+/** Empty entries of two thousand names, compressed per mebibyte and repeated. */
 function tinyEntries(count: number): Buffer {
   const some = MiB / 512;
   const headers = Array.from({ length: some }, (_, i) => rawEntry({ name: `f${i}` }));
@@ -213,7 +214,7 @@ export const work: Chapter = {
           [named('app:1')],
         ),
       async (run, file) => {
-        // The time is none, for which engines refuse the config.
+        // The time is not valid, so engines refuse the config.
         assert.is((await run('verify', file, ...inEveryFormat())).status, 1);
         await every(file, run, 'show; ids; history --no-trunc; inspect; sizes');
         await run('images', file, '--filter', 'label=a=b', '--filter', 'until=24h');

@@ -1,4 +1,4 @@
-// What `npm install waybill` brings: what runs, the types of the library, and documents; nothing that only builds or tests it.
+// The content of the npm package: the program, the types of the library, and documents, without build tools and tests.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -65,7 +65,7 @@ withNpm('only what cannot be bundled is installed with it', () => {
   );
 });
 
-/** The package as it is installed, beside a project that uses it. */
+/** The package, installed beside a project that uses it. */
 function installed(): string {
   const project = temporary('package');
   const modules = join(project, 'node_modules');
