@@ -172,7 +172,7 @@ export const bounds: Chapter = {
   attacks: [
     bounded(
       'Six thousand v1 images that share a chain of six thousand parents',
-      'Each layer is looked at once. Images are listed up to the limit `descriptors`.',
+      'Each layer is read once. Images are listed up to the limit `descriptors`.',
       () => [
         ...numbers(6000).map(i => v1(i, i === 0 ? null : i - 1)),
         ...numbers(6000).map(i => v1(10_000 + i, 5999)),
@@ -181,13 +181,13 @@ export const bounds: Chapter = {
     ),
     bounded(
       'A thousand images that list one layer a hundred times each',
-      'Layers are listed up to the limit `descriptors`, which is lower for a small file; no engine is asked about the rest.',
+      'Layers are listed up to the limit `descriptors`, which is lower for a small file; engines are not modelled for the rest.',
       () => listing(990, 100),
       REPORTING,
     ),
     bounded(
-      'One image that has three hundred thousand names',
-      'Names are looked at up to the limit `names`.',
+      'One image with three hundred thousand names',
+      'Names are read up to the limit `names`.',
       () =>
         layouts.replaceBytes(save, 'manifest.json', bytes => {
           const [document] = JSON.parse(Buffer.from(bytes).toString());
@@ -196,12 +196,12 @@ export const bounds: Chapter = {
       REPORTING,
     ),
     bounded(
-      'Three hundred thousand members of no bytes',
-      'What an empty file is, is worked out once. Members are read up to the limit `members`.',
+      'Three hundred thousand empty members',
+      'The facts about an empty file are computed once. Members are read up to the limit `members`.',
       crowded,
       REPORTING,
     ),
-    bounded('A hundred thousand hard links to one file', 'Each finds its target at once.', () =>
+    bounded('A hundred thousand hard links to one file', 'Each finds its target in constant time.', () =>
       ofEntries(
         rawTar(
           rawEntry({ name: 'f' }, 'x'),
@@ -211,7 +211,7 @@ export const bounds: Chapter = {
     ),
     bounded(
       'The same, and another layer that removes the first half of them',
-      'The first name that is left is looked for once.',
+      'The first remaining name is searched once.',
       () =>
         ofEntries(
           rawTar(
@@ -222,8 +222,8 @@ export const bounds: Chapter = {
         ),
     ),
     bounded(
-      'Eight thousand files nineteen hundred directories deep, with a link between each two that is replaced by a file',
-      'Where a directory is, is forgotten only when something on the way to it goes.',
+      'Eight thousand files nineteen hundred directories deep, and after each a link that is replaced by a file',
+      'Resolved paths are discarded only if something on them is removed.',
       () =>
         ofEntries(
           rawTar(
@@ -240,11 +240,11 @@ export const bounds: Chapter = {
 };
 
 export const timeouts: Chapter = {
-  title: 'Time that is over',
+  title: 'Timeout',
   attacks: [
     proved(
       'Forty archives that take a second each, with `--timeout 1s`',
-      'A thread of its own keeps the time, for all of them together, and ends what the main thread is at.',
+      'A separate thread keeps the time for all of them together, and terminates the current computation.',
       stopped,
     ),
   ],

@@ -61,7 +61,7 @@ const octal = (byte: number) => `\\${byte.toString(8).padStart(3, '0')}`;
 const changing = (attack: string, change: (file: string) => void): Attack =>
   proved(
     attack,
-    'An error that says what has changed. Nothing is called intact.',
+    'An error that says what changed. The verdict *intact* is not true.',
     async () => {
       const file = saved(await toTar(oci), 'changing.tar');
       let isOver = false;
@@ -82,7 +82,7 @@ export const machine: Chapter = {
   attacks: [
     verified(
       'A named pipe in a layout that is a directory, in place of a layer',
-      'Never opened, which would block for ever.',
+      'Never opened, because that would block for ever.',
       () => folder(replaced(layer, file => execFileSync('mkfifo', [file]))),
       { findings: ['special-file', 'layer-missing'], exit: 1, verdicts: { complete: false } },
     ),
@@ -93,8 +93,8 @@ export const machine: Chapter = {
       { findings: ['special-file', 'index-missing'], exit: 1, images: 0 },
     ),
     verified(
-      'A blob that is a link to /etc/passwd, or to a device without an end',
-      'Not followed: a link may lead to another file of the layout only.',
+      'A blob that is a link to /etc/passwd, or to an endless device',
+      'Not followed: a link may only lead to another file of the layout.',
       () => folder(replaced(layer, file => symlinkSync('/dev/zero', file))),
       { findings: ['unsafe-link', 'blob-link-broken', 'layer-missing'], exit: 1 },
     ),
@@ -131,7 +131,7 @@ export const machine: Chapter = {
     ),
     proved(
       'An archive whose own name is not UTF-8',
-      'Refused with the way out: standard input.',
+      'Refused, with the advice to use standard input.',
       () => {
         const above = temporary('attack');
         const file = Buffer.concat([Buffer.from(`${above}/`), bytes('\xff.tar')]);
@@ -145,7 +145,7 @@ export const machine: Chapter = {
     ),
     proved(
       'Paths with a NUL, to read from and to write to',
-      'Refused. What comes before the NUL is not opened in its place.',
+      'Refused. The path before the NUL is not opened instead.',
       async () => {
         const file = saved(await toTar(oci), 'nul.tar');
         const above = temporary('attack');
@@ -162,15 +162,15 @@ export const machine: Chapter = {
       { exit: 2 },
     ),
     refused(
-      'A device without an end',
+      'An endless device',
       'Read up to the limits.',
       () => '/dev/zero',
       /a tar with nothing in it/,
     ),
-    refused('A file of /proc that says it is empty', 'Refused.', () => '/proc/self/mem', /empty \(0 bytes\)/),
+    refused('A file of /proc with a reported size of 0', 'Refused.', () => '/proc/self/mem', /empty \(0 bytes\)/),
     proved(
-      'A directory that is no layout, such as `/`, `/proc` or `/dev`',
-      'Refused after a look at two levels of it.',
+      'A directory that is not a layout, such as `/`, `/proc` or `/dev`',
+      'Refused after reading two levels of it.',
       async () => {
         for (const root of ['/', '/proc', '/dev']) {
           const error = await refusal(readArchive(root));

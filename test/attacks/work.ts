@@ -74,7 +74,7 @@ const soon = (
     more,
   );
 
-const WITHOUT_GOING_BACK = 'No pattern that is tried on them takes more time than their length.';
+const WITHOUT_GOING_BACK = 'Every pattern takes time linear in their length.';
 
 /** Texts that cause backtracking: repeated, with an end that does not match. */
 const PUMPED = ['a', 'a.', 'a-', '/a', ' ', '0', ':', '._', '__', '\\', '{a,', '@sha256:'].map(
@@ -131,7 +131,7 @@ const held = (
 ): Attack =>
   soon(
     what,
-    `Takes less than ${MOST} MiB of memory, with the limits as they are.`,
+    `Takes less than ${MOST} MiB of memory, with the default limits.`,
     make,
     async (run, file) => {
       const { status, peak, stdout } = await run(command, file);
@@ -162,7 +162,7 @@ export const work: Chapter = {
   title: 'Work',
   attacks: [
     soon(
-      'Names of 300 kB, made for patterns to go back in: `a.a.a.…`, `a-a-…`, `/a/a…`, spaces, zeros, colons',
+      'Names of 300 kB that cause backtracking in patterns: `a.a.a.…`, `a-a-…`, `/a/a…`, spaces, zeros, colons',
       WITHOUT_GOING_BACK,
       async () =>
         layout(
@@ -240,7 +240,7 @@ export const work: Chapter = {
     ),
     soon(
       'Files with names of 4096 bytes, under patterns of many stars and braces',
-      'Of stars only the last one is tried again. Braces that stand for more than a thousand patterns are an error.',
+      'Only the last star is retried. Braces that expand to more than a thousand patterns are an error.',
       async () => {
         const names = Array.from({ length: 30 }, (_, i) => `${i}${'a'.repeat(4000)}/${'a/'.repeat(40)}`);
         const files = Object.fromEntries(names.map(name => [`${name}f`, 'x']));
@@ -271,7 +271,7 @@ export const work: Chapter = {
     ),
     soon(
       'Names of 300 kB under patterns of `images --filter reference=`',
-      'Only the last star is tried again.',
+      'Only the last star is retried.',
       async () => layout(item.config, PUMPED.map(named)),
       async (run, file) => {
         for (const pattern of [
@@ -285,7 +285,7 @@ export const work: Chapter = {
     ),
     soon(
       'A history of forty thousand steps, and as many labels',
-      'Listed. Two of them are compared up to a limit, and beyond it taken for different.',
+      'Listed. Two of them are compared up to a limit, and regarded as different beyond it.',
       async () => {
         const Labels = Object.fromEntries(lines('key').map(key => [key, key]));
         return layout({ ...item.config, config: { Labels }, history: lines('RUN a').map(step) }, [
@@ -299,7 +299,7 @@ export const work: Chapter = {
     ),
     proved(
       'Two images whose histories, labels and variables differ in forty thousand lines each',
-      'Compared up to a limit, and beyond it taken for different. The first rows are shown, and how many more there are.',
+      'Compared up to a limit, and regarded as different beyond it. The first rows and the number of the others are shown.',
       async () => {
         const [a, b] = ['a', 'b'].map(word => {
           const Labels = Object.fromEntries(lines(word).map(key => [key, word]));
@@ -331,8 +331,8 @@ export const work: Chapter = {
       },
     ),
     proved(
-      'Text files of 60,000 lines that have none in common, and ones without a line feed',
-      'Compared up to a limit of lines that differ.',
+      'Text files of 60,000 lines without a common line, and text files without a line feed',
+      'Compared up to a limit on differing lines.',
       async () => {
         const [a, b] = await Promise.all(
           ['a', 'b'].map(async word => {
@@ -348,7 +348,7 @@ export const work: Chapter = {
     ),
     soon(
       'An image that lists one layer thirty thousand times',
-      'Each is looked at once. A list has as many rows.',
+      'The layer is read once. Lists have thirty thousand rows.',
       () => repeating(TIMES, 2),
       async (run, file) => {
         const commands = `verify; show; waste; inspect; diff ${file}; report ${inEveryFormat().join(' ')}`;
@@ -361,8 +361,8 @@ export const work: Chapter = {
       },
     ),
     proved(
-      'Two of them, with another layer each',
-      'Compared in the time that both take.',
+      'Two such images with different layers',
+      'Compared in time linear in their number of layers.',
       async () => {
         const one = saved(await toTar(await repeating(TIMES, 2)), 'work.tar');
         const { status, stdout } = await waybill(['diff', one, await other(await repeating(TIMES, 2, 'b'))]);
@@ -372,8 +372,8 @@ export const work: Chapter = {
       { exit: 1 },
     ),
     soon(
-      'The same by manifest.json of docker save, with a config that knows two layers',
-      'The first row is as quick as the last. What does not agree is a finding.',
+      'The same in the manifest.json of docker save, with a config that lists two layers',
+      'Each row takes constant time. The contradiction is a finding.',
       async () =>
         layouts.replaceBytes(save, 'manifest.json', bytes => {
           const [document] = JSON.parse(Buffer.from(bytes).toString());
@@ -387,7 +387,7 @@ export const work: Chapter = {
     ),
     soon(
       'An image that lists a layer of a thousand files twenty thousand times',
-      'Applied up to the limit `imageEntries`. From which layer on none are is said.',
+      'Applied up to the limit `imageEntries`. The first layer that is not applied is named.',
       () => repeating(20_000, 1000),
       async (run, file) => {
         const few = '--limit imageEntries=100000';
@@ -407,8 +407,8 @@ export const work: Chapter = {
       { exit: 1 },
     ),
     soon(
-      'Fifteen images with names of 900 kB, of which a terminal could obey each character',
-      'Names in a report or an error for people end after 8192 characters; in JSON they are whole.',
+      'Fifteen images with names of 900 kB of control characters',
+      'Names in text reports and errors are cut after 8192 characters; in JSON they are complete.',
       async () => {
         const names = Array.from({ length: 15 }, (_, i) => `${i}${'\u0001'.repeat(150_000)}`);
         return layout(item.config, names.map(named));
@@ -440,7 +440,7 @@ export const work: Chapter = {
         () => `{"imageLayoutVersion":"1.0.0","x":[${'[],'.repeat(6_900_000)}[]]}`,
       ),
     ),
-    held('A million files of nothing in one layer', () => withLayer(tinyEntries(1_000_000), 'gzip'), {
+    held('A million empty files in one layer', () => withLayer(tinyEntries(1_000_000), 'gzip'), {
       command: 'files',
       exit: 0,
     }),
