@@ -39,19 +39,19 @@ function refuses(what: string, bytes: number, why: RegExp, ...entries: readonly 
 weighs('an empty layer', 0);
 weighs('files, and their directories not', 107, directory('a'), file('a/b', 100), file('c', 7));
 weighs('a symbolic link, the bytes of its target', 6, symlink('a', '/bin/b'));
-weighs('bytes, not letters', 4, symlink('a', Buffer.from('ää').toString('latin1')));
-weighs('a hard link nothing', 10, file('a', 10), hardlink('b', 'a'), hardlink('c/d', './b'));
-weighs('a hard link to a symbolic link nothing more', 2, symlink('a', 'xx'), hardlink('b', '/a'));
-weighs('a file that only a hard link still names', 10, file('a', 10), hardlink('b', 'a'), file('a', 0));
+weighs('a target in bytes, not characters', 4, symlink('a', Buffer.from('ää').toString('latin1')));
+weighs('a hard link as 0', 10, file('a', 10), hardlink('b', 'a'), hardlink('c/d', './b'));
+weighs('a hard link to a symbolic link as 0', 2, symlink('a', 'xx'), hardlink('b', '/a'));
+weighs('a file with only a hard link left', 10, file('a', 10), hardlink('b', 'a'), file('a', 0));
 weighs(
   'no device, pipe or whiteout',
   0,
   ...['3', '4', '6'].map(flag => rawEntry({ name: flag, flag, device: [1, 3] })),
 );
-weighs('whiteouts nothing', 0, file('.wh.gone', 0), file('a/.wh.b', 0), file('c/.wh..wh..opq', 0));
-weighs('a whiteout with content nothing', 0, file('.wh.gone', 500));
-weighs('a file that takes the place of its own whiteout', 5, file('.wh.a', 0), file('a', 5));
-weighs('of two files with one name the later', 5, file('a', 10), file('./a', 5));
+weighs('whiteouts as 0', 0, file('.wh.gone', 0), file('a/.wh.b', 0), file('c/.wh..wh..opq', 0));
+weighs('a whiteout with content as 0', 0, file('.wh.gone', 500));
+weighs('a file that replaces its own whiteout', 5, file('.wh.a', 0), file('a', 5));
+weighs('the later of two files with one name', 5, file('a', 10), file('./a', 5));
 weighs(
   'a file in place of a directory with all below it',
   1,
@@ -71,7 +71,7 @@ weighs(
   file('d/../e', 1),
   file('/a', 1),
 );
-weighs('names that would lead out', 1, file('../../a', 5), file('a', 1));
+weighs('names that lead above the root', 1, file('../../a', 5), file('a', 1));
 weighs(
   'a file below a linked directory',
   1,
@@ -143,7 +143,7 @@ refuses(
   file('x', 5),
 );
 refuses('a contiguous file', 2, /type/, rawEntry({ name: 'a', flag: '7' }, 'xyz'), file('b', 2));
-refuses('a type that it does not know', 2, /type.*"V"/, rawEntry({ name: 'a', flag: 'V' }), file('b', 2));
+refuses('an unknown type', 2, /type.*"V"/, rawEntry({ name: 'a', flag: 'V' }), file('b', 2));
 refuses(
   'a file below a link that was replaced through itself',
   5,

@@ -161,13 +161,13 @@ export const machine: Chapter = {
       },
       { exit: 2 },
     ),
+    refused('An endless device', 'Read up to the limits.', () => '/dev/zero', /a tar with nothing in it/),
     refused(
-      'An endless device',
-      'Read up to the limits.',
-      () => '/dev/zero',
-      /a tar with nothing in it/,
+      'A file of /proc with a reported size of 0',
+      'Refused.',
+      () => '/proc/self/mem',
+      /empty \(0 bytes\)/,
     ),
-    refused('A file of /proc with a reported size of 0', 'Refused.', () => '/proc/self/mem', /empty \(0 bytes\)/),
     proved(
       'A directory that is not a layout, such as `/`, `/proc` or `/dev`',
       'Refused after reading two levels of it.',

@@ -38,7 +38,10 @@ export const names: Chapter = {
     deceiving('A tag with a letter of another alphabet (homoglyph)', '\u0430pp:1'),
     deceiving('A tag with invisible characters', 'app\u200b:1'),
     deceiving('A tag that changes the direction of text (Trojan Source)', 'app:1\u202egnp'),
-    deceiving('A tag that makes a hyperlink on a terminal (OSC 8)', 'app:1\u001b]8;;http://evil.example\u0007x'),
+    deceiving(
+      'A tag that makes a hyperlink on a terminal (OSC 8)',
+      'app:1\u001b]8;;http://evil.example\u0007x',
+    ),
     verified(
       'The same in the annotations of an index, which containerd does not validate',
       'The same.',
@@ -232,8 +235,10 @@ export const output: Chapter = {
         assert.is(shown!.stdout, `${visible(evil)}\n\n`);
       },
     ),
-    proved('Formulas in a CSV file', 'There is no CSV output: reports are HTML, Markdown, JSON or text.', () =>
-      assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']),
+    proved(
+      'Formulas in a CSV file',
+      'There is no CSV output: reports are HTML, Markdown, JSON or text.',
+      () => assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']),
     ),
   ],
 };

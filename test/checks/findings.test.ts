@@ -179,13 +179,13 @@ provoke('end-marker-missing', 'only half of it', () => readTarOf(save, tar => ta
 });
 provoke(
   'trailing-bytes',
-  'another archive behind the first',
+  'another archive after the first',
   async () => readMembers(save, {}, { trailing: await toTar(oci) }),
   { severity: 'warning', data: { offset: (await toTar(save)).length } },
 );
 provoke(
   'padding-not-zero',
-  'behind oci-layout',
+  'after oci-layout',
   () => readTarOf(padded, tar => changed(tar, padding + 9, 1)),
   {
     severity: 'warning',
@@ -544,7 +544,7 @@ provoke(
 );
 provoke(
   'tar-field-invalid',
-  'an owner that is no number',
+  'an owner that is not a number',
   async () => {
     const odd = rawEntry({ name: 'odd', uid: 'root\0' });
     return readInput(saved(Buffer.concat([odd, await toTar(oci)])));
@@ -586,7 +586,7 @@ provoke(
 );
 provoke(
   'link-unexpected',
-  'the name of a layer that is gone',
+  'the name of an absent layer',
   () => [...save, { path: 'v1/layer.tar', link: '../gone.tar' }],
   {
     severity: 'info',
@@ -634,7 +634,7 @@ provoke(
 );
 provoke(
   'media-types-differ',
-  'a manifest that is called an index too',
+  'a manifest that is also listed as an index',
   () => {
     const index = JSON.parse(Buffer.from(layouts.memberBytes(oci, 'index.json')).toString());
     const [entry] = index.manifests;
@@ -719,7 +719,7 @@ provoke('json-invalid', 'a v1 file', () => layouts.replaceBytes(save, v1Json, ()
 
 provoke(
   'field-invalid',
-  'a size that is none',
+  'an invalid size',
   () =>
     withIndex(doc => {
       doc.manifests[0].size = -1;
@@ -733,7 +733,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a digest that is none',
+  'an invalid digest',
   () =>
     withIndex(doc => {
       doc.manifests[0].digest = 'sha256:abc';
@@ -765,7 +765,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a media type that is no index',
+  'a media type other than an index',
   () =>
     withIndex(doc => {
       doc.mediaType = 'text/plain';
@@ -779,7 +779,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a diff_id that is no digest',
+  'a diff_id that is not a digest',
   () =>
     withConfig(doc => {
       doc.rootfs.diff_ids[1] = 'x';
@@ -873,7 +873,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a manifest that does not say what it is',
+  'a manifest without a media type',
   () =>
     withManifest(doc => {
       delete doc.schemaVersion;
@@ -901,7 +901,7 @@ provoke(
 );
 provoke(
   'key-case',
-  'two spellings, none of them right: engines take the last',
+  'two spellings, none of them exact: engines use the last',
   () => edit(save, 'manifest.json', ([{ Config, ...doc }]) => [{ config: 'x', CONFIG: Config, ...doc }]),
   { severity: 'error', pointer: '/0', data: { keys: ['config', 'CONFIG'], expected: ['Config'] } },
 );
@@ -989,7 +989,7 @@ provoke(
 );
 provoke(
   'media-type-mismatch',
-  'a descriptor that says index of a manifest',
+  'a descriptor with the media type of an index for a manifest',
   () =>
     withIndex(doc => {
       doc.manifests[0].mediaType = layouts.MEDIA.dockerManifest;
@@ -1374,7 +1374,7 @@ provoke(
 );
 provoke(
   'image-disguised',
-  'an image that says schemaVersion 1',
+  'an image with schemaVersion 1',
   () =>
     withManifest(document => {
       document.schemaVersion = 1;
@@ -2064,7 +2064,7 @@ const longTwice = await tarBytes([
   { path: long, bytes: '1' },
   { path: long, bytes: '2' },
 ]);
-provoke('layer-duplicate-path', 'behind a long name', () => withLayer({ tar: longTwice }), {
+provoke('layer-duplicate-path', 'after a long name', () => withLayer({ tar: longTwice }), {
   severity: 'info',
   data: { layer: 0, path: long },
 });
@@ -2225,7 +2225,7 @@ provoke(
 const folderOf = (path: string) => path.split('/')[0]!;
 provoke(
   'v1-parent-missing',
-  'the base is gone',
+  'the base layer is absent',
   () => legacy.filter(({ path }) => !path.startsWith(folderOf(base))),
   { severity: 'error', path: top, data: { parent: folderOf(base) } },
 );

@@ -49,7 +49,7 @@ export const itemMoves: readonly Move[] = [
   item('item-layers', "EVIL's layers with GOOD's config.", (items, evil) => {
     items[0]!.Layers = evil.Layers;
   }),
-  item('item-none', 'manifest.json lists nothing.', items => items.splice(0)),
+  item('item-none', 'manifest.json is an empty list.', items => items.splice(0)),
   item('item-path-dot', 'Paths of manifest.json that begin with `./`.', ([first]) => {
     first!.Config = `./${first!.Config}`;
   }),

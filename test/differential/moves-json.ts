@@ -149,20 +149,20 @@ export const jsonMoves: readonly Move[] = [
   edited('key-repeated', 'A key twice: the last one counts for Go.', document =>
     beside(document, same, same),
   ),
-  edited('key-upper', 'A key once more in capitals, which Go takes for the same.', document =>
+  edited('key-upper', 'A repeated key in capitals, which Go regards as the same.', document =>
     beside(document, same, upper),
   ),
   edited('key-turned', 'A key once more with another first letter.', document =>
     beside(document, same, turned),
   ),
-  edited('key-none-exact', 'Two keys that fold to one, and neither is spelt as it should be.', document =>
+  edited('key-none-exact', 'Two keys that fold to one, neither of them exact.', document =>
     beside(document, turned, upper),
   ),
   edited('key-long-s', 'A key with the long s of Unicode, which Go folds to s.', document =>
     beside(document, same, long),
   ),
   edited('key-escaped', 'A key written with an escape.', document => beside(document, same, escaped)),
-  edited('key-only-folded', 'A key that is there in another spelling alone.', document => {
+  edited('key-only-folded', 'A key only in another spelling.', document => {
     const found = bothSay(document);
     if (found === null) return document.text;
     const { key, mine } = found;
@@ -212,19 +212,17 @@ export const jsonMoves: readonly Move[] = [
   ),
   edited(
     'second-value',
-    'A second JSON value behind the first: a decoder of streams stops before it.',
+    'A second JSON value after the first: a stream decoder stops before it.',
     ({ text, evil }) => text + evil,
   ),
-  edited('second-value-first', 'EVIL first, GOOD behind it.', ({ text, evil }) => evil + text),
-  edited('trailing-bytes', 'Bytes behind the document.', ({ text }) => `${text}\nx`),
-  edited('trailing-nul', 'NULs behind the document.', ({ text }) => `${text}\0\0`),
+  edited('second-value-first', 'EVIL first, followed by GOOD.', ({ text, evil }) => evil + text),
+  edited('trailing-bytes', 'Bytes after the document.', ({ text }) => `${text}\nx`),
+  edited('trailing-nul', 'NULs after the document.', ({ text }) => `${text}\0\0`),
   edited('bom', 'A byte order mark in front.', ({ text }) => `\ufeff${text}`),
   edited('utf-16', 'The document in UTF-16.', ({ text }) => Buffer.from(`\ufeff${text}`, 'utf16le')),
   edited('white-space', 'White space that Unicode knows and JSON does not.', ({ text }) => `\u00a0${text}`),
-  edited(
-    'bad-utf8',
-    'A byte that is no UTF-8 in a text: Go puts a replacement character there.',
-    ({ text }) => Buffer.from(text.replace(/"1"|"app:1"|"amd64"/, '"a\xff"'), 'latin1'),
+  edited('bad-utf8', 'A byte that is not UTF-8 in a text: Go replaces it by U+FFFD.', ({ text }) =>
+    Buffer.from(text.replace(/"1"|"app:1"|"amd64"/, '"a\xff"'), 'latin1'),
   ),
   edited(
     'comment',
@@ -258,7 +256,7 @@ export const jsonMoves: readonly Move[] = [
   ),
   without(
     'config-created',
-    'A config whose time is none.',
+    'A config with an invalid time.',
     /"created":"2023[^"]*","(?=history)/,
     '"created":"once","',
   ),
@@ -279,7 +277,7 @@ export const jsonMoves: readonly Move[] = [
   ),
   edited(
     'name-other',
-    'A name that is no reference, or one of another form.',
+    'A name that is not a reference, or has another form.',
     ({ text, draft }) =>
       text.replace(
         /"(1|app:1)"/,

@@ -125,7 +125,7 @@ export const linkMoves: readonly Move[] = [
   linked('link-self', 'A document that is a link to itself.', (twins, draft) =>
     linkTo(twins, draft, symlink(twins.target.path, baseName(twins.target.path))),
   ),
-  linked('link-through-folder', 'A target with `..` behind a folder that is a link.', (twins, draft) =>
+  linked('link-through-folder', 'A target with `..` after a folder that is a link.', (twins, draft) =>
     throughFolder(twins, draft, false),
   ),
   linked(

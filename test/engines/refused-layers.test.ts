@@ -185,7 +185,7 @@ test('accepted: sparse files as GNU tar writes them', async () => {
 });
 
 const xz = testWhen(test, hasCommand('xz'), 'xz is not installed');
-xz('xz without an integrity check is what podman 4.3 alone refuses', async () => {
+xz('xz without an integrity check is refused only by podman 4.3', async () => {
   const tar = rawTar(rawEntry({ name: 'f' }, 'x'));
   for (const check of ['none', 'crc32']) {
     const { stdout } = spawnSync('xz', ['-c', `--check=${check}`], { input: tar });

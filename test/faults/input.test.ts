@@ -87,13 +87,13 @@ const ERRORS: readonly Row[] = [
     /too many open files\n.*ulimit -n/,
   ],
   [
-    'gone before it is indexed',
+    'removed before it is indexed',
     ['show', SMALL],
     { call: 'fs.openSync', path: 'small', nth: 2, does: FAILS('ENOENT') },
     /no such file or directory\nIt was removed or replaced/,
   ],
   [
-    'gone after it is indexed',
+    'removed after it is indexed',
     ['files', SMALL],
     { call: 'fs.openSync', path: 'small', nth: 3, onwards: true, does: FAILS('ENOENT') },
     /no image in it\n.*: cannot be read: no such file or directory\n/,

@@ -80,7 +80,7 @@ onTerminal('Ctrl-C clears it too', async () => {
   assert.ok(stdout.endsWith(CLEAR) || stdout.endsWith(`${CLEAR}^C`), JSON.stringify(stdout.slice(-80)));
 });
 
-onTerminal('an error is said on a line of its own', async () => {
+onTerminal('an error is printed on a new line', async () => {
   const faults = [{ call: 'pipe.read', nth: 40, does: { kind: 'error', code: 'EIO' } }] as const;
   const { stdout, status } = await run(['verify', 'pipe'], {
     faults,

@@ -75,7 +75,7 @@ makes(
   ['d/ 2', 'd/new 2'],
 );
 makes(
-  'an opaque directory hides what was in it, its marker last',
+  'an opaque directory hides lower entries, even if its marker comes last',
   [
     [dir('d'), file('d/old'), dir('d/e'), file('d/e/x')],
     [dir('d'), dir('d/e'), file('d/e/y'), gone('d/.wh..wh..opq')],
@@ -96,7 +96,7 @@ makes(
   ['c 2'],
 );
 makes(
-  'what AUFS kept for itself is no file, but hard links lead there',
+  'AUFS metadata is not a file, but hard links may refer to it',
   [
     [
       gone('.wh..wh.aufs'),
@@ -109,11 +109,11 @@ makes(
   ['a 1', 'b = a 1'],
 );
 makes(
-  'a directory over a directory keeps what is in it',
+  'a directory over a directory keeps its contents',
   [[dir('d'), file('d/x')], [dir('d', { mode: 0o700 })]],
   ['d/ 2', 'd/x 1'],
 );
-makes('a file over a directory drops all in it', [[dir('d'), file('d/x')], [file('d')]], ['d 2']);
+makes('a file over a directory removes its contents', [[dir('d'), file('d/x')], [file('d')]], ['d 2']);
 makes(
   'a directory over a file and a link',
   [
@@ -129,7 +129,7 @@ makes(
   ['a 1', 'b 1', 'c/ 1', 'c/d 1', 'e 1', 'g 1', 'h 1'],
 );
 makes('the root itself has attributes and no name', [[dir('.', { mode: 0o711 }), file('a')]], ['a 1']);
-makes('directories that no entry names are made', [[file('a/b/c')]], ['a/ 1', 'a/b/ 1', 'a/b/c 1']);
+makes('directories that no entry names are created', [[file('a/b/c')]], ['a/ 1', 'a/b/ 1', 'a/b/c 1']);
 makes(
   'a directory that was made gets its entry later',
   [[file('a/b'), dir('a', { mode: 0o700 })]],
@@ -230,7 +230,7 @@ makes(
   ['duplicate-name 1:a 1:d'],
 );
 makes(
-  'what is no directory gives way to what lies below it',
+  'an entry that is not a directory is replaced if another lies below it',
   [[file('a')], [file('a/x')]],
   ['a/ 2', 'a/x 2'],
   ['parent-replaced 2:a'],
@@ -241,12 +241,7 @@ makes(
   ['a/ 2', 'a/x 2', 'b -> a 1'],
   ['parent-replaced 2:a'],
 );
-makes(
-  'the root is a directory whatever is said',
-  [[file('a'), file('.', 'x')]],
-  ['a 1'],
-  ['root-replaced 1:'],
-);
+makes('the root is always a directory', [[file('a'), file('.', 'x')]], ['a 1'], ['root-replaced 1:']);
 makes(
   'links that climb above the root',
   [[link('a', '../x'), link('d/b', '../../x'), link('d/c', '../x'), link('e', '/../x')]],

@@ -196,7 +196,7 @@ test('only containers, scan and write touch files and threads', () => {
   assert.equal(uses(/'node:child_process'/, ['write/special-file.ts']), [], 'no commands');
 });
 
-test('what only looks at data never throws', () => {
+test('rooms that only read data never throw', () => {
   const pure = uses(/\bthrow\b/, [
     'codec',
     'tar',

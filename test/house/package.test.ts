@@ -48,7 +48,7 @@ withNpm('few files, and only of these kinds', () => {
   assert.ok(unpackedSize < 4e6, `${unpackedSize} bytes`);
 });
 
-withNpm('only what cannot be bundled is installed with it', () => {
+withNpm('only packages that cannot be bundled are installed with it', () => {
   assert.equal(Object.keys(dependencies), ['d3-hierarchy', 'xz-decompress', 'yauzl-promise']);
   const asked = paths
     .filter(path => path.startsWith('dist/bundle/') && path.endsWith('.js'))

@@ -61,13 +61,13 @@ reads(
   rawTar(rawEntry({ name: 'file', flag: '', format: 'v7' }, 'x')),
   sized(1),
 );
-reads('its directories', rawTar(rawEntry({ name: 'file/', flag: '', format: 'v7' })), {
+reads('a directory of an old tar', rawTar(rawEntry({ name: 'file/', flag: '', format: 'v7' })), {
   name: 'file/',
   type: 'directory',
   flag: '5',
 });
 reads(
-  'a directory has no content, whatever its size says',
+  'a directory has no content, with any size field',
   rawTar(rawEntry({ name: 'd/', flag: '5', size: 4096 })),
   {
     name: 'd/',
@@ -76,12 +76,16 @@ reads(
     claimedSize: 4096,
   },
 );
-reads('nor has an old one', rawTar(rawEntry({ name: 'd/', flag: '', size: 700, format: 'v7' })), {
-  name: 'd/',
-  type: 'directory',
-  flag: '5',
-  claimedSize: 700,
-});
+reads(
+  'an old directory has no content either',
+  rawTar(rawEntry({ name: 'd/', flag: '', size: 700, format: 'v7' })),
+  {
+    name: 'd/',
+    type: 'directory',
+    flag: '5',
+    claimedSize: 700,
+  },
+);
 reads('a slash does not make a directory of a file', rawTar(rawEntry({ name: 'file/' }, 'x')), {
   ...sized(1),
   name: 'file/',
@@ -240,7 +244,7 @@ for (const record of [
   '9uid=123\n',
 ]) {
   const tar = rawTar(rawEntry({ name: 'x', flag: 'x' }, record), rawEntry({ name: 'file' }));
-  reads(`a record that is none: ${JSON.stringify(record)}`, tar, {});
+  reads(`an invalid record: ${JSON.stringify(record)}`, tar, {});
 }
 reads(
   'a global header describes nothing',

@@ -56,7 +56,7 @@ function keeps(
 
 keeps('all fit', 10, [4, 0, 3, 3], [4, 0, 3, 3]);
 keeps('the first ones fit', 9, [4, 5, 1, 3], [4, 5, 0, 0]);
-keeps('nothing is kept behind one that does not fit, though it would', 9, [4, 6, 1], [4, 0, 0]);
+keeps('after a layer that does not fit, no later one is kept', 9, [4, 6, 1], [4, 0, 0]);
 keeps('one that has more than all may have is passed over', 9, [10, 4, 5], [0, 4, 5]);
 keeps('several of those', 3, [4, 1, 5, 1, 2], [0, 1, 0, 1, 0]);
 

@@ -59,7 +59,7 @@ function blockOf({ format, flag, changes }: typeof header extends fc.Arbitrary<i
 
 const go = testWhen(test, hasGo, 'Go is not installed');
 
-go('what Go refuses a header for', () => {
+go('headers that Go refuses', () => {
   const samples = fc.sample(header, { seed: SEED, numRuns: 3000 });
   const blocks = samples.map(blockOf);
   let refused = 0;

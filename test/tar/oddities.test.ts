@@ -45,7 +45,7 @@ const LONG = `${'d'.repeat(120)}/f`;
 
 finds('plain entries', rawTar(file({}, 'x'), file({ name: 'd/', flag: '5' })), {});
 finds(
-  'what Go and GNU tar write of long names, times and large numbers',
+  'records of Go and GNU tar for long names, times and large numbers',
   rawTar(
     pax(['path', LONG], ['mtime', '1700000000.25'], ['uid', '3000000'], ['SCHILY.xattr.user.a', 'b\0c']),
     file({}, 'x'),
@@ -142,7 +142,7 @@ finds(
   ambiguous('name', 'two', 'two', 'one'),
 );
 finds(
-  'a GNU name that goes on behind its end',
+  'a GNU name with bytes after its end',
   rawTar(gnuLong('L', 'one\0two'), file({ format: 'gnu' })),
   ambiguous('name', 'one', 'one', 'one\0two\0'),
 );
@@ -158,7 +158,7 @@ for (const record of [pax(['path', 'renamed']), gnuLong('L', 'renamed')])
     ambiguous('records before a global PAX header', '', 'none', 'all of them'),
   );
 finds(
-  'a global PAX header that would rename what follows',
+  'a global PAX header that renames the next entry',
   rawTar(paxEntry([['path', 'all']], 'g'), file()),
   ambiguous('global PAX header', '', 'nothing', 'path=all'),
 );
@@ -180,7 +180,7 @@ finds(
   malformed('f', 'the record at byte 0 does not end where its length says'),
 );
 finds(
-  'what comes before a malformed record counts',
+  'records before a malformed one are applied',
   rawTar(rawPax('10 path=x\n9 a=b\n'), file()),
   malformed('x', 'the record at byte 10 claims 9 bytes, but 6 are left'),
 );
@@ -200,12 +200,12 @@ finds(
   malformed('f', 'a PAX record has a key with a NUL in it'),
 );
 finds(
-  'an owner that is no number',
+  'an owner that is not a number',
   rawTar(pax(['uid', '0x10']), file()),
   malformed('f', 'the PAX record uid is "0x10"'),
 );
 finds(
-  'a time that is none',
+  'an invalid time',
   rawTar(pax(['mtime', '1.2.3']), file()),
   malformed('f', 'the PAX record mtime is "1.2.3"'),
 );
@@ -230,7 +230,7 @@ finds(
   malformed('', 'Go does not take the field uid of its header'),
 );
 finds(
-  'numbers as old and as large as Go takes them',
+  'numbers in every format that Go accepts',
   rawTar(
     file({ mode: '   644 \0', uid: '  1750 ', gid: '\x80\0\0\0\0\x20\0\0', mtime: ' 7777777777 ' }),
     file({ name: 'v7', format: 'v7', patch: block => block.write('x', 329) }),
