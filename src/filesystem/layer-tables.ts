@@ -112,7 +112,7 @@ function incompleteness({ encrypted }: Layer, facts: BlobFacts): string | null {
   if (failure !== null) return failureReason(failure);
   // An empty file is not a valid tar, but engines accept it as an empty layer.
   if (unpacked?.size === 0) return null;
-  if (tar === null) return 'it is no tar';
+  if (tar === null) return 'it is not a tar';
   if (tar.error !== null) return tar.error;
   const limit = tar.table?.truncated ?? null;
   if (limit !== null) return `it has more entries than --limit ${limit} allows`;

@@ -278,11 +278,11 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
     engine: () => null,
   },
   'hard-link-out-of-layer': {
-    tells: (path, other) => `${path} is a hard link to ${other}, which is no file of this layer`,
+    tells: (path, other) => `${path} is a hard link to ${other}, which is not a file of this layer`,
     engine: () => null,
   },
   'folder-is-none': {
-    tells: path => `${path} lies below what is no directory`,
+    tells: path => `${path} is below a file that is not a directory`,
     engine: () => null,
   },
   'global-header': {
@@ -306,13 +306,14 @@ const refusalWords = (refusal: Refusal, engine: Unpacker): string | null =>
 const ODDITIES: Readonly<Record<OddityKind, string>> = {
   'whiteout-of-nothing': 'deletes what no lower layer has',
   'whiteout-invalid': 'is a whiteout that names nothing',
-  'whiteout-of-directory': 'is a whiteout without a name: it removes what lower layers have in its directory',
+  'whiteout-of-directory':
+    'is a whiteout without a name: it removes everything of lower layers in its directory',
   'hard-link-to-nothing': 'is a hard link to what is not there',
   'duplicate-name': 'stands twice in one layer; the last one counts',
-  'parent-replaced': 'is a directory for entries below it, but was something else',
-  'root-replaced': 'would replace the root by something that is no directory',
+  'parent-replaced': 'has entries below it, but was not a directory',
+  'root-replaced': 'would replace the root, and is not a directory',
   'link-leaves-root': 'is a link that climbs above the root',
-  'below-whiteout': 'lies below a whiteout, where nothing can be',
+  'below-whiteout': 'is below a whiteout, and never visible',
   'unknown-type': 'is of a type that no engine unpacks',
   'too-many-directories': 'is left out: too many directories have no entry of their own',
 };

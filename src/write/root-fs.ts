@@ -192,7 +192,7 @@ class RootWriter {
       const target = pathBelow(this.root, first.path);
       if (this.made.has(first)) this.make(node, path => makeHardLink(path, target, node, this.options));
       else if (first.inode.type === 'file' || this.options.devices)
-        this.lose(node, 'what it links to is not written');
+        this.lose(node, 'the target of the hard link was not written');
       else this.leftOut++;
     }
     for (const node of unwritable) {

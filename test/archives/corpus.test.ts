@@ -48,7 +48,7 @@ const SAME: Readonly<Record<string, readonly FindingCode[]>> = {
   UNREFERENCED_BLOBS: ['unreferenced-blobs'],
 };
 
-/** What a writer leaves out on purpose is a note in waybill. */
+/** Parts that a writer leaves out on purpose are a note in waybill. */
 const LIGHTER: Readonly<Record<string, string>> = { SPARSE_INDEX: 'info' };
 
 const IMAGE_KINDS = ['image', 'v1-image'];

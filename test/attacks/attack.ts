@@ -20,9 +20,9 @@ import { type Reading, readInput, saved, streamOf } from '../support/reading.js'
 import { temporary } from '../support/tmp.js';
 
 export interface Attack {
-  /** What an attacker does. This text is in docs/security.md. */
+  /** The action of the attacker. This text is in docs/security.md. */
   readonly attack: string;
-  /** What waybill does, in addition to findings and exit code. */
+  /** The behaviour of waybill, in addition to findings and exit code. */
   readonly answer: string;
   readonly findings: readonly FindingCode[];
   /** Exit code of the command; null if no command is involved. */

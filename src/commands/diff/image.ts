@@ -147,7 +147,7 @@ function damageIn(layer: Layer, facts: BlobFacts | null, where: string): string 
   if (facts?.failure != null || facts?.unpacked == null) return `${where} cannot be unpacked to its end`;
   if (facts.tar?.table == null) return `the files of ${where} were not read`;
   if (facts.tar.table.truncated !== null) return `${where} has more files than are kept`;
-  return facts.tar.error === null ? null : `${where} is no sound tar: ${facts.tar.error}`;
+  return facts.tar.error === null ? null : `${where} is not a valid tar: ${facts.tar.error}`;
 }
 
 /** Images whose files were not all read are not reported as the same, even if no difference is known. */

@@ -116,7 +116,8 @@ function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument 
   const { actual, digest, path, mediaType } = fetched;
   if (actual !== null) return new Error(`the manifest ${path} is not ${digest}: its bytes are ${actual}`);
   if (digestKind(digest) !== 'computable') return new Error(`${digest} cannot be checked: unknown algorithm`);
-  if (!isManifestType(mediaType)) return new Error(`${digest} is no manifest of an image, but ${mediaType}`);
+  if (!isManifestType(mediaType))
+    return new Error(`${digest} is not an image manifest: its media type is ${mediaType}`);
   return fetched;
 }
 
@@ -205,9 +206,7 @@ function notesOn({ archive, name, blobs }: ListEntry, image: Image, isMadeUp: bo
       `${archive}: ${what} of ${name} (${digest}) is not in it: the list cannot be pushed`,
   );
   if (isMadeUp) {
-    notes.push(
-      `${archive}: holds no registry manifest of ${name}: taken is the one that containerd makes up`,
-    );
+    notes.push(`${archive}: holds no registry manifest of ${name}: using the one that containerd makes up`);
   }
   if (image.attestations.length > 0) notes.push(`${archive}: attestations of ${name} are left out`);
   return notes;
