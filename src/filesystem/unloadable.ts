@@ -50,7 +50,7 @@ const BUSY = 'unlinkat .//: device or resource busy';
 
 interface UnpackerTraits {
   readonly program: 'podman' | 'docker' | 'umoci';
-  /** Docker with its classic store, and not the one of containerd. */
+  /** True for Docker with its classic store, false for its containerd store. */
   readonly isClassic: boolean;
   readonly driver: 'vfs' | 'overlay' | null;
 }

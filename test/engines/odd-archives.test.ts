@@ -128,7 +128,7 @@ test('reserved flags of a gzip header are ignored by engines, and not by waybill
   assert.match(containerd.note!, 'whether it can be unpacked cannot be told');
 });
 
-test('a damaged gzip layer: the words of Go hang on the fault, not on what waybill says of it', async () => {
+test("a damaged gzip layer: Go's error depends on the fault, not on waybill's message", async () => {
   const packed = gzipSync(app.layers[0]!.tar);
   const changed = (at: number, byte: number) => {
     const bytes = Buffer.from(packed);

@@ -18,7 +18,7 @@ export interface Match {
 export interface Found {
   readonly query: string;
   readonly matches: readonly Match[];
-  /** Why this file does not tell, where nothing matches. */
+  /** If nothing matches: the reason why the digest cannot be found in this file. */
   readonly reason: string | null;
 }
 
