@@ -1,5 +1,5 @@
-// Runs the contestants of a race in turn, round after round, so that whatever slows the machine slows them all. Every second
-// round runs backwards, so that nobody always comes after the one who leaves the machine hot.
+// Runs the contestants of a race in turn, round after round, so that a slow phase of the machine affects all of them.
+// Every second round runs in reverse order, so that no contestant always follows the one that heats up the machine.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { CommandFailed, run, type Sample } from './run.js';
 
 export interface Rules {
   readonly rounds: number;
-  /** A contestant that has taken so long in all, in seconds, sits out the rounds that are left. */
+  /** A contestant whose runs took this many seconds in all is left out of the remaining rounds. */
   readonly patience: number;
   /** Emptied before every run. */
   readonly output: string;
@@ -40,7 +40,7 @@ export async function alternate(contestants: readonly Contestant[], rules: Rules
 }
 
 function empty(folder: string): void {
-  // A podman that failed leaves its store mounted.
+  // A podman that failed may leave its store mounted.
   spawnSync('umount', ['-l', join(folder, 'root/overlay')], { stdio: 'ignore' });
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

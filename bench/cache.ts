@@ -1,4 +1,4 @@
-// Where the images are kept once they are made: outside the tree, and only as long as their makers stay the same.
+// Keeps the generated images outside of the tree, until the code that makes them changes.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -19,12 +19,15 @@ import { type ImageName, planOf } from './images/catalogue.js';
 import { makeDocker, makeOci } from './images/image.js';
 import { canPack, packRange } from './images/packing.js';
 
-/** `outer` is `docker` with gzip around all of it; `layout` is `gzip` as a directory, for those that read no archive. */
+/**
+ * `outer` is `docker` with gzip around all of it; `layout` is `gzip` as a directory, for tools that do not read
+ * archives.
+ */
 export type Form = 'docker' | 'outer' | 'gzip' | 'zstd' | 'layout';
 
 interface FormMaker {
   readonly file: (name: ImageName) => string;
-  /** Whether this machine can make it. */
+  /** False if this machine cannot make it. */
   readonly possible?: () => boolean;
   readonly make: (cache: ImageCache, name: ImageName, path: string) => Promise<void>;
 }
@@ -72,7 +75,7 @@ const FORMS: Readonly<Record<Form, FormMaker>> = {
 export class ImageCache {
   readonly folder: string;
 
-  /** @param say  is told what is being made, for that takes minutes */
+  /** @param say  called with the name of an image that is being made, because that takes minutes */
   constructor(
     private readonly base: string,
     private readonly say: (text: string) => void,
@@ -85,7 +88,7 @@ export class ImageCache {
     }
   }
 
-  /** For what contestants write. Short, for podman takes no long path. */
+  /** Directory for the output of contestants. Its path is short, because podman refuses long ones. */
   get output(): string {
     return join(this.base, 'output');
   }
@@ -94,7 +97,7 @@ export class ImageCache {
     return FORMS[form].possible?.() ?? true;
   }
 
-  /** The path of the image in this form, which is made first where it is not there yet. */
+  /** The path of the image in this form, which is made if it does not exist. */
   async path(name: ImageName, form: Form): Promise<string> {
     const maker = FORMS[form];
     const path = join(this.folder, maker.file(name));
@@ -111,7 +114,7 @@ const PREFIX = 'images-';
 export const defaultBase = (): string =>
   process.env.WAYBILL_BENCH_DIR ?? join(tmpdir(), 'waybill-bench-cache');
 
-/** Of the makers' own code: another maker makes other images. */
+/** Digest of the code that makes images: other code makes other images. */
 function makersDigest(): string {
   const hash = createHash('sha256');
   const folder = new URL('images/', import.meta.url);

@@ -1,11 +1,11 @@
-// Who runs against whom, and by which command.
+// The contestants and their commands.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface Contestant {
-  /** Within its race. Those of waybill begin with `waybill`. */
+  /** Unique within its race. IDs of waybill begin with `waybill`. */
   readonly id: string;
   readonly command: readonly string[];
   /** Commands that must be installed. */
@@ -14,7 +14,7 @@ export interface Contestant {
 
 export interface NodeVersion {
   readonly path: string;
-  /** After the names of its contestants: empty for the Node that runs the suite. */
+  /** Suffix of the IDs of its contestants: empty for the Node that runs the suite. */
   readonly suffix: string;
 }
 
@@ -32,11 +32,11 @@ export function nodeVersions(others: readonly string[]): NodeVersion[] {
   ];
 }
 
-/** How contestants are made: what they all share is said once. */
+/** Creates contestants with the parameters that all of them share. */
 export class Starters {
   constructor(
     private readonly nodes: readonly NodeVersion[],
-    /** An empty directory before each run, for what a contestant writes. */
+    /** A directory for the output of a contestant, emptied before each run. */
     readonly output: string,
   ) {}
 
@@ -58,7 +58,7 @@ export class Starters {
     }));
   }
 
-  /** A Node that does nothing. */
+  /** A Node process that does nothing. */
   node(): Contestant[] {
     return this.nodes.map(({ path, suffix }) => ({
       id: `node -e 0${suffix}`,

@@ -1,21 +1,21 @@
-// What waybill must reach, as data. A goal names what was measured as RACE/CONTESTANT.
+// The performance goals of waybill, as data. A goal names a measurement as RACE/CONTESTANT.
 import { ENTRIES } from './images/catalogue.js';
 
 export type Goal =
-  /** At most `most` times the time of another. */
+  /** Maximum ratio to the time of another. */
   | { readonly kind: 'ratio'; readonly of: string; readonly to: string; readonly most: number }
-  /** At most so many seconds more than another. */
+  /** Maximum difference to the time of another, in seconds. */
   | { readonly kind: 'beyond'; readonly of: string; readonly to: string; readonly most: number }
-  /** Peak memory, at most so many bytes. */
+  /** Maximum peak memory, in bytes. */
   | { readonly kind: 'memory'; readonly of: string; readonly most: number }
-  /** The highest of these peaks, at most so many times the lowest. */
+  /** Maximum ratio of the highest of these peaks to the lowest. */
   | { readonly kind: 'flat'; readonly of: readonly string[]; readonly most: number }
-  /** Time per unit of work, which grows from one to the next: at most so many times that of the first step. */
+  /** The time per unit of work, from each amount to the next: maximum ratio to the first step. */
   | { readonly kind: 'linear'; readonly of: readonly Amount[]; readonly most: number };
 
 export interface Amount {
   readonly of: string;
-  /** Of work, in any unit. */
+  /** The amount of work, in any unit. */
   readonly units: number;
 }
 
@@ -26,7 +26,7 @@ const STDIN = 'waybill verify -';
 const COPY = 'skopeo copy --dest-decompress';
 const LIMIT = 'igzip + openssl + tar';
 
-/** Of two contestants of one race. */
+/** A ratio of two contestants of one race. */
 const ratio = (race: string, of: string, to: string, most: number): Goal => ({
   kind: 'ratio',
   of: `${race}/${of}`,
@@ -57,7 +57,7 @@ function growthGoals(race: string, sizes: readonly (keyof typeof SIZES)[]): Goal
   const of = sizes.map(size => ({ of: `${race}/${VERIFY} ${size}`, units: SIZES[size] }));
   return [
     { kind: 'linear', of, most: 1.2 },
-    // "Flat" has no number in what was asked for; a fifth is what two runs over one archive may differ by.
+    // "Flat" is defined as 20 %, the difference between two runs over one archive.
     { kind: 'flat', of: of.slice(1).map(amount => amount.of), most: 1.2 },
   ];
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
-/** Whose versions are worth telling. */
+/** Commands whose versions are reported. */
 const COMMANDS = 'skopeo umoci podman crane dive openssl gzip pigz igzip zstd tar bash'.split(' ');
-/** Those that know no `--version`. */
+/** Commands without `--version`. */
 const ASK: Readonly<Record<string, string>> = { crane: 'version', openssl: 'version' };
 
 export const isInstalled = (command: string): boolean =>

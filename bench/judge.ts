@@ -1,29 +1,26 @@
-// Whether measured numbers reach the goals.
+// Compares measurements with the goals.
 import type { Amount, Goal } from './goals.js';
 import type { Summary } from './report.js';
 
 export interface Verdict {
   readonly goal: string;
-  /** As the goal counts: times, seconds or bytes; null where something was not measured. */
+  /** In the unit of the goal: a ratio, seconds or bytes; null if something was not measured. */
   readonly measured: number | null;
   readonly most: number;
   readonly unit: 'times' | 'seconds' | 'bytes';
   readonly met: boolean | null;
-  /** Of a ratio of times, the same of the processors' time: a busy machine falsifies it less. It decides nothing. */
+  /** For a ratio of times, the same ratio of CPU times, which a busy machine affects less. Informational. */
   readonly cpu: number | null;
   readonly absent: readonly string[];
 }
 
-/** What was measured as RACE/CONTESTANT. */
+/** Measurements by RACE/CONTESTANT. */
 export type Measured = ReadonlyMap<string, Summary>;
 
-/** A step that takes less than this, in seconds, says nothing of the time per unit: it is within the noise. */
+/** A step that takes less than this, in seconds, is within the noise and is not used. */
 const SMALLEST_STEP = 0.05;
 
-/**
- * @param suffix  of contestants, by which their Node is told; where the other side of a goal has none, it is taken
- * without
- */
+/** @param suffix  of contestants' IDs, which identifies their Node; a peer without that suffix is used without it */
 export function judge(goal: Goal, measured: Measured, suffix = ''): Verdict {
   const absent: string[] = [];
   const find = (name: string): Summary | null => {
@@ -43,7 +40,7 @@ export function judge(goal: Goal, measured: Measured, suffix = ''): Verdict {
   };
 }
 
-/** In which all that the goal speaks of is measured. */
+/** The race that measures everything in the goal. */
 export function raceOf(goal: Goal): string {
   const name = goal.kind === 'linear' ? goal.of[0]!.of : goal.kind === 'flat' ? goal.of[0]! : goal.of;
   return name.slice(0, name.indexOf('/'));
@@ -72,8 +69,8 @@ function measure(goal: Goal, find: Find): number | null {
 }
 
 /**
- * The highest time per unit against that of the first step which can be told from noise. What the smallest amount
- * takes is left out on both sides, for it is the start.
+ * The highest time per unit, divided by that of the first step above the noise. The time for the smallest amount is
+ * subtracted on both sides, because it is the start-up time.
  */
 function growth(amounts: readonly Amount[], find: Find): number | null {
   const seconds = amounts.map(({ of }) => find(of)?.seconds ?? null);

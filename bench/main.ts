@@ -1,4 +1,4 @@
-// `npm run bench`: see options.ts for what it takes.
+// `npm run bench`; the options are in options.ts.
 import { writeFileSync } from 'node:fs';
 import Grid from 'cli-table3';
 import { defaultBase, ImageCache } from './cache.js';

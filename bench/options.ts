@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export interface Options {
-  /** Only the micro benchmarks. */
+  /** Run only the micro benchmarks. */
   readonly micro: boolean;
   readonly only: string | undefined;
   readonly size: string | undefined;
@@ -11,7 +11,7 @@ export interface Options {
   readonly readme: boolean;
   readonly list: boolean;
   readonly help: boolean;
-  /** Paths of further Nodes. */
+  /** Paths of additional Node programs. */
   readonly nodes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ npm run bench -- micro [OPTIONS]    codecs, hashing, the walk of a tar and docum
   --list         only say which races there are
 The images are kept in $WAYBILL_BENCH_DIR, or else in the temporary folder.`;
 
-/** @throws Error that says what is wrong */
+/** @throws Error with a message for the user */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],

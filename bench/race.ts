@@ -1,4 +1,5 @@
-// One race: its images in the page cache, its contestants in turn, and why those that did not run did not.
+// Runs one race: its images are in the page cache, its contestants run in turn, and those that cannot run have a
+// reason.
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { alternate } from './alternate.js';
@@ -8,7 +9,7 @@ import { isInstalled } from './installed.js';
 import type { ImageFile, Race } from './races.js';
 import type { RaceResult } from './report.js';
 
-/** A contestant that took so long in one race, in seconds, has been seen often enough. */
+/** Seconds after which a contestant of a race is not run again. */
 const PATIENCE = 30;
 
 export interface Course {
@@ -24,7 +25,7 @@ export async function runRace(race: Race, { nodes, rounds, cache, say }: Course)
   const paths = new Map<string, string>();
   for (const [name, form] of images) paths.set(`${name} ${form}`, await cache.path(name, form));
   const at = (...file: ImageFile) => paths.get(file.join(' '))!;
-  // Into the page cache, for whoever comes first.
+  // Reads the files into the page cache, so that the first contestant has no disadvantage.
   spawnSync('find', [...paths.values(), '-type', 'f', '-exec', 'cat', '{}', '+'], { stdio: 'ignore' });
   const { output } = cache;
   const contestants = race.contestants(new Starters(nodes, output), at).map(contestant => ({

@@ -1,4 +1,4 @@
-// All races: which contestants run alternately, over which images.
+// All races: the contestants that alternate, and their images.
 
 import type { Form } from './cache.js';
 import {
@@ -20,15 +20,15 @@ export interface Race {
   readonly id: string;
   readonly title: string;
   readonly images: readonly ImageFile[];
-  /** How many times the usual rounds, where one is short. */
+  /** Factor for the number of rounds, for a short race. */
   readonly times?: number;
-  /** The first is the one that the others are compared with. */
+  /** The others are compared with the first one. */
   readonly contestants: (start: Starters, at: (...file: ImageFile) => string) => readonly Contestant[];
 }
 
 type Size = (typeof SIZES)[number];
 const SIZES = ['tiny', 'small', 'medium', 'large', 'huge'] as const;
-/** Peers that take minutes for more than this stay away from it. */
+/** Peers that take minutes for larger images are left out there. */
 const isLarge = (size: Size) => size === 'large' || size === 'huge';
 
 const docker = (size: Size): Race => ({
@@ -89,7 +89,7 @@ const zstd = (size: Size): Race => ({
   },
 });
 
-/** skopeo is not here: 1.9 reads no packed docker archive. */
+/** skopeo is left out: 1.9 does not read compressed docker archives. */
 const outer = (size: Size): Race => ({
   id: `verify-outer-${size}`,
   title: `verify, gzip around docker save, ${size}`,
@@ -211,7 +211,7 @@ export const races: readonly Race[] = [
   entries('files', ENTRIES),
 ];
 
-/** What runs when nothing else is asked for: some ten minutes on two cores. */
+/** The default races: some ten minutes on two cores. */
 const USUAL = [
   /^verify-.*-medium$/,
   /^verify-(docker|gzip)-large$/,
@@ -221,11 +221,11 @@ const USUAL = [
   /^bytes-.*-large$/,
   /^entries-.*-1000000$/,
 ];
-/** Seconds, to see that everything runs. */
+/** A few seconds, to check that everything runs. */
 const QUICK = [/^verify-.*-small$/, /^show-small$/, /^entries-.*-10000$/];
 
 export interface Choice {
-  /** Part of a race's id, as a regular expression. */
+  /** A regular expression for the race's id. */
   readonly only?: string | undefined;
   /** A word of a race's id: its largest image. */
   readonly size?: string | undefined;

@@ -1,4 +1,4 @@
-// The section of the README that a run writes, so that no number in it was typed.
+// Writes the README's section from a run, so that its numbers are always measured ones.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Report } from './report.js';
 import { circumstances, type Table, tables } from './tables.js';
@@ -10,7 +10,7 @@ export function writeReadme(path: URL, report: Report): void {
   writeFileSync(path, withSection(readFileSync(path, 'utf8'), section(report)));
 }
 
-/** @throws Error when the text has no place for it */
+/** @throws Error if the text has no place for the section */
 export function withSection(text: string, section: string): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error('the README has no place for the last full run');

@@ -1,4 +1,4 @@
-// What a run found, as it is written to JSON and shown as tables.
+// The result of a run, which is written as JSON and shown as tables.
 import { arch, cpus, loadavg, release, totalmem, type } from 'node:os';
 import type { Verdict } from './judge.js';
 import type { Line } from './micro/line.js';
@@ -6,9 +6,9 @@ import type { Sample } from './run.js';
 
 export interface Result {
   readonly id: string;
-  /** Empty where it was not measured. */
+  /** Empty if it was not measured. */
   readonly samples: readonly Sample[];
-  /** Why it was not, or why it stopped. */
+  /** The reason why it was not measured, or stopped; null if there is none. */
   readonly problem: string | null;
 }
 
@@ -22,7 +22,7 @@ export interface RaceResult {
 export interface Report {
   readonly date: string;
   readonly machine: Machine;
-  /** Of the commands that took part: the first line that each says of itself. */
+  /** Versions of the commands that took part: the first line of their output. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly seconds: number;
@@ -37,7 +37,7 @@ export interface Machine {
   /** Bytes. */
   readonly memory: number;
   readonly system: string;
-  /** Of the minute before the run: above a few tenths, times are not to be trusted. */
+  /** Load average of the minute before the run: above a few tenths, times are not reliable. */
   readonly load: number;
 }
 
@@ -60,11 +60,11 @@ export interface Summary {
   readonly min: number;
   readonly max: number;
   readonly cpu: number;
-  /** Bytes; null where the system does not tell. */
+  /** Bytes; null if the system does not report it. */
   readonly peak: number | null;
 }
 
-/** Medians of times, and the highest peak; null where nothing was measured. */
+/** Medians of times, and the highest peak; null if nothing was measured. */
 export function summary(samples: readonly Sample[]): Summary | null {
   if (samples.length === 0) return null;
   const seconds = samples.map(sample => sample.seconds);

@@ -1,24 +1,27 @@
-// Runs one command to its end: how long it took, what it took of the processors, and its peak memory.
+// Runs one command and measures its time, CPU time and peak memory.
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
 export interface Sample {
   readonly seconds: number;
-  /** User and system time of the command and of all that it started and waited for, in seconds. */
+  /** User and system time of the command and of its children, in seconds. */
   readonly cpu: number;
-  /** Of the process and those it started, together, in bytes; null where there is no /proc. */
+  /** Peak memory of the process and its children together, in bytes; null if there is no /proc. */
   readonly peak: number | null;
 }
 
 export class CommandFailed extends Error {}
 
-/** Between looks at the memory: a look takes some tenths of a millisecond, and the peak of a process stays readable. */
+/**
+ * Milliseconds between samples of the memory: a sample takes some tenths of a millisecond, and a process's peak remains
+ * readable.
+ */
 const LOOK_EVERY = 20;
-/** bash times what it starts, without its own start, as the kernel counts it. */
+/** bash measures its child without its own start, from the kernel's counters. */
 const TIMED = `TIMEFORMAT='%3R %3U %3S'; time "$@" 2>&3`;
 
-/** @throws CommandFailed with the end of what it had to say, when its exit code is not 0 */
+/** @throws CommandFailed with the end of its output, if the exit code is not 0 */
 export async function run(command: readonly string[]): Promise<Sample> {
   const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const strangers = processes();
@@ -42,7 +45,7 @@ export async function run(command: readonly string[]): Promise<Sample> {
   return { seconds: seconds!, cpu: user! + system, peak: bytes };
 }
 
-/** Looks at the peaks of all processes below `parent` while they live. The sum counts pages twice that they share. */
+/** Samples the peaks of all processes below `parent` while they run. The sum counts shared pages twice. */
 function watch(strangers: readonly number[], parent: number): () => number | null {
   const isOurs = new Map<number, boolean>(strangers.map(pid => [pid, false]));
   let peak = 0;
@@ -72,7 +75,7 @@ function processes(): number[] {
   }
 }
 
-/** A field of a process's status; 0 when it is gone. */
+/** A field of a process's status; 0 if the process has ended. */
 function statusField(pid: number, field: RegExp): number {
   try {
     return Number(field.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

@@ -1,4 +1,4 @@
-// A whole run: the images, the races, the parts alone, and what all of it says of the goals.
+// A complete run: the images, the races, the micro benchmarks, and the goals.
 
 import type { ImageCache } from './cache.js';
 import { type NodeVersion, nodeVersions } from './contestants.js';
@@ -21,7 +21,7 @@ export async function runSuite(options: Options, cache: ImageCache, say: Say): P
     if (impossible !== undefined) say(`${id} is left out: nothing here packs ${impossible[1]}`);
     return impossible === undefined;
   });
-  // All images come first: making them leaves a machine busy with writing.
+  // All images are made first, because making them keeps the disk busy.
   for (const { images } of races) for (const [name, form] of images) await cache.path(name, form);
   const start = Date.now();
   const about = machine();
@@ -40,7 +40,7 @@ export async function runSuite(options: Options, cache: ImageCache, say: Say): P
   };
 }
 
-/** Of a run over chosen races nobody wants them. */
+/** The micro benchmarks are left out if races were selected. */
 function parts(
   { micro: alone, quick, rounds, only, size }: Options,
   cache: ImageCache,

@@ -1,4 +1,4 @@
-// A report as tables of words: rows of cells, which the terminal and the README set each in its own way.
+// Formats a report as tables: rows of cells, which the terminal and the README render in different ways.
 import type { Verdict } from './judge.js';
 import type { Line } from './micro/line.js';
 import { type RaceResult, type Report, summary } from './report.js';
@@ -64,7 +64,7 @@ export const tables = (report: Report): Table[] =>
     table => table.rows.length > 0,
   );
 
-/** Where and with what it was measured, in a line each. */
+/** The machine and the options of the measurement, one per line. */
 export function circumstances({ date, machine, versions, rounds, seconds: taken }: Report): string[] {
   return [
     `${date.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${(machine.memory / 2 ** 30).toFixed(0)} GiB, ${machine.system}; load before the run ${machine.load.toFixed(2)}.`,

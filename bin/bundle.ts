@@ -1,6 +1,6 @@
-// Bundles the compiled command line into dist/bundle, which bin/waybill.js starts: two hundred files fewer to find, read and
-// link take 80 ms off every start. The two doors of the library, which package.json exports, lie beside it: whoever installs waybill gets
-// neither the packages that are bundled nor what those bring along.
+// Bundles the compiled command line into dist/bundle, which bin/waybill.js starts: two hundred fewer files to find,
+// read and link save 80 ms at every start. The two doors of the library, which package.json exports, are bundled too,
+// so that an installation of waybill has neither the bundled packages nor their dependencies.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,10 +11,10 @@ const source = join(root, 'dist/src');
 const target = join(root, 'dist/bundle');
 const main = join(source, 'cli.js');
 
-/** Stay where npm puts them: the first has native code, and the second comes without the text of its licence. */
+/** Not bundled: the first has native code, and the second has no licence text. */
 const EXTERNAL = ['yauzl-promise', 'xz-decompress'];
 
-/** What `waybill FILE` loads when it is wanted, and with it nearly every other command. */
+/** The modules that `waybill FILE`, and with it nearly every other command, loads. */
 const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].map(file =>
   join(source, file),
 );
@@ -36,8 +36,8 @@ const namedByAny = (by: RegExp) => [...new Set(ownModules.flatMap(file => named(
 const started = namedByAny(STARTED);
 const late = namedByAny(LATE).filter(file => !WANTED_BY_MOST.includes(file));
 /**
- * A bundler puts modules into one file that the very same entries need, and each file costs a start half a millisecond. So
- * all that is loaded late is made to need what the start has loaded already.
+ * A bundler puts modules into one file if exactly the same entries need them, and each file adds half a millisecond to
+ * the start. So every module that is loaded late is made to depend on what the start has already loaded.
  */
 const shared = [...named(STATIC, main), ...WANTED_BY_MOST];
 
@@ -54,7 +54,7 @@ function bundled(path: string): string {
   return imports.join('') + code;
 }
 
-/** What a module finds by its own place, but for one that it starts, is found by the place that it had before. */
+/** Replaces `import.meta.url` in a module by its original location, except where it names a module that is started. */
 function placed(code: string, path: string): string {
   const place = JSON.stringify(relative(target, path).split(sep).join('/'));
   // Every second piece is the name of a module that is started.
@@ -77,7 +77,7 @@ const own: Plugin = {
   },
 };
 
-/** The library has no start to hurry: whatever it loads late is a file of its own. */
+/** The library's start-up time does not matter: every module that it loads late gets its own file. */
 const ownOfLibrary: Plugin = {
   name: 'own modules of the library',
   setup({ onLoad }) {
@@ -88,8 +88,9 @@ const ownOfLibrary: Plugin = {
 };
 
 /**
- * string-width makes an `Intl.Segmenter` or a pattern of all emoji, which takes 5 to 20 ms; yargs loads it to measure its help,
- * and cli-table3 for every cell. Here it is loaded for the first text that is more than ASCII, whose width is its length.
+ * string-width creates an `Intl.Segmenter` or a pattern of all emoji, which takes 5 to 20 ms; yargs loads it to measure
+ * its help, and cli-table3 for every cell. In the bundle it is loaded for the first text that is not ASCII; the width
+ * of an ASCII text is its length.
  */
 const lateStringWidth: Plugin = {
   name: 'late string-width',
@@ -110,11 +111,11 @@ const lateStringWidth: Plugin = {
   },
 };
 
-/** What yargs does for nothing: where, what stands there, and what stands there in the bundle. */
+/** Unneeded work of yargs: the file, the original code, and the code in the bundle. */
 const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
-  // It asks for the current directory to find a version that it is told anyway; the directory may be gone.
+  // yargs reads the current directory to find a version that it is given anyway; the directory may have been removed.
   [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
-  // Beside every command it writes the help that would be printed if the command asked for it: 30 ms. None does.
+  // For every command yargs formats the help that the command could print: 30 ms. No command uses it.
   [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
 ];
 
@@ -130,7 +131,7 @@ const sparedYargs: Plugin = {
   },
 };
 
-/** The licences of what is bundled ask for their text to come along. */
+/** The licences of bundled packages require that their text is distributed too. */
 function licences(inputs: readonly string[]): string {
   const folders = inputs.flatMap(
     input => /^(?:late:)?(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? [],
@@ -153,12 +154,12 @@ const OPTIONS = {
   target: 'node20.15',
   external: EXTERNAL,
   plugins: [own, lateStringWidth, sparedYargs],
-  // Names are kept, so that a stack trace in a report of a bug says something.
+  // Function names are kept, so that the stack trace in a bug report is readable.
   minifyWhitespace: true,
   minifySyntax: true,
-  // Node shows the line where an error was thrown: it had better be a short one.
+  // Node prints the line in which an error was thrown, so lines are kept short.
   lineLimit: 160,
-  // What esbuild makes of `require` in CommonJS packages needs one.
+  // esbuild's translation of `require` in CommonJS packages needs a `require` function.
   banner: {
     js: "import { createRequire as requirer } from 'node:module';const require = requirer(import.meta.url);",
   },
@@ -182,13 +183,13 @@ const results: readonly { readonly metafile: Metafile }[] = [
     chunkNames: 'library-[hash]',
     splitting: true,
   }),
-  // A thread has its own copy of every module anyway.
+  // Each thread has its own copy of every module anyway.
   await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),
 ];
 const licenceFile = join(target, 'LICENSES.txt');
 writeFileSync(licenceFile, licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
-// What an earlier build left goes last: a program that runs may still want it.
+// Files of an earlier build are removed last, because a running program may still load them.
 const written = results.flatMap(({ metafile }) =>
   Object.keys(metafile.outputs).map(file => resolve(root, file)),
 );

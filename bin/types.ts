@@ -1,4 +1,4 @@
-// Copies the types of the library into dist/types: those that its two doors lead to, and none of the program's.
+// Copies the types of the library into dist/types: those that its two doors refer to, and none of the program's.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

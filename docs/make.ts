@@ -1,4 +1,4 @@
-// Writes the pages that are made from the code: `npm run docs`. A test fails when they are out of date.
+// Writes the pages that are generated from the code: `npm run docs`. A test fails if they are out of date.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -56,7 +56,9 @@ export function schemaText(schema: string): string {
   );
 }
 
-/** A page with the output of each `$ …` in its console blocks as a shell prints it now, errors included. */
+/**
+ * A page in which each `$ …` of its console blocks is followed by the current output of the command, including errors.
+ */
 export function withOutputs(page: string): string {
   return page.replace(/```console\n(\$ [\s\S]*?)```/g, (_, block: string) => {
     const commands = [...block.matchAll(/^\$ (.*)$/gm)].map(match => match[1]!);
@@ -69,8 +71,8 @@ export function withOutputs(page: string): string {
 const BETWEEN = '\0';
 
 /**
- * What each of several commands prints in one shell, where `waybill` is this one, and `$?` is that of the command
- * before.
+ * The output of each of several commands in one shell, where `waybill` is this build, and `$?` is the exit code of the
+ * command before.
  */
 function outputsOf(commands: readonly string[]): string[] {
   const lines = commands.map(command => `(exit $status); ${command}\nstatus=$?; printf '\\0'`);

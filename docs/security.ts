@@ -1,6 +1,6 @@
 import { chapters } from '../test/attacks/chapters.js';
 
-/** docs/security.md: the attacks that are tests, and what waybill does about each. */
+/** docs/security.md: the attacks that are tests, and the behaviour of waybill for each. */
 export function securityPage(): string {
   const sections = chapters.map(({ title, attacks }) => {
     const rows = attacks.map(
@@ -12,17 +12,18 @@ export function securityPage(): string {
   return `<!-- Made by docs/security.ts from test/attacks/*.ts. -->
 # Security
 
-An archive is whatever its sender made it: every byte of it is taken for hostile. Reading one must not run anything, write anything
-but what was asked for, ask a network, hold or do without bound, or print what a terminal, a browser or a spreadsheet would obey; and
-whatever is wrong is said, while what is sound is still reported. Whoever runs waybill, its flags and the machine are trusted.
+An archive is untrusted input: every byte of it may be hostile. Reading one must not run code, write files other than the
+requested ones, use the network, take unbounded memory or time, or print text that a terminal, a browser or a
+spreadsheet would interpret. Faults are reported, and the sound parts are still shown. The user who runs waybill, the
+options and the machine are trusted.
 
-* What is held and done is bounded: docs/limits.md.
-* Names, labels and instructions are shown with control characters and characters that change direction spelled out.
-* \`extract\` writes below its directory only, whatever links the archive brings.
-* \`intact\` says that bytes are what the archive claims of them. Whether the claims are those that were signed off is told by
-  \`waybill ids --find DIGEST\`, with a digest that came another way.
+* Memory and work are limited: docs/limits.md.
+* In names, labels and instructions, control characters and characters that change the direction of text are escaped.
+* \`extract\` writes only below its directory, with any links in the archive.
+* \`intact\` means that the bytes match the claims of the archive. Whether these are the approved claims is answered by
+  \`waybill ids --find DIGEST\`, with a digest from another source.
 
-Each attack below is a test, as a file and as a pipe where it can be either.
+Each attack below is a test, as a file and as a pipe where both are possible.
 
 ${sections.join('\n')}`;
 }

@@ -78,14 +78,14 @@ function hello(compression: Compression, platform: Platform): Promise<Image> {
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 const ARM64 = { os: 'linux', architecture: 'arm64' };
 
-/** One letter of one file in the second layer, after its digest was written down. */
+/** Changes one letter of a file in the second layer, without updating the digest. */
 function broken(members: readonly Member[], { diffIds }: Image): Member[] {
   return replaceBytes(members, blobPath(diffIds[1] as string), bytes =>
     textOf(bytes).replace('Ship it on Friday', 'Ship it on Fryday'),
   );
 }
 
-/** The first half of the last layer is the last thing in it. */
+/** Cuts the archive in the middle of its last layer. */
 async function truncated(packed: Image): Promise<Uint8Array> {
   const tar = await toTar(regctl({ image: packed, ...TAGS }));
   const layer = packed.layers.at(-1)?.blob ?? new Uint8Array();

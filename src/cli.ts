@@ -17,14 +17,14 @@ import { version } from './version.js';
 import { legible, uncommanding, visible } from './visible.js';
 import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
 
-/** The only file that reads arguments and the environment, prints, and sets the exit code. */
+/** The only module that reads the process's arguments and environment, prints, and sets the exit code. */
 
 const EXIT_UNUSABLE = 2;
 const EXIT_BUG = 3;
 
 const signals = new Signals(tidy, signal => {
   process.kill(process.pid, signal);
-  // The first process of a container outlives that.
+  // The kernel does not deliver the signal's default action to process 1 of a container.
   process.exit(128 + constants.signals[signal]);
 });
 const progress = new Progress(process.stderr.isTTY ? process.stderr : null, () => signals.hold('progress'));
@@ -35,7 +35,7 @@ async function read(archive: string, options: ReadOptions) {
   return withProgress(onProgress => readArchive(archive, { ...options, onProgress, deadline }));
 }
 
-/** When the time of the whole command is over; several archives share it. */
+/** The time at which the whole command must end; all archives of a command share it. */
 let deadline: number | undefined;
 let watchdog: Watchdog | null = null;
 
@@ -85,7 +85,7 @@ async function print(result: Result, args: Reporting): Promise<void> {
   process.exitCode = result.exitCode;
 }
 
-/** A result makes its document when it is asked for, and it may be large. */
+/** The document of a result is built when it is needed, because it may be large. */
 async function textOf(
   { doc }: Result,
   { color }: Reporting,
@@ -101,11 +101,14 @@ function note(line: string): void {
 }
 
 const LINES = /(\n|\t)/;
-/** With what Docker itself colours headings with. */
+/** Matches the escape sequences with which Docker colours headings. */
 const PAINTED = /(\n|\t|\u001b\[(?:0|1|39)m)/;
 const COLOURS = /\u001b\[(?:0|1|39)m/g;
 
-/** Scripts get every byte as Docker would print it; a terminal gets no control characters of an archive's making. */
+/**
+ * For a file or pipe, every byte is written as Docker prints it. For a terminal, control characters from the archive
+ * are escaped.
+ */
 async function answer({ stdout, painted = false, color, notes, exitCode }: Answer): Promise<void> {
   const isRead = process.stdout.isTTY;
   const isPainted = painted && colorIn(process.env, color, process.stdout.isTTY === true);
@@ -122,18 +125,21 @@ const shown = (text: string, kept: RegExp) =>
     .map(piece => (kept.test(piece) ? piece : visible(piece)))
     .join('');
 
-/** The reader of standard output is gone, as after `| head`: the rest of the work is not wanted. */
+/** The reader of standard output has closed it, as after `| head`: the rest of the output is not needed. */
 class ReaderGone extends Error {}
 
 const decoder = new StringDecoder();
 
-/** The bytes of a file are its own, but for a terminal, which might obey them. */
+/** Writes the bytes of a file. For a terminal they are escaped, because it might obey them. */
 async function put(bytes: Uint8Array): Promise<void> {
   const content = process.stdout.isTTY ? shown(decoder.write(Buffer.from(bytes)), LINES) : bytes;
   if (!(await write(content))) throw new ReaderGone();
 }
 
-/** @returns false when the reader is gone, which is not an error. @throws InputError where it cannot be written */
+/**
+ * @returns false if the reader has closed standard output, which is not an error.
+ * @throws InputError if writing fails
+ */
 async function write(content: string | Uint8Array): Promise<boolean> {
   try {
     if (isFile(STDOUT)) writeAll(STDOUT, Buffer.from(content));
@@ -159,14 +165,14 @@ function isFile(fd: number): boolean {
   }
 }
 
-/** Node's stream writes to a file once, and does not look how much of it a disk that is all but full has taken. */
+/** Node's stream writes to a file only once and ignores a short write, which happens on a disk that is almost full. */
 function writeAll(fd: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
 }
 
 const NO_DIRECTORY = 'the current directory is not there any more\nChange to one that is, and try again.';
 
-/** Messages may quote an archive: its names are shown, never sent to the terminal, and not by the megabyte. */
+/** Prints a message. It may quote an archive, so hidden characters are escaped and long text is cut. */
 function complain(message: string): void {
   const lines = message.split('\n').map(line => uncommanding(legible(line)));
   process.stderr.write(`waybill: ${lines.join('\n')}\n`);
@@ -205,7 +211,7 @@ process.stderr.on('error', () => {});
 process.on('exit', () => {
   tidy();
   if (isOver) return;
-  // What was going on may have been terminated in its midst.
+  // The watchdog may have terminated the current computation, which then throws an arbitrary error.
   if (watchdog?.isOver) {
     complain(watchdog.words);
     process.exitCode = EXIT_UNUSABLE;
@@ -217,15 +223,16 @@ process.on('uncaughtException', error => {
   process.exit();
 });
 
-// Until a command says how it went: should everything stop without a word, that must not look like success.
+// The exit code until a command reports its own: if the event loop ends unexpectedly, that must not look like success.
 process.exitCode = EXIT_BUG;
 let isOver = false;
-/** How the command is used that was asked for. */
+/** The usage line of the current command. */
 let usage = '';
 try {
   const args = process.argv.slice(2);
   let help = '';
-  // Given a function, yargs hands over what it would print and not look how that went: the help, and the version.
+  // Given a callback, yargs passes it the help or the version instead of printing it, so that errors of printing can be
+  // handled.
   const given = parser(args, terminal, line => {
     usage = line;
   });

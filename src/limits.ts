@@ -1,80 +1,101 @@
 import { UsageError } from './errors.js';
 
 /**
- * Every cap on what an archive may make us hold or do, with its reason. Everything in an archive is hostile; a cap that
- * is hit becomes the finding `limit-reached`, which names the limit, and the rest of the archive is still reported.
+ * Caps on the memory and work that one archive may cost, each with its reason. An archive is untrusted input. A cap
+ * that is reached becomes the finding `limit-reached`, which names the limit; the rest of the archive is still
+ * reported.
  */
 export interface Limits {
-  /** Largest JSON document that is read into memory, in bytes. containerd's own cap on an archive's JSON is 20 MiB. */
+  /**
+   * Size of the largest JSON document that is read into memory, in bytes. containerd's own cap on an archive's JSON is
+   * 20 MiB.
+   */
   readonly documentBytes: number;
-  /** All JSON documents that are kept, in bytes of memory and about: 60 for each key, 40 for each value, and their text. */
+  /**
+   * Memory for all JSON documents that are kept, in bytes, estimated as 60 for each key, 40 for each value, and their
+   * text.
+   */
   readonly keptDocumentBytes: number;
-  /** How deep a JSON document may nest. Honest ones nest ten deep; JSON.stringify overflows the stack at some 4000. */
+  /** Nesting depth of a JSON document. Real ones nest ten deep; JSON.stringify overflows the stack at some 4000. */
   readonly documentDepth: number;
-  /** How deep indexes may nest. Real ones nest twice; a cycle is cut by its digest before this is reached. */
+  /** Nesting depth of indexes. Real ones nest twice. Cycles are detected by digest before this is reached. */
   readonly indexDepth: number;
-  /** How many images, manifests and indexes are looked at in all. Ten thousand is ten times the largest release seen. */
+  /** Images, manifests and indexes that are read in all. Ten thousand is ten times the largest release seen. */
   readonly manifests: number;
   /**
-   * Entries of all indexes and layers of all images together, each as often as something lists it: links let a thousand
-   * manifests be one file of a hundred thousand layers. Ten thousand images have as many.
+   * Entries of all indexes and layers of all images together, each counted as often as it is listed: with links, a
+   * thousand manifests can be one file that lists a hundred thousand layers. Ten thousand real images have as many.
    */
   readonly descriptors: number;
   /**
-   * Names of all images and indexes together, each as often as a document gives it. A mirror of a registry has some ten thousand.
+   * Names of all images and indexes together, each counted as often as a document gives it. A mirror of a registry has
+   * some ten thousand.
    */
   readonly names: number;
   /**
-   * JSON documents that several images share, in bytes, each time but the first: links let a thousand images have one config
-   * of 20 MiB. Real ones share some kilobytes.
+   * Bytes of JSON documents that several images share, counted each time but the first: with links, a thousand images
+   * can have one config of 20 MiB. Real images share some kilobytes.
    */
   readonly linkedBytes: number;
   /**
-   * Members of the outer archive, where 32 bytes of a path count as one. A saved image has a few hundred, a mirror of a registry
-   * some ten thousand.
+   * Members of the outer archive; every 32 bytes of a path count as another one. A saved image has a few hundred, a
+   * mirror of a registry some ten thousand.
    */
   readonly members: number;
-  /** Length of a path and of a link's target, of members and of layers' entries, in bytes. Linux takes none beyond 4096. */
+  /**
+   * Length of a path and of a link target, in bytes, for members and for entries of layers. Linux accepts up to 4096.
+   */
   readonly pathBytes: number;
-  /** PAX or GNU long-name record of the outer archive, in bytes; tar-stream's own cap. */
+  /** Size of a PAX or GNU long-name record of the outer archive, in bytes; the same as tar-stream's cap. */
   readonly tarMetadataBytes: number;
-  /** PAX or GNU record inside a layer, in bytes. Go's archive/tar, with which engines read layers, refuses more. */
+  /** Size of a PAX or GNU record inside a layer, in bytes. Go's archive/tar, which engines use, refuses larger ones. */
   readonly paxBytes: number;
-  /** Bytes after the end marker that are looked at for anything but zeros. */
+  /** Bytes after the end marker that are searched for anything but zeros. */
   readonly trailingBytes: number;
-  /** A blob may unpack to this many bytes with any ratio. */
+  /** Bytes that a blob may unpack to at any ratio. */
   readonly unpackedFree: number;
-  /** Beyond `unpackedFree`, a blob that unpacks to more than this many times its size is taken for a bomb. */
+  /**
+   * A blob that unpacks to more than `unpackedFree` bytes and more than this many times its size is treated as a
+   * decompression bomb.
+   */
   readonly unpackedRatio: number;
-  /** What one compressed layer may unpack to whatever its stored size, in bytes. No registry takes larger layers. */
+  /** Bytes that one compressed layer may unpack to, at any stored size. No registry accepts larger layers. */
   readonly layerBytes: number;
-  /** What all compressed layers of an archive may unpack to, in bytes: some ten minutes' work at 1 GiB/s and two cores. */
+  /** Bytes that all compressed layers of an archive may unpack to: some ten minutes of work at 1 GiB/s on two cores. */
   readonly archiveBytes: number;
-  /** Entries kept of a layer, where they are kept: ten times the most that a layer seen had, in some 100 MB of memory. */
+  /**
+   * Entries that are kept for one layer, if entries are kept: ten times the largest layer seen, in some 100 MB of
+   * memory.
+   */
   readonly layerEntries: number;
-  /** Names, link targets and extended attributes kept of a layer's entries, in bytes: 64 for each of a million. */
+  /**
+   * Bytes of names, link targets and extended attributes that are kept for one layer's entries: 64 for each of a
+   * million.
+   */
   readonly layerEntryBytes: number;
-  /** Entries kept of all layers of an archive. */
+  /** Entries that are kept for all layers of an archive. */
   readonly archiveEntries: number;
-  /** Entries of one image, each as often as it lists the layer, where 64 bytes of names count as one. */
+  /**
+   * Entries of one image, counted each time the image lists the layer; every 64 bytes of names count as another one.
+   */
   readonly imageEntries: number;
-  /** Content kept of one layer's files, where a command wants to look into them, in bytes. An rpm database has 100 MB. */
+  /** Bytes of file contents that are kept for one layer, for commands that read files. An rpm database has 100 MB. */
   readonly keptContentBytes: number;
-  /** Findings kept per code; the rest is counted in the last one. */
+  /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
-  /** How long the content of an archive may take to read, in seconds; 0 for as long as it takes. */
+  /** Seconds that reading the content of an archive may take; 0 for no limit. */
   readonly seconds: number;
 }
 
 export type LimitName = keyof Limits;
 
-/** How much of the machine reading an archive may use. An archive cannot raise it. */
+/** How much of the machine reading an archive may use. Nothing in an archive can raise it. */
 export interface Resources {
-  /** Those that differ from `defaultLimits`. */
+  /** Limits that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits> | undefined;
-  /** How many threads work at a time, from 1. By default as many as there are cores to use. */
+  /** Number of threads that work at a time, at least 1. Default: the number of available cores. */
   readonly jobs?: number | undefined;
-  /** Budget for buffers and workers, in bytes. By default a share of the memory there is to use. */
+  /** Memory for buffers and workers, in bytes. Default: a share of the available memory. */
   readonly memory?: number | undefined;
 }
 
@@ -109,8 +130,8 @@ export const defaultLimits: Limits = {
 };
 
 /**
- * How far a limit can be raised: beyond it our own code would overflow its stack, or the language a string or a buffer.
- * Any other can be as large as a number can be counted.
+ * The highest value of some limits: beyond it, our own code would overflow its stack, or a string or buffer would
+ * exceed the language's maximum. Any other limit can be as large as `Number.MAX_SAFE_INTEGER`.
  */
 export const limitCeilings: Partial<Limits> = {
   documentBytes: 256 * MiB,
@@ -124,15 +145,15 @@ export const limitCeilings: Partial<Limits> = {
   keptContentBytes: 2 * GiB,
 };
 
-/** The lowest values. Hazard: a limit of no findings at all would hide the faults of an archive. */
+/** The lowest value of some limits. Hazard: a limit of 0 findings would hide the faults of an archive. */
 export const limitFloors: Partial<Limits> = { findingsPerCode: 1 };
 
 export const isLimitName = (name: string): name is LimitName => Object.hasOwn(defaultLimits, name);
 
-/** The highest value that a limit can have. */
+/** The highest value that a limit accepts. */
 export const ceilingOf = (name: LimitName): number => limitCeilings[name] ?? Number.MAX_SAFE_INTEGER;
 
-/** Limits on what is held of an archive, and made of it. */
+/** Limits on what is held in memory for an archive, or computed from it. */
 const HELD: readonly LimitName[] = [
   'members',
   'manifests',
@@ -148,9 +169,9 @@ const HELD: readonly LimitName[] = [
 ];
 
 /**
- * Limits on what is held, lower where there is less memory than the defaults may take.
- * @param given  which stay as they are
- * @param share  of that memory
+ * Lowers the limits on what is held in memory, if less memory is available than the defaults may take.
+ * @param given  limits that the caller set; these are not changed
+ * @param share  available memory, as a fraction of what the defaults may take
  */
 export function lowered(given: Partial<Limits>, share: number): Limits {
   const limits = limitsOf(given);
@@ -159,7 +180,10 @@ export function lowered(given: Partial<Limits>, share: number): Limits {
   return { ...limits, ...Object.fromEntries(lower.map(name => [name, Math.floor(limits[name] * share)])) };
 }
 
-/** A zip may hold ten thousand archives, which together may hold and unpack to no more than one. */
+/**
+ * Divides the limits among the archives in one zip: a zip may hold ten thousand archives, which together may use as
+ * much as one archive.
+ */
 export function sharedAmong(limits: Limits, parts: number): Limits {
   if (parts < 2) return limits;
   const shared = [...HELD, 'unpackedFree'] as const;
@@ -167,8 +191,8 @@ export function sharedAmong(limits: Limits, parts: number): Limits {
 }
 
 /**
- * What a file of any size may list and make, and for how many of its bytes one more: what is small can list one layer a hundred
- * thousand times, and each time is a row of a report.
+ * Limits that depend on the size of the file: the amount for a file of any size, and the number of bytes that each
+ * allow one more. Hazard: a small file can list one layer a hundred thousand times, and each becomes a row of a report.
  */
 const BY_SIZE = [
   ['descriptors', 32_768, 64],
@@ -176,7 +200,10 @@ const BY_SIZE = [
   ['imageEntries', 1_000_000, 32],
 ] as const;
 
-/** @param given  which stay as they are */
+/**
+ * Lowers the limits that depend on the size of the file.
+ * @param given  limits that the caller set; these are not changed
+ */
 export function forSize(limits: Limits, given: Partial<Limits>, size: number): Limits {
   const lower = BY_SIZE.filter(([name]) => given[name] === undefined).map(([name, least, bytes]) => [
     name,
@@ -185,22 +212,22 @@ export function forSize(limits: Limits, given: Partial<Limits>, size: number): L
   return { ...limits, ...Object.fromEntries(lower) };
 }
 
-/** A limit that was hit. */
+/** A limit that was reached. */
 export interface LimitReached {
   readonly limit: LimitName;
   readonly value: number;
-  /** How much there was, or how much had passed when the work was ended; null where it was not counted. */
+  /** The amount that was found, or that had been processed when the work stopped; null if it was not counted. */
   readonly seen?: number | null;
-  /** What the limit would have to be for this to be no question of it, where that can be told. */
+  /** The lowest value of the limit that would have been enough, if it is known. */
   readonly enough?: number;
-  /** Given where the limit was hit by the file itself, as its outer compression was undone, and not by a blob in it. */
+  /** Present if the file's own outer compression reached the limit, not a blob in it. */
   readonly outer?: true;
 }
 
-/** No deflate stream unpacks to more times its size: 258 bytes cost two bits. RFC 1951 */
+/** The maximum ratio of a deflate stream: 258 bytes cost two bits. RFC 1951 */
 export const DEFLATE_RATIO = 1032;
 
-/** The work that a limit prevented. `seen` is null where it was not counted. */
+/** The work that was not done because of a limit. `seen` is null if it was not counted. */
 const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   documentBytes: seen => `the document has ${seen ?? 'more'} and was not read`,
   keptDocumentBytes: () => 'the documents before it were kept, and this one was not read',
@@ -236,14 +263,14 @@ const ENDINGS: readonly (readonly [string, number])[] = [
   ['Ki', 1024],
 ];
 
-/** The same of a whole archive, which counts as one blob. */
+/** The same for the file as a whole, which counts as one blob. */
 const OUTER_UNDONE: Partial<typeof UNDONE> = {
   unpackedRatio: seen =>
     `the archive unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
   archiveBytes: () => 'the archive unpacks to more and was unpacked no further',
 };
 
-/** What a limit is, what it kept from being done, and the flag that allows more. */
+/** A sentence about a limit: its value, what was not done, and the flag that raises it. */
 export function limitText({ limit, value, seen = null, enough, outer }: LimitReached): string {
   const words = (outer && OUTER_UNDONE[limit]) ?? UNDONE[limit];
   const undone = words(seen === null ? null : amountOf(limit, seen));
@@ -262,15 +289,15 @@ function amountOf(limit: LimitName, amount: number): string {
   return ending === '' ? `${amount} bytes` : `${Math.round((amount / factor) * 10) / 10} ${ending}B`;
 }
 
-/** As the flag takes it, and no less than asked for. */
+/** The value to give to the flag: in the flag's syntax, and not less than `value`. */
 function flagValue(limit: LimitName, value: number): string {
   const [ending, factor] = (isBytes(limit) && ENDINGS.find(([, size]) => value >= 10 * size)) || ['', 1];
   return `${Math.ceil(value / factor)}${ending}`;
 }
 
 /**
- * All limits, those that are given and the defaults of the others.
- * @throws UsageError for a name that is no limit's, and for a value that none can have
+ * All limits: the given ones, and the defaults of the others.
+ * @throws UsageError for an unknown limit and for a value out of range
  */
 export function limitsOf(given: Partial<Limits> = {}): Limits {
   const known = Object.entries(given).filter(([, value]) => value !== undefined);

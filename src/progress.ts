@@ -1,11 +1,13 @@
 import { bytes } from './checks/rule.js';
 
-/** Nothing is drawn before this: most archives are read by then, and a flash of a bar only startles. */
+/**
+ * Milliseconds before the bar is drawn. Most archives are read by then, and a bar that only flashes is a distraction.
+ */
 const QUIET_MS = 1000;
 const EVERY_MS = 100;
 const CLEAR = '\r\u001b[2K';
 
-/** A progress bar on a terminal, for what takes longer than a second; gone without a trace at the end. */
+/** A progress bar on a terminal, for work that takes longer than a second. The line is cleared at the end. */
 export class Progress {
   private started = Date.now();
   private drawnAt = 0;
@@ -21,14 +23,14 @@ export class Progress {
     if (this.terminal === null || now - this.started < QUIET_MS || now - this.drawnAt < EVERY_MS) return;
     if (this.drawnAt === 0) this.onDraw();
     this.drawnAt = now;
-    // A line that wraps is not cleared by the next.
+    // Clearing a line that wraps leaves its first part on the screen, so it is cut to the width.
     this.terminal.write(CLEAR + this.line(done, total, now).slice(0, this.width - 1));
   };
 
   clear(): void {
     if (this.drawnAt > 0) this.terminal?.write(CLEAR);
     this.drawnAt = 0;
-    // Of several archives each has a bar of its own.
+    // Each of several archives has its own bar.
     this.started = Date.now();
   }
 

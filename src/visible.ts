@@ -1,39 +1,40 @@
 /**
- * Characters that could move a cursor, hide or reorder text, or end a line: controls, formats (bidirectional overrides and
- * isolates, zero-width marks, tags), separators of lines and paragraphs, whatever else shows as nothing, halves of surrogate
- * pairs, and what is no character at all. They are shown, never sent. https://www.unicode.org/reports/tr44/#General_Category_Values
+ * Characters that could move a cursor, hide or reorder text, or end a line: controls, format characters (bidirectional
+ * overrides and isolates, zero-width marks, tags), line and paragraph separators, other invisible characters, lone
+ * surrogates and noncharacters. They are shown as escapes and never written as they are.
+ * https://www.unicode.org/reports/tr44/#General_Category_Values
  */
 const HIDDEN =
   /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
-/** Nearly all text is ASCII, and this is much the faster test. */
+/** A fast test: nearly all text is printable ASCII. */
 const UNUSUAL = /[^\n -~]/;
 
-/** Text from an archive, safe for a terminal. */
+/** Escapes hidden characters, so that text from an archive is safe for a terminal. */
 export function visible(text: string): string {
   return UNUSUAL.test(text) || text.includes('\n') ? text.replace(HIDDEN, named) : text;
 }
 
-/** Text in double quotes, hidden characters spelled as `visible` spells them everywhere. */
+/** Text in double quotes, with hidden characters escaped as by `visible`. */
 export const quoted = (text: string): string => `"${visible(text.replace(/[\\"]/g, '\\$&'))}"`;
 
 const JSON_ESCAPES: Readonly<Record<string, string>> = { b: '\\u{8}', f: '\\u{c}', r: '\\u{d}' };
 
-/** A text with strings of JSON in it, hidden characters spelled as `visible` spells them. */
+/** Escapes the hidden characters of a text that contains JSON strings in the same way as `visible`. */
 export const oneSpelling = (text: string): string =>
   text.replace(/\\(?:([bfr\\])|u([0-9a-f]{4}))/g, (whole, letter, code) =>
     code === undefined ? (JSON_ESCAPES[letter] ?? whole) : `\\u{${Number.parseInt(code, 16).toString(16)}}`,
   );
 
-/** What people read of one text; a hostile one has megabytes. */
+/** Characters of one text that are shown; a hostile one may have megabytes. */
 const BRIEF = 8192;
 
-/** Text from an archive for people: safe for a terminal, and of bounded length. */
+/** Text from an archive for a report: safe for a terminal, and cut at `BRIEF` characters. */
 export const legible = (text: string): string =>
   visible(text.length <= BRIEF ? text : `${text.slice(0, BRIEF).replace(/[\ud800-\udbff]$/, '')}…`);
 
 /**
- * JSON without the hidden characters that JSON may have in its strings, and without what commands a build service, where it can
- * spell them as numbers.
+ * Spells hidden characters inside the strings of a JSON text as `\u` escapes, and the characters that would begin a
+ * command of a build service.
  */
 export function visibleJson(json: string): string {
   const quiet = json.includes('##') ? json.replace(HASHES, '\\u0023') : json;
@@ -44,14 +45,14 @@ export function visibleJson(json: string): string {
 }
 
 /**
- * Build services take some lines of a log for commands to them: GitHub those that begin with `::`, Azure Pipelines and TeamCity
- * those with `##vso[`, `##[` or `##teamcity[` anywhere. An image called so would give them.
+ * Matches the beginning of build service commands in a log: `::` at the beginning of a line for GitHub; `##vso[`, `##[`
+ * or `##teamcity[` anywhere for Azure Pipelines and TeamCity. Hazard: the name of an image could be such a command.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 export const HASHES = /#(?=#(?:vso|teamcity)?\[)/g;
 const COLONS = /^([^\S\n]*):(?=:)/gm;
 
-/** Lines of output that no build service takes for commands. */
+/** Changes lines of output so that build services do not read them as commands. */
 export function uncommanding(lines: string): string {
   if (!lines.includes('::') && !lines.includes('##')) return lines;
   return lines.replace(HASHES, '\\u{23}').replace(COLONS, '$1\\u{3a}');
@@ -66,8 +67,8 @@ function named(character: string): string {
 }
 
 /**
- * A path from an archive, so that two which differ are shown as two: a byte that is not UTF-8 as `\\xNN`, a backslash twice.
- * What `pathText` reads.
+ * Shows a path from an archive so that two different paths never look the same: a byte that is not UTF-8 becomes
+ * `\\xNN`, a backslash becomes two. `pathText` is the inverse.
  * @param path  as text, with lone surrogates U+DC80 to U+DCFF for such bytes
  */
 export function visiblePath(path: string): string {
@@ -81,7 +82,7 @@ export function visiblePath(path: string): string {
 
 const ODD_IN_PATH = /[^ -[\]-~]/;
 
-/** A path as text, from how `visiblePath` shows it. */
+/** Returns the path whose shown form is `shown`: the inverse of `visiblePath`. */
 export function pathText(shown: string): string {
   return shown.replace(/\\(?:\\|n|t|x([89a-f][0-9a-f])|u\{([0-9a-f]{1,6})\})/g, (whole, byte, code) => {
     if (byte !== undefined) return String.fromCharCode(0xdc00 + Number.parseInt(byte, 16));

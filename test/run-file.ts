@@ -1,16 +1,16 @@
-// A process of the runner (run.ts): runs the test files that it is sent, one after another, and sends back their results.
+// A process of the runner (run.ts): runs the test files that it is sent, one after another, and returns their results.
 import { writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface FileResult {
   readonly file: string;
-  /** What the file's tests printed. */
+  /** Output of the file's tests. */
   readonly output: string;
   readonly passed: number;
   readonly skipped: number;
-  /** Tests that ran: those that passed and those that failed. */
+  /** Number of tests that ran: those that passed and those that failed. */
   readonly total: number;
-  /** What fails the run beside a failed test: a hook that threw, a file without a test, an unhandled rejection. */
+  /** Failures other than a failed test: a hook that threw, a file without a test, an unhandled rejection. */
   readonly problems: readonly string[];
 }
 
@@ -25,12 +25,12 @@ uvu.UVU_QUEUE = [];
 
 let problems: string[] = [];
 process.on('unhandledRejection', reason => problems.push(`unhandled rejection: ${String(reason)}`));
-// Listeners that pile up, and deprecated calls. An experimental function of Node is not an error.
+// Leaked listeners and deprecated calls fail the run; experimental functions of Node do not.
 process.on('warning', ({ name, message }) => {
   if (name !== 'ExperimentalWarning') problems.push(`warning: ${name}: ${message}`);
 });
 
-// The output travels with the result, so that it cannot be taken for another file's. A process that dies prints it.
+// The output is sent with the result, so that it is attributed to the right file. A process that ends early prints it.
 let output = '';
 process.stdout.write = (text: string | Uint8Array) => {
   output += typeof text === 'string' ? text : Buffer.from(text).toString();

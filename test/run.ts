@@ -50,7 +50,7 @@ let processes = 0;
 await Promise.all(Array.from({ length: Math.min(jobs, queue.length) }, work));
 report();
 
-/** Runs files of the queue in one process after another: a process that dies takes only its file with it. */
+/** Runs files of the queue in one process after another: a process that ends early loses only its file. */
 async function work(): Promise<void> {
   while (queue.length > 0) {
     // Short and in lower case: podman refuses a run directory whose path is longer than 50 bytes, and makes names of paths.
@@ -63,7 +63,7 @@ async function work(): Promise<void> {
   }
 }
 
-/** One process, until the queue is empty or the process ends by itself. */
+/** Runs one process until the queue is empty or the process ends. */
 function runProcess(temporary: string): Promise<void> {
   const child = fork(join(here, 'run-file.js'), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -1,4 +1,4 @@
-// A tar that is written from front to back, where a member's name may be known only after its content: its digest.
+// Writes a tar from front to back, where the name of a member may depend on its content, because it is the digest.
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { headerBlocks, paddingOf } from './header.js';
@@ -6,7 +6,7 @@ import { headerBlocks, paddingOf } from './header.js';
 const BUFFER = 1024 * 1024;
 const HEADER = 512;
 
-/** A member's content: where it is in the archive, in bytes, and its sha256 in hex. */
+/** The place of a member's content in the archive, in bytes, and its sha256 in hex. */
 export interface Member {
   readonly start: number;
   readonly size: number;
@@ -19,10 +19,10 @@ export class ArchiveWriter {
   private filled = 0;
   private written = 0;
   private start = 0;
-  /** Of the content that is being put; null between members. */
+  /** Hash of the current member's content; null between members. */
   private hash: Hash | null = null;
 
-  /** The file gets its name when it is whole. */
+  /** The file is renamed to `path` when it is complete. */
   constructor(private readonly path: string) {
     this.descriptor = openSync(`${path}.part`, 'w');
   }
@@ -37,7 +37,7 @@ export class ArchiveWriter {
     return this.end(typeof name === 'string' ? () => name : name);
   }
 
-  /** Leaves room for a header; what is put from here on is content. */
+  /** Reserves space for a header; everything that is put afterwards is content. */
   begin(): void {
     this.put(Buffer.alloc(HEADER));
     this.flush();

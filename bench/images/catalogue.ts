@@ -2,7 +2,7 @@
 import type { ImagePlan } from './image.js';
 
 const MB = 1_000_000;
-/** How an image's bytes fall to its seven layers: some large ones, and some that hold a line of configuration. */
+/** The shares of an image's seven layers in its bytes: some large ones, and some with a line of configuration. */
 const PARTS = [0.3, 0.02, 0.4, 0.002, 0.19, 0.08, 0.008];
 
 export const ENTRIES = [1_000, 10_000, 100_000, 1_000_000] as const;
@@ -39,8 +39,8 @@ const PLANS: Readonly<Record<(typeof IMAGES)[number], ImagePlan>> = {
   medium: ofBytes(480 * MB, 1),
   large: ofBytes(2_600 * MB, 1),
   huge: ofBytes(10_000 * MB, 1),
-  // Without the largest files these are over 100,000.
+  // Without the largest files, these are over 100,000 entries.
   many: ofBytes(1_150 * MB, 0.95),
-  // One layer, of a gigabyte once it is packed.
+  // One layer, of a gigabyte when compressed.
   single: ofBytes(2_400 * MB, 1, [1]),
 };

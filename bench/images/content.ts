@@ -1,8 +1,8 @@
-// What the files of an image hold: text, machine code and what is packed already, cut from pools made of a seed.
+// Contents of files: text, machine code and compressed data, cut from pools that are generated from a seed.
 import { Random } from './random.js';
 
 const MiB = 1024 * 1024;
-/** Larger than any window that is used here, so that no packer finds a file's content again. */
+/** Larger than any compression window in use, so that repeated content is not found. */
 const POOL = 32 * MiB;
 const SYLLABLES = 'ba co di fe gu ha il jo ka le mi no or pe qui ra st tu un ve wi xe yo za'.split(' ');
 
@@ -10,7 +10,7 @@ export type Kind = 'text' | 'code' | 'packed';
 
 const pools = new Map<Kind, Buffer>();
 
-/** Some bytes of a file of this kind. They are a view: not to be written to. `length` is at most a megabyte. */
+/** Content of a file of this kind. It is a view and must not be written to. `length` is at most a megabyte. */
 export function slice(kind: Kind, random: Random, length: number): Buffer {
   let pool = pools.get(kind);
   if (pool === undefined) {
@@ -61,7 +61,9 @@ function bytes(random: Random, length: number): Buffer {
   return buffer;
 }
 
-/** Puts token after token; with the probability `again` some bytes of the last 8 KiB instead, at most `longest`. */
+/**
+ * Puts token after token; with the probability `again`, a copy of at most `longest` bytes from the last 8 KiB instead.
+ */
 function fill(
   random: Random,
   again: number,

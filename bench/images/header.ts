@@ -1,4 +1,4 @@
-// Headers as Go's archive/tar writes them into layers: ustar where the name fits, else a PAX record before it.
+// Headers as Go's archive/tar writes them into layers: ustar if the name fits, otherwise a PAX record before it.
 const BLOCK = 512;
 
 export type EntryType = 'file' | 'hardlink' | 'symlink' | 'directory';
@@ -9,7 +9,7 @@ export interface Entry {
   readonly name: string;
   readonly type: EntryType;
   readonly mode: number;
-  /** Bytes of content, of a file. */
+  /** Bytes of content. */
   readonly size?: number;
   readonly target?: string;
   /** Seconds since 1970. */
@@ -18,7 +18,7 @@ export interface Entry {
 
 export const paddingOf = (size: number): number => -size & (BLOCK - 1);
 
-/** All blocks that stand before the entry's content. */
+/** All blocks that precede the entry's content. */
 export function headerBlocks(entry: Entry): Buffer {
   const split = splitName(entry.name);
   if (split !== null) return ustar(entry, split, FLAGS[entry.type]);
@@ -47,7 +47,7 @@ function splitName(name: string): Split | null {
   return { prefix: name.slice(0, slash), name: name.slice(slash + 1) };
 }
 
-/** `LENGTH KEY=VALUE\n`, where the length counts itself. */
+/** `LENGTH KEY=VALUE\n`, where the length includes itself. */
 function paxRecord(key: string, value: string): string {
   const rest = Buffer.byteLength(` ${key}=${value}\n`);
   let length = rest + String(rest).length;

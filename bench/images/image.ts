@@ -1,4 +1,4 @@
-// One image in the forms in which engines hand images over.
+// One image in the archive formats that engines write.
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { ArchiveWriter, type Member } from './archive.js';
 import { type LayerPlan, writeLayer } from './layer.js';
@@ -8,7 +8,7 @@ export interface ImagePlan {
   readonly layers: readonly LayerPlan[];
 }
 
-/** What there is to know of a docker-save archive that was made here, to make the other forms of it. */
+/** Positions and digests in a docker-save archive that was made here, for making its other forms. */
 interface Made {
   readonly config: string;
   readonly layers: readonly Member[];
@@ -28,7 +28,7 @@ const descriptor = (mediaType: string, { hex, size }: Member) => ({
   size,
 });
 
-/** As `docker save` writes since Docker 25: an OCI layout of plain layers, and a manifest.json beside it. */
+/** As `docker save` since Docker 25: an OCI layout of uncompressed layers, with a manifest.json. */
 export function makeDocker(plan: ImagePlan, path: string): void {
   const archive = begin(path);
   const below: string[] = [];
@@ -54,7 +54,10 @@ export function makeDocker(plan: ImagePlan, path: string): void {
   archive.finish();
 }
 
-/** An OCI layout in a tar with packed layers, as buildx and skopeo write, of the docker-save archive at `docker`. */
+/**
+ * Converts the docker-save archive at `docker` to an OCI layout in a tar with compressed layers, as buildx and skopeo
+ * write it.
+ */
 export async function makeOci(docker: string, packing: Packing, path: string): Promise<void> {
   const { config, layers } = made(docker);
   const archive = begin(path);
@@ -75,7 +78,10 @@ function begin(path: string): ArchiveWriter {
   return archive;
 }
 
-/** All documents of an OCI layout. @returns the config's member */
+/**
+ * Writes all documents of an OCI layout.
+ * @returns the config's member
+ */
 function end(archive: ArchiveWriter, config: string, layers: readonly object[]): Member {
   const member = archive.file(blobPath, config);
   const manifest = {
@@ -113,7 +119,7 @@ function configOf(layers: readonly Member[]): string {
   });
 }
 
-/** A plain layer, counted from the lowest, of the docker-save archive at `docker`. */
+/** An uncompressed layer of the docker-save archive at `docker`, by its number from the base. */
 export function layerOf(docker: string, number: number): Buffer {
   const { start, size } = made(docker).layers[number]!;
   const bytes = Buffer.alloc(size);

@@ -1,4 +1,4 @@
-// One layer of an image: its entries in order, as an engine writes them into a tar.
+// Generates one layer of an image: its entries in the order in which an engine writes them.
 import { type Kind, LONGEST_SLICE, slice } from './content.js';
 import { type Entry, headerBlocks, paddingOf } from './header.js';
 import { fileSize, newFiles } from './names.js';
@@ -6,10 +6,10 @@ import { Random } from './random.js';
 
 export interface LayerPlan {
   readonly seed: number;
-  /** The layer ends with the file that reaches this many bytes, or this many entries. */
+  /** The layer ends with the file that reaches this number of bytes, or this number of entries. */
   readonly bytes: number;
   readonly entries: number;
-  /** How much of the distribution of sizes is used, from 0 to 1: less leaves the large files out. */
+  /** The part of the distribution of sizes that is used, from 0 to 1: less leaves out the large files. */
   readonly sizes: number;
 }
 
@@ -18,8 +18,9 @@ const ZEROS = Buffer.alloc(1024);
 
 /**
  * Writes the layer's tar.
- * @param below  some paths of files of the layers below, of which a few are replaced or removed; this layer adds its own
- * @param put  takes the pieces, which are views and not to be written to
+ * @param below  some paths of files of the layers below, of which a few are replaced or removed; this layer adds its
+ *   own
+ * @param put    receives the pieces, which are views and must not be written to
  */
 export function writeLayer(plan: LayerPlan, below: string[], put: (piece: Buffer) => void): void {
   const layer = new Layer(plan, put);
@@ -37,7 +38,7 @@ export function writeLayer(plan: LayerPlan, below: string[], put: (piece: Buffer
     } else {
       layer.file(path, kind);
       if (layer.random.chance(0.05)) below.push(path);
-      // A header alone holds a target of 100 ASCII bytes.
+      // A header without records holds a target of up to 100 ASCII bytes.
       if (/^[\0-\x7f]{1,100}$/.test(path)) {
         if (layer.random.chance(0.05))
           layer.link(`${path}.link`, 'symlink', path.slice(path.lastIndexOf('/') + 1));
@@ -93,7 +94,7 @@ class Layer {
     });
   }
 
-  /** Puts the header, after those of the directories that lead to it; false once the layer is full. */
+  /** Writes the header, after those of its parent directories; returns false once the layer is full. */
   private add(entry: Entry): boolean {
     for (let slash = entry.name.indexOf('/'); slash > 0; slash = entry.name.indexOf('/', slash + 1)) {
       const folder = entry.name.slice(0, slash + 1);

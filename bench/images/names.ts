@@ -1,15 +1,15 @@
-// Where the files of a distribution lie, how they are called and how large they are.
+// Directories, names and sizes of the files of a distribution.
 import { type Kind, word } from './content.js';
 import type { Random } from './random.js';
 
 interface Place {
   readonly folder: string;
-  /** Whether every package has a directory of its own there. */
+  /** True if every package has its own directory there. */
   readonly own: boolean;
   readonly files: readonly (readonly [extension: string, Kind])[];
 }
 
-/** The first ones hold the most. */
+/** The first ones contain the most files. */
 const PLACES: readonly Place[] = [
   {
     folder: 'usr/lib/x86_64-linux-gnu',
@@ -61,7 +61,7 @@ const PLACES: readonly Place[] = [
 ];
 const FILES_PER_PACKAGE = 12;
 
-/** Percentiles of the sizes of the files in a Debian's /usr, in bytes; between them it is straight. */
+/** Percentiles of the file sizes in Debian's /usr, in bytes, with linear interpolation. */
 const SIZES: readonly (readonly [part: number, bytes: number])[] = [
   [0, 0],
   [0.1, 366],
@@ -73,7 +73,7 @@ const SIZES: readonly (readonly [part: number, bytes: number])[] = [
   [1, 4_000_000],
 ];
 
-/** @param upTo  how much of the distribution is used, from 0 to 1: less leaves the large files out */
+/** @param upTo  the part of the distribution that is used, from 0 to 1: less leaves out the large files */
 export function fileSize(random: Random, upTo: number): number {
   const part = (random.next() / 2 ** 32) * upTo;
   const above = SIZES.findIndex(([limit]) => limit > part);
@@ -87,14 +87,14 @@ export interface NewFile {
   readonly kind: Kind;
 }
 
-/** Files of one package after another. No path comes twice from one call. */
+/** Files of one package after another. A call never yields a path twice. */
 export function* newFiles(random: Random): Generator<NewFile, never> {
   for (let number = 0; ; ) {
     const { folder, own, files } = PLACES[random.low(PLACES.length)]!;
     const at = own ? `${folder}/${word(random)}${number}` : folder;
     for (let left = random.below(2 * FILES_PER_PACKAGE); left >= 0; left--) {
       const [extension, kind] = files[random.below(files.length)]!;
-      // A few names are not ASCII, as those of certificates are.
+      // A few names are not ASCII, like those of certificates.
       const base = random.chance(0.002) ? 'Főtanúsítvány' : word(random);
       yield { path: `${at}/${base}-${number++}${extension}`, kind };
     }

@@ -1,4 +1,4 @@
-// Packs bytes of a file as an engine packs a layer: gzip at level 6, zstd at level 3.
+// Compresses bytes of a file as an engine compresses a layer: gzip at level 6, zstd at level 3.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
@@ -9,12 +9,12 @@ import * as zlib from 'node:zlib';
 export type Packing = 'gzip' | 'zstd';
 
 const CHUNK = 1024 * 1024;
-/** pigz writes one gzip member as gzip does, on all cores; neither command adds names or times. */
+/** pigz writes one gzip member like gzip, on all cores; neither command adds names or times. */
 const COMMANDS: Readonly<Record<Packing, readonly [string, ...string[]]>> = {
   gzip: ['pigz', '-n', '-6', '-c'],
   zstd: ['zstd', '-q', '-3', '-c'],
 };
-/** Node's zlib has zstd from 22.15 on. */
+/** Node's zlib has zstd since 22.15. */
 const { createZstdCompress } = zlib as { createZstdCompress?: () => Transform };
 const LIBRARY: Readonly<Record<Packing, (() => Transform) | undefined>> = {
   gzip: () => zlib.createGzip({ level: 6, chunkSize: CHUNK }),

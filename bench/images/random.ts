@@ -17,12 +17,12 @@ export class Random {
     return x >>> 0;
   }
 
-  /** From 0 to `limit`-1, all alike. */
+  /** From 0 to `limit`-1, uniformly. */
   below(limit: number): number {
     return Math.floor((this.next() / 2 ** 32) * limit);
   }
 
-  /** From 0 to `limit`-1, the low ones much more often, as the words of a language. */
+  /** From 0 to `limit`-1, low numbers much more often, like the words of a language. */
   low(limit: number): number {
     const u = this.next() / 2 ** 32;
     return Math.floor(u * u * u * limit);

@@ -9,7 +9,7 @@ import { compare, type Line, megabytesPerSecond, type Scope } from './line.js';
 interface Packer {
   readonly name: Codec['name'];
   readonly pack: readonly string[];
-  /** The same by a command, whose start is part of its time. */
+  /** The same work by a command, including its start. */
   readonly unpack: readonly string[];
 }
 
@@ -21,7 +21,7 @@ const PACKERS: readonly Packer[] = [
 ];
 const CHUNK = 256 * 1024;
 
-/** Every decoder of ours beside the command of its name, over a file. */
+/** Compares each of our decoders with the command of its name, over a file. */
 export async function codecLines({ content, folder, rounds }: Scope): Promise<Line[]> {
   await loadCodecs();
   const source = join(folder, 'plain');

@@ -3,7 +3,7 @@ import { compare, type Line, megabytesPerSecond, type Scope } from './line.js';
 
 const MANIFESTS = 20_000;
 
-/** A large index, read as a document is, with its checks, beside JSON.parse alone. */
+/** Reading a large index as a document, with all checks, compared with JSON.parse alone. */
 export async function documentLines({ rounds }: Scope): Promise<Line[]> {
   const manifests = Array.from({ length: MANIFESTS }, (_, i) => ({
     mediaType: 'application/vnd.oci.image.manifest.v1+json',

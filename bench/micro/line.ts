@@ -1,34 +1,37 @@
 import { median } from '../report.js';
 
-/** One part of the work alone, so that a regression has an address. */
+/** The measurement of one part of the work, which locates a regression. */
 export interface Line {
   readonly name: string;
   readonly value: number;
   readonly unit: 'MB/s' | 'ns per entry';
-  /** What else does the same work, and its value. */
+  /** Another program that does the same work, and its value. */
   readonly other: string | null;
   readonly otherValue: number | null;
 }
 
 export interface Scope {
   readonly rounds: number;
-  /** Bytes of plain content that are worked upon. */
+  /** Uncompressed content. */
   readonly content: Uint8Array;
   /** A layer's tar with many small entries. */
   readonly tar: Uint8Array;
-  /** For files that are made on the way. */
+  /** A directory for temporary files. */
   readonly folder: string;
 }
 
 type Work = () => void | Promise<void>;
 
-/** Times one or two pieces of work in turn. @returns median seconds of each */
+/**
+ * Measures one or two pieces of work in turn.
+ * @returns median seconds of each
+ */
 export async function compare<W extends readonly Work[]>(
   rounds: number,
   ...works: W
 ): Promise<{ [K in keyof W]: number }> {
   const seconds = works.map((): number[] => []);
-  // Round 0 is for the compiler.
+  // Round 0 is for the compiler and is not counted.
   for (let round = 0; round <= rounds; round++) {
     for (const [i, work] of works.entries()) {
       const start = performance.now();

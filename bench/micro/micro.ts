@@ -1,4 +1,4 @@
-// The parts of the work alone.
+// Measures parts of the work separately.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageCache } from '../cache.js';
@@ -11,7 +11,7 @@ import type { Line, Scope } from './line.js';
 import { outerLines } from './outer.js';
 import { walkLines } from './walk.js';
 
-/** The one of 9.6 MB in the image `medium`: bzip2 takes a second for it. */
+/** The layer of 9.6 MB in the image `medium`: bzip2 takes a second for it. */
 const CONTENT_LAYER = 1;
 const PARTS = [codecLines, hashingLines, walkLines, outerLines, documentLines];
 

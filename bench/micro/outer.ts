@@ -4,7 +4,7 @@ import { openArchive } from '../../src/containers/open.js';
 import { defaultLimits } from '../../src/limits.js';
 import { compare, type Line, nanoseconds, type Scope } from './line.js';
 
-/** The list of an outer tar's members, of which there are as many as entries. */
+/** Listing the members of an outer tar, as many as there are entries. */
 export async function outerLines({ tar, folder, rounds }: Scope): Promise<Line[]> {
   const file = join(folder, 'outer.tar');
   writeFileSync(file, tar);

@@ -4,7 +4,7 @@ import { extract } from 'tar-stream';
 import { TarWalk } from '../../src/scan/entries/walk-layer.js';
 import { chunksOf, compare, type Line, nanoseconds, type Scope } from './line.js';
 
-/** Our walk of a layer beside tar-stream's, over the same chunks. */
+/** Our walk of a layer compared with tar-stream's, over the same chunks. */
 export async function walkLines({ tar, rounds }: Scope): Promise<Line[]> {
   let [ours, theirs] = [0, 0];
   const [walk, stream] = await compare(

@@ -1,24 +1,24 @@
 import type { Unpacked } from './hidden-files.js';
 
-/** What some files of an image weigh. Bytes of regular files, each file once however many names it has. */
+/** Size of a group of files of an image, in bytes of regular files. A file with several names counts once. */
 export interface Weight {
-  /** What can be seen in the image. */
+  /** Bytes of the files that the final file system shows. */
   readonly bytes: number;
-  /** What its layers hold: with the files that later layers overwrote or deleted. */
+  /** Bytes of the files in all layers, including those that later layers overwrite or delete. */
   readonly shipped: number;
-  /** Files that can be seen. */
+  /** Number of files that the final file system shows. */
   readonly files: number;
 }
 
-/** The weight of what belongs together under a name. */
+/** The size of all files that share a name of a group. */
 export interface Share extends Weight {
-  /** Bytes, one per character, where it is a path. */
+  /** The group's name. Where it is a path: bytes, one per character. */
   readonly name: string;
-  /** The layers that hold any of it: indexes into the image's, in order. */
+  /** The layers that hold at least one file of the group: indexes into the image's layers, ascending. */
   readonly layers: readonly number[];
 }
 
-/** One file's contribution. */
+/** One file's contribution to its groups. */
 interface Piece {
   readonly path: string;
   readonly size: number;
@@ -27,15 +27,15 @@ interface Piece {
 }
 
 /**
- * The names that a file belongs to: one, or one inside the other.
+ * Returns the groups of a file: one, or several where each contains the next.
  * @param path   bytes, one per character
- * @param layer  that ships it: an index into the image's
+ * @param layer  the layer that ships the file: an index into the image's layers
  */
 export type Grouping = (path: string, layer: number) => readonly string[];
 
 /**
- * Weighs an image by whatever its files have in common.
- * @param wanted  takes a path; files that it refuses are left out
+ * Sums the sizes of an image's files by group.
+ * @param wanted  returns false for the path of a file to leave out
  */
 export function breakdown(
   unpacked: Unpacked,
@@ -80,7 +80,7 @@ function add(share: OpenShare, { size, layer, isVisible }: Piece): void {
   share.files++;
 }
 
-/** A file with several names goes under the one that it was given first. */
+/** A file with several names belongs to the groups of the first one. */
 function* pieces({ tree, tables, stowaways }: Unpacked): Generator<Piece> {
   for (const node of tree.nodes) {
     const { path, inode } = node;
@@ -96,7 +96,7 @@ export const byLayer: Grouping = (_path, layer) => [String(layer)];
 export const byFile: Grouping = path => [path];
 
 /**
- * Directories down to a depth, with all that is below them. The root's name is empty.
+ * Groups by directory, down to a depth; a directory includes everything below it. The root's name is empty.
  * @param depth  0 for the root alone
  */
 export const byDirectory =
@@ -108,14 +108,17 @@ export const byDirectory =
     return names;
   };
 
-/** What comes after the last dot, in lower case; version numbers after it do not count (`libc.so.6` is `.so`). Empty for none. */
+/**
+ * Groups by extension: the text after the last dot, in lower case, without version numbers at the end (`libc.so.6` is
+ * `.so`). Empty if there is none.
+ */
 export const byExtension: Grouping = path => {
   const base = withoutVersion(path.slice(path.lastIndexOf('/') + 1));
   const dot = base.lastIndexOf('.');
   return [dot <= 0 ? '' : base.slice(dot).toLowerCase()];
 };
 
-/** By hand: a pattern for the numbers at the end would look for its beginning at each of a million dots. */
+/** A loop, because a pattern anchored at the end would take quadratic time on a name of a million dots. */
 function withoutVersion(name: string): string {
   for (let end = name.length; ; ) {
     let at = end;

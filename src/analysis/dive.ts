@@ -1,6 +1,9 @@
 import { type Entry, type EntryTable, entriesOf } from '../scan/entries/table.js';
 
-/** A layer, or several stacked, as dive keeps them: a directory that another entry replaces keeps what is in it. */
+/**
+ * A node of a layer's tree, or of several layers stacked, as dive keeps them: a directory that another entry replaces
+ * keeps its children.
+ */
 interface Node {
   size: number;
   isDirectory: boolean;
@@ -11,20 +14,23 @@ const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
 
 const WHITEOUT = '.wh.';
 const METADATA = '.wh..wh.';
-/** Directories that no entry names, and directories on the way to a file: more have no honest use, and cost memory and time. */
+/**
+ * Cap on directories that no entry names, including those on the way to a file. Real layers have fewer; more would only
+ * cost memory and time.
+ */
 const IMPLIED_CAP = 100_000;
 const DEPTH_CAP = 2048;
 
 interface LayerTree {
   readonly root: Node;
   readonly bytes: number;
-  /** Directories that no entry names. */
+  /** Number of directories that no entry names. */
   readonly implied: number;
 }
 
 /**
- * @param room  for directories that no entry names
- * @returns null where it has more of them than that, or than any honest layer
+ * @param room  how many directories that no entry names are allowed
+ * @returns null if the layer has more of them than that
  */
 function treeOf(layer: EntryTable, room = IMPLIED_CAP): LayerTree | null {
   const most = layer.count + Math.min(room, IMPLIED_CAP);
@@ -46,7 +52,7 @@ const payloadOf = ({ claimedSize, type }: Entry) => ({
   isDirectory: type === 'directory',
 });
 
-/** As Go's path.Clean leaves them: `..` stays where there is nothing to go up to. */
+/** Segments of a path after Go's path.Clean: a `..` at the top of a relative path stays. */
 function segmentsOf(name: string): string[] {
   const out: string[] = [];
   const isRooted = name.startsWith('/');
@@ -59,7 +65,7 @@ function segmentsOf(name: string): string[] {
   return out;
 }
 
-/** @returns how many nodes were made */
+/** @returns the number of nodes that were created */
 function add(root: Node, segments: readonly string[], payload: Omit<Node, 'children'>): number {
   let node = root;
   let made = 0;
@@ -92,11 +98,11 @@ function nodeAt(root: Node, segments: readonly string[]): Node | null {
 interface Visit {
   readonly node: Node;
   readonly isWhiteout: boolean;
-  /** The path of the entry; of a whiteout, the path that it hides. */
+  /** The path of the entry; for a whiteout, the path that it hides. */
   readonly segments: readonly string[];
 }
 
-/** Every node but the root, what is inside before what it is in, siblings by the bytes of their names. */
+/** Visits every node except the root: children before their parent, siblings in the byte order of their names. */
 function* visits(root: Node): Generator<Visit> {
   const way: string[] = [];
   const open = [{ node: root, names: namesIn(root), next: 0 }];
@@ -120,7 +126,7 @@ const NO_NAMES: readonly string[] = [];
 const namesIn = ({ children }: Node): readonly string[] =>
   children === null ? NO_NAMES : [...children.keys()].sort();
 
-/** Bytes of a node and of all below it. */
+/** Total size of a node and everything below it, in bytes. */
 function bytesBelow(top: Node): number {
   let bytes = 0;
   const todo = [top];
@@ -131,7 +137,10 @@ function bytesBelow(top: Node): number {
   return bytes;
 }
 
-/** The layers below one, put together: made only where whiteouts ask for it. What the lowest layer hides is looked for in itself. */
+/**
+ * The layers below the current one, merged. Built only if whiteouts need it. A whiteout in the lowest layer looks in
+ * that layer itself.
+ */
 class Stack {
   private tree: Node | null = null;
   private layers = 0;
@@ -171,42 +180,53 @@ function copyOf(root: Node): Node {
   return copy;
 }
 
-/** What wagoodman/dive says of an image. Bytes are what the headers of the layers' tars claim. */
+/** The score that wagoodman/dive gives an image. Sizes are in bytes, as the headers of the layers' tars claim them. */
 export interface DiveScore {
-  /** At most 1: the smallest version of every path, of all versions of all paths. A whiteout of nothing counts as -1 byte. */
+  /**
+   * At most 1: the smallest version of every path, divided by all versions of all paths. A whiteout of nothing counts
+   * as -1 byte.
+   */
   readonly efficiency: number;
-  /** All versions of every path that more than one layer has, the first one too. */
+  /** Bytes of all versions of every path that is in more than one layer, including the first version. */
   readonly wastedBytes: number;
-  /** A fraction: what is wasted, of what stands above the first layer. It may exceed 1; null where nothing stands there. */
+  /**
+   * A fraction: wasted bytes divided by the size of all layers above the first. May exceed 1; null if there is nothing
+   * above the first layer.
+   */
   readonly userWastedPercent: number | null;
   readonly sizeBytes: number;
-  /** Without the first layer. */
+  /** Bytes of all layers but the first. */
   readonly userSizeBytes: number;
-  /** Most wasteful first. */
+  /** Paths in order of wasted bytes, largest first. */
   readonly inefficient: readonly Inefficient[];
 }
 
 interface Inefficient {
-  /** With a leading slash, as dive prints it; bytes, one per character. */
+  /** With a leading slash, as dive prints it. Bytes, one per character. */
   readonly path: string;
   readonly bytes: number;
-  /** How many layers have it, whiteouts included. */
+  /** Number of layers that have the path, whiteouts included. */
   readonly count: number;
 }
 
 /**
- * Dive's score, with its peculiarities: only leaves of a layer's tree count, so that a directory counts where a layer has
- * nothing inside it; a deleted file counts as nothing, a deleted directory as all that was in it; opaque markers are passed
- * over; a whiteout of nothing ends the layer. Dive itself refuses a layer with a PAX global header.
- * wagoodman/dive dive/filetree/efficiency.go (Efficiency), file_tree.go, dive/image/analysis.go, 0.13
+ * Computes dive's score, with dive's peculiarities:
+ *
+ * * only leaves of a layer's tree count, so a directory counts only where a layer has nothing inside it
+ * * a deleted file counts as 0 bytes, a deleted directory as everything that was in it
+ * * opaque whiteouts are ignored
+ * * a whiteout of nothing ends the layer
+ *
+ * Dive itself refuses a layer with a PAX global header. wagoodman/dive 0.13: dive/filetree/efficiency.go (Efficiency),
+ * file_tree.go, dive/image/analysis.go
  *
  * @param layers  the entries of every layer, bottom first
- * @returns null where the layers have more directories than any honest ones
+ * @returns null if a layer has more implied directories than `IMPLIED_CAP`
  */
 export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
   const trees: Node[] = [];
   const sizes: number[] = [];
-  // An image may list one layer a hundred thousand times.
+  // An image may list the same layer a hundred thousand times.
   const known = new Map<EntryTable, LayerTree>();
   let room = IMPLIED_CAP;
   for (const layer of layers) {
@@ -232,7 +252,7 @@ export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
     userWastedPercent: userSizeBytes === 0 ? null : wastedBytes / userSizeBytes,
     sizeBytes: sum(sizes),
     userSizeBytes,
-    // Dive sorts the smallest first, and prints from the end.
+    // Dive sorts the smallest first and prints from the end.
     inefficient: inefficient
       .sort((a, b) => a.bytes - b.bytes)
       .reverse()
@@ -240,11 +260,11 @@ export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
   };
 }
 
-/** What is known of one path. */
+/** The versions of one path. */
 interface Versions {
   readonly path: string;
   bytes: number;
-  /** -1 before there is any. */
+  /** -1 before the first version. */
   least: number;
   count: number;
 }
@@ -272,7 +292,7 @@ function versionsOf(trees: readonly Node[]): {
   return { paths, inefficient };
 }
 
-/** Bytes that a whiteout hides; null where it hides nothing. */
+/** Bytes that a whiteout hides; null if it hides nothing. */
 function hiddenBytes(hidden: Node | null): number | null {
   if (hidden === null) return null;
   return hidden.isDirectory ? bytesBelow(hidden) : 0;

@@ -11,31 +11,34 @@ type Tables = readonly (EntryTable | null)[];
 
 /** A regular file in a layer that the final file system does not show. Paths are bytes, one per character. */
 export interface Stowaway {
-  /** Where it was; of several names, the last that went. */
+  /** The file's path when it was hidden; if it had several names, the last one that was removed. */
   readonly path: string;
   readonly bytes: number;
-  /** The layer that ships it: an index into the image's. */
+  /** The layer that ships the file: an index into the image's layers. */
   readonly layer: number;
-  /** The layer that hides it; its own where the layer has something else of that name. */
+  /** The layer that hides the file; the same layer if it has another entry of that name. */
   readonly hiddenBy: number;
-  /** Whether something has its place in the file system when that layer is applied. */
+  /** `overwritten` if another entry has its path once that layer is applied, otherwise `deleted`. */
   readonly how: 'overwritten' | 'deleted';
-  /** It was overwritten with the same bytes: only mode, owner, times or the like differ. false where digests were not read. */
+  /**
+   * True if it was overwritten with the same bytes, so that only metadata (mode, owner, times ...) differs. False if
+   * digests were not read.
+   */
   readonly metadataOnly: boolean;
 }
 
-/** The file system that layers make, and what they ship besides. */
+/** The file system that results from applying layers, and the files that it hides. */
 export interface Unpacked {
   readonly tables: Tables;
   readonly tree: FileTree;
-  /** By layer, and in the layer's order; files of no bytes left out. */
+  /** In the order of the layers and of their entries; empty files are left out. */
   readonly stowaways: readonly Stowaway[];
 }
 
 /**
- * Applies layers in their order, as `squash` does, and notes what is hidden on the way. A file counts while it has a name: one
- * that keeps a hard link in a lower layer is not hidden. The bytes of the tree's files and of the stowaways together are what
- * all layers hold.
+ * Applies layers in their order, as `squash` does, and records the files that become hidden. A file with several names
+ * is hidden when the last one is gone. The bytes of the tree's files and of the hidden files together are the content
+ * of all layers.
  */
 export function unpack(tables: Tables): Unpacked {
   const lost: Place[] = [];
@@ -60,14 +63,14 @@ export function unpack(tables: Tables): Unpacked {
   return { tables, tree, stowaways: found };
 }
 
-/** An entry of a layer, and where its file is or was. */
+/** An entry of a layer, and the path that its file has or had. */
 interface Place {
   readonly layer: number;
   readonly index: number;
   readonly path: string;
 }
 
-/** Files that never had a name: below a whiteout, in place of the root, or where the tree has reached a limit. */
+/** Files that were never visible: below a whiteout, in place of the root, or beyond a limit of the tree. */
 function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Place[] {
   const seen = tables.map(table => new Uint8Array(table?.count ?? 0));
   for (const { inode } of tree.nodes) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;
@@ -83,7 +86,7 @@ function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Pla
   });
 }
 
-/** @param now  what has the file's place in the file system */
+/** @param now  the node that now has the file's path, if there is one */
 function hidden(
   place: Place,
   hiddenBy: number,
@@ -92,7 +95,7 @@ function hidden(
 ): Place & Stowaway {
   const { layer, index, path } = place;
   const table = tables[layer]!;
-  // A hostile image has millions of them, and taking an object apart into another takes ten times as long.
+  // A hostile image has millions of these, and destructuring into a new object takes ten times as long.
   return {
     layer,
     index,
@@ -113,7 +116,9 @@ function isSameContent(
   return digest !== null && table !== null && contentKey(table, index) === digest;
 }
 
-/** Finds what has exactly a path, in a tree that stays as it is; what lies beside the last one quickly. */
+/**
+ * Returns a function that finds the node at a path, without following links. Fast for a path beside the previous one.
+ */
 function lookUp(store: TreeStore): (path: string) => number {
   let folder = '';
   let last = ROOT;

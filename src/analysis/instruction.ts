@@ -1,7 +1,8 @@
 /**
- * A step of the history as the Dockerfile has it. BuildKit writes `RUN |1 ARG=x /bin/sh -c … # buildkit`, the classic builder
- * and buildah `|1 ARG=x /bin/sh -c …` and `/bin/sh -c #(nop) COPY file:… in /`; what other builders write stays as it is.
- * moby builder/dockerfile (dispatchers.go, internals.go); buildkit dockerfile2llb (runCommandString, commitToHistory)
+ * A history step as a line of a Dockerfile. BuildKit writes `RUN |1 ARG=x /bin/sh -c … # buildkit`; the classic builder
+ * and buildah write `|1 ARG=x /bin/sh -c …` and `/bin/sh -c #(nop) COPY file:… in /`. Text of other builders is
+ * returned unchanged. moby builder/dockerfile (dispatchers.go, internals.go); buildkit dockerfile2llb
+ * (runCommandString, commitToHistory)
  */
 export function dockerfileLine(createdBy: string): string {
   const step = createdBy
@@ -16,18 +17,21 @@ export function dockerfileLine(createdBy: string): string {
   return isRun || script !== step ? `RUN ${script}` : step;
 }
 
-/** A shell with its options, up to the script: what a shell-form RUN is wrapped into. */
+/** A shell with its options, up to the script: the wrapper of a shell-form RUN. */
 const UNIX_SHELL = String.raw`(?:\S*\/)?(?:a|ba|da|k|mk|z|c|tc|fi|ya)?sh(?: -\S+(?: (?!-)\S+)?)*? -[a-z]*c `;
 const WINDOWS_SHELL = String.raw`cmd(?:\.exe)? \/S \/C |(?:\S*\\)?(?:powershell|pwsh)(?:\.exe)?(?: -\S+(?: (?!-)\S+)?)*? -Command `;
 const SHELL = new RegExp(`^(?:${UNIX_SHELL}|${WINDOWS_SHELL})`, 'i');
 
-/** What only changes the config is written as a comment that the shell would not run. */
+/** The classic builder writes a step that only changes the config as a shell comment. */
 const NO_OPERATION = new RegExp(`^(?:${UNIX_SHELL}|${WINDOWS_SHELL})?#\\(nop\\) *(.*)$`, 'i');
 
 /** The classic builder's `COPY file:HASH in /app`. */
 const CLASSIC_COPY = /^((?:ADD|COPY) .*?[a-z]:[0-9a-f]{64}) in (.*)$/;
 
-/** Build arguments stand before the command, counted; a value may hold spaces, so that the shell marks their end. */
+/**
+ * Removes the build arguments before the command. Their number is given, but a value may contain spaces, so the shell
+ * marks their end.
+ */
 function withoutArguments(command: string): string {
   const counted = /^\|(\d+) /.exec(command);
   if (counted === null) return command;
@@ -40,5 +44,5 @@ function withoutArguments(command: string): string {
   return words.slice(Number(counted[1])).join(' ');
 }
 
-/** No shell is called with more: a limit for histories that were made to be slow to read. */
+/** The longest shell prefix that is searched, in characters. It bounds the time for hostile histories. */
 const LONGEST_SHELL = 500;

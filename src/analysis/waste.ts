@@ -2,14 +2,14 @@ import type { Inode, TreeNode } from '../filesystem/file-tree.js';
 import { contentKey } from '../scan/entries/content.js';
 import type { Stowaway, Unpacked } from './hidden-files.js';
 
-/** Files that an image does not need, by their paths. */
+/** Matches files that an image does not need, by path. */
 interface CacheRule {
   readonly name: string;
   /** A path without a leading slash. */
   readonly path: RegExp;
-  /** What these files are. */
+  /** A description of these files. */
   readonly what: string;
-  /** How not to ship them. */
+  /** Advice that keeps these files out of the image. */
   readonly instead: string;
 }
 
@@ -22,7 +22,7 @@ const rule = (name: string, path: RegExp, what: string, instead: string): CacheR
 
 const MOUNT = (target: string) => `RUN --mount=type=cache,target=${target}`;
 
-/** The first that fits a path says what it is: the last ones fit more. */
+/** The first rule that matches a path applies; later rules are more general. */
 export const CACHE_RULES: readonly CacheRule[] = [
   rule(
     'apt-lists',
@@ -142,31 +142,34 @@ export const CACHE_RULES: readonly CacheRule[] = [
   rule('logs', /^var\/log\//, 'logs of the build', 'remove them in the RUN that writes them'),
 ];
 
-/** The rule that a path falls under. @param path  without a leading slash; bytes or text */
+/**
+ * The rule that applies to a path, or null.
+ * @param path  without a leading slash; bytes or text
+ */
 export const cacheRuleOf = (path: string): CacheRule | null =>
   CACHE_RULES.find(({ path: pattern }) => pattern.test(path)) ?? null;
 
-/** What an image could do without. Bytes of regular files, each file once however many names it has. */
+/** The bytes that an image could do without. Bytes of regular files; a file with several names counts once. */
 export interface Waste {
-  /** Shipped and hidden: a later layer has something else in its place. */
+  /** Shipped by a layer, and replaced by a later layer. */
   readonly overwritten: number;
-  /** The part of them that was overwritten with the same bytes. */
+  /** The part of `overwritten` that was replaced with the same bytes. */
   readonly metadataOnly: number;
-  /** Shipped and hidden: a later layer removed it. */
+  /** Shipped by a layer, and removed by a later layer. */
   readonly deleted: number;
-  /** Visible, and the same as another file: all copies but the first. */
+  /** Visible files with the same content as another: all copies but the first. */
   readonly duplicated: number;
-  /** Visible, in places where caches and the like are kept. */
+  /** Visible files in directories of caches and similar files (`CACHE_RULES`). */
   readonly cached: number;
-  /** All of it, where a cached copy of something counts once. */
+  /** The sum; a cached copy of a file counts once. */
   readonly total: number;
-  /** From 0 to 1: what of the layers' content is not waste. */
+  /** From 0 to 1: the fraction of the layers' content that is not wasted. */
   readonly efficiency: number;
-  /** Most bytes first. */
+  /** Sorted by bytes, largest first. */
   readonly files: readonly WastedFile[];
 }
 
-/** Paths are bytes, one per character; layers are indexes into the image's. */
+/** Paths are bytes, one per character; layers are indexes into the image's layers. */
 export type WastedFile = { readonly path: string; readonly bytes: number; readonly layer: number } & (
   | {
       readonly kind: 'overwritten' | 'deleted';
@@ -179,11 +182,11 @@ export type WastedFile = { readonly path: string; readonly bytes: number; readon
 );
 
 /**
- * Says what an image wastes. The first copy of a content is not waste: it is the one in the lowest layer, and of those in one
- * layer the first in the order of the tree. A file counts as cached where all its names are under a rule: some stores are
- * hard links to what is used.
+ * Computes the bytes that an image wastes. The first copy of a content is not waste: the one in the lowest layer, and
+ * within a layer the first in the order of the tree. A file counts as cached only if all its names match a rule,
+ * because the files of some stores are hard links to files in use.
  *
- * @param unpacked  from tables read with digests, without which nothing counts as duplicated
+ * @param unpacked  from tables read with digests; without digests no file counts as duplicated
  */
 export function wasteOf({ tree, tables, stowaways }: Unpacked): Waste {
   const files = visibleFiles(tree.nodes, tables);
@@ -207,7 +210,7 @@ export function wasteOf({ tree, tables, stowaways }: Unpacked): Waste {
   };
 }
 
-/** A file with bytes that can be seen. */
+/** A visible file that is not empty. */
 interface VisibleFile {
   readonly path: string;
   readonly names: readonly string[];
@@ -264,7 +267,7 @@ const hiddenFile = ({ how, path, bytes, layer, hiddenBy, metadataOnly }: Stowawa
   metadataOnly,
 });
 
-/** A hostile image has a million of them: none is copied to be counted. */
+/** A hostile image has a million of these, so the list is not copied. */
 function total<F extends { readonly bytes: number }>(files: readonly F[], counts = (_: F) => true): number {
   let sum = 0;
   for (const file of files) if (counts(file)) sum += file.bytes;

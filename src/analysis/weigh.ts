@@ -9,31 +9,32 @@ import { claimedSizeAt, type EntryTable, typeAt } from '../scan/entries/table.js
 import type { Scan } from '../scan/scan.js';
 import { layerType } from '../spec/media-types.js';
 
-/** What one layer weighs for an engine. */
+/** The size that an engine reports for one layer. */
 export interface LayerSize {
   readonly bytes: number;
   /**
-   * Why the engine would not say this number, in a few words: it refuses the layer, or not all of the layer could be read.
-   * `bytes` is then the size of what can be unpacked. null where there is no doubt.
+   * A short reason why the engine would not report this number: it refuses the layer, or not all of the layer could be
+   * read. `bytes` is then the size of the part that can be unpacked. null if the number is certain.
    */
   readonly doubt: string | null;
 }
 
 /**
- * What Docker's classic store says of a layer on overlay2 with native diffs: the sizes of all that is no directory after
- * unpacking this layer alone. Hard links are free, a symbolic link has the size of its target, a whiteout none.
- * moby daemon/graphdriver/overlay2/overlay.go (ApplyDiff), internal/directory/directory_unix.go (calcSize)
+ * The layer size that Docker's classic store reports on overlay2 with native diffs: the sizes of everything except
+ * directories after unpacking this layer alone. A hard link adds nothing, a symbolic link the length of its target, a
+ * whiteout nothing. moby daemon/graphdriver/overlay2/overlay.go (ApplyDiff), internal/directory/directory_unix.go
+ * (calcSize)
  *
- * @returns null where the entries were not read: another depth than `files`, or no tar
+ * @returns null if the entries were not read: another depth than `files`, or not a tar
  */
 export const overlaySize = (layer: BlobFacts): LayerSize | null => unpackedSize(layer, ST_SIZE);
 
 /**
- * What Docker's classic store says of a layer on drivers that compare directories (vfs, btrfs, zfs, and overlay2 where
- * native diffs do not work): the sum of the sizes that the tar's headers claim. Every entry counts, whatever becomes of it.
- * moby go-archive diff.go (UnpackLayer), daemon/graphdriver/fsdiff.go (ApplyDiff)
+ * The layer size that Docker's classic store reports with drivers that compare directories (vfs, btrfs, zfs, and
+ * overlay2 if native diffs do not work): the sum of the sizes in the tar's headers. Every entry counts, even one that
+ * another entry replaces. moby go-archive diff.go (UnpackLayer), daemon/graphdriver/fsdiff.go (ApplyDiff)
  *
- * @returns null where the entries were not read
+ * @returns null if the entries were not read
  */
 export function naiveSize(layer: BlobFacts): LayerSize | null {
   const table = layer.tar?.table ?? null;
@@ -47,17 +48,17 @@ export function naiveSize(layer: BlobFacts): LayerSize | null {
   return { bytes, doubt: damageOf(layer, table) ?? wordsFor(refused) };
 }
 
-/** The sentence by which `verify` tells of it. */
+/** The sentence that `verify` reports for the same refusal. */
 const wordsFor = (refused: LayerRefusal | null): string | null =>
   refused === null ? null : refusalText(refused.kind, refused.path, refused.other);
 
 /**
- * What containerd's overlayfs snapshotter, and so Docker's containerd store, says a layer takes on disk: the blocks of every
- * inode, directories and the layer's root among them. It depends on the file system: this is an estimate for ext4 with blocks
- * of 4 KiB, which holds nothing inline but short links.
- * containerd plugins/snapshots/overlay/overlay.go (Commit), continuity fs/du_unix.go (diskUsage)
+ * The disk usage that containerd's overlayfs snapshotter, and so Docker's containerd store, reports for a layer: the
+ * blocks of every inode, including directories and the layer's root. It depends on the file system; this is an estimate
+ * for ext4 with blocks of 4 KiB and no inline data except short symbolic links. containerd
+ * plugins/snapshots/overlay/overlay.go (Commit), continuity fs/du_unix.go (diskUsage)
  *
- * @returns null where the entries were not read
+ * @returns null if the entries were not read
  */
 export const snapshotUsage = (layer: BlobFacts): LayerSize | null => unpackedSize(layer, EXT4_BLOCKS);
 
@@ -66,7 +67,10 @@ const ST_SIZE: Measure = { file: size => size, symlink: length => length, direct
 const BLOCK = 4096;
 const blocks = (bytes: number) => Math.ceil(bytes / BLOCK) * BLOCK;
 
-/** A link is kept in its inode where it is shorter than this. https://docs.kernel.org/filesystems/ext4/inlinedata.html */
+/**
+ * A symbolic link shorter than this, in bytes, is stored in its inode.
+ * https://docs.kernel.org/filesystems/ext4/inlinedata.html
+ */
 const INLINE_LINK = 60;
 
 const EXT4_BLOCKS: Measure = {
@@ -75,7 +79,10 @@ const EXT4_BLOCKS: Measure = {
   directory: names => directoryBlocks(names),
 };
 
-/** An ext4 directory's own entries and checksum, what each name takes, and how full its blocks are once there are several. */
+/**
+ * Bytes of an ext4 directory: its own entries and checksum, each name, and how full its blocks are if there are
+ * several.
+ */
 const OWN_ENTRIES = 24 + 12;
 const entryBytes = (name: number) => 8 + Math.ceil(name / 4) * 4;
 const FILL = 0.75;
@@ -98,7 +105,7 @@ function unpackedSize(layer: BlobFacts, measure: Measure): LayerSize | null {
   return { bytes: tree.bytes(), doubt: damageOf(layer, table) ?? wordsFor(refused) };
 }
 
-/** An empty file is an empty layer to Docker, though it is no tar. */
+/** Docker accepts an empty file as an empty layer, although it is not a valid tar. */
 function damageOf({ failure, unpacked, tar }: BlobFacts, { truncated }: EntryTable): string | null {
   if (failure !== null) return failure.kind === 'limit' ? limitText(failure) : failure.reason;
   if (truncated !== null) return `it has more entries than --limit ${truncated} allows`;
@@ -107,23 +114,29 @@ function damageOf({ failure, unpacked, tar }: BlobFacts, { truncated }: EntryTab
   return unpacked?.size === 0 ? null : (tar?.error ?? null);
 }
 
-/** The sizes that a layer, an image or an archive has at the same time, in bytes; null where one is not known. */
+/** The sizes of a layer, an image or an archive, in bytes; null if a size is not known. */
 export interface Sizes {
   /** Bytes in the archive, compressed or not. */
   readonly stored: number | null;
-  /** What a registry would transfer. null for what the archive holds unpacked: it depends on who compresses it. */
+  /**
+   * Bytes that a registry would transfer. null if the archive holds the layer unpacked: the size then depends on the
+   * compressor.
+   */
   readonly compressed: number | null;
-  /** As `compressed`, where that is not known: from compressing it to see. */
+  /** An estimate of `compressed`, if that is not known, made by compressing the layer. */
   readonly estimated: number | null;
-  /** The tar: headers, padding and all. */
+  /** Bytes of the tar, including headers and padding. */
   readonly unpacked: number | null;
-  /** Regular files in the tar, each as often as it is there; of a damaged tar those before the damage. */
+  /**
+   * Bytes of the regular files in the tar, each counted as often as it occurs; for a damaged tar, those before the
+   * damage.
+   */
   readonly content: number | null;
-  /** What `docker history` and `.Size` say of it in Docker's classic store. */
+  /** The size that `docker history` and `.Size` report with Docker's classic store. */
   readonly docker: number | null;
-  /** The same where Docker diffs natively on overlay2: symbolic links weigh their targets. */
+  /** The same if Docker uses native diffs on overlay2: a symbolic link counts with the length of its target. */
   readonly overlay2: number | null;
-  /** Those that are at least so large: something that they should count is not known. Left out where there is none. */
+  /** Sizes that are only a lower bound, because a part is not known. Absent if there are none. */
   readonly partial?: readonly SizeName[];
 }
 
@@ -142,12 +155,13 @@ export const SIZE_NAMES: readonly SizeName[] = [
 /** Compressed sizes of members that the archive holds unpacked. */
 export type Estimates = ReadonlyMap<Member, number>;
 
-/** What layers weigh without estimates, for all that ask: thousands of images may share one. */
+/** Sizes of layers without estimates, shared by all callers: thousands of images may share one layer. */
 const weighed = new WeakMap<Scan, Map<Member, Sizes>>();
 
 /**
- * Weighs the layers of a scan, each blob once: an image can list one a hundred thousand times.
- * @param scan  of depth `files`; at any other only `stored` and what follows from it is known
+ * Returns a function that computes the sizes of a layer, each blob once: an image can list one a hundred thousand
+ * times.
+ * @param scan  of depth `files`; with any other depth only `stored` and sizes derived from it are known
  */
 export function weigher(scan: Scan, estimates: Estimates | null): (layer: Layer) => Sizes {
   const known =
@@ -155,7 +169,7 @@ export function weigher(scan: Scan, estimates: Estimates | null): (layer: Layer)
   if (estimates === null) weighed.set(scan, known);
   return layer => {
     const { member, encrypted } = layer;
-    // What an absent layer weighs is the descriptor's word, and whether one is encrypted too: another may say something else.
+    // For an absent or encrypted layer the descriptor's size is used, and two descriptors of one blob may differ.
     if (member === null || encrypted) return layerSizes(scan, layer, estimates);
     const sizes = known.get(member) ?? layerSizes(scan, layer, estimates);
     known.set(member, sizes);
@@ -186,14 +200,14 @@ function layerSizes(scan: Scan, layer: Layer, estimates: Estimates | null): Size
   };
 }
 
-/** Whether a limit has kept some of a layer's entries from being known. */
+/** True if a limit was reached before all of a layer's entries were read. */
 function isCutByLimit({ failure, tar }: BlobFacts): boolean {
   const isTruncated = tar?.table != null && tar.table.truncated !== null;
   const isReached = tar?.reached.some(({ limit }) => limit !== 'layerEntries') ?? false;
   return failure?.kind === 'limit' || isTruncated || isReached;
 }
 
-/** A registry has a layer as it is stored; of one that is absent, the descriptor says how large it is there. */
+/** A registry keeps a layer as it is stored; the size of an absent layer is taken from its descriptor. */
 function compressedSize(layer: Layer, facts: BlobFacts | null, stored: number | null): number | null {
   if (layer.encrypted) return stored ?? layer.claimedSize;
   if (stored !== null) return facts === null || facts.compression === 'none' ? null : stored;
@@ -209,8 +223,9 @@ function contentBytes(table: EntryTable): number {
 }
 
 /**
- * Sizes of several layers together. What is not known of one counts as nothing where it is known of another, but for what a
- * registry would transfer: that is known only where it is known of each, and an estimate takes in what needed none.
+ * Adds up the sizes of several layers. A size that is unknown for one layer but known for another counts as 0, except
+ * `compressed`: that is known only if it is known for every layer. An estimate includes the layers whose compressed
+ * size is known.
  */
 export function sumOf(layers: readonly Sizes[]): Sizes {
   const known = (name: SizeName) => {
@@ -235,7 +250,7 @@ export function sumOf(layers: readonly Sizes[]): Sizes {
   };
 }
 
-/** Sizes of which a sum is made even where one is not known. What is not in the archive takes no room in it. */
+/** Sizes that are added up even if one is unknown. An absent layer takes no room in the archive. */
 const SUMMED: readonly SizeName[] = ['unpacked', 'content', 'docker', 'overlay2'];
 
 const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);

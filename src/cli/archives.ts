@@ -4,7 +4,7 @@ import { parseReference } from '../spec/reference.js';
 import { readArchiveName } from './arguments.js';
 import { STDIN } from './typed.js';
 
-/** What one argument names: an archive, and an image of it where the argument says which. */
+/** The meaning of one argument: an archive, and an image in it if the argument names one. */
 export interface NamedArchive {
   /** Path of a file or directory, or `-` for standard input. */
   readonly archive: string;
@@ -15,13 +15,13 @@ interface Files {
   readonly exists: (file: string) => boolean;
 }
 
-/** What a command that takes one archive was given: `ref` may be a list. */
+/** The arguments of a command that takes one archive; `ref` may be a list. */
 interface Given {
   readonly archive?: unknown;
   readonly ref?: unknown;
 }
 
-/** The archive of a command that takes one, and the reference, wherever it stood. */
+/** The archive of a command that takes one, and the reference, given as REF, `--ref` or after a `#`. */
 export function chosenArchive({ archive, ref }: Given, files: Files): Partial<NamedArchive> {
   const refs = [ref ?? []].flat() as string[];
   if (typeof archive !== 'string') return refs.length === 0 ? {} : { ref: oneReference(refs) };
@@ -30,10 +30,10 @@ export function chosenArchive({ archive, ref }: Given, files: Files): Partial<Na
 }
 
 /**
- * Reads one argument that names an archive: `FILE`, `FILE#REF`, `-`, `-#REF`, a `file:` URL, or the form of skopeo, buildx and
- * dive (`docker-archive:FILE:REF`, `oci:DIR:TAG` …). A file that is called so itself comes first.
- * @throws UsageError when it is empty, or standard input is a terminal
- * @throws InputError when it names what is not a file: an image of a registry, a daemon or a URL
+ * Parses one argument that names an archive: `FILE`, `FILE#REF`, `-`, `-#REF`, a `file:` URL, or the form of skopeo,
+ * buildx and dive (`docker-archive:FILE:REF`, `oci:DIR:TAG` …). If a file of the whole name exists, that file is meant.
+ * @throws UsageError if it is empty, or if standard input is a terminal
+ * @throws InputError if it names something other than a file: an image of a registry, a daemon or a URL
  */
 export function namedArchive(text: string, files: Files): NamedArchive {
   if (text === '' || text === STDIN || text === '-')
@@ -47,15 +47,15 @@ export function namedArchive(text: string, files: Files): NamedArchive {
   return { archive, ref: oneReference([inner, ref]) };
 }
 
-/** The same as one argument: `FILE` or `FILE#REF`. */
+/** The normal form of an argument: `FILE` or `FILE#REF`. */
 export function canonicalName(text: string, files: Files): string {
   const { archive, ref } = namedArchive(text, files);
   return ref === undefined ? archive : `${archive}#${ref}`;
 }
 
 /**
- * The reference that is meant, however often it was given.
- * @throws UsageError when several different ones were given
+ * The reference that was given, once or several times.
+ * @throws UsageError if different references were given
  */
 export function oneReference(given: readonly (string | undefined)[]): string | undefined {
   const refs = [...new Set(given.filter(ref => ref !== undefined))];
@@ -71,7 +71,7 @@ export function oneReference(given: readonly (string | undefined)[]): string | u
   return refs[0];
 }
 
-/** Transports of skopeo, buildx and dive that name a file, and what stands between the file and the reference. */
+/** Transports of skopeo, buildx and dive that name a file, and the separator between the file and the reference. */
 const FILE_TRANSPORTS: ReadonlyMap<string, RegExp | null> = new Map([
   ['docker-archive', /:/g],
   ['oci-archive', /:/g],
@@ -81,7 +81,7 @@ const FILE_TRANSPORTS: ReadonlyMap<string, RegExp | null> = new Map([
   ['dir', null],
 ]);
 
-/** A name that is not the name of an existing file. */
+/** Parses a text that is not the name of an existing file. */
 function located(text: string, files: Files): NamedArchive {
   const colon = text.indexOf(':');
   const [transport, rest] = colon < 0 ? ['', text] : [text.slice(0, colon), text.slice(colon + 1)];
@@ -98,18 +98,18 @@ function located(text: string, files: Files): NamedArchive {
   return separator === null ? { archive: named, ref: undefined } : splitAt(separator, named, text, files);
 }
 
-/** dive and buildx write `oci-layout://DIR`, where skopeo takes the slashes for the path's own. */
+/** dive and buildx write `oci-layout://DIR`; skopeo would read the slashes as part of the path. */
 const withoutSlashes = (rest: string, { exists }: Files) =>
   rest.startsWith('//') && !exists(rest) ? rest.slice(2) : rest;
 
-/** `oci://ghcr.io/team/app:1`, as helm and oras name a registry. */
+/** True for `oci://ghcr.io/team/app:1`, the form in which helm and oras name a registry. */
 function isRegistry(rest: string, named: string, { exists }: Files): boolean {
   if (!rest.startsWith('//') || named.startsWith('/') || exists(named)) return false;
   const reference = parseReference(named);
   return typeof reference !== 'string' && reference.domain !== 'docker.io';
 }
 
-/** The path ends at the first separator behind the name of a file that exists, else at the first. */
+/** Splits at the first separator that follows the name of an existing file, otherwise at the first separator. */
 function splitAt(separator: RegExp, named: string, text: string, { exists }: Files): NamedArchive {
   const places = exists(named) ? [] : [...named.matchAll(separator)].map(({ index }) => index);
   const at = places.find(place => exists(named.slice(0, place))) ?? places[0];
@@ -132,7 +132,7 @@ function filePath(text: string, rest: string): string {
 
 const FILES_ALONE = 'waybill reads image files, and asks no daemon, registry or network';
 
-/** null for what may be the name of a file. */
+/** The error for a text that names an image elsewhere; null if it may be the name of a file. */
 function elsewhere(text: string, transport: string, rest: string): InputError | null {
   const name = rest.replace(/^\/\//, '');
   switch (transport) {
@@ -170,7 +170,7 @@ const overNetwork = (url: string) =>
     `Fetch it first: curl -fL -o image.tar ${word(url)}\nOr pipe it: curl -fL ${word(url)} | waybill verify -`,
   );
 
-/** `registry/team/app:1.2@sha256:…` is saved as `app-1.2.tar`. */
+/** A file name for a saved image: `registry/team/app:1.2@sha256:…` becomes `app-1.2.tar`. */
 function fileFor(name: string): string {
   const last = name
     .replace(/@.*$/, '')
@@ -180,5 +180,5 @@ function fileFor(name: string): string {
   return last === '' || last.startsWith('-') ? 'image.tar' : `${last}.tar`;
 }
 
-/** As a shell takes it. */
+/** Quotes a word for a POSIX shell. */
 const word = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

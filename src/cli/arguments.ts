@@ -17,10 +17,13 @@ export function readArchiveName(name: string): string {
   return '-';
 }
 
-/** A reference, as REF and as `--ref`: all that were given, of which the parser makes one before a command sees it. */
+/**
+ * Coerces REF and `--ref`. The value may be a list of all given references; the parser reduces it to one before a
+ * command gets it.
+ */
 export const references = (value: string | readonly string[]): string => [value].flat() as unknown as string;
 
-/** An option that takes a whole number from 1. */
+/** An option that takes an integer of at least 1. */
 export function number(name: string, describe: string) {
   const coerce = (value: string | string[]) => {
     const text = last(value);
@@ -30,7 +33,10 @@ export function number(name: string, describe: string) {
   return { describe, type: 'string', requiresArg: true, coerce } as const;
 }
 
-/** The platform that an option names. @throws UsageError for a text that names none */
+/**
+ * Parses the platform in the value of an option.
+ * @throws UsageError if the value is not a platform
+ */
 export const readPlatform =
   (option: string) =>
   (value: string | string[]): Platform => {
@@ -43,7 +49,10 @@ export const readPlatform =
     return platform;
   };
 
-/** The value of an option that names one thing. @throws UsageError where it was given several different ones */
+/**
+ * The value of an option that accepts one value.
+ * @throws UsageError if different values were given
+ */
 export const once =
   (option: string) =>
   (value: string | readonly string[]): string => {
@@ -72,7 +81,7 @@ export function platformOption<T>(command: Argv<T>) {
 
 const REF = 'tag, name, image ID or digest (or its beginning)';
 
-/** `ARCHIVE [REF] --platform`: how every command is told which image is meant. */
+/** `ARCHIVE [REF] --platform`: the arguments that select an image. */
 export function imageArguments<T>(command: Argv<T>) {
   return platformOption(archiveArgument(command)).positional('ref', {
     describe: `${REF}; also --ref REF or ARCHIVE#REF`,
@@ -81,7 +90,7 @@ export function imageArguments<T>(command: Argv<T>) {
   });
 }
 
-/** `--ref`, of commands where no REF stands behind the archive. */
+/** `--ref`, for commands that have no REF after the archive. */
 export const refOption = <T>(command: Argv<T>) =>
   command.option('ref', {
     describe: `${REF}; also ARCHIVE#REF`,
@@ -90,7 +99,7 @@ export const refOption = <T>(command: Argv<T>) =>
     coerce: references,
   });
 
-/** Which release of Docker answers. */
+/** `--docker`: the Docker release whose output is produced. */
 export const dockerOption = <T>(command: Argv<T>) =>
   command.option('docker', {
     describe: `answer as this release of Docker does [default: ${NEWEST_RELEASE}]`,
@@ -99,7 +108,7 @@ export const dockerOption = <T>(command: Argv<T>) =>
     coerce: readRelease,
   });
 
-/** A major version, or a whole one of which the major counts. */
+/** Parses a major version, or a full version, of which only the major part is used. */
 function readRelease(value: string | string[]): number {
   const text = last(value);
   const major = /^v?(\d{1,4})(?:\.\d+){0,2}$/.exec(text)?.[1];
@@ -113,7 +122,7 @@ function readRelease(value: string | string[]): number {
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
 const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;
 
-/** @throws UsageError where both are asked for */
+/** @throws UsageError if both are given */
 export function unitsOf({ binary, bytes }: { readonly binary: boolean; readonly bytes: boolean }): Units {
   if (binary && bytes)
     throw new UsageError('--binary and --bytes: expected one of them, for a size is written in one unit');

@@ -5,7 +5,7 @@ import { COMMANDS } from './command-words.js';
 import { FILES, SHELLS, type Shell } from './completion-scripts.js';
 import type { Terminal } from './terminal.js';
 
-/** A word that may stand at the cursor. */
+/** A word that the shell may insert at the cursor. */
 interface Candidate {
   readonly word: string;
   readonly describe: string;
@@ -17,7 +17,7 @@ interface Handler {
   readonly builder: (command: Argv) => unknown;
 }
 
-/** What yargs knows of its commands, of which its types say nothing. */
+/** Fields of a yargs command that its type declarations do not have. */
 interface Declared {
   getInternalMethods(): {
     getCommandInstance(): { getCommandHandlers(): Readonly<Record<string, Handler>> };
@@ -35,19 +35,19 @@ interface Declared {
 
 /** A command line up to the cursor. */
 interface Line {
-  /** The command as it is declared, with the options that it has. */
+  /** The command as it is declared, with its options. */
   readonly declared: Declared;
   readonly handler: Handler | null;
   /** Words of the command, such as `manifest create`. */
   readonly command: readonly string[];
   readonly positionals: readonly string[];
-  /** Sub-commands that may follow. */
+  /** Subcommands that may follow. */
   readonly next: Readonly<Record<string, Handler>>;
 }
 
 /**
- * What may stand at the cursor: commands, options, choices, codes of findings, and references and platforms of the archive that
- * stands on the line. `:files` where a file may stand.
+ * Candidates at the cursor: commands, options, choices, finding codes, and the references and platforms of the archive
+ * on the command line. `:files` stands for file names.
  * @param before   the words between the program and the cursor
  * @param current  the beginning of the word at the cursor
  */
@@ -98,13 +98,13 @@ function lineOf(before: readonly string[], current: string, terminal: Terminal):
       enter(entered);
     }
   }
-  // `waybill ARCHIVE` is `waybill show ARCHIVE`, also with its options first.
+  // `waybill ARCHIVE` means `waybill show ARCHIVE`, also if its options come first.
   const isShow = positionals.length > 0 || current.startsWith('-');
   if (command.length === 0 && isShow && next.show !== undefined) enter(next.show);
   return { declared, handler, command, positionals, next };
 }
 
-/** Whether the word behind an option is its value. */
+/** True if the word after an option is its value. */
 function takesValue(option: string, { declared }: Pick<Line, 'declared'>): boolean {
   const [, dashes, name] = /^(--?)([^=]+)$/.exec(option) ?? [];
   if (dashes === undefined) return false;
@@ -113,7 +113,7 @@ function takesValue(option: string, { declared }: Pick<Line, 'declared'>): boole
   return full in key && !boolean.includes(full);
 }
 
-/** The name of an option that was given by its letter. */
+/** The full name of an option that was given as a single letter. */
 function fullName(name: string, declared: Declared): string {
   const { alias } = declared.getOptions();
   return Object.keys(alias).find(key => alias[key]!.includes(name)) ?? name;
@@ -174,10 +174,10 @@ async function wordsOf(line: Line, current: string, terminal: Terminal): Promise
   return [...plain(refs), ...(mayBeFile ? [...found, ...plain([FILES])] : [])];
 }
 
-/** How commands are declared whose second word may be a reference to an image of the first. */
+/** Matches the declaration of commands whose second argument may be a reference to an image of the first. */
 const MAY_HAVE_REF = /\[(?:refs?|names)(?:\.\.)?\]|^(?:show|verify|ids|sizes|waste) <archives\.\.>/;
 
-/** `ARCHIVE#`: the references that may follow. */
+/** Candidates after `ARCHIVE#`: the references in the archive. */
 async function inArchive(current: string, terminal: Terminal): Promise<readonly Candidate[]> {
   const hash = current.lastIndexOf('#');
   if (hash <= 0 || !terminal.exists(current.slice(0, hash))) return [];
@@ -191,14 +191,14 @@ async function codes(): Promise<readonly Candidate[]> {
   return all.map(({ code, severity }) => ({ word: code, describe: severity }));
 }
 
-/** As long as one waits for a key. */
+/** Seconds that reading an archive for completion may take. */
 const PATIENCE_SECONDS = 2;
 
 async function choicesOf(text: string, terminal: Terminal) {
   const { choicesIn } = await import('../report/select.js');
   try {
     const { archive } = namedArchive(text, terminal);
-    // Who waits at a prompt pipes nothing in.
+    // At an interactive prompt nothing is piped to standard input, so `-` cannot be read.
     if (archive === '-' || !terminal.exists(archive)) return { refs: [], platforms: [] };
     const limits = { seconds: PATIENCE_SECONDS };
     return choicesIn(await terminal.read(archive, { depth: 'metadata', limits }));
@@ -207,7 +207,7 @@ async function choicesOf(text: string, terminal: Terminal) {
   }
 }
 
-/** The candidates as a shell reads them: zsh and fish show what each means. */
+/** The candidates in the form that a shell reads; zsh and fish also show their descriptions. */
 export function linesFor(shell: Shell, found: readonly Candidate[]): string {
   const line = ({ word, describe }: Candidate): string => {
     if (word === FILES || shell === 'bash') return word;
@@ -216,7 +216,7 @@ export function linesFor(shell: Shell, found: readonly Candidate[]): string {
     const escaped = word.replaceAll('\\', '\\\\').replaceAll(':', '\\:');
     return text === '' ? escaped : `${escaped}:${text}`;
   };
-  // A name of the archive's making stands on one line, or on none.
+  // A name from the archive that contains a line break is left out.
   return found
     .filter(({ word }) => !/\p{Cc}/u.test(word))
     .map(candidate => `${line(candidate)}\n`)

@@ -6,7 +6,7 @@ import { reportCommands } from './reports.js';
 import type { Printing, Terminal } from './terminal.js';
 import { weighCommands } from './weigh.js';
 
-/** The commands that answer about archives, and the options that all of them have. */
+/** Adds all commands that report about archives, and the options that they share. */
 export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
   const commands = base
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })

@@ -1,4 +1,4 @@
-/** The commands by what they are for: the groups of the help, and the words that a slip may have meant. */
+/** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'ids', 'sizes', 'waste', 'diff', 'report', 'explain']],
   ['Files:', ['files', 'cat', 'extract']],
@@ -11,7 +11,7 @@ export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
 
 export const COMMANDS: readonly string[] = [...COMMAND_GROUPS.values()].flat();
 
-/** What other tools call it. */
+/** Names of similar commands in other tools. */
 const HABITS: ReadonlyMap<string, string> = new Map([
   ['ls', 'images'],
   ['list', 'images'],
@@ -32,16 +32,16 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['efficiency', 'waste'],
 ]);
 
-/** What a word that is no command may have meant. */
+/** The command that an unknown word of another tool corresponds to. */
 export const habitFor = (word: string): string | undefined => HABITS.get(word);
 
-/** Words of Docker for which waybill has no answer, because a daemon does the work. */
+/** Docker commands that waybill does not have, because they need a running daemon. */
 export const DAEMON_WORDS: readonly string[] =
   'attach build commit compose container cp create events exec export import kill load login logout logs network port prune ps pull push rename restart rm rmi run save scout search start stats stop system tag top volume wait'.split(
     ' ',
   );
 
-/** Docker's groups of words: those that a file can answer, and those that need a daemon. */
+/** Docker's command groups, with the subcommands that can be answered from a file and those that need a daemon. */
 export const GROUPS: ReadonlyMap<
   string,
   { readonly known: readonly string[]; readonly others: readonly string[] }
@@ -64,11 +64,11 @@ export const GROUPS: ReadonlyMap<
   ],
 ]);
 
-/** The help of waybill with its commands in groups. */
+/** Rewrites the help of yargs so that the commands are in groups. */
 export function grouped(help: string): string {
   const [, before = '', list = '', after = ''] =
     /^([\s\S]*?)^Commands:\n([\s\S]*?\n)(\n[\s\S]*)$/m.exec(help) ?? [];
-  // An entry, and the lines that continue it.
+  // A command, and the lines that continue its description.
   const lines = list.split(/^(?= {2}waybill )/m);
   const entries = new Map(lines.map(entry => [entry.trim().split(/\s+/)[1], entry]));
   if (!entries.has('show')) return help;

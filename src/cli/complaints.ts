@@ -4,21 +4,21 @@ import { didYouMean, nearest } from '../spec/nearest.js';
 import { COMMANDS, GROUPS, habitFor } from './command-words.js';
 import { typed } from './typed.js';
 
-/** What is known of a command line that yargs complains about. */
+/** The state of a command line about which yargs reports an error. */
 export interface Situation {
-  /** What was typed. */
+  /** The arguments as they were typed. */
   readonly args: readonly string[];
-  /** The words of the command: none for `waybill ARCHIVE`. */
+  /** The words of the command; empty for `waybill ARCHIVE`. */
   readonly words: readonly string[];
   /** The command as it is declared: `cat <archive> <path>`. */
   readonly declared: string;
-  /** Names of its options, those that are not in its help left out. */
+  /** Names of its options, without hidden ones. */
   readonly options: readonly string[];
-  /** All of them. */
+  /** Names of its options, including hidden ones. */
   readonly known: readonly string[];
 }
 
-/** Options of Docker's words that ask for what a file has not, and what that is. */
+/** Options of Docker's commands that need data which a file does not have, with that data. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['builder', 'no builder is asked'],
   ['context', 'no daemon is asked'],
@@ -27,7 +27,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['tlsverify', 'no daemon is asked'],
 ]);
 
-/** What a positional is, for one who left it out. */
+/** Descriptions of positional arguments, for the error about a missing one. */
 const MISSING: Readonly<Record<string, string>> = {
   archive: 'which archive? Name a file, a directory, or - for standard input',
   archives: 'which archive? Name files, directories, or - for standard input',
@@ -40,7 +40,7 @@ const MISSING: Readonly<Record<string, string>> = {
   shell: 'for which shell? bash, zsh or fish',
 };
 
-/** The complaint of yargs in the words of waybill. */
+/** Translates an error message of yargs. */
 export function complaint(message: string, situation: Situation): string {
   for (const [pattern, say] of COMPLAINTS) {
     const match = pattern.exec(message);
@@ -51,7 +51,10 @@ export function complaint(message: string, situation: Situation): string {
 
 type Say = (match: RegExpExecArray, situation: Situation) => string;
 
-/** What yargs says, and what that means here. https://github.com/yargs/yargs/blob/main/locales/en.json */
+/**
+ * Patterns of the error messages of yargs, and their translations.
+ * https://github.com/yargs/yargs/blob/main/locales/en.json
+ */
 const COMPLAINTS: readonly (readonly [pattern: RegExp, say: Say])[] = [
   [/^Not enough non-option arguments: got (\d+)/, ([, got], situation) => missing(Number(got), situation)],
   [
@@ -68,12 +71,12 @@ export const withoutValue = (name: string) =>
 
 const dashed = (name: string) => (name.length === 1 ? `-${name}` : `--${name}`);
 
-/** What is missing may have been taken for the value of an option that there is not. */
+/** Error for a missing positional argument. It may have been read as the value of an unknown option. */
 function missing(got: number, { args, declared, options, known }: Situation): string {
   const strangers = optionsIn(args).filter(arg => !isKnown(arg, known));
   if (strangers.length > 0) return unknownOptions(strangers, options);
   const names = [...declared.matchAll(/<(\w+)(?:\.\.)?>/g)].map(([, name]) => name!);
-  // One would do, where none is named.
+  // One archive is enough if none is given.
   const name = got === 0 && names[0] === 'archives' ? 'archive' : (names[got] ?? 'archive');
   return MISSING[name] ?? `${name} is missing`;
 }
@@ -114,7 +117,7 @@ const isKnown = (arg: string, known: readonly string[]) =>
     ? known.includes(nameOf(arg)) || known.includes(arg.slice(2).replace(/=.*$/s, ''))
     : [...nameOf(arg)].every(letter => known.includes(letter));
 
-/** Whether it is among what yargs does not know; of `-abc` it names letters. */
+/** True if an argument is among the names that yargs reports as unknown; for `-abc` yargs reports single letters. */
 const isNamed = (arg: string, names: readonly string[]) =>
   arg.startsWith('--')
     ? names.includes(nameOf(arg))
@@ -132,7 +135,7 @@ function unknownOption(arg: string, options: readonly string[]): string {
   return `unknown option ${shown}${didYouMean(name.length === 1 ? [] : near)}`;
 }
 
-/** A word behind `image`, `manifest`, `imagetools` or `buildx` that is none of theirs. */
+/** Error for an unknown subcommand of `image`, `manifest`, `imagetools` or `buildx`. */
 function unknownWord(words: readonly string[], word: string): string {
   const { known, others } = GROUPS.get(words.at(-1)!)!;
   const whole = [...words, word].join(' ');
@@ -148,7 +151,7 @@ function unknownWord(words: readonly string[], word: string): string {
 export const needsDaemon = (word: string) =>
   `\`${word}\` needs a running Docker daemon, and waybill reads image files`;
 
-/** @throws UsageError when what stands where an archive is expected is rather a misspelt command */
+/** @throws UsageError if an argument in the place of an archive looks like a misspelt command */
 export function refuseSlip(word: string, exists: (file: string) => boolean): void {
   if (exists(word) || !/^[a-z-]+$/i.test(word)) return;
   const habit = habitFor(word.toLowerCase());

@@ -1,13 +1,13 @@
-/** Shells that `waybill completion` knows. */
+/** Shells that `waybill completion` supports. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** What a shell is told where it should name files itself. */
+/** Printed to tell the shell to complete file names itself. */
 export const FILES = ':files';
 
 /**
- * Each asks waybill for the words that may stand at the cursor, a line each. bash breaks words at colons, which stand in references, so
- * it takes the line apart itself, and gets only what is behind the last of them.
+ * Each script calls waybill for the candidates at the cursor, one per line. bash breaks words at colons, which
+ * references contain, so its script splits the line itself and receives only the part after the last colon.
  */
 const BASH = String.raw`# waybill completion bash
 _waybill() {

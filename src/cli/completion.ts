@@ -5,7 +5,10 @@ import { last } from './typed.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** `waybill completion SHELL`: what a shell reads to complete commands, options, choices, and the references of an archive. */
+/**
+ * `waybill completion SHELL` prints a script that completes commands, options, choices, and the references of an
+ * archive.
+ */
 export function completionCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'completion <shell>',

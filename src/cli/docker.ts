@@ -23,7 +23,7 @@ type Commands = Argv<Printing>;
 
 const anything = <T>(command: Argv<T>) => command.strict(false).help(false);
 
-/** Docker's own words over files: inspect, history, images, imagetools; and the config's bytes. */
+/** Docker's own commands for files: inspect, history, images, imagetools; and the raw config. */
 export function dockerCommands(commands: Commands, terminal: Terminal): Commands {
   const inspect = (c: Commands) => inspectCommand(c, terminal);
   const historyOf = (c: Commands) => historyCommand(c, terminal);
@@ -81,17 +81,20 @@ function format<T>(command: Argv<T>, what: string) {
   });
 }
 
-/** `--json`, which all commands have, is Docker's `--format json`. */
+/** `--json`, which all commands have, means Docker's `--format json`. */
 function formatOf({ format: given, json }: { readonly format: string | undefined; readonly json: boolean }) {
   if (json && given !== undefined && given !== 'json')
     throw new UsageError('--json and --format contradict each other: give one of them');
   return given ?? (json ? 'json' : undefined);
 }
 
-/** Whether people read what is printed, and not a script. */
+/** True if standard output is a terminal. */
 const isTerminal = ({ width }: Terminal) => width() !== null;
 
-/** Whose words are printed. What contradicts each other is named by the command. */
+/**
+ * Options that select the tool whose output is produced. Options that contradict each other are reported by the
+ * command.
+ */
 function dialectOptions<T>(command: Argv<T>) {
   return dockerOption(command).option('store', {
     describe: "Docker's image store that answers: containerd by default, until Docker 28 classic",
@@ -238,7 +241,7 @@ async function printImages(args: ArgumentsOf<typeof imagesArguments>, terminal: 
     format,
     filters: args.filter,
     ref: pattern,
-    // The table of an earlier release has no such column, and who asks for that release may parse it.
+    // An earlier release's table has no such column, and a script that asks for that release may parse it.
     files: hasFolder || (names.length > 1 && (args.docker ?? NEWEST_RELEASE) >= NEWEST_RELEASE),
     now: terminal.now(),
     width: terminal.width(),
@@ -251,7 +254,10 @@ async function printImages(args: ArgumentsOf<typeof imagesArguments>, terminal: 
   });
 }
 
-/** `docker images NAME` lists what fits a name or pattern: the second of two arguments, where it cannot be a file. */
+/**
+ * `docker images NAME` lists the images that match a name or pattern: the second of two arguments, unless it can be a
+ * file.
+ */
 function splitPattern(texts: readonly string[], terminal: Terminal) {
   const isPattern = texts.length === 2 && isReference(texts.at(-1)!, terminal);
   const names = (isPattern ? texts.slice(0, -1) : texts).map(text => namedIn(text, [], terminal));

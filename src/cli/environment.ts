@@ -2,23 +2,26 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 
-/** What the environment says; `cli.ts` reads it. */
+/** The environment variables; `cli.ts` reads them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Now, or SOURCE_DATE_EPOCH. https://reproducible-builds.org/specs/source-date-epoch/ */
+/** The current time, or SOURCE_DATE_EPOCH. https://reproducible-builds.org/specs/source-date-epoch/ */
 export function timeIn({ SOURCE_DATE_EPOCH }: Environment): Date {
   if (SOURCE_DATE_EPOCH === undefined || SOURCE_DATE_EPOCH === '') return new Date();
   if (/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) return new Date(Number(SOURCE_DATE_EPOCH) * 1000);
   throw new UsageError(`SOURCE_DATE_EPOCH: expected seconds, found ${JSON.stringify(SOURCE_DATE_EPOCH)}`);
 }
 
-/** Where manifest lists wait. XDG Base Directory Specification: state that outlives a run, but is not worth a backup. */
+/** The directory of stored manifest lists: the state directory of the XDG Base Directory Specification. */
 export function listsFolderIn({ WAYBILL_HOME, XDG_STATE_HOME }: Environment): string {
   const home = WAYBILL_HOME || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'waybill');
   return join(home, 'manifests');
 }
 
-/** --color wins; then FORCE_COLOR, then NO_COLOR (no-color.org); otherwise only on a terminal that can. */
+/**
+ * True if output is coloured: `--color` has precedence over FORCE_COLOR, and that over NO_COLOR (no-color.org); without
+ * them, if it is a terminal that supports colour.
+ */
 export function colorIn(environment: Environment, flag: boolean | undefined, isTerminal: boolean): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = environment;
   if (flag !== undefined) return flag;

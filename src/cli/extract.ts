@@ -7,7 +7,7 @@ import type { Printing, Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
 
-/** Options that are about files, and why layers as tars have no use for them. */
+/** Options that apply to files, and the reason why they do not apply to layers as tars. */
 const OF_FILES = {
   where: 'a layer is written whole, for its diff_id is that of the whole tar',
   owner: 'a layer as a tar has the owners of its files in it',
@@ -23,7 +23,10 @@ interface ExtractArguments {
   readonly devices: boolean;
 }
 
-/** What is to be written, and where. @throws UsageError for what contradicts itself */
+/**
+ * The files to write, and the destination.
+ * @throws UsageError for options that contradict each other
+ */
 function readExtraction({
   names: given = [],
   layers,
@@ -73,7 +76,7 @@ const extractArguments = (command: Commands) =>
       requiresArg: true,
       coerce: last<string>,
     })
-    // The name that --where had here before.
+    // An earlier name of --where.
     .option('files', {
       hidden: true,
       type: 'string',

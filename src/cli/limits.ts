@@ -31,26 +31,26 @@ const OPTIONS = {
 const EXIT_CODES =
   'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
 
-/** Groups of a command's help, in the order in which they stand there. */
+/** Groups of a command's help, in the order in which they are printed. */
 const GROUPS = ['Positionals:', 'Options:', 'Limits:'] as const;
 
-/** `--limit`, `--timeout`, `--jobs` and `--memory`, of every command that reads an archive. */
+/** `--limit`, `--timeout`, `--jobs` and `--memory`, for every command that reads an archive. */
 export function limitOptions<T>(command: Argv<T>) {
   const given = command.options(OPTIONS).epilogue(EXIT_CODES);
   for (const group of GROUPS) given.group(group === 'Limits:' ? Object.keys(OPTIONS) : [], group);
   return given;
 }
 
-/** What yargs makes of the options: those that are repeated are lists. */
+/** The options as yargs parses them: repeated ones are lists. */
 export type LimitArguments = {
   readonly [K in keyof typeof OPTIONS]?: string | readonly string[] | undefined;
 };
 
-/** @throws UsageError for what makes no sense */
+/** @throws UsageError for an invalid value */
 export async function resourcesOf({ limit, timeout, jobs, memory }: LimitArguments): Promise<Resources> {
   const limits = Object.fromEntries([limit ?? []].flat().map(readLimit));
   if (timeout !== undefined) limits.seconds = readTime(lastOf(timeout));
-  // A limit that no archive can be read within is complained about before one is opened.
+  // An invalid limit is reported before an archive is opened.
   limitsOf(limits);
   return {
     ...(Object.keys(limits).length > 0 && { limits }),
@@ -88,7 +88,7 @@ function readTime(text: string): number {
   return Number(digits) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
 }
 
-/** More than any machine has use for, and not more than one can start. */
+/** An upper bound that no machine needs to exceed, and that one can start. */
 const MOST_JOBS = 256;
 
 function readJobs(text: string): number {
@@ -107,7 +107,10 @@ async function readMemory(text: string): Promise<number> {
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 const BINARY_FACTORS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
-/** `50M`, `1.5Gi`, `64MiB`, `1000`: k, M, G and T are powers of 1000, with an i of 1024. null for anything else. */
+/**
+ * Parses `50M`, `1.5Gi`, `64MiB`, `1000`: k, M, G and T are powers of 1000, with an i powers of 1024. null for any
+ * other text.
+ */
 function quantityOf(text: string): number | null {
   const [, digits, letter = '', binary] = /^(\d{1,16}(?:\.\d{1,9})?)(?:([kmgt])(i)?)?b?$/i.exec(text) ?? [];
   if (digits === undefined || (letter === '' && digits.includes('.'))) return null;

@@ -18,7 +18,10 @@ export function manifestCommands(commands: Commands, terminal: Terminal): Comman
   );
 }
 
-/** Docker's way to speak to a registry without TLS: nothing here speaks to one. */
+/**
+ * Docker's option for registries without TLS. It is accepted and ignored, because waybill does not connect to a
+ * registry.
+ */
 const insecureOption = <T>(command: Argv<T>) =>
   command.option('insecure', { describe: 'accepted: no registry is asked', type: 'boolean', default: false });
 

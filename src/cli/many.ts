@@ -11,7 +11,7 @@ import { platformOption, references } from './arguments.js';
 import { limitOptions } from './limits.js';
 import type { Reporting, Terminal } from './terminal.js';
 
-/** `ARCHIVES.. --ref --platform`, of commands that take any number of archives. */
+/** `ARCHIVES.. --ref --platform`, for commands that take any number of archives. */
 export function archivesArguments<T>(command: Argv<T>) {
   return platformOption(limitOptions(command))
     .positional('archives', {
@@ -28,7 +28,9 @@ export function archivesArguments<T>(command: Argv<T>) {
     });
 }
 
-/** What is left out of folders. `verify` has an option of this name that means this too. */
+/**
+ * Includes files that are left out of folders by default. `verify` has an option of this name with additional meaning.
+ */
 export const allOption = <T>(command: Argv<T>) =>
   command.option('all', {
     describe: 'list the files of folders that are not archives',
@@ -38,13 +40,13 @@ export const allOption = <T>(command: Argv<T>) =>
 
 interface Archives {
   readonly names: readonly Named[];
-  /** What stands where a second archive could, and is taken for a reference. */
+  /** The argument in the place of a second archive that is read as a reference. */
   readonly loose: string | undefined;
 }
 
 /**
- * Which of the arguments are archives. The second of two is a reference, as in `verify image.tar app:1.2`, where there is no such
- * file and it is not called as an archive is.
+ * Determines which arguments are archives. In `verify image.tar app:1.2` the second of two arguments is a reference, if
+ * no such file exists and it does not look like the name of an archive.
  */
 export function splitArchives(
   texts: readonly string[],
@@ -62,7 +64,7 @@ export function splitArchives(
   return { names, loose };
 }
 
-/** One of several that names no file is an error of its own. */
+/** One of several arguments that does not name a file gets an error of its own. */
 export function namedIn(text: string, refs: readonly (string | undefined)[], terminal: Terminal): Named {
   try {
     const { archive, ref } = namedArchive(text, terminal);
@@ -73,21 +75,21 @@ export function namedIn(text: string, refs: readonly (string | undefined)[], ter
   }
 }
 
-/** What begins as paths do, ends as folders do, or stands for standard input. */
+/** Matches text that begins as a path does, ends as a directory does, or stands for standard input. */
 const PATH = /^(\.{0,2}\/|~|\.{1,2}$)|\/$|^-(#|$)/;
 
-/** Whether an argument behind an archive names an image of it, and no file. */
+/** True if an argument after an archive is a reference to an image in it, not a file. */
 export function isReference(text: string, terminal: Terminal): boolean {
   if (PATH.test(text)) return false;
   const { archive, error } = namedIn(text, [], terminal);
   return error === undefined && !isArchiveName(archive) && !terminal.exists(archive);
 }
 
-/** What a command does with each archive. */
+/** The work that a command does for each archive. */
 export interface EachArchive<R> {
   readonly options: ReadOptions;
   readonly report: (reading: ArchiveReading, selection: ImageSelection) => Result | Promise<Result>;
-  /** Made where there are several archives, or a folder of them. */
+  /** Called if there are several archives, or a folder of them. */
   readonly tally: () => Promise<Tally<R>>;
 }
 
@@ -104,7 +106,7 @@ interface Arguments extends Reporting {
   readonly all: boolean;
 }
 
-/** One archive gives the report about it, and any other number a row for each. */
+/** Prints a report about one archive, or for any other number a row for each. */
 export async function reportEach<R>(
   args: Arguments,
   terminal: Terminal,

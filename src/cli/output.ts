@@ -60,8 +60,8 @@ interface Output {
 type Surroundings = Pick<World, 'summaryFile'>;
 
 /**
- * Where a report goes, and in which formats; nothing is written yet.
- * @throws UsageError or InputError for what cannot be meant or written
+ * The destinations and formats of a report. Nothing is written yet.
+ * @throws UsageError or InputError for a destination that is invalid or not writable
  */
 async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise<Output[]> {
   const { outputPlace } = await import('../write/output-file.js');
@@ -77,7 +77,10 @@ async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise
   return outputs;
 }
 
-/** The format that a name tells; else that of `--format`; else Markdown for a job summary, and text for streams and devices. */
+/**
+ * The format by the file's extension; otherwise that of `--format`; otherwise Markdown for a job summary, and text for
+ * streams and devices.
+ */
 async function formatFor(place: OutputPlace, { format, json }: Reporting): Promise<OutputFormat> {
   const { formatByName, OUTPUT_EXTENSIONS } = await import('../format/outputs.js');
   if (isStandardOutput(place)) {
@@ -100,7 +103,7 @@ async function formatFor(place: OutputPlace, { format, json }: Reporting): Promi
 const isStandardOutput = (place: OutputPlace) => place.kind === 'descriptor' && place.fd === 1;
 
 /**
- * Refuses outputs before anything is read.
+ * Reports unusable outputs before anything is read.
  * @param inputs  the archives
  */
 export async function checkOutputs(
@@ -120,22 +123,26 @@ export async function checkOutputs(
     );
 }
 
-/** What a report is printed with. */
+/** The functions that print a report. */
 export interface Outlets extends Surroundings {
-  /** Standard output. @returns false where no more is wanted */
+  /**
+   * Writes to standard output.
+   * @returns false if the reader has closed it
+   */
   readonly write: (text: string) => Promise<boolean>;
-  /** A line on standard error. */
+  /** Prints a line on standard error. */
   readonly note: (line: string) => void;
-  /** The report as text on standard error. */
+  /** Prints the report as text on standard error. */
   readonly complain: (result: Result) => Promise<void>;
-  /** The report as text for standard output. */
+  /** Renders the report as text for standard output. */
   readonly text: (result: Result) => Promise<Iterable<string>>;
 }
 
 /**
- * Prints a report, or writes it where `--output` says. Then standard output has only what was asked for; what makes the exit code 1 is
- * said on standard error too, so that a log shows why a step failed.
- * @throws InputError where it cannot be written
+ * Prints a report, or writes it to the files of `--output`. In the latter case standard output only has what was
+ * requested for it, and the reasons for exit code 1 are also printed on standard error, so that a log shows why a step
+ * failed.
+ * @throws InputError if writing fails
  */
 export async function deliver(result: Result, how: Reporting, outlets: Outlets): Promise<void> {
   if ((how.output ?? []).length > 0) await deliverToFiles(result, how, outlets);
@@ -167,7 +174,7 @@ async function printAll(pieces: Iterable<string>, { write }: Outlets): Promise<v
   for (const piece of pieces) if (!(await write(piece))) break;
 }
 
-/** All are made before the first is written. */
+/** All outputs are rendered before the first one is written. */
 async function writeAll(result: Result, outlets: Outlets, outputs: readonly Output[]): Promise<void> {
   const [{ piecesIn }, { writeOutput }] = await Promise.all([
     import('../format/outputs.js'),

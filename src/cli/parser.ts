@@ -15,8 +15,8 @@ import { prepared, restored } from './typed.js';
 const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --help';
 
 /**
- * Everything that can be said on the command line.
- * @param onUsage  is told how the command that is meant is used
+ * The parser of the whole command line.
+ * @param onUsage  called with the usage line of the command that was given
  */
 export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
   let resources: Resources = {};
@@ -38,7 +38,7 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     .middleware((given: Record<string, unknown>) => {
       const { words } = situation();
       understand(given, words, world);
-      // Docker's own `manifest inspect -v` prints more.
+      // `manifest inspect -v` is Docker's own option, which prints more.
       isVerbose = given.verbose === true && words[0] !== 'manifest';
       if (isVerbose && given.all === false) given.all = true;
     })
@@ -50,7 +50,7 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     });
   return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
     const now = situation();
-    // yargs wraps what a coerce function throws in an error class of its own.
+    // yargs wraps an error thrown by a coerce function in its own error class.
     if (error !== undefined && error.name !== 'YError') throw error;
     const [first = ''] = args.filter(arg => !arg.startsWith('-'));
     if (now.words.length === 0) refuseSlip(first, world.exists);
@@ -59,10 +59,10 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
 }
 
 const bare = (args: readonly string[]) =>
-  // Where it stands does not matter, and asking for the current directory fails where that is gone.
+  // The base directory is not used, and process.cwd() fails if the current directory was removed.
   yargs(prepared(args), '/')
     .scriptName('waybill')
-    // Its own words in another language would stand among ours, and some of them are looked for.
+    // Messages of yargs in another language would be mixed with ours, and some of them are matched by pattern.
     .detectLocale(false)
     .usage('waybill: inspect, verify and compare container image files, without Docker, root or a network')
     .parserConfiguration({
@@ -82,7 +82,10 @@ function presented<T>(commands: Argv<T>, world: World): Argv<T> {
     .wrap(columns === null ? 100 : Math.min(100, columns));
 }
 
-/** What was given, as the command is to see it. @throws UsageError or InputError for what cannot be meant */
+/**
+ * Normalises the parsed arguments for the command.
+ * @throws UsageError or InputError for invalid arguments
+ */
 function understand(given: Record<string, unknown>, words: readonly string[], world: World): void {
   restored(given);
   const command = words.join(' ');
@@ -93,10 +96,10 @@ function understand(given: Record<string, unknown>, words: readonly string[], wo
   Object.assign(given, chosenArchive(given, world));
 }
 
-/** Commands that print nothing that could be JSON instead. */
+/** Commands that have no report that could be printed as JSON. */
 const REPORTLESS = ['completion', 'manifest create', 'manifest annotate', 'manifest push', 'manifest rm'];
 
-/** What a command reads is read within what the command line allows. */
+/** Reading with the limits of the command line. */
 const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({
   ...world,
   async read(archive, options) {
@@ -122,7 +125,7 @@ function refuseUnknownHelp(args: readonly string[], { exists }: World): void {
   throw new UsageError(`unknown command \`${word}\`; \`waybill --help\` lists them`);
 }
 
-/** Outputs are looked at before anything is read. */
+/** Outputs are checked before anything is read. */
 async function refuseOutputs(given: object, world: World): Promise<void> {
   const {
     output,
@@ -131,14 +134,14 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     a,
     b,
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
-  // `manifest push` has one of another kind.
+  // `manifest push` has an `--output` of another type.
   if (!Array.isArray(output)) return;
   const inputs = [archive, archives, a, b].flat().filter(text => text !== undefined);
   const files = inputs.map(text => namedArchive(text, world).archive);
   await checkOutputs(given as Reporting, files, world);
 }
 
-/** What yargs knows while a command is parsed, of which its types say nothing. */
+/** State of yargs during the parsing of a command that its type declarations do not have. */
 interface Parsing {
   getInternalMethods(): { getContext(): { readonly commands: string[]; readonly fullCommands: string[] } };
   getOptions(): {
@@ -178,10 +181,13 @@ function usageOf({ words, declared }: Situation): string {
   return `waybill ${[command, positionals, '[options]'].join(' ')}; waybill ${command} --help`;
 }
 
-/** Options that may stand alone, and those that yargs takes for no switches. */
+/** Options that may have no value, and those that yargs does not list as boolean. */
 const OPTIONAL_VALUES = ['require-complete', 'help', 'version'];
 
-/** yargs takes `--json=maybe` for false, `--no-platform` for a platform that is false, and `--fail-on` alone for nothing. */
+/**
+ * Refuses values that yargs misinterprets: it reads `--json=maybe` as false, `--no-platform` as a platform of false,
+ * and `--fail-on` without a value as absent.
+ */
 function refuseValues({ args, options, switches }: ReturnType<typeof situationIn>): void {
   for (const [i, arg] of args.entries()) {
     if (arg === '--') return;

@@ -11,14 +11,14 @@ export class Signals {
   private listening = false;
 
   /**
-   * @param tidy  puts everything in order
-   * @param end   ends the process by a signal that has no listener any more
+   * @param tidy  removes unfinished files and restores the terminal
+   * @param end   ends the process by a signal whose listener was removed
    */
   constructor(
     private readonly tidy: () => void,
     private readonly end: (signal: NodeJS.Signals) => void,
   ) {
-    // The system does nothing to the first process of a container unless it listens.
+    // The kernel ignores a signal to process 1 of a container unless the process has a listener.
     if (process.pid === 1) this.hold('init');
   }
 
@@ -31,13 +31,13 @@ export class Signals {
 
   async release(holder: string): Promise<void> {
     if (!this.holders.delete(holder)) return;
-    // A signal that came during a computation is only seen in the next turn of the event loop.
+    // A signal that arrived during a computation is only seen in the next turn of the event loop.
     await setImmediate();
     await setImmediate();
     if (this.holders.size === 0) this.ignore();
   }
 
-  /** A second signal does not keep the first from putting things in order. */
+  /** A second signal must not interrupt the cleanup that the first one started. */
   private readonly came = (signal: NodeJS.Signals): void => {
     this.tidy();
     this.ignore();

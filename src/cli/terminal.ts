@@ -1,39 +1,44 @@
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
 import type { OutputFormat } from '../format/outputs.js';
 
-/** What the commands may do to the world. `cli.ts` has the only one; it alone prints and knows the environment. */
+/**
+ * The side effects that commands may have. Only `cli.ts` implements them: it alone prints and reads the environment.
+ */
 export interface World {
-  /** Reads an archive, with progress shown. */
+  /** Reads an archive and shows progress. */
   readonly read: (archive: string, options: ReadOptions) => Promise<ArchiveReading>;
-  /** Ends everything when so many seconds are over; what is read is reported as far as it was. */
+  /** Ends the process after this many seconds; the part of an archive that was read by then is reported. */
   readonly within: (seconds: number) => Promise<void>;
-  /** A report, for people or as JSON; into files where they are named. */
+  /** Prints a report as text or JSON, or writes it to the files that were named. */
   readonly print: (result: Result, how: Reporting) => Promise<void>;
-  /** What another tool would print, as it is. */
+  /** Prints the output of another tool unchanged. */
   readonly answer: (answer: Answer) => Promise<void>;
-  /** Bytes to standard output; resolves when more may come. */
+  /** Writes bytes to standard output; resolves when more can be written. */
   readonly put: (bytes: Uint8Array) => Promise<void>;
-  /** A file or folder that is there, not a name of anything else. */
+  /** True if this is an existing file or folder. */
   readonly exists: (file: string) => boolean;
-  /** Where manifest lists wait until they are pushed. */
+  /** The directory of manifest lists that are not yet pushed. */
   readonly lists: () => string;
-  /** Does work that tells how far it is. */
+  /** Runs work that reports its progress. */
   readonly progress: <T>(
     work: (onProgress: (done: number, total: number | null) => void) => Promise<T>,
   ) => Promise<T>;
-  /** What "3 years ago" is measured from: now, or SOURCE_DATE_EPOCH for output that can be reproduced. */
+  /** The time from which "3 years ago" is computed: now, or SOURCE_DATE_EPOCH for reproducible output. */
   readonly now: () => Date;
-  /** A line for standard error. */
+  /** Prints a line on standard error. */
   readonly note?: (line: string) => void;
-  /** Where GitHub Actions collects what a step says about a job: GITHUB_STEP_SUMMARY. It is added to, never replaced. */
+  /**
+   * GITHUB_STEP_SUMMARY, the file to which a step of GitHub Actions appends its summary. It is appended to, never
+   * replaced.
+   */
   readonly summaryFile?: string | undefined;
-  /** Columns of standard output, or null when it is no terminal. */
+  /** Width of standard output in columns; null if it is not a terminal. */
   readonly width: () => number | null;
 }
 
-/** The world as a command gets it: reading keeps the limits that the command line gives. */
+/** The world as a command gets it: reading is subject to the limits of the command line. */
 export interface Terminal extends World {
-  /** What the command line allows, for what reads by other ways than `read`. */
+  /** The limits of the command line, for code that reads without `read`. */
   readonly resources: () => Resources;
 }
 
@@ -42,20 +47,20 @@ export interface Printing {
   readonly color: boolean | undefined;
 }
 
-/** A report may go to files instead of standard output. */
+/** Options of a report that may be written to files instead of standard output. */
 export interface Reporting extends Printing {
   readonly output?: readonly string[] | undefined;
-  /** Of standard output, and of outputs whose names tell none. */
+  /** The format for standard output, and for outputs whose names do not determine one. */
   readonly format?: OutputFormat | undefined;
-  /** Nothing is printed. */
+  /** True if nothing is printed. */
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
 }
 
 /**
- * Reads an archive as deep as an answer needs, which may show only when its documents are known. What can be read only once
- * is read deep enough at once.
- * @param depthOf  of an archive that is not known yet, or at depth `metadata`
+ * Reads an archive at the depth that an answer needs, which may depend on the archive's documents. A source that can be
+ * read only once is read at full depth at once.
+ * @param depthOf  returns the depth; called without a scan, or with a scan of depth `metadata`
  */
 export async function readAsDeep(
   { read }: Terminal,

@@ -1,9 +1,9 @@
-/** What was typed, and what yargs is told instead. */
+/** Conversion between the arguments as they were typed and those that are given to yargs. */
 
-/** yargs loses a positional `-`, so it travels under a name that no file can have. */
+/** yargs loses a positional `-`, so it is replaced by a name that no file can have. */
 export const STDIN = '\0stdin';
 
-/** What was typed. */
+/** An argument as it was typed. */
 export const typed = (text: string): string => text.replaceAll(STDIN, '-');
 
 /** All arguments as they were typed. */
@@ -20,8 +20,13 @@ const PLATFORM =
   /^(linux|windows|darwin|freebsd|netbsd|openbsd|solaris|illumos|aix|android|wasip1|js)(\([\w.-]+\))?\/[a-z0-9_]+/;
 
 /**
- * What yargs cannot be told: a positional `-`, names after a `--`, an option that is called `--no-…`, that --require-complete takes a
- * platform, but not the archive, `help COMMAND`, and that REF does not replace what --ref says: an option given twice is a list, to which REF is added.
+ * Rewrites arguments that yargs cannot parse as intended:
+ *
+ * * a positional `-`, and names after a `--`
+ * * an option whose name begins with `--no-`
+ * * the optional platform of --require-complete, which must not take the archive
+ * * `help COMMAND`
+ * * REF, which must not replace the value of --ref: an option given twice is a list, to which REF is added
  */
 export function prepared(args: readonly string[]): string[] {
   if (args[0] === 'version' && args.length === 1) return ['--version'];
@@ -45,7 +50,7 @@ export function prepared(args: readonly string[]): string[] {
   });
 }
 
-/** Of an option that was given several times, the last one counts. */
+/** The last value of an option that was given several times. */
 export function last<T>(value: T | readonly T[]): T {
   const one = (Array.isArray(value) ? value.at(-1) : value) as T;
   return typeof one === 'string' ? (typed(one) as T) : one;

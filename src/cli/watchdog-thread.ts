@@ -4,14 +4,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { BUSY_MS, HELD, KILL_MS, LATE, type Watched } from './watched.js';
 
 /**
- * Ends the main thread when its time is over. While that runs JavaScript it hears no message; so what it runs is terminated, as a
- * debugger would, and it hears the message then. What no debugger can end, such as the parsing of a very large document, the
- * system ends together with the process.
+ * Ends the main thread at the deadline. While that thread runs JavaScript it receives no message, so the script is
+ * terminated, as a debugger would do it, and the message is received then. If native code does not return either, such
+ * as the parsing of a very large document, the process is killed.
  */
 const { memory, at, words } = workerData as Watched;
 const state = new Int32Array(memory);
 
-/** What timers can count. */
+/** The longest delay of a timer, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 const left = () => at - (performance.timeOrigin + performance.now());

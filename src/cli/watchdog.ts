@@ -1,16 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { LATE, SEEN, type Watched } from './watched.js';
 
-/** What reading leaves for a report of what was read by then. */
+/** Milliseconds before the deadline at which reading ends, so that a report can still be made. */
 const REPORT_MS = 500;
 
-/** Ends the process in time, also in the middle of a computation: a thread of its own keeps the time. */
+/** Ends the process at a deadline, even during a computation: a separate thread keeps the time. */
 export class Watchdog {
   private readonly state: Int32Array;
 
   /**
    * @param deadline  when reading ends, in milliseconds
-   * @param words     what is said then
+   * @param words     the message that is printed then
    * @param end       ends the process
    */
   constructor(
@@ -24,16 +24,17 @@ export class Watchdog {
     const thread = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData });
     let messages = 0;
     thread.on('message', () => {
-      // While the thread holds this one as a debugger does, Node would wait for it at the end. Then there is a second message.
+      // While the thread is attached to this one as a debugger, Node would wait for it at exit. In that case a second
+      // message follows.
       const before = Atomics.compareExchange(this.state, 0, LATE, SEEN);
       if (before === LATE) end();
       else if (++messages === 2) setTimeout(end, 1);
     });
-    // A listener holds the process again: this comes last.
+    // Adding a listener keeps the process alive again, so unref comes last.
     thread.unref();
   }
 
-  /** Whether the time is over. */
+  /** True if the deadline has passed. */
   get isOver(): boolean {
     return Atomics.load(this.state, 0) !== 0;
   }

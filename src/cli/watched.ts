@@ -1,10 +1,10 @@
-/** What the thread is started with. Plain data. */
+/** The data that the watchdog thread is started with. */
 export interface Watched {
-  /** One number: 0 while there is time, then `LATE`, and `HELD` where the main thread has not answered. */
+  /** One number: 0 before the deadline, then `LATE`; `HELD` if the main thread has not answered. */
   readonly memory: SharedArrayBuffer;
-  /** When the process has to end, on the clock of `source/deadline.ts`. */
+  /** The time at which the process has to end, on the clock of `containers/deadline.ts`. */
   readonly at: number;
-  /** What is said where the main thread cannot. */
+  /** The message for the case that the main thread cannot print it. */
   readonly words: string;
 }
 
@@ -13,6 +13,9 @@ export const HELD = 2;
 /** The main thread has answered. */
 export const SEEN = 3;
 
-/** How long the main thread may take to hear that its time is over, before what it does is terminated; and the process. */
+/**
+ * Milliseconds within which the main thread must answer after the deadline, before its script is terminated, and later
+ * the process.
+ */
 export const BUSY_MS = 50;
 export const KILL_MS = 400;

@@ -22,7 +22,7 @@ import type { Printing, Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
 
-/** What images weigh and hold, and in what two of them differ. */
+/** Commands about the size and the files of images, and the differences between two images. */
 export function weighCommands(commands: Commands, terminal: Terminal): Commands {
   return [sizesCommand, wasteCommand, filesCommand, catCommand, diffCommand].reduce(
     (c, add) => add(c, terminal),
@@ -46,7 +46,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         .option('sort', {
           describe: 'largest first',
           choices: ['shipped', 'bytes', 'files', 'name'] as const,
-          // `size` is what `files` calls it.
+          // `size` is the name of this order in `files`.
           coerce: (value: string | string[]) =>
             (last(value) === 'size' ? 'bytes' : last(value)) as 'shipped' | 'bytes' | 'files' | 'name',
         })
@@ -130,7 +130,7 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
         .option('sort', {
           describe: 'by path, largest first, or latest first [default: name; with --top size]',
           choices: ['name', 'size', 'time'] as const,
-          // `bytes` is what `sizes` calls it.
+          // `bytes` is the name of this order in `sizes`.
           coerce: (value: string | string[]) =>
             (last(value) === 'bytes' ? 'size' : last(value)) as 'name' | 'size' | 'time',
         })
@@ -207,7 +207,7 @@ const diffArguments = (command: Commands) => {
         type: 'boolean',
         default: false,
       })
-      // The name that --top had here before.
+      // An earlier name of --top.
       .option('rows', { ...number('rows', ''), hidden: true })
       .example('$0 diff old.tar new.tar', 'what changed')
       .example('$0 diff all.tar#app:1 all.tar#app:2', 'two images of one archive')

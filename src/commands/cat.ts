@@ -18,26 +18,29 @@ import { inPrivateDirectory, throughFile } from '../write/spool.js';
 import { unchanged } from './unchanged.js';
 
 export interface CatOptions extends Selection, Resources {
-  /** The file as it is once this layer is applied: its number, from 1, or the beginning of a digest of it. */
+  /** Show the file as it is after this layer is applied: a number from 1, or the beginning of a digest of the layer. */
   readonly in?: string | undefined;
-  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  /** Called while reading, with the bytes read and the total (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
 
 export interface CatResult {
-  /** For standard error. */
+  /** Lines for standard error. */
   readonly notes: readonly string[];
-  /** 1 where the file is cut short, or a layer is not what the image claims. */
+  /** 1 if the file is cut short, or a layer does not match the image's claims. */
   readonly exitCode: 0 | 1;
 }
 
 /**
- * `waybill cat ARCHIVE PATH`: the bytes of one file of an image, exactly. Links are followed, inside the image's root. An
- * archive that can only be read once is kept in a temporary file meanwhile: which layer has the file is known at its end.
- * @param path  from the root, with or without a slash; escapes as `waybill files` shows them
- * @param put   takes the bytes; resolves when more may come
- * @throws InputError when there is no such image, layer or file, or it has no content; or when the archive is not what it was
- *   when its files were listed, which shows when its layer has been read to the end: what came by then is not to be used
+ * `waybill cat ARCHIVE PATH`: the exact bytes of one file of an image. Links are followed, inside the image's root. An
+ * archive that can only be read once is first copied to a temporary file, because the layer that has the file is known
+ * only at its end.
+ *
+ * @param path  from the root, with or without a leading slash; may contain escapes as printed by `waybill files`
+ * @param put   writes bytes; resolves when more can be written
+ * @throws InputError if there is no such image, layer or file, or it has no content. Also if the archive changed since
+ *   its files were listed, which is detected only after its layer was read: the bytes written until then must not be
+ *   used
  */
 export async function cat(
   input: string | AsyncIterable<Uint8Array>,
@@ -96,7 +99,7 @@ export async function catFrom(
   return { notes, exitCode: notes.length === 0 ? 0 : 1 };
 }
 
-/** A path from the root, as it is written and with its escapes taken for what they stand for: bytes, one per character. */
+/** A path from the root, as written and with its escapes decoded: bytes, one per character. */
 const literals = (path: string) => [nameBytes(path), nameBytes(pathText(path))].map(rootedPath);
 
 function tooLarge(path: string, entry: Entry, facts: BlobFacts, file: string, limits: Limits): InputError {
@@ -116,7 +119,10 @@ function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string |
   return imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index;
 }
 
-/** @param historyText  says in which layers there is something at a path that leads nowhere; null for none */
+/**
+ * @param historyText  a sentence about the layers that have something at a path that does not exist; null if there are
+ *   none
+ */
 function fileAt(
   tree: FileTree,
   path: string,
@@ -144,18 +150,18 @@ function fileAt(
   throw new InputError(`${quoted} ${why}`, file);
 }
 
-/** Where a path that leads nowhere would have led. */
+/** The path at which following a path ended without finding a file. */
 const placeOf = ({ at, rest }: Extract<Followed, { node: null }>) => rootedPath(`${at}/${rest}`);
 
-/** What a path was before a layer deleted it, or is after a later layer. */
+/** The state of a path before a layer deleted it, or after a later layer. */
 interface Elsewhere {
   readonly what: string;
   readonly remedy: string;
 }
 
 /**
- * @param last  the layer that was looked at, the last of those applied
- * @param name  what to call it
+ * @param last  the last layer that was applied
+ * @param name  the file's name in the message
  */
 function elsewhere(history: readonly (Presence | null)[], last: number, name: string): Elsewhere | null {
   const read = ({ type, layer }: Presence) =>

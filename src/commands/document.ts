@@ -24,23 +24,24 @@ import { fullPlatform, type Platform, platformMatches } from '../spec/platform.j
 import { normalName } from '../spec/reference.js';
 import { legible, visible } from '../visible.js';
 
-/** The one manifest or index that the user means. */
+/** The manifest or index that was selected. */
 export interface SelectedDocument {
   readonly store: Store;
   readonly document: StoredDocument;
   readonly name: DocumentName;
-  /** The index out of which --platform picked the document. */
+  /** The index from which --platform selected the document. */
   readonly within: StoredDocument | null;
 }
 
 /**
- * Chooses a registry's document of an archive: an index where index.json points at one, else a manifest.
+ * Selects one document of an archive as a registry would serve it: an index if index.json refers to one, otherwise a
+ * manifest.
  *
- * Without a reference it is the only one at the top of the archive: entries that another entry leads to do not count,
- * and of the rest a single named one is preferred to those without a name. A layout whose index.json lists the platforms
- * of one image, each once, is an index itself. A reference is a name, a tag, a digest of anything at or below the top,
- * or the beginning of one, or an image ID.
- * @throws InputError when there is none or several, listing what there is; or when the document cannot be read
+ * Without a reference it is the only document at the top of the archive: entries that are also below another entry do
+ * not count, and a single named entry is preferred to unnamed ones. If index.json lists the platforms of one image,
+ * each once, it is itself the index. A reference is a name, a tag, an image ID, or a digest (or its beginning) of a
+ * document at or below the top.
+ * @throws InputError if none or several match, with a list of the documents; or if the document cannot be read
  */
 export function selectDocument(reading: ArchiveReading, { ref, platform }: Selection): SelectedDocument {
   const { file } = reading.opened;
@@ -61,8 +62,8 @@ export function selectDocument(reading: ArchiveReading, { ref, platform }: Selec
 }
 
 /**
- * How deep an archive must be read for its documents: `digests` where a manifest has to be made up and only the bytes
- * tell the digests of its layers.
+ * The depth that reading documents needs: `digests` if a manifest has to be synthesised, because the digests of its
+ * layers are only known from their bytes.
  */
 export function documentDepth(reading?: ArchiveReading): Depth {
   if (reading === undefined) return 'metadata';
@@ -73,12 +74,12 @@ export function documentDepth(reading?: ArchiveReading): Depth {
   return unread ? 'digests' : 'metadata';
 }
 
-/** The archives of a reading, and what they list at their tops. */
+/** The archives of a reading, and the entries at their tops. */
 interface Stores {
   readonly reading: ArchiveReading;
   readonly file: string;
   readonly tops: readonly Entry[];
-  /** Those that lie inside a zip, and where. */
+  /** The stores inside a zip, with their paths. */
   readonly inside: ReadonlyMap<Store, string | null>;
 }
 
@@ -117,7 +118,7 @@ function theOnly({ reading, file, tops, inside }: Stores, platform: Platform | u
   throw noImage(reading);
 }
 
-/** The single entry, that of a platform, or index.json where it is the index of them all. */
+/** The single entry, or the one for a platform, or index.json if it is the index of all entries. */
 function oneOf(entries: readonly Entry[], platform: Platform | undefined): Entry | null {
   if (entries.length <= 1) return entries[0] ?? null;
   const root = platformsOfOne(entries);
@@ -126,7 +127,9 @@ function oneOf(entries: readonly Entry[], platform: Platform | undefined): Entry
   return fitting.length === 1 ? fitting[0]! : null;
 }
 
-/** index.json, where it lists the platforms of one image: each declared, none twice, and not more than one name. */
+/**
+ * Returns index.json if it lists the platforms of one image: each platform declared, none twice, and at most one name.
+ */
 function platformsOfOne(entries: readonly Entry[]): Entry | null {
   const images = entries.filter(isImage);
   const platforms = images.map(({ descriptor }) => descriptor?.platform ?? null);
@@ -166,7 +169,7 @@ function byReference(
 function byDigest({ reading, file, tops, inside }: Stores, ref: string): Entry {
   const digest = ref.slice(ref.indexOf('@') + 1);
   const roots = [...inside.keys()].flatMap(store => rootEntry(store, []) ?? []);
-  // What is listed at the top may be listed below another entry too; at the top it has a name of its own.
+  // An entry at the top may also be listed below another one; the one at the top has a name of its own.
   const all = [...roots, ...entriesBelow(tops), ...tops];
   const found = new Map(all.filter(entry => isCalled(entry, digest)).map(entry => [entry.digest, entry]));
   if (found.size > 1) throw ambiguous(file, ref, [...found.values()]);
@@ -181,7 +184,7 @@ const below = ({ name, ref }: DocumentName, digest: string): DocumentName => ({
   ref: withDigest(ref, digest),
 });
 
-/** By its own digest, or by the ID of its image. */
+/** True if the query is the entry's digest, or the ID of its image. */
 function isCalled({ digest, image }: Entry, query: string): boolean {
   if (startsWith(digest, query)) return true;
   const id = image === null ? null : imageIdOf(image);
@@ -223,7 +226,7 @@ function list(entries: readonly Entry[]): string {
     .join('\n');
 }
 
-/** What must be said of a document before anything in it. */
+/** Notes to print before the content of a document. */
 export function notesOn({ document }: SelectedDocument): readonly string[] {
   const trouble = troubleOf(document);
   return [...(document.path === null ? [MADE_UP] : []), ...(trouble === null ? [] : [trouble])];
@@ -232,7 +235,10 @@ export function notesOn({ document }: SelectedDocument): readonly string[] {
 const MADE_UP =
   'the archive holds no registry manifest; this is the one that containerd makes up when it loads the file';
 
-/** The bytes of a document as they are stored. @throws InputError for a manifest that was made up */
+/**
+ * The stored bytes of a document.
+ * @throws InputError for a synthesised manifest
+ */
 export function exactBytes({ opened: { file } }: ArchiveReading, { document }: SelectedDocument): Answer {
   if (document.path === null) {
     throw new InputError(

@@ -4,7 +4,7 @@ import type { FindingCode } from '../link/observation.js';
 import { gap, type Result, span, text } from '../report/doc.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 
-/** `waybill explain CODE`: what a finding means and what to do about it; without a code, all of them. */
+/** `waybill explain CODE`: the meaning of a finding and what to do about it; without a code, of all findings. */
 export function explain(code: string | undefined): Result {
   const codes = Object.keys(rules).sort() as FindingCode[];
   if (code === undefined) {

@@ -27,15 +27,18 @@ import {
 } from './stored-images.js';
 
 export interface HistoryCommandOptions extends HistoryOptions, DialectOptions {
-  /** What "3 years ago" is measured from. Default: the clock. */
+  /** The time from which "3 years ago" is computed. Default: now. */
   readonly now?: Date | undefined;
-  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  /**
+   * True if the output goes to a terminal: hidden characters from the archive are escaped, so that they cannot make
+   * lines, columns or colours.
+   */
   readonly terminal?: boolean | undefined;
 }
 
 /**
- * How deep to read: only sizes need the layers' files.
- * @param known  the archive at depth `metadata`, which may turn out not to be deep enough
+ * The depth to read: only sizes need the layers' files.
+ * @param known  the archive at depth `metadata`, which may not be enough
  */
 export function historyDepth(options: HistoryCommandOptions, known?: ArchiveReading): Depth {
   const sized = showsColumn(historyFormat(options), 'Size');
@@ -43,8 +46,8 @@ export function historyDepth(options: HistoryCommandOptions, known?: ArchiveRead
 }
 
 /**
- * `docker history`: of one image; of several platforms behind a name, the one of Docker's host.
- * @throws InputError when the selection matches nothing, or several images
+ * `docker history` of one image; if a name has several platforms, of the one for Docker's host.
+ * @throws InputError if the selection matches nothing, or several images
  */
 export function history(
   reading: ArchiveReading,
@@ -88,7 +91,7 @@ function theOne(reading: ArchiveReading, images: readonly StoredImage[]): Stored
   throw new InputError(`it holds ${images.length} images`, where, hint);
 }
 
-/** IDs of the images that it was built upon, where `docker save` wrote them into the archive too. */
+/** IDs of the parent images, if `docker save` wrote them into the archive too. */
 function parentsOf(reading: ArchiveReading, stored: StoredImage, dialect: Dialect): string[] {
   if (dialect.store === 'containerd' || stored.parent === '') return [];
   const all = new Map(storedImages(reading, {}, dialect).map(image => [image.id, image.parent]));

@@ -20,20 +20,23 @@ import { visible } from '../visible.js';
 import { depthFor, dialectOf, documentNotes, hostImage, storedForPlatform } from './stored-images.js';
 
 export interface ImageInspectOptions extends DialectOptions {
-  /** A Go template, or `json` for one line; indented JSON without. */
+  /** A Go template, or `json` for one line. Default: indented JSON. */
   readonly format?: string | undefined;
-  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  /**
+   * True if the output goes to a terminal: hidden characters from the archive are escaped, so that they cannot make
+   * lines, columns or colours.
+   */
   readonly terminal?: boolean | undefined;
 }
 
-/** One image, or as many as there are references; all images of the archive where nothing is said. */
+/** One image per reference; all images of the archive if there is no selection. */
 export interface InspectSelection extends Selection {
   readonly refs?: readonly string[] | undefined;
 }
 
 /**
- * How deep to read: only what layers take on disk needs their files, and until Docker 29 containerd's store does not show that.
- * @param known  the archive at depth `metadata`, which may turn out not to be deep enough
+ * The depth to read: only the disk usage of layers needs their files, and containerd's store shows it since Docker 29.
+ * @param known  the archive at depth `metadata`, which may not be enough
  */
 export function imageInspectDepth(options: ImageInspectOptions, known?: ArchiveReading): Depth {
   const dialect = dialectOf(options);
@@ -56,7 +59,7 @@ const isJson = (format: string | undefined) => format === undefined || format ==
 
 /**
  * `docker image inspect`.
- * @throws InputError when there is no image, the selection matches nothing, or a reference means several images
+ * @throws InputError if there is no image, the selection matches nothing, or a reference matches several images
  */
 export function imageInspect(
   reading: ArchiveReading,
@@ -81,7 +84,7 @@ export function imageInspect(
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }
 
-/** With several references, those that are found are shown and the others are named. */
+/** With several references, those that match are shown and the others are reported. */
 function choose(reading: ArchiveReading, selection: InspectSelection, dialect: Dialect) {
   const { ref, platform, position, refs = ref === undefined ? [] : [ref] } = selection;
   const images: StoredImage[] = [];
@@ -100,7 +103,7 @@ function choose(reading: ArchiveReading, selection: InspectSelection, dialect: D
   return { images, notes };
 }
 
-/** Until Docker 28 the daemon escaped what may not stand in HTML. */
+/** Up to Docker 28 the daemon escaped HTML characters in JSON. */
 function asJson(inspected: readonly Inspected[], compact: boolean, { words }: Dialect): string {
   const all = value(
     sliceOf(ANY),
@@ -109,15 +112,15 @@ function asJson(inspected: readonly Inspected[], compact: boolean, { words }: Di
   return `${encodeJson(all, compact ? undefined : '    ', words === 28)}\n`;
 }
 
-/** The JSON as Docker's client reads it once more: numbers stay as they are written. */
+/** Parses JSON as Docker's client does; numbers keep their spelling. */
 function decodedAgain(json: string): unknown {
   const texts = jsonOddities(json, Number.POSITIVE_INFINITY)?.numbers;
   return decode(ANY, JSON.parse(json), { numbers: 'json.Number', texts });
 }
 
 /**
- * Templates see Docker's typed answer; one that fails on it is tried on the JSON as the daemon wrote it, where an absent key
- * is an error too. docker/cli cli/command/inspect/inspector.go
+ * A template is first executed on Docker's typed answer. If that fails, it is executed on the daemon's JSON, where an
+ * absent key is an error too. docker/cli cli/command/inspect/inspector.go
  */
 function asTemplate(
   inspected: readonly Inspected[],
@@ -134,7 +137,7 @@ function asTemplate(
       const second = attempt(() => execute(template, raw, { missingKey: 'error', guard }));
       if (second.error === null) return `${second.value}\n`;
       const note = `template parsing error: ${second.error.message}`;
-      // What is wrong with a template is wrong for every image.
+      // An error in a template is the same for every image.
       if (!notes.includes(note)) notes.push(note);
       return '';
     })
@@ -142,8 +145,8 @@ function asTemplate(
 }
 
 /**
- * `waybill config --raw`: the config of an image as it is stored, byte for byte; its sha256 is the image's ID.
- * @throws InputError when the selection means several images, or one whose config cannot be read
+ * `waybill config --raw`: the stored bytes of an image's config, whose sha256 is the image's ID.
+ * @throws InputError if the selection matches several images, or one whose config cannot be read
  */
 export function rawConfig(reading: ArchiveReading, selection: Selection): Answer {
   const file = reading.opened.file;

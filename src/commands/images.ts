@@ -25,22 +25,25 @@ import { legible, visible } from '../visible.js';
 import { depthFor, dialectOf, documentNotes, isCalled, storedImages } from './stored-images.js';
 
 export interface ImagesOptions extends ListOptions {
-  /** Also images that only other images were built upon. */
+  /** Include images that are only parents of other images. */
   readonly all?: boolean | undefined;
   /** `reference=PATTERN`, `label=KEY[=VALUE]`, `dangling=BOOL`, `before=IMAGE`, `since=IMAGE`, `until=TIME`. */
   readonly filters: readonly string[];
   readonly tree: boolean;
-  /** A name or pattern: one more `reference=`. */
+  /** A name or pattern: the same as a filter `reference=`. */
   readonly ref?: string | undefined;
-  /** What "3 years ago" is measured from. Default: the clock. */
+  /** The time from which "3 years ago" is computed. Default: now. */
   readonly now?: Date | undefined;
-  /** Columns of the terminal; null where there is none. On a terminal hidden characters of the archive are spelled out. */
+  /**
+   * Width of the terminal in columns; null if there is none. On a terminal, hidden characters from the archive are
+   * escaped.
+   */
   readonly width?: number | null | undefined;
 }
 
 /**
- * How deep to read: only sizes need the layers' files.
- * @param known  an archive at depth `metadata`, which may turn out not to be deep enough
+ * The depth to read: only sizes need the layers' files.
+ * @param known  an archive at depth `metadata`, which may not be enough
  */
 export function imagesDepth(options: Asked, known?: ArchiveReading): Depth {
   const dialect = dialectOf(options);
@@ -54,14 +57,14 @@ function showsSize(options: Asked, dialect: Dialect): boolean {
   return isTree(options, dialect) || ['Size', 'VirtualSize'].some(column => showsColumn(format, column));
 }
 
-/** Since Docker 29 the tree without its branches is what is printed where nothing else is asked for. */
+/** Since Docker 29 the default output is the tree without its branches. */
 function isTree({ tree, quiet, noTrunc, digests, format = '' }: Asked, { words }: Dialect): boolean {
   return tree || (words === 29 && !quiet && !noTrunc && !digests && format === '');
 }
 
 /**
- * `docker images` over any number of archives, as if all were in one store.
- * @throws UsageError for options that cannot stand together, and for a filter that is none
+ * `docker images` for any number of archives, as if all were in one store.
+ * @throws UsageError for options that contradict each other, and for an invalid filter
  */
 export function images(readings: readonly ArchiveReading[], options: ImagesOptions): Answer {
   const { ref } = options;
@@ -130,9 +133,9 @@ function checkTree({ tree, quiet, noTrunc, digests, format }: ImagesOptions): vo
 }
 
 /**
- * A tag that is given to two images of an archive moves to the one that is loaded last. An image that has lost its only name
- * stays in the classic store, and is gone from containerd's, which has images by their names.
- * moby image/tarexport/load.go (setLoadedTag)
+ * If two images of an archive have the same tag, the one that is loaded last keeps it. An image that lost its only name
+ * stays in the classic store, and is removed from containerd's, which keeps images by name. moby
+ * image/tarexport/load.go (setLoadedTag)
  */
 function withLastTags(images: readonly StoredImage[]): StoredImage[] {
   const keyOf = (image: StoredImage) => image.id ?? image;
@@ -145,7 +148,8 @@ function withLastTags(images: readonly StoredImage[]): StoredImage[] {
 }
 
 /**
- * An image that several archives hold is one, with the names of all, and as the copy has it of which most is known.
+ * An image that several archives contain is listed once, with the names of all of them, using the copy of which most is
+ * known.
  * @returns each image with its copies
  */
 function together(
@@ -180,7 +184,7 @@ function select(
   const createdOf = (ref: string) => summaries.find(({ stored }) => isCalled(stored, ref))?.created;
   const listed = filterSummaries(summaries, filters, { store, now, createdOf });
   if (typeof listed === 'string') return listed;
-  // Docker 29 leaves out every image without a name, and Docker 28 those that only others were built upon.
+  // Docker 29 leaves out every image without a name, Docker 28 only those that are parents of others.
   const hidesAll = words === 29 && !filters.has('dangling');
   const isHidden = (summary: Summary) =>
     isDangling(summary) && (hidesAll || parents.has(summary.stored.id ?? '-'));
@@ -189,7 +193,7 @@ function select(
 
 const whereOf = ({ opened: { file } }: ArchiveReading) => (file === '-' ? 'standard input' : file);
 
-/** An archive that damage has left without an image is not one that holds none. */
+/** Archives whose images are lost because of damage, as opposed to archives that contain none. */
 const lostImages = (readings: readonly ArchiveReading[]) =>
   readings.flatMap(reading => lossesOf(reading).map(loss => `${whereOf(reading)}: ${loss}`));
 
@@ -221,8 +225,8 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
 }
 
 /**
- * Lets go of all that a list of images does not need of an archive: of a thousand archives in one call, the entries of all
- * layers would not fit into memory. The reading is of no use for anything else then.
+ * Releases everything of a reading that a list of images does not need: the entries of all layers of a thousand
+ * archives would not fit into memory. Afterwards the reading can be used for nothing else.
  */
 export function keepSizes({ parts }: ArchiveReading, options: DialectOptions): void {
   const { store } = dialectOf(options);

@@ -20,18 +20,21 @@ import { exactBytes, notesOn, type SelectedDocument, selectDocument } from './do
 import { dialectOf } from './stored-images.js';
 
 export interface ImagetoolsOptions extends Pick<DialectOptions, 'docker'> {
-  /** The bytes as they are stored. */
+  /** Print the stored bytes. */
   readonly raw?: boolean | undefined;
   /** A Go template over `.Name .Manifest .Image .Provenance .SBOM .BuildInfo`. */
   readonly format?: string | undefined;
-  /** A terminal reads it: hidden characters of the archive are spelled out, and cannot make lines, columns or colours. */
+  /**
+   * True if the output goes to a terminal: hidden characters from the archive are escaped, so that they cannot make
+   * lines, columns or colours.
+   */
   readonly terminal?: boolean | undefined;
 }
 
 /**
- * `docker buildx imagetools inspect`: of the buildx that comes with a release of Docker. Needs documents only.
+ * `docker buildx imagetools inspect`, as the buildx of a release of Docker prints it. Needs documents only.
  * @throws UsageError for `raw` with a format
- * @throws InputError when the selection means no document that can be read, or several
+ * @throws InputError if the selection matches no readable document, or several
  */
 export function imagetoolsInspect(
   reading: ArchiveReading,
@@ -65,7 +68,7 @@ function formatted(
   return isTable(template, words) ? table(selected, guard) : render(selected, template, guard);
 }
 
-/** Until Docker 28 buildx looked at the beginning of the parsed format only. */
+/** Up to Docker 28 buildx only looked at the beginning of the parsed format. */
 function isTable(template: Template, words: Dialect['words']): boolean {
   const source = templateSource(template);
   return words === 29 ? source === '{{.Manifest}}' : source.startsWith('{{.Manifest');
@@ -85,7 +88,7 @@ function render(
   const used = rootFields(template);
   const isNeeded = used === null || LOADED.some(field => used.has(field));
   const notes = [...new Set([...(isNeeded ? loaded.troubles : []), ...troubles])];
-  // What is missing may be why the template failed.
+  // Missing data may be the reason why the template failed.
   if (error !== null) return failed(error.message, ...notes);
   return { stdout, notes, exitCode: notes.length === 0 ? 0 : 1 };
 }

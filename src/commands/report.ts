@@ -13,7 +13,7 @@ import { verify } from './verify.js';
 import { type ImageWaste, wasteReadOptions, wasteReport } from './waste/index.js';
 import { wasteDoc } from './waste/view.js';
 
-/** The largest files that people get to see where nothing can be drawn. */
+/** Rows of the largest files in formats that cannot draw a map. */
 const LARGEST = 15;
 
 /** @param verified  the document of `verify` */
@@ -78,14 +78,14 @@ function largestTable({ files }: ImageOverview, write: (bytes: number) => string
 }
 
 interface OverviewOptions extends Selection {
-  /** Rows of the lists of the largest files and wastes. Default 15 and 10. */
+  /** Rows of the lists of the largest files and of waste. Default 15 and 10. */
   readonly top?: number | undefined;
   readonly units?: Units | undefined;
   /** Fail on findings of this severity or worse. Default `error`. */
   readonly failOn?: Severity | 'never' | undefined;
 }
 
-/** The report of `waybill report --json`: those of `verify`, `sizes`, `files` and `waste` in one. */
+/** The report of `waybill report --json`: the reports of `verify`, `sizes`, `files` and `waste` in one. */
 export interface OverviewReport extends Omit<SizesReport, 'images'> {
   readonly images: readonly ImageOverview[];
 }
@@ -96,13 +96,13 @@ interface ImageOverview
     Required<Pick<ImageFiles, 'files'>>,
     Pick<ImageFiles, 'faults' | 'oddities' | 'refusals'> {}
 
-/** What must be read for `overview`. */
+/** The read options that `overview` needs. */
 export const overviewReadOptions: ReadOptions = wasteReadOptions;
 
 /**
- * `waybill report`: everything that people look at, of the images of an archive: whether they are intact, what they weigh, what
- * is in them and what they waste. The exit code is that of `verify`.
- * @throws InputError when the selection matches nothing
+ * `waybill report`: an overview of the images of an archive: verdicts, sizes, files and waste. The exit code is that of
+ * `verify`.
+ * @throws InputError if the selection matches nothing
  */
 export function overview(reading: ArchiveReading, options: OverviewOptions = {}): Result {
   const { failOn = 'error', ...rest } = options;
@@ -119,7 +119,7 @@ export function overview(reading: ArchiveReading, options: OverviewOptions = {})
 
 /** The report of `overview`. */
 export function overviewReport(reading: ArchiveReading, { ref, platform }: Selection = {}): OverviewReport {
-  // Rows are cut where they are shown: all of them are in the data, and in the map of the files.
+  // Rows are only cut in the printed document: the data and the map of the files have all of them.
   const selection: Selection = { ref, platform };
   const sizes = sizesOf(reading, selection);
   const files = filesReport(reading, selection).images;

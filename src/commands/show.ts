@@ -19,7 +19,7 @@ import {
 import type { HistoryEntry } from '../spec/config.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 
-/** What a config says of how a container of the image runs. What it does not say, or not as specified, is empty or null. */
+/** Settings of a config for running a container. A setting that is absent or invalid is empty or null. */
 interface Settings {
   /** `NAME=value`, as written. */
   readonly env: readonly string[];
@@ -31,13 +31,13 @@ interface Settings {
   /** Name or number. */
   readonly stopSignal: string | null;
   readonly shell: readonly string[];
-  /** All steps, base first, with those that made no layer. */
+  /** All steps, base first, including those without a layer. */
   readonly history: readonly HistoryEntry[];
 }
 
-/** Times are nanoseconds; null where the engine's default holds. moby HealthcheckConfig */
+/** Durations are in nanoseconds; null for the engine's default. moby HealthcheckConfig */
 export interface Healthcheck {
-  /** `NONE`; `CMD` and arguments; `CMD-SHELL` and a command. Empty where the base image's holds. */
+  /** `NONE`; `CMD` and arguments; `CMD-SHELL` and a command. Empty to inherit the base image's. */
   readonly test: readonly string[];
   readonly interval: number | null;
   readonly timeout: number | null;
@@ -96,25 +96,30 @@ function healthcheckIn(run: JsonObject | null): Healthcheck | null {
   };
 }
 
-/** The report of `waybill show --json`: the general report, with what the configs say of how containers run. */
+/** The report of `waybill show --json`: the general report, with the settings of the configs. */
 export interface ShowReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageShown[];
 }
 
 export interface ImageShown extends ImageReport, Settings {
-  /** Bytes of the layers that the archive holds, as they are stored in it; one that is listed twice counts twice. */
+  /**
+   * Bytes of the layers as stored in the archive; absent layers are left out, one that is listed twice counts twice.
+   */
   readonly storedSize: number;
-  /** Bytes of the layers as tars; null where that is not known without unpacking them. */
+  /** Bytes of the layers as tars; null if that is not known without unpacking them. */
   readonly unpackedSize: number | null;
 }
 
-/** `waybill show`: what is inside. Reads documents only, so that a 20 GB archive answers at once. */
+/** `waybill show`: the content of an archive. Reads documents only, so it is fast for an archive of 20 GB. */
 export function show(reading: ArchiveReading, selection: Selection): Result {
   const report = showReport(reading, selection);
   return { data: report, doc: showDoc(report, imagesIn(reading)), exitCode: 0 };
 }
 
-/** The report of `show`. @throws InputError when the selection matches nothing */
+/**
+ * The report of `show`.
+ * @throws InputError if the selection matches nothing
+ */
 export function showReport(reading: ArchiveReading, selection: Selection = {}): ShowReport {
   const chosen = chosenImages(reading, selection);
   const report = reportOf(reading, new Set(chosen.map(({ image }) => image)));
@@ -132,13 +137,13 @@ const sum = (numbers: readonly number[]) => numbers.reduce((all, number) => all 
 const allOf = (sizes: readonly (number | null)[]): number | null =>
   sizes.some(size => size === null) ? null : sum(sizes as readonly number[]);
 
-/** What is encrypted may be packed below that. */
+/** An encrypted layer may be compressed before encryption. */
 function packedWords({ compression, format, encrypted }: LayerReport): string {
   if (!encrypted) return [compression, format].filter(Boolean).join(', ');
   return [compression === 'none' ? null : compression, format, 'encrypted'].filter(Boolean).join(', ');
 }
 
-/** What is stored plain is as large unpacked, and known without being read. */
+/** An uncompressed layer has the same size unpacked, without reading it. */
 function unpackedSize({ present, compression, encrypted, size, unpackedSize }: LayerReport): number | null {
   return unpackedSize ?? (present && compression === 'none' && !encrypted ? size : null);
 }
@@ -187,7 +192,7 @@ function words(label: string, values: readonly string[]): Fact[] {
   return fact(label, rest <= 0 ? shown : `${shown} and ${rest} more`);
 }
 
-/** Which size it is: images have several. */
+/** The size, with its kind, because images have several sizes. */
 function sizeFact({ layers, storedSize, unpackedSize: unpacked }: ImageShown): string {
   const absent = layers.filter(({ present }) => !present).length;
   const without =
@@ -196,14 +201,14 @@ function sizeFact({ layers, storedSize, unpackedSize: unpacked }: ImageShown): s
   return `${bytes(storedSize)} stored in the archive${without}; ${known}`;
 }
 
-/** Values of a list that are shown; each of them is shown up to so many characters. */
+/** Maximum number of values that are printed of a list, and of characters of each. */
 const VALUES = 12;
 const LENGTH = 160;
 
-/** A value on each line, under one label. */
+/** One value per line, under one label. */
 function list(label: string, values: readonly string[]): Fact[] {
   const rest = values.length - VALUES;
-  // A line that says that one is left out takes as much room as the one.
+  // A line that says that one value is left out takes as much room as that value.
   const shown = rest <= 1 ? values : values.slice(0, VALUES);
   return [
     ...shown.map((value, i): Fact => [i === 0 ? label : '', brief(value)]),
@@ -246,7 +251,7 @@ function healthWords({ test, interval, timeout, startPeriod, retries }: Healthch
   return `${command || 'as in the base image'}${times.length === 0 ? '' : ` (${times.join(', ')})`}`;
 }
 
-/** @param nanoseconds  as Go has durations */
+/** @param nanoseconds  a Go duration */
 const secondsText = (nanoseconds: number) => `${nanoseconds / 1e9}s`;
 
 function layerTable(image: ImageReport): Doc[number] {

@@ -16,9 +16,9 @@ import { normalName } from '../spec/reference.js';
 import { visible } from '../visible.js';
 
 /**
- * The images that a selection means, as Docker's store holds them.
- * @param snapshots  what else was loaded into the store; by default what the archive has
- * @throws InputError when it means none, or several
+ * The selected images, as Docker's store would hold them.
+ * @param snapshots  other layers in the store; by default those of the archive
+ * @throws InputError if none or several match
  */
 export function storedImages(
   reading: ArchiveReading,
@@ -39,7 +39,7 @@ export function storedImages(
     const called = ref === undefined ? images : images.filter(image => isCalled(image, ref));
     return called.length === 0 ? images : called;
   } catch (error) {
-    // An ID that containerd's store would make up is not written in the archive.
+    // An ID that containerd's store would synthesise is not written in the archive.
     const all = new Set(parts.flatMap(({ graph }) => graph.images));
     const images = ref === undefined ? [] : containerdImages(parts, all, { ref, snapshots, words });
     const called = images.filter(i => isCalled(i, ref!));
@@ -56,8 +56,8 @@ const notLoaded = ({ opened }: ArchiveReading) =>
   );
 
 /**
- * The same, where a platform that the image does not have is something that is missing from the answer.
- * @throws InputError when there is no such image at all
+ * The selected image for a platform. If the image does not have the platform, that is noted in the answer.
+ * @throws InputError if there is no such image at all
  */
 export function storedForPlatform(
   reading: ArchiveReading,
@@ -77,9 +77,9 @@ export function storedForPlatform(
 }
 
 /**
- * How deep to read for an answer of `store`: `wanted`, or deeper for containerd's, which has to know every byte of an archive
- * without manifests to tell the IDs of those that it makes up.
- * @param known  the archive at depth `metadata`, where it was read already
+ * The depth to read for an answer of `store`: `wanted`, or more for containerd's store, which needs every byte of an
+ * archive without manifests to compute the IDs that it synthesises.
+ * @param known  the archive at depth `metadata`, if it was already read
  */
 export function depthFor(store: Store, wanted: Depth, known: ArchiveReading | undefined): Depth {
   if (store !== 'containerd' || wanted !== 'metadata' || known === undefined) return wanted;
@@ -88,8 +88,8 @@ export function depthFor(store: Store, wanted: Depth, known: ArchiveReading | un
 }
 
 /**
- * The one image that a name means. In the classic store each platform is an image of its own, and a name that all of them
- * have means the one for Docker's host; of anything else all are given back.
+ * The image that a name refers to. In the classic store each platform is an image of its own, and a name that all of
+ * them share refers to the one for Docker's host. In any other case all images are returned.
  */
 export function hostImage(images: readonly StoredImage[]): readonly StoredImage[] {
   const name = images[0]?.tags[0];
@@ -98,13 +98,13 @@ export function hostImage(images: readonly StoredImage[]): readonly StoredImage[
   return shared && host.length === 1 ? host : images;
 }
 
-/** Whether an ID or its beginning, or a name, means an image. */
+/** True if a reference is the name, the ID or the beginning of the ID of an image. */
 export function isCalled({ id, tags, digests }: StoredImage, ref: string): boolean {
   if (id !== null && startsWith(id, ref)) return true;
   return [...tags, ...digests].some(name => normalName(name) === normalName(ref));
 }
 
-/** What is not known of an image's documents. */
+/** Notes on an image's documents that are not known. */
 export function documentNotes({ image, id }: StoredImage): string[] {
   const notes: string[] = [];
   const config = image.config;
@@ -123,7 +123,10 @@ export function documentNotes({ image, id }: StoredImage): string[] {
   return notes;
 }
 
-/** Whose words are wanted. @throws UsageError for what is not known, and for options that contradict each other */
+/**
+ * The engine and release whose output is produced.
+ * @throws UsageError for an unknown one, and for options that contradict each other
+ */
 export function dialectOf(options: DialectOptions): Dialect {
   const dialect = dialectFor(options);
   if (typeof dialect === 'string') throw new UsageError(dialect);

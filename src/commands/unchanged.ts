@@ -3,8 +3,8 @@ import { InputError } from '../errors.js';
 import type { ArchiveReading } from '../report/read.js';
 
 /**
- * Reads an archive once more.
- * @throws InputError where the file is not what it was when it was opened first, which explains whatever else is wrong with it
+ * Reads an archive again.
+ * @throws InputError if the file changed since it was opened, because that explains any other error
  */
 export async function unchanged<T>({ opened }: ArchiveReading, again: () => Promise<T>): Promise<T> {
   try {

@@ -19,11 +19,11 @@ import {
 export interface VerifyOptions extends Selection {
   /** Fail on findings of this severity or worse. */
   readonly failOn: Severity | 'never';
-  /** List every finding, however often its code repeats. */
+  /** List every finding, even if its code repeats often. */
   readonly all?: boolean | undefined;
 }
 
-/** `waybill verify`: whether every part is what it claims to be, in three verdicts. */
+/** `waybill verify`: checks the archive; three verdicts and the findings. */
 export function verify(reading: ArchiveReading, options: VerifyOptions): Result {
   const report = reportOf(reading, selectImages(reading, options));
   return {
@@ -35,7 +35,7 @@ export function verify(reading: ArchiveReading, options: VerifyOptions): Result 
 
 const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
 
-/** Whether a finding makes the archive fail. */
+/** True if a finding makes the exit code 1. */
 export const isFailing = ({ severity }: Finding, failOn: Severity | 'never'): boolean =>
   RANK[severity] >= RANK[failOn];
 

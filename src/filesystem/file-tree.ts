@@ -5,53 +5,56 @@ import { NONE } from './tree-columns.js';
 import { type Followed, followPath } from './tree-path.js';
 import { TreeNodes } from './tree-store.js';
 
-/** One name in the file system that the layers of an image make. Paths and names are bytes, one per character (latin1). */
+/**
+ * One name in the file system that results from an image's layers. Paths and names are bytes, one per character
+ * (latin1).
+ */
 export interface TreeNode {
   /** Without a leading slash; empty for the root. */
   readonly path: string;
-  /** `hardlink` for a further name of what has a name in the tree already, and for a hard link to nothing. */
+  /** `hardlink` for a further name of a file that already has one, and for a hard link whose target does not exist. */
   readonly type: EntryType;
   /**
-   * What the tar says of it. A hard link has the entry of the file that it is a name of, whose size, mode and times are its
-   * own; a directory that no entry names has one made up, as engines make such directories.
+   * The entry in the tar. For a hard link it is the entry of the linked file, which has the size, mode and times. For a
+   * directory that no entry names it has the attributes that engines give such a directory.
    */
   readonly entry: Entry;
-  /** That of `entry`: bytes of content. */
+  /** Size of the content, in bytes, from `entry`. */
   readonly size: number;
-  /** Whether no entry names this directory. */
+  /** True if no entry names this directory. */
   readonly isImplied: boolean;
-  /** Names that what this is a name of has. */
+  /** Number of names of the same inode. */
   readonly links: number;
-  /** The layer that put this name here, or that was the last to set a directory's attributes: an index into the image's. */
+  /** The layer that added this name, or that last set a directory's attributes: an index into the image's layers. */
   readonly layer: number;
-  /** For a further name of a file: the path of the first one that is still there. */
+  /** For a further name of a file: the path of the first name that still exists. */
   readonly linkedTo: string | null;
   readonly inode: Inode;
-  /** null for what is no directory. By name, in no order. */
+  /** Children by name, in no order; null if this is not a directory. */
   readonly children: ReadonlyMap<string, TreeNode> | null;
 }
 
-/** What has one name or several. The same object for all names of one file. */
+/** A file, directory or other object with one or more names. All names of one file share one object. */
 export interface Inode {
-  /** Where its content lies: the layer, and the index of the entry in that layer's table. */
+  /** The layer that has the content; `index` is the entry in that layer's table. */
   readonly layer: number;
   /** -1 for a directory that no entry names. */
   readonly index: number;
   readonly type: EntryType;
-  /** More than one where it has hard links in this tree. */
+  /** Number of names in this tree; above 1 for a file with hard links. */
   readonly links: number;
 }
 
-/** The file system that layers make, one upon the other. */
+/** The file system that results from applying layers one upon the other. */
 export interface FileTree {
   readonly root: TreeNode;
-  /** Everything but the root: a directory is followed by all that is in it, names in the order of their bytes. */
+  /** All nodes except the root: a directory is followed by its contents, names in byte order. */
   readonly nodes: readonly TreeNode[];
-  /** What has exactly this path; links on the way are not followed. */
+  /** The node at exactly this path; links on the way are not followed. */
   get(path: string): TreeNode | null;
-  /** What a program in the image would find at this path: links are followed, inside the root. */
+  /** The node that a program in the image would find at this path: links are followed, inside the root. */
   follow(path: string): Followed;
-  /** Layers, by their index, whose entries are not all here: absent, no tar, cut short by a limit. */
+  /** Indexes of layers whose entries are not all known: absent, not a tar, or cut short by a limit. */
   readonly incomplete: readonly number[];
   readonly oddities: readonly Oddity[];
 }
@@ -69,19 +72,19 @@ export type OddityKind =
   | 'unknown-type'
   | 'too-many-directories';
 
-/** What layers hold that no engine writes, or that engines take in different ways. */
+/** Entries that no engine writes, or that engines interpret in different ways. */
 export interface Oddity {
   readonly kind: OddityKind;
-  /** How often it was seen. */
+  /** Number of occurrences. */
   readonly count: number;
-  /** The first places where. */
+  /** The first occurrences. */
   readonly places: readonly { readonly layer: number; readonly path: string }[];
 }
 
 /**
- * Applies layers in their order. A whiteout hides what lower layers have, wherever in its layer it stands; a directory over
- * a directory gives it its attributes; anything else replaces what has its name, with all below it.
- * https://github.com/opencontainers/image-spec/blob/main/layer.md
+ * Applies layers in their order. A whiteout hides entries of lower layers, wherever it is in its own layer. A directory
+ * that already exists gets the attributes of the new entry; any other entry replaces the one of its name, with
+ * everything below it. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md
  *
  * @param layers  base first; null for a layer whose entries are not known
  */
@@ -91,7 +94,7 @@ export function squash(layers: readonly (EntryTable | null)[]): FileTree {
   return treeOf(builder);
 }
 
-/** The tree as it is now; the builder must not be used any more. */
+/** The tree in its current state; the builder must not be used afterwards. */
 export function treeOf(builder: TreeBuilder): FileTree {
   const order = builder.finish();
   const { store } = builder;

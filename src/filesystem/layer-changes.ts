@@ -12,11 +12,11 @@ import { hiddenPart, TreeBuilder } from './tree-builder.js';
 import { NONE } from './tree-columns.js';
 import type { TreeStore } from './tree-store.js';
 
-/** What one layer does to the file system below it. In the order of the tree. */
+/** The changes that one layer makes to the file system below it, in the order of the tree. */
 interface LayerChanges {
   readonly added: readonly TreeNode[];
   readonly modified: readonly Modification[];
-  /** As they were; of a directory all that was in it too. */
+  /** Nodes as they were before; for a directory also everything that was in it. */
   readonly removed: readonly TreeNode[];
 }
 
@@ -26,11 +26,11 @@ interface Modification {
 }
 
 /**
- * Says what a layer changes. A file that the layer has again is modified, whatever it holds; a directory is modified when its
- * attributes are others than before, and not merely because it is listed.
+ * Computes the changes that a layer makes. A file that the layer contains again counts as modified, even with the same
+ * content. A directory counts as modified if its attributes changed, not if it is only listed.
  * @param before  the tree of the layers below
- * @param after  the tree with the layer
- * @param index  of the layer, from 0 for the base
+ * @param after   the tree with the layer
+ * @param index   of the layer, from 0 for the base
  */
 export function changesBetween(before: FileTree, after: FileTree, index: number): LayerChanges {
   const added: TreeNode[] = [];
@@ -67,11 +67,14 @@ function sameXattrs(a: Entry, b: Entry): boolean {
 
 type Tables = readonly (EntryTable | null)[];
 
-/** What became of an entry that the image as it runs does not show. */
+/** Why the final file system does not show an entry. */
 export interface Gone {
-  /** `replaced`: something else has its path once that layer is applied. */
+  /** `replaced`: another entry has its path once that layer is applied. */
   readonly how: 'deleted' | 'replaced';
-  /** The layer that did it: an index into the image's; the entry's own where no layer ever showed it. */
+  /**
+   * The layer that removed or replaced it: an index into the image's layers; the entry's own layer if it was never
+   * visible.
+   */
   readonly by: number;
 }
 
@@ -82,7 +85,7 @@ export class LayerEntry
   readonly isImplied = false;
   readonly links = 1;
   readonly linkedTo = null;
-  /** null for what is still there, and for a whiteout. */
+  /** null for a visible entry, and for a whiteout. */
   gone: Gone | null = null;
 
   constructor(
@@ -90,7 +93,7 @@ export class LayerEntry
     private readonly index: number,
     readonly layer: number,
     readonly path: string,
-    /** Whether it stands for the deletion of something, or of what lower layers have in its directory. */
+    /** True for a whiteout and for an opaque whiteout. */
     readonly isWhiteout: boolean,
   ) {}
 
@@ -106,9 +109,10 @@ export class LayerEntry
 }
 
 /**
- * Every entry of every layer, with what became of it, by the rules of `squash`. A directory that a later layer has again stays.
- * @param wanted  takes the path; other entries are left out
- * @returns layer by layer, in the order of the tar; and the tree that the layers make
+ * Every entry of every layer, with the reason if it is hidden, by the rules of `squash`. A directory that a later layer
+ * contains again is not hidden.
+ * @param wanted  returns false for the path of an entry to leave out
+ * @returns the entries layer by layer in the order of the tars, and the tree that results from the layers
  */
 export function layerEntries(
   tables: Tables,
@@ -131,7 +135,7 @@ export function layerEntries(
   return { entries: found, tree: treeOf(builder) };
 }
 
-/** An entry, and the name that it has in the tree; `NONE` where it never had one. */
+/** An entry, and its name in the tree; `NONE` if it never had one. */
 interface Shown {
   readonly entry: LayerEntry;
   readonly id: number;
@@ -161,14 +165,17 @@ function isStillThere(store: TreeStore, { entry, id }: Shown, layer: number): bo
   return false;
 }
 
-/** What has a path once a layer is applied. */
+/** The node at a path once a layer is applied. */
 export interface Presence {
   readonly type: EntryType;
-  /** The layer that put it there: an index into the image's. */
+  /** The layer that added it: an index into the image's layers. */
   readonly layer: number;
 }
 
-/** What has exactly this path after each of the layers; null where nothing has. @param path  bytes, one per character */
+/**
+ * The node at exactly this path after each of the layers; null if there is none.
+ * @param path  bytes, one per character
+ */
 export function historyOf(tables: Tables, path: string): (Presence | null)[] {
   const builder = new TreeBuilder(tables);
   const { store } = builder;

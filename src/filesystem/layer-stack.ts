@@ -4,19 +4,22 @@ import { HOPS, isDirectoryKind, join, PATH_MAX, PathHash, SymlinkTargets } from 
 import { kindOf, lookUp, NAME } from '../scan/names/table.js';
 import type { Scan } from '../scan/scan.js';
 
-/** What one layer makes of a path: its own kind of it, that it hides what is below, or nothing. */
+/**
+ * The result of looking up a path in one layer: a type in `NAME`, that the layer hides the path in lower layers, or
+ * nothing.
+ */
 const HIDES = -1;
 
-/** The names of one layer among others, by where they end up once the links of lower layers have been followed. */
+/** The names of one layer, at the paths that they have once the links of lower layers have been followed. */
 class LayerView {
   private readonly hash: PathHash;
   private links: SymlinkTargets | null = null;
-  /** Directories that the layer writes into by one path, and which lie at another. */
+  /** Paths as the layer writes them, with the paths that they have after links are followed, if these differ. */
   private readonly aliases = new Map<string, string>();
   private whiteouts: ReadonlySet<string> | null = null;
   private opaque: ReadonlySet<string> | null = null;
 
-  /** @param real  where a path lies, once the links of lower layers on the way have been followed; asked when it is first wanted */
+  /** @param real  returns a path with the links of lower layers followed; called when it is first needed */
   constructor(
     readonly names: NameFacts,
     private readonly real: (path: string) => string,
@@ -24,7 +27,7 @@ class LayerView {
     this.hash = new PathHash(names.seeds);
   }
 
-  /** Whether the layer has a whiteout of exactly this path. */
+  /** True if the layer has a whiteout of exactly this path. */
   removes(path: string): boolean {
     this.whiteouts ??= new Set(this.names.whiteouts.map(one => this.real(one.path)));
     return this.whiteouts.has(path);
@@ -39,21 +42,21 @@ class LayerView {
     this.aliases.set(written, real);
   }
 
-  /** Bytes that are looked at, at most, to say what is at a path. */
+  /** An upper bound of the bytes that looking up a path compares. */
   cost(path: string): number {
     let parts = 1;
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) parts++;
     return parts * (path.length + 16 * this.aliases.size);
   }
 
-  /** What the layer has at a path: its kind in `NAME`, `HIDES`, or 0 where the layers below tell. */
+  /** The entry of the layer at a path: its type in `NAME`, `HIDES`, or 0 if the layers below decide. */
   at(path: string): number {
     const own = this.named(path);
     if (own !== 0) return own;
     return this.hides(path) ? HIDES : 0;
   }
 
-  /** Where a symbolic link of this layer leads. */
+  /** The target of a symbolic link of this layer. */
   target(path: string): string {
     this.links ??= new SymlinkTargets(this.names.symlinks);
     for (const written of this.spellings(path)) {
@@ -78,7 +81,7 @@ class LayerView {
       if (path.startsWith(`${real}/`)) yield written + path.slice(real.length);
   }
 
-  /** Whether a whiteout, an opaque directory or something that is no directory stands at the path or above it. */
+  /** True if the path or a parent of it is a whiteout, an opaque directory or a file that is not a directory. */
   private hides(path: string): boolean {
     if (this.removes(path)) return true;
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
@@ -91,19 +94,19 @@ class LayerView {
   }
 }
 
-/** Bytes of names that are looked up for one archive: layers that name their directories need none. */
+/** Cap on the bytes of names that are looked up for one archive. Layers that name all their directories need none. */
 const WORK = 100_000_000;
 
-/** A layer on those below it. */
+/** A layer and the layers below it. */
 interface Storey {
   readonly below: Storey | null;
-  /** null for a layer whose names are not known, which might have anything. */
+  /** null for a layer whose names are not known, which might have any name. */
   readonly view: LayerView | null;
   readonly refusals: readonly Refusal[];
   readonly above: Map<NameFacts | null, Storey>;
 }
 
-/** What is at a path in the layers below: a kind in `NAME`, or why there is none. */
+/** The entry of the layers below at a path: a type in `NAME`, or the reason why there is none. */
 type Found = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
 
 const UNKNOWN = -2;
@@ -111,7 +114,7 @@ const NOWHERE = 0;
 
 const NONE: readonly Refusal[] = [];
 
-/** What is known of the stacks of one archive. Images share them, and every engine asks of the same ones. */
+/** The layer stacks of one archive, kept because images share layers and each engine needs the same stacks. */
 class Stacks {
   readonly bases: Storey['above'] = new Map();
   work = 0;
@@ -126,8 +129,9 @@ function stacksOf(scan: Scan): Stacks {
 }
 
 /**
- * Why engines refuse the layers of an image, each with those below it: what a layer's own names leave open is looked up in the
- * layers below, as moby's UnpackLayer finds them when it unpacks one upon the other.
+ * Finds out why engines refuse the layers of an image, each applied to those below it: a path that the layer's own
+ * names do not settle is looked up in the layers below, as moby's UnpackLayer finds it when it unpacks them one upon
+ * the other.
  */
 export class LayerStack {
   private readonly all: Stacks;
@@ -139,7 +143,7 @@ export class LayerStack {
 
   /**
    * @param names  null for a layer whose names are not known
-   * @returns why engines refuse the layer on top of those before it
+   * @returns the reasons why engines refuse the layer on top of the layers added before
    */
   add(names: NameFacts | null): readonly Refusal[] {
     const above = this.top?.above ?? this.all.bases;
@@ -156,7 +160,7 @@ export class LayerStack {
     const view = new LayerView(names, path => this.realPath(path, below));
     const found = new RefusalList();
     for (const one of names.refusals) found.add(one.kind, one.path, one.at, one.other, one.lower);
-    // Below a base is nothing that could be in the way.
+    // The base layer has no lower layers that could conflict with it.
     if (below !== null) for (const open of names.implied) this.settleDirectory(view, open, found);
     for (const open of names.needed) this.settleNeeded(open, found);
     for (const open of names.hardLinks) this.settleLink(view, open, found);
@@ -172,7 +176,10 @@ export class LayerStack {
     else if (end.kind === HIDES) found.add('dangling-directory', end.path, at, other, true);
   }
 
-  /** What a link of the layer leads to must be there; a driver that unpacks the layer by itself has nothing but the layer. */
+  /**
+   * The target of a hard link of the layer must exist. A driver that unpacks each layer by itself only has the layer's
+   * own files.
+   */
   private settleNeeded({ path, other, at }: OpenPath, found: RefusalList): void {
     if (path === '') return;
     const end = this.resolve(path, this.top, () => {});
@@ -193,11 +200,11 @@ export class LayerStack {
     if (isDirectoryKind(end.kind)) found.add('hard-link-to-directory', path, at, other, true);
     else if (end.kind > 0) found.add('hard-link-to-lower', path, at, other, true);
     else if (ahead) found.add('hard-link-ahead', path, at, other);
-    // By another name of its directory the layer itself may have it.
+    // The layer itself may have the target under another path of its directory.
     else if (!isFile(view.at(target))) found.add('hard-link-to-nothing', path, at, other);
   }
 
-  /** Where a path lies: the links on the way to its last part followed, as far as they lead. */
+  /** Follows the links in all segments of a path but the last, as far as they resolve. */
   private realPath(path: string, below: Storey | null): string {
     const slash = path.lastIndexOf('/');
     if (slash < 0 || below === null) return path;
@@ -206,7 +213,7 @@ export class LayerStack {
     return isThere ? join(end.path, path.slice(slash + 1)) : path;
   }
 
-  /** What the layers up to `top` have at exactly this path. */
+  /** Looks up exactly this path in the layers up to `top`. */
   private find(path: string, top: Storey | null): Found {
     for (let storey = top; storey !== null; storey = storey.below) {
       const { view } = storey;
@@ -220,16 +227,18 @@ export class LayerStack {
   }
 
   /**
-   * Follows a path to a directory through the layers up to `top`. What is not there would be made, but not where a link leads.
-   * @param through  is told of directories that are written by a link and lie elsewhere
-   * @returns the directory, or what is in its way: a file, a link in a circle, or with `HIDES` a link that leads nowhere
+   * Follows a path to a directory through the layers up to `top`. A missing directory would be created, except where a
+   * link leads.
+   * @param through  called for each directory that is written through a link and so is at another path
+   * @returns the directory, or what blocks the path: a file, a link in a circle, or with `HIDES` a link that leads
+   *   nowhere
    */
   private resolve(path: string, top: Storey | null, through: (written: string, real: string) => void): Found {
     const parts = path.split('/');
     const todo = parts.toReversed();
     let end: Found = ROOT;
     let hops = 0;
-    /** The link whose target is being followed, and how many parts are left once it has been. */
+    /** The link whose target is being followed, and the number of segments that remain after it. */
     let link = '';
     let rest = -1;
     while (todo.length > 0) {

@@ -5,26 +5,34 @@ import type { EntryTable } from '../scan/entries/table.js';
 import type { Scan } from '../scan/scan.js';
 import { sameAlgorithm } from '../spec/digest.js';
 
-/** Bytes of names that weigh as much as an entry: each may be of 4096, and stand in the tree of each layer that has it. */
+/**
+ * Every 64 bytes of a name count as another entry: a name may have 4096 bytes, and is in the tree of each image that
+ * has the layer.
+ */
 const NAME_BYTES = 64;
 
-/** The entries of an image's layers, as far as they may be applied. */
+/** The entries of an image's layers that may be applied within the limits. */
 interface Applied {
   readonly tables: readonly (EntryTable | null)[];
-  /** The first layer whose entries are kept and not applied, with all that follow, and the limit that it hit. */
+  /** The first layer that a limit keeps from being applied (all later ones are left out too), and the limit. */
   readonly beyond: { readonly layer: number; readonly limit: LimitReached } | null;
 }
 
-/** What was given of a scan, in the order in which it was asked for: ten thousand images may list one layer of a million files. */
+/**
+ * Entries handed out for a scan, in the order of the calls: ten thousand images may list one layer of a million files.
+ */
 const given = new WeakMap<Scan, { left: number; readonly images: Map<Image, Applied> }>();
 
 /**
- * The entries of an image's layers, in order, from a scan of depth `files`; null where a layer is absent or no tar, and from where
- * on they are more than are applied: an image can list one layer a hundred thousand times.
+ * The entries of an image's layers, in order, from a scan of depth `files`. null for a layer that is absent or not a
+ * tar, and for all layers beyond the limit `imageEntries`: an image can list one layer a hundred thousand times.
  */
 export const tablesOf = (scan: Scan, image: Image): (EntryTable | null)[] => [...applied(scan, image).tables];
 
-/** The first layer whose entries are kept and which `tablesOf` leaves out all the same, with all that follow. */
+/**
+ * The first layer whose entries are known but which `tablesOf` leaves out because of a limit, as it does all later
+ * ones.
+ */
 export const beyondLimit = (scan: Scan, image: Image): Applied['beyond'] => applied(scan, image).beyond;
 
 function applied(scan: Scan, image: Image): Applied {
@@ -60,17 +68,20 @@ function upTo(most: number, scan: Scan, image: Image) {
   return { tables, weight, beyond };
 }
 
-/** Why what is known of a layer's files is not all there is, or not what the image claims. */
+/** A reason why the known files of a layer are not all of its files, or not the ones that the image claims. */
 export interface LayerFault {
   /** Index into the image's layers. */
   readonly layer: number;
-  /** `incomplete`: entries are missing from the list. `changed`: all are there, but the bytes are not what was claimed. */
+  /**
+   * `incomplete`: entries are missing from the list. `changed`: all entries are known, but the bytes differ from the
+   * claimed ones.
+   */
   readonly kind: 'incomplete' | 'changed';
-  /** For people; it may quote the archive. */
+  /** A text for a report; it may quote the archive. */
   readonly reason: string;
 }
 
-/** What is wrong with the layers of an image, from a scan of depth `files`. */
+/** The faults of an image's layers, from a scan of depth `files`. */
 export function layerFaults(scan: Scan, image: Image): LayerFault[] {
   const beyond = beyondLimit(scan, image);
   return image.layers.flatMap((layer, i): LayerFault[] => {
@@ -91,7 +102,7 @@ function absence({ member, urls }: Layer): string {
   return `the archive does not hold it${from}`;
 }
 
-/** Whether a layer that is labelled encrypted is none: what is encrypted is no tar. */
+/** True if a layer can be read as a tar, and so is not encrypted, even if its media type says so. */
 export const isPlainTar = ({ failure, unpacked, tar }: BlobFacts): boolean =>
   failure === null && unpacked !== null && unpacked.size > 0 && tar !== null && tar.error === null;
 
@@ -99,18 +110,18 @@ function incompleteness({ encrypted }: Layer, facts: BlobFacts): string | null {
   const { failure, unpacked, tar } = facts;
   if (encrypted && !isPlainTar(facts)) return 'it is encrypted';
   if (failure !== null) return failureReason(failure);
-  // An empty file is no tar, but to engines a layer with nothing in it.
+  // An empty file is not a valid tar, but engines accept it as an empty layer.
   if (unpacked?.size === 0) return null;
-  if (tar === null) return 'it is no tar';
+  if (tar === null) return 'it is not a tar';
   if (tar.error !== null) return tar.error;
   const limit = tar.table?.truncated ?? null;
   if (limit !== null) return `it has more entries than --limit ${limit} allows`;
-  // Names that were not compared are all here.
+  // After the limit `layerEntries` names were not compared, but all entries are here.
   const reached = tar.reached.find(one => one.limit !== 'layerEntries');
   return reached === undefined ? null : limitText(reached);
 }
 
-/** How a layer's bytes differ from what the image claims of them; null where they do not, or nothing tells. */
+/** How a layer's bytes differ from the image's claims; null if they match or cannot be compared. */
 export function mismatch(
   { claimedDigest, claimedDiffId }: Layer,
   { digests, unpacked }: BlobFacts,
@@ -125,7 +136,7 @@ export function mismatch(
   );
 }
 
-/** Why a blob could not be read or unpacked to its end. */
+/** The reason why a blob could not be read or unpacked to its end. */
 export function failureReason(failure: BlobFailure | null): string {
   if (failure === null) return 'it was not read';
   if (failure.kind === 'unreadable') return `it cannot be read: ${failure.reason}`;

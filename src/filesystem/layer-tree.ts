@@ -5,27 +5,33 @@ import { textOf } from '../tar/entry.js';
 import { type NameBytes, NONE, ROOT, TreeColumns, WrittenPaths } from './tree-columns.js';
 import type { UnloadableKind } from './unloadable.js';
 
-/** What things take on disk, in bytes. */
+/** Measures sizes on disk, in bytes. */
 export interface Measure {
   file(size: number): number;
   symlink(targetLength: number): number;
-  /** @param names  bytes of each name in it */
+  /** @param names  length of each name in the directory, in bytes */
   directory(names: Iterable<number>): number;
 }
 
-/** Linux follows no more links than this on the way to one file. https://man7.org/linux/man-pages/man7/path_resolution.7.html */
+/**
+ * Linux follows at most this many links to resolve one path.
+ * https://man7.org/linux/man-pages/man7/path_resolution.7.html
+ */
 const HOPS = 40;
-/** Linux takes no longer path, with the NUL that ends it, and no longer name in one. */
+/** Linux limits on the length of a path, including the NUL at its end, and of one name, in bytes. */
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
-/** Directories that no entry names, and links followed: more of either has no honest use, and costs memory and time. */
+/**
+ * Cap on directories that no entry names, and on links that are followed. Real layers have fewer; more would only cost
+ * memory and time.
+ */
 const IMPLIED_CAP = 300_000;
 const FOLLOWED_CAP = 10_000_000;
 
-/** In the columns, as the type of a name; 0 for anything else. */
+/** Types of names in the columns; 0 for any other type. */
 const DIRECTORY = 1;
 
-/** Why Docker refuses a layer for an entry: what `refusalText` takes. */
+/** Why Docker refuses a layer because of an entry: the arguments of `refusalText`. */
 export interface LayerRefusal {
   readonly kind: UnloadableKind;
   readonly path: string;
@@ -33,9 +39,9 @@ export interface LayerRefusal {
 }
 
 /**
- * What unpacking one layer into an empty directory leaves there, entry by entry, as moby unpacks for overlay2: whiteouts
- * become devices, an entry replaces what has its name but a directory another directory, missing parents are made, links
- * on the way are followed inside the root. moby go-archive archive.go (Unpack), archive_linux.go (ConvertRead)
+ * Models unpacking one layer into an empty directory, entry by entry, as moby does for overlay2: a whiteout becomes a
+ * device, an entry replaces the one of its name (except a directory another directory), missing parents are created,
+ * links on the way are followed inside the root. moby go-archive archive.go (Unpack), archive_linux.go (ConvertRead)
  */
 export class LayerTree {
   private readonly columns: TreeColumns;
@@ -43,7 +49,7 @@ export class LayerTree {
   private leafBytes = 0;
   private implied = 0;
   private followed = 0;
-  /** Where the folders of entries are, by how entries write them, until a directory or a link goes. */
+  /** Directories by the paths in the entries; cleared when a directory or a link is removed. */
   private readonly folders = new Map<string, number>();
 
   constructor(
@@ -55,7 +61,7 @@ export class LayerTree {
     this.paths = new WrittenPaths(table, this.columns.addSource(table));
   }
 
-  /** @returns why Docker refuses the layer for this entry, which is then left out; null where it does not */
+  /** @returns why Docker refuses the layer because of this entry, which is then left out; null if Docker accepts it */
   add(index: number): LayerRefusal | null {
     const { table, paths, columns } = this;
     if (table.nameLengths[index]! > NAME_MAX && isTooLong(rootedPath(nameAt(table, index))))
@@ -67,7 +73,7 @@ export class LayerTree {
     return this.unpack(index, path.slice(0, Math.max(0, slash)), columns.kept(path.slice(slash + 1)));
   }
 
-  /** Bytes of all that is there, each inode once, the root included. */
+  /** Total size, in bytes: each inode once, including the root. */
   bytes(): number {
     const { columns, measure } = this;
     const { isGone, type, length } = columns.rows;
@@ -140,7 +146,7 @@ export class LayerTree {
     return null;
   }
 
-  /** An opaque directory's marker is an attribute of the directory. */
+  /** The marker of an opaque directory becomes an attribute of the directory. */
   private addWhiteout(parent: number, hidden: string, index: number): LayerRefusal | null {
     if (hidden === OPAQUE) return null;
     if (hidden === '') return this.refusal('whiteout-without-name', index);
@@ -225,7 +231,10 @@ export class LayerTree {
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..opq';
 
-/** Why Docker refuses an entry for its type: contiguous and old GNU sparse files are files to tar, and nothing to Docker. */
+/**
+ * Why Docker refuses an entry because of its type. tar treats contiguous and old GNU sparse files as files; Docker does
+ * not know them.
+ */
 export function unknownType(table: EntryTable, index: number): LayerRefusal | null {
   const type = typeAt(table, index);
   const isKnown = type === 'file' ? table.flags[index] === REGULAR : type !== 'other';

@@ -5,10 +5,10 @@ import { type NameBytes, NONE, ROOT, WrittenPaths } from './tree-columns.js';
 import { HOPS, leavesRoot, PATH_MAX } from './tree-path.js';
 import { TreeStore } from './tree-store.js';
 
-/** Characters of the paths that are remembered: more than an honest layer has folders for, and little to hold. */
+/** Cap on the characters of remembered paths: more than real layers need, and little memory. */
 const MOST_CHARACTERS = 8 * 1024 * 1024;
 
-/** Where paths lead, for as long as nothing on the way to them has gone. */
+/** Remembers where paths lead, until a directory or link on the way is removed. */
 class FolderCache<T> {
   private readonly known = new Map<string, T>();
   private characters = 0;
@@ -32,10 +32,10 @@ class FolderCache<T> {
   }
 }
 
-/** Places kept of each kind; the rest is only counted. */
+/** Occurrences kept of each kind; the others are only counted. */
 const PLACES = 100;
 
-/** Gathers what is odd in layers. */
+/** Collects oddities of layers. */
 class OddityList {
   private readonly byKind = new Map<
     OddityKind,
@@ -59,31 +59,34 @@ class OddityList {
 }
 
 /**
- * Bytes of the paths of directories that no entry names. Honest layers have next to none; a hostile name of a megabyte
- * would make half a million of them, each with a path of its own.
+ * Cap on the bytes of the paths of directories that no entry names. Real layers have next to none. Hazard: a hostile
+ * name of a megabyte would create half a million directories, each with its own path.
  */
 const IMPLIED_BYTES = 8 * 1024 * 1024;
-/** Bytes of link targets followed: links upon links for each of a million entries have no honest use. */
+/** Cap on the bytes of link targets that are followed. Hazard: a million entries may each lead through many links. */
 const FOLLOWED_BYTES = 64 * 1024 * 1024;
-/** Parts of paths looked up. An honest image of a million files has a tenth as many folders, ten deep. */
+/**
+ * Cap on the path segments that are looked up. A real image of a million files has a tenth as many directories, ten
+ * deep.
+ */
 const STEPS = 8 * 1024 * 1024;
 
-/** Finds its way in a file system that is being made, through links, and makes the directories that are missing. */
+/** Resolves paths in a file system under construction, through links, and creates missing directories. */
 class TreeWalk {
   private impliedBytes = 0;
   private followedBytes = 0;
   private steps = 0;
-  /** Directories by their paths … */
+  /** Directories by path. */
   private readonly known = new FolderCache<number>();
-  /** … and those of lower layers that whiteouts of this layer are about. */
+  /** Directories of lower layers that whiteouts of this layer refer to, by path. */
   private readonly lowers = new FolderCache<number>();
-  /** By directories and links: the round in which it was passed on the way to something that is remembered. */
+  /** For each directory and link: the number of the round in which a remembered path last passed through it. */
   private passedIn = new Uint32Array(0);
   private round = 1;
 
   /**
-   * @param others   of what is made of the directories that are found; they are forgotten together with these
-   * @param giveWay  removes what is in the way of a directory that has to be made
+   * @param others   caches of what is derived from the directories; cleared together with these
+   * @param giveWay  removes an object at the path of a directory that has to be created
    */
   constructor(
     private readonly store: TreeStore,
@@ -91,24 +94,27 @@ class TreeWalk {
     private readonly giveWay: (id: number, path: string) => void,
   ) {}
 
-  /** Whether more was asked for than any honest layer wants: what was not found since then may be there. */
+  /** True if a cap is exceeded. A path that was not found since then may exist. */
   get isSpent(): boolean {
     return this.steps > STEPS || this.followedBytes > FOLLOWED_BYTES || this.impliedBytes > IMPLIED_BYTES;
   }
 
-  /** A layer begins, or what is below its whiteouts has gone. */
+  /** Called when a layer begins, and when the entries that its whiteouts hide have been removed. */
   startLayer(): void {
     this.lowers.clear();
   }
 
-  /** A directory or a link has gone. As a rule it was on the way to nothing: a layer can remove one between any two entries. */
+  /**
+   * Called when a directory or a link was removed. The caches are cleared only if a remembered path passes through it:
+   * a layer can remove one between any two entries.
+   */
   removed(id: number): void {
     if (this.passedIn[id] !== this.round) return;
     this.round++;
     for (const cache of [this.known, this.lowers, ...this.others]) cache.clear();
   }
 
-  /** The directory that a path leads to, through links; `NONE` where nothing is there. */
+  /** The directory that a path leads to, through links; `NONE` if it does not exist. */
   find(path: string): number {
     const known = this.known.get(path);
     if (known !== undefined) return known;
@@ -117,7 +123,7 @@ class TreeWalk {
     return found;
   }
 
-  /** The directory at a path, made with all above it where it is missing. What is in the way gives way. */
+  /** The directory at a path. Missing directories are created; other objects in their place are removed. */
   make(path: string): number {
     let at = ROOT;
     let length = 0;
@@ -137,8 +143,8 @@ class TreeWalk {
   }
 
   /**
-   * The directory of lower layers that a whiteout is about. A link on the way is followed, unless this layer puts something
-   * else in its place: below that is nothing yet that could be hidden.
+   * The directory of lower layers that a whiteout refers to. A link on the way is followed, unless this layer replaces
+   * it: below the replacement there is nothing to hide.
    */
   lower(table: EntryTable, path: string): number {
     const known = this.lowers.get(path);
@@ -157,7 +163,7 @@ class TreeWalk {
     return at;
   }
 
-  /** What has a name in a directory, on the way to what is below it. */
+  /** The node with a name in a directory, on the way to a deeper path. */
   private step(at: number, segment: string): number {
     if (++this.steps > STEPS) return NONE;
     const child = this.store.child(at, segment);
@@ -212,7 +218,7 @@ class TreeWalk {
 
 const names = new WeakMap<EntryTable, ReadonlySet<string>>();
 
-/** All paths that a layer has entries for. Seldom wanted. */
+/** All paths of a layer's entries. Rarely needed. */
 function namesOf(table: EntryTable): ReadonlySet<string> {
   let known = names.get(table);
   if (known === undefined) {
@@ -222,13 +228,13 @@ function namesOf(table: EntryTable): ReadonlySet<string> {
   return known;
 }
 
-/** Names that say what a layer hides. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
+/** Prefix of the names of whiteouts. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts */
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
-/** What AUFS kept in a layer for itself. Never part of the file system, but hard links may point there. */
+/** Prefix of AUFS metadata. It is not part of the file system, but hard links may point to it. */
 const WHITEOUT_META = '.wh..wh.';
 
-/** The path up to its first part that begins as a whiteout does; null where none does. */
+/** The path up to and including the first segment that begins with the whiteout prefix; null if there is none. */
 export function hiddenPart(path: string): string | null {
   const at = path.startsWith(WHITEOUT) ? 0 : path.indexOf(`/${WHITEOUT}`) + 1;
   if (at === 0 && !path.startsWith(WHITEOUT)) return null;
@@ -236,7 +242,7 @@ export function hiddenPart(path: string): string | null {
   return end < 0 ? path : path.slice(0, end);
 }
 
-/** The entries that may have a hidden part, by their indexes: seldom any. */
+/** Indexes of the entries that may have a whiteout in their path: rarely any. */
 function maybeHidden({ bytes, starts }: EntryTable): number[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: number[] = [];
@@ -248,7 +254,7 @@ function maybeHidden({ bytes, starts }: EntryTable): number[] {
   return found;
 }
 
-/** The last entry that begins at or before a place. */
+/** The last entry whose bytes begin at or before an offset. */
 function entryWith(starts: Uint32Array, at: number): number {
   let low = 0;
   for (let high = starts.length - 2; low < high; ) {
@@ -259,26 +265,29 @@ function entryWith(starts: Uint32Array, at: number): number {
   return low;
 }
 
-/** The directory that a path leads to. */
+/** The directory that the path of an entry leads to. */
 interface Folder {
   readonly id: number;
-  /** Length of its own path, with a slash at the end, where the written one ends in that; else null. */
+  /**
+   * Length of the directory's own path including a slash at the end, if the path in the entry ends with it; otherwise
+   * null.
+   */
   readonly tail: number | null;
 }
 
-/** Applies layers to a file system, one after the other. `squash` says by what rules. */
+/** Applies layers to a file system, one after the other. The rules are described at `squash`. */
 export class TreeBuilder {
   readonly store: TreeStore;
   readonly incomplete: number[] = [];
   readonly oddities = new OddityList();
   private readonly walk: TreeWalk;
-  /** Where the folders of entries are, by how entries write them. */
+  /** Directories by the paths in the entries. */
   private readonly folders = new FolderCache<Folder>();
 
   /**
    * @param layers  that will be applied
-   * @param lost    is told of the last name of anything, when that goes
-   * @param named   is told of each entry that has a name when it is applied: its index in the layer, and the name
+   * @param lost    called when an inode loses its last name, with that name
+   * @param named   called for each entry that has a name when it is applied: its index in the layer, and the name
    */
   constructor(
     layers: readonly (EntryTable | null)[],
@@ -367,7 +376,10 @@ export class TreeBuilder {
     else this.remove(target);
   }
 
-  /** Whether an entry is a whiteout. What is below one passes away, once hard links may have been made to it. */
+  /**
+   * True if an entry is a whiteout or below one. An entry below a whiteout is removed after the layer, because hard
+   * links may point to it until then.
+   */
   private isHidden(table: EntryTable, index: number, passing: Set<string>): boolean {
     const path = rootedPath(nameAt(table, index));
     const hidden = hiddenPart(path);
@@ -387,7 +399,7 @@ export class TreeBuilder {
     else this.odd('root-replaced', path);
   }
 
-  /** @param written  the folder, as the entry has it */
+  /** @param written  the directory, as the entry writes it */
   private add(table: EntryTable, index: number, written: string, name: NameBytes): void {
     const { store } = this;
     const { columns } = store;
@@ -416,7 +428,7 @@ export class TreeBuilder {
     const id =
       linked === NONE ? store.add(folder.id, name, type, index) : store.addLink(folder.id, name, linked);
     this.named?.(index, id);
-    // A path that stands as such in what was read need not be put together again.
+    // If the path occurs as it is in the bytes that were read, it need not be built again.
     if (folder.tail !== null && name.source > 0) columns.rows.tail[id] = folder.tail + name.end - name.start;
   }
 
@@ -425,7 +437,7 @@ export class TreeBuilder {
     this.named?.(index, id);
   }
 
-  /** What a hard link is a further name of; `NONE` where it leads to nothing that can have one. */
+  /** The inode that a hard link refers to; `NONE` if the target does not exist or cannot have another name. */
   private linked(table: EntryTable, index: number): number {
     const { store } = this;
     const [directory, base] = split(rootedPath(targetAt(table, index)));
@@ -436,7 +448,7 @@ export class TreeBuilder {
     return NONE;
   }
 
-  /** Whether the layer that is being applied has an entry for it. */
+  /** True if the layer that is being applied has an entry for it. */
   private isOwn(id: number): boolean {
     const { layer, index, inode } = this.store.columns.rows;
     return layer[id] === this.store.layer && index[inode[id]!]! >= 0;

@@ -1,23 +1,23 @@
 import { type EntryTable, textBetween } from '../scan/entries/table.js';
 
-/** Names are numbered as they come; the root is the first. */
+/** Names are numbered in the order in which they are added; the root is the first. */
 export const ROOT = 0;
 /** No name. */
 export const NONE = -1;
 
-/** Where the bytes of a name are, and their hash. */
+/** Where the bytes of a name are, and the hash of the name. */
 export interface NameBytes {
-  /** The number of what they lie in. */
+  /** The number of the source that contains them. */
   readonly source: number;
   readonly start: number;
   readonly end: number;
   readonly hash: number;
 }
 
-/** Room for this many names more than are expected. */
+/** Rows that are allocated in addition to the expected number. */
 const FIRST_ROWS = 256;
 
-/** A random seed: an archive cannot choose names whose hashes collide. */
+/** A random seed for hashes, so that an archive cannot contain names whose hashes collide. */
 const SEED = Math.floor(Math.random() * 2 ** 31);
 
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
@@ -30,33 +30,34 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /**
- * The names of a file system in columns. An image easily has 100,000: as objects, with a map for what is in each directory,
- * they take five times the memory, and most of the time goes to the garbage collector. Plain storage, without rules.
+ * The names of a file system in columns. An image easily has 100,000: as objects, with a map for each directory, they
+ * take five times the memory, and most of the time goes to the garbage collector. This class only stores; it has no
+ * rules.
  */
 export class TreeColumns {
   count = 0;
   rows: Rows;
-  /** What names lie in: first those that came as text, then tables. */
+  /** The bytes that contain names: first the names added as text, then tables. */
   private readonly sources: Uint8Array[] = [new Uint8Array(1024)];
   private readonly tables: EntryTable[] = [];
   private textEnd = 0;
   /** The last name of each hash; `chain` leads to the others. */
   private buckets: Int32Array;
 
-  /** @param expected  how many names there will be, about */
+  /** @param expected  approximate number of names */
   constructor(expected: number) {
     const room = expected + (expected >> 3) + FIRST_ROWS;
     this.rows = newRows(room);
     this.buckets = newBuckets(room);
   }
 
-  /** @returns the number by which a table is a source of names */
+  /** @returns the number of the table as a source of names */
   addSource(table: EntryTable): number {
     this.tables.push(table);
     return this.sources.push(table.bytes) - 1;
   }
 
-  /** A name as text, bytes one per character; valid until the next one, unless it is added. */
+  /** A name given as text, bytes one per character. Valid until the next call, unless it is added. */
   named(name: string): NameBytes {
     const [start, end] = [this.textEnd, this.textEnd + name.length];
     if (end > this.sources[0]!.length) {
@@ -69,14 +70,14 @@ export class TreeColumns {
     return { source: 0, start, end, hash: hashOf(bytes, start, end) };
   }
 
-  /** A name as text that stays valid, whether it is added or not. */
+  /** A name given as text that stays valid, whether it is added or not. */
   kept(name: string): NameBytes {
     const bytes = this.named(name);
     this.textEnd = bytes.end;
     return bytes;
   }
 
-  /** Adds a name, which must not be there yet, behind those that its directory has. `NONE` has the root. */
+  /** Adds a name, which must not exist yet, as the last of its directory. The root's parent is `NONE`. */
   add(parent: number, { source, start, end, hash }: NameBytes): number {
     const id = this.count++;
     if (id === this.rows.parent.length) this.grow(2 * id);
@@ -100,7 +101,7 @@ export class TreeColumns {
     return id;
   }
 
-  /** What has a name in a directory; `NONE` where nothing has. */
+  /** The node with a name in a directory; `NONE` if there is none. */
   child(parent: number, { source, start, end, hash }: NameBytes): number {
     const { rows } = this;
     const length = end - start;
@@ -112,7 +113,7 @@ export class TreeColumns {
     return id;
   }
 
-  /** Takes a name out of its directory. What is below it stays below it. */
+  /** Removes a name from its directory. Its children stay below it. */
   remove(id: number): void {
     const { rows, buckets } = this;
     const [parent, next, previous] = [rows.parent[id]!, rows.next[id]!, rows.previous[id]!];
@@ -145,7 +146,7 @@ export class TreeColumns {
     return this.lastBytes(id, this.rows.length[id]!);
   }
 
-  /** From the root, without a slash before it. */
+  /** From the root, without a leading slash. */
   path(id: number): string {
     const { parent, tail } = this.rows;
     if (tail[id]! > 0) return this.lastBytes(id, tail[id]!);
@@ -168,14 +169,14 @@ export class TreeColumns {
     return Buffer.from(this.sources[0]!.buffer, start, end - start).toString('latin1');
   }
 
-  /** What is in a directory, as it came. */
+  /** The children of a directory, in the order in which they were added. */
   children(id: number): number[] {
     const ids: number[] = [];
     for (let child = this.rows.first[id]!; child !== NONE; child = this.rows.next[child]!) ids.push(child);
     return ids;
   }
 
-  /** All but the root: a directory is followed by what is in it, by the bytes of the names. */
+  /** All names except the root: a directory is followed by its contents, in the byte order of the names. */
   sorted(): Int32Array {
     const order = new Int32Array(this.count);
     let length = 0;
@@ -189,7 +190,7 @@ export class TreeColumns {
     return order.subarray(0, length);
   }
 
-  /** Mostly they came sorted. */
+  /** The children are usually added in order. */
   private sortedChildren(id: number): number[] {
     const ids = this.children(id);
     let isSorted = true;
@@ -244,23 +245,23 @@ const newRows = (count: number) => ({
   length: new Uint32Array(count),
   hash: new Int32Array(count),
   chain: new Int32Array(count),
-  /** The first entry of a directory. */
+  /** The first child of a directory. */
   first: new Int32Array(count),
   last: new Int32Array(count),
-  /** Neighbours in the directory. */
+  /** Siblings in the directory. */
   next: new Int32Array(count),
   previous: new Int32Array(count),
-  /** For the code that builds the tree. The node that a name stands for, by the first name that it had … */
+  /** For the code that builds the tree. The inode of a name, identified by the first name that it had. */
   inode: new Int32Array(count),
-  /** … and of that one: its type, the layer and the index of its entry, how many names it has. */
+  /** Columns of an inode: its type, the layer and index of its entry, the number of its names. */
   type: new Uint8Array(count),
   home: new Int32Array(count),
   index: new Int32Array(count),
   links: new Int32Array(count),
-  /** The layer that put the name here, and whether it has gone since. */
+  /** The layer that added the name, and whether the name was removed since. */
   layer: new Int32Array(count),
   isGone: new Uint8Array(count),
-  /** So many bytes up to the name's end are its path; 0 where its path is written nowhere. */
+  /** Number of bytes, up to the name's end, that are its path; 0 if its path is not written anywhere. */
   tail: new Uint32Array(count),
 });
 
@@ -268,15 +269,15 @@ const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * The paths of a layer's entries where they lie: their last parts, which are names of a tree at once, and the folders before
- * them as text, which entries mostly share with the one before.
+ * Reads the paths of a layer's entries where they are stored: the last segment, directly as a name for a tree, and the
+ * directory as text, which consecutive entries usually share.
  */
 export class WrittenPaths implements NameBytes {
-  /** The last part, but for a slash at its end. */
+  /** Start of the last segment; a slash at its end is left out. */
   start = 0;
   end = 0;
   hash = 0;
-  /** What comes before the slash before the last part; empty where nothing does. */
+  /** The path before the last slash; empty if there is none. */
   folder = '';
   private folderStart = 0;
   private folderEnd = 0;
@@ -287,7 +288,7 @@ export class WrittenPaths implements NameBytes {
     readonly source: number,
   ) {}
 
-  /** @returns false where the last part is no name, but empty, `.` or `..`: it says nothing then */
+  /** @returns false if the last segment is not a name: empty, `.` or `..`. The fields are then not valid */
   read(index: number): boolean {
     const { bytes, starts, nameLengths } = this.table;
     const from = starts[index]!;

@@ -1,10 +1,13 @@
 import type { TreeNode } from './file-tree.js';
 
-/** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
+/** Linux follows at most this many links to resolve one path, and limits the length of a path. path_resolution(7) */
 export const HOPS = 40;
 export const PATH_MAX = 4096;
 
-/** What is at a path, or why nothing is. `at` is the path as far as it leads, `rest` what would come behind it. */
+/**
+ * The node at a path, or the reason why there is none. `at` is the path as far as it resolves, `rest` the remaining
+ * segments.
+ */
 export type Followed =
   | { readonly node: TreeNode }
   | {
@@ -15,8 +18,9 @@ export type Followed =
     };
 
 /**
- * Follows a path with all links on the way, the last one too, as a process would whose root is the image's: nothing is
- * above the root.
+ * Follows a path and all links on the way, including the last segment, as a process whose root is the image's would:
+ * the root is its own parent.
+ *
  * @param path  bytes, one per character; relative to the root
  */
 export function followPath(root: TreeNode, path: string): Followed {
@@ -48,7 +52,7 @@ export function followPath(root: TreeNode, path: string): Followed {
   return { node: way.at(-1)! };
 }
 
-/** Whether a link climbs above the root, where a process in the image would be stopped, and one outside would not. */
+/** True if a link leads above the root. A process in the image stops at the root; one outside does not. */
 export function leavesRoot(path: string, target: string): boolean {
   if (!target.includes('..')) return false;
   let depth = target.startsWith('/') ? 0 : path.split('/').length - 1;

@@ -3,7 +3,7 @@ import type * as tree from './file-tree.js';
 import type { Inode } from './file-tree.js';
 import { type NameBytes, NONE, ROOT, TreeColumns } from './tree-columns.js';
 
-/** Types as the columns have them. */
+/** Types as the columns encode them. */
 const TYPES: readonly EntryType[] = [
   'file',
   'directory',
@@ -16,17 +16,19 @@ const TYPES: readonly EntryType[] = [
 ];
 const CODES = Object.fromEntries(TYPES.map((type, code) => [type, code])) as Record<EntryType, number>;
 
-/** A file system while it is made, and after: names in columns, and what they are names of. `TreeBuilder` has the rules. */
+/**
+ * A file system during and after its construction: names in columns, and their inodes. The rules are in `TreeBuilder`.
+ */
 export class TreeStore {
   readonly columns: TreeColumns;
-  /** The entry tables of the layers so far. */
+  /** The entry tables of the layers applied so far. */
   readonly tables: (EntryTable | null)[] = [];
-  /** Names given to what had one already, by its inode, in that order; some may be gone. Few files have any. */
+  /** Further names by inode, in the order of their creation; some may have been removed. Few files have any. */
   private readonly furtherNames = new Map<number, number[]>();
 
   /**
-   * @param expected  how many names there will be, about
-   * @param lost      is told of the last name of anything, when that goes
+   * @param expected  approximate number of names
+   * @param lost      called when an inode loses its last name, with that name
    */
   constructor(
     expected: number,
@@ -42,12 +44,12 @@ export class TreeStore {
     return this.tables.length - 1;
   }
 
-  /** What has a name in a directory; `NONE` where nothing has. */
+  /** The node with a name in a directory; `NONE` if there is none. */
   child(parent: number, name: string): number {
     return this.columns.child(parent, this.columns.named(name));
   }
 
-  /** What has exactly this path, without following links; `NONE` where nothing has. */
+  /** The node at exactly this path, without following links; `NONE` if there is none. */
   find(path: string): number {
     let at = ROOT;
     for (const name of path === '' ? [] : path.split('/')) {
@@ -73,25 +75,28 @@ export class TreeStore {
     return { layer: home[first]!, index: index[first]! };
   }
 
-  /** Where a link leads, as the tar has it. */
+  /** The target of a link, as in the tar. */
   target(id: number): string {
     const { layer, index } = this.place(id);
     return targetAt(this.tables[layer]!, index);
   }
 
-  /** The first name of a file of those that are still there. @param inode  the first that it had */
+  /**
+   * The first name of a file that still exists.
+   * @param inode  the first name that it had
+   */
   firstName(inode: number): number {
     const { isGone } = this.columns.rows;
     if (isGone[inode] === 0) return inode;
     const names = this.furtherNames.get(inode)!;
     if (isGone[names[0]!] === 0) return names[0]!;
-    // Each of them may be asked about: those that are gone are passed over once.
+    // Each of them may be asked for: removed names are filtered out once.
     const left = names.filter(id => isGone[id] === 0);
     this.furtherNames.set(inode, left);
     return left[0]!;
   }
 
-  /** @param index  of its entry, in the layer; -1 for a directory that has none */
+  /** @param index  of its entry in the layer; -1 for a directory without an entry */
   add(parent: number, name: NameBytes, type: EntryType, index: number): number {
     const id = this.columns.add(parent, name);
     this.isNew(id, type, index, this.layer);
@@ -118,7 +123,7 @@ export class TreeStore {
     rows.layer[id] = this.layer;
   }
 
-  /** Removes a name, with all that is below it. */
+  /** Removes a name, with everything below it. */
   remove(id: number): void {
     const { rows } = this.columns;
     this.columns.remove(id);
@@ -141,7 +146,7 @@ export class TreeStore {
   }
 }
 
-/** Shows what is in a store as nodes: there is one for each name, made when it is first asked for. */
+/** Provides the names in a store as nodes. A node is created when it is first asked for. */
 export class TreeNodes {
   private readonly nodes: (Node | undefined)[];
   private readonly inodes: (SquashedInode | undefined)[];
@@ -258,7 +263,7 @@ class Node implements tree.TreeNode {
     return this.directory;
   }
 
-  /** The first name of the node that this is a name of. */
+  /** The first name of the inode that this name refers to. */
   private get firstName(): number {
     const { links, inode } = this.all.store.columns.rows;
     const first = inode[this.id]!;
@@ -266,7 +271,7 @@ class Node implements tree.TreeNode {
   }
 }
 
-/** As engines make a directory above an entry that has none of its own: everybody may read it, nothing is known of its age. */
+/** The entry of a directory that no entry names, with the attributes that engines give it: mode 0755, unknown time. */
 function impliedDirectory(path: string): Entry {
   return {
     name: path,

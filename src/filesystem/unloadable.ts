@@ -7,12 +7,15 @@ import type { OddityKind } from './file-tree.js';
 import { LayerStack } from './layer-stack.js';
 
 /**
- * What there is to say of layers that engines refuse, in one table by kind: the sentence, and the words of each engine. Asked of
- * podman 5.8.6 with both drivers, umoci 0.6.0 and 0.4.7; Docker's are from its source: moby go-archive diff.go, archive.go,
- * archive_linux.go, containerd pkg/archive/tar.go
+ * Layers that engines refuse, in one table by kind: the sentence of the report, and the words of each engine. Recorded
+ * from podman 5.8.6 with both drivers, and umoci 0.6.0 and 0.4.7; Docker's are from its source: moby go-archive
+ * diff.go, archive.go, archive_linux.go, containerd pkg/archive/tar.go
  */
 
-/** What unpacks a layer, by storage driver: vfs unpacks one upon the other, overlay each into a directory of its own. */
+/**
+ * Engines that unpack a layer, by storage driver: vfs unpacks layers one upon the other, overlay each into its own
+ * directory.
+ */
 type Unpacker =
   | 'podman (vfs)'
   | 'podman (overlay)'
@@ -21,16 +24,18 @@ type Unpacker =
   | 'docker-containerd'
   | 'umoci';
 
-/** `global-header`: umoci alone takes a global PAX header for an entry. `xz-unchecked`: podman 4.3 alone refuses it. */
+/** `global-header`: only umoci treats a global PAX header as an entry. `xz-unchecked`: only podman 4.3 refuses it. */
 export type UnloadableKind =
   | RefusalKind
   | 'global-header'
   | 'xz-unchecked'
-  /** What a layer says by itself, whatever is below it. */
+  /** Kinds that a layer has by itself, whatever is below it. */
   | 'hard-link-out-of-layer'
   | 'folder-is-none';
 
-/** In what words an engine refuses a layer, without its own names of folders; null where it takes it. */
+/**
+ * The words with which an engine refuses a layer, without the engine's own directories; null if it accepts the layer.
+ */
 type Words = (refusal: Refusal, engine: Unpacker) => string | null;
 
 interface Entry {
@@ -45,7 +50,7 @@ const BUSY = 'unlinkat .//: device or resource busy';
 
 interface UnpackerTraits {
   readonly program: 'podman' | 'docker' | 'umoci';
-  /** Docker with its classic store, and not the one of containerd. */
+  /** True for Docker with its classic store, false for its containerd store. */
   readonly isClassic: boolean;
   readonly driver: 'vfs' | 'overlay' | null;
 }
@@ -63,10 +68,10 @@ const isVfs = (engine: Unpacker) => TRAITS[engine].driver === 'vfs';
 
 const isUnion = (engine: Unpacker) => isVfs(engine) || engine === 'umoci';
 
-/** A driver that unpacks each layer by itself finds nothing of the lower ones in its way. */
+/** A driver that unpacks each layer by itself has no conflict with files of lower layers. */
 const isApart = (engine: Unpacker) => !isUnion(engine);
 
-/** containers/storage tells only what was wrong, Docker which names the link has. */
+/** containers/storage reports only the error, Docker also the names of the link. */
 const link =
   (reason: string): Words =>
   ({ path, other }, engine) => {
@@ -79,7 +84,7 @@ const below =
   ({ other, lower }, engine) =>
     engine === 'umoci' || (lower && isApart(engine)) ? null : `open /${other}: ${reason}`;
 
-/** overlay makes a device of a whiteout, where something is in its way already. */
+/** On overlay, a whiteout becomes a device, which fails if a file of that name exists. */
 const device = (hidden: string): string => `mknod /${hidden}: file exists`;
 
 const folder = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
@@ -97,7 +102,7 @@ const whiteout =
 
 const INVALID = 'invalid argument';
 
-/** What the kernel says to an extended attribute. */
+/** The kernel's error for an extended attribute. */
 const xattr =
   (reason: string): Words =>
   ({ path }, engine) => {
@@ -135,7 +140,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   'dangling-directory': {
     tells: (path, other) => `${path} is a link that does not lead to a directory, but ${other} lies below it`,
     engine: (refusal, engine) =>
-      // containerd makes the directory that the link leads to.
+      // containerd creates the directory that the link leads to.
       engine === 'docker-containerd' ? null : below(NOT_THERE)(refusal, engine),
   },
   'link-loop': {
@@ -174,7 +179,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   },
   'whiteout-of-dots': {
     tells: path => `the name of the whiteout ${path} consists of dots`,
-    // umoci refuses it where the directory was there before.
+    // umoci refuses it only if the directory was there before.
     engine: whiteout(() => null),
   },
   'whiteout-of-own': {
@@ -237,7 +242,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   'xattr-name': {
     tells: (path, other) =>
       `${path} has an extended attribute ${other}, a name that Linux does not take: empty, a namespace alone, or longer than 255 bytes`,
-    // containerd sets no trusted attributes.
+    // containerd does not set trusted attributes.
     engine: (refusal, engine) => {
       const isTrusted = refusal.other === 'trusted.' && engine === 'docker-containerd';
       return isTrusted
@@ -265,7 +270,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   'xattr-on-special': {
     tells: (path, other) =>
       `${path} has the extended attribute ${other}, which Linux gives files and directories alone`,
-    // Docker's classic store passes over what it is not permitted.
+    // Docker's classic store ignores attributes that it has no permission to set.
     engine: (refusal, engine) => (TRAITS[engine].isClassic ? null : xattr(NOT_PERMITTED)(refusal, engine)),
   },
   'xz-unchecked': {
@@ -273,11 +278,11 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
     engine: () => null,
   },
   'hard-link-out-of-layer': {
-    tells: (path, other) => `${path} is a hard link to ${other}, which is no file of this layer`,
+    tells: (path, other) => `${path} is a hard link to ${other}, which is not a file of this layer`,
     engine: () => null,
   },
   'folder-is-none': {
-    tells: path => `${path} lies below what is no directory`,
+    tells: path => `${path} is below a file that is not a directory`,
     engine: () => null,
   },
   'global-header': {
@@ -286,25 +291,29 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
   },
 };
 
-/** What makes engines refuse a layer, in a sentence. @param path, other  as text */
+/**
+ * The reason why engines refuse a layer, in a sentence.
+ * @param path, other  as text
+ */
 export const refusalText = (kind: UnloadableKind, path: string, other: string): string =>
   TABLE[kind].tells(quoted(path), quoted(other));
 
-/** In what words an engine refuses a layer; null where it takes it. */
+/** The words with which an engine refuses a layer; null if it accepts the layer. */
 const refusalWords = (refusal: Refusal, engine: Unpacker): string | null =>
   TABLE[refusal.kind].engine(refusal, engine);
 
-/** What is odd in a layer, after the path of the entry. */
+/** Descriptions of oddities in a layer; the report puts the path of the entry before them. */
 const ODDITIES: Readonly<Record<OddityKind, string>> = {
   'whiteout-of-nothing': 'deletes what no lower layer has',
   'whiteout-invalid': 'is a whiteout that names nothing',
-  'whiteout-of-directory': 'is a whiteout without a name: it removes what lower layers have in its directory',
+  'whiteout-of-directory':
+    'is a whiteout without a name: it removes everything of lower layers in its directory',
   'hard-link-to-nothing': 'is a hard link to what is not there',
   'duplicate-name': 'stands twice in one layer; the last one counts',
-  'parent-replaced': 'is a directory for entries below it, but was something else',
-  'root-replaced': 'would replace the root by something that is no directory',
+  'parent-replaced': 'has entries below it, but was not a directory',
+  'root-replaced': 'would replace the root, and is not a directory',
   'link-leaves-root': 'is a link that climbs above the root',
-  'below-whiteout': 'lies below a whiteout, where nothing can be',
+  'below-whiteout': 'is below a whiteout, and never visible',
   'unknown-type': 'is of a type that no engine unpacks',
   'too-many-directories': 'is left out: too many directories have no entry of their own',
 };
@@ -354,7 +363,7 @@ export const umociUnpacks = (refusal: Refusal): UnpackOutcome => ({
   otherDriver: null,
 });
 
-/** Those that refuse a layer: an engine by its name alone where all of its drivers do. */
+/** The engines that refuse a layer; an engine is named without a driver if all of its drivers refuse it. */
 function enginesRefusing(refusal: Refusal): string[] {
   const refuses = (engine: Unpacker) => refusalWords(refusal, engine) !== null;
   const byDriver = Object.entries(DRIVERS).flatMap(([engine, drivers]) =>
@@ -363,20 +372,23 @@ function enginesRefusing(refusal: Refusal): string[] {
   return [...byDriver, ...(['docker-containerd', 'umoci'] as const).filter(refuses)];
 }
 
-/** What makes engines refuse a layer, or unpack it to another file system than others. */
+/** Something in a layer that makes engines refuse it, or that they unpack to different file systems. */
 export interface Unloadable {
   /** Index into the image's layers. */
   readonly layer: number;
   readonly what: UnloadableKind;
-  /** The entry; of `file-as-directory` the file. */
+  /** The path of the entry; for `file-as-directory` that of the file. */
   readonly path: string;
-  /** Where a link leads, the entry below a file, the flag of a type. */
+  /** The target of a link, the entry below a file, or the type flag. */
   readonly other: string;
-  /** Those that refuse the layer. */
+  /** The engines that refuse the layer. */
   readonly engines: readonly string[];
 }
 
-/** Every such thing in the layers of an image, each layer on top of those before it, the first of each kind in a layer. */
+/**
+ * All such problems in the layers of an image, each layer applied to those before it; only the first of each kind in a
+ * layer.
+ */
 export function* unloadables(scan: Scan, { layers }: Image): Generator<Unloadable> {
   const stack = new LayerStack(scan);
   for (const [layer, { member }] of layers.entries()) {
@@ -398,8 +410,8 @@ function told(layer: number, refusal: Refusal): Unloadable {
 }
 
 /**
- * An error is what podman refuses with the driver that unpacks one layer upon the other, or what engines make different file
- * systems of.
+ * An error if podman refuses the layer with the driver that unpacks layers one upon the other, or if engines unpack it
+ * to different file systems.
  */
 export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' | 'info' {
   if (what === 'global-header' || what === 'xz-unchecked') return 'info';
@@ -407,7 +419,7 @@ export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' |
   return engines.includes('podman') || engines.includes('podman (vfs)') ? 'error' : 'warning';
 }
 
-/** What engines make different file systems of. */
+/** Problems that make engines unpack a layer to different file systems. */
 const DIFFERENT: ReadonlySet<string> = new Set(['whiteout-of-own', 'whiteout-of-dots', 'opaque-after-own']);
 
 const SHOWN = 200;

@@ -2,14 +2,17 @@ import stringWidth from 'string-width';
 import type { Column, Text } from '../report/doc.js';
 import { legible } from '../visible.js';
 
-/** How wide the columns of a table are, on a terminal and where there is none. */
+/** Widths of a table's columns, on a terminal and elsewhere. */
 
 export const plain = (value: Text): string =>
   typeof value === 'string'
     ? legible(value)
     : value.map(s => legible(typeof s === 'string' ? s : s.text)).join('');
 
-/** Whether a cell is shown as it is, a column for each character: nearly all are. To ask a pattern takes twice as long. */
+/**
+ * True if each character of a cell takes one column and needs no escape, as in nearly all cells. A regular expression
+ * takes twice as long.
+ */
 export function isPlain(value: Text): value is string {
   if (typeof value !== 'string' || value.length > 1000) return false;
   for (let i = 0; i < value.length; i++) {
@@ -19,11 +22,14 @@ export function isPlain(value: Text): value is string {
   return true;
 }
 
-/** Columns of a terminal. Nearly all text is plain, or draws a tree. */
+/** Width of a text in columns of a terminal. Nearly all text is plain, or draws a tree. */
 export const widthOf = (text: string) =>
   /^[ -~\u2500-\u257f]*$/.test(text) ? text.length : stringWidth(text);
 
-/** Natural widths; where the terminal is narrower, the columns that may shrink give way, the widest first. */
+/**
+ * Column widths: the natural ones, or on a narrower terminal those after shrinking the columns that may shrink, the
+ * widest first.
+ */
 export function fit(
   columns: readonly Column[],
   rows: Iterable<readonly Text[]>,
@@ -39,7 +45,7 @@ export function fit(
   const room = width - 2 - 2 * (columns.length - 1);
   const shrinking = columns.flatMap((column, i) => (column.shrink === true ? [i] : []));
   const lowered = (most: number) => widths.map((w, i) => (shrinking.includes(i) ? Math.min(w, most) : w));
-  // The widest that all may be: found by halves, for a hostile name makes a column of millions.
+  // Binary search for the largest width that fits: a hostile name makes a column of millions.
   let [low, high] = [LEAST_WIDTH, Math.max(LEAST_WIDTH, ...widths)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -56,7 +62,7 @@ const LEAST_WIDTH = 8;
 
 export function shorten(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
-  // More characters than columns only help where some take none: a name of a megabyte is cut at once.
+  // Characters of no width are rare, so a name of a megabyte is cut before it is measured.
   const characters = [...text.slice(0, 4 * width)];
   while (stringWidth(characters.join('')) > width - 1) characters.pop();
   return `${characters.join('')}…`;
@@ -64,18 +70,21 @@ export function shorten(text: string, width: number): string {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 
-/** Columns of a table, those that have to stand on lines of their own apart. Indexes of columns. */
+/** Columns of a table, and those that are moved to lines of their own. Indexes of columns. */
 export interface Folding {
   readonly kept: readonly number[];
-  /** Before the first that is kept. */
+  /** Columns whose lines come before the first column that stays. */
   readonly above: readonly number[];
   readonly below: readonly number[];
 }
 
-/** What a column that may be cut keeps, where another can make room for it. */
+/** Columns that a column keeps at least, if moving another one makes room for it. */
 const READABLE = 24;
 
-/** Takes columns out of the rows of a table until these fit, the widest first; null where all of them fit, or none may be taken. */
+/**
+ * Moves columns to lines of their own until the rest of a table fits, the widest first; null if all fit, or none may be
+ * moved.
+ */
 export function folding(
   columns: readonly Column[],
   rows: readonly (readonly Text[])[],

@@ -4,8 +4,8 @@ import { HASHES, legible, visibleJson } from '../visible.js';
 import { mapScripts, PAGE_STYLE } from './page-style.js';
 
 /**
- * Renders as one page that needs nothing else: it opens from disk, asks no network, and runs no script but its own, which
- * draws the maps. Text from archives is text wherever it goes.
+ * Renders one self-contained page: it makes no network requests and runs no script but its own, which draws the maps.
+ * Text from archives is escaped everywhere.
  */
 export function toHtml(doc: Doc, title: string): string {
   const maps = doc.flatMap(block => (block.kind === 'map' ? [block.map] : []));
@@ -37,7 +37,10 @@ export function toHtml(doc: Doc, title: string): string {
   ].join('\n');
 }
 
-/** Nothing is fetched, and nothing runs or styles but what has these digests. https://www.w3.org/TR/CSP3/ */
+/**
+ * A content security policy: nothing is fetched, and only scripts and styles with these digests are used.
+ * https://www.w3.org/TR/CSP3/
+ */
 function policy(scripts: readonly string[]): string {
   const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
   const run = scripts.length === 0 ? "'none'" : scripts.map(hash).join(' ');
@@ -51,7 +54,7 @@ function policy(scripts: readonly string[]): string {
   ].join('; ');
 }
 
-/** JSON inside a script element: there `</script` and `<!--` would mean something. */
+/** JSON for a script element, where `</script` and `<!--` have a meaning. */
 const embeddedJson = (value: unknown) => visibleJson(JSON.stringify(value)).replaceAll('<', '\\u003c');
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -62,7 +65,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Nor is it a command to a build service where the page is printed into a log. */
+/** Escapes HTML, and commands to a build service, in case the page is printed to a log. */
 const escaped = (text: string) =>
   legible(text)
     .replace(/[&<>"']/g, character => ENTITIES[character]!)
@@ -119,7 +122,7 @@ function blockHtml(block: Exclude<Block, { kind: 'map' }>): string[] {
   }
 }
 
-/** Tables scroll by themselves, so that the page does not; the keyboard can reach that. */
+/** A wide table scrolls by itself instead of the page, also with the keyboard. */
 function tableHtml({ columns, rows, bars }: Omit<Extract<Block, { kind: 'table' }>, 'kind'>): string[] {
   const most = (bars ?? []).reduce<number>((high, bar) => Math.max(high, bar ?? 0), 1);
   const kind = ({ align, shrink, fold }: Column) =>
@@ -145,7 +148,7 @@ function barCell(value: number | null, most: number): string {
   return `<td class="bar" aria-hidden="true"><svg><rect width="${width}%" height="100%"/></svg></td>`;
 }
 
-/** As many as the style has, and the script takes. */
+/** The number of colours in the style sheet and in the script. */
 const LEGEND_COLOURS = 8;
 
 function mapHtml({ layerNames }: FileMap, place: number): string[] {

@@ -1,14 +1,14 @@
 import { visibleJson } from '../visible.js';
 
-/** Elements of a list that are rendered at once. */
+/** Elements of a list that are rendered at a time. */
 const RUN = 500;
-/** Characters of a piece, or few more. */
+/** Approximate number of characters in one piece. */
 const PIECE = 64 * 1024;
 
-/** Renders as JSON. Hidden characters are escaped in it too: it may be read on a terminal before any program reads it. */
+/** Renders as JSON. Hidden characters are escaped, because the output may be shown on a terminal. */
 export const toJson = (data: unknown): string => [...jsonPieces(data)].join('');
 
-/** The same in pieces: a list of a million files is longer than a string may be. */
+/** Renders as JSON, in pieces: the text of a list of a million files can exceed the maximum length of a string. */
 export function* jsonPieces(data: unknown): Generator<string> {
   let piece = '';
   for (const part of partsOf(data, '\n', longIn(data))) {
@@ -20,17 +20,17 @@ export function* jsonPieces(data: unknown): Generator<string> {
   yield `${visibleJson(piece)}\n`;
 }
 
-/** The same on one line, for a file of many: https://jsonlines.org */
+/** Renders as JSON on one line, for JSON Lines. https://jsonlines.org */
 export function* jsonLinePieces(data: unknown): Generator<string> {
-  // Text in JSON has no line breaks: what stands before and behind one is the layout.
+  // Strings in JSON contain no line breaks: a line break and the spaces after it are layout.
   for (const piece of jsonPieces(data)) yield piece.replace(/\n */g, '');
   yield '\n';
 }
 
 /**
- * What `JSON.stringify(value, null, 2)` gives, long lists in runs.
- * @param line  a new line, with the indent of what the value is in
- * @param long  what is taken apart
+ * The pieces of `JSON.stringify(value, null, 2)`.
+ * @param line  a line break with the indent of the surrounding value
+ * @param long  the lists and objects that are rendered in pieces
  */
 function* partsOf(value: unknown, line: string, long: ReadonlySet<unknown>): Generator<string> {
   const whole = long.has(value) ? null : stringified(value);
@@ -63,10 +63,13 @@ function* partsOf(value: unknown, line: string, long: ReadonlySet<unknown>): Gen
   yield line + (isList ? ']' : '}');
 }
 
-/** Characters of one text; a hostile one has more, and stands in several places. What is cut ends in `…`. */
+/**
+ * Characters of one string; a hostile string has more, and occurs in several places. Longer ones are cut and end in
+ * `…`.
+ */
 const TEXT = 1024 * 1024;
 
-/** null where it is longer than a string may be, and has to be taken apart. */
+/** Returns null if the text would exceed the maximum length of a string, so that it has to be made in pieces. */
 function stringified(value: unknown): string | null {
   try {
     const text = JSON.stringify(value, null, 2);
@@ -79,13 +82,13 @@ function stringified(value: unknown): string | null {
 const withinText = (_: string, value: unknown) =>
   typeof value === 'string' && value.length > TEXT ? `${value.slice(0, TEXT)}…` : value;
 
-/** Values in one piece of text, at the most. */
+/** Maximum number of values in one piece of text. */
 const VALUES = 10_000;
 
-/** Long lists, what holds very many values, and all that these are in: each is looked at once, however deep it lies. */
+/** Returns long lists, objects with very many values, and everything that contains them. Each value is visited once. */
 function longIn(data: unknown): ReadonlySet<unknown> {
   const long = new Set<unknown>();
-  /** Returns the number of values, itself included. */
+  /** Returns the number of values, including the value itself. */
   const look = (value: unknown): number => {
     if (typeof value !== 'object' || value === null) return 1;
     let count = 1;

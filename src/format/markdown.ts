@@ -1,20 +1,23 @@
 import type { Block, Column, Doc, Span, Text } from '../report/doc.js';
 import { legible, uncommanding } from '../visible.js';
 
-/** Longer tables are folded. */
+/** Tables with more rows are collapsed. */
 const OPEN_ROWS = 25;
-/** GitHub refuses a job summary of more than a mebibyte, and a comment of more than 65,536 characters. */
+/**
+ * Maximum number of rows: GitHub refuses a job summary of more than a mebibyte, and a comment of more than 65,536
+ * characters.
+ */
 const ROWS = 1000;
 
 /**
- * Renders as GitHub's markdown, for pull requests and job summaries. Whatever could be more than text (links, mentions,
- * HTML, marks of any kind) is code. https://github.github.com/gfm/
+ * Renders as GitHub Flavored Markdown, for pull requests and job summaries. Text that could have a meaning in Markdown
+ * (links, mentions, HTML, markup) becomes code. https://github.github.com/gfm/
  */
 export function toMarkdown(doc: Doc): string {
   const lines: string[] = [];
   let previous: Block | null = null;
   for (const block of doc) {
-    // A list follows its paragraph at once, and its items each other; all else stands apart.
+    // A list directly follows its paragraph, and its items each other; other blocks are separated by an empty line.
     const isItem = block.kind === 'text' && (block.indent ?? 0) > 0;
     const isAfterText = previous?.kind === 'text' && previous.level === undefined;
     if (!isItem || !isAfterText) lines.push('');
@@ -25,7 +28,7 @@ export function toMarkdown(doc: Doc): string {
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
-  // A log that it is printed into may be a build service's.
+  // The text may be printed to the log of a build service.
   return `${uncommanding(text)}\n`;
 }
 
@@ -61,7 +64,7 @@ function blockLines(block: Block): string[] {
 function textLine({ text, indent = 0, level }: Extract<Block, { kind: 'text' }>): string {
   if (level !== undefined) return `${'#'.repeat(level)} ${markdown(text, false)}`;
   const lead = indent === 0 ? '' : `${' '.repeat(indent <= 2 ? 0 : 2)}- `;
-  // At the beginning of a line, some would begin a list, a heading or a rule.
+  // At the beginning of a line, these characters would begin a list, a heading or a rule.
   return lead + markdown(text).replace(/^(\d*)([-+=#>.)]+)(?=\s|$)/, '$1\\$2');
 }
 
@@ -108,8 +111,8 @@ function markdown(value: Text, isStyled = true): string {
 }
 
 /**
- * What a word must not have to be left as it is: marks of markdown and HTML, and what GitHub makes links, mentions, emoji,
- * mathematics or commits of.
+ * Characters that a word may not contain to be written as it is: markup of Markdown and HTML, and what GitHub turns
+ * into links, mentions, emoji, mathematics or commits.
  */
 const MARKS = new RegExp(
   [
@@ -125,15 +128,18 @@ const MARKS = new RegExp(
     .join('|'),
   'iu',
 );
-/** Safe words between two that are not, up to which all becomes one piece of code: that is most probably a command. */
+/**
+ * If at most this many safe words are between two unsafe ones, all of them become one code span: they are most probably
+ * a command.
+ */
 const BRIDGED = 2;
 
-/** What a sentence may have, as in `<v1` and `~6 MB`: with these it means nothing else. */
+/** Escapes characters that are common in sentences, as in `<v1` and `~6 MB`. */
 const escaped = (word: string): string => word.replaceAll('~', '\\~').replaceAll('<', '&lt;');
 
-/** Words that are safe stay words; the others become code. */
+/** Safe words stay text; the others become code. */
 function literal(text: string): string {
-  // Words are at even places, the spaces between them at odd ones.
+  // Words are at even indexes, the spaces between them at odd ones.
   const words = text.split(/( +)/);
   const out: string[] = [];
   let code: string[] = [];
@@ -157,14 +163,17 @@ function literal(text: string): string {
   return out.join('');
 }
 
-/** The sentence's own points and commas stay outside. */
+/** Punctuation at the end of a sentence stays outside the code span. */
 function codeOf(text: string): string {
   let end = text.length;
   while (end > 1 && ',.;'.includes(text[end - 1]!)) end--;
   return codeSpan(text.slice(0, end)) + text.slice(end);
 }
 
-/** Backticks end code, and pipes a cell even inside of it: where there are such, every mark is written as a number. */
+/**
+ * A code span. A backtick ends a code span, and a pipe ends a table cell even inside one: text with such a character is
+ * written as HTML code with numeric character references.
+ */
 function codeSpan(text: string): string {
   if (!/[`|\\]/.test(text)) return `\`${text}\``;
   const numbers = text.replace(/[^\p{L}\p{N} ]/gu, mark => `&#${mark.codePointAt(0)};`);

@@ -5,9 +5,9 @@ import { jsonPieces } from './json.js';
 import { toMarkdown } from './markdown.js';
 import { textPieces } from './text.js';
 
-/** A result as the content of a file. */
+/** Renders a result as the content of a file. */
 export type Output = (result: Result) => string;
-/** The same in pieces. */
+/** Renders a result in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
 /** By the extension of a file's name. A new format is one file and one line here. */
@@ -25,19 +25,19 @@ export type OutputFormat = keyof typeof OUTPUTS extends `.${infer Name}` ? Name 
 
 export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[`.${format}`];
 
-/** The format that a file's extension stands for; null for one that stands for none. */
+/** The format for a file's extension; null for an unknown one. */
 export function formatByName(path: string): OutputFormat | null {
   const extension = extname(path).toLowerCase();
   return Object.hasOwn(OUTPUTS, extension) ? (extension.slice(1) as OutputFormat) : null;
 }
 
-/** The format that a file's extension stands for; null for one that stands for none. */
+/** The renderer for a file's extension; null for an unknown one. */
 export function outputFor(path: string): Output | null {
   const format = formatByName(path);
   return format === null ? null : result => [...piecesIn(format)(result)].join('');
 }
 
-/** What a document is about: the first thing in it that is named. */
+/** The title of a document: the first name in it. */
 function titleOf(doc: Doc): string {
   const values = doc.flatMap((block): Text[] => {
     if (block.kind === 'text') return [block.text];

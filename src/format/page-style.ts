@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-/** The look of a page: light and dark, wide and narrow, on screen and on paper. */
+/** The style sheet of the page, for light and dark, wide and narrow, screen and paper. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;
@@ -82,10 +82,13 @@ button:hover { text-decoration: underline; }
 }
 `;
 
-/** In the order in which they are needed: they share one scope. */
+/** In the order in which they depend on each other: they share one scope. */
 const SCRIPTS = ['element', 'tree', 'layout', 'view', 'start'] as const;
 
-/** Scripts that draw the maps of a page: the library with its licence, and ours. Read where they were installed. */
+/**
+ * Scripts that draw the maps of a page: the library with its licence, and our own. Read from the installation
+ * directory.
+ */
 export function mapScripts(): readonly string[] {
   const library = createRequire(import.meta.url).resolve('d3-hierarchy');
   const licence = readFileSync(join(library, '../../LICENSE'), 'utf8');

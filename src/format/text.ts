@@ -5,7 +5,7 @@ import { legible, uncommanding } from '../visible.js';
 import { type Folding, fit, folding, isPlain, plain, shorten, widthOf } from './columns.js';
 
 export interface TextOptions {
-  /** Columns of the terminal; null where the output goes to a file or a pipe, and nothing is cut. */
+  /** Width of the terminal in columns; null if the output is a file or a pipe, where nothing is cut. */
   readonly width: number | null;
   readonly color: boolean;
 }
@@ -13,7 +13,10 @@ export interface TextOptions {
 /** Renders for the terminal. */
 export const toText = (doc: Doc, options: TextOptions): string => [...textPieces(doc, options)].join('');
 
-/** The same in pieces of whole lines: a listing of a million files is longer than a string may be. */
+/**
+ * Renders for the terminal, in pieces of whole lines: a listing of a million files can exceed the maximum length of a
+ * string.
+ */
 export function* textPieces(doc: Doc, options: TextOptions): Generator<string> {
   let rows = 0;
   for (const block of doc)
@@ -53,12 +56,12 @@ const ANSI: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
 const spansOf = (value: Text): readonly (string | Span)[] => (typeof value === 'string' ? [value] : value);
 
 function paint(text: string, style: Style | null, color: boolean): string {
-  // Newer Node looks at the stream unless told not to; whether to colour is decided in cli.ts.
+  // Newer Node inspects the stream by default; here the decision about colour was made in cli.ts.
   const options = { validateStream: false } as never;
   return color && style !== null && text !== '' ? styleText(ANSI[style], text, options) : text;
 }
 
-/** Breaks text at spaces to fit the terminal; a word longer than a line is left whole, to be copied. */
+/** Breaks text at spaces to fit the terminal. A word longer than a line is not broken, so that it can be copied. */
 function wrap(value: Text, indent: number, { width, color }: TextOptions): string[] {
   const lines: Span[][] = [[]];
   let length = indent;
@@ -81,7 +84,7 @@ function wordsOf(value: string | Span): Span[] {
     .map(word => ({ text: word, style }));
 }
 
-/** Neighbours of one style are painted together. */
+/** Adjacent spans of one style are coloured together. */
 function paintLine(line: readonly Span[], color: boolean): string {
   let out = '';
   for (let i = 0; i < line.length; ) {
@@ -105,12 +108,12 @@ function renderPairs(rows: readonly (readonly [string, Text])[], options: TextOp
 type Row = readonly Text[];
 
 /**
- * Rows of a document that cli-table3 writes. It takes the square of the rows, fifty times as long as we do for each, and an image
- * may list a layer a hundred thousand times; or ten thousand images one each.
+ * Maximum number of rows that cli-table3 writes. Its time grows with the square of the rows, and an image may list a
+ * layer a hundred thousand times, or ten thousand images one layer each.
  */
 const TABLE_ROWS = 200;
 
-/** Its columns are as wide as they need to be, and on a terminal cut to fit. */
+/** A table. Its columns are as wide as their content, and cut to the width of a terminal. */
 function* tablePieces(
   { columns, rows }: Extract<Block, { kind: 'table' }>,
   { width, color }: TextOptions,
@@ -126,7 +129,10 @@ function* tablePieces(
   else yield* linePieces(columns, rows, layout);
 }
 
-/** Rows of which some columns stand on lines of their own: the titles do so too, which says what the lines are. */
+/**
+ * A table with some columns on lines of their own. Their titles are on lines of their own too, which shows the meaning
+ * of the lines.
+ */
 function* foldedPieces(
   columns: readonly Column[],
   rows: readonly Row[],
@@ -148,7 +154,7 @@ function* foldedPieces(
   }
 }
 
-/** Two spaces between columns and no rules: what people can read, and `awk` can split. */
+/** Two spaces between columns and no rules, so that people can read it and `awk` can split it. */
 const BARE = {
   top: '',
   'top-mid': '',
@@ -180,12 +186,12 @@ function tableLines(columns: readonly Column[], rows: readonly Row[], { widths, 
   return table.toString().split('\n');
 }
 
-/** Rows by which the columns of a listing are measured. */
+/** Rows of a listing that are measured to find the widths of the columns. */
 const MEASURED = 5000;
 
 /**
- * As a table, but nothing of it is kept: a listing has a million lines. Nothing is cut, and nothing is gone through twice: what
- * is wider than the first rows makes its column wider from there on.
+ * A table of up to a million lines, of which no row is kept. Nothing is cut, and the rows are passed once: a value
+ * wider than those in the first rows makes its column wider for the following lines.
  */
 function* listingPieces(
   { columns, rows }: Extract<Block, { kind: 'listing' }>,
@@ -197,15 +203,15 @@ function* listingPieces(
   yield* linePieces(columns, followedBy(first, all), { widths, cut: false, color });
 }
 
-/** How the lines of a table are laid out. */
+/** The layout of a table's lines. */
 interface Layout {
-  /** Widths of all columns, in cells. A column grows with its values, unless they are cut. */
+  /** Widths of all columns. A column grows with its values, unless they are cut. */
   readonly widths: number[];
   readonly cut: boolean;
   readonly color: boolean;
 }
 
-/** Lines of a table that are printed at once. */
+/** Lines of a table that are printed at a time. */
 const LINES = 500;
 
 function* linePieces(columns: readonly Column[], rows: Iterable<Row>, layout: Layout): Generator<string> {
@@ -234,7 +240,7 @@ function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row>
   for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
 }
 
-/** A line as cli-table3 writes it. */
+/** A line in the format of cli-table3. */
 function tableLine(columns: readonly Column[], row: Row, { widths, cut, color }: Layout): string {
   let line = '';
   for (let i = 0; i < columns.length; i++) {
@@ -244,7 +250,7 @@ function tableLine(columns: readonly Column[], row: Row, { widths, cut, color }:
     const cell = cut ? shorten(whole, widths[i]!) : whole;
     const painted = isAsIs ? cell : paint(cell, styleOf(value), color);
     const isRight = columns[i]!.align === 'right';
-    // What ends the line needs no room.
+    // The last column needs no padding.
     if (i === columns.length - 1 && !isRight) {
       line += `  ${painted}`;
       continue;
@@ -262,7 +268,7 @@ const SPACES: readonly string[] = Array.from({ length: 40 }, (_, count) => ' '.r
 const titlesOf = (columns: readonly Column[]): Row =>
   columns.map(({ title }) => [{ text: title, style: 'dim' as const }]);
 
-/** A cell has the style of its beginning. */
+/** A cell has the style of its first span. */
 function styleOf(value: Text): Style | null {
   const first = typeof value === 'string' ? value : value[0];
   return typeof first === 'object' ? first.style : null;

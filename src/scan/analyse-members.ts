@@ -8,7 +8,7 @@ import type { ScanOptions } from './scan.js';
 import { Pool } from './threads/pool.js';
 import { analyseRange } from './threads/range.js';
 
-/** A blob at least this big is worth handing to a worker; an archive less than `POOL_FROM` is not worth starting one. */
+/** Bytes from which a blob is given to a worker thread; an archive smaller than `POOL_FROM` does not start one. */
 export const WORKER_FROM = 1024 * 1024;
 export const POOL_FROM = 32 * 1024 * 1024;
 

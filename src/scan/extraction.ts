@@ -1,10 +1,12 @@
 import type { Member } from '../containers/source.js';
 
-/** Links that the kernel follows in one path. path_resolution(7) */
+/** Maximum number of links that the kernel follows in one path. path_resolution(7) */
 const HOPS = 40;
-/** What Linux takes for a path, in bytes. */
+/** Maximum length of a path on Linux, in bytes. */
 const PATH_MAX = 4096;
-/** Segments that the targets of links add to all paths together: many lookups through long chains end here. */
+/**
+ * Cap on the segments that link targets add to all paths together: it bounds many lookups through long chains of links.
+ */
 const DETOURS = 2_000_000;
 
 /** A directory of an extracted archive. */
@@ -13,30 +15,31 @@ export class Folder<M extends Member> {
 
   constructor(
     readonly parent: Folder<M> | null,
-    /** The last one that describes it; null where only names of others imply it. */
+    /** The last member that describes the directory; null if only the paths of other members imply it. */
     public member: M | null,
   ) {}
 }
 
-/** What stands at a place of an extracted archive. Of a hard link it is the member that it leads to. */
+/** The object at a path of an extracted archive. For a hard link, the member that it refers to. */
 type Extracted<M extends Member> = M | Folder<M>;
 
-/** Why a member cannot be extracted. */
+/** The reason why a member cannot be extracted. */
 export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too long';
 
 /**
- * The files that an extraction of an archive leaves, as moby's and containers/storage's archive.Untar make them: a member
- * takes the place of an earlier one of its path, unless both are directories; the folders of its path may be links, and a
- * hard link is the file that its target was when its turn came. Paths resolve as in the kernel. Nothing leads out of it.
+ * Models the files that result from extracting an archive with archive.Untar of moby and containers/storage. A member
+ * replaces an earlier one of its path, unless both are directories. Directories of its path may be links. A hard link
+ * refers to the file that its target was at that moment. Paths resolve as in the kernel, and never outside of the
+ * archive.
  */
 export class Extraction<M extends Member> {
   readonly root = new Folder<M>(null, null);
   private detours = DETOURS;
 
-  /** @param scoped  a link to `/` or above the top stays inside, as in a chroot, and does not lead to nothing */
+  /** @param scoped  true if a link to `/` or above the top stays inside, as in a chroot, instead of leading nowhere */
   constructor(private readonly scoped: boolean) {}
 
-  /** @returns why it cannot be extracted; null where it is. */
+  /** @returns the reason why it cannot be extracted; null if it is extracted */
   add(member: M, path: string): Unplaced | null {
     if (path === '' || path === '.') return null;
     if (path === '..' || path.startsWith('../')) return 'outside';
@@ -46,7 +49,7 @@ export class Extraction<M extends Member> {
     return folder === null ? 'parent is no directory' : this.put(folder, path.slice(slash + 1), member);
   }
 
-  /** What stands at a path, of whose links the last is followed or not; null where there is nothing. */
+  /** The object at a path; a link in the last segment is followed or not. null if there is none. */
   find(path: string, followLast: boolean, from = this.root): Extracted<M> | null {
     const todo = segmentsOf(path);
     let here: Extracted<M> = from;
@@ -71,7 +74,7 @@ export class Extraction<M extends Member> {
     return here.parent ?? (this.scoped ? here : null);
   }
 
-  /** The segments of a link's target, the first one last; null where it leads out. */
+  /** The segments of a link's target in reverse order; null if it leads outside. */
   private follow({ target }: M): string[] | null {
     if (target === null || target === '' || (target.startsWith('/') && !this.scoped)) return null;
     const segments = segmentsOf(target);
@@ -104,14 +107,14 @@ export class Extraction<M extends Member> {
     children.set(name, member);
     if (member.type !== 'hardlink') return null;
     const target = this.find(member.target ?? '', false);
-    // Once the link is in its place, it would be its own target.
+    // Once the link is created, it would be its own target.
     if (target === null || target instanceof Folder || target === member) return 'no target';
     children.set(name, target);
     return null;
   }
 }
 
-/** The segments of a path, the first one last. */
+/** The segments of a path, in reverse order. */
 function segmentsOf(path: string): string[] {
   return path
     .split('/')
@@ -121,10 +124,10 @@ function segmentsOf(path: string): string[] {
 
 export const isLink = ({ type }: Member): boolean => type === 'symlink' || type === 'hardlink';
 
-/** Looks members up by path, as an extraction leaves them: of two with one name the later stands. */
+/** Looks up members by path, as an extraction would leave them: of two with one name, the later one is found. */
 export class Members<M extends Member> {
   private readonly byPath = new Map<string, M>();
-  /** null where there are no links: then every path leads to the member that has it. */
+  /** null if there are no links: then every path leads to the member of that name. */
   private readonly extraction: Extraction<M> | null;
 
   constructor(readonly all: readonly M[]) {
@@ -135,19 +138,21 @@ export class Members<M extends Member> {
     }
   }
 
-  /** The member at `path`, which may be a link, but for a hard link that leads to another member, which is that. */
+  /** The member at `path`. A symbolic link is returned itself; for a hard link, the member that it refers to. */
   at(path: string): M | null {
     if (this.extraction === null) return this.byPath.get(path) ?? null;
     return memberOf(this.extraction.find(path, false));
   }
 
-  /** The file at `path`, through symbolic and hard links; null when there is none. Links never lead out of the archive. */
+  /**
+   * The file at `path`, through symbolic and hard links; null if there is none. Links never lead out of the archive.
+   */
   file(path: string): M | null {
     const member = this.extraction === null ? this.at(path) : memberOf(this.extraction.find(path, true));
     return member?.type === 'file' ? member : null;
   }
 
-  /** Whether a path leads to a directory through links, where there are any. */
+  /** True if a path leads to a directory through links. */
   isFolder(path: string): boolean {
     return this.extraction?.find(path, true) instanceof Folder;
   }

@@ -7,44 +7,47 @@ import { type Limits, lowered, type Resources } from '../limits.js';
 
 const MiB = 1024 * 1024;
 
-/** What the program takes before it has read anything. */
+/** Memory of the program before it reads anything. */
 const PROGRAM_BYTES = 64 * MiB;
-/** What a worker takes: a heap and code of its own, a decoder and its buffers. */
+/** Memory of a worker: its heap, code, decoder and buffers. */
 const THREAD_BYTES = 24 * MiB;
-/** What may be on its way from a pipe to the workers. More lets the next layer start earlier while a big one is worked on. */
+/**
+ * Bytes that may be queued between a pipe and the workers. More lets the next layer start earlier while a big one is
+ * processed.
+ */
 const QUEUE_BYTES = 32 * MiB;
-/** Less would make reader and workers wait for each other. */
+/** With a smaller queue, reader and workers would wait for each other. */
 const LEAST_QUEUE_BYTES = 8 * MiB;
 
-/** The least that a budget can be: what one thread needs to work alone. */
+/** The smallest memory budget: enough for one thread that works alone. */
 export const MIN_MEMORY = PROGRAM_BYTES + LEAST_QUEUE_BYTES;
 
-/** More is of no use: buffers do not grow with the archive. */
+/** A larger budget has no effect: buffers do not grow with the archive. */
 const MOST_MEMORY = 1024 * MiB;
 
-/** What a command may hold with all limits on what is held as they are by default. */
+/** Memory that a command may hold with the default limits. */
 const HELD_BYTES = 512 * MiB;
 /**
- * The limits of a command. Where there is less memory than the defaults may take, by the budget that is given or by the heap that
- * this process can have, those on what is held are as much lower, unless they are given too.
+ * The limits of a command. If less memory is available than the defaults may take, because of the given budget or this
+ * process's maximum heap, the limits on held memory are lowered in proportion, except those that are given.
  */
 export function limitsWithin({ limits = {}, memory = HELD_BYTES }: Resources): Limits {
   return lowered(limits, Math.min(memory, getHeapStatistics().heap_size_limit) / HELD_BYTES);
 }
 
-/** How a scan spends what it may take of the machine. */
+/** How a scan divides the available threads and memory. */
 export interface Plan {
-  /** Worker threads for blobs; 0 where the main thread does everything. */
+  /** Number of worker threads for blobs; 0 if the main thread does all the work. */
   readonly workers: number;
-  /** Further threads, for the second half of the work on a blob that would take longer than all others. */
+  /** Number of further threads for the second half of the work on a blob that would take longer than all others. */
   readonly partners: number;
-  /** Bytes on their way to workers. */
+  /** Bytes queued for workers. */
   readonly queueBytes: number;
-  /** What a worker's heap may grow to, in MiB: a layer that needs more loses its worker, not the process. */
+  /** Maximum heap of a worker, in MiB: a layer that needs more ends its worker, not the process. */
   readonly heapMegabytes: number;
 }
 
-/** @throws UsageError for a number of jobs, or a budget, that nothing can be done with */
+/** @throws UsageError for a number of jobs or a budget that is too low */
 export function planOf({ jobs, memory }: Resources): Plan {
   if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1))
     throw new UsageError(`jobs: expected a whole number from 1, found ${jobs}`);
@@ -55,9 +58,9 @@ export function planOf({ jobs, memory }: Resources): Plan {
   const budget = memory ?? Math.max(MIN_MEMORY, Math.min(MOST_MEMORY, memoryToUse() / 2));
   const left = budget - MIN_MEMORY;
   const wanted = jobs ?? coresToUse();
-  // The work of one alone is done where it is read.
+  // One worker would not be faster than the main thread.
   const workers = wanted === 1 ? 0 : Math.min(wanted, Math.floor(left / THREAD_BYTES));
-  // At least one blob is smaller than the share of one worker, and needs none.
+  // At least one blob is smaller than a worker's share and needs no partner.
   const partners = workers < 2 ? 0 : Math.min(workers - 1, Math.floor(left / THREAD_BYTES) - workers);
   const spare = left - (workers + partners) * THREAD_BYTES;
   return {
@@ -68,7 +71,7 @@ export function planOf({ jobs, memory }: Resources): Plan {
   };
 }
 
-/** Cores that this process may use: by its affinity, and by the quota of the container that it runs in. */
+/** Number of cores that this process may use: by its affinity, and by the quota of its container. */
 function coresToUse(): number {
   const quota = Math.min(
     ...cgroupFiles('cpu', ['cpu.max']).map(text => quotaOf(text.split(' '))),
@@ -82,7 +85,7 @@ function quotaOf([quota, period]: readonly string[]): number {
   return cores > 0 ? cores : Number.POSITIVE_INFINITY;
 }
 
-/** Memory that this process may use, in bytes: of the container that it runs in, and of what the machine has left. */
+/** Memory that this process may use, in bytes: the limit of its container, and the free memory of the machine. */
 function memoryToUse(): number {
   const limits = [
     ...cgroupFiles('memory', ['memory.max']),
@@ -94,9 +97,9 @@ function memoryToUse(): number {
 const CGROUPS = '/sys/fs/cgroup';
 
 /**
- * What the control groups of this process say, from its own up to the root: each bounds all below it. There are none on
- * systems other than Linux. Inside a container the path is often that of the host, and only the root is there to see.
- * https://docs.kernel.org/admin-guide/cgroup-v2.html
+ * The contents of the control group files of this process, from its own group up to the root: each bounds all groups
+ * below it. Empty on systems other than Linux. Inside a container the path is often that of the host, and only the root
+ * is visible. https://docs.kernel.org/admin-guide/cgroup-v2.html
  */
 function cgroupFiles(controller: string, names: readonly string[]): string[] {
   const found: string[] = [];

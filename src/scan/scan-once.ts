@@ -27,7 +27,7 @@ import { planOf } from './resources.js';
 import type { Scan, ScanOptions } from './scan.js';
 import { Pool } from './threads/pool.js';
 
-/** One pass: all documents that linking may need are kept. */
+/** Scans in one pass; all documents that linking may need are kept. */
 export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {
   const pass = new Pass(options, analysis);
   try {
@@ -55,7 +55,7 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
 
 const NOTHING = new Uint8Array(0);
 
-/** What is kept of an archive that passes by. */
+/** The state of a single pass over an archive. */
 class Pass {
   readonly members: Member[] = [];
   readonly heads = new Map<Member, Head>();
@@ -65,9 +65,9 @@ class Pass {
   private readonly pool: Pool;
   private readonly known: FactsKept;
   private readonly empty: EmptyFacts;
-  /** What the documents weigh. */
+  /** Memory of the documents, in bytes. */
   private kept = 0;
-  /** Bytes that came before a pool was worth starting. */
+  /** Bytes that were analysed before a pool was started. */
   private analysed = 0;
 
   constructor(
@@ -99,7 +99,7 @@ class Pass {
       this.documents.set(member, refused);
       if (depth !== 'metadata') await this.analyse(member, place, content);
     }
-    // The source says itself why it could not go on.
+    // The source has already reported the reason.
     if (content.interruption !== null) throw content.interruption;
   }
 
@@ -162,7 +162,7 @@ function documentOf(
   return bytes.length < size ? cutDocument(path) : readDocument(path, bytes, limits, kept);
 }
 
-/** The content of a member as it passes by. It ends where the source is interrupted, and remembers why. */
+/** The content of a member during the pass. If the source is interrupted, it ends and keeps the reason. */
 class Content implements AsyncIterable<Uint8Array> {
   interruption: Interruption | null = null;
   private readonly chunks: AsyncIterator<Uint8Array>;
@@ -172,7 +172,7 @@ class Content implements AsyncIterable<Uint8Array> {
     this.chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The first block, or as much of it as there is. */
+  /** The first block, or less if the content is shorter. */
   async head(): Promise<Uint8Array> {
     for (let have = 0; have < HEAD; ) {
       const chunk = await this.next();
@@ -194,7 +194,7 @@ class Content implements AsyncIterable<Uint8Array> {
     return Buffer.concat(parts);
   }
 
-  /** Why there is no more of it, when it is not its end. */
+  /** The reason why the content ended before the end of the member. */
   failure(): BlobFailure | null {
     const problem = this.interruption?.problem ?? null;
     return problem && { kind: 'limit', limit: problem.limit, value: problem.value, unpacked: 0 };

@@ -54,7 +54,7 @@ export async function scanSeekable(
   };
 }
 
-/** What does the work is loaded when there is some: `show` has none. */
+/** The analysis is imported only when it is needed: `show` needs none. */
 async function analysed(
   members: Members<SeekableMember>,
   options: ScanOptions,
@@ -64,7 +64,7 @@ async function analysed(
   return analyseMembers(members, options, analysis);
 }
 
-/** What the time was not enough for may be no layer, of which nothing else would tell. */
+/** A member that was not read in time may not be a layer; then only this problem reports it. */
 function notInTime(facts: ReadonlyMap<Member, BlobFacts>, { seconds }: Limits): SourceProblem[] {
   const isLate = ({ failure }: BlobFacts) => failure?.kind === 'limit' && failure.limit === 'seconds';
   return [...facts.values()].some(isLate)
@@ -76,7 +76,7 @@ function safeHead(file: SeekableMember): Uint8Array {
   try {
     return file.range === null ? new Uint8Array(0) : readHead(file.range, HEAD);
   } catch {
-    // Unreadable here is unreadable when its bytes are wanted, and is reported then.
+    // If the member is unreadable, that is reported when its bytes are read.
     return new Uint8Array(0);
   }
 }
@@ -100,7 +100,7 @@ function loadDocument(file: SeekableMember, limits: Limits, kept: number): Docum
   }
   const isMore = tooLarge(path, limits, size, kept);
   if (isMore !== null) return isMore;
-  // Half a document is no document: its digest would name an image that is not here.
+  // A partial document is not used: its digest would name an image that does not exist.
   if (size < file.size) return cutDocument(path);
   return readDocument(path, Buffer.concat(parts), limits, kept);
 }

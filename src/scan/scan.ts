@@ -10,20 +10,23 @@ import { scanSeekable } from './scan-seekable.js';
 
 export type { Head } from './blob/document.js';
 
-/** How deep to read: JSON documents and first bytes only; every byte, hashed and unpacked; or the entries of layers too. */
+/**
+ * How deep to read. `metadata`: JSON documents and first bytes only; `digests`: every byte, hashed and unpacked;
+ * `files`: also the entries of layers.
+ */
 export type Depth = 'metadata' | 'digests' | 'files';
 
-/** One archive of members, read as deep as was asked for. The same for every way it can be delivered. */
+/** The result of reading one archive of members at a depth. It does not depend on how the archive is delivered. */
 export interface Scan {
   readonly depth: Depth;
   readonly limits: Limits;
-  /** Whether the members are files of a directory, which is no tar. */
+  /** True if the members are files of a directory instead of a tar. */
   readonly isDirectory: boolean;
   readonly members: readonly Member[];
   readonly problems: readonly SourceProblem[];
-  /** The file at a path, through links. */
+  /** The file at a path, with links followed. */
   file(path: string): Member | null;
-  /** Whether a path leads to a directory, in an archive with links. */
+  /** True if a path leads to a directory through links. */
   isFolder(path: string): boolean;
   /** The member at a path, of any type. */
   at(path: string): Member | null;
@@ -36,13 +39,13 @@ export interface Scan {
 export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {
   readonly depth: Depth;
   readonly limits: Limits;
-  /** When `limits.seconds` are over, on the clock of `source/deadline.ts`; by default as many seconds from now. */
+  /** The deadline of `limits.seconds`, on the clock of `containers/deadline.ts`; by default it is counted from now. */
   readonly deadline?: number | undefined;
-  /** Counts what is unpacked, where several parts of one file are scanned; by default of this one alone. */
+  /** A counter of unpacked bytes, shared if several parts of one file are scanned. */
   readonly unpacked?: UnpackedTotal | undefined;
-  /** What is wanted of the content of layers' files, at depth `files`. */
+  /** The file contents to read from layers, at depth `files`. */
   readonly contents?: ContentWanted | undefined;
-  /** Bytes read since the last call. */
+  /** Called with the bytes read since the last call. */
   readonly onProgress: (bytes: number) => void;
 }
 

@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { InputError } from '../errors.js';
 
-/** An image in an archive, as it is named by one argument. */
+/** An image in an archive, named by one argument. */
 export interface ArchiveArgument {
   /** Absolute path. */
   readonly archive: string;
@@ -10,9 +10,9 @@ export interface ArchiveArgument {
 }
 
 /**
- * Reads `ARCHIVE` or `ARCHIVE#REF`: the whole text is a file's name if there is such a file, else what stands before its
- * last `#`, which no reference may hold.
- * @throws InputError when there is no such file, or when it can only be read once
+ * Parses `ARCHIVE` or `ARCHIVE#REF`: the whole text is the name of a file if that file exists; otherwise the part
+ * before its last `#`, which a reference cannot contain.
+ * @throws InputError if there is no such file, or if it can only be read once
  */
 export function archiveArgument(text: string): ArchiveArgument {
   const found = findArchive(text);
@@ -25,7 +25,7 @@ export function archiveArgument(text: string): ArchiveArgument {
   );
 }
 
-/** null when there is no such file. */
+/** Returns null if there is no such file. */
 export function findArchive(text: string): ArchiveArgument | null {
   const whole = status(text);
   if (whole !== null) return { archive: checked(text, whole), ref: null };
@@ -40,7 +40,7 @@ const status = (file: string): Stats | null => {
   try {
     return statSync(file, { throwIfNoEntry: false }) ?? null;
   } catch {
-    // Too long, or below a file: no name of anything that exists.
+    // The name is too long, or a parent of it is a file: no such file can exist.
     return null;
   }
 };

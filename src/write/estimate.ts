@@ -3,15 +3,15 @@ import { createGzip } from 'node:zlib';
 import type { Limits } from '../limits.js';
 import { type MemberPlace, reread } from './reread.js';
 
-/** The level of gzip(1), and of what `docker push` compresses with. */
+/** The compression level of gzip(1), and of `docker push`. */
 const LEVEL = 6;
 
 /**
- * What members of an archive would take compressed with gzip, in bytes. Another compressor comes close, and gives other bytes.
- * @param file    a file or directory: nothing that can be read only once
+ * The compressed sizes of members of an archive, with gzip, in bytes. Another compressor gives other, similar sizes.
+ * @param file    a file or directory that can be read again
  * @param places  each path once
- * @returns nothing for a member that is not there any more
- * @throws InputError when the archive cannot be opened or read any more
+ * @returns no size for a member that does not exist any more
+ * @throws InputError if the archive cannot be opened or read any more
  */
 export async function gzipSizes<P extends MemberPlace>(
   file: string,
@@ -38,7 +38,7 @@ async function gzipSize(
   const end = once(gzip, 'end');
   try {
     for await (const chunk of content) {
-      // A chunk is only good until the next: it must have been compressed by then.
+      // A chunk is reused after this iteration, so it must be compressed by then.
       await new Promise(resolve => gzip.write(chunk, resolve));
       onProgress(chunk.length);
     }

@@ -2,10 +2,10 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { writing } from './system-error.js';
 import { abandon, finished, temporaryBeside } from './unfinished.js';
 
-/** A file that takes bytes. Every method may throw an InputError that names the place as the user knows it. */
+/** An open file to write to. Every method may throw an InputError that names the file as the user does. */
 export interface Writer {
   write(chunk: Uint8Array): void;
-  /** On the disk, not only in memory: a full disk may show itself as late as here. */
+  /** Flushes the file to disk and closes it. A full disk may be reported only here. */
   close(): void;
   /** Closes the file without finishing it. Safe after `close`. */
   drop(): void;
@@ -13,7 +13,7 @@ export interface Writer {
 
 /**
  * Opens a new file.
- * @param shown  what the user knows it by
+ * @param shown  the name of the file in messages
  */
 export function createFile(path: string, shown: string): Writer {
   let fd: number | null = writing(shown, () => openSync(path, 'w'));
@@ -32,7 +32,10 @@ export function createFile(path: string, shown: string): Writer {
   };
 }
 
-/** Writes all of a chunk; the system may take less of it at a time. @param position  null for where the last one ended */
+/**
+ * Writes all of a chunk; the system may write less at a time.
+ * @param position  null for the end of the last write
+ */
 export function writeAt(fd: number, chunk: Uint8Array, position: number | null): void {
   for (let done = 0; done < chunk.length; ) {
     const at = position === null ? null : position + done;
@@ -41,7 +44,7 @@ export function writeAt(fd: number, chunk: Uint8Array, position: number | null):
 }
 
 /**
- * Writes a file in one step: a reader sees the old content or the new, never a part of it.
+ * Replaces a file atomically: a reader sees the old content or the new, never a part of it.
  * @param content  whole, or in pieces
  */
 export function replaceFile(path: string, content: Uint8Array | Iterable<string>): void {

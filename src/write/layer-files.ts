@@ -10,29 +10,29 @@ import { TarWalk } from '../scan/entries/walk-layer.js';
 import type { ContentSink } from '../tar/entry.js';
 import { type MemberPlace, reread } from './reread.js';
 
-/** Files of one layer whose content is wanted. */
+/** Files of one layer whose content is to be read. */
 export interface LayerFiles extends MemberPlace {
-  /** How many members of the archive have the path: only the last of them is the layer. */
+  /** Number of members of the archive with this path: only the last of them is the layer. */
   readonly copies: number;
-  /** The stored bytes as they were when the entries were listed; null where not all of them could be read. */
+  /** The stored bytes at the time when the entries were listed; null if not all of them could be read. */
   readonly stored: StoredBytes | null;
-  /** The entries that are wanted, by their index in the layer's table: what takes the content of each. */
+  /** The entries to read, by their index in the layer's table, with a function that opens the sink for the content. */
   readonly sinks: ReadonlyMap<number, () => ContentSink>;
-  /** Called between chunks: a receiver that cannot store its content at once may wait here. */
+  /** Awaited between chunks, so that a receiver can store its content. */
   readonly drain?: () => Promise<void>;
 }
 
 export interface StoredBytes {
   readonly size: number;
-  /** sha256. */
+  /** The sha256 digest. */
   readonly digest: string;
 }
 
 /**
- * Reads content of files from layers, each layer once, and compares its bytes with those whose entries were listed. A sink is
- * ended in any case; what is not in the archive any more is never begun.
- * @param file  the archive, which must be the same that was scanned
- * @throws InputError when the archive cannot be opened or read any more, or a layer is not what it was
+ * Reads the contents of files from layers, each layer once, and compares the layers' bytes with those whose entries
+ * were listed. Every sink that is opened is ended; the sink of a file that does not exist any more is not opened.
+ * @param file  the archive, which must be the one that was scanned
+ * @throws InputError if the archive cannot be opened or read any more, or a layer has changed
  */
 export async function readLayerFiles(
   file: string,
@@ -62,7 +62,10 @@ function changed(file: string, { inside, path }: MemberPlace, difference: string
 
 const shown = ({ size, digest }: StoredBytes) => `${size} bytes, ${digest}`;
 
-/** What this much unpacks to has to be held until it is put away, and zstd makes 128 KiB of four bytes. */
+/**
+ * Compressed bytes that are unpacked at a time. The output is held in memory until it is stored, and zstd can make 128
+ * KiB of four bytes.
+ */
 const SLICE = 1024;
 
 /** @returns how the bytes differ from those that were listed */
@@ -97,7 +100,7 @@ async function readLayer(
         await drain?.();
       }
       onProgress(chunk.length);
-      // Behind the last file the bytes are compared, and not unpacked.
+      // After the last file, the remaining bytes are compared but not unpacked.
       if (left === 0 && stored === null) break;
       hash.update(chunk);
       size += chunk.length;
@@ -112,7 +115,7 @@ async function readLayer(
   return `expected ${shown(stored)}, found ${shown(found)}`;
 }
 
-/** Only the content is wanted: what is stored is compared as a whole. */
+/** Only the tar is walked here; the stored bytes are compared as a whole. */
 const into = (walk: TarWalk): Examination => ({
   begin() {},
   stored() {},
@@ -120,13 +123,13 @@ const into = (walk: TarWalk): Examination => ({
   content: bytes => walk.write(bytes),
 });
 
-/** Zeros that go out at a time. */
+/** Zeros that are written at a time. */
 const ZEROS = new Uint8Array(64 * 1024);
 
-/** Holds content until it can be put away: what one chunk of an archive unpacks to. */
+/** Holds content until it can be stored: the output of one chunk of an archive. */
 export class ContentQueue implements ContentSink {
   private pieces: (Uint8Array | number)[] = [];
-  /** null until the content has ended; whether it did so completely. */
+  /** null until the content has ended; then whether it ended completely. */
   complete: boolean | null = null;
 
   constructor(private readonly put: (bytes: Uint8Array) => Promise<void>) {}

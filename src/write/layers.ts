@@ -10,11 +10,11 @@ import { createFile } from './file.js';
 import { reread } from './reread.js';
 import { writing } from './system-error.js';
 
-/** What is claimed of a layer; null where nothing is. */
+/** The claims about a layer; null if there is none. */
 export interface LayerClaims {
   /** From 1, the base. */
   readonly place: number;
-  /** Where it lies in the archive; null where it does not. */
+  /** Path in the archive; null if the layer is absent. */
   readonly path: string | null;
   /** Digest of the stored bytes. */
   readonly digest: string | null;
@@ -28,10 +28,10 @@ export interface WrittenLayer {
   readonly place: number;
   /** Name of the file. */
   readonly name: string;
-  /** Bytes, unpacked. */
+  /** Bytes of the uncompressed tar. */
   readonly size: number;
   readonly diffId: string;
-  /** false where no diff_id that could be computed was claimed. */
+  /** False if there is no diff_id, or its algorithm is not supported. */
   readonly checked: boolean;
 }
 
@@ -43,15 +43,15 @@ export interface LostLayer {
 export interface LayerSource {
   /** The archive's file. */
   readonly archive: string;
-  /** Path of the image tarball inside a zip; null when the file itself is the archive. */
+  /** Path of the image tarball inside a zip; null if the file itself is the archive. */
   readonly inside: string | null;
   readonly layers: readonly LayerClaims[];
 }
 
 export interface LayerOutput {
-  /** Where to write. */
+  /** Path of the directory to write to. */
   readonly path: string;
-  /** What the user knows it by. */
+  /** The name of the directory in messages. */
   readonly shown: string;
   readonly limits: Limits;
   /** Called with the bytes read since the last call. */
@@ -59,9 +59,9 @@ export interface LayerOutput {
 }
 
 /**
- * Writes layers as uncompressed tars, each called by its place (two digits or more) and its diff_id, and checked on its
- * way. A bad one leaves nothing behind.
- * @throws InputError when the archive cannot be read or the files cannot be written
+ * Writes layers as uncompressed tars, named by their position (at least two digits) and diff_id. Each is verified while
+ * it is written; the file of a layer that does not match is removed.
+ * @throws InputError if the archive cannot be read or the files cannot be written
  */
 export async function writeLayers(
   { archive, inside, layers }: LayerSource,
@@ -95,7 +95,7 @@ export async function writeLayers(
 
 export const isWritten = (outcome: WrittenLayer | LostLayer): outcome is WrittenLayer => 'name' in outcome;
 
-/** The later of two members with one path counts. */
+/** If two members have one path, the later one is used, so the file of the first is removed. */
 function remove({ path, shown }: LayerOutput, outcome: WrittenLayer | LostLayer | undefined): void {
   if (outcome === undefined || !isWritten(outcome)) return;
   writing(shown, () => rmSync(join(path, outcome.name), { force: true }));
@@ -124,7 +124,7 @@ async function unpack(
   }
 }
 
-/** @param size  bytes that the container says there are */
+/** @param size  the size of the member that the container claims, in bytes */
 function judge(layer: LayerClaims, facts: BlobFacts, size: number, digits: number): WrittenLayer | LostLayer {
   const { place, diffId } = layer;
   const reason = storedFault(layer, facts, size);

@@ -10,21 +10,24 @@ import { abandon, finished, temporaryBeside } from './unfinished.js';
 
 /** One file of an image layout. */
 interface LayoutFile {
-  /** Below the layout's root. */
+  /** Relative to the layout's root. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
 }
 
-/** Where an image layout is written: its files in any order, each as long as was said of it. */
+/** The destination of an image layout. Its files are written in any order, each with the size that was announced. */
 export interface LayoutTarget {
-  /** Begins a file. Begun again, it starts anew. */
+  /** Opens a file for writing. Opening it again starts from an empty file. */
   open(path: string): Writer;
   commit(): void;
   discard(): void;
 }
 
-/** An image layout as a directory. @throws InputError when `output` exists and is not empty, or cannot be written */
+/**
+ * An image layout as a directory.
+ * @throws InputError if `output` exists and is not empty, or cannot be written
+ */
 export function layoutDirectory(output: string, files: readonly LayoutFile[]): LayoutTarget {
   const staged = stageDirectory(output);
   const fileOf = (path: string) => join(staged.path, path);
@@ -39,13 +42,13 @@ export function layoutDirectory(output: string, files: readonly LayoutFile[]): L
   return { ...staged, open: path => createFile(fileOf(path), output) };
 }
 
-/** Two zero blocks. POSIX.1-2017, pax, "ustar Interchange Format" */
+/** The end marker of a tar: two zero blocks. POSIX.1-2017, pax, "ustar Interchange Format" */
 const END = 2 * BLOCK;
 
 /**
- * An image layout as a tar: the same bytes for the same files in any order. All sizes are known
- * before, so every file has its place from the start and is written there when it comes.
- * @throws InputError when `output` exists or cannot be written
+ * An image layout as a tar. The bytes do not depend on the order in which the files are written: all sizes are known,
+ * so the position of each file is computed first.
+ * @throws InputError if `output` exists or cannot be written
  */
 export async function layoutTar(output: string, files: readonly LayoutFile[]): Promise<LayoutTarget> {
   refuseExisting(output);
@@ -63,7 +66,7 @@ export async function layoutTar(output: string, files: readonly LayoutFile[]): P
   try {
     fd = writing(output, () => openSync(temporary, 'wx'));
     const { starts, blocks, length } = await arrange(files);
-    // What is never written reads as zeros: the padding and the end.
+    // Unwritten parts of the file read as zeros: the padding and the end marker.
     writing(output, () => {
       ftruncateSync(fd!, length);
       for (const { at, bytes } of blocks) writeAt(fd!, bytes, at);
@@ -95,13 +98,13 @@ function refuseExisting(output: string): void {
 }
 
 interface Arrangement {
-  /** Where the content of each file begins. */
+  /** Offset of the content of each file. */
   readonly starts: ReadonlyMap<string, number>;
   readonly blocks: readonly { readonly at: number; readonly bytes: Uint8Array }[];
   readonly length: number;
 }
 
-/** Directories and files in the order of their names, as `docker save` has them. */
+/** Directories and files in the order of their names, as in a `docker save` archive. */
 async function arrange(files: readonly LayoutFile[]): Promise<Arrangement> {
   const folders = new Set(files.flatMap(({ path }) => foldersOf(path)));
   const entries = [...[...folders].map(path => ({ path, size: 0 })), ...files];
@@ -119,13 +122,13 @@ async function arrange(files: readonly LayoutFile[]): Promise<Arrangement> {
   return { starts, blocks, length: at + END };
 }
 
-/** `blobs/sha256/x` needs `blobs/` and `blobs/sha256/`. */
+/** The directories of a path: `blobs/` and `blobs/sha256/` for `blobs/sha256/x`. */
 function foldersOf(path: string): string[] {
   const folder = posix.dirname(path);
   return folder === '.' ? [] : [...foldersOf(folder), `${folder}/`];
 }
 
-/** A header as tar-stream makes it, without a content: nothing in it depends on the machine or the time. */
+/** A header made by tar-stream; nothing in it depends on the machine or the time. */
 async function header(name: string, size: number): Promise<Uint8Array> {
   const packing = pack();
   packing.entry({ name, size, type: name.endsWith('/') ? 'directory' : 'file', mtime: new Date(0) });

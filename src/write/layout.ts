@@ -7,15 +7,15 @@ import { type LayoutTarget, layoutDirectory, layoutTar } from './layout-target.j
 import { type MemberPlace, reread } from './reread.js';
 
 interface BlobClaim {
-  /** A digest of an algorithm that waybill can compute. */
+  /** A digest with a supported algorithm. */
   readonly digest: string;
   /** Bytes. */
   readonly size: number;
 }
 
 /**
- * Writes a blob and checks it on its way. Never more than the claimed size is written.
- * @returns what is wrong with it, for people; null when it is what it is claimed to be
+ * Copies a blob and verifies it. At most the claimed size is written.
+ * @returns a sentence about the mismatch; null if size and digest match
  */
 async function copyBlob(
   content: AsyncIterable<Uint8Array>,
@@ -42,11 +42,11 @@ async function copyBlob(
 export interface CopiedBlob extends BlobClaim, MemberPlace {
   /** The archive's file. */
   readonly archive: string;
-  /** What it is in the archive, for people. */
+  /** A description of the blob, for messages. */
   readonly what: string;
 }
 
-/** What an image layout holds. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
+/** The content of an image layout. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
 export interface Layout {
   /** The bytes of index.json. */
   readonly index: Uint8Array;
@@ -57,16 +57,16 @@ export interface Layout {
 
 interface WriteOptions {
   readonly limits: Limits;
-  /** Called while writing, with the bytes written and the bytes there are. */
+  /** Called with the number of bytes written and the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const LAYOUT_FILE = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 
 /**
- * Writes an image layout, each blob once: a tar when `output` ends in `.tar`, else a directory. Every blob is checked
- * on its way, and `output` is there only when all of it is right.
- * @throws InputError when something cannot be written, or a blob is not there or not what it is claimed to be
+ * Writes an image layout, each blob once: a tar if `output` ends in `.tar`, otherwise a directory. Every blob is
+ * verified, and `output` is created only if all blobs match.
+ * @throws InputError if writing fails, or a blob is missing or does not match its claim
  */
 export async function writeLayout(output: string, layout: Layout, options: WriteOptions): Promise<void> {
   const documents = [
@@ -92,7 +92,10 @@ export async function writeLayout(output: string, layout: Layout, options: Write
   }
 }
 
-/** Two that claim different sizes under one digest: the bytes will show which is wrong. */
+/**
+ * Removes duplicates. Two blobs with one digest and different sizes are both kept: verification will show which claim
+ * is wrong.
+ */
 function unique<B extends BlobClaim>(blobs: readonly B[]): B[] {
   return [...new Map([...blobs].reverse().map(blob => [blob.digest, blob])).values()].reverse();
 }
@@ -134,5 +137,5 @@ async function copyAll(
   }
 }
 
-/** The claim that bytes make good. */
+/** The size and digest of some bytes. */
 export const claimOf = (bytes: Uint8Array): BlobClaim => ({ digest: digestOf(bytes), size: bytes.length });

@@ -8,7 +8,7 @@ import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { replaceFile } from './file.js';
 import { writing } from './system-error.js';
 
-/** Version of the format of stored lists. Another number is another format. */
+/** Version of the format of stored lists. A file with another number is not read. */
 const VERSION = 1;
 
 export function toFile({ name, entries }: ManifestList): string {
@@ -19,7 +19,7 @@ export function toFile({ name, entries }: ManifestList): string {
   return `${JSON.stringify({ version: VERSION, name, entries: stored }, null, 2)}\n`;
 }
 
-/** @returns null when it is no stored list: another version's, damaged, or changed by hand */
+/** @returns null if it is not a stored list: another version, damaged, or changed by hand */
 export function fromFile(text: string): ManifestList | null {
   let value: Json;
   try {
@@ -70,7 +70,7 @@ function toBlob(value: JsonObject): ListedBlob | null {
   return path === undefined || what === null ? null : { digest, size, path, what };
 }
 
-/** It becomes the name of a file, and has to be computed. */
+/** The digest is used as a file name and must be computable. */
 function digestIn(value: JsonObject): string | null {
   const digest = textOf(value, 'digest');
   return digest !== null && digestKind(digest) === 'computable' ? digest : null;
@@ -81,7 +81,7 @@ function textOf(value: JsonObject, key: string): string | null {
   return typeof text === 'string' ? text : null;
 }
 
-/** undefined when it is neither. */
+/** Returns undefined if the value is neither text nor null. */
 function textOrNull(value: JsonObject, key: string): string | null | undefined {
   return own(value, key) === null ? null : (textOf(value, key) ?? undefined);
 }
@@ -93,15 +93,15 @@ function listOf<T>(value: Json | undefined, read: (item: JsonObject) => T | null
 }
 
 /**
- * The lists that wait, each a file of a directory. A name may hold anything that a reference may, and more than a file's
- * name may: files are called by its hash, and say it inside.
+ * The manifest lists that are not yet pushed, each in a file of a directory. The name of a list may contain characters
+ * that a file name may not, so the file is named by a hash of it and contains the name.
  */
 interface ListStore {
-  /** @throws InputError when what is stored is no list */
+  /** @throws InputError if the stored file is not a list */
   get(name: string): ManifestList | null;
   has(name: string): boolean;
   put(list: ManifestList): void;
-  /** @returns whether it was there */
+  /** @returns true if the list existed */
   remove(name: string): boolean;
 }
 
@@ -122,7 +122,7 @@ export function listStore(directory: string): ListStore {
       );
     },
     put(list) {
-      // Docker too keeps them where other users do not look.
+      // Docker too keeps them in a directory that other users cannot read.
       writing(directory, () => makeDirectory(directory));
       replaceFile(fileOf(list.name), toFile(list));
     },
@@ -134,7 +134,10 @@ export function listStore(directory: string): ListStore {
   };
 }
 
-/** Node's own way says of any obstacle that something is not there, and tries for ever where nothing can be made, as in /proc. */
+/**
+ * Creates a directory and its parents. Node's recursive mkdir reports every obstacle as ENOENT, and loops for ever
+ * where nothing can be created, as in /proc.
+ */
 function makeDirectory(path: string): void {
   const make = () => mkdirSync(path, { mode: 0o700 });
   try {
@@ -158,32 +161,32 @@ function read(file: string): string | null {
   }
 }
 
-/** A list of manifests that waits to be written, as `docker manifest create` starts one. */
+/** A list of manifests that is not yet written, as `docker manifest create` starts one. */
 export interface ManifestList {
-  /** In full, as Docker keeps it: `docker.io/library/app:1.2`. */
+  /** The full name, as Docker keeps it: `docker.io/library/app:1.2`. */
   readonly name: string;
   readonly entries: readonly ListEntry[];
 }
 
 /** One image of a list. */
 export interface ListEntry {
-  /** Absolute path of the archive that it was taken from, and is copied from in the end. */
+  /** Absolute path of the archive from which the image will be copied. */
   readonly archive: string;
-  /** The reference by which it was chosen there; null where none was needed. */
+  /** The reference that selected the image in the archive; null if none was needed. */
   readonly ref: string | null;
-  /** Path of the image tarball inside a zip; null when the file itself is the archive. */
+  /** Path of the image tarball inside a zip; null if the file itself is the archive. */
   readonly inside: string | null;
-  /** What Docker would call the image, in full. */
+  /** The full name that Docker would give the image. */
   readonly name: string;
   readonly mediaType: string;
   readonly digest: string;
   readonly manifest: Uint8Array;
   readonly platform: ListPlatform;
-  /** Config and layers, without those that are not meant to travel. */
+  /** Config and layers, without non-distributable layers. */
   readonly blobs: readonly ListedBlob[];
 }
 
-/** Empty where nothing is said. */
+/** Fields are empty if they are not given. */
 export interface ListPlatform {
   readonly architecture: string;
   readonly os: string;
@@ -196,7 +199,7 @@ export interface ListedBlob {
   readonly digest: string;
   /** Bytes. */
   readonly size: number;
-  /** Where it lies in the archive; null where it does not. */
+  /** Path in the archive; null if the blob is absent. */
   readonly path: string | null;
   /** `config`, `layer 3` */
   readonly what: string;

@@ -16,15 +16,18 @@ import { InputError } from '../errors.js';
 import { replaceFile } from './file.js';
 import { unwritable, writing } from './system-error.js';
 
-/** Where a report goes: a descriptor that is open, what is written as it is, what is added to, or a file that is replaced. */
+/**
+ * The destination of a report: an open descriptor, a device or pipe that is written to, a file that is appended to, or
+ * a file that is replaced.
+ */
 export type OutputPlace = (
   | { readonly kind: 'descriptor'; readonly fd: number }
   | { readonly kind: 'special' | 'append' | 'file' }
 ) & {
-  /** What the user called it. */
+  /** The destination as the user named it. */
   readonly shown: string;
   readonly path: string;
-  /** Equal for two names of one thing. */
+  /** Equal for two names of one destination. */
   readonly identity: string;
 };
 
@@ -32,9 +35,9 @@ const DESCRIPTOR = /^\/(?:dev|proc\/self)\/(?:fd\/(\d{1,9})|(stdin|stdout|stderr
 const STREAMS = ['stdin', 'stdout', 'stderr'];
 
 /**
- * Where an output goes, looked up before anything is read.
- * @param appended  the file that is added to instead of being replaced
- * @throws InputError for a directory, a place in no directory, and a descriptor that is not open
+ * Looks up the destination of an output before anything is read.
+ * @param appended  the file that is appended to instead of being replaced
+ * @throws InputError for a directory, a path in a directory that does not exist, and a descriptor that is not open
  */
 export function outputPlace(shown: string, appended: string | undefined): OutputPlace {
   const [, digits, stream] = DESCRIPTOR.exec(shown) ?? [];
@@ -52,7 +55,7 @@ export function outputPlace(shown: string, appended: string | undefined): Output
 
 const identityOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
 
-/** Equal for two names of one file, links included; null where there is none. */
+/** Equal for two names of one file, links included; null if the file does not exist. */
 export function fileIdentity(path: string): string | null {
   const stats = statusOf(path);
   return stats === null ? null : identityOf(stats);
@@ -66,8 +69,8 @@ function descriptor(fd: number, shown: string): OutputPlace {
 }
 
 /**
- * Whether a descriptor was handed to this process to be written to. Those of Node's own are counters, polls, and pipes of which it
- * has both ends: what is written to them breaks it. proc_pid_fdinfo(5)
+ * True if a descriptor was passed to this process for writing. Hazard: Node's own descriptors are event counters, epoll
+ * instances, and pipes with both ends in this process; writing to them breaks it. proc_pid_fdinfo(5)
  */
 function isForWriting(fd: number, ino: number): boolean {
   try {
@@ -79,7 +82,7 @@ function isForWriting(fd: number, ino: number): boolean {
     const others = readdirSync('/proc/self/fd').map(Number);
     return !others.some(other => isOpenOn(other, ino) && accessOf(other) === constants.O_RDONLY);
   } catch {
-    // Where the system does not tell, no more than standard output and standard error can be trusted.
+    // If the system gives no information, only standard output and standard error are safe.
     return false;
   }
 }
@@ -95,7 +98,7 @@ function isOpenOn(fd: number, ino: number): boolean {
 function newFile(shown: string, appended: string | undefined): OutputPlace {
   const path = resolve(shown);
   const directory = dirname(path);
-  // What cannot be written is said before hours of reading.
+  // Missing permission is reported now, not after hours of reading.
   writing(shown, () => accessSync(directory, constants.W_OK));
   const stats = statusOf(directory);
   const identity = `${stats === null ? directory : identityOf(stats)}/${basename(path)}`;
@@ -112,15 +115,16 @@ function statusOf(path: string): Stats | null {
 }
 
 /**
- * Writes a report in one step: a reader of the file sees the old content or the new, never a part of it. A link is replaced.
- * @throws InputError where it cannot be written
+ * Writes a report atomically: a reader of the file sees the old content or the new, never a part of it. A symbolic link
+ * is replaced.
+ * @throws InputError if writing fails
  */
 export const saveReport = (path: string, content: Iterable<string>): void => replaceFile(path, content);
 
 /**
- * Writes a report. A file is replaced in one step: its readers see what was there before, or all of the report. What is added to, and
- * what is no regular file, is written as it is.
- * @throws InputError where it cannot be written
+ * Writes a report. A regular file is replaced atomically. A file that is appended to, and anything that is not a
+ * regular file, is written to directly.
+ * @throws InputError if writing fails
  */
 export function writeOutput(place: OutputPlace, content: Iterable<string>): void {
   const { kind, shown, path } = place;
@@ -137,13 +141,13 @@ export function writeOutput(place: OutputPlace, content: Iterable<string>): void
   }
 }
 
-/** What the next step adds begins on a line of its own. */
+/** Ends with a line break, so that the text that the next step appends begins on a new line. */
 const endedLine = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
 
-/** How long a pipe that takes nothing now is left alone, in milliseconds. */
+/** Milliseconds to wait before writing again to a pipe that is full. */
 const PAUSE_MS = 5;
 
-/** A reader that has seen enough, as `head` has, is no error. */
+/** Writes all of the content. A reader that closes the pipe early, as `head` does, is not an error. */
 function writeAll(fd: number, shown: string, content: Iterable<string>): void {
   try {
     for (const piece of content) {
@@ -155,7 +159,7 @@ function writeAll(fd: number, shown: string, content: Iterable<string>): void {
   }
 }
 
-/** A descriptor may be one that does not wait, such as a pipe that another program shares. */
+/** The descriptor may be non-blocking, such as a pipe that is shared with another program. */
 function writeSome(fd: number, bytes: Uint8Array, from: number): number {
   try {
     return writeSync(fd, bytes, from);

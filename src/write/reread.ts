@@ -7,23 +7,23 @@ import { Members } from '../scan/extraction.js';
 
 /** A file of an archive. */
 export interface MemberPlace {
-  /** Path of the image tarball inside a zip; null when the file itself is the archive. */
+  /** Path of the image tarball inside a zip; null if the file itself is the archive. */
   readonly inside: string | null;
   readonly path: string;
 }
 
 /**
- * Takes the content of a member, which should have `size` bytes. What was taken before from another member of the same
- * path does not count any more.
+ * Receives the content of a member, which should have `size` bytes. If another member of the same path was received
+ * before, it is superseded.
  */
 export type Take<P> = (place: P, content: AsyncIterable<Uint8Array>, size: number) => Promise<void>;
 
 /**
- * Reads members of an archive once more, in whatever order they come by. A damaged container shows itself in contents
- * that end too early; what is not there is not taken.
- * @param file    a file or directory: nothing that can be read only once
+ * Reads members of an archive again, in the order in which the archive has them. A damaged container results in
+ * contents that end too early; members that do not exist are not received.
+ * @param file    a file or directory that can be read again
  * @param places  each path once
- * @throws InputError when the archive cannot be opened or read any more
+ * @throws InputError if the archive cannot be opened or read any more
  */
 export async function reread<P extends MemberPlace>(
   file: string,
@@ -31,7 +31,7 @@ export async function reread<P extends MemberPlace>(
   limits: Limits,
   take: Take<P>,
 ): Promise<void> {
-  // An error of writing has become an InputError already.
+  // An error of writing was already converted to an InputError.
   await reading(file, async () => {
     const { parts } = await openArchive(file, limits);
     for (const part of parts) {
@@ -66,7 +66,7 @@ async function fromOnce<P extends MemberPlace>(
   const stop = new Error('enough');
   try {
     await source.walk(async (member, content) => {
-      // The file is open already, and the walk closes it.
+      // The file is already open, and is closed by the walk.
       if (byPath.size === 0) throw stop;
       const place = byPath.get(member.path);
       if (place !== undefined && member.type === 'file') await take(place, content, member.size);

@@ -17,15 +17,15 @@ import {
 import { makeSpecialFile } from './special-file.js';
 import { isFatal, writing } from './system-error.js';
 
-/** Names that are devices in every directory of Windows, with any extension. */
+/** Names that are devices in every directory on Windows, with any extension. */
 const DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:[ .:]|$)/i;
-/** What Windows takes for something else than a part of a name: other separators, streams, patterns. */
+/** Characters that Windows does not allow in a name or gives another meaning: separators, streams, patterns. */
 const SPECIAL = /[\u0000-\u001f\\:*?"<>|]/;
 
 /**
- * Why a path would not name on this system what it names in an image; null where it does.
+ * The reason why a path would name another file on this system than in an image; null if it names the same.
  * https://learn.microsoft.com/windows/win32/fileio/naming-a-file
- * @param path  relative, its parts divided by `/`
+ * @param path  relative, with `/` between its segments
  */
 export function misnamed(path: string, platform: NodeJS.Platform): string | null {
   if (path.includes('\0')) return 'no file can have its name';
@@ -36,23 +36,23 @@ export function misnamed(path: string, platform: NodeJS.Platform): string | null
   return isWrong ? 'Windows would take its name for another one' : null;
 }
 
-/** What is to be written of a file system. All paths are bytes, one per character, relative to the root. */
+/** The objects of a file system to write. All paths are bytes, one per character, relative to the root. */
 interface RootPlan {
-  /** Above before below. */
+  /** Parents before their children. */
   readonly directories: readonly TreeNode[];
-  /** The name that a file's content is written to, for each file. */
+  /** The name under which a file's content is written, for each file. */
   readonly files: ReadonlyMap<Inode, TreeNode>;
-  /** Symbolic links, devices and named pipes: what is made without content. */
+  /** Symbolic links, devices and named pipes: objects without content. */
   readonly others: readonly TreeNode[];
-  /** Further names, made when everything else is there. */
+  /** Further names, created after everything else. */
   readonly hardLinks: readonly { readonly node: TreeNode; readonly first: TreeNode }[];
-  /** Hard links to nothing, and files of types that no engine unpacks. */
+  /** Hard links whose target does not exist, and files of types that no engine unpacks. */
   readonly unwritable: readonly TreeNode[];
 }
 
 /**
- * Says what has to be made so that the names that are wanted are there, with the directories above them. A file gets its
- * content under the first of its names that is wanted.
+ * Plans the objects to create for the names that are wanted, including their parent directories. A file's content is
+ * written under its first wanted name.
  */
 function planRoot(tree: FileTree, wanted: (node: TreeNode) => boolean): RootPlan {
   const chosen = tree.nodes.filter(wanted);
@@ -90,7 +90,7 @@ function addAncestors(tree: FileTree, { path }: TreeNode, needed: Set<TreeNode>)
 }
 
 interface RootOptions extends Attributes {
-  /** Make devices and named pipes too. */
+  /** True to create devices and named pipes too. */
   readonly devices: boolean;
   readonly wanted: (node: TreeNode) => boolean;
   readonly limits: Limits;
@@ -102,7 +102,7 @@ interface RootSource {
   /** The archive's file. */
   readonly archive: string;
   readonly tree: FileTree;
-  /** Where the layers lie, in the order of the image; null for one that does not. */
+  /** The members that contain the layers, in the order of the image; null for an absent one. */
   readonly layers: readonly (Omit<LayerFiles, 'sinks' | 'drain'> | null)[];
 }
 
@@ -111,23 +111,24 @@ export interface RootOutcome {
   readonly directories: number;
   readonly links: number;
   readonly specials: number;
-  /** Bytes of content. */
+  /** Bytes of content written. */
   readonly bytes: number;
-  /** What could not be written, and why. For people. */
+  /** Sentences about objects that could not be written, with the reason. */
   readonly lost: readonly string[];
-  /** Devices and named pipes that were left out, because `--devices` was not given. */
+  /** Number of devices and named pipes that were left out, because `--devices` was not given. */
   readonly leftOut: number;
-  /** Files whose extended attributes were not written: Node has no call for that. */
+  /** Number of files whose extended attributes were not written: Node has no call for that. */
   readonly withXattrs: number;
 }
 
 /**
- * Writes a file system into an empty directory. Everything is made anew in directories that were made here, none of which is
- * a link: symbolic links come after all files, and nothing is ever opened through one. So no name leads out of the directory.
- * Where a directory cannot be made, nothing below it is tried.
+ * Writes a file system into an empty directory. Everything is created anew in directories that were created here, none
+ * of which is a link. Symbolic links are created after all files, and nothing is opened through one, so no name can
+ * lead out of the directory. Below a directory that could not be created, nothing is attempted.
+ *
  * @param root   a directory that no other user can write to
- * @param shown  what the user knows it by
- * @throws InputError when the archive cannot be read, the disk is full, or owners may not be set
+ * @param shown  the name of the directory in messages
+ * @throws InputError if the archive cannot be read, the disk is full, or owners may not be set
  */
 export async function writeRoot(
   source: RootSource,
@@ -147,7 +148,7 @@ export async function writeRoot(
 class RootWriter {
   private readonly made = new Set<TreeNode>();
   private readonly lost = new Map<TreeNode, string>();
-  /** Paths of directories that could not be made. */
+  /** Paths of directories that could not be created. */
   private readonly unmade = new Set<string>();
   private bytes = 0;
   private leftOut = 0;
@@ -165,7 +166,7 @@ class RootWriter {
     }
   }
 
-  /** What takes the content of each file, by layer. A layer that an image has twice is read once. */
+  /** The sinks for the contents of all files, by layer. A layer that an image has twice is read once. */
   contents({ layers }: RootSource, { files }: RootPlan): LayerFiles[] {
     const byPath = new Map<string, LayerFiles & { readonly sinks: Map<number, () => ContentSink> }>();
     for (const [inode, node] of files) {
@@ -191,7 +192,7 @@ class RootWriter {
       const target = pathBelow(this.root, first.path);
       if (this.made.has(first)) this.make(node, path => makeHardLink(path, target, node, this.options));
       else if (first.inode.type === 'file' || this.options.devices)
-        this.lose(node, 'what it links to is not written');
+        this.lose(node, 'the target of the hard link was not written');
       else this.leftOut++;
     }
     for (const node of unwritable) {
@@ -226,7 +227,7 @@ class RootWriter {
     if (this.attempt(node, () => step(this.pathOf(node)))) this.made.add(node);
   }
 
-  /** @throws Error where nothing may be made: whatever has the place of a directory was not made here, and may lead anywhere */
+  /** @throws Error if the parent directory was not created here: whatever is in its place may lead anywhere */
   private pathOf({ path }: TreeNode): Buffer {
     const wrong = misnamed(path, process.platform);
     if (wrong !== null) throw new Error(wrong);
@@ -261,7 +262,10 @@ class RootWriter {
     };
   }
 
-  /** @returns whether it worked. @throws InputError for what would go wrong with everything else too */
+  /**
+   * @returns true if it worked
+   * @throws InputError for an error that every later write would meet too
+   */
   private attempt(node: TreeNode, step: () => void): boolean {
     try {
       step();

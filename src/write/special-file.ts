@@ -6,8 +6,9 @@ import { type Attributes, timeOf } from './root-entry.js';
 const LETTERS: Readonly<Record<string, string>> = { char: 'c', block: 'b', fifo: 'p' };
 
 /**
- * Makes a device or a named pipe by mknod(1): Node has no call for it.
- * @throws the system's error, or one with what mknod says; also for a name that is not UTF-8, which cannot be handed over
+ * Creates a device or a named pipe by mknod(1): Node has no call for it.
+ * @throws the system's error, or one with the message of mknod; also for a name that is not UTF-8, which cannot be
+ *   passed to a command
  */
 export function makeSpecialFile(path: Buffer, { entry, inode }: TreeNode, { owner }: Attributes): void {
   const name = new TextDecoder('utf-8', { fatal: true }).decode(path);

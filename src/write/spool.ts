@@ -13,10 +13,10 @@ import { writing } from './system-error.js';
 import { abandon, temporaryBeside, temporaryIn } from './unfinished.js';
 
 /**
- * Works with what can only be read once as a file that can be read again, which is gone in the end. Errors that the file
- * has speak of standard input.
- * @param place  where to keep it
- * @throws InputError for what is no archive, before a disk is filled with it
+ * Copies a source that can only be read once to a temporary file, which is removed at the end. Errors about the file
+ * are reported for standard input.
+ * @param place  the directory of the temporary file
+ * @throws InputError if the source is not an archive, before it fills the disk
  */
 export async function throughFile<T>(
   input: AsyncIterable<Uint8Array>,
@@ -44,16 +44,16 @@ export async function throughFile<T>(
   }
 }
 
-/** A directory, and what the user knows its place by. */
+/** A directory, and its name in messages. */
 interface Place {
   readonly path: string;
   readonly shown: string;
 }
 
 /**
- * Works in a temporary directory that only this user can read, and removes it at the end.
- * @param beside  what it is made beside; null for where temporary files go
- * @throws InputError where it cannot be made
+ * Calls a function with a temporary directory that only this user can read, and removes it at the end.
+ * @param beside  the path beside which it is created; null for the system's temporary directory
+ * @throws InputError if it cannot be created
  */
 export async function inPrivateDirectory<T>(
   beside: Place | null,

@@ -17,11 +17,11 @@ import { InputError } from '../errors.js';
 import { writing } from './system-error.js';
 import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './unfinished.js';
 
-/** A directory that is held open, so that it stays the same one when the names that lead to it change. */
+/** A directory that is held open, so that it stays the same one if its name is changed. */
 interface HeldDirectory {
-  /** Leads there. By its name only where the system has no other way. */
+  /** A path to the open directory; its name if the system has no other way. */
   readonly path: string;
-  /** Whether a name still leads there, and is no link. */
+  /** True if a name still leads to this directory, and is not a link. */
   isAt(path: string): boolean;
   close(): void;
 }
@@ -30,14 +30,15 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants;
 const NO_LINK = O_NOFOLLOW ?? 0;
 
 /**
- * Opens a directory to write below it. Hazard: a user who can write to a directory above could replace it by a link while it is
- * filled, so that everything is written elsewhere. Linux names the open files of a process, which cannot be replaced. proc_pid_fd(5)
+ * Opens a directory to write below it. Hazard: a user who can write to a parent directory could replace this one by a
+ * link while it is filled, so that everything is written elsewhere. On Linux the path in /proc refers to the open
+ * directory, which cannot be replaced. proc_pid_fd(5)
  * @param links  whether the name may be a link
  */
 function holdDirectory(path: string, links: 'followed' | 'refused'): HeldDirectory {
   const fd = openSync(path, O_RDONLY | (O_DIRECTORY ?? 0) | (links === 'refused' ? NO_LINK : 0));
   const stats = fstatSync(fd);
-  // By number and not as `self`: a command that is run has a self of its own.
+  // By number and not as `self`: for a command that is started, `self` is its own process.
   const open = `/proc/${process.pid}/fd/${fd}`;
   let isOpen = true;
   return {
@@ -59,28 +60,28 @@ function isSame({ dev, ino }: Stats, look: () => Stats): boolean {
   }
 }
 
-/** A directory that is written under another name and gets its own when it is whole. */
+/** A directory that is written under a temporary name and renamed when it is complete. */
 interface StagedDirectory {
-  /** Where to write. It stays the same directory, even where another user can rename directories above it. */
+  /** The path to write to. It stays the same directory, even if another user renames its parents. */
   readonly path: string;
-  /** The name it has meanwhile. */
+  /** The temporary name. */
   readonly name: string;
-  /** There was no such directory before. */
+  /** True if the target did not exist. */
   readonly isNew: boolean;
-  /** Puts everything written where the user wants it. */
+  /** Moves the content to the target. */
   commit(): void;
-  /** Leaves nothing behind. */
+  /** Removes everything that was written. */
   discard(): void;
 }
 
-/** The owner of a directory and its group may write in it; others only read, with any umask. */
+/** Mode of a directory: writable by the owner and the group, readable by others, less the umask. */
 const READABLE = 0o775;
 
 /**
- * Begins a directory. One that exists must be empty, and is filled in place: it may be a mount point, which cannot be
+ * Creates a staged directory. An existing target must be empty and is filled in place, because a mount point cannot be
  * replaced.
  * @param mode  of the directory, less the umask
- * @throws InputError when `target` is something else, or cannot be written
+ * @throws InputError if `target` is something else, or cannot be written
  */
 export function stageDirectory(target: string, mode = READABLE): StagedDirectory {
   const inPlace = isEmptyDirectory(target);
@@ -113,7 +114,10 @@ export function stageDirectory(target: string, mode = READABLE): StagedDirectory
 
 const ALONE = 'Choose a directory that no other user can write to.';
 
-/** @returns false when there is nothing at all. @throws InputError when there is anything but an empty directory */
+/**
+ * @returns false if it does not exist
+ * @throws InputError if it is anything but an empty directory
+ */
 function isEmptyDirectory(target: string): boolean {
   if (!isThere(target)) return false;
   const stats = writing(target, () => statSync(target, { throwIfNoEntry: false }));
@@ -125,17 +129,17 @@ function isEmptyDirectory(target: string): boolean {
   return true;
 }
 
-/** Something has this name, be it a link that leads nowhere. */
+/** True if the name exists, even as a link that leads nowhere. */
 export const isThere = (path: string): boolean => {
   const look = () => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   return writing(path, look);
 };
 
-/** Moves everything from one directory into another. Either all of it is there, or nothing. */
+/** Moves everything from one directory into another. If a move fails, the earlier ones are undone. */
 function moveUp(from: string, target: string): void {
   const moved: Buffer[] = [];
   const held = writing(target, () => holdDirectory(target, 'followed'));
-  // As bytes: a file system takes names that are no text.
+  // As bytes, because file names may not be valid UTF-8.
   const below = (directory: string, name: Buffer) => Buffer.concat([Buffer.from(`${directory}/`), name]);
   try {
     writing(target, () => {
@@ -153,8 +157,8 @@ function moveUp(from: string, target: string): void {
 }
 
 /**
- * A directory that its owner may not write to cannot be moved: the way back up, which is in it, changes. It is open meanwhile,
- * for its name is one that others can exchange once it is moved.
+ * Moving a directory changes its `..` entry, so it must be writable by its owner. It is made so through an open
+ * descriptor, because its name can be replaced by other users once it is moved.
  */
 function move(from: Buffer, to: Buffer): void {
   const { mode } = lstatSync(from);

@@ -3,7 +3,7 @@ import { InputError, isSystemError, reasonOf } from '../errors.js';
 const NOT_ALLOWED = 'Choose a directory that you can write to.';
 const NO_ROOM = 'Free some space, or write to another disk.';
 
-/** What to do about a system's refusal to write, by its code. errno(3) */
+/** Remedies for errors of writing, by error code. errno(3) */
 const REMEDIES: Readonly<Record<string, string>> = {
   ENOSPC: NO_ROOM,
   EDQUOT: NO_ROOM,
@@ -19,8 +19,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
 
 /**
  * Runs a step that writes.
- * @param where  what the user knows the place by
- * @throws InputError in place of the system's error
+ * @param where  the name of the place in messages
+ * @throws InputError instead of the system's error
  */
 export function writing<T>(where: string, step: () => T): T {
   try {
@@ -30,7 +30,7 @@ export function writing<T>(where: string, step: () => T): T {
   }
 }
 
-/** An InputError in place of the system's error; any other error as it is. */
+/** Converts an error of the system to an InputError; any other error is returned unchanged. */
 export function unwritable(error: unknown, where: string): unknown {
   if (where.includes('\0')) return new InputError('no file has a NUL in its name', where);
   if (!isSystemError(error)) return error;
@@ -38,7 +38,7 @@ export function unwritable(error: unknown, where: string): unknown {
   return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error });
 }
 
-/** Errors that every later write meets too. */
+/** Errors that every later write would meet too. */
 const FATAL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
 export const isFatal = ({ code }: { readonly code: string }): boolean => FATAL.includes(code);

@@ -2,39 +2,36 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** What is being written and must not stay if this process ends before it is whole. */
+/** Paths that are being written and must be removed if the process ends before they are complete. */
 const unfinished = new Set<string>();
 
 let changed: (any: boolean) => void = () => {};
 
-/** Calls back before the first unfinished thing is made, and when none is left. */
+/** Sets a function that is called before the first unfinished path is created, and when none is left. */
 export function watchUnfinished(listener: (any: boolean) => void): void {
   changed = listener;
 }
 
-/**
- * A name beside `target`, on the same file system, that becomes `target` by renaming it. Hidden, and told from the names
- * of other processes by chance.
- */
+/** A hidden, random name beside `target`, on the same file system, to be renamed to `target`. */
 export function temporaryBeside(target: string): string {
   const full = resolve(target);
   return temporaryIn(dirname(full), basename(full));
 }
 
 export function temporaryIn(directory: string, name: string): string {
-  // A name may be as long as the file system allows already.
+  // The name may already have the maximum length of the file system.
   const path = join(directory, `.${name.slice(0, 40)}.${randomBytes(6).toString('hex')}.unfinished`);
   if (unfinished.size === 0) changed(true);
   unfinished.add(path);
   return path;
 }
 
-/** It has its name, and stays. */
+/** Called when the path is complete and renamed. */
 export function finished(path: string): void {
   if (unfinished.delete(path) && unfinished.size === 0) changed(false);
 }
 
-/** Removes something unfinished, if it is there. What cannot be removed now is tried once more at the end. */
+/** Removes something unfinished, if it exists. If that fails, it is tried again when the process ends. */
 export function abandon(path: string): void {
   try {
     removeTree(Buffer.from(path));
@@ -44,7 +41,7 @@ export function abandon(path: string): void {
   finished(path);
 }
 
-/** Removes a file, or a directory with all in it, even where directories are locked to their owner. */
+/** Removes a file, or a directory with its contents, even if directories in it are not writable. */
 export function removeTree(path: Buffer): void {
   try {
     rmSync(path, { recursive: true, force: true });
@@ -62,8 +59,8 @@ function unlock(path: Buffer): void {
 }
 
 /**
- * Removes everything unfinished, before the process ends. Synchronous, so that it is done by then.
- * @returns what cannot be removed
+ * Removes everything unfinished before the process ends. Synchronous, so that it is complete by then.
+ * @returns paths that could not be removed
  */
 export function removeUnfinished(): readonly string[] {
   for (const path of [...unfinished]) abandon(path);

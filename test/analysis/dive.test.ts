@@ -1,4 +1,4 @@
-// Dive's score: its rules one by one, what dive itself printed, and every real image.
+// dive's score: each rule, dive's own recorded output, and every real image.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -22,7 +22,7 @@ const scoreOf = (...layers: readonly (readonly Uint8Array[])[]): DiveScore => di
 const wasted = ({ inefficient }: DiveScore) =>
   inefficient.map(({ count, bytes, path }) => `${count} ${bytes} ${path}`);
 
-test('a path of one layer is efficient', () => {
+test('a path in one layer only is efficient', () => {
   const score = scoreOf([file('a', 10), directory('b'), file('b/c', 5)]);
   assert.equal(score, {
     efficiency: 1,
@@ -34,25 +34,25 @@ test('a path of one layer is efficient', () => {
   });
 });
 
-test('a path of two layers is wasted in full, the first copy too', () => {
+test('a path in two layers is wasted completely, including the first copy', () => {
   const score = scoreOf([file('a', 10), file('b', 100)], [file('a', 30)]);
   assert.equal(wasted(score), ['2 40 /a']);
   assert.is(score.efficiency, 110 / 140);
   assert.is(score.userWastedPercent, 40 / 30);
 });
 
-test('largest first; of two alike the one that was found later', () => {
+test('paths are sorted by size; of equal ones, the one found later comes first', () => {
   const layer = [file('a', 10), file('b', 20), file('c', 10)];
   assert.equal(wasted(scoreOf(layer, layer)), ['2 40 /b', '2 20 /c', '2 20 /a']);
 });
 
-test('a deleted file weighs nothing', () => {
+test('a deleted file counts as 0 bytes', () => {
   const score = scoreOf([file('a', 10), file('b', 10)], [file('.wh.a', 0)]);
   assert.equal(wasted(score), ['2 10 /a']);
   assert.is(score.efficiency, 10 / 20);
 });
 
-test('a deleted directory weighs all that was in it, on top of the files themselves', () => {
+test('a deleted directory counts as everything in it, in addition to the files themselves', () => {
   const score = scoreOf(
     [directory('d'), file('d/a', 10), directory('d/e'), file('d/e/b', 5)],
     [file('.wh.d', 0)],
@@ -70,7 +70,7 @@ test('a directory counts in a layer that has nothing inside it', () => {
   ]);
 });
 
-test('an opaque marker is passed over', () => {
+test('an opaque whiteout is ignored', () => {
   const score = scoreOf([directory('d'), file('d/a', 10)], [directory('d'), file('d/.wh..wh..opq', 0)]);
   assert.equal(wasted(score), []);
   assert.is(score.efficiency, 1);
@@ -79,20 +79,20 @@ test('an opaque marker is passed over', () => {
 test('a whiteout of nothing ends its layer', () => {
   const score = scoreOf([file('a', 10), file('z', 10)], [file('a', 10), file('m/.wh.x', 0), file('z', 10)]);
   assert.equal(wasted(score), ['2 20 /a']);
-  // Dive has begun to count the path by then: at minus one byte.
+  // By then dive has already counted the path, with minus one byte.
   assert.is(score.efficiency, (10 + 10 - 1) / 30);
 });
 
-test('a whiteout in the lowest layer looks for what it hides there', () => {
+test('a whiteout in the lowest layer looks in that layer', () => {
   assert.equal(wasted(scoreOf([file('a', 10), file('.wh.a', 0)])), ['2 10 /a']);
 });
 
-test('what a whiteout hid is gone for the layers above', () => {
+test('files that a whiteout hides do not exist for the layers above', () => {
   const score = scoreOf([file('a', 10)], [file('.wh.a', 0)], [file('.wh.a', 0), file('b', 7)]);
   assert.is(score.efficiency, (0 + 0) / 10);
 });
 
-test('names are cleaned, and compared by their bytes', () => {
+test('names are cleaned, and compared as bytes', () => {
   const score = scoreOf(
     [file('/a', 1), file('./b//c', 2), file('\xff', 4)],
     [file('a', 1), file('b/./c', 2), file('\xc3', 4)],
@@ -105,11 +105,11 @@ test('sizes are what headers claim, as Go reads them', () => {
   assert.is(scoreOf([file('a', 10), link]).sizeBytes, 19);
 });
 
-test('no layers, no waste', () => {
+test('without layers nothing is wasted', () => {
   assert.is(scoreOf().efficiency, 1);
 });
 
-test('a name of half a million directories is no score, and takes no time', () => {
+test('a name of half a million directories has no score, and is rejected quickly', () => {
   const name = 'a/'.repeat(500_000);
   const long = Buffer.concat([rawEntry({ name: '././@LongLink', flag: 'L' }, `${name}\0`), file('x', 0)]);
   const { table } = tarFacts(rawTar(long), { limits: { pathBytes: 2 ** 20 } });

@@ -1,5 +1,5 @@
-// The rule for overlay2 against a real file system: random layers, unpacked with the calls that moby makes, and measured as
-// it measures.
+// The rule for overlay2 against a real file system: random layers, unpacked with the same system calls as moby and
+// measured in the same way.
 import {
   linkSync,
   lstatSync,
@@ -40,7 +40,7 @@ function randomFrom(seed: number): (below: number) => number {
   };
 }
 
-/** Few names, so that entries meet; links lead down only, for this file system has no root of its own. */
+/** Few names, so that entries collide; links only lead downwards, because this file system has no root of its own. */
 function randomLayer(seed: number): Made[] {
   const random = randomFrom(seed);
   const pick = <T>(from: readonly T[]) => from[random(from.length)]!;
@@ -59,7 +59,10 @@ function randomLayer(seed: number): Made[] {
 
 const exists = (path: string) => lstatSync(path, { throwIfNoEntry: false }) ?? null;
 
-/** One entry as moby's Unpack and its overlay converter place it, with an empty file for a device. Throws where it fails. */
+/**
+ * Creates one entry as moby's Unpack and its overlay converter do, with an empty file for a device. Throws if that
+ * fails.
+ */
 function place(root: string, { name, flag, size, link }: Made): void {
   const path = join(root, posix.join('/', name));
   const parent = dirname(path);
@@ -67,7 +70,7 @@ function place(root: string, { name, flag, size, link }: Made): void {
   const old = exists(path);
   if (old !== null && !(old.isDirectory() && flag === '5')) rmSync(path, { recursive: true });
   const base = posix.basename(name);
-  // An attribute of its directory, which must be there.
+  // An attribute of its directory, which must exist.
   if (base === '.wh..wh..opq') readdirSync(parent);
   else if (base.startsWith('.wh.')) writeFileSync(join(parent, base.slice(4)), '', { flag: 'wx' });
   else if (flag === '0') writeFileSync(path, Buffer.alloc(size, 1));
@@ -76,7 +79,7 @@ function place(root: string, { name, flag, size, link }: Made): void {
   else if (exists(path)?.isDirectory() !== true) mkdirSync(path);
 }
 
-/** Sizes of all but directories, and blocks of all, each inode once. */
+/** Sizes of everything except directories, and blocks of everything, each inode once. */
 function measure(root: string): { size: number; blocks: number } {
   const seen = new Set<number>();
   let size = 0;
@@ -119,7 +122,7 @@ const tarOf = (layer: readonly Made[]) =>
 /** An empty directory's blocks differ from one file system to the next; 0xef53 is ext2 to ext4. */
 const isExt4 = statfsSync(folder).type === 0xef53;
 
-test('random layers weigh what they weigh on a disk', () => {
+test('computed sizes of random layers equal their sizes on a real disk', () => {
   let refusals = 0;
   for (const [i, layer] of layers.entries()) {
     const facts = layerFacts(tarOf(layer));

@@ -1,4 +1,4 @@
-// What a layer weighs for Docker: each rule of unpacking, real images with what Docker says of them.
+// The size of a layer in Docker: each rule of unpacking, and real images with Docker's recorded sizes.
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,14 +20,14 @@ const hardlink = (name: string, link: string) => rawEntry({ name, flag: '1', lin
 const sizeOf = (rule: (layer: BlobFacts) => LayerSize | null, ...entries: readonly Uint8Array[]): LayerSize =>
   rule(layerFacts(rawTar(...entries)))!;
 
-/** The size on overlay2, where Docker takes the layer. */
+/** Asserts the size on overlay2, for a layer that Docker accepts. */
 function weighs(what: string, bytes: number, ...entries: readonly Uint8Array[]): void {
   test(`overlay2: ${what}`, () => {
     assert.equal(sizeOf(overlaySize, ...entries), { bytes, doubt: null });
   });
 }
 
-/** Docker refuses the layer: the size of the rest, and why. */
+/** Asserts that Docker refuses the layer: the size of the rest, and the reason. */
 function refuses(what: string, bytes: number, why: RegExp, ...entries: readonly Uint8Array[]): void {
   test(`overlay2 refuses ${what}`, () => {
     const size = sizeOf(overlaySize, ...entries);
@@ -39,19 +39,19 @@ function refuses(what: string, bytes: number, why: RegExp, ...entries: readonly 
 weighs('an empty layer', 0);
 weighs('files, and their directories not', 107, directory('a'), file('a/b', 100), file('c', 7));
 weighs('a symbolic link, the bytes of its target', 6, symlink('a', '/bin/b'));
-weighs('bytes, not letters', 4, symlink('a', Buffer.from('ää').toString('latin1')));
-weighs('a hard link nothing', 10, file('a', 10), hardlink('b', 'a'), hardlink('c/d', './b'));
-weighs('a hard link to a symbolic link nothing more', 2, symlink('a', 'xx'), hardlink('b', '/a'));
-weighs('a file that only a hard link still names', 10, file('a', 10), hardlink('b', 'a'), file('a', 0));
+weighs('a target in bytes, not characters', 4, symlink('a', Buffer.from('ää').toString('latin1')));
+weighs('a hard link as 0', 10, file('a', 10), hardlink('b', 'a'), hardlink('c/d', './b'));
+weighs('a hard link to a symbolic link as 0', 2, symlink('a', 'xx'), hardlink('b', '/a'));
+weighs('a file with only a hard link left', 10, file('a', 10), hardlink('b', 'a'), file('a', 0));
 weighs(
   'no device, pipe or whiteout',
   0,
   ...['3', '4', '6'].map(flag => rawEntry({ name: flag, flag, device: [1, 3] })),
 );
-weighs('whiteouts nothing', 0, file('.wh.gone', 0), file('a/.wh.b', 0), file('c/.wh..wh..opq', 0));
-weighs('a whiteout with content nothing', 0, file('.wh.gone', 500));
-weighs('a file that takes the place of its own whiteout', 5, file('.wh.a', 0), file('a', 5));
-weighs('of two files with one name the later', 5, file('a', 10), file('./a', 5));
+weighs('whiteouts as 0', 0, file('.wh.gone', 0), file('a/.wh.b', 0), file('c/.wh..wh..opq', 0));
+weighs('a whiteout with content as 0', 0, file('.wh.gone', 500));
+weighs('a file that replaces its own whiteout', 5, file('.wh.a', 0), file('a', 5));
+weighs('the later of two files with one name', 5, file('a', 10), file('./a', 5));
 weighs(
   'a file in place of a directory with all below it',
   1,
@@ -71,7 +71,7 @@ weighs(
   file('d/../e', 1),
   file('/a', 1),
 );
-weighs('names that would lead out', 1, file('../../a', 5), file('a', 1));
+weighs('names that lead above the root', 1, file('../../a', 5), file('a', 1));
 weighs(
   'a file below a linked directory',
   1,
@@ -143,7 +143,7 @@ refuses(
   file('x', 5),
 );
 refuses('a contiguous file', 2, /type/, rawEntry({ name: 'a', flag: '7' }, 'xyz'), file('b', 2));
-refuses('a type that it does not know', 2, /type.*"V"/, rawEntry({ name: 'a', flag: 'V' }), file('b', 2));
+refuses('an unknown type', 2, /type.*"V"/, rawEntry({ name: 'a', flag: 'V' }), file('b', 2));
 refuses(
   'a file below a link that was replaced through itself',
   5,
@@ -153,24 +153,24 @@ refuses(
   file('l/x', 7),
 );
 
-test('names that are long but not too long', () => {
+test('names of the maximum length are accepted', () => {
   const path = `${`${'n'.repeat(250)}/`.repeat(16)}f`;
   assert.equal(sizeOf(overlaySize, paxEntry([['path', path]]), file('x', 5)), { bytes: 5, doubt: null });
 });
 
-/** Links from l0 to the directory l39, which is as far as Linux follows, with targets that are longer than they need be. */
+/** Links from l0 to the directory l39, the maximum that Linux follows, with targets that are longer than necessary. */
 const chain = (detour: string) => [
   ...Array.from({ length: 39 }, (_, i) => symlink(`l${i}`, `${detour}l${i + 1}`)),
   directory('l39'),
 ];
 
-test('links that lead to links, as far as Linux goes', () => {
+test('chains of links are followed as far as Linux follows them', () => {
   assert.is(sizeOf(overlaySize, ...chain(''), file('l0/a', 5)).doubt, null);
   const further = [symlink('m', 'l0'), symlink('n', 'm'), ...chain('')];
   assert.match(sizeOf(overlaySize, ...further, file('n/a', 5)).doubt!, /no directory/);
 });
 
-test('detours cost bounded work and memory', () => {
+test('detours through links take bounded work and memory', () => {
   const detour = './'.repeat(45);
   const many = Array.from({ length: 4000 }, (_, i) => file(`l0/${i}/a`, 1));
   const links = sizeOf(overlaySize, ...chain(detour), ...many);
@@ -185,13 +185,13 @@ test('detours cost bounded work and memory', () => {
   assert.ok(directories.bytes < 200);
 });
 
-test('the sample with a hard link and a symbolic link', () => {
+test('the sample with a hard link and a symbolic link has the recorded sizes', () => {
   const sample = [file('data', 100_090), hardlink('same', 'data'), symlink('link', 'dat')];
   assert.equal(sizeOf(overlaySize, ...sample), { bytes: 100_093, doubt: null });
   assert.equal(sizeOf(naiveSize, ...sample), { bytes: 100_090, doubt: null });
 });
 
-test('naive: every size that a header claims, whatever becomes of the entry', () => {
+test('naive: every size in a header counts, even of an entry that is replaced', () => {
   const sized = (flag: string, size: number) => rawEntry({ name: flag, flag, size, link: 'a' });
   assert.equal(
     sizeOf(
@@ -218,7 +218,7 @@ test('naive: every size that a header claims, whatever becomes of the entry', ()
   assert.match(sizeOf(naiveSize, rawEntry({ name: 'a', flag: '7' }, 'xyz')).doubt!, /type/);
 });
 
-test('snapshots: blocks of 4 KiB for every inode', () => {
+test('snapshots: every inode counts with blocks of 4 KiB', () => {
   const used = (...entries: readonly Uint8Array[]) => sizeOf(snapshotUsage, ...entries).bytes / 4096;
   assert.is(used(), 1, 'the root');
   assert.is(used(file('a', 0), file('b', 1), file('c', 4096), file('d', 4097)), 1 + 0 + 1 + 1 + 2);
@@ -230,7 +230,7 @@ test('snapshots: blocks of 4 KiB for every inode', () => {
   assert.equal([used(...many.slice(1)), used(...many)], [1, 3], 'a directory outgrows its block');
 });
 
-test('what was not read has no size, and what is damaged has a doubtful one', () => {
+test('an unread layer has no size, and a damaged one has a doubtful size', () => {
   const tar = rawTar(file('a', 600), file('b', 600));
   for (const rule of [overlaySize, naiveSize, snapshotUsage]) {
     assert.is(rule(layerFacts(tar, { files: false })), null);
@@ -246,7 +246,7 @@ test('what was not read has no size, and what is damaged has a doubtful one', ()
   });
 });
 
-/** The sizes of every layer of the first image of an archive, from the bottom up. */
+/** The sizes of every layer of an archive's first image, from the base up. */
 async function sizesIn(file: string): Promise<{ overlay: number[]; naive: number[] }> {
   const { parts } = await readArchive(file, { depth: 'files' });
   const { scan, graph } = parts[0]!;

@@ -1,4 +1,4 @@
-// Steps of the history, as builders write them, and the lines of a Dockerfile that they came from.
+// History steps as builders write them, and the lines of a Dockerfile that they came from.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dockerfileLine } from '../../src/analysis/instruction.js';
@@ -32,7 +32,7 @@ const LINES: Readonly<Record<string, string>> = {
   [`/bin/sh -c #(nop) ADD file:${HASH} in / `]: `ADD file:${HASH} /`,
   [`/bin/sh -c #(nop) COPY --chown=1:1 multi:${HASH} in /in/place/ `]: `COPY --chown=1:1 multi:${HASH} /in/place/`,
   '/bin/sh -c #(nop) COPY dir:jars in . ': 'COPY dir:jars in .',
-  // kaniko writes Dockerfile lines, others what they like
+  // kaniko writes Dockerfile lines, other builders any text
   'RUN apk add curl': 'RUN apk add curl',
   'bazel build ...': 'bazel build ...',
   'bash is not run here': 'bash is not run here',
@@ -48,14 +48,14 @@ for (const [createdBy, line] of Object.entries(LINES)) {
   });
 }
 
-test('several lines are one', () => {
+test('several lines become one', () => {
   assert.is(
     dockerfileLine('/bin/sh -c set -e; \\\n\tmake; \\\n\tmake install'),
     'RUN set -e; \\ make; \\ make install',
   );
 });
 
-test('a megabyte of anything takes no time', () => {
+test('a megabyte of any text is processed quickly', () => {
   const started = Date.now();
   for (const hostile of ['|9 a=', '|9 sh -x ', 'sh -a ', '/bin/sh -c #(nop) COPY a:', 'RUN |1 /']) {
     dockerfileLine(hostile.repeat(200_000));

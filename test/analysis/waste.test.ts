@@ -1,4 +1,4 @@
-// What layers ship for nothing: each rule on layers made for it, and the sum on every real image.
+// The waste of layers: each rule with layers made for it, and the sum for every real image.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -83,12 +83,12 @@ const stowaways: Readonly<Record<string, readonly [layers: readonly Layer[], fou
 };
 
 for (const [what, [layers, found]] of Object.entries(stowaways)) {
-  test(`stowaways: ${what}`, () => {
+  test(`hidden files: ${what}`, () => {
     assert.equal(hidden(...layers), found);
   });
 }
 
-test('a layer that is not known hides nothing', () => {
+test('a layer whose entries are not known hides nothing', () => {
   const { stowaways: found, tree } = unpack([tableOf([file('a', 'x')]), null, tableOf([file('a', 'y')])]);
   assert.equal(
     found.map(({ hiddenBy }) => hiddenBy),
@@ -100,7 +100,7 @@ test('a layer that is not known hides nothing', () => {
 const named = ({ files }: { files: readonly WastedFile[] }, kind: WastedFile['kind']) =>
   files.filter(found => found.kind === kind).map(({ path }) => path);
 
-test('all copies but the first are waste', () => {
+test('all copies of a content but the first are waste', () => {
   const waste = wasteOf(
     unpacked([file('z/copy', 'content')], [file('a', 'content'), file('b', 'content'), file('c', 'other!!')]),
   );
@@ -111,34 +111,34 @@ test('all copies but the first are waste', () => {
   assert.is(waste.efficiency, 0.5);
 });
 
-test('a hard link is no copy, and a copy with two names counts once', () => {
+test('a hard link is not a copy, and a copy with two names counts once', () => {
   const first = [file('a', 'content'), hardlink('b', 'a')];
   assert.is(wasteOf(unpacked(first)).duplicated, 0);
   assert.is(wasteOf(unpacked(first, [file('c', 'content'), hardlink('d', 'c')])).duplicated, 7);
 });
 
-test('empty files are no copies', () => {
+test('empty files are not copies', () => {
   assert.equal(wasteOf(unpacked([file('a', ''), file('b', '')])).files, []);
 });
 
-test('a copy that is hidden is not counted again', () => {
+test('a hidden copy is not counted again', () => {
   const waste = wasteOf(unpacked([file('a', 'content'), file('b', 'content')], [file('.wh.b', '')]));
   assert.equal([waste.deleted, waste.duplicated, waste.total], [7, 0, 7]);
 });
 
-test('what was overwritten with the same bytes is told apart', () => {
+test('files that were overwritten with the same bytes are counted separately', () => {
   const waste = wasteOf(
     unpacked([file('a', 'same'), file('b', 'old')], [file('a', 'same', '0004755\0'), file('b', 'new')]),
   );
   assert.equal([waste.overwritten, waste.metadataOnly], [7, 4]);
 });
 
-test('without digests nothing is a copy', () => {
+test('without digests no file is a copy', () => {
   const table = tarFacts(rawTar(file('a', 'x'), file('b', 'x'))).table!;
   assert.is(wasteOf(unpack([table])).duplicated, 0);
 });
 
-test('caches: a store whose files are links to what is used is none', () => {
+test('caches: a store whose files are hard links to files in use is not a cache', () => {
   const cache = [file('var/cache/apt/x.deb', 'deb'), file('root/.pnpm-store/v3/f', 'module')];
   const used = hardlink('app/node_modules/f', 'root/.pnpm-store/v3/f');
   const waste = wasteOf(unpacked([...cache, used]));
@@ -146,12 +146,12 @@ test('caches: a store whose files are links to what is used is none', () => {
   assert.equal(named(waste, 'cached'), ['var/cache/apt/x.deb']);
 });
 
-test('a copy in a cache is both, and counts once', () => {
+test('a copy in a cache counts once in the total', () => {
   const waste = wasteOf(unpacked([file('a', 'content')], [file('var/log/copy', 'content')]));
   assert.equal([waste.duplicated, waste.cached, waste.total], [7, 7, 7]);
 });
 
-test('largest first', () => {
+test('wastes are sorted by size, largest first', () => {
   const waste = wasteOf(
     unpacked(
       [file('a', '1'), file('b', '4444'), file('c', '22')],
@@ -164,7 +164,7 @@ test('largest first', () => {
   );
 });
 
-test('nothing at all is efficient', () => {
+test('an image without files is efficient', () => {
   assert.is(wasteOf(unpacked()).efficiency, 1);
 });
 
@@ -195,7 +195,7 @@ const CACHES: Readonly<Record<string, string | null>> = {
   'var/log/apt/history.log': 'logs',
 };
 
-test('caches, by where they lie', () => {
+test('cached files are recognised by their paths', () => {
   const found = Object.keys(CACHES).map(path => [path, cacheRuleOf(path)?.name ?? null]);
   assert.equal(Object.fromEntries(found), CACHES);
   assert.is(new Set(CACHE_RULES.map(({ name }) => name)).size, CACHE_RULES.length);
@@ -221,7 +221,7 @@ function rows(grouping: Grouping, wanted: (path: string) => boolean = () => true
     .sort();
 }
 
-test('by file: what is seen, and what is shipped', () => {
+test('breakdown by file: visible and shipped bytes', () => {
   assert.equal(rows(byFile), [
     'etc/.hidden 1/1 1 in 1',
     'etc/A.TXT 1/1 1 in 1',
@@ -231,17 +231,17 @@ test('by file: what is seen, and what is shipped', () => {
   ]);
 });
 
-test('by directory, with all below it, to a depth', () => {
+test('breakdown by directory: including everything below it, down to a depth', () => {
   assert.equal(rows(byDirectory(1)), [' 12/15 5 in 0+1', 'etc 2/2 2 in 1', 'usr 9/12 2 in 0+1']);
   assert.ok(rows(byDirectory(2)).includes('usr/lib 9/12 2 in 0+1'));
   assert.equal(rows(byDirectory(0)), [' 12/15 5 in 0+1']);
 });
 
-test('by extension, without version numbers and case', () => {
+test('breakdown by extension: without version numbers, in lower case', () => {
   assert.equal(rows(byExtension), [' 2/2 2 in 0+1', '.so 4/4 1 in 0', '.txt 6/9 2 in 0+1']);
 });
 
-test('by layer, and only what is wanted', () => {
+test('breakdown by layer, with a filter', () => {
   assert.equal(rows(byLayer), ['0 5/8 2 in 0', '1 7/7 3 in 1']);
   assert.equal(
     rows(byLayer, path => path.endsWith('a.txt')),
@@ -265,7 +265,7 @@ for (const { id, file: archive, truth } of corpus()) {
       );
       const { stored, unpacked: tars, content } = sumOf(layers);
       const { blob_bytes, uncompressed_bytes, regular_bytes } = expected.totals!;
-      // Where nothing is known of any layer the truth has 0.
+      // If no layer is known, the recorded truth has 0.
       const sum = (name: SizeName, truth: number) =>
         layers.length > 0 && layers.every(sizes => sizes[name] === null) ? null : truth;
       assert.equal(

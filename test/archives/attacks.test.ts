@@ -1,4 +1,4 @@
-// Archives that say one thing to waybill and another to an engine, made by others.
+// Archives that waybill and an engine could interpret differently, made by others.
 import { test } from 'uvu';
 import { caseFiles, judge } from '../support/case-files.js';
 import { NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';

@@ -1,4 +1,4 @@
-// Hostile and hopeless input: each ends in a report or a clear message, soon, and loses nothing that could still be told.
+// Hostile and damaged input: each results in a report or a clear message, quickly, with everything that could be read.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +17,7 @@ const TAGGED = { image: item, tags: ['app:1'] };
 const oci = layouts.skopeoOci(TAGGED);
 const save = layouts.dockerSave(TAGGED);
 
-/** As a tar file and as a stream: hostile input must not choose the harder way. */
+/** As a tar file and as a stream, because both have their own code. */
 async function* bothWays(
   members: readonly layouts.Member[],
   options: ReadOptions = {},
@@ -92,14 +92,14 @@ for (const [name, make, message] of REFUSED) {
   });
 }
 
-test('refused: nothing from a pipe', async () => {
+test('refused: an empty pipe', async () => {
   assert.match(
     (await refusal(readArchive(streamOf(new Uint8Array(0))))).message,
     /nothing came in[\s\S]*before the pipe/,
   );
 });
 
-test('a platform that the archive lacks: those it has are listed, and those it should have', async () => {
+test('a platform that the archive lacks: the present and the listed ones are named', async () => {
   const arm = await image({
     layers: [{ files: { a: 'a' } }],
     platform: { os: 'linux', architecture: 'arm64' },
@@ -138,7 +138,7 @@ const entry = (digest: string, mediaType: string = layouts.MEDIA.index) => ({ me
 const lying = (digest: string, lists: readonly object[]) =>
   layouts.file(layouts.blobPath(digest), goJson({ schemaVersion: 2, manifests: lists }));
 
-/** A good layout whose index.json lists something more, after or before what it listed. */
+/** A sound layout whose index.json lists further entries, after or before its own. */
 const listing = (...more: readonly object[]) =>
   layouts.replaceBytes(oci, 'index.json', bytes => {
     const document = JSON.parse(Buffer.from(bytes).toString());
@@ -279,7 +279,7 @@ within(4, 'hostile keys are data', async () => {
 
 // Bombs
 
-/** Zeros as gzip of many members, which is quick to make. */
+/** Zeros as gzip with many members, which is quick to make. */
 function zerosAsGzip(bytes: number): Buffer {
   const part = 100 * 1024 * 1024;
   const member = gzipSync(Buffer.alloc(part), { level: 9 });
@@ -337,7 +337,7 @@ within(8, 'ten thousand members', async () => {
   assert.is(found(read, 'blob-name-odd').length, 100);
 });
 
-test('names that do not belong on a terminal are no danger to a report', async () => {
+test('names with control characters are safe in a report', async () => {
   const evil = 'app\u001b]0;owned\u0007:1\n\u202e';
   const members = layouts.replaceBytes(save, 'manifest.json', bytes => {
     const [document] = JSON.parse(Buffer.from(bytes).toString());
@@ -348,7 +348,7 @@ test('names that do not belong on a terminal are no danger to a report', async (
   assert.ok(codes(report.findings).includes('name-invalid'));
 });
 
-test('links that lead in circles, or nowhere, end', async () => {
+test('links in circles, or to nothing, are detected', async () => {
   const path = save.find(({ path }) => path.endsWith('layer.tar'))!.path;
   const rest = layouts.without(save, path);
   for (const links of [

@@ -1,4 +1,4 @@
-// 138 real archives against what independent tools say of them: same images, IDs, names, platforms, layers, problems.
+// 138 real archives against what independent tools report: the same images, IDs, names, platforms, layers and problems.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -21,7 +21,7 @@ import {
   testWhen,
 } from '../support/corpus.js';
 
-/** truth.py's word for a problem, and the findings of ours that speak of the same thing. */
+/** truth.py's code of a problem, and our findings for the same problem. */
 const SAME: Readonly<Record<string, readonly FindingCode[]>> = {
   BAD_JSON: ['json-invalid'],
   BLOB_DIGEST_MISMATCH: ['digest-mismatch', 'blob-name-mismatch'],
@@ -48,12 +48,12 @@ const SAME: Readonly<Record<string, readonly FindingCode[]>> = {
   UNREFERENCED_BLOBS: ['unreferenced-blobs'],
 };
 
-/** What a writer leaves out on purpose is a note to waybill. */
+/** Parts that a writer leaves out on purpose are a note in waybill. */
 const LIGHTER: Readonly<Record<string, string>> = { SPARSE_INDEX: 'info' };
 
 const IMAGE_KINDS = ['image', 'v1-image'];
 
-/** A config that names no platform, as oras and go-containerregistry write: truth.py spells that `?/?`. */
+/** For a config without a platform, as oras and go-containerregistry write it, truth.py has `?/?`. */
 const platformOf = (platform: string | null | undefined) => (platform === '?/?' ? null : (platform ?? null));
 
 function sameLayer(ours: LayerReport, truth: TruthLayer, where: string): void {
@@ -74,7 +74,7 @@ function sameImage(ours: ImageReport, truth: TruthImage, id: string): void {
   assert.is(ours.imageId, truth.image_id ?? null, `${where}: image ID`);
   if (truth.view !== 'docker')
     assert.is(ours.manifestDigest, truth.manifest_digest ?? null, `${where}: manifest`);
-  // Where manifest.json and index.json spell one name in two ways, truth.py has both and waybill manifest.json's.
+  // If manifest.json and index.json spell one name differently, truth.py has both and waybill that of manifest.json.
   const names = new Set(ours.names.map(normalName));
   for (const tag of truth.tags) assert.ok(names.has(normalName(tag)), `${where}: name ${tag}`);
   if (truth.view !== 'oci') assert.equal([...ours.names].sort(), [...truth.tags].sort(), `${where}: names`);
@@ -118,9 +118,9 @@ function sameContents(report: Report, truth: Truth): void {
 function sameProblems(report: Report, truth: Truth): void {
   const configMissing = truth.issues.some(issue => issue.code === 'CONFIG_MISSING');
   for (const issue of truth.issues) {
-    // An absent config lists no diff_ids: truth.py says both, waybill that it is absent.
+    // An absent config lists no diff_ids: truth.py reports both, waybill only the absence.
     if (issue.code === 'NO_DIFF_IDS' && configMissing) continue;
-    // Docker's v1 JSON among the blobs is expected, and no finding.
+    // Docker's v1 JSON among the blobs is expected and not a finding.
     if (issue.code === 'UNREFERENCED_BLOBS' && truth.generation === 'docker-hybrid-oci') continue;
     const codes = SAME[issue.code];
     assert.ok(codes, `${truth.id}: no word for ${issue.code}`);

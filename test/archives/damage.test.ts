@@ -1,4 +1,5 @@
-// One bit changed anywhere in a small archive, or the archive cut anywhere: it is found, and nothing else breaks.
+// Changes one bit anywhere in a small archive, or cuts the archive anywhere: the damage is found, without other
+// effects.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -29,7 +30,7 @@ const PACKED = {
   tags: ['app:1'],
 };
 
-/** Rows of FORMATS section 1 whose every byte is changed. */
+/** Rows of FORMATS section 1 in which every byte is changed. */
 const ROWS: Readonly<Record<string, readonly layouts.Member[]>> = {
   B: layouts.dockerSave(TAGGED),
   C: layouts.dockerSave25(TAGGED),
@@ -38,7 +39,7 @@ const ROWS: Readonly<Record<string, readonly layouts.Member[]>> = {
 };
 const DIRECTORY = layouts.skopeoDir(PACKED);
 
-/** Anything thrown but an InputError fails the test; so does a read that does not end. */
+/** An error other than an InputError fails the test, and so does a read that does not end. */
 async function read(input: string | AsyncIterable<Uint8Array>): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -54,17 +55,17 @@ async function read(input: string | AsyncIterable<Uint8Array>): Promise<Outcome>
   }
 }
 
-/** One bit of each byte, every other one from byte to byte. */
+/** Flips one bit of each byte, another one from byte to byte. */
 const flipped = (byte: number, at: number) => byte ^ (1 << ((at * 5) % 8));
 
-/** Every byte of row B. Of the others a sample of what is the same in all rows: layers, and runs of zeros. */
+/** Every byte of row B. For the other rows a sample of what is the same in all: layers, and runs of zeros. */
 function stepOf(row: string, { kind, path }: Region, at: number, size: number): number {
   if (kind === 'content') return /tar$|^blobs/.test(path) && size > 1024 ? 7 : 1;
   return row === 'B' || (kind === 'header' && at < 345) ? 1 : 7;
 }
 
 for (const [row, members] of Object.entries(ROWS)) {
-  test(`a bit changed in any byte of row ${row} is found`, async () => {
+  test(`a bit that is changed in any byte of row ${row} is found`, async () => {
     const tar = await toTar(members);
     const whole = await read(streamOf(tar));
     const missed: string[] = [];
@@ -74,7 +75,7 @@ for (const [row, members] of Object.entries(ROWS)) {
       for (let at = start; at < end; at += stepOf(row, region, at - start, end - start)) {
         const was = tar[at]!;
         tar[at] = flipped(was, at);
-        // Most as a stream, which needs no disk; some as a file, for both must see it.
+        // Most are read as a stream, which needs no disk; some as a file.
         const found = tells(await read(at % 29 === 0 ? saved(tar) : streamOf(tar)), whole);
         const outside = !found && isOutside(row, region, before, tar.subarray(start, end), at - start);
         if (!found && !outside) missed.push(`${region.kind} ${region.path} byte ${at - start}`);
@@ -85,7 +86,7 @@ for (const [row, members] of Object.entries(ROWS)) {
   });
 }
 
-test('a bit changed in any byte of a directory (row H) is found', async () => {
+test('a bit that is changed in any byte of a directory (row H) is found', async () => {
   const folder = toDirectory(DIRECTORY, join(temporary('damage'), 'dir'));
   const whole = await read(folder);
   const missed: string[] = [];
@@ -125,7 +126,7 @@ const CUT: Readonly<Record<string, readonly layouts.Member[]>> = {
 
 for (const [row, members] of Object.entries(CUT)) {
   for (const [way, open] of Object.entries(WAYS)) {
-    test(`row ${row} cut anywhere, ${way}: said, and never more than that`, async () => {
+    test(`row ${row} cut at any byte, ${way}: the cut is reported, without follow-up errors`, async () => {
       const tar = await toTar(members);
       const packed = compress(tar, 'gzip');
       for (const bytes of [tar, packed]) {
@@ -155,7 +156,7 @@ for (const how of ['gzip', 'zstd', 'xz', 'bzip2'] satisfies Compression[]) {
   });
 }
 
-test('a deflated entry of a zip, changed or cut, is said', async () => {
+test('a deflated zip entry that is changed or cut is reported', async () => {
   const { deliveries } = await import('../support/pack.js');
   const made = await deliveries(layouts.skopeoOci(PACKED), join(temporary('zip'), 'made'));
   for (const kind of ['zip-deflated', 'zip-stored', 'tar-in-zip-deflated', 'tar-in-zip-stored']) {
@@ -164,7 +165,7 @@ test('a deflated entry of a zip, changed or cut, is said', async () => {
       const outcome = await read(saved(bytes.subarray(0, cut)));
       assert.instance(outcome, InputError, `${kind} cut at ${cut}: the directory of a zip is at its end`);
     }
-    // Whatever a changed zip gives, it is a report or an InputError.
+    // Any change of a zip gives a report or an InputError.
     for (let at = 0; at < bytes.length; at += kind.endsWith('stored') ? 61 : 5) {
       const after = Uint8Array.from(bytes);
       after[at] = flipped(after[at]!, at);
@@ -173,14 +174,14 @@ test('a deflated entry of a zip, changed or cut, is said', async () => {
   }
 });
 
-/** Where a member's content ends in the tar. */
+/** The end of a member's content in the tar. */
 function endOf(members: readonly layouts.Member[], path: string): number {
   return regionsOf(members, 0).find(region => region.kind === 'content' && region.path === path)!.end;
 }
 
 for (const [name, make] of Object.entries({ regctl: layouts.regctl, containerify: layouts.containerify })) {
   for (const [way, open] of Object.entries(WAYS)) {
-    test(`what stands before the cut is still reported (${name}, documents first, ${way})`, async () => {
+    test(`documents before the cut are still reported (${name}, documents first, ${way})`, async () => {
       const item = await image({
         layers: [1, 2, 3].map(n => ({
           files: { [`file-${n}`]: `${n}`.repeat(900) },

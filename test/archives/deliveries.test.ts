@@ -1,4 +1,4 @@
-// The central promise: however an archive is delivered, waybill sees the same.
+// The central promise: an archive gives the same report in every delivery.
 import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -11,7 +11,7 @@ import { type DeliveryKind, deliveries, toTar, toZip } from '../support/pack.js'
 import { codes, faults, readInput, readMembers, refusal, saved, streamOf } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
-/** Everything but how it came: file, container and size differ by nature. */
+/** Everything except the delivery: file, container and size necessarily differ. */
 async function contents(input: string | AsyncIterable<Uint8Array>, depth: Depth): Promise<unknown> {
   try {
     const { archive, ...rest }: Report = reportOf(await readArchive(input, { depth }));
@@ -49,7 +49,7 @@ const item = await image({
 const other = await plainImage('other', 1, 'gzip');
 const TAGS = { tags: ['app:1'] };
 
-/** Whole layouts, and one that is not as it should be: findings must be the same as well. */
+/** Sound layouts and a damaged one: findings must be the same too. */
 const ARCHIVES: readonly (readonly [string, readonly layouts.Member[]])[] = [
   ['A', layouts.dockerV1({ image: item, ...TAGS })],
   ['B', layouts.dockerSave({ image: item, ...TAGS })],
@@ -63,14 +63,14 @@ const ARCHIVES: readonly (readonly [string, readonly layouts.Member[]])[] = [
   ['damaged', damaged(layouts.dockerContainerd({ image: item, ...TAGS }), item)],
 ];
 
-/** A layer with a byte changed, another one missing, and a config that is no JSON. */
+/** A layer with a changed byte, an absent one, and a config that is not JSON. */
 function damaged(members: readonly layouts.Member[], { layers, imageId }: Image): layouts.Member[] {
   const [first, second] = layers.map(({ digest }) => layouts.blobPath(digest)) as [string, string];
   const flipped = layouts.flipByte(layouts.without(members, second), first, 30);
   return layouts.replaceBytes(flipped, layouts.blobPath(imageId), bytes => bytes.subarray(0, 100));
 }
 
-/** Several of a kind, and not in the order of their names, in which a directory is read. */
+/** Several documents of a kind, not in the order of their names, in which a directory is read. */
 function disorder(members: readonly layouts.Member[]): layouts.Member[] {
   const zeros = (digit: string) => `blobs/sha256/${digit.repeat(64)}`;
   return [
@@ -84,7 +84,7 @@ function disorder(members: readonly layouts.Member[]): layouts.Member[] {
   ];
 }
 
-/** Without what must differ: the archive itself, and for a tar inside a zip the path of that tar before every other. */
+/** Without what necessarily differs: the archive itself, and for a tar inside a zip the prefix of each path. */
 function contentsOf({ archive, ...rest }: Report): unknown {
   const { layout, producer, marks } = archive;
   const plain = JSON.stringify({ ...rest, layout, producer, marks })
@@ -155,7 +155,7 @@ for (const deflate of [false, true]) {
   });
 }
 
-test('a folder around the layout is said, and the images are the same', async () => {
+test('a folder around the layout is reported, and the images are the same', async () => {
   for (const [name, members] of ARCHIVES.slice(0, 6)) {
     const plain = (await readMembers(members)).report;
     const { report } = await readMembers(members, {}, { prefix: 'my image/' });
@@ -175,7 +175,7 @@ test('a folder around the layout is said, and the images are the same', async ()
   }
 });
 
-test('a folder around the layout in a zip, and as a directory', async () => {
+test('a folder around the layout is accepted in a zip, and as a directory', async () => {
   const members = layouts
     .skopeoOci({ image: item, ...TAGS })
     .map(member => ({ ...member, path: `x/${member.path}` }));
@@ -190,7 +190,7 @@ test('a folder around the layout in a zip, and as a directory', async () => {
   }
 });
 
-test('what a zip or a folder holds besides an image is said', async () => {
+test('other files in a zip or a folder are reported', async () => {
   const nothing = saved(toZip([layouts.file('a.txt', 'a')]), 'nothing.zip');
   assert.match(
     (await refusal(readInput(nothing))).message,

@@ -1,4 +1,4 @@
-// Archives that public reports and files of other projects taught: sound ones, and ones that engines refuse.
+// Archives from public bug reports and from other projects: sound ones, and ones that engines refuse.
 import { test } from 'uvu';
 import { caseFiles, judge } from '../support/case-files.js';
 import { NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';

@@ -1,4 +1,5 @@
-// Documents that readers see differently, or that are made to hurt whoever copies, nests or counts: through every command.
+// Documents that readers interpret differently, or that attack programs that copy, nest or count: through every
+// command.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plainImage } from '../support/image.js';
@@ -25,7 +26,7 @@ function written(value: unknown): string {
 
 const raw = (text: string): Raw => ({ raw: text });
 
-/** Layouts of one image whose documents have something more: a config with these fields, and an index with annotations. */
+/** Layouts of one image whose documents have additional fields: in the config, and as annotations of the index. */
 function layoutsOf(more: object, annotations: object): layouts.Member[][] {
   const configBytes = Buffer.from(written({ ...config, ...more }), 'latin1');
   const blob = layouts.blobOf(layouts.MEDIA.config, configBytes);
@@ -132,7 +133,7 @@ for (const [name, more] of Object.entries(CASES)) {
       const file = saved(await toTar(members), `document-${i}.tar`);
       for (const argsOf of COMMANDS) {
         const args = argsOf(file);
-        // Anything but an answer, an InputError or a UsageError is thrown on.
+        // Anything but an answer, an InputError or a UsageError is rethrown.
         const { stdout, stderr } = await said(args);
         const what = `${args.join(' ')}: ${stderr}`;
         assert.not.match(stdout, /\[object Object\]|\[native code\]/, what);
@@ -144,7 +145,7 @@ for (const [name, more] of Object.entries(CASES)) {
   });
 }
 
-test('hostile keys are told as they stand, and nothing is lost beside them', async () => {
+test('hostile keys are reported unchanged, and hide no other finding', async () => {
   const [oci] = layoutsOf({ config: { Labels: raw('{"__proto__":"x","constructor":"y"}') } }, {});
   const file = saved(await toTar(oci!), 'labels.tar');
   const { stdout } = await said(['show', file, '--json']);
@@ -227,7 +228,7 @@ for (const digest of [
   `sha256:${'0'.repeat(64)}\n`,
   `blake3:${'0'.repeat(64)}`,
 ]) {
-  test(`the digest ${JSON.stringify(digest.slice(0, 40))} leads nowhere, and is told`, async () => {
+  test(`the digest ${JSON.stringify(digest.slice(0, 40))} refers to no blob, and is reported`, async () => {
     const document = JSON.parse(Buffer.from(layouts.manifestOf(item).blobs[0]!.bytes).toString());
     const readWith = async (
       change: (document: { config: { digest: string }; layers: { digest: string }[] }) => void,
@@ -271,7 +272,7 @@ for (const digest of [
   });
 }
 
-test('what follows the first value of manifest.json hides no image: docker and crane stop before it', async () => {
+test('text after the first value of manifest.json hides no image: docker and crane stop before it', async () => {
   const members = layouts.replaceBytes(save, 'manifest.json', bytes =>
     Buffer.concat([bytes, Buffer.from('\n[]')]),
   );

@@ -1,4 +1,4 @@
-// Every layout of FORMATS section 1, by the builder's own knowledge of what is inside.
+// Every layout of FORMATS section 1, compared with the builder's knowledge of its content.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ImageReport, LayerReport, Report } from '../../src/commands.js';
@@ -22,7 +22,7 @@ const steps = (seed: string, compression: 'none' | 'gzip') => [
 const ARM = { os: 'linux', architecture: 'arm64', variant: 'v8' };
 const first = await image({ layers: steps('first', 'gzip') });
 const second = await image({ layers: steps('second', 'gzip'), platform: ARM });
-/** As Nix writes its config. */
+/** With the config that Nix writes. */
 const nix = (item: Image): Promise<Image> =>
   image({
     layers: item.layers.map(({ tar }) => ({ tar })),
@@ -36,15 +36,15 @@ interface Row {
   readonly make: (images: layouts.Images) => layouts.Member[];
   readonly layout: Report['archive']['layout'];
   readonly producer: RegExp;
-  /** Where nothing but a name tells this producer from another. */
+  /** Set if only a name distinguishes this producer from another. */
   readonly unnamed?: RegExp;
-  /** Where nothing tells several images of this producer from those of another. */
+  /** Set if nothing distinguishes several images of this producer from those of another. */
   readonly several?: RegExp | null;
-  /** What becomes of the images on their way: unpacked, mostly. */
+  /** The images as the producer stores them: mostly uncompressed. */
   readonly stored?: (item: Image) => Image;
   readonly name?: (tag: string) => string | null;
   readonly images?: readonly [Image, Image];
-  /** False where the producer writes one name only. */
+  /** False if the producer writes only one name. */
   readonly tags?: false;
   readonly findings?: readonly string[];
 }
@@ -254,7 +254,7 @@ test('row K as a layout: the same descriptor for every tag is one image', async 
   sameImage(report.images[0], first, ['app:1', 'app:2']);
 });
 
-test('row Q: a root file system is named, with the way out', async () => {
+test('row Q: a root file system is recognised, and the message says what to do', async () => {
   const os = await image({
     layers: [{ files: { 'bin/sh': 'x', 'etc/passwd': 'root', 'usr/lib/a': 'a', 'var/': {} } }],
   });
@@ -263,7 +263,7 @@ test('row Q: a root file system is named, with the way out', async () => {
   assert.match(error.remedy ?? '', /docker save/);
 });
 
-test('a layer by itself is named', async () => {
+test('a single layer is recognised as such', async () => {
   const layer = await tarBytes([{ path: 'etc/' }, { path: 'etc/.wh.gone' }, { path: 'etc/new', bytes: 'n' }]);
   for (const bytes of [layer, compress(layer, 'gzip')]) {
     const error = await refusal(readInput(saved(bytes, 'layer')));
@@ -277,7 +277,7 @@ const MULTI = { platforms: [first, second], tags: ['app:1'], attestations: true 
 for (const ociArtifact of [false, true]) {
   const form = ociArtifact ? 'OCI artifacts' : 'manifests';
   for (const make of [layouts.buildxOci, layouts.dockerContainerd]) {
-    test(`${make.name}: every platform, attested by ${form}`, async () => {
+    test(`${make.name}: every platform, with attestations as ${form}`, async () => {
       const members = make({ ...MULTI, ociArtifact });
       const { report, exitCode } = await readMembers(members);
       assert.equal([faults(report.findings), report.verdicts, exitCode], [[], ALL_TRUE, 0]);
@@ -310,7 +310,7 @@ test('row H: a list with its instances', async () => {
   );
 });
 
-test('both manifest.json and index.json: a platform that only the index knows is kept, once', async () => {
+test('both manifest.json and index.json: a platform that only the index lists is reported once', async () => {
   const { report } = await readMembers(
     layouts.dockerContainerd({ platforms: [first, second], tags: ['a:1', 'a:2'] }),
   );
@@ -333,7 +333,7 @@ test('one image under two indexes is listed once, with both names', async () => 
   sameImage(report.images[0], first, ['app:1', 'app:2']);
 });
 
-test('nested indexes: the way to the manifest is kept, outermost first', async () => {
+test('nested indexes: the path to the manifest is reported, outermost first', async () => {
   const inner = layouts.indexOf([layouts.platformManifest(first)]);
   const middle = layouts.indexOf([inner, layouts.platformManifest(second)]);
   const outer = layouts.described(layouts.indexOf([middle]), {
@@ -351,7 +351,7 @@ test('nested indexes: the way to the manifest is kept, outermost first', async (
   );
 });
 
-test('artifacts and referrers: no images, and known to their subject', async () => {
+test('artifacts and referrers are not images, and belong to their subject', async () => {
   const subject = layouts.manifestOf(first);
   const sbom = layouts.artifact({
     type: 'application/spdx+json',
@@ -392,7 +392,7 @@ test('row O: a cosign signature is an artifact, never an image', async () => {
   );
 });
 
-test('a cosign signature in a layout is known to its subject by its tag', async () => {
+test('a cosign signature in a layout is assigned to its subject by its tag', async () => {
   const subject = layouts.manifestOf(first);
   const tag = `sha256-${encodedOf(subject.descriptor.digest)}.sig`;
   const signature = layouts.manifestFrom(layouts.MEDIA.manifest, layouts.EMPTY, [
@@ -404,7 +404,7 @@ test('a cosign signature in a layout is known to its subject by its tag', async 
   assert.is(report.artifacts[0]!.subject, subject.descriptor.digest);
 });
 
-test('a sha512 layout is checked by sha512', async () => {
+test('a sha512 layout is verified with sha512', async () => {
   const options = { algorithm: 'sha512' as const };
   const { report, exitCode } = await readMembers(
     layouts.ociLayout({ manifests: [layouts.manifestOf(first, options)] }),
@@ -420,7 +420,7 @@ test('a sha512 layout is checked by sha512', async () => {
 
 const URLS = ['https://example.test/base.tar.gz'];
 for (const absent of [false, true]) {
-  test(`a foreign layer that is ${absent ? 'absent' : 'present'} breaks nothing`, async () => {
+  test(`a foreign layer that is ${absent ? 'absent' : 'present'} is accepted`, async () => {
     const item = await image({
       layers: [
         { files: { base: 'b' }, urls: URLS, absent, compression: 'gzip' },
@@ -438,11 +438,11 @@ for (const absent of [false, true]) {
   });
 }
 
-test('encrypted layers are named as such, and their digests are checked', async () => {
+test('encrypted layers are reported as encrypted, and their digests are verified', async () => {
   const members = layouts.ociLayout({ manifests: [layouts.manifestOf(first, { encrypted: true })] });
   const { report, exitCode } = await readMembers(members);
   assert.is(exitCode, 0);
-  // Their content is a plain tar, which is told and checked.
+  // Their content is an unencrypted tar, which is reported and verified.
   for (const { data } of report.findings) assert.ok((data as { plain: boolean }).plain);
   assert.equal(
     report.images[0]!.layers.map(({ encrypted }) => encrypted),
@@ -485,7 +485,7 @@ const tar = await tarBytes([
   { path: 'b', bytes: 'bee' },
 ]);
 
-/** The tar in `count` parts, each compressed by itself. */
+/** The tar in `count` parts, each compressed separately. */
 function parts(count: number, how: 'gzip' | 'zstd'): Uint8Array {
   const size = Math.ceil(tar.length / count);
   return Buffer.concat(
@@ -497,7 +497,7 @@ const zstdTest = testWhen(test, canCompress('zstd'), 'zstd is not installed');
 const xzTest = testWhen(test, canCompress('xz'), 'xz is not installed');
 const bzip2Test = testWhen(test, canCompress('bzip2'), 'bzip2 is not installed');
 
-test('a gzip layer of many members, with zeros after them', async () => {
+test('a gzip layer may have many members, with zeros after them', async () => {
   await readPacked(await packed(tar, parts(4, 'gzip'), 'gzip'));
   const padded = await packed(tar, Buffer.concat([parts(2, 'gzip'), new Uint8Array(512)]), 'gzip');
   const { report } = await readMembers(layouts.ociLayout({ manifests: [layouts.manifestOf(padded)] }));
@@ -507,7 +507,7 @@ zstdTest('a zstd layer of many frames, with a skippable one', async () => {
   const skippable = Buffer.from('502a4d1804000000deadbeef', 'hex');
   await readPacked(await packed(tar, parts(3, 'zstd'), 'zstd'));
   await readPacked(await packed(tar, Buffer.concat([parts(2, 'zstd'), skippable]), 'zstd'));
-  // containers/image knows zstd by its first bytes only.
+  // containers/image recognises zstd only by its first bytes.
   const first = await packed(tar, Buffer.concat([skippable, parts(2, 'zstd')]), 'zstd');
   const { report } = await readMembers(layouts.ociLayout({ manifests: [layouts.manifestOf(first)] }));
   assert.equal([codes(report.findings), report.verdicts.intact], [['layer-stream-ambiguous'], true]);
@@ -526,7 +526,7 @@ bzip2Test('a bzip2 layer', async () => {
   await readPacked(await packed(tar, compress(tar, 'bzip2'), 'bzip2'));
 });
 
-test('an eStargz layer is known by its table of contents, and by its annotation', async () => {
+test('an eStargz layer is recognised by its table of contents, and by its annotation', async () => {
   const estargz = await tarBytes([
     { path: 'a', bytes: 'a' },
     { path: 'stargz.index.json', bytes: '{"version":1}' },
@@ -538,7 +538,7 @@ test('an eStargz layer is known by its table of contents, and by its annotation'
   assert.is(annotated.format, 'estargz');
 });
 
-test('layers, configs and tars of every spelling that tools accept', async () => {
+test('layers, configs and tars in every spelling that tools accept are read', async () => {
   const members = layouts.dockerSave25({ image: first, tags: ['app:1'] });
   const { report } = await readMembers(members, {}, { prefix: './' });
   assert.equal([faults(report.findings), report.images.length], [[], 1]);
@@ -548,7 +548,7 @@ test('layers, configs and tars of every spelling that tools accept', async () =>
       layouts.isLink(member) ? { ...member, link: member.link.replace('../', ''), hard: true } : member,
     )
     .sort((a, b) => Number(layouts.isLink(a)) - Number(layouts.isLink(b)));
-  // Docker loads it, crane, skopeo and podman do not.
+  // Docker loads it; crane, skopeo and podman do not.
   const linked = await readMembers(hard);
   assert.equal(linked.report.images[0]!.complete, true);
   assert.ok(codes(linked.report.findings).includes('link-unexpected'));
@@ -557,7 +557,7 @@ test('layers, configs and tars of every spelling that tools accept', async () =>
   assert.equal(early.report.images[0]!.complete, false, 'a hard link before its target');
 });
 
-test('links and hard links between the blobs of a layout', async () => {
+test('links and hard links between the blobs of a layout are followed', async () => {
   const members = layouts.skopeoOci({ image: first, tags: ['app:1'] });
   const path = layouts.blobPath(first.layers[0]!.digest);
   const real = `layers/${path.slice('blobs/sha256/'.length)}`;

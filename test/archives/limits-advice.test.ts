@@ -1,4 +1,4 @@
-// What a limit's message advises is enough: nobody has to ask again and again.
+// A limit's message names a sufficient value, so that a user has to raise the limit only once.
 import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,7 +12,7 @@ import { readMembers, refusal, saved } from '../support/reading.js';
 
 const MiB = 1024 * 1024;
 
-/** A big file of nothing, as /var/log/lastlog is where a user has a high number, and something behind it. */
+/** A large sparse file, like /var/log/lastlog with a high user number, and something after it. */
 async function lastlog(compression: Compression) {
   const files = { 'var/log/lastlog': new Uint8Array(24 * MiB), z: 'end' };
   const members = layouts.skopeoOci({
@@ -38,7 +38,7 @@ for (const compression of ['gzip', 'zstd', 'xz', 'bzip2'] as const)
     assert.equal([again.verdicts.intact, again.findings], [true, []], message);
   });
 
-test('less than the limit is not said to be too much', async () => {
+test('an amount below the limit is not reported as too much', async () => {
   const files = { a: new Uint8Array(4 * MiB), b: randomBytes(MiB) };
   const item = await image({ layers: [{ files, compression: 'gzip' }] });
   const members = layouts.skopeoOci({ image: item, tags: ['a:1'] });

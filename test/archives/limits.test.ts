@@ -1,4 +1,4 @@
-// Every limit there is, hit by an archive: what is said of it, how to allow more, and that the rest is still reported.
+// Every limit, reached by an archive: the message, the flag that raises it, and that the rest is still reported.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultLimits, type LimitName, type ReadOptions, UsageError } from '../../src/commands.js';
@@ -14,7 +14,7 @@ const good = await plainImage('good', 1, 'gzip');
 const oci = layouts.skopeoOci({ image: good, tags: ['good:1'] });
 const goodManifest = layouts.blobPath(layouts.manifestOf(good).descriptor.digest);
 
-/** A layout of the good image, and after it one of such a layer. */
+/** A layout of the sound image, followed by one with such a layer. */
 async function withLayer(spec: LayerSpec) {
   const other = await image({ layers: [spec] });
   const members = layouts.skopeoOci([
@@ -24,7 +24,7 @@ async function withLayer(spec: LayerSpec) {
   return { read: of(() => members), members, path: layouts.blobPath(other.layers[0]!.digest) };
 }
 
-/** A layout of the good image, and of an index that holds something more. */
+/** A layout of the sound image, and of an index with further entries. */
 const withManifests = (...manifests: readonly layouts.Content[]) =>
   layouts.ociLayout({
     manifests: [
@@ -56,11 +56,11 @@ interface Case {
   readonly limits: Partial<Record<LimitName, number>>;
   readonly read: (options: ReadOptions) => Promise<Reading>;
   readonly path: string;
-  /** The limit that is told of, where it is another. */
+  /** The limit in the report, if it is a different one. */
   readonly told?: LimitName;
   readonly seen?: number;
   readonly enough?: number;
-  /** A limit on what is listed is a warning: nothing is left unjudged. */
+  /** A limit on what is listed is a warning, because everything was still checked. */
   readonly severity?: 'warning';
   readonly options?: ReadOptions;
 }
@@ -70,7 +70,7 @@ const of =
   async (options: ReadOptions) =>
     readMembers(await make(), options);
 
-/** An image whose config has something more. */
+/** An image whose config has additional fields. */
 async function withConfig(more: object): Promise<Content> {
   const { configBytes, layers } = await plainImage('other', 1);
   const config = { ...JSON.parse(Buffer.from(configBytes).toString()), ...more };
@@ -81,7 +81,7 @@ const large = await withConfig({ more: 'x'.repeat(3000) });
 const deep = await withConfig({ more: JSON.parse('['.repeat(30) + ']'.repeat(30)) });
 const pathOf = ({ blobs }: Content, at: number) => layouts.blobPath(blobs[at]!.digest);
 
-/** Another way to the good manifest, by a link. */
+/** Another path to the sound manifest, by a link. */
 const FALSE = `sha256:${'1'.repeat(64)}`;
 const link = { path: layouts.blobPath(FALSE), link: goodManifest.replace(/.*\//, '') };
 const twenty = layouts.indexOf(Array.from({ length: 20 }, () => layouts.manifestOf(good)));
@@ -174,7 +174,7 @@ const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'imageEntri
   layerBytes: { limits: { layerBytes: 100_000 }, read: bomb.read, path: bomb.path },
   archiveBytes: {
     limits: { archiveBytes: 100_000 },
-    // Of a file the largest blobs are read first, and would leave nothing for the good one.
+    // In a file the largest blobs are read first, and would leave nothing for the sound one.
     read: async options => readInput(streamOf(await toTar(bomb.members)), options),
     path: bomb.path,
   },
@@ -209,7 +209,7 @@ const CASES: { readonly [N in Exclude<LimitName, 'findingsPerCode' | 'imageEntri
 };
 
 for (const [name, at] of Object.entries(CASES) as [LimitName, Case][]) {
-  test(`${name}: it is told with what was not done and the flag, and the rest is reported`, async () => {
+  test(`${name}: the finding names the undone work and the flag, and the rest is reported`, async () => {
     const { report, exitCode } = await at.read({ ...at.options, limits: at.limits });
     const limit = at.told ?? name;
     const told = report.findings.filter(({ code }) => code === 'limit-reached');
@@ -237,7 +237,7 @@ for (const [name, at] of Object.entries(CASES) as [LimitName, Case][]) {
     assert.is.not(report.verdicts.intact, true, 'what was not read is not judged');
   });
 
-  test(`${name}: by default nothing comes near it`, async () => {
+  test(`${name}: real archives stay far below the default`, async () => {
     const { report } = await at.read(at.options ?? {});
     assert.equal(
       report.findings.filter(({ code }) => code === 'limit-reached').map(({ message }) => message),
@@ -246,7 +246,7 @@ for (const [name, at] of Object.entries(CASES) as [LimitName, Case][]) {
   });
 }
 
-test('findingsPerCode: the rest is counted, and an error is not lost behind many warnings', async () => {
+test('findingsPerCode: further findings are counted, and warnings do not displace an error', async () => {
   const names = Array.from({ length: 30 }, (_, i) => `blobs/sha256/odd-${i}`);
   const read = (limits: ReadOptions['limits']) =>
     readMembers([...oci, ...names.map(name => layouts.file(name, ''))], { limits });
@@ -256,7 +256,7 @@ test('findingsPerCode: the rest is counted, and an error is not lost behind many
   const all = (await read({})).report.findings.filter(f => f.code === 'blob-name-odd');
   assert.equal([all.length, all.some(({ message }) => / more like /.test(message))], [30, false]);
 
-  // A size is an error where it is missing from a descriptor; a platform without an architecture is not.
+  // A missing size in a descriptor is an error; a platform without an architecture is not.
   const { digest, size } = layouts.manifestOf(good).descriptor;
   const entry = { mediaType: layouts.MEDIA.manifest, digest };
   const odd30 = Array.from({ length: 30 }, () => ({ ...entry, size, platform: { os: 'linux' } }));
@@ -273,7 +273,7 @@ test('findingsPerCode: the rest is counted, and an error is not lost behind many
   assert.is(exitCode, 1);
 });
 
-test('seconds: what was not read by then is told, and what was is reported', async () => {
+test('seconds: unread parts are named, and read parts are reported', async () => {
   const tar = await toTar([...oci, layouts.file('blobs/sha256/late', new Uint8Array(1_000_000))]);
   async function* stalling() {
     yield tar.subarray(0, tar.length - 500_000);
@@ -294,7 +294,7 @@ test('seconds: what was not read by then is told, and what was is reported', asy
   assert.is(patient.report.verdicts.intact, true);
 });
 
-test('a limit that is hit is told at every depth and delivery alike', async () => {
+test('a limit that is reached is reported equally at every depth and delivery', async () => {
   const members = withManifests(large);
   const options = { limits: { documentBytes: 2500 } };
   const tar = await toTar(members);
@@ -306,7 +306,7 @@ test('a limit that is hit is told at every depth and delivery alike', async () =
   assert.ok(shown.some(([code]) => code === 'limit-reached'));
 });
 
-test('a limit that cannot be is refused before anything is read', () => {
+test('an invalid limit is refused before anything is read', () => {
   for (const [limits, words] of [
     [{ documentBites: 1 }, /documentBites.*documentBytes, keptDocumentBytes/],
     [{ documentBytes: -1 }, /documentBytes: expected a whole number from 0 to \d+, found -1/],
@@ -335,7 +335,7 @@ test('every limit can be set to its highest value and to its lowest', () => {
   assert.ok(Object.keys(limitCeilings).every(isLimitName));
 });
 
-test('the words about a limit name what allows more, as far as there is more', () => {
+test('the message about a limit names the flag that raises it, if it can be raised', () => {
   const text = (limit: LimitName, value: number, seen: number | null = null) =>
     limitText({ limit, value, seen });
   assert.match(
@@ -354,7 +354,7 @@ test('the words about a limit name what allows more, as far as there is more', (
   }
 });
 
-test('an archive whose image lies beyond a limit is not taken for something else', async () => {
+test('an archive whose image is beyond a limit is not mistaken for another kind of file', async () => {
   const all = [layouts.file('a', 'x'), layouts.file('b', 'x'), ...oci];
   const tar = await toTar(all);
   for (const members of [0, 2])

@@ -1,4 +1,4 @@
-// One fact is one line: absent platforms, referrers, what repeats, and what is expected of healthy archives.
+// One fact is one finding: absent platforms, referrers, repetitions, and expected properties of sound archives.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -22,7 +22,7 @@ const archiveOf = (...entries: layouts.Content[]) =>
 const codesOf = async (members: layouts.Member[]) =>
   (await readMembers(members)).report.findings.map(({ severity, code }) => `${severity} ${code}`);
 
-test('what an index left out is one note, with attestations apart from platforms', async () => {
+test('manifests that an index lists but the archive lacks are one note, with attestations separately', async () => {
   const members = archiveOf(
     present(amd64),
     absent(present(arm64)),
@@ -49,24 +49,24 @@ test('what an index left out is one note, with attestations apart from platforms
   assert.not.match(message, /unknown/);
 });
 
-test('an absent manifest that an engine needs is an error, whatever stands beside it', async () => {
+test('an absent manifest that an engine needs is an error, whatever else is present', async () => {
   const other = await image({
     layers: [{ files: { other: 'other' } }],
     platform: { os: 'linux', architecture: 'amd64' },
   });
   const missing = ['error manifest-missing'];
-  // Of the same platform, and first: engines take it.
+  // With the same platform, and first: engines select it.
   assert.equal(await codesOf(archiveOf(absent(present(other)), present(amd64))), missing);
-  // Behind it, they do not.
+  // After it, they do not.
   assert.equal(await codesOf(archiveOf(present(amd64), absent(present(other)))), ['info platform-absent']);
-  // Nothing but an attestation is here.
+  // Only an attestation is present.
   assert.equal(
     await codesOf(archiveOf(absent(present(amd64)), layouts.attestation(present(amd64)))).then(codes =>
       codes.filter(code => code.startsWith('error')),
     ),
     missing,
   );
-  // Called an attestation, and of a platform that engines ask for.
+  // Labelled as an attestation, with a platform that engines select.
   const called = absent(present(other));
   const disguised = {
     ...called,
@@ -76,12 +76,12 @@ test('an absent manifest that an engine needs is an error, whatever stands besid
     },
   };
   assert.equal(await codesOf(archiveOf(disguised, present(amd64))), missing);
-  // Of no platform.
+  // Without a platform.
   const { platform: _, ...descriptor } = called.descriptor;
   assert.equal(await codesOf(archiveOf(present(amd64), { ...called, descriptor })), missing);
 });
 
-test('an absent manifest that index.json lists too is an error there', async () => {
+test('an absent manifest that index.json lists directly is an error', async () => {
   const members = layouts.ociLayout({
     manifests: [layouts.indexOf([present(amd64), absent(present(arm64))]), absent(present(arm64))],
   });
@@ -112,7 +112,7 @@ test('a referrer that no index lists belongs to its image', async () => {
   );
 });
 
-test('and is checked as anything else: its digest by its name, its blobs by its claims', async () => {
+test('such a referrer is verified: its digest by its name, its blobs by its descriptors', async () => {
   const signed = signature(subject, Buffer.from('{"signed":"yes"}'));
   const [own, ...blobs] = signed.blobs;
   const changed = layouts.ociLayout({
@@ -126,7 +126,7 @@ test('and is checked as anything else: its digest by its name, its blobs by its 
   assert.ok((await codesOf(without)).includes('error layer-missing'));
 });
 
-test('an image cannot hide as a referrer: one that index.json lists is an image, whatever its subject', async () => {
+test('an image that index.json lists is not hidden by a subject field', async () => {
   const hidden = layouts.manifestOf(arm64, { subject });
   const listed = await readMembers(layouts.ociLayout({ manifests: [subject, hidden] }));
   assert.is(listed.report.images.length, 2);
@@ -135,7 +135,7 @@ test('an image cannot hide as a referrer: one that index.json lists is an image,
   assert.is(unlisted.report.artifacts.length, 1);
 });
 
-test('a code that repeats is folded in text, and never in JSON', async () => {
+test('repeated findings are collapsed in text, and never in JSON', async () => {
   const items = await Promise.all(Array.from({ length: 9 }, (_, i) => plainImage(`item${i}`, 1)));
   const members = items.reduce(
     (all, { layers }) => layouts.without(all, layouts.blobPath(layers[0]!.digest)),
@@ -151,7 +151,7 @@ test('a code that repeats is folded in text, and never in JSON', async () => {
   assert.is(lines(true), 9);
 });
 
-test('urls excuse no absent layer, but for the media types of layers that do not travel', async () => {
+test('urls excuse an absent layer only with a non-distributable media type', async () => {
   const readWith = async (mediaType: string) => {
     const content = layouts.manifestOf(amd64);
     const document = JSON.parse(Buffer.from(content.blobs[0]!.bytes).toString());
@@ -167,18 +167,18 @@ test('urls excuse no absent layer, but for the media types of layers that do not
   assert.is((await readWith('application/x.foreign.layer')).report.verdicts.complete, false);
 });
 
-test('what the list of images would have named is unknown where it cannot be read', async () => {
+test('if the list of images cannot be read, its content is unknown', async () => {
   const members = layouts.skopeoOci([amd64]);
   const broken = layouts.replaceBytes(members, 'index.json', () => '{"schemaVersion":2,');
   assert.is((await readMembers(broken)).report.verdicts.complete, null);
-  // The list was to come behind the limit.
+  // The list comes after the limit.
   const first = [...members.filter(({ path }) => path === 'oci-layout'), ...members];
   const limited = await readMembers(first, { limits: { members: 4 } });
   assert.ok(limited.report.findings.some(({ code }) => code === 'index-missing'));
   assert.is(limited.report.verdicts.complete, null);
 });
 
-test('versions of Windows are chosen by', () => {
+test('Windows versions are selected by their number or its beginning', () => {
   const want = parsePlatform('windows(10.0.20348.2227)/amd64')!;
   assert.is(want.osVersion, '10.0.20348.2227');
   const have = (osVersion: string | null) => ({
@@ -197,7 +197,7 @@ test('versions of Windows are chosen by', () => {
     assert.is(parsePlatform(bad), null, bad);
 });
 
-/** Archives with warnings that nobody damaged, and what is wrong with what wrote them. */
+/** Undamaged archives with warnings, and the fault of their producer. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'derived.dive-test-docker-image-dir.d': 'skopeo labels the plain layers of a docker-archive gzip',
   'derived.ggcr-test_bundle.tar.bz2': 'names without a tag, which rules_docker lets a user write',
@@ -209,7 +209,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'snyk.yarn-with-lock-file.tar': 'Docker before 26.1 puts a platform into the descriptor of the config',
 };
 
-/** What independent tools found wrong. An index that is not all here is how engines save. */
+/** Damage that independent tools report. An index of which only a part is present is normal for engines. */
 const isDamaged = ({ issues }: Truth) =>
   issues.some(({ code, severity }) => severity !== 'info' && code !== 'SPARSE_INDEX');
 

@@ -1,5 +1,5 @@
-// What fourteen other projects' own tests assert about these very files, as far as it is about IDs, digests, tags,
-// layers, files, sizes and validity.
+// Assertions of fourteen other projects' own tests about these files: IDs, digests, tags, layers, files, sizes and
+// validity.
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,7 +23,7 @@ type Assertion = (subject: Subject, value: never) => void | Promise<void>;
 const layersOf = ({ report }: Subject) => report.images[0]!.layers;
 const imageOf = ({ report }: Subject, id: string) => report.images.find(image => image.imageId === id)!;
 const names = ({ report }: Subject) => report.images.flatMap(image => image.names).sort();
-/** What `waybill cat` prints of a file, after a layer or all of them. */
+/** The output of `waybill cat` for a file, after one layer or all. */
 async function content({ file }: Subject, path: string, layer?: number): Promise<string> {
   const parts: Uint8Array[] = [];
   const put = async (bytes: Uint8Array) => void parts.push(bytes);
@@ -67,7 +67,7 @@ const SAYS: Readonly<Record<string, Assertion>> = {
       sizes,
     ),
   config_diff_ids: (s, ids: string[]) => {
-    // Where the config lists more layers than the archive has, only those of the archive are reported.
+    // If the config lists more layers than the archive has, only those of the archive are reported.
     assert.equal(
       layersOf(s).map(layer => layer.claimedDiffId),
       ids.slice(0, layersOf(s).length),
@@ -167,7 +167,7 @@ const SAYS: Readonly<Record<string, Assertion>> = {
   },
 };
 
-/** Expectations that do not hold for waybill, and why that is right. */
+/** Expectations that do not hold for waybill, with the reason. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   'ggcr.no_manifest.tar rejected': 'an archive from before Docker 1.10, which waybill reads',
 };
@@ -175,7 +175,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
 const files = new Map(corpus().map(({ id, file }) => [id, file]));
 const run = testWhen(test, files.size > 0, NO_SHARED_FOLDER);
 
-/** Without those that only name another file: test/analysis/dive.test.ts compares what dive's export says of all entries. */
+/** Without those that only name another file: test/analysis/dive.test.ts compares dive's export of all entries. */
 const stated = peerExpectations().filter(({ what }) => what !== 'layer_file_list_sha');
 
 run('every kind of expectation is compared', () => {

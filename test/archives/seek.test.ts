@@ -1,4 +1,4 @@
-// `show` reads headers and documents only: a test that read all of this archive would take minutes.
+// `show` reads only headers and documents: reading all of this archive would take minutes.
 import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ import { temporary } from '../support/tmp.js';
 
 const HUGE = 200 * 1024 ** 3;
 
-/** A member of 200 GB without its content: a hole in the file, which would take minutes to read. */
+/** A member of 200 GB whose content is a hole in the file. */
 function hugeHeader(name: string): Buffer {
   const block = Buffer.alloc(512);
   block.write(name, 0);
@@ -33,7 +33,7 @@ function hugeHeader(name: string): Buffer {
   return block;
 }
 
-test('a tar of 200 GB is shown by its headers', async () => {
+test('a tar of 200 GB is shown from its headers', async () => {
   const image = await plainImage('huge');
   const tar = await toTar(dockerSave({ image, tags: ['huge:1'] }).filter(isFile));
   const file = join(temporary('seek'), 'huge.tar');

@@ -1,4 +1,5 @@
-// An attack as data: what is done to waybill, what it answers, and the test that proves it. docs/security.md is made of these.
+// An attack as data: what is done to waybill, how it responds, and the test that proves it. docs/security.md is
+// generated from these.
 import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -19,12 +20,12 @@ import { type Reading, readInput, saved, streamOf } from '../support/reading.js'
 import { temporary } from '../support/tmp.js';
 
 export interface Attack {
-  /** What an attacker does. These words stand in docs/security.md. */
+  /** The action of the attacker. This text is in docs/security.md. */
   readonly attack: string;
-  /** What waybill does, besides what it finds and how it exits. */
+  /** The behaviour of waybill, in addition to findings and exit code. */
   readonly answer: string;
   readonly findings: readonly FindingCode[];
-  /** Of the command; null where there is no command to speak of. */
+  /** Exit code of the command; null if no command is involved. */
   readonly exit: 0 | 1 | 2 | null;
   readonly run: () => Promise<void>;
 }
@@ -39,16 +40,16 @@ export type Made = readonly Member[] | Uint8Array | string;
 type Make = () => Made | Promise<Made>;
 
 interface Verified {
-  /** All that must be found. Whatever else is found is no error. */
+  /** Codes that must be found. Further findings are allowed. */
   readonly findings?: readonly FindingCode[];
   readonly exit: 0 | 1;
   readonly verdicts?: Partial<Report['verdicts']>;
-  /** How many are reported in spite of it. */
+  /** Number of images that are still reported. */
   readonly images?: number;
   readonly options?: ReadOptions;
   /** The archive cannot be read from a pipe. */
   readonly seekableOnly?: boolean;
-  /** How much of what comes out is checked: a page of much is of no use, and a text that is cut is another one. */
+  /** Which formats are checked: a page of a very long report is not useful, and a text that is cut differs. */
   readonly formats?: 'all' | 'no-pages' | 'none';
   readonly more?: (read: Reading) => void;
 }
@@ -59,7 +60,7 @@ async function bytesOf(made: Exclude<Made, string>): Promise<Uint8Array> {
   return made instanceof Uint8Array ? made : toTar(made);
 }
 
-/** An archive that `waybill verify` reports about: as a file and as a pipe, and in every format. */
+/** An archive that `waybill verify` reports on: as a file and as a pipe, and in every format. */
 export function verified(
   attack: string,
   answer: string,
@@ -104,7 +105,7 @@ export function verified(
   return { attack, answer, findings, exit, run };
 }
 
-/** What is no archive to report about: an error that says so, and no more. */
+/** A file that is not an archive: only an error that says so. */
 export function refused(
   attack: string,
   answer: string,
@@ -125,7 +126,7 @@ export function refused(
   return { attack, answer, findings: [], exit: 2, run };
 }
 
-/** Anything else. */
+/** Any other attack. */
 export function proved(
   attack: string,
   answer: string,
@@ -135,7 +136,7 @@ export function proved(
   return { attack, answer, findings, exit, run: async () => run() };
 }
 
-/** What lies beside a directory that is extracted into, and must stay as it is. */
+/** A directory beside the one that is extracted to, which must not change. */
 export interface Outside {
   readonly folder: string;
   readonly file: string;
@@ -144,15 +145,18 @@ export interface Outside {
 interface Extracted {
   readonly exit: 0 | 1;
   readonly options?: ExtractFilesOptions;
-  /** @param root  what was extracted. @param notes  what was said of it */
+  /**
+   * @param root   the directory that was extracted to
+   * @param notes  the notes of the command
+   */
   readonly more?: (root: string, notes: readonly string[]) => void | Promise<void>;
 }
 
-const CANARY = 'nobody may change this';
+const CANARY = 'this file must not change';
 
 /**
- * An archive that `waybill extract` unpacks beside a file of somebody else's, which must not be touched.
- * @param make  gets the places that an attacker would like to write to
+ * An archive that `waybill extract` unpacks beside a foreign file, which must not be touched.
+ * @param make  receives the paths that an attacker would like to write to
  */
 export function extracted(
   attack: string,

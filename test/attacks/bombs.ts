@@ -1,4 +1,4 @@
-// What is small and unpacks to something vast, or is much work for its size.
+// Small input that unpacks to very much, or costs much work for its size.
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import type { FindingCode } from '../../src/commands.js';
@@ -23,10 +23,10 @@ import {
 
 type Packed = 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
-/** Bombs that go off soon. What the limits as they are cost in memory is measured elsewhere. */
+/** A low limit, so that bombs are stopped soon. The memory with default limits is measured elsewhere. */
 const SOON = { limits: { unpackedFree: 8 * MiB } };
 const STOPPED =
-  'Unpacked up to the limit `unpackedRatio` and no further. Its digest and size are checked all the same, and so are the other layers.';
+  'Unpacked up to the limit `unpackedRatio`. Its digest and size are still verified, and so are the other layers.';
 
 const inLayer = (compression: Packed): Attack =>
   verified(
@@ -49,7 +49,7 @@ const inLayer = (compression: Packed): Attack =>
 const around = (compression: 'gzip' | 'zstd', pack: (bytes: Uint8Array) => Uint8Array): Attack =>
   verified(
     `A ${compression} bomb around the archive`,
-    'Unpacked up to the limit and no further. What came before is reported.',
+    'Unpacked up to the limit. Everything before it is reported.',
     () => outerBomb(96 * MiB, pack, compression),
     { findings: ['limit-reached'], exit: 1, options: SOON },
   );
@@ -63,7 +63,7 @@ const flood = (
 ): Attack =>
   verified(
     what,
-    'Read past, in memory that does not grow.',
+    'Skipped, in constant memory.',
     () => withLayer(Buffer.concat([repeated(piece, count), zeros[compression](1024)]), compression),
     {
       findings: ['diff-id-mismatch', ...more],
@@ -99,7 +99,7 @@ function documentOf(bytes: number): Buffer {
   return document;
 }
 
-const ONE_DOCUMENT = 'The document is not read, the images beside it are.';
+const ONE_DOCUMENT = 'The document is not read; the images beside it are.';
 
 export const bombs: Chapter = {
   title: 'Bombs',
@@ -118,13 +118,13 @@ export const bombs: Chapter = {
     ),
     refused(
       'gzip in gzip in gzip, with a bomb inside',
-      'One compression around an archive is taken off, and no second one.',
+      'Only one compression around an archive is unpacked.',
       () => gzipSync(gzipSync(zeros.gzip(64 * MiB))),
       /gzip data with no tar in it, but gzip data/,
     ),
     refused(
-      'A zip that holds itself, for ever',
-      'No archive is looked for inside what a zip holds but image tarballs.',
+      'A zip that contains itself, recursively',
+      'Archives in a zip are read only if they are image tarballs.',
       () => ZIP_QUINE,
       /a zip with neither an image layout nor an image tarball/,
     ),
@@ -143,7 +143,7 @@ export const bombs: Chapter = {
     ),
     verified(
       'Zip entries that share their bytes, so that 1 MB unpacks to 10 GB',
-      'No byte of a zip is unpacked for two entries.',
+      'Each byte of a zip is unpacked for at most one entry.',
       () => {
         const body = deflatedZeros(4 * MiB);
         const crc = crc32(Buffer.alloc(4 * MiB));
@@ -172,7 +172,7 @@ export const bombs: Chapter = {
       { findings: ['limit-reached', 'digest-mismatch'], exit: 1 },
     ),
     verified(
-      'The same, deflated in a zip that lies about its size',
+      'The same, deflated in a zip with a wrong size',
       ONE_DOCUMENT,
       async () => {
         const { members, path } = await documentBomb(1000);
@@ -185,7 +185,7 @@ export const bombs: Chapter = {
         seekableOnly: true,
       },
     ),
-    flood('Fifty thousand gzip members of nothing', gzipSync(''), 50_000, 'gzip'),
+    flood('Fifty thousand empty gzip members', gzipSync(''), 50_000, 'gzip'),
     flood(
       'Two hundred thousand skippable zstd frames',
       Buffer.from('502a4d1800000000', 'hex'),
@@ -194,7 +194,7 @@ export const bombs: Chapter = {
       'layer-stream-ambiguous',
     ),
     flood(
-      'A hundred thousand bzip2 streams of nothing',
+      'A hundred thousand empty bzip2 streams',
       Buffer.from('QlpoORdyRThQkAAAAAA=', 'base64'),
       100_000,
       'bzip2',

@@ -1,4 +1,4 @@
-// What a megabyte can ask for: every command over it, within five seconds of processor and 500 MiB, and `--timeout`.
+// The cost of an archive of one megabyte: every command within five seconds of CPU time and 500 MiB, and `--timeout`.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,11 +17,11 @@ import { item, repeated, save } from './material.js';
 
 const bin = join(repositoryRoot, 'bin/waybill.js');
 
-/** Seconds of processor: what one command may take is five, where nothing else is going on. */
+/** Seconds of CPU time that one command may take on an idle machine. */
 const MOST_CPU = 5;
-/** A machine that does much at a time takes longer for the same; what takes a square takes minutes. */
+/** Factor for a busy machine; quadratic algorithms take minutes and still fail. */
 const PATIENCE = 4;
-/** MiB that a command may hold. */
+/** Memory that a command may use, in MiB. */
 const MOST = 500;
 
 const SPENT = `data:text/javascript,${encodeURIComponent(`
@@ -49,7 +49,7 @@ function waybill(args: readonly string[], seconds = PATIENCE * MOST_CPU * 4): Pr
   const start = performance.now();
   return new Promise(resolve => {
     execFile(process.execPath, ['--import', SPENT, bin, ...args], options, (error, stdout, stderr) => {
-      // What the program says as it exits may follow.
+      // Output of the program at its exit may follow.
       const [line, numbers] = /\nspent (\[.*\])/.exec(stderr) ?? ['', '[null, null]'];
       const [peak, cpu] = JSON.parse(numbers!).map((value: number | null) => value ?? Number.NaN);
       const status = error === null ? 0 : (error.signal ?? error.code ?? null);
@@ -83,7 +83,7 @@ const EVERY = [
 
 type Made = readonly layouts.Member[] | Uint8Array;
 
-/** Every command over an archive of a megabyte at most, each within the bounds. */
+/** Every command over an archive of at most a megabyte, each within the bounds. */
 const bounded = (
   attack: string,
   answer: string,
@@ -114,14 +114,14 @@ const hex = (number: number) => number.toString(16).padStart(64, '0');
 const v1 = (id: number, parent: number | null) =>
   layouts.file(`${hex(id)}/json`, goJson({ id: hex(id), ...(parent !== null && { parent: hex(parent) }) }));
 
-/** A layer of entries as they are given, in a layout of one image. */
+/** A layer of the given entries, in a layout of one image. */
 async function ofEntries(...tars: readonly Uint8Array[]): Promise<layouts.Member[]> {
   const made = await image({ layers: tars.map(tar => ({ tar, compression: 'gzip' as const })) });
   return layouts.skopeoOci({ image: made, tags: ['app:1'] });
 }
 
 const DEEP = 'a/'.repeat(1900);
-/** Images that all list one layer as often as is wanted, by manifest.json. */
+/** Images whose manifest.json lists one layer any number of times. */
 async function listing(images: number, layers: number): Promise<layouts.Member[]> {
   const one = await layer({ files: { a: 'x' } });
   const rootfs = { type: 'layers', diff_ids: Array<string>(layers).fill(one.diffId) };
@@ -136,7 +136,7 @@ async function listing(images: number, layers: number): Promise<layouts.Member[]
   ];
 }
 
-/** Members of no bytes behind an archive, packed piece by piece: as many of one name as fit. */
+/** Empty members after an archive, compressed in pieces: as many of one name as fit. */
 async function crowded(): Promise<Uint8Array> {
   const tar = Buffer.from(
     await toTar(layouts.skopeoOci({ image: item, tags: ['app:1'] }), { endMarker: false }),
@@ -147,10 +147,10 @@ async function crowded(): Promise<Uint8Array> {
 
 const REPORTING = EVERY.filter(command => !/^(cat|extract|waste|sizes|diff)/.test(command));
 
-/** A command that takes longer than it may, by far. */
+/** A command that takes much longer than its timeout. */
 async function stopped(): Promise<void> {
   const bytes = gzipSync(await toTar(await listing(900, 100)));
-  // What is quicker than a second is not stopped: of several archives it is the whole that counts.
+  // A command of less than a second is not stopped, so several archives are given.
   const files = numbers(40).map(i => saved(bytes, `late-${i}.tgz`));
   const { status, stderr, stdout, wall } = await waybill([
     'images',
@@ -160,7 +160,7 @@ async function stopped(): Promise<void> {
     '1s',
   ]);
   assert.ok(status === 2 || status === 1, `${status}: ${stderr.slice(0, 500)}`);
-  // What was read in time is listed, and the rest is named, where the report is done before the thread ends it.
+  // If the report is done before the thread ends the process, archives that were read are listed and the others named.
   const isEnded = /^waybill: .*not done in time: the limit seconds is 1 s/.test(stderr);
   if (isEnded) assert.is(stdout, '');
   else assert.match(stderr, /not read: the time is over|the limit seconds is 1 s/);
@@ -172,7 +172,7 @@ export const bounds: Chapter = {
   attacks: [
     bounded(
       'Six thousand v1 images that share a chain of six thousand parents',
-      'Each layer is looked at once. Images are listed up to the limit `descriptors`.',
+      'Each layer is read once. Images are listed up to the limit `descriptors`.',
       () => [
         ...numbers(6000).map(i => v1(i, i === 0 ? null : i - 1)),
         ...numbers(6000).map(i => v1(10_000 + i, 5999)),
@@ -181,13 +181,13 @@ export const bounds: Chapter = {
     ),
     bounded(
       'A thousand images that list one layer a hundred times each',
-      'Layers are listed up to the limit `descriptors`, which is lower for a small file; no engine is asked about the rest.',
+      'Layers are listed up to the limit `descriptors`, which is lower for a small file; engines are not modelled for the rest.',
       () => listing(990, 100),
       REPORTING,
     ),
     bounded(
-      'One image that has three hundred thousand names',
-      'Names are looked at up to the limit `names`.',
+      'One image with three hundred thousand names',
+      'Names are read up to the limit `names`.',
       () =>
         layouts.replaceBytes(save, 'manifest.json', bytes => {
           const [document] = JSON.parse(Buffer.from(bytes).toString());
@@ -196,12 +196,12 @@ export const bounds: Chapter = {
       REPORTING,
     ),
     bounded(
-      'Three hundred thousand members of no bytes',
-      'What an empty file is, is worked out once. Members are read up to the limit `members`.',
+      'Three hundred thousand empty members',
+      'The facts about an empty file are computed once. Members are read up to the limit `members`.',
       crowded,
       REPORTING,
     ),
-    bounded('A hundred thousand hard links to one file', 'Each finds its target at once.', () =>
+    bounded('A hundred thousand hard links to one file', 'Each finds its target in constant time.', () =>
       ofEntries(
         rawTar(
           rawEntry({ name: 'f' }, 'x'),
@@ -211,7 +211,7 @@ export const bounds: Chapter = {
     ),
     bounded(
       'The same, and another layer that removes the first half of them',
-      'The first name that is left is looked for once.',
+      'The first remaining name is searched once.',
       () =>
         ofEntries(
           rawTar(
@@ -222,8 +222,8 @@ export const bounds: Chapter = {
         ),
     ),
     bounded(
-      'Eight thousand files nineteen hundred directories deep, with a link between each two that is replaced by a file',
-      'Where a directory is, is forgotten only when something on the way to it goes.',
+      'Eight thousand files nineteen hundred directories deep, and after each a link that is replaced by a file',
+      'Resolved paths are discarded only if something on them is removed.',
       () =>
         ofEntries(
           rawTar(
@@ -240,11 +240,11 @@ export const bounds: Chapter = {
 };
 
 export const timeouts: Chapter = {
-  title: 'Time that is over',
+  title: 'Timeout',
   attacks: [
     proved(
       'Forty archives that take a second each, with `--timeout 1s`',
-      'A thread of its own keeps the time, for all of them together, and ends what the main thread is at.',
+      'A separate thread keeps the time for all of them together, and terminates the current computation.',
       stopped,
     ),
   ],

@@ -11,7 +11,7 @@ import { names, output } from './names.js';
 import { outer } from './outer.js';
 import { work } from './work.js';
 
-/** Every attack that is kept, by what it comes through. */
+/** Every attack, grouped by the input that it uses. */
 export const chapters: readonly Chapter[] = [
   bombs,
   work,

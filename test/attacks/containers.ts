@@ -1,4 +1,4 @@
-// The outer archive: what stands in it twice, is named to do harm, or is one thing to one reader and another to the next.
+// The outer archive: repeated, hostile or ambiguous members.
 import * as assert from 'uvu/assert';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
@@ -10,16 +10,16 @@ const evilSave = layouts.dockerSave({ image: evil, tags: ['app:1'] });
 const documentOf = (members: readonly layouts.Member[], path: string) =>
   layouts.file(path, layouts.memberBytes(members, path));
 
-/** A tar whose first member is given block by block. */
+/** A tar whose first member is given as blocks. */
 async function behind(...first: readonly Uint8Array[]): Promise<Uint8Array> {
   return Buffer.concat([...first, await toTar(oci)]);
 }
 
-const NEVER_BY_NAME = 'Reported. Nothing is ever written by a name of the outer archive.';
+const NEVER_BY_NAME = 'Reported. Names of the outer archive are never used for writing.';
 const LAST_COUNTS =
-  'The last one counts, as for everybody who unpacks the archive. podman, skopeo and crane take the first, so it is an error where they differ.';
+  'The last one is used, as by tools that unpack the archive. podman, skopeo and crane use the first, so it is an error if they differ.';
 
-/** Numbers beyond what 11 octal digits say. */
+/** Numbers that do not fit into 11 octal digits. */
 const base256 = (value: bigint) => (block: Buffer) => {
   block.fill(0, 124, 136);
   block[124] = 0x80;
@@ -46,7 +46,7 @@ export const containers: Chapter = {
     ),
     verified(
       'Links that lead out of the archive',
-      'Reported, and never followed: they lead nowhere.',
+      'Reported, and never followed.',
       () => [
         ...layouts.without(oci, 'index.json'),
         { path: 'index.json', link: '/etc/passwd' },
@@ -55,7 +55,7 @@ export const containers: Chapter = {
       { findings: ['unsafe-link', 'index-missing'], exit: 1, images: 0 },
     ),
     verified(
-      'A blob that is a link to a file of the machine',
+      'A blob that is a link to a file on the machine',
       'The same: the layer is missing.',
       () => {
         const path = layouts.blobPath(item.layers[1]!.digest);
@@ -89,7 +89,7 @@ export const containers: Chapter = {
       { findings: ['duplicate-entry'], exit: 1, verdicts: { intact: true } },
     ),
     verified(
-      'A link that takes the place of index.json',
+      'A link that replaces index.json',
       LAST_COUNTS,
       () => [
         ...oci,
@@ -100,14 +100,14 @@ export const containers: Chapter = {
     ),
     verified(
       'Devices, named pipes and sockets as members',
-      'Not opened, which could block for ever. Reported.',
+      'Not opened, because that could block for ever. Reported.',
       () =>
         behind(rawEntry({ name: 'pipe', flag: '6' }), rawEntry({ name: 'disk', flag: '4', device: [8, 0] })),
       { findings: ['special-file'], exit: 0, verdicts: { conformant: false } },
     ),
     verified(
       'A size in the header and another one in the PAX record',
-      'The PAX record counts, as for engines. It is an error that readers disagree.',
+      'The PAX record is used, as by engines. The contradiction is an error.',
       async () => {
         const hidden = await toTar([layouts.file('index.json', '{"manifests":[]}')], { endMarker: false });
         return behind(
@@ -119,13 +119,13 @@ export const containers: Chapter = {
     ),
     verified(
       'A name in the PAX record and another one in the GNU record',
-      'The GNU record counts, as for engines. It is an error that readers disagree.',
+      'The GNU record is used, as by engines. The contradiction is an error.',
       () => behind(gnuLong('L', 'first'), paxEntry([['path', 'second']]), rawEntry({ name: 'third' }, 'x')),
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
-      'Two PAX records of one key',
-      'It is an error that readers disagree.',
+      'Two PAX records with one key',
+      'An error, because readers differ.',
       () =>
         behind(
           paxEntry([
@@ -137,8 +137,8 @@ export const containers: Chapter = {
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
-      'A size of 2^63 bytes, or of less than none',
-      'No size: what follows cannot be found, and what came before is reported.',
+      'A size of 2^63 bytes, or a negative size',
+      'Invalid: the following members cannot be found, and the preceding ones are reported.',
       async () => {
         const tar = Buffer.from(await toTar(oci, { endMarker: false }));
         return Buffer.concat([tar, rawTar(rawHeader({ name: 'vast', patch: base256(2n ** 63n) }))]);
@@ -146,8 +146,8 @@ export const containers: Chapter = {
       { findings: ['tar-header-invalid'], exit: 1, verdicts: { intact: false } },
     ),
     verified(
-      'A size of 8 PiB, of which nothing is there',
-      'Nothing is set aside for it. What came before is reported.',
+      'A size of 8 PiB without content',
+      'No memory is allocated for it. The preceding members are reported.',
       async () => {
         const tar = Buffer.from(await toTar(oci, { endMarker: false }));
         return Buffer.concat([tar, rawHeader({ name: 'vast', patch: base256(2n ** 53n - 1n) })]);
@@ -155,7 +155,7 @@ export const containers: Chapter = {
       { findings: ['tar-truncated'], exit: 1, verdicts: { intact: false } },
     ),
     verified(
-      'Data behind the end of the archive, or in the padding of a member',
+      'Data after the end of the archive, or in the padding of a member',
       'Reported. No engine reads it.',
       async () => {
         const tar = Buffer.from(await toTar(oci));
@@ -166,7 +166,7 @@ export const containers: Chapter = {
     ),
     verified(
       'In a layer: a size in the header and another one in the PAX record',
-      'The PAX record counts, as for engines. It is an error that readers disagree.',
+      'The PAX record is used, as by engines. The contradiction is an error.',
       () => {
         const hidden = rawEntry({ name: 'hidden' }, 'x');
         const tar = rawTar(
@@ -180,7 +180,7 @@ export const containers: Chapter = {
     ),
     verified(
       'In a layer: sparse files of 8 EiB in some bytes, in each of the four formats',
-      'Nothing is set aside for them. It is an error that engines would write them out.',
+      'No memory is allocated for them. An error, because engines would write them to disk.',
       () => ofTar(rawTar(...SPARSE)),
       { findings: ['layer-holes', 'layer-unloadable'], exit: 1 },
     ),

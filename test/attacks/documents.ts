@@ -1,4 +1,4 @@
-// The JSON of an archive: documents that are two things at once, exchanged, endless, or made for whoever parses them.
+// JSON documents of an archive: ambiguous, replaced, endless, or made to harm a parser.
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { verify } from '../../src/commands.js';
@@ -27,7 +27,7 @@ const inLayout = (content: layouts.Content, more: readonly layouts.Blob[] = blob
     ],
   });
 
-/** The text of index.json, changed. */
+/** A layout with a changed index.json. */
 const withIndex = (change: (text: string) => string): layouts.Member[] =>
   layouts.replaceBytes(oci, 'index.json', bytes => change(Buffer.from(bytes).toString()));
 
@@ -45,7 +45,7 @@ const saveWith = (change: (document: Json) => Json): layouts.Member[] =>
 const sized = (size: string): Attack =>
   verified(
     `A descriptor of size ${size}`,
-    'No size: an error. The image is read all the same.',
+    'An error. The image is still read.',
     () => withIndex(text => text.replace(/"size":\d+/, `"size":${size}`)),
     { findings: ['field-invalid'], exit: 1, verdicts: { conformant: false } },
   );
@@ -57,7 +57,7 @@ const digested = (
   digest: string,
   findings: readonly ('manifest-missing' | 'field-invalid')[],
 ) =>
-  verified(what, 'It leads nowhere, and to no file of the machine.', () => listing(entry(digest)), {
+  verified(what, 'It refers to no blob, and to no file of the machine.', () => listing(entry(digest)), {
     findings: ['manifest-missing'],
     exit: 1,
     verdicts: { complete: false },
@@ -79,7 +79,7 @@ export const documents: Chapter = {
   attacks: [
     verified(
       'A document that is a manifest and an index at once (CVE-2021-41190)',
-      'Read as what its descriptor says. It is an error that it can be read as something else.',
+      'Read as its descriptor declares. An error, because it can also be read as the other type.',
       () => {
         const both = { ...manifestJson, manifests: [evilManifest.descriptor] };
         return inLayout(layouts.blobOf(layouts.MEDIA.manifest, goJson(both)));
@@ -101,7 +101,7 @@ export const documents: Chapter = {
     ),
     verified(
       'One digest, listed as a manifest and as an index',
-      'Read as what its first descriptor says. The other one is an error.',
+      'Read as its first descriptor declares. The other descriptor is an error.',
       () => {
         const both = { ...manifestJson, manifests: [evilManifest.descriptor] };
         const content = layouts.blobOf(layouts.MEDIA.manifest, goJson(both));
@@ -136,7 +136,7 @@ export const documents: Chapter = {
     ),
     verified(
       'A layer called `<hex>.tar.gz` that has another digest, though the config agrees with its tar',
-      'A warning: whoever looks up the name finds another layer. A note where a writer takes diff_ids for names.',
+      'A warning: a reader that looks up the layer by its name finds another one. A note if the producer uses diff_ids as names.',
       () => {
         const name = `${encodedOf(item.layers[0]!.digest)}.tar.gz`;
         const again = () => gzipSync(item.layers[0]!.tar, { level: 1 });
@@ -158,19 +158,19 @@ export const documents: Chapter = {
     ),
     verified(
       'Keys that a document has twice',
-      'The last one counts, as in JavaScript and Go. It is an error, for not all readers agree.',
+      'The last one is used, as in JavaScript and Go. An error, because readers differ.',
       () => withIndex(text => text.replace('"manifests"', '"manifests":[],"manifests"')),
       { findings: ['key-duplicate'], exit: 1 },
     ),
     verified(
       'Keys that differ in case only',
-      'The last counts, as in Go. It is an error, for a reader that minds the case takes the exact one.',
+      'The last one is used, as in Go. An error, because a case-sensitive reader uses the exact one.',
       () => withIndex(text => text.replace('"manifests"', '"MANIFESTS":[],"manifests"')),
       { findings: ['key-case'], exit: 1 },
     ),
     verified(
-      'Keys that mean something to JavaScript: `__proto__`, `constructor`, `toString`',
-      'They are data.',
+      'Keys with a meaning in JavaScript: `__proto__`, `constructor`, `toString`',
+      'They are ordinary data.',
       () => [
         ...layouts.replaceBytes(
           layouts.replaceBytes(save, 'repositories', () => `{${KEYS}}`),
@@ -189,13 +189,13 @@ export const documents: Chapter = {
     ),
     verified(
       'JSON that nests a hundred thousand deep',
-      'Not read. The rest is.',
+      'Not read. The rest is read.',
       () => layouts.replaceBytes(oci, 'oci-layout', () => `{"x":${'['.repeat(DEEP)}${']'.repeat(DEEP)}}`),
       { findings: ['limit-reached'], exit: 1 },
     ),
     verified(
-      'A string of 15 MB in every place that wants a short one',
-      'No pattern that is tried on it needs memory for each of its characters, and no report for people repeats it.',
+      'A string of 15 MB in every place of a short one',
+      'No pattern needs memory for each of its characters, and text reports cut it.',
       () => {
         const long = 'a.'.repeat(7_500_000);
         return listing({ ...entry(`${long}:0`), mediaType: long.slice(0, 1_000_000) });
@@ -222,7 +222,7 @@ export const documents: Chapter = {
     digested('A digest of NUL and newlines', 'sha256:\0\n\u001b[2J', ['field-invalid']),
     verified(
       'A digest of an unknown algorithm',
-      'What nobody can compare is not called intact.',
+      'A digest that cannot be compared leaves the verdict intact open.',
       () => {
         const digest = `blake9:${'a'.repeat(64)}`;
         const { bytes } = manifest.blobs[0]!;
@@ -260,7 +260,7 @@ export const documents: Chapter = {
     sized('"12"'),
     verified(
       'A descriptor of size 0',
-      'Compared with what is there.',
+      'Compared with the actual size.',
       () => withIndex(text => text.replace(/"size":\d+/, '"size":0')),
       { findings: ['size-mismatch'], exit: 1, verdicts: { intact: false } },
     ),

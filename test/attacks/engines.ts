@@ -1,4 +1,4 @@
-// One file that is one image to the reader of a report and another one to an engine.
+// One file that shows one image in waybill's report and is loaded as another one by an engine.
 import * as layouts from '../support/layouts.js';
 import { type Attack, type Chapter, verified } from './attack.js';
 import { evil, item, oci } from './material.js';
@@ -6,7 +6,7 @@ import { evil, item, oci } from './material.js';
 // biome-ignore lint/suspicious/noExplicitAny: documents are taken apart here, whatever they are
 type Json = any;
 
-const DISGUISED = 'Shown as the image that it is, with an error that names the field.';
+const DISGUISED = 'Shown as an image, with an error that names the field.';
 const IN_TOTO = 'application/vnd.in-toto+json';
 const ATTESTATION = 'application/vnd.docker.attestation.manifest.v1+json';
 const EMPTY = layouts.EMPTY.descriptor.digest;
@@ -14,7 +14,7 @@ const tagged = { image: item, tags: ['app:1'] };
 
 const parse = (bytes: Uint8Array): Json => JSON.parse(Buffer.from(bytes).toString());
 
-/** The document at a path, changed. */
+/** Changes the document at a path. */
 const edit = (members: readonly layouts.Member[], path: string, change: (document: Json) => void) =>
   layouts.replaceBytes(members, path, bytes => {
     const document = parse(bytes);
@@ -22,7 +22,7 @@ const edit = (members: readonly layouts.Member[], path: string, change: (documen
     return JSON.stringify(document);
   });
 
-/** A layout of one image, whose manifest is changed and listed by its new digest. */
+/** A layout of one image, whose manifest is changed and listed with its new digest. */
 function withManifest(change: (document: Json) => void, lists = oci): layouts.Member[] {
   const [entry] = parse(layouts.memberBytes(lists, 'index.json')).manifests;
   const path = layouts.blobPath(entry.digest);
@@ -51,7 +51,7 @@ export const engines: Chapter = {
   attacks: [
     disguised(
       'An image whose entry in index.json calls it an attestation (vnd.docker.reference.type)',
-      'podman, skopeo and crane load it; Docker takes it for an attestation and lists no image.',
+      'podman, skopeo and crane load it; Docker treats it as an attestation and lists no image.',
       () =>
         edit(oci, 'index.json', index => {
           index.manifests[0].annotations = { 'vnd.docker.reference.type': 'attestation-manifest' };
@@ -67,7 +67,7 @@ export const engines: Chapter = {
     ),
     disguised(
       `An image with the artifactType ${ATTESTATION}`,
-      'podman, skopeo and crane load it; BuildKit takes it for an attestation.',
+      'podman, skopeo and crane load it; BuildKit treats it as an attestation.',
       () =>
         withManifest(manifest => {
           manifest.artifactType = ATTESTATION;
@@ -75,7 +75,7 @@ export const engines: Chapter = {
     ),
     verified(
       'An image that says schemaVersion 1 and has `manifests` too (CVE-2021-41190)',
-      `podman and skopeo go by the media type and load it. ${DISGUISED} That it can be read as an index is another one.`,
+      `podman and skopeo use the media type and load it. ${DISGUISED} That it can be read as an index is another error.`,
       () =>
         withManifest(manifest => {
           manifest.schemaVersion = 1;
@@ -106,7 +106,7 @@ export const engines: Chapter = {
     ),
     verified(
       'The same layers in manifest.json and in the OCI manifest, in another order',
-      'Docker with the classic store, podman and crane follow manifest.json, containerd and skopeo oci-archive: the index. An error that says whose order is that of the diff_ids.',
+      'Docker with the classic store, podman and crane follow manifest.json, containerd and skopeo oci-archive: the index. The error says which order matches the diff_ids.',
       () =>
         withManifest(manifest => {
           manifest.layers.reverse();
@@ -128,7 +128,7 @@ export const engines: Chapter = {
     ),
     verified(
       'One name for two images of index.json',
-      'skopeo takes the first, in containerd the last keeps the name. Both are shown, with a warning. `images` shows where the name ends up.',
+      'skopeo uses the first; in containerd the last keeps the name. Both are shown, with a warning. `images` shows which one has the name.',
       () =>
         edit(layouts.skopeoOci([tagged, { image: evil, tags: ['app:1'] }]), 'index.json', index =>
           Object.assign(index.manifests[1], { platform: { os: 'linux', architecture: 'amd64' } }),
@@ -136,13 +136,13 @@ export const engines: Chapter = {
       { findings: ['name-ambiguous'], exit: 0, images: 2, verdicts: { conformant: false } },
     ),
     verified(
-      'An index that lists nothing, with all the blobs of an image beside it',
-      'No engine loads anything. An error: there is nothing that could be vouched for.',
+      'An empty index, with all the blobs of an image',
+      'No engine loads anything. An error, because there is no image to verify.',
       () => edit(oci, 'index.json', index => Object.assign(index, { manifests: [] })),
       { findings: ['no-image'], exit: 1, images: 0, verdicts: { complete: null } },
     ),
     verified(
-      'An artifact where an image is expected',
+      'An artifact instead of an image',
       'A note, and an error with --require-image.',
       () =>
         withManifest(manifest => {

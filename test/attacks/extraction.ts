@@ -1,4 +1,4 @@
-// `waybill extract`: nothing may be written, changed, or given other rights outside of the directory that was named.
+// `waybill extract`: nothing may be written or changed outside of the given directory, nor get other permissions.
 import {
   existsSync,
   lstatSync,
@@ -39,10 +39,10 @@ const hard = (path: string, to: string): TarEntry => ({ path, type: 'link', link
 const file = (path: string, bytes = 'x'): TarEntry => ({ path, bytes });
 
 const INSIDE =
-  'Links are followed as a process in the image would: inside. They are made after everything else.';
+  'Links are followed inside, as a process in the image would. They are created after everything else.';
 const paths = (root: string) => [...walked(root).keys()].sort();
 
-/** Writes an image's files into a directory that somebody else has prepared. */
+/** Writes an image's files into a directory that an attacker has prepared. */
 async function intoPrepared(archive: string, root: string): Promise<readonly string[]> {
   const reading = await readArchive(archive, { depth: 'files' });
   const [part] = reading.parts;
@@ -65,7 +65,7 @@ export const extraction: Chapter = {
   attacks: [
     extracted(
       'Absolute names, names with `..`, in files, directories and links',
-      'Names are read as from the root of the image, which nothing is above.',
+      'Names are resolved from the root of the image, which is its own parent.',
       ({ file: outside }) =>
         ofLayers([
           file('../outside', 'evil'),
@@ -89,7 +89,7 @@ export const extraction: Chapter = {
       { exit: 0, more: root => assert.is(lstatSync(join(root, 'a')).isSymbolicLink(), true) },
     ),
     extracted(
-      'The same in two layers, and through a link upon a link',
+      'The same in two layers, and through a chain of links',
       INSIDE,
       ({ folder }) =>
         ofLayers(
@@ -100,14 +100,14 @@ export const extraction: Chapter = {
     ),
     extracted(
       'A directory of one layer that becomes a link in the next, with files below it in both',
-      'The link takes the place of the directory and all that is in it.',
+      'The link replaces the directory and its contents.',
       ({ folder }) =>
         ofLayers([file('d/outside', 'x')], [link('d', folder)], [file('d/outside', 'evil'), file('d/other')]),
       { exit: 0 },
     ),
     extracted(
       'A link made through a whiteout, an opaque directory, and below a whiteout',
-      'Whiteouts hide what lower layers have, inside, and nothing else.',
+      'Whiteouts only hide files of lower layers.',
       ({ folder }) =>
         ofLayers(
           [link('a', folder), file('b/x'), file('c/y')],
@@ -118,7 +118,7 @@ export const extraction: Chapter = {
     ),
     extracted(
       'A hard link to a symbolic link that leads outside, and a file of its name',
-      'The hard link is made as a symbolic link. A file takes the place of a link, and is not written through it.',
+      'The hard link is created as a symbolic link. A file replaces a link, and is not written through it.',
       ({ file: outside }) =>
         ofLayers(
           [link('a', outside), hard('b', 'a')],
@@ -128,13 +128,13 @@ export const extraction: Chapter = {
     ),
     extracted(
       'A hard link through a link to a directory outside',
-      'There is nothing of that name inside, and it is not made.',
+      'The name does not exist inside, so it is not created.',
       ({ folder }) => ofLayers([link('a', folder), hard('stolen', 'a/outside')]),
       { exit: 1, more: root => assert.equal(paths(root), ['a']) },
     ),
     extracted(
-      'Modes, owners and times of what a link leads to',
-      'They are set on what was made, by its handle, never through a link.',
+      'Modes, owners and times of a link’s target',
+      'They are set by the handle of the created file, never through a link.',
       ({ file: outside, folder }) =>
         ofLayers([
           { path: 'a', type: 'symlink', link: outside, mode: 0o777, mtime: 1 },
@@ -144,7 +144,7 @@ export const extraction: Chapter = {
     ),
     extracted(
       'setuid, setgid and device nodes',
-      'Left out, unless they are asked for; then only root can make them.',
+      'Left out, except on request; then only root can create them.',
       () =>
         ofLayers([
           { path: 'su', bytes: 'x', mode: 0o6755 },
@@ -163,7 +163,7 @@ export const extraction: Chapter = {
     ),
     extracted(
       'A sparse file of 8 EiB',
-      'Its holes are holes on the disk too. What no file system takes is said.',
+      'Its holes are holes on the disk too. A size that the file system does not accept is noted.',
       async () => {
         const of = await image({ layers: [{ tar: rawTar(...SPARSE) }] });
         return toTar(layouts.dockerSave({ image: of, tags: ['app:1'] }));
@@ -177,8 +177,8 @@ export const extraction: Chapter = {
       },
     ),
     extracted(
-      'Names that no file system takes: too long, or with a NUL',
-      'Said, and left out. Nothing below a directory that could not be made is tried.',
+      'Names that no file system accepts: too long, or with a NUL',
+      'Noted, and left out. Below a directory that could not be created, nothing is attempted.',
       () =>
         ofLayers([
           file(`${'d'.repeat(300)}/below`),
@@ -195,8 +195,8 @@ export const extraction: Chapter = {
       },
     ),
     proved(
-      'Names that mean something else to Windows: `..\\x`, `C:x`, `file:stream`, `con`, `name.`',
-      'Not written there.',
+      'Names with another meaning on Windows: `..\\x`, `C:x`, `file:stream`, `con`, `name.`',
+      'Not written on Windows.',
       () => {
         for (const name of [
           '..\\x',
@@ -218,14 +218,14 @@ export const extraction: Chapter = {
       },
     ),
     proved(
-      'Names that differ in case only, on a disk that takes them for one: a link, and a directory of its name',
-      'Directories are made before links, and a name that is taken is not made again.',
+      'Names that differ only in case, on a case-insensitive disk: a link, and a directory',
+      'Directories are created before links, and an existing name is not created again.',
       async () => {
         const above = temporary('attack');
         const [root, outside] = [join(above, 'root'), join(above, 'outside')];
         mkdirSync(outside);
         mkdirSync(root);
-        // What such a disk would make of a link `ETC` that came first.
+        // The effect of a link `ETC` on a case-insensitive file system.
         symlinkSync(outside, join(root, 'etc'));
         symlinkSync(join(outside, 'made'), join(root, 'file'));
         const archive = await ofLayers([
@@ -242,14 +242,14 @@ export const extraction: Chapter = {
     ),
     proved(
       'An archive that is changed between the reading that lists its files and the one that writes them',
-      'An error that says what has changed. Nothing is written.',
+      'An error that says what changed. Nothing is written.',
       async () => {
         const image = await ofLayers([file('a')], [file('b')]);
         const archive = saved(image, 'between.tar');
         const above = temporary('attack');
         let before = 0;
         const onProgress = (done: number) => {
-          // The second reading begins anew.
+          // The second reading begins.
           if (done < before) writeFileSync(archive, image.toReversed().subarray(0, 512), { flag: 'r+' });
           before = done;
         };
@@ -261,7 +261,7 @@ export const extraction: Chapter = {
     ),
     proved(
       'The same while one file is printed',
-      'An error as soon as its layer has been read to the end. What was printed is not what was listed.',
+      'An error after its layer has been read to the end: the printed bytes are not those that were listed.',
       async () => {
         const archive = saved(await ofLayers([file('a'), file('b', 'x'.repeat(2_000_000))]), 'cat.tar');
         const put = async () => writeFileSync(archive, 'changed', { flag: 'r+' });
@@ -286,8 +286,8 @@ export const extraction: Chapter = {
       { exit: 2 },
     ),
     proved(
-      'Somebody who may write beside the directory puts a link in its place while it is filled',
-      'It is held open, and written to by its handle (on Linux). In the end it is an error.',
+      'A user who may write beside the directory replaces it by a link while it is filled',
+      'The directory is held open, and written to by its handle (on Linux). At the end there is an error.',
       async () => {
         const above = temporary('attack');
         const outside = join(above, 'outside');
@@ -314,7 +314,7 @@ export const extraction: Chapter = {
     ),
     proved(
       'Layers written as files: a diff_id with a path in it',
-      'Files are called by digests that were computed.',
+      'Files are named by computed digests.',
       async () => {
         const { extractLayers } = await import('../../src/commands/extract/layers.js');
         const of = await image({
@@ -331,8 +331,8 @@ export const extraction: Chapter = {
       { exit: 1 },
     ),
     proved(
-      'A report that is written where a link stands',
-      'The link is replaced, and what it leads to stays as it is.',
+      'A report that is written to the path of a link',
+      'The link is replaced, and its target is not changed.',
       async () => {
         const { saveReport } = await import('../../src/write/output-file.js');
         const above = temporary('attack');

@@ -1,4 +1,4 @@
-// Inside a layer: what engines refuse to unpack, what they unpack differently, and what is no layer.
+// Contents of a layer that engines refuse, unpack differently, or that are not a layer.
 
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
@@ -17,7 +17,7 @@ async function stacked(...layers: readonly (readonly Uint8Array[])[]): Promise<r
   return layouts.skopeoOci({ image: made, tags: ['app:1'] });
 }
 
-/** An image of one layer, stored as these bytes. */
+/** An image of one layer with these stored bytes. */
 async function stored(
   tar: Uint8Array,
   blob: Uint8Array,
@@ -28,7 +28,7 @@ async function stored(
   return layouts.skopeoOci({ image: assemble(base.configBytes, [layer]), tags: ['app:1'] });
 }
 
-const REFUSED = 'Refused by podman and by others that are named; `ids` has their words.';
+const REFUSED = 'podman refuses it, and the finding names other engines that do; `ids` has their messages.';
 
 /** A layer that engines refuse. */
 const refused = (attack: string, what: string, ...layers: readonly (readonly Uint8Array[])[]): Attack =>
@@ -75,38 +75,38 @@ export const layers: Chapter = {
     ]),
     refused('A link in place of the root', 'root-replaced', [entry('./', '2', '/etc')]),
     refused('A whiteout of the root', 'whiteout-of-root', [file('.wh.')]),
-    refused('A tar type that is none (`7`, `S` and any other)', 'unknown-type', [entry('a', '7')]),
-    refused('A name that Linux does not take', 'name-too-long', [
+    refused('A tar type that engines do not know (`7`, `S` and others)', 'unknown-type', [entry('a', '7')]),
+    refused('A name that Linux does not accept', 'name-too-long', [
       gnuLong('L', 'n'.repeat(300)),
       entry('x', '0', '', { format: 'gnu' }),
     ]),
     verified(
       'A whiteout after a file of its name, in one layer',
-      'Told: podman removes the file, umoci keeps it, overlay drivers refuse the layer.',
+      'Reported: podman removes the file, umoci keeps it, overlay drivers refuse the layer.',
       () => stacked([file('a'), file('.wh.a', '')]),
       { findings: ['layer-unloadable'], exit: 1, verdicts: { conformant: false } },
     ),
     verified(
       'A whiteout without a name in a directory',
-      'Told as a warning: podman and umoci empty the directory, as `files` shows it; overlay drivers and containerd refuse the layer.',
+      'A warning: podman and umoci empty the directory, as `files` shows it; overlay drivers and containerd refuse the layer.',
       () => stacked([file('etc/keep')], [file('etc/.wh.', '')]),
       { findings: ['layer-unloadable'], exit: 0, verdicts: { intact: true, conformant: false } },
     ),
     verified(
       'A hard link to a file of a lower layer',
-      'Told as a warning: drivers that unpack each layer by itself refuse it.',
+      'A warning: drivers that unpack each layer by itself refuse it.',
       () => stacked([file('a')], [entry('b', '1', 'a')]),
       { findings: ['layer-unloadable'], exit: 0 },
     ),
     verified(
-      'A header whose mode is no number, a malformed PAX record',
-      'Told: Go refuses the tar, and every engine with it.',
+      'A header with an invalid mode, a malformed PAX record',
+      'Reported: Go, and so every engine, refuses the tar.',
       () => stacked([entry('a', '0', '', { mode: 'rwxr-xr\0' }), paxEntry([['uid', '0x10']]), file('b')]),
       { findings: ['layer-record-invalid'], exit: 1, verdicts: { conformant: false } },
     ),
     verified(
       'A layer that is a compressed stream and a tar at once',
-      'Told: engines go by the magic that they know, or by the media type, and unpack different bytes. `ids` says which are refused.',
+      'Reported: engines use the magic numbers that they know, or the media type, and unpack different bytes. `ids` names those that refuse it.',
       () => {
         // A gzip header with a file name of a whole block.
         const block = rawEntry({ name: '\x1f\x8b\x08\x08aaaaaa\0', flag: '0' });
@@ -116,25 +116,25 @@ export const layers: Chapter = {
     ),
     verified(
       'A zstd stream that begins with a skippable frame',
-      'Told: podman, skopeo and crane do not know such a stream and take it as it is.',
+      'Reported: podman, skopeo and crane do not recognise such a stream and do not unpack it.',
       () => stored(new Uint8Array(0), Buffer.from('522a4d180400000061616161', 'hex'), `${TAR}+zstd`),
       { findings: ['layer-stream-ambiguous'], exit: 1 },
     ),
     verified(
       'Zeros after a gzip stream',
-      'Told: podman and umoci refuse the layer, Docker stops before them.',
+      'Reported: podman and umoci refuse the layer, Docker stops before the zeros.',
       () => stored(plain, Buffer.concat([gzipSync(plain), Buffer.alloc(512)]), `${TAR}+gzip`),
       { findings: ['layer-trailing-bytes'], exit: 1, verdicts: { intact: true, conformant: false } },
     ),
     verified(
-      'A plain layer labelled encrypted, whose diff_id is false',
-      'It is checked like any other; a layer that does not unpack as a tar leaves *intact* unknown.',
+      'A plain layer labelled encrypted, with a wrong diff_id',
+      'It is verified like any other; a layer that is not a tar leaves *intact* unknown.',
       () => stored(rawTar(file('who', 'GOOD')), rawTar(file('who', 'EVIL')), `${TAR}+encrypted`),
       { findings: ['layer-encrypted', 'diff-id-mismatch'], exit: 1, verdicts: { intact: false } },
     ),
     verified(
-      'A layer that is no tar, under a media type that is none',
-      'A note: digests and size are checked. podman refuses the image, which `ids` says.',
+      'A layer that is not a tar, with another media type',
+      'A note: digests and size are verified. podman refuses the image, which `ids` shows.',
       () => {
         const bytes = Buffer.from(`hsqs${'x'.repeat(600)}`);
         return stored(bytes, bytes, 'application/vnd.sylabs.image.layer.v1.squashfs');
@@ -142,7 +142,7 @@ export const layers: Chapter = {
       { findings: ['layer-type-other'], exit: 0, verdicts: { intact: true } },
     ),
     verified(
-      'The same under the media type of a tar',
+      'The same with the media type of a tar',
       'An error: no engine unpacks it.',
       () => {
         const bytes = Buffer.from(`hsqs${'x'.repeat(600)}`);
@@ -152,7 +152,7 @@ export const layers: Chapter = {
     ),
     verified(
       'A layer of 0 bytes',
-      'It is an empty layer, as to every engine.',
+      'An empty layer, as in every engine.',
       () => stored(new Uint8Array(0), new Uint8Array(0), TAR),
       { exit: 0, verdicts: { intact: true, conformant: true } },
     ),

@@ -1,4 +1,4 @@
-// What lies on the machine: directories with more in them than files, names that are no text, files that change meanwhile.
+// Files on the machine: special files in directories, names that are not UTF-8, files that change during reading.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -25,7 +25,7 @@ import { item, oci } from './material.js';
 
 const layer = layouts.blobPath(item.layers[1]!.digest);
 
-/** A layout as a directory, and something done to it. */
+/** A layout as a directory, with a change to it. */
 function folder(change: (root: string) => void): string {
   const root = toDirectory(oci, join(temporary('attack'), 'layout'));
   change(root);
@@ -39,13 +39,13 @@ const replaced = (path: string, by: (file: string) => void) => (root: string) =>
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
-/** The command itself, for what only a process has: its arguments as bytes. */
+/** Runs the command as a process, because arguments as bytes need one. */
 function waybill(args: readonly (string | Buffer)[]): {
   status: number | null;
   stdout: string;
   stderr: string;
 } {
-  // A shell hands over bytes, where Node would make text of them.
+  // A shell passes bytes; Node would convert them to text.
   const quoted = args.map(arg => `$'${[...Buffer.from(arg as string)].map(octal).join('')}'`).join(' ');
   const command = `exec "$0" "$1" ${quoted}`;
   const bin = join(repositoryRoot, 'bin/waybill.js');
@@ -61,7 +61,7 @@ const octal = (byte: number) => `\\${byte.toString(8).padStart(3, '0')}`;
 const changing = (attack: string, change: (file: string) => void): Attack =>
   proved(
     attack,
-    'An error that says what has changed. Nothing is called intact.',
+    'An error that says what changed. The verdict *intact* is not true.',
     async () => {
       const file = saved(await toTar(oci), 'changing.tar');
       let isOver = false;
@@ -82,7 +82,7 @@ export const machine: Chapter = {
   attacks: [
     verified(
       'A named pipe in a layout that is a directory, in place of a layer',
-      'Never opened, which would block for ever.',
+      'Never opened, because that would block for ever.',
       () => folder(replaced(layer, file => execFileSync('mkfifo', [file]))),
       { findings: ['special-file', 'layer-missing'], exit: 1, verdicts: { complete: false } },
     ),
@@ -93,8 +93,8 @@ export const machine: Chapter = {
       { findings: ['special-file', 'index-missing'], exit: 1, images: 0 },
     ),
     verified(
-      'A blob that is a link to /etc/passwd, or to a device without an end',
-      'Not followed: a link may lead to another file of the layout only.',
+      'A blob that is a link to /etc/passwd, or to an endless device',
+      'Not followed: a link may only lead to another file of the layout.',
       () => folder(replaced(layer, file => symlinkSync('/dev/zero', file))),
       { findings: ['unsafe-link', 'blob-link-broken', 'layer-missing'], exit: 1 },
     ),
@@ -131,7 +131,7 @@ export const machine: Chapter = {
     ),
     proved(
       'An archive whose own name is not UTF-8',
-      'Refused with the way out: standard input.',
+      'Refused, with the advice to use standard input.',
       () => {
         const above = temporary('attack');
         const file = Buffer.concat([Buffer.from(`${above}/`), bytes('\xff.tar')]);
@@ -145,7 +145,7 @@ export const machine: Chapter = {
     ),
     proved(
       'Paths with a NUL, to read from and to write to',
-      'Refused. What comes before the NUL is not opened in its place.',
+      'Refused. The path before the NUL is not opened instead.',
       async () => {
         const file = saved(await toTar(oci), 'nul.tar');
         const above = temporary('attack');
@@ -161,16 +161,16 @@ export const machine: Chapter = {
       },
       { exit: 2 },
     ),
+    refused('An endless device', 'Read up to the limits.', () => '/dev/zero', /a tar with nothing in it/),
     refused(
-      'A device without an end',
-      'Read up to the limits.',
-      () => '/dev/zero',
-      /a tar with nothing in it/,
+      'A file of /proc with a reported size of 0',
+      'Refused.',
+      () => '/proc/self/mem',
+      /empty \(0 bytes\)/,
     ),
-    refused('A file of /proc that says it is empty', 'Refused.', () => '/proc/self/mem', /empty \(0 bytes\)/),
     proved(
-      'A directory that is no layout, such as `/`, `/proc` or `/dev`',
-      'Refused after a look at two levels of it.',
+      'A directory that is not a layout, such as `/`, `/proc` or `/dev`',
+      'Refused after reading two levels of it.',
       async () => {
         for (const root of ['/', '/proc', '/dev']) {
           const error = await refusal(readArchive(root));

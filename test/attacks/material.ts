@@ -1,4 +1,4 @@
-// What attacks are made of: small files that unpack to vast ones, and images to hide them in.
+// Parts of attacks: small files that unpack to large ones, and images that contain them.
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { assemble, image, layerOf, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -12,10 +12,10 @@ export const item = await plainImage('item', 2, 'gzip');
 export const TAGGED = { image: item, tags: ['app:1'] };
 export const oci = layouts.skopeoOci(TAGGED);
 export const save = layouts.dockerSave(TAGGED);
-/** Another image, for what is exchanged. */
+/** The attacker's image. */
 export const evil = await plainImage('evil', 2, 'gzip');
 
-/** Zeros, and how many, each in some hundred bytes for a mebibyte or fewer. */
+/** Makes zeros, compressed to some hundred bytes per mebibyte or fewer. */
 export const zeros: Readonly<Record<Exclude<Compression, 'none'>, (bytes: number) => Buffer>> = {
   gzip: bytes => repeated(gzipSync(Buffer.alloc(MiB), { level: 9 }), Math.ceil(bytes / MiB)),
   zstd: bytes => zstdRuns(Math.ceil(bytes / ZSTD_BLOCK)),
@@ -43,13 +43,13 @@ const XZ_MEBIBYTE =
 const BZIP2_ZEROS = 'QlpoOTFBWSZTWQ4J4t8BX45AAMAAAAggADCATUZCoCWpCoCXF3JFOFCQDgni3w==';
 const BZIP2_BYTES = 45_899_235;
 
-/** The zip that holds itself, by Russ Cox. https://research.swtch.com/zip */
+/** A zip that contains itself, by Russ Cox. https://research.swtch.com/zip */
 export const ZIP_QUINE = Buffer.from(
   'UEsDBBQAAAAIAAgDZDz59IlkSAEAALgBAAAHAAAAci9yLnppcAAlANr/UEsDBBQAAAAIAAgDZDz59IlkSAEAALgBAAAHAAAAci9yLnppcAAvAND/ACUA2v9QSwMEFAAAAAgACANkPPn0iWRIAQAAuAEAAAcAAAByL3IuemlwAC8A0P/CVI5XOQAFAPr/wlSOVzkABQD6/wAFAPr/ABQA6//CVI5XOQAFAPr/AAUA+v8AFADr/0KIIcQAABQA6/9CiCHEAAAUAOv/QoghxAAAFADr/0KIIcQAABQA6/9CiCHEAAAAAP//AAAA//8ANADL/0KIIcQAAAAA//8AAAD//wA0AMv/QughXg8AAAD//wrwZmQSYcAV3OigSL9IryqzIMCblQ3EZwRCUwYGBkAABgD5/20BAAAAAELoIV4PAAAA//8K8GZkEmHAFdzooEi/SK8qsyDAm5UNxGcEQlMGBgZAAAYA+f9tAQAAAABQSwECFAAUAAAACAAIA2Q8+fSJZEgBAAC4AQAABwAAAAAAAAAAAAAAAAAAAAAAci9yLnppcFBLBQYAAAAAAQABADUAAABtAQAAAAA=',
   'base64',
 );
 
-/** An image whose second layer is stored as given: its digest and size are right, its diff_id is that of a small tar. */
+/** An image whose second layer is stored as given: its digest and size match, its diff_id is that of a small tar. */
 export async function withLayer(
   blob: Uint8Array,
   compression: Exclude<Compression, 'none'> = 'gzip',
@@ -61,7 +61,7 @@ export async function withLayer(
   return layouts.skopeoOci({ image: assemble(base.configBytes, layers), tags: ['app:1'] });
 }
 
-/** An image of one layer, whose tar is given. */
+/** An image of one layer with the given tar. */
 export async function ofTar(tar: Uint8Array): Promise<layouts.Member[]> {
   return layouts.skopeoOci({
     image: await image({ layers: [{ tar, compression: 'gzip' }] }),
@@ -69,7 +69,7 @@ export async function ofTar(tar: Uint8Array): Promise<layouts.Member[]> {
   });
 }
 
-/** A tar of an image, and after it a member of zeros, all of it compressed. */
+/** A tar of an image and a member of zeros, all of it compressed. */
 export async function outerBomb(
   bytes: number,
   pack: (bytes: Uint8Array) => Uint8Array,
@@ -80,7 +80,7 @@ export async function outerBomb(
   return Buffer.concat([pack(Buffer.concat([tar, header])), zeros[compression](bytes + 1024)]);
 }
 
-/** A zstd frame that stores bytes as they are, in raw blocks. */
+/** A zstd frame that stores bytes in raw blocks. */
 export function zstdStored(bytes: Uint8Array): Buffer {
   const parts: Buffer[] = [Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 10 << 3])];
   for (let at = 0; at < bytes.length; at += ZSTD_BLOCK) {
@@ -108,7 +108,7 @@ export interface ZipEntry {
   readonly as?: number;
 }
 
-/** A zip whose entries say what they are told to. APPNOTE.TXT 4.3 */
+/** A zip whose entries have the given fields. APPNOTE.TXT 4.3 */
 export function zipOf(entries: readonly ZipEntry[]): Buffer {
   const parts: Buffer[] = [];
   const central: Buffer[] = [];
@@ -144,5 +144,5 @@ export function zipOf(entries: readonly ZipEntry[]): Buffer {
   return Buffer.concat([...parts, directory, record]);
 }
 
-/** Zeros, deflated, as a zip has them. */
+/** Zeros, deflated, as in a zip. */
 export const deflatedZeros = (bytes: number): Buffer => deflateRawSync(Buffer.alloc(bytes), { level: 9 });

@@ -1,4 +1,4 @@
-// What images are called, and what is printed of an archive: text that means something to whoever reads it.
+// Image names and other text of an archive that has a special meaning where it is printed.
 import * as assert from 'uvu/assert';
 import { imageInspect, outputFor, readArchive } from '../../src/commands.js';
 import { OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
@@ -36,18 +36,21 @@ export const names: Chapter = {
   title: 'Names',
   attacks: [
     deceiving('A tag with a letter of another alphabet (homoglyph)', '\u0430pp:1'),
-    deceiving('A tag with characters that are not seen', 'app\u200b:1'),
-    deceiving('A tag that turns the direction of text (Trojan Source)', 'app:1\u202egnp'),
-    deceiving('A tag that is a hyperlink to a terminal (OSC 8)', 'app:1\u001b]8;;http://evil.example\u0007x'),
+    deceiving('A tag with invisible characters', 'app\u200b:1'),
+    deceiving('A tag that changes the direction of text (Trojan Source)', 'app:1\u202egnp'),
+    deceiving(
+      'A tag that makes a hyperlink on a terminal (OSC 8)',
+      'app:1\u001b]8;;http://evil.example\u0007x',
+    ),
     verified(
-      'The same in the annotations of an index, which containerd takes as they are',
+      'The same in the annotations of an index, which containerd does not validate',
       'The same.',
       () => annotated(layouts.NAME_ANNOTATION, '\u0430pp:1'),
       { findings: ['name-confusable'], exit: 1 },
     ),
     verified(
-      'A name that is no reference: a formula, markup, an option',
-      'Reported. It is printed as text, and never given to anything else.',
+      'A name that is not a reference: a formula, markup, an option',
+      'Reported. It is printed as text, and not passed to other programs.',
       () => annotated(layouts.REF_ANNOTATION, '=cmd|/c'),
       {
         exit: 0,
@@ -57,7 +60,7 @@ export const names: Chapter = {
     ),
     verified(
       'A name of a megabyte',
-      'Reported. Reports for people show its beginning.',
+      'Reported. Text reports show its beginning.',
       () => tagged(`${'a-'.repeat(500_000)}a:1`),
       {
         exit: 0,
@@ -69,7 +72,7 @@ export const names: Chapter = {
   ],
 };
 
-/** An archive with a text in every place that an archive has for one. */
+/** An archive with a text in every place that can contain one. */
 async function saying(text: string): Promise<Uint8Array> {
   const noNul = text.replaceAll('\0', '');
   const line = noNul.replaceAll('\n', '');
@@ -136,7 +139,7 @@ async function saying(text: string): Promise<Uint8Array> {
   ]);
 }
 
-/** @param check  looks at what a report is as text and in a file of each kind */
+/** @param check  checks a report as text and in a file of each format */
 const printed = (
   attack: string,
   answer: string,
@@ -174,19 +177,19 @@ export const output: Chapter = {
   attacks: [
     printed(
       'Escape sequences that move the cursor, set the title, or make links (OSC 8)',
-      'Shown as `\\u{1b}` on terminals and in files, in JSON as `\\u001b`. What imitates Docker, `--raw` and `cat` print bytes as they are, but only where no terminal reads them.',
+      'Shown as `\\u{1b}` on terminals and in files, in JSON as `\\u001b`. Docker’s commands, `--raw` and `cat` print the exact bytes, except on a terminal.',
       '\u001b[2J\u001b]0;t\u0007\u001b]8;;http://evil.example\u001b\\here\u001b]8;;\u001b\\\u009b31m\r',
       (text, name) => assert.not.match(text, /[\u001b\u009b\u0007\r]/, name),
     ),
     printed(
-      'Text that hides, or turns around, what is beside it (bidi, zero-width, tag characters)',
-      'Shown as numbers, in every format.',
+      'Text that hides or reorders adjacent text (bidi, zero-width, tag characters)',
+      'Escaped in every format.',
       'a\u202eb\u2066c\u200bd\u{e0041}\u2028\ufeff',
       (text, name) => assert.not.match(text, /[\u202e\u2066\u200b\u{e0041}\u2028\ufeff]/u, name),
     ),
     printed(
       'Lines of a log that command the build service: `::error`, `##vso[`, `##[command]`, `##teamcity[`',
-      'The first colon or hash is shown as a number, in reports of every format and in errors. What imitates Docker prints Docker’s bytes.',
+      'The first colon or hash is escaped, in reports of every format and in errors. Docker’s commands print Docker’s bytes.',
       COMMANDS,
       (text, name) => {
         assert.is(/^\s*::.*/m.exec(text)?.[0], undefined, name);
@@ -195,7 +198,7 @@ export const output: Chapter = {
     ),
     printed(
       'HTML and scripts, in text, attributes, titles of the map and embedded data',
-      'Text. The page runs and fetches nothing but its own, by its content security policy.',
+      'Escaped. The page’s content security policy allows only its own scripts and no requests.',
       '</script><script>alert(1)</script><!--<svg/onload=alert(1)>" onmouseover="x\' `',
       (text, name) => {
         if (!name.endsWith('.html')) return;
@@ -205,7 +208,7 @@ export const output: Chapter = {
     ),
     printed(
       'Markdown and HTML in Markdown: links, pictures, tables, mentions, headings',
-      'Code, or numbers where code could be left.',
+      'Written as code, or as character references if they could end the code.',
       '| x |\n# h\n[a](http://evil.example) ![i](http://evil.example/i) `c` <img src=x> @team &lt; ~~x~~ **b**\n```\n- l',
       (text, name) => {
         if (name.endsWith('.md')) assert.not.match(text.replace(/`[^`\n]*`/g, ''), /!\[|<img|\]\(/, name);
@@ -213,7 +216,7 @@ export const output: Chapter = {
     ),
     proved(
       'Lines, columns and colours of Docker’s own tables and templates, made by line ends, tabs and `ESC[0m` in labels and names',
-      'On a terminal they are shown as `\\n`, `\\t`, `\\u{1b}`; what a template itself says stays as it is.',
+      'On a terminal they are shown as `\\n`, `\\t`, `\\u{1b}`; the text of a template itself is not changed.',
       async () => {
         const evil = 'a\nsha256:fake\t1\u001b[1mB\u001b[0m\u202e';
         const of = await image({ layers: [{ files: { a: 'a' } }], config: { config: { Labels: { evil } } } });
@@ -232,8 +235,10 @@ export const output: Chapter = {
         assert.is(shown!.stdout, `${visible(evil)}\n\n`);
       },
     ),
-    proved('Formulas in a CSV file', 'There is no CSV: reports are HTML, Markdown, JSON or text.', () =>
-      assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']),
+    proved(
+      'Formulas in a CSV file',
+      'There is no CSV output: reports are HTML, Markdown, JSON or text.',
+      () => assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']),
     ),
   ],
 };

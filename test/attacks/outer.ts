@@ -1,4 +1,4 @@
-// The outer archive, where it is one thing to engines that extract it and another to those that look for members by name.
+// Outer archives in which engines that extract and engines that look up members by name find different images.
 import { renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -30,7 +30,7 @@ async function before(
   return Buffer.concat([...first, await toTar(members)]);
 }
 
-/** After the members of a layout, one more of any kind. */
+/** One more member of any type, after the members of a layout. */
 async function after(
   members: readonly layouts.Member[],
   ...last: readonly Uint8Array[]
@@ -44,7 +44,7 @@ const patched = (header: Partial<RawHeader>, content: Uint8Array | string = '') 
 const EXTRACTED =
   'skopeo, podman and umoci extract the layout and follow it; the containerd store of Docker does not.';
 
-/** A tar whose name begins like compressed data. */
+/** A tar whose first name begins like compressed data. */
 function alsoTar(magic: Uint8Array, tar: Buffer): Buffer {
   return Buffer.concat([
     rawHeader({ name: 'x', patch: block => void block.set(magic, 0) }),
@@ -53,7 +53,7 @@ function alsoTar(magic: Uint8Array, tar: Buffer): Buffer {
   ]);
 }
 
-/** A skippable frame of zstd around a whole tar, and an image behind it. */
+/** A skippable zstd frame around a whole tar, followed by an image. */
 async function twoFiles(): Promise<Uint8Array> {
   const frame = Buffer.from('502a4d1800000000', 'hex');
   const tar = Buffer.from(await toTar(evilSave));
@@ -65,7 +65,7 @@ export const outer: Chapter = {
   title: 'The archive itself, read in two ways',
   attacks: [
     verified(
-      'The folder of the blobs is a link to another one, that comes last',
+      'The folder of the blobs is a link to another one, and comes last',
       `${EXTRACTED} waybill resolves paths in the same way, and a link to a directory is an error.`,
       () => [...oci, ...elsewhere, { path: 'blobs', link: 'evil' }],
       {
@@ -75,7 +75,7 @@ export const outer: Chapter = {
       },
     ),
     verified(
-      'index.json is a link through a directory that is a link, so that its text leads elsewhere',
+      'index.json is a link through a directory that is a link, so that joining its text leads elsewhere',
       `${EXTRACTED} It is an error.`,
       () => [
         ...layouts.without(both, 'index.json'),
@@ -88,8 +88,8 @@ export const outer: Chapter = {
       { findings: ['link-unexpected'], exit: 1 },
     ),
     verified(
-      'A document that is written through a link to a directory, over the one that was there',
-      `${EXTRACTED} So does waybill, and says that there is a link.`,
+      'A document that is written through a link to a directory, over an existing one',
+      `${EXTRACTED} waybill does the same, and reports the link.`,
       async () =>
         after(
           both,
@@ -104,13 +104,13 @@ export const outer: Chapter = {
     ),
     verified(
       'index.json is a link that leads to nothing',
-      'No engine finds an image. It is said that there is a link, and where it leads.',
+      'No engine finds an image. The link and its target are reported.',
       () => [...layouts.without(oci, 'index.json'), { path: 'index.json', link: 'nope' }],
       { findings: ['link-unexpected', 'index-missing'], exit: 1, images: 0 },
     ),
     verified(
-      'A hard link in a folder, whose target from the top is one file and from the folder another',
-      'Engines that extract take the file at the top, crane the one in the folder, skopeo and podman read no bytes. An error.',
+      'A hard link in a folder, whose target is one file relative to the top and another relative to the folder',
+      'Engines that extract use the file at the top, crane the one in the folder, skopeo and podman read no bytes. An error.',
       async () => {
         const one = layouts.dockerSave({ image: await plainImage('one', 1), tags: ['app:1'] });
         const path = one.find(member => member.path.endsWith('/layer.tar'))!.path;
@@ -125,7 +125,7 @@ export const outer: Chapter = {
     ),
     verified(
       'A real directory whose folder of blobs is a link',
-      'skopeo and podman follow it, also out of the directory. waybill follows what stays in it, and it is an error.',
+      'skopeo and podman follow it, also out of the directory. waybill follows it only inside, and reports an error.',
       async () => {
         const folder = toDirectory(oci, temporary('linked'));
         renameSync(join(folder, 'blobs'), join(folder, 'evil'));
@@ -136,7 +136,7 @@ export const outer: Chapter = {
     ),
     verified(
       '`x/../manifest.json` before manifest.json, and the same with backslashes and from the root',
-      'skopeo and podman clean the first two spellings in their own ways and take the first, extractors the last, crane the one that is spelt right. An error.',
+      'skopeo and podman normalise the first two spellings and use the first member, extractors use the last, crane the one with the exact name. An error.',
       async () =>
         before(
           save,
@@ -147,15 +147,15 @@ export const outer: Chapter = {
       { findings: ['member-ambiguous', 'duplicate-entry'], exit: 1 },
     ),
     verified(
-      'A manifest.json of a tar type that only some know',
-      'The docker-archive of skopeo and podman, and crane, read it as a file, extractors refuse the archive, containerd passes over it. An error.',
+      'A manifest.json of a tar type that only some readers know',
+      'skopeo and podman (docker-archive) and crane read it as a file, extractors refuse the archive, containerd ignores it. An error.',
       async () =>
         after(oci, patched({ name: 'manifest.json', flag: 'Z' }, bytesAt(evilSave, 'manifest.json'))),
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
       'A file whose mode is that of a symbolic link',
-      'The docker-archive of skopeo and podman follow it, as Go’s FileInfo does; all others read the file. An error.',
+      'skopeo and podman (docker-archive) follow it, as Go’s FileInfo does; all others read the file. An error.',
       async () =>
         after(
           layouts.without(save, 'manifest.json'),
@@ -168,7 +168,7 @@ export const outer: Chapter = {
     ),
     verified(
       'A file whose name ends in a slash',
-      'To Go it is a file, to GNU tar, Python and libarchive a directory. An error.',
+      'Go reads a file; GNU tar, Python and libarchive a directory. An error.',
       async () =>
         after(
           layouts.without(oci, 'index.json'),
@@ -177,14 +177,14 @@ export const outer: Chapter = {
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
-      'A global PAX header that is called manifest.json',
-      'skopeo, podman and crane take it for the document, and find nothing in it. An error.',
+      'A global PAX header named manifest.json',
+      'skopeo, podman and crane read it as the document, which is empty. An error.',
       async () => before(save, paxEntryNamed('manifest.json')),
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
       'A size field with a NUL before its digits',
-      'Go reads the digits, Python and libarchive read 0, and take the content for more members. An error.',
+      'Go reads the digits; Python and libarchive read 0, and the content as further members. An error.',
       async () => after(oci, rawEntry({ name: 'junk', size: '\x000000002000' }, patched({}, evilIndex))),
       { findings: ['member-ambiguous'], exit: 1 },
     ),
@@ -195,14 +195,14 @@ export const outer: Chapter = {
       { findings: ['tar-field-invalid'], exit: 1, verdicts: { intact: false } },
     ),
     verified(
-      'A time in a PAX record that is none',
+      'An invalid time in a PAX record',
       'Every engine refuses the archive. An error, and the rest is read.',
       async () => before(oci, paxEntry([['mtime', 'now']]), rawEntry({ name: 'junk' })),
       { findings: ['tar-record-invalid'], exit: 1 },
     ),
     verified(
-      'A prefix where GNU headers have times, and in a header without a magic',
-      'Go believes the first and not the second, GNU tar neither, Python both. An error.',
+      'A prefix in the field in which GNU headers have times, and in a header without a magic',
+      'Go uses the first and not the second, GNU tar neither, Python both. An error.',
       async () =>
         after(
           oci,
@@ -212,8 +212,8 @@ export const outer: Chapter = {
       { findings: ['member-ambiguous'], exit: 1, more: ({ report }) => assert.is(report.findings.length, 2) },
     ),
     verified(
-      'A file and a directory of one path, and a file in what is a file',
-      'An extraction keeps the later, or refuses the archive; what looks for names takes the first or the last. An error.',
+      'A file and a directory with one path, and a file below a file',
+      'An extraction keeps the later one, or refuses the archive; readers that look up names use the first or the last. An error.',
       async () =>
         after(
           both,
@@ -224,13 +224,13 @@ export const outer: Chapter = {
       { findings: ['path-conflict', 'duplicate-entry'], exit: 1 },
     ),
     verified(
-      'A file that is zstd with a skippable frame first, and a tar as well',
+      'A file that is zstd with a leading skippable frame, and also a tar',
       'skopeo, podman and crane read the tar, Docker the zstd. waybill reads the zstd, and it is an error.',
       twoFiles,
       { findings: ['member-ambiguous'], exit: 1 },
     ),
     verified(
-      'Bytes after the end of the compressed file, zeros also',
+      'Bytes after the end of the compressed file, including zeros',
       'skopeo and podman refuse a docker-archive for them (`gzip: invalid header`). Reported.',
       async () => Buffer.concat([gzipSync(await toTar(save)), Buffer.alloc(512)]),
       { findings: ['outer-trailing-bytes'], exit: 0, verdicts: { conformant: false } },

@@ -1,4 +1,5 @@
-// What is small and takes much time or memory: texts that make patterns go back, lists without end, one thing listed for ever.
+// Small input that costs much time or memory: texts for pattern backtracking, endless lists, one object listed many
+// times.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,10 +18,10 @@ import { item, MiB, outerBomb, repeated, save, withLayer, zeros, zstdStored } fr
 
 const bin = join(repositoryRoot, 'bin/waybill.js');
 
-/** Far more than any of it takes: what takes the square of its length takes minutes. */
+/** Far more than any command takes; a quadratic algorithm takes minutes. */
 const HUNG_MS = 40_000;
 
-/** Says at the end, as the last line of all, what the process held at its most, in KiB. */
+/** Prints the process's peak memory in KiB as the last line. */
 const PEAK = `data:text/javascript,${encodeURIComponent(`
   import { writeSync } from 'node:fs';
   import { isMainThread } from 'node:worker_threads';
@@ -35,7 +36,7 @@ interface Ended {
   readonly peak: number;
 }
 
-/** The command itself. Fails where it hangs, ends by a signal or has a bug. */
+/** Runs the command as a process. Fails if it hangs, is ended by a signal, or reports a bug. */
 function waybill(args: readonly string[]): Promise<Ended> {
   const options = { timeout: HUNG_MS, killSignal: 'SIGKILL', maxBuffer: 1 << 29 } as const;
   const what = `waybill ${args.join(' ').slice(0, 300)}`;
@@ -54,7 +55,7 @@ function waybill(args: readonly string[]): Promise<Ended> {
 type RunCommand = (...args: string[]) => Promise<Ended>;
 type Check = (run: RunCommand, file: string) => unknown;
 
-/** Commands over an archive, each of which must come to its end. */
+/** Runs commands over an archive, each of which must end. */
 const soon = (
   attack: string,
   answer: string,
@@ -73,14 +74,14 @@ const soon = (
     more,
   );
 
-const WITHOUT_GOING_BACK = 'No pattern that is tried on them takes more time than their length.';
+const WITHOUT_GOING_BACK = 'Every pattern takes time linear in their length.';
 
-/** Of which patterns are fond: repeated, and with an end that does not fit. */
+/** Texts that cause backtracking: repeated, with an end that does not match. */
 const PUMPED = ['a', 'a.', 'a-', '/a', ' ', '0', ':', '._', '__', '\\', '{a,', '@sha256:'].map(
   piece => `${piece.repeat(300_000 / piece.length)}!`,
 );
 
-/** A layout of one image, from a config and what its entry in index.json has. */
+/** A layout of one image, from a config and additional fields of its entry in index.json. */
 function layout(
   config: object,
   entries: readonly object[],
@@ -101,7 +102,7 @@ const every = (file: string, run: RunCommand, commands: string) =>
 const report = (name: string) => join(temporary('work'), name);
 const inEveryFormat = () => ['md', 'html', 'json', 'txt'].flatMap(ending => ['-o', report(`r.${ending}`)]);
 
-/** An image that lists one layer as often as it likes, and a config that agrees. */
+/** An image that lists one layer any number of times, with a matching config. */
 async function repeating(times: number, files: number, seed = 'a'): Promise<layouts.Member[]> {
   const entries = Object.fromEntries(Array.from({ length: files }, (_, i) => [`d/${i}`, seed]));
   const one = await layer({ files: entries, compression: 'gzip' });
@@ -120,7 +121,7 @@ const lines = (word: string) => Array.from({ length: 40_000 }, (_, i) => `${word
 
 const other = async (members: readonly layouts.Member[]) => saved(await toTar(members), 'other.tar');
 
-/** Most memory that any of it may take, in MiB; a program that does nothing takes some 60. */
+/** Maximum memory of a command, in MiB; a program that does nothing takes some 60. */
 const MOST = 512;
 
 const held = (
@@ -130,7 +131,7 @@ const held = (
 ): Attack =>
   soon(
     what,
-    `Takes less than ${MOST} MiB of memory, with the limits as they are.`,
+    `Takes less than ${MOST} MiB of memory, with the default limits.`,
     make,
     async (run, file) => {
       const { status, peak, stdout } = await run(command, file);
@@ -140,14 +141,14 @@ const held = (
     { exit },
   );
 
-/** Run-length blocks in a frame that asks for a window of 128 MiB. RFC 8878, 3.1.1.1.2 */
+/** Run-length blocks in a frame with a window of 128 MiB. RFC 8878, 3.1.1.1.2 */
 function wideZstd(bytes: number): Buffer {
   const frame = zeros.zstd(bytes);
   frame[5] = 17 << 3;
   return frame;
 }
 
-/** Entries of nothing, of two thousand names, a mebibyte of them packed and as often as wanted. */
+/** Empty entries of two thousand names, compressed per mebibyte and repeated. */
 function tinyEntries(count: number): Buffer {
   const some = MiB / 512;
   const headers = Array.from({ length: some }, (_, i) => rawEntry({ name: `f${i}` }));
@@ -161,7 +162,7 @@ export const work: Chapter = {
   title: 'Work',
   attacks: [
     soon(
-      'Names of 300 kB, made for patterns to go back in: `a.a.a.…`, `a-a-…`, `/a/a…`, spaces, zeros, colons',
+      'Names of 300 kB that cause backtracking in patterns: `a.a.a.…`, `a-a-…`, `/a/a…`, spaces, zeros, colons',
       WITHOUT_GOING_BACK,
       async () =>
         layout(
@@ -213,7 +214,7 @@ export const work: Chapter = {
           [named('app:1')],
         ),
       async (run, file) => {
-        // The time is none, for which engines refuse the config.
+        // The time is not valid, so engines refuse the config.
         assert.is((await run('verify', file, ...inEveryFormat())).status, 1);
         await every(file, run, 'show; ids; history --no-trunc; inspect; sizes');
         await run('images', file, '--filter', 'label=a=b', '--filter', 'until=24h');
@@ -239,7 +240,7 @@ export const work: Chapter = {
     ),
     soon(
       'Files with names of 4096 bytes, under patterns of many stars and braces',
-      'Of stars only the last one is tried again. Braces that stand for more than a thousand patterns are an error.',
+      'Only the last star is retried. Braces that expand to more than a thousand patterns are an error.',
       async () => {
         const names = Array.from({ length: 30 }, (_, i) => `${i}${'a'.repeat(4000)}/${'a/'.repeat(40)}`);
         const files = Object.fromEntries(names.map(name => [`${name}f`, 'x']));
@@ -270,7 +271,7 @@ export const work: Chapter = {
     ),
     soon(
       'Names of 300 kB under patterns of `images --filter reference=`',
-      'Only the last star is tried again.',
+      'Only the last star is retried.',
       async () => layout(item.config, PUMPED.map(named)),
       async (run, file) => {
         for (const pattern of [
@@ -284,7 +285,7 @@ export const work: Chapter = {
     ),
     soon(
       'A history of forty thousand steps, and as many labels',
-      'Listed. Two of them are compared up to a limit, and beyond it taken for different.',
+      'Listed. Two of them are compared up to a limit, and regarded as different beyond it.',
       async () => {
         const Labels = Object.fromEntries(lines('key').map(key => [key, key]));
         return layout({ ...item.config, config: { Labels }, history: lines('RUN a').map(step) }, [
@@ -298,7 +299,7 @@ export const work: Chapter = {
     ),
     proved(
       'Two images whose histories, labels and variables differ in forty thousand lines each',
-      'Compared up to a limit, and beyond it taken for different. The first rows are shown, and how many more there are.',
+      'Compared up to a limit, and regarded as different beyond it. The first rows and the number of the others are shown.',
       async () => {
         const [a, b] = ['a', 'b'].map(word => {
           const Labels = Object.fromEntries(lines(word).map(key => [key, word]));
@@ -330,8 +331,8 @@ export const work: Chapter = {
       },
     ),
     proved(
-      'Text files of 60,000 lines that have none in common, and ones without a line feed',
-      'Compared up to a limit of lines that differ.',
+      'Text files of 60,000 lines without a common line, and text files without a line feed',
+      'Compared up to a limit on differing lines.',
       async () => {
         const [a, b] = await Promise.all(
           ['a', 'b'].map(async word => {
@@ -347,7 +348,7 @@ export const work: Chapter = {
     ),
     soon(
       'An image that lists one layer thirty thousand times',
-      'Each is looked at once. A list has as many rows.',
+      'The layer is read once. Lists have thirty thousand rows.',
       () => repeating(TIMES, 2),
       async (run, file) => {
         const commands = `verify; show; waste; inspect; diff ${file}; report ${inEveryFormat().join(' ')}`;
@@ -360,8 +361,8 @@ export const work: Chapter = {
       },
     ),
     proved(
-      'Two of them, with another layer each',
-      'Compared in the time that both take.',
+      'Two such images with different layers',
+      'Compared in time linear in their number of layers.',
       async () => {
         const one = saved(await toTar(await repeating(TIMES, 2)), 'work.tar');
         const { status, stdout } = await waybill(['diff', one, await other(await repeating(TIMES, 2, 'b'))]);
@@ -371,8 +372,8 @@ export const work: Chapter = {
       { exit: 1 },
     ),
     soon(
-      'The same by manifest.json of docker save, with a config that knows two layers',
-      'The first row is as quick as the last. What does not agree is a finding.',
+      'The same in the manifest.json of docker save, with a config that lists two layers',
+      'Each row takes constant time. The contradiction is a finding.',
       async () =>
         layouts.replaceBytes(save, 'manifest.json', bytes => {
           const [document] = JSON.parse(Buffer.from(bytes).toString());
@@ -386,7 +387,7 @@ export const work: Chapter = {
     ),
     soon(
       'An image that lists a layer of a thousand files twenty thousand times',
-      'Applied up to the limit `imageEntries`. From which layer on none are is said.',
+      'Applied up to the limit `imageEntries`. The first layer that is not applied is named.',
       () => repeating(20_000, 1000),
       async (run, file) => {
         const few = '--limit imageEntries=100000';
@@ -406,8 +407,8 @@ export const work: Chapter = {
       { exit: 1 },
     ),
     soon(
-      'Fifteen images with names of 900 kB, of which a terminal could obey each character',
-      'Names in a report or an error for people end after 8192 characters; in JSON they are whole.',
+      'Fifteen images with names of 900 kB of control characters',
+      'Names in text reports and errors are cut after 8192 characters; in JSON they are complete.',
       async () => {
         const names = Array.from({ length: 15 }, (_, i) => `${i}${'\u0001'.repeat(150_000)}`);
         return layout(item.config, names.map(named));
@@ -439,7 +440,7 @@ export const work: Chapter = {
         () => `{"imageLayoutVersion":"1.0.0","x":[${'[],'.repeat(6_900_000)}[]]}`,
       ),
     ),
-    held('A million files of nothing in one layer', () => withLayer(tinyEntries(1_000_000), 'gzip'), {
+    held('A million empty files in one layer', () => withLayer(tinyEntries(1_000_000), 'gzip'), {
       command: 'files',
       exit: 0,
     }),

@@ -1,4 +1,4 @@
-// Whether goals are judged rightly from given numbers, and whether they speak of what is measured.
+// Goals are judged correctly from given numbers, and name existing measurements.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ImageCache } from '../../bench/cache.js';
@@ -35,12 +35,12 @@ test('a ratio is met up to its limit', () => {
   assert.is(of(1.2).met, false);
 });
 
-test('a peer that is not there leaves the goal open, and is named', () => {
+test('without its peer a goal is left open, and the peer is named', () => {
   const { met, measured: value, absent } = judge(ratio, measured({ 'r/waybill verify': took(1) }));
   assert.equal({ met, value, absent }, { met: null, value: null, absent: ['r/skopeo'] });
 });
 
-test('another Node is judged by its own times, against peers that have none', () => {
+test('another Node is judged by its own times, against peers that have no Node', () => {
   const numbers = measured({
     'r/waybill verify': took(1),
     'r/waybill verify, Node 24': took(1.5),
@@ -52,7 +52,7 @@ test('another Node is judged by its own times, against peers that have none', ()
   assert.equal(absent, ['r/waybill verify']);
 });
 
-test('beyond counts seconds, memory bytes', () => {
+test('goals of the kind beyond count seconds, goals of memory count bytes', () => {
   const beyond: Goal = { kind: 'beyond', of: 'r/waybill show', to: 'r/node -e 0', most: 0.09 };
   const start = (seconds: number) =>
     judge(beyond, measured({ 'r/waybill show': took(seconds), 'r/node -e 0': took(0.04) }));
@@ -84,7 +84,7 @@ test('linear leaves out the start, and steps that are within the noise', () => {
       goal(...Object.keys(numbers).map(Number)),
       new Map(Object.entries(numbers).map(([unit, seconds]) => [`r/${unit}`, took(seconds)])),
     );
-  // A start of 0.2 s, then 1 s for 100: only the start would make small amounts look slow, and hide a growth.
+  // Start-up takes 0.2 s, 100 units take 1 s: with the start included, small amounts would look slow and hide a growth.
   assert.is(of({ 0: 0.2, 100: 1.2, 1000: 10.2 }).met, true);
   assert.is(of({ 0: 0.2, 100: 1.2, 1000: 13.2 }).met, false);
   assert.is(of({ 0: 0.2, 1: 0.201, 100: 1.2, 1000: 10.2 }).measured?.toFixed(3), '1.000');
@@ -98,7 +98,7 @@ test('a summary has the medians of the times and the highest peak', () => {
   assert.is(summary([]), null);
 });
 
-test('every goal speaks of contestants of one race', async () => {
+test('every goal names contestants of one race', async () => {
   const layout = await new ImageCache(temporary('bench'), () => {}).path('tiny', 'layout');
   const start = new Starters([{ path: process.execPath, suffix: '' }], 'output');
   const known = new Set(

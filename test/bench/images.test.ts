@@ -1,4 +1,4 @@
-// The images of the benchmarks: sound, the same everywhere, and made once.
+// The benchmark images: sound, the same on every machine, and made only once.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,13 +30,13 @@ for (const form of forms) {
   });
 }
 
-test('its bytes are the same on every machine', async () => {
+test('image bytes are the same on every machine', async () => {
   const path = await cache.path('tiny', 'docker');
   assert.is(statSync(path).size, 332_800);
   assert.is(sha256(path), '90e68bd13a7f7ed017cbf7f9152417c8ed1333283d28cc6ba5ca8763035f7f0d');
 });
 
-test('gzip makes of it what it makes of a distribution', async () => {
+test('the compression ratio is that of a real distribution', async () => {
   const [plain, packed] = [
     statSync(await cache.path('tiny', 'docker')),
     statSync(await cache.path('tiny', 'outer')),
@@ -45,7 +45,7 @@ test('gzip makes of it what it makes of a distribution', async () => {
   assert.ok(ratio > 2.1 && ratio < 3, `${ratio.toFixed(2)} : 1`);
 });
 
-test('an image of so many entries has so many', async () => {
+test('an image has the requested number of entries', async () => {
   const path = await cache.path('entries-1000', 'docker');
   const layers = [0, 1].map(number => {
     const walk = new TarWalk();
@@ -61,7 +61,7 @@ test('an image of so many entries has so many', async () => {
   );
 });
 
-test('it is made once, and anew when its makers change', async () => {
+test('an image is made once, and again when the code that makes it changes', async () => {
   const before = told.length;
   const path = await cache.path('tiny', 'docker');
   const { mtimeMs } = statSync(path);

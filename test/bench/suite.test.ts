@@ -1,4 +1,4 @@
-// The suite's own machinery: contestants that alternate, what is measured of one, and a run from end to end.
+// The suite itself: alternating contestants, the measurement of one, and a complete run.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -113,7 +113,7 @@ testBash('a run ends with tables and JSON', () => {
   }
   assert.match(stdout, /verify, OCI gzip, tiny \(tiny gzip 0\.1 MB\)/);
   assert.match(stderr, /making tiny as gzip\n/);
-  // The same numbers make the README's section.
+  // The README's section is made from the same numbers.
   const text = section(report);
   assert.match(text, '| waybill verify |');
   const page = readFileSync(join(repositoryRoot, 'bench/README.md'), 'utf8');

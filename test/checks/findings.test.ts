@@ -1,4 +1,4 @@
-// Every finding there is, provoked by an archive that has one thing wrong. A code without a case here fails the last test.
+// Every finding, caused by an archive with one fault. A code without a case here fails the last test.
 import { createHash } from 'node:crypto';
 import { appendFileSync, copyFileSync, renameSync, truncateSync, unlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ interface Expected<C extends FindingCode> {
 
 const covered = new Set<string>();
 
-/** Expects exactly one finding of this code (or the first that fits), and what it says. */
+/** Expects exactly one finding of this code (or the first that matches), and its data. */
 function provoke<C extends FindingCode>(
   code: C,
   name: string,
@@ -70,7 +70,7 @@ function provoke<C extends FindingCode>(
   });
 }
 
-/** What the expectation speaks of, and no more. */
+/** The fields that the expectation names, without others. */
 function shapeOf({ severity, at, data }: Finding, { path, pointer, data: wanted }: Expected<FindingCode>) {
   const entries = data as Readonly<Record<string, unknown>>;
   return {
@@ -93,7 +93,7 @@ const save = layouts.dockerSave(TAGGED);
 const FAKE = `sha256:${'0'.repeat(64)}`;
 const fakeOf = (digit: string) => `sha256:${digit.repeat(64)}`;
 
-/** The members with a JSON document changed; its digest is left as it was. */
+/** Changes a JSON document among the members, without updating its digest. */
 function edit(members: Members, path: string, change: (document: Json) => unknown): layouts.Member[] {
   return layouts.replaceBytes(members, path, bytes => {
     const document = JSON.parse(textOf(bytes));
@@ -101,7 +101,7 @@ function edit(members: Members, path: string, change: (document: Json) => unknow
   });
 }
 
-/** A layout of one image whose manifest is changed, with digests to match. */
+/** A layout of one image whose manifest is changed, with matching digests. */
 function withManifest(change: (document: Json) => void, from: layouts.Content = manifest): layouts.Member[] {
   const [own, ...rest] = from.blobs as [layouts.Blob, ...layouts.Blob[]];
   const document = JSON.parse(textOf(own.bytes));
@@ -110,7 +110,7 @@ function withManifest(change: (document: Json) => void, from: layouts.Content = 
   return layouts.ociLayout({ manifests: [{ ...made, blobs: [...made.blobs, ...rest] }] });
 }
 
-/** A layout of one image whose config is changed, with digests to match. */
+/** A layout of one image whose config is changed, with matching digests. */
 function withConfig(change: (document: Json) => void, from: Image = item): layouts.Member[] {
   const document = structuredClone(from.config);
   change(document);
@@ -125,7 +125,7 @@ async function withLayer(spec: LayerSpec): Promise<layouts.Member[]> {
   return layouts.skopeoOci({ image: await image({ layers: [spec] }), tags: ['app:1'] });
 }
 
-/** An image whose one layer is stored as given, under a digest that is right. */
+/** An image whose one layer is stored as given, with a matching digest. */
 async function storedAs(blob: Uint8Array, mediaType?: string): Promise<layouts.Member[]> {
   const tar = item.layers[0]!.tar;
   const base = await image({ layers: [{ tar }] });
@@ -179,13 +179,13 @@ provoke('end-marker-missing', 'only half of it', () => readTarOf(save, tar => ta
 });
 provoke(
   'trailing-bytes',
-  'another archive behind the first',
+  'another archive after the first',
   async () => readMembers(save, {}, { trailing: await toTar(oci) }),
   { severity: 'warning', data: { offset: (await toTar(save)).length } },
 );
 provoke(
   'padding-not-zero',
-  'behind oci-layout',
+  'after oci-layout',
   () => readTarOf(padded, tar => changed(tar, padding + 9, 1)),
   {
     severity: 'warning',
@@ -218,7 +218,7 @@ provoke(
 const zip = toZip(oci, { deflate: true });
 const central = Buffer.from(zip).indexOf('PK\x01\x02', 0, 'latin1');
 
-/** Changes one 16-bit field of the central directory's entry of a member. */
+/** Changes one 16-bit field of a member's entry in the central directory. */
 function patched(path: string, field: number, value: number): Uint8Array {
   const copy = Buffer.from(zip);
   copy.writeUInt16LE(value, copy.indexOf(path, central, 'latin1') - 46 + field);
@@ -256,7 +256,7 @@ provoke(
   { severity: 'error', path: lower, data: {} },
 );
 
-/** An archive that something happens to while its first bytes are looked at. */
+/** An archive that changes while its first bytes are read. */
 async function meanwhile(happens: (file: string) => void): Promise<Reading> {
   const file = saved(await toTar(layouts.dockerSave25({ image: item, tags: ['app:1'] })), 'changing.tar');
   let isOver = false;
@@ -304,7 +304,7 @@ for (const happens of [truncateSync, unlinkSync]) {
     },
   );
 }
-test('file-changed: says what has changed, and that nothing is vouched for', async () => {
+test('file-changed: the message says what changed, and that results are unreliable', async () => {
   const { report } = await meanwhile(file => utimesSync(file, 1e9, 1e9));
   const [found] = report.findings.filter(({ code }) => code === 'file-changed');
   const { expected, actual } = found!.data as FindingData['file-changed'];
@@ -544,7 +544,7 @@ provoke(
 );
 provoke(
   'tar-field-invalid',
-  'an owner that is no number',
+  'an owner that is not a number',
   async () => {
     const odd = rawEntry({ name: 'odd', uid: 'root\0' });
     return readInput(saved(Buffer.concat([odd, await toTar(oci)])));
@@ -586,7 +586,7 @@ provoke(
 );
 provoke(
   'link-unexpected',
-  'the name of a layer that is gone',
+  'the name of an absent layer',
   () => [...save, { path: 'v1/layer.tar', link: '../gone.tar' }],
   {
     severity: 'info',
@@ -634,7 +634,7 @@ provoke(
 );
 provoke(
   'media-types-differ',
-  'a manifest that is called an index too',
+  'a manifest that is also listed as an index',
   () => {
     const index = JSON.parse(Buffer.from(layouts.memberBytes(oci, 'index.json')).toString());
     const [entry] = index.manifests;
@@ -719,7 +719,7 @@ provoke('json-invalid', 'a v1 file', () => layouts.replaceBytes(save, v1Json, ()
 
 provoke(
   'field-invalid',
-  'a size that is none',
+  'an invalid size',
   () =>
     withIndex(doc => {
       doc.manifests[0].size = -1;
@@ -733,7 +733,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a digest that is none',
+  'an invalid digest',
   () =>
     withIndex(doc => {
       doc.manifests[0].digest = 'sha256:abc';
@@ -765,7 +765,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a media type that is no index',
+  'a media type other than an index',
   () =>
     withIndex(doc => {
       doc.mediaType = 'text/plain';
@@ -779,7 +779,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a diff_id that is no digest',
+  'a diff_id that is not a digest',
   () =>
     withConfig(doc => {
       doc.rootfs.diff_ids[1] = 'x';
@@ -873,7 +873,7 @@ provoke(
 );
 provoke(
   'field-invalid',
-  'a manifest that does not say what it is',
+  'a manifest without a media type',
   () =>
     withManifest(doc => {
       delete doc.schemaVersion;
@@ -901,7 +901,7 @@ provoke(
 );
 provoke(
   'key-case',
-  'two spellings, none of them right: engines take the last',
+  'two spellings, none of them exact: engines use the last',
   () => edit(save, 'manifest.json', ([{ Config, ...doc }]) => [{ config: 'x', CONFIG: Config, ...doc }]),
   { severity: 'error', pointer: '/0', data: { keys: ['config', 'CONFIG'], expected: ['Config'] } },
 );
@@ -944,7 +944,7 @@ provoke('index-empty', 'no manifests', () => withIndex(() => ({ schemaVersion: 2
   data: {},
 });
 
-/** An index that lists what is stored under a false name: itself, or another one that lists it. */
+/** An index that lists itself under a wrong digest, or another index that lists it. */
 function circle(...digests: readonly string[]): layouts.Member[] {
   const entry = (digest: string) => ({ mediaType: layouts.MEDIA.index, digest, size: 1 });
   const listing = (digest: string) => goJson({ schemaVersion: 2, manifests: [entry(digest)] });
@@ -989,7 +989,7 @@ provoke(
 );
 provoke(
   'media-type-mismatch',
-  'a descriptor that says index of a manifest',
+  'a descriptor with the media type of an index for a manifest',
   () =>
     withIndex(doc => {
       doc.manifests[0].mediaType = layouts.MEDIA.dockerManifest;
@@ -1347,7 +1347,7 @@ for (const right of ['manifest.json', 'index.json'] as const) {
   );
 }
 
-/** An image whose index entry says that it is something else. */
+/** An image whose index entry declares another type. */
 const disguised = (annotation: string) =>
   withIndex(doc => {
     doc.manifests[0].annotations = { 'vnd.docker.reference.type': annotation };
@@ -1374,7 +1374,7 @@ provoke(
 );
 provoke(
   'image-disguised',
-  'an image that says schemaVersion 1',
+  'an image with schemaVersion 1',
   () =>
     withManifest(document => {
       document.schemaVersion = 1;
@@ -1450,7 +1450,7 @@ provoke(
   { severity: 'info', data: { artifacts: 1 } },
 );
 
-/** Row C with another OCI manifest than Docker should have written. */
+/** Row C with an OCI manifest that differs from Docker's. */
 function badDocker(change: (document: Json) => void): layouts.Member[] {
   const { digest } = indexEntry(save25);
   const bytes = layouts.memberBytes(save25, layouts.blobPath(digest));
@@ -1467,7 +1467,7 @@ function badDocker(change: (document: Json) => void): layouts.Member[] {
 const windows = await image({
   layers: [{ files: { base: 'b' }, urls: ['https://example.test/b'], compression: 'gzip' }],
 });
-/** FORMATS 3: the descriptor has the foreign layer's own digest, the file is stored unpacked under its diff_id. */
+/** FORMATS 3: the descriptor has the foreign layer's own digest, the file is stored uncompressed under its diff_id. */
 function foreignUnpacked(): layouts.Member[] {
   const content = layouts.manifestOf(windows, { docker: true });
   const [own, conf] = content.blobs as [layouts.Blob, layouts.Blob];
@@ -1519,7 +1519,7 @@ if (canCompress('zstd')) {
   );
 }
 
-test('of the bugs of Docker 25, manifest.json is believed', async () => {
+test('with the bugs of Docker 25, manifest.json has precedence', async () => {
   for (const bug of [
     'oci-layers-in-random-order',
     'oci-manifest-without-layers',
@@ -1661,7 +1661,7 @@ provoke(
     path: tar,
     data: { ...data, expected: FAKE, stored: one!.diffId },
   });
-  test('layer-name-mismatch: what other sums and IDs say is no promise', async () => {
+  test('layer-name-mismatch: other checksums and IDs in names are not claims', async () => {
     const folder = `${encodedOf(FAKE)}/layer.tar`;
     const fine: Members[] = [
       crane,
@@ -1678,7 +1678,7 @@ provoke(
       );
     }
   });
-  test('layer-name-mismatch: not beside the diff_id that says the same', async () => {
+  test('layer-name-mismatch: not reported beside a diff_id mismatch with the same cause', async () => {
     const { report } = await readMembers(layouts.replaceBytes(podman, inPodman, () => new Uint8Array(1024)));
     const codes = report.findings.map(({ code }) => code);
     assert.equal([codes.includes('diff-id-mismatch'), codes.includes('layer-name-mismatch')], [true, false]);
@@ -1816,7 +1816,7 @@ provoke(
   () => readMembers(partial, { requireComplete: { ...arm64, architecture: 's390x' } }),
   { severity: 'error', path: 'index.json', data: { absent: [], required: ['linux/s390x'] } },
 );
-test('--require-complete of a platform that is here asks for no other', async () => {
+test('--require-complete for a present platform does not require others', async () => {
   const requireComplete = { ...arm64, architecture: 'amd64' };
   const { exitCode, report } = await readMembers(partial, { requireComplete });
   assert.is(exitCode, 0);
@@ -1955,7 +1955,7 @@ provoke('documents-missing', 'docker save, cut before its manifest.json', () => 
   path: '',
   data: {},
 });
-test('documents-missing: which images an archive had before it was cut, nothing tells', async () => {
+test('documents-missing: the images of an archive that was cut are unknown', async () => {
   const { report, exitCode } = await readInput(streamOf(cutSave));
   assert.is(report.verdicts.complete, null);
   assert.is(report.verdicts.intact, false);
@@ -1997,7 +1997,7 @@ test('part-unreadable: the images beside it are reported', async () => {
   assert.is(report.images.length, 1);
   assert.is(exitCode, 0);
 });
-test('a reference leaves out what is about other images alone', async () => {
+test('a reference leaves out findings that are only about other images', async () => {
   const broken = layouts.dockerSave([TAGGED, { image: await plainImage('bad'), tags: ['bad:1'] }]);
   const victim = broken.find(m => m.path.endsWith('layer.tar') && !save.some(o => o.path === m.path))!;
   const file = saved(await toTar(layouts.flipByte(broken, victim.path, 600)));
@@ -2005,7 +2005,7 @@ test('a reference leaves out what is about other images alone', async () => {
   assert.is(verify(reading, { failOn: 'error', ref: 'bad:1' }).exitCode, 1);
   assert.is(verify(reading, { failOn: 'error', ref: 'app:1' }).exitCode, 0);
 });
-// Made by `xz --check=sha256`: a sound stream, with a check that xz-embedded does not know.
+// Made by `xz --check=sha256`: a valid stream, with a check that xz-embedded does not support.
 const xzWithSha256 = Buffer.from(
   '/Td6WFoAAArh+wyhAgAhARYAAAB0L+Wj4Af/ADldADCAM1AYaImDAdzibiEFRld82HL+/YrTwHbLjAH8uiYLZYgTMZVtJ45aMg/Jp4Y9OJxSRC4rbs4AAAAAAADGnPZfJU855Liy306W/e2g/Svl6dysWaOaryWI7sqCYwABbYAQAAAAVC/Alrbp3xwCAAAAAApZWg==',
   'base64',
@@ -2014,7 +2014,7 @@ provoke('layer-unsupported', 'xz with a SHA-256 check', () => storedAs(xzWithSha
   severity: 'warning',
   data: { layer: 0, codec: 'xz' },
 });
-test('layer-unsupported: nobody can say that such an image is intact', async () => {
+test('layer-unsupported: the verdict intact is unknown', async () => {
   const { report } = await readMembers(await storedAs(xzWithSha256));
   assert.is(report.verdicts.intact, null);
 });
@@ -2064,7 +2064,7 @@ const longTwice = await tarBytes([
   { path: long, bytes: '1' },
   { path: long, bytes: '2' },
 ]);
-provoke('layer-duplicate-path', 'behind a long name', () => withLayer({ tar: longTwice }), {
+provoke('layer-duplicate-path', 'after a long name', () => withLayer({ tar: longTwice }), {
   severity: 'info',
   data: { layer: 0, path: long },
 });
@@ -2082,7 +2082,7 @@ provoke('layer-encrypted', 'ocicrypt', () => storedAs(Buffer.from('sealed '.repe
   pointer: '/layers/0',
   data: { layer: 0, mediaType: SEALED, plain: false },
 });
-test('layer-encrypted: what is inside is not known, so neither is whether it is intact', async () => {
+test('layer-encrypted: the content is not known, so intact is unknown', async () => {
   const { report } = await readMembers(await storedAs(Buffer.from('sealed '.repeat(100)), SEALED));
   assert.is(report.verdicts.intact, null);
 });
@@ -2102,7 +2102,7 @@ provoke('layer-type-other', 'a file system image', squashed, {
   severity: 'info',
   data: { layer: 0, mediaType: SQUASHFS, plain: false },
 });
-test('layer-type-other: intact when digests and sizes match', async () => {
+test('layer-type-other: intact if digests and sizes match', async () => {
   const { report, exitCode } = await readMembers(await squashed());
   assert.equal(
     report.findings.map(({ code }) => code),
@@ -2225,7 +2225,7 @@ provoke(
 const folderOf = (path: string) => path.split('/')[0]!;
 provoke(
   'v1-parent-missing',
-  'the base is gone',
+  'the base layer is absent',
   () => legacy.filter(({ path }) => !path.startsWith(folderOf(base))),
   { severity: 'error', path: top, data: { parent: folderOf(base) } },
 );
@@ -2243,7 +2243,7 @@ provoke(
   },
 );
 
-test('every finding of every kind says where it is, within the archive', async () => {
+test('every finding of every kind names a place within the archive', async () => {
   const members = layouts.skopeoOci(TAGGED);
   const inside = toZip([layouts.file('a/b.tar', await toTar(layouts.flipByte(members, lower, -1)))]);
   const { report } = await readInput(saved(inside, 'placed.zip'));
@@ -2253,7 +2253,7 @@ test('every finding of every kind says where it is, within the archive', async (
   );
 });
 
-test('more findings of one kind than anybody reads are counted', async () => {
+test('findings beyond the limit of one kind are counted', async () => {
   const odd = Array.from({ length: 30 }, (_, i) => layouts.file(`blobs/sha256/odd-${i}`, ''));
   const { report } = await readMembers([...oci, ...odd], { limits: { findingsPerCode: 10 } });
   const found = report.findings.filter(({ code }) => code === 'blob-name-odd');
@@ -2261,7 +2261,7 @@ test('more findings of one kind than anybody reads are counted', async () => {
   assert.match(found.at(-1)!.message, /and 20 more like this/);
 });
 
-test('a directory with a file that is gone is read all the same', async () => {
+test('a directory from which a file disappears is still read', async () => {
   const folder = toDirectory(layouts.without(oci, upper), join(temporary('findings'), 'dir'));
   const { report, exitCode } = await readInput(folder);
   assert.equal(

@@ -1,4 +1,4 @@
-// The command line as a user meets it: what it prints, where, with which exit code.
+// The command line for a user: output, streams and exit codes.
 import { spawn, spawnSync } from 'node:child_process';
 import { createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ function waybill(
   return spawnSync(process.execPath, [bin, ...args], { encoding: 'utf8', ...options, env });
 }
 
-/** A file of the temporary folder with this content. */
+/** Creates a file in the temporary directory. */
 function made(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, content);
@@ -44,7 +44,7 @@ function unusable(run: Run, ...words: string[]): void {
   assert.not.match(run.stderr, /\n\s+at /, 'no stack trace');
 }
 
-test('a sound archive exits with 0, a broken one with 1', () => {
+test('exit code 0 for a sound archive, 1 for a broken one', () => {
   assert.is(waybill(['verify', sample('hello-docker-28.tar')]).status, 0);
   const broken = waybill(['verify', sample('broken-layer.tar')]);
   assert.is(broken.status, 1);
@@ -52,7 +52,7 @@ test('a sound archive exits with 0, a broken one with 1', () => {
   assert.is(broken.stderr, '');
 });
 
-test('--fail-on moves the line', async () => {
+test('--fail-on sets the severity that makes the exit code 1', async () => {
   // A blob that nothing refers to is a note.
   const blob = { digest: digestOf('left'), bytes: Buffer.from('left') };
   const members = ociLayout({ manifests: [manifestOf(await plainImage('item', 1))], unreferenced: [blob] });
@@ -76,7 +76,7 @@ test('--json prints one object and nothing else', () => {
   assert.is(stderr, '');
 });
 
-test('reads standard input by -, by /dev/stdin and from a file handed in', async () => {
+test('reads standard input as -, as /dev/stdin and from a redirected file', async () => {
   const expected = JSON.parse(waybill(['verify', '--json', sample('hello-podman.tar.gz')]).stdout);
   const input = readFileSync(sample('hello-podman.tar.gz'));
   for (const name of ['-', '/dev/stdin']) {
@@ -87,7 +87,7 @@ test('reads standard input by -, by /dev/stdin and from a file handed in', async
   }
 });
 
-test('reads what comes slowly', async () => {
+test('reads a slow pipe', async () => {
   const child = spawn(process.execPath, [bin, 'verify', '-', '--json']);
   const chunks: Buffer[] = [];
   child.stdout.on('data', chunk => chunks.push(chunk));
@@ -100,7 +100,7 @@ test('reads what comes slowly', async () => {
   assert.is(JSON.parse(Buffer.concat(chunks).toString()).verdicts.intact, true);
 });
 
-test('a zip cannot come through a pipe, and that is said', () => {
+test('a zip from a pipe is refused with the reason', () => {
   unusable(
     waybill(['-'], { input: readFileSync(sample('hello-oci.zip')) }),
     'zip',
@@ -109,11 +109,11 @@ test('a zip cannot come through a pipe, and that is said', () => {
   );
 });
 
-test('nothing comes in', () => {
+test('an empty standard input is refused', () => {
   unusable(waybill(['-'], { input: new Uint8Array(0) }), 'standard input', '0 bytes');
 });
 
-test('files that are no image archives are named for what they are', async () => {
+test('a file that is not an image archive is described as what it is', async () => {
   unusable(waybill([join(folder, 'absent.tar')]), 'absent.tar', 'no such file');
   unusable(waybill([made('empty.tar', '')]), 'empty (0 bytes)');
   unusable(waybill([made('notes.tar', 'just some notes\n')]), 'text', 'just some notes', 'docker save');
@@ -132,7 +132,7 @@ test('files that are no image archives are named for what they are', async () =>
   unusable(waybill([made('layer.tar', await toTar(layer))]), 'a single image layer');
 });
 
-test('a directory that is no layout names the archives in it', () => {
+test('a directory that is not a layout: the error lists the archives in it', () => {
   const path = join(folder, 'downloads');
   mkdirSync(path);
   unusable(waybill([path]), 'no image layout', 'index.json');
@@ -140,13 +140,13 @@ test('a directory that is no layout names the archives in it', () => {
   unusable(waybill([path]), 'app.tar');
 });
 
-test('a platform that is not there: those that are', () => {
+test('a platform that is not in the archive: the error lists those that are', () => {
   const run = waybill([sample('hello-oci.tar'), '--platform', 'linux/s390x']);
   unusable(run, 'linux/s390x', 'linux/amd64', 'linux/arm64');
   unusable(waybill([sample('hello-oci.tar'), '--platform', 'a b']), '--platform', 'os/arch');
 });
 
-test('a reference that matches nothing, several, or one', () => {
+test('a reference that matches none, several, or one image', () => {
   unusable(waybill([sample('hello-oci.tar'), 'other:2']), 'other:2', 'hello:1.0');
   assert.match(waybill([sample('hello-oci.tar'), 'hello:1.0']).stdout, 'linux/arm64');
   const id = JSON.parse(waybill([sample('hello-oci.tar'), '--json']).stdout).images[1].imageId as string;
@@ -157,7 +157,7 @@ test('a reference that matches nothing, several, or one', () => {
   );
 });
 
-test('odd usage ends with 2 and the usage line', () => {
+test('wrong usage ends with exit code 2 and the usage line', () => {
   unusable(waybill([]), 'which archive?', 'usage:');
   unusable(waybill(['verify', sample('hello-oci.tar'), '--nope']), 'nope', 'usage:');
   unusable(waybill(['verify', sample('hello-oci.tar'), '--fail-on', 'much']), 'fail-on', 'usage:');
@@ -178,7 +178,7 @@ test('explain', () => {
 
 const ESCAPE = String.fromCharCode(27);
 
-test('colour only on a terminal, or when it is asked for', () => {
+test('output is coloured only on a terminal, or on request', () => {
   const colours = (args: string[], env: NodeJS.ProcessEnv = {}) =>
     waybill([sample('hello-oci.tar'), ...args], { env }).stdout.includes(ESCAPE);
   assert.is(colours([]), false);
@@ -189,7 +189,7 @@ test('colour only on a terminal, or when it is asked for', () => {
   assert.is(colours(['--color'], { NO_COLOR: '1' }), true);
 });
 
-test('what an archive says is shown and never sent to the terminal', async () => {
+test('text from an archive is escaped on a terminal', async () => {
   const name = `evil${ESCAPE}[2J\u202e:1`;
   const members = [
     file(
@@ -210,7 +210,7 @@ test('what an archive says is shown and never sent to the terminal', async () =>
   }
 });
 
-test('a reader that closes the pipe early is no error', async () => {
+test('a reader that closes the pipe early is not an error', async () => {
   const child = spawn('sh', ['-c', `"${process.execPath}" "${bin}" explain | head -n 1; echo done`], {
     stdio: 'pipe',
   });
@@ -222,7 +222,7 @@ test('a reader that closes the pipe early is no error', async () => {
   assert.is(stderr, '');
 });
 
-test('ids --find says what a digest is, or that it cannot be known', () => {
+test('ids --find says what a digest belongs to, or that it cannot be known', () => {
   const archive = sample('hello-docker-24.tar');
   const { imageId, layers } = JSON.parse(waybill(['ids', archive, '--json']).stdout).images[0];
   const found = waybill(['ids', archive, '--find', imageId.slice(0, 20)]);

@@ -1,4 +1,4 @@
-// `waybill completion`: what the shells themselves make of it.
+// `waybill completion`, run in the real shells.
 import { execFile, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -20,7 +20,7 @@ for (const [name, from] of [
 
 const isThere = (program: string) => spawnSync(program, ['--version']).status === 0;
 
-/** What a shell prints that runs a script, where `waybill` is a program. */
+/** The output of a shell that runs a script, where `waybill` is a program. */
 function shell(program: string, script: string): Promise<string> {
   const env = {
     ...process.env,
@@ -35,7 +35,7 @@ function shell(program: string, script: string): Promise<string> {
   });
 }
 
-/** What is typed, and words that must, and must not, be among what may follow. */
+/** A command line, and words that must, and must not, be among the candidates. */
 const LINES: readonly (readonly [line: string, expected: readonly string[], none?: readonly string[]])[] = [
   ['waybill ver', ['verify'], ['show']],
   ['waybill manifest ', ['inspect', 'create', 'annotate', 'push', 'rm'], ['verify']],
@@ -115,7 +115,7 @@ testWhen(
   const answers = answersOf(await shell('zsh', script)).map(words =>
     words.map(word => word.replace(/(?<!\\):.*$/, '').replaceAll('\\:', ':')),
   );
-  // Which files fit, zsh finds out itself.
+  // zsh filters files itself.
   const isFile = (word: string) => word.endsWith('.tar');
   for (const [i, [line, expected, none = []]] of LINES.entries()) {
     for (const word of expected)
@@ -125,7 +125,7 @@ testWhen(
   }
 });
 
-test('a script for each shell, and words with what they mean where a shell shows it', async () => {
+test('each shell has a script, and descriptions of words if it shows them', async () => {
   for (const name of ['bash', 'zsh', 'fish']) {
     const { stdout, status } = await waybill(['completion', name]);
     assert.is(status, 0);

@@ -1,4 +1,4 @@
-// Docker's words on the command line: every word and option, and what is said when something is wrong.
+// Docker's commands on the command line: every command and option, and the errors.
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -21,7 +21,7 @@ const [SAVED, OLD, V1, MULTI, ZIP] = [
   'hello-oci.zip',
 ].map(sample) as [string, string, string, string, string];
 const AMD64 = 'sha256:2e930d0c9519a6675903892658a5222b5bde8074728d2e751ff71661b3f67ed1';
-/** What containerd's store calls the same image. */
+/** The ID of the same image in containerd's store. */
 const MANIFEST = 'sha256:83c10b8bf084802e5cb7159ea399903362ae65e09dfe1c8f31a87f6282b2d562';
 const ARM64 = 'sha256:08781d826136';
 const CLASSIC = ['--store', 'classic'];
@@ -37,21 +37,21 @@ function made(name: string, content: string | Uint8Array): string {
 
 const say = (...args: readonly string[]): Promise<Said> => said(args, { now: NOW, lists: path('lists') });
 
-/** What is said where everything is known. */
+/** Standard output; there must be no notes. */
 async function told(...args: readonly string[]): Promise<string> {
   const { stdout, stderr, status } = await say(...args);
   assert.equal([stderr, status], ['', 0], args.join(' '));
   return stdout;
 }
 
-/** Nothing on standard output, and why on the other. */
+/** Expects an empty standard output, and the reason on standard error. */
 async function refused(args: readonly string[], status: 1 | 2, ...words: readonly (string | RegExp)[]) {
   const run = await say(...args);
   assert.equal([run.stdout, run.status], ['', status], `${args.join(' ')}: ${run.stderr}`);
   for (const word of words) assert.match(run.stderr, word);
 }
 
-test('every word has the same answer by all its names', async () => {
+test('every command gives the same answer under all its names', async () => {
   const same = async (...commands: readonly (readonly string[])[]) => {
     const [first, ...others] = await Promise.all(commands.map(command => told(...command)));
     assert.ok(first!.length > 100, commands[0]!.join(' '));
@@ -111,7 +111,7 @@ test('image inspect', async () => {
   assert.is(await told('inspect', MULTI, '-f', '{{.Architecture}}'), 'amd64\n', 'an index is one image');
 });
 
-test('of several references, those that are there are shown', async () => {
+test('of several references, those that exist are shown', async () => {
   const run = await say('inspect', SAVED, 'hello:1.0', 'nope', '-f', '{{.ID}}');
   assert.equal([run.stdout, run.status], [`${MANIFEST}\n`, 1]);
   assert.match(run.stderr, /no image "nope" .*in it\nIt holds:\n {2}sha256:2e93/);
@@ -145,7 +145,7 @@ test('images, of several archives and of folders', async () => {
   assert.is(JSON.parse(await told('images', '--json', SAVED)).Repository, 'hello');
 });
 
-test('a folder with strangers', async () => {
+test('a folder with other files', async () => {
   const downloads = path('downloads');
   mkdirSync(join(downloads, 'empty'), { recursive: true });
   symlinkSync(MULTI, join(downloads, 'linked.tar'));
@@ -177,7 +177,7 @@ test('manifest inspect, imagetools and config', async () => {
   assert.match(await told('config', MULTI, '--platform', 'linux/arm64'), '"architecture":"arm64"');
 });
 
-test('an archive without a registry manifest gets the one that containerd makes, and that is said', async () => {
+test("for an archive without a registry manifest, containerd's is synthesised, and that is noted", async () => {
   const { stdout, stderr, status } = await say('manifest', 'inspect', OLD);
   assert.is(JSON.parse(stdout).config.digest, AMD64);
   assert.match(stderr, 'the archive holds no registry manifest');
@@ -185,7 +185,7 @@ test('an archive without a registry manifest gets the one that containerd makes,
   await refused(['manifest', 'inspect', '--raw', OLD], 2, '--raw prints stored bytes', 'Without --raw');
 });
 
-test('what is not there', async () => {
+test('errors for things that do not exist', async () => {
   const words: readonly (readonly string[])[] = [
     ['inspect'],
     ['history'],
@@ -237,7 +237,7 @@ test('a template that fails', async () => {
   }
 });
 
-test('options that make no sense, here or at all', async () => {
+test('options that contradict each other, or have no meaning here, are refused', async () => {
   const usage = (args: readonly string[], ...words: readonly string[]) => refused(args, 2, ...words);
   await usage(['inspect', SAVED, '--api', '1.99'], '--api: expected 1.24 to 1.55, found "1.99"');
   await usage(['inspect', SAVED, ...DOCKER28, '--api', '1.55'], '--docker 28 and --api 1.55', 'up to 1.51');
@@ -270,7 +270,7 @@ test('options that make no sense, here or at all', async () => {
   await refused(['images', SAVED, '--filter', 'since=nope'], 1, 'No such image: nope');
 });
 
-test('a release, a store and a version of the API, in any company that makes sense', async () => {
+test('--docker, --store and --api-version in every valid combination', async () => {
   const keys = async (...more: readonly string[]) =>
     Object.keys(JSON.parse(await told('inspect', SAVED, ...more))[0]);
   const old = await keys('--docker', '29', '--store', 'classic', '--api', '1.24');
@@ -294,7 +294,7 @@ test('a release, a store and a version of the API, in any company that makes sen
   assert.equal(await sizes(...DOCKER28), await sizes('--store', 'vfs'));
 });
 
-test('a layer that is missing or damaged: all else is printed, and what is not known said', async () => {
+test('with a missing or damaged layer everything else is printed, and the unknown is noted', async () => {
   const history = await say('history', sample('truncated.tar'), '--format', '{{.Size}}');
   assert.equal([history.stdout.split('\n')[5], history.status], ['N/A', 1]);
   assert.match(history.stderr, /^layer 3 of 3 \(sha256:\w+\) has no known size: it ends inside its entry 3$/);
@@ -357,7 +357,7 @@ test('a manifest list, from create to rm', async () => {
   await refused(['manifest', 'rm', 'team/app:1'], 1, 'No such manifest: docker.io/team/app:1');
 });
 
-test('extract --layers writes tars that are their own names, and says which it could not', async () => {
+test('extract --layers writes tars named by their diff_ids, and reports those that failed', async () => {
   const lines = (await told('extract', OLD, '--layers', path('layers'))).trimEnd().split('\n');
   for (const [i, line] of lines.entries()) {
     const [file, size, diffId] = line.split(/ +/) as [string, string, string];
@@ -385,7 +385,7 @@ test('extract --layers writes tars that are their own names, and says which it c
   );
 });
 
-test('what lies in a list is checked again when it is pushed', async () => {
+test('the blobs of a list are verified again when it is pushed', async () => {
   const members = buildxOci({ image: await plainImage('later'), tags: ['later:1'] });
   const archive = made('later.tar', await toTar(members));
   assert.is((await say('manifest', 'create', 'later:1', archive)).status, 0);
@@ -404,7 +404,7 @@ test('what lies in a list is checked again when it is pushed', async () => {
   );
 });
 
-test('what a file cannot answer is said to be so', async () => {
+test('questions that a file cannot answer are refused with the reason', async () => {
   await refused(['image', 'rm', 'x'], 2, 'image rm', 'inspect, history, ls');
   await refused(['buildx', 'build', '.'], 2, 'imagetools inspect');
   await refused(['run', '--rm', 'alpine'], 2, '`run` needs a running Docker daemon');
@@ -413,7 +413,7 @@ test('what a file cannot answer is said to be so', async () => {
   await refused(['manifest', 'inspect', 'nosuch:1'], 2, 'nosuch:1', 'no manifest list');
 });
 
-test('names may follow a --', async () => {
+test('names may follow --', async () => {
   assert.match(await told('history', '-q', '--', SAVED), '<missing>');
   await refused(['history', '--', '-q'], 2, './-q');
 });

@@ -1,4 +1,4 @@
-// Wrong and habitual usage: what is typed, what is answered, and the exit code. Each row is a process of its own.
+// Wrong and habitual usage: the command line, the answer, and the exit code. Each row is a process.
 import {
   copyFileSync,
   linkSync,
@@ -35,7 +35,7 @@ const signature = artifact({ type: 'application/vnd.example.signature' });
 writeFileSync(join(folder, 'artifacts.tar'), await toTar(ociLayout({ manifests: [signature] })));
 writeFileSync(join(folder, 'cut.tar'), readFileSync(sample('hello-docker-28.tar')).subarray(0, 4000));
 
-/** @param said  what standard error says, or standard output where the exit code is 0 */
+/** @param said  expected on standard error, or on standard output with exit code 0 */
 type Row = readonly [line: string, status: number, ...said: (string | RegExp)[]];
 
 const SHOWN = 'archive  one.tar';
@@ -329,7 +329,7 @@ for (const [name, rows] of Object.entries(TABLES))
     await each(rows, answered);
   });
 
-test('a job summary is added to, in Markdown, and the log shows what failed', async () => {
+test('a job summary is appended to, in Markdown, and the log shows what failed', async () => {
   writeFileSync(sum, '# before\n');
   const env = { GITHUB_STEP_SUMMARY: sum };
   const failed = await waybill(['verify', 'broken.tar', '-o', sum], { cwd: folder, env });
@@ -347,7 +347,7 @@ test('a job summary is added to, in Markdown, and the log shows what failed', as
   assert.is(elsewhere.status, 2, 'another file without an extension tells no format');
 });
 
-test('the help names every command, and each has examples; what reads archives says its exit codes', async () => {
+test('the help names every command with examples, and exit codes of those that read archives', async () => {
   const { stdout } = await waybill(['--help']);
   const names = [...stdout.matchAll(/^ {2}waybill (\w+)/gm)].map(([, name]) => name!);
   const commands = names.slice(0, names.lastIndexOf('completion') + 1);
@@ -370,7 +370,7 @@ test('the help names every command, and each has examples; what reads archives s
   );
 });
 
-test('nothing is left behind', () => {
+test('no file is left behind', () => {
   assert.equal(
     readdirSync(folder).filter(name => name.includes('unfinished')),
     [],

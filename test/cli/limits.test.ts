@@ -1,4 +1,4 @@
-// --limit, --timeout, --jobs and --memory, as they are typed: every command that reads an archive takes them.
+// --limit, --timeout, --jobs and --memory on the command line: every command that reads an archive accepts them.
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +14,7 @@ const hello = join(repositoryRoot, 'samples/hello-oci.tar');
 const docker = join(repositoryRoot, 'samples/hello-docker-28.tar');
 const folder = temporary('cli-limits');
 
-/** Every command that reads an archive, and what it gives of this one. */
+/** Every command that reads an archive, without those that write. */
 const COMMANDS: readonly (readonly string[])[] = [
   [hello],
   ['show', hello],
@@ -39,7 +39,7 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['config', docker],
 ];
 
-/** Those that write something, with a place of their own each time. */
+/** Commands that write, each to its own place. */
 const WRITERS: readonly ((place: string) => readonly string[])[] = [
   place => ['extract', docker, place],
   place => ['extract', docker, '--layers', place],
@@ -48,7 +48,7 @@ const WRITERS: readonly ((place: string) => readonly string[])[] = [
 const name = (args: readonly string[]) => args.filter(arg => !arg.includes('/')).join(' ') || 'show';
 
 for (const args of COMMANDS) {
-  test(`${name(args)} keeps to a limit that is lowered, and takes one that is raised`, async () => {
+  test(`${name(args)} obeys a lowered limit, and accepts a raised one`, async () => {
     const usual = await said(args);
     assert.ok(usual.status < 2, usual.stderr);
     const raised = [
@@ -68,7 +68,7 @@ for (const args of COMMANDS) {
 }
 
 for (const [i, argsOf] of WRITERS.entries()) {
-  test(`extract keeps to a limit that is lowered, and takes one that is raised (${i})`, async () => {
+  test(`extract obeys a lowered limit, and accepts a raised one (${i})`, async () => {
     const usual = await said(argsOf(join(folder, `usual-${i}`)));
     assert.is(usual.status, 0, usual.stderr);
     const raised = ['--limit', 'documentBytes=50M', '--jobs', '1', '--memory', '1G'];
@@ -78,7 +78,7 @@ for (const [i, argsOf] of WRITERS.entries()) {
   });
 }
 
-test('manifest create and push keep to limits', async () => {
+test('manifest create and push obey limits', async () => {
   const lists = join(folder, 'lists');
   const create = ['manifest', 'create', 'app:1', docker];
   assert.is((await said([...create, '--limit', 'documentBytes=10'], { lists })).status, 2);
@@ -88,7 +88,7 @@ test('manifest create and push keep to limits', async () => {
   assert.is((await said([...push('enough'), '--limit', 'members=1000'], { lists })).status, 0);
 });
 
-/** What reading is told by these arguments. */
+/** The read options that result from these arguments. */
 async function told(...args: readonly string[]): Promise<Omit<ReadOptions, 'onProgress'>> {
   let options: ReadOptions | null = null;
   const unused = (): never => {
@@ -116,7 +116,7 @@ async function told(...args: readonly string[]): Promise<Omit<ReadOptions, 'onPr
   return rest;
 }
 
-test('what is typed reaches the reader', async () => {
+test('limits on the command line reach the reader', async () => {
   const depth = 'metadata';
   assert.equal(await told(), { depth });
   assert.equal(await told('--jobs', '4', '--memory', '512M'), { depth, jobs: 4, memory: 512e6 });
@@ -202,7 +202,7 @@ for (const [args, words] of [
   [['--timeout', 'soon'], /--timeout: expected a time .* found "soon"/],
   [['--timeout', '1.5h'], /--timeout: expected a time .* found "1\.5h"/],
 ] as const) {
-  test(`${args.join(' ')} is complained about, by every command, before anything is read`, async () => {
+  test(`${args.join(' ')} is refused by every command before anything is read`, async () => {
     for (const command of [
       ['verify', '/nowhere'],
       ['images', '/nowhere'],
@@ -217,7 +217,7 @@ for (const [args, words] of [
   });
 }
 
-test('--help of every command that reads has them together, and no other command has them', async () => {
+test('--help of every command that reads archives has the limits in one group, and no other help has them', async () => {
   const commands = COMMANDS.map(args => args.filter(arg => !arg.includes('/') && !arg.startsWith('-')));
   const written = [['extract'], ['manifest', 'create'], ['manifest', 'push']];
   const helps = await each(
@@ -234,7 +234,7 @@ test('--help of every command that reads has them together, and no other command
     assert.not.match(help, /--limit/);
 });
 
-test('a limit that was hit says the very flag that allows more', async () => {
+test('a limit that was reached is reported with the flag that raises it', async () => {
   let flag = '--limit documentBytes=300';
   const flags: string[] = [];
   for (let tries = 0; tries < 10; tries++) {
@@ -245,7 +245,7 @@ test('a limit that was hit says the very flag that allows more', async () => {
     if (next === undefined) break;
     flag = next;
   }
-  // What one document needs is told at once; the next one that is larger is found only then.
+  // The size that one document needs is known at once; a larger one after it is found only then.
   assert.ok(flags.length > 1 && flags.length < 5, flags.join());
 });
 

@@ -1,4 +1,4 @@
-// The program among others: pipes, the environment, a full disk, and what is left behind when it is stopped.
+// The program as a process: pipes, the environment, a full disk, and files that are left when it is stopped.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,13 +29,13 @@ function made(name: string, content: Uint8Array): string {
   return path(name);
 }
 
-test('a command that is done does not wait for the end of its time', async () => {
+test('a command that has finished does not wait for its timeout', async () => {
   const start = performance.now();
   assert.is((await waybill(['verify', SAVED, '--timeout', '1m'])).status, 0);
   assert.ok(performance.now() - start < 30_000);
 });
 
-test('lists wait where the environment says', async () => {
+test('lists are stored in the directory that the environment names', async () => {
   const [home, state] = [path('home'), path('state')];
   const env = { WAYBILL_HOME: home, XDG_STATE_HOME: state };
   assert.equal((await waybill(['manifest', 'create', 'a:1', SAVED], { env })).status, 0);
@@ -57,7 +57,7 @@ interface Piped {
   readonly status: number | null;
 }
 
-/** The program at the end of a pipe. */
+/** Runs the program with a pipe as its input. */
 function piped(input: Uint8Array, ...args: readonly string[]): Promise<Piped> {
   const child = spawn(process.execPath, [bin, ...args], { stdio: 'pipe' });
   const texts = { stdout: '', stderr: '' };
@@ -93,7 +93,7 @@ test('from a pipe the answers are the same', async () => {
   assert.match(nothing.stderr, 'standard input: nothing came in');
 });
 
-test('the tree of images has colours only where they are wanted', async () => {
+test('the tree of images is coloured only on request', async () => {
   const painted = async (env: Record<string, string>, ...args: readonly string[]) =>
     (await waybill(['images', SAVED, '--tree', ...args], { env })).stdout.includes('\u001b');
   for (const release of ['28', '29']) assert.is(await painted({}, '--docker', release), false, release);
@@ -108,7 +108,7 @@ test('the tree of images has colours only where they are wanted', async () => {
   );
 });
 
-test('a reader that has seen enough is no error', async () => {
+test('a reader that closes the pipe early is not an error', async () => {
   const Env = Array.from({ length: 20_000 }, (_, i) => `VARIABLE_${i}=${i}`);
   const large = made(
     'large.tar',
@@ -143,7 +143,7 @@ testWhen(
   assert.match(stderr, 'standard output: cannot be written: no space left on device');
 });
 
-test('SOURCE_DATE_EPOCH is the time from which is counted', async () => {
+test('relative times are computed from SOURCE_DATE_EPOCH', async () => {
   const at = (epoch: string) =>
     waybill(['history', SAVED, '--format', '{{.CreatedSince}}'], { env: { SOURCE_DATE_EPOCH: epoch } });
   const [later, odd] = await Promise.all([at('1700003600'), at('yesterday')]);
@@ -152,7 +152,7 @@ test('SOURCE_DATE_EPOCH is the time from which is counted', async () => {
   assert.match(odd.stderr, 'SOURCE_DATE_EPOCH: expected seconds, found "yesterday"');
 });
 
-/** Starts a command, waits until it has begun to write into `directory`, and stops it as Ctrl-C does. */
+/** Starts a command, waits until it has begun to write into `directory`, and sends the signal of Ctrl-C. */
 async function interrupted(directory: string, args: readonly string[], input?: Uint8Array) {
   mkdirSync(directory);
   const env = { ...process.env, WAYBILL_HOME: path('interrupted') };
@@ -160,13 +160,13 @@ async function interrupted(directory: string, args: readonly string[], input?: U
     stdio: [input ? 'pipe' : 'ignore', 'ignore', 'ignore'],
     env,
   });
-  // The pipe stays open: the command waits for the rest.
+  // The pipe stays open, so the command waits for the rest.
   child.stdin?.on('error', () => {}).write(input);
   const ended = new Promise<NodeJS.Signals | null>(resolve =>
     child.on('close', (_, signal) => resolve(signal)),
   );
   let begun: string[] = [];
-  // What is being written has several names on its way: one look decides.
+  // A file in progress has several names in turn, so the directory is read once per iteration.
   for (; child.exitCode === null && begun.length === 0; begun = readdirSync(directory))
     await new Promise(next => setTimeout(next, 2));
   assert.is(begun.length, 1, 'it had begun');
@@ -175,8 +175,8 @@ async function interrupted(directory: string, args: readonly string[], input?: U
   return readdirSync(directory);
 }
 
-test('Ctrl-C leaves nothing behind', async () => {
-  // A layer of 4 GB that takes no room: its digest is wrong, but nobody gets as far as to find out.
+test('Ctrl-C leaves no unfinished files', async () => {
+  // A sparse layer of 4 GB. Its digest is wrong, but the command is stopped before that is found.
   const one = await image({ layers: [{ files: { a: 'a' } }] });
   const blob = `blobs/sha256/${one.diffIds[0]!.slice(7)}`;
   const members = dockerSave25({ image: one, tags: ['slow:1'] });

@@ -1,4 +1,4 @@
-// sizes, waste, files, cat, extract and diff as they are typed.
+// sizes, waste, files, cat, extract and diff on the command line.
 import { copyFileSync, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -25,7 +25,7 @@ async function unusable(args: readonly string[], ...words: readonly string[]): P
   for (const word of words) assert.ok(stderr.includes(word), `${JSON.stringify(stderr)} names ${word}`);
 }
 
-test('sizes has its fixed names for the archive, each image and each layer', async () => {
+test('sizes has its documented names for the archive, each image and each layer', async () => {
   const { images } = (await json('sizes', hello)) as unknown as {
     images: { sizes: object; layers: { sizes: Record<string, number | null> }[] }[];
   };
@@ -43,7 +43,7 @@ test('sizes has its fixed names for the archive, each image and each layer', asy
   );
 });
 
-test('sizes by anything, filtered, in any unit', async () => {
+test('sizes by every key, filtered, in every unit', async () => {
   const by = (...args: readonly string[]) => said(['sizes', hello, ...args]);
   assert.match((await by('--by', 'extension')).stdout, /\.conf/);
   assert.match((await by('--depth', '1', '--where', 'etc')).stdout, /\/etc/);
@@ -66,7 +66,7 @@ test('waste has both scores', async () => {
   assert.not.match((await said(['waste', hello, '--score', 'dive'])).stdout, 'instead:');
 });
 
-test('files of the image, and what a layer changes', async () => {
+test('files lists the image, or the changes of a layer', async () => {
   const { images } = (await json('files', hello)) as unknown as { images: { files: { path: string }[] }[] };
   assert.ok(images[0]!.files.some(({ path }) => path === 'app/LICENSE'));
   assert.not.ok(images[0]!.files.some(({ path }) => path === 'app/notes.txt'));
@@ -76,14 +76,14 @@ test('files of the image, and what a layer changes', async () => {
   await unusable(['files', hello, '--in', '9'], '9');
 });
 
-test('cat prints the bytes of one file, of the image or as a layer left it', async () => {
+test('cat prints the bytes of one file, as in the image or after a layer', async () => {
   assert.is((await said(['cat', hello, '/app/LICENSE'])).stdout.length, 36);
   assert.is((await said(['cat', hello, 'app/LICENSE', '--in', '2'])).stdout.length, 11);
   await unusable(['cat', hello, 'app/notes.txt'], 'app/notes.txt');
   await unusable(['cat', hello, 'app'], 'directory');
 });
 
-test('extract writes the file system, or some of it, and nothing over anything', async () => {
+test('extract writes the file system, or a part of it, and overwrites nothing', async () => {
   const out = join(folder, 'rootfs');
   const run = await said(['extract', hello, out]);
   assert.is(run.status, 0, run.stderr);
@@ -98,7 +98,7 @@ test('extract writes the file system, or some of it, and nothing over anything',
   await unusable(['extract', hello, 'a', 'b', 'c'], 'references');
 });
 
-/** What was asked for and cannot be: nothing is read, and the words that say why. */
+/** Requests that contradict each other: nothing is read, and the message says why. */
 const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: string[]])[] = [
   [['extract', 'x.tar', '--layers', 'l', '--where', '*.js'], '--where', '--layers', 'whole'],
   [['extract', 'x.tar', '--layers', 'l', '--files', '*.js'], '--files', '--layers', 'whole'],
@@ -121,12 +121,12 @@ const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: str
 ];
 
 for (const [args, ...words] of CONTRADICTIONS) {
-  test(`says why: ${args.join(' ')}`, async () => {
+  test(`refused with the reason: ${args.join(' ')}`, async () => {
     await unusable(args, ...words);
   });
 }
 
-test('every option of files does something, with --in too', async () => {
+test('every option of files has an effect, also with --in', async () => {
   const lines = async (...args: readonly string[]) => (await said(['files', hello, ...args])).stdout;
   assert.match(await lines('--in', '3', '--tree'), /36 B +└── app\n/);
   assert.match(await lines('--tree', '--depth', '1'), /└── tmp\n/);
@@ -141,7 +141,7 @@ test('every option of files does something, with --in too', async () => {
   assert.equal([listed.images[0]!.entries.length, listed.images[0]!.count], [1, 15]);
 });
 
-test('patterns are --where everywhere, and the help says how they are read', async () => {
+test('every command has --where for patterns, and its help describes them', async () => {
   for (const word of ['files', 'sizes', 'extract']) {
     const { stdout } = await waybill([word, '--help']);
     assert.match(stdout, '--where');
@@ -152,18 +152,18 @@ test('patterns are --where everywhere, and the help says how they are read', asy
   assert.not.match((await waybill(['diff', '--help'])).stdout, /--rows/);
 });
 
-test('report takes the --top that it speaks of', async () => {
+test('report accepts the --top that its output mentions', async () => {
   const { stdout } = await said(['report', hello, '--top', '1']);
   assert.match(stdout, 'and 6 more: --top 7 shows all');
   assert.match(stdout, 'and 1 more, 11 B in all: --top 2 shows all');
 });
 
-test('cat of what a layer deleted says where it is', async () => {
+test('cat of a deleted file names the layer that has it', async () => {
   await unusable(['cat', hello, 'app/notes.txt'], 'layer 3 deletes it, layer 2 has it', '--in 2');
   assert.match((await said(['cat', hello, 'app/notes.txt', '--in', '2'])).stdout, 'Ship it on Friday.');
 });
 
-test('diff: the same, and not', async () => {
+test('diff: equal and different images', async () => {
   const same = await said(['diff', hello, sample('hello-docker-24.tar')]);
   assert.is(same.status, 0);
   assert.match(same.stdout, 'the same');
@@ -182,7 +182,7 @@ test('diff: the same, and not', async () => {
   await unusable(['diff', hello, join(folder, 'nowhere.tar')], 'nowhere.tar');
 });
 
-test('--output writes every format, several at once, and nothing over what it reads', async () => {
+test('--output writes every format, several at once, and never over its input', async () => {
   const out = (name: string) => join(folder, name);
   const names = ['r.html', 'r.md', 'r.json', 'r.txt'];
   const { status, stdout, stderr } = await waybill([
@@ -211,7 +211,7 @@ test('--output writes every format, several at once, and nothing over what it re
   assert.match(nowhere.stderr, 'where.md');
 });
 
-test('as processes: help, a damaged archive, and nothing left behind', async () => {
+test('as processes: help, a damaged archive, and no files left behind', async () => {
   const words = ['sizes', 'waste', 'files', 'cat', 'diff', 'extract'];
   const helps = await each(words, word => waybill([word, '--help']));
   for (const { stdout, status } of helps) {

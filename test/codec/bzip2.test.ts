@@ -5,7 +5,7 @@ import { decode, native, pieces, sample, testWith } from './sample.js';
 
 const pack = (bytes: Uint8Array, ...args: string[]) => native('bzip2', ['-c', ...args], bytes);
 
-/** A stream of one block, written bit by bit: value and width in turn. */
+/** A stream of one block, written as pairs of value and bit width. */
 function handmade(...fields: readonly (readonly [value: number, width: number])[]): Buffer {
   const text = [...'BZh1'].map(letter => letter.charCodeAt(0).toString(2).padStart(8, '0')).join('');
   const bits = fields.map(([value, width]) => value.toString(2).padStart(width, '0')).join('');
@@ -13,7 +13,7 @@ function handmade(...fields: readonly (readonly [value: number, width: number])[
   return Buffer.from(all.match(/.{8}/g)!.map(byte => Number.parseInt(byte, 2)));
 }
 
-/** A block with the one byte 0, and a code that gives RUNA, RUNB and the end two bits each. */
+/** A block with the one byte 0, and a code of two bits each for RUNA, RUNB and the end. */
 function runs(...symbols: readonly number[]): Buffer {
   return handmade(
     [0x314159265359, 48],
@@ -89,7 +89,7 @@ test('bzip2: a run whose length overflows is refused at once', () => {
   }
 });
 
-test('bzip2: impossible blocks', () => {
+test('bzip2: invalid blocks are refused', () => {
   assert.match(decode('bzip2', runs(2)).error?.reason ?? '', /origin out of range/);
   assert.match(decode('bzip2', runs(3)).error?.reason ?? '', /Huffman code/);
   const magic = [0x314159265359, 48] as const;

@@ -1,4 +1,4 @@
-// What holds for every compression, each claim once for all of them.
+// Properties that hold for every compression, tested for all of them.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Codec } from '../../src/codec/codec.js';
@@ -187,7 +187,7 @@ for (const { name, command, fast } of TOOLS) {
       .close();
   });
 
-  test(`${name}: an error stays, and no other compression passes for it`, () => {
+  test(`${name}: an error is permanent, and no other compression is accepted as it`, () => {
     const decoder = codecFor(name).open(() => {});
     assert.throws(
       () => decoder.write(Buffer.from('no such thing')),
@@ -199,7 +199,7 @@ for (const { name, command, fast } of TOOLS) {
   });
 }
 
-test('sniff: nothing, short and unknown beginnings', () => {
+test('sniff: empty, short and unknown beginnings', () => {
   for (const head of ['', 'B', 'BZh9', 'BZh9 is a text', '\u001f', 'PK\u0003\u0004', 'plain tar']) {
     assert.is(sniff(Buffer.from(head, 'latin1')), 'none');
   }

@@ -7,14 +7,14 @@ import { decode, drive, pieces, sample } from './sample.js';
 const BYTES = sample(20_000, 2);
 const PACKED = gzipSync(BYTES);
 
-/** The sample with another header: flags and what they announce. */
+/** The sample with another header: flags and their fields. */
 function withHeader(flags: number, ...fields: readonly Uint8Array[]): Buffer {
   const fixed = Buffer.from(PACKED.subarray(0, 10));
   fixed[3] = flags;
   return Buffer.concat([fixed, ...fields, PACKED.subarray(10)]);
 }
 
-test('gzip: every optional header field, byte by byte', () => {
+test('gzip: every optional header field is skipped byte by byte', () => {
   const extra = Buffer.concat([Buffer.from([5, 0]), Buffer.from('EXTRA')]);
   const strings = Buffer.from('name\0comment\0');
   const head = withHeader(0b11110, extra, strings).subarray(0, 10 + extra.length + strings.length);
@@ -33,7 +33,7 @@ test('gzip: every optional header field, byte by byte', () => {
   assert.match(decode('gzip', withHeader(0b11110, extra, strings, sum)).error?.reason ?? '', /CRC-16/);
 });
 
-test('gzip: a name or comment is read as far as Go reads one', () => {
+test("gzip: names and comments have Go's maximum length", () => {
   const text = (length: number) => Buffer.concat([Buffer.alloc(length, 'n'), Buffer.from([0])]);
   for (const flag of [0b1000, 0b10000]) {
     assert.is(decode('gzip', withHeader(flag, text(511))).error, null);
@@ -56,7 +56,7 @@ test('gzip: reserved flags and unknown methods are refused', () => {
   assert.match(decode('gzip', method).error?.reason ?? '', /method should be 8/);
 });
 
-test('gzip: checksum and length faults say what was expected, and all the bytes are there', () => {
+test('gzip: checksum and length errors say what was expected, and all bytes are delivered', () => {
   for (const [at, words, fault] of [
     [
       PACKED.length - 8,
@@ -79,7 +79,7 @@ test('gzip: checksum and length faults say what was expected, and all the bytes 
   }
 });
 
-test('gzip: a fault within the deflate data keeps its cause', () => {
+test('gzip: an error within the deflate data has its cause', () => {
   const bad = Buffer.from(PACKED);
   bad.fill(0xff, 10, 30);
   const { error } = decode('gzip', bad);
@@ -88,7 +88,7 @@ test('gzip: a fault within the deflate data keeps its cause', () => {
   assert.is(error?.fault, null);
 });
 
-test('gzip: a bomb comes out in pieces, never at once', () => {
+test('gzip: a bomb is delivered in pieces', () => {
   const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
   let largest = 0;
   let total = 0;
@@ -103,7 +103,7 @@ test('gzip: a bomb comes out in pieces, never at once', () => {
   assert.ok(largest <= 1024 * 1024);
 });
 
-test('inflate: raw deflate ends at any boundary, is missed when cut, and counts what follows', () => {
+test('inflate: raw deflate ends at any boundary, an early end is an error, trailing bytes are counted', () => {
   const packed = deflateRawSync(BYTES);
   for (const size of [Infinity, 1, 7]) {
     const { bytes, error, shape } = drive(

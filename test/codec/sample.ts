@@ -1,4 +1,4 @@
-// What the codec tests share: bytes to pack, the native tools to pack them with, and a run of one of our decoders.
+// Shared by the codec tests: bytes to compress, native tools that compress them, and a run of our decoders.
 import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import { type Codec, CodecError, type Decoder, type Sink, type StreamShape } from '../../src/codec/codec.js';
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly error: CodecError | null;
 }
 
-/** A small generator with a seed, so that a failure can be repeated. */
+/** A small generator with a seed, so that failures are reproducible. */
 export function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,7 +21,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Words, zeros, runs and noise: everything that the formats pack differently. */
+/** Words, zeros, runs and noise, which the formats encode differently. */
 export function sample(length: number, seed = 1): Buffer {
   const next = random(seed);
   const bytes = Buffer.alloc(length);
@@ -41,7 +41,7 @@ export function native(command: string, args: readonly string[], input: Uint8Arr
   return execFileSync(command, args, options);
 }
 
-/** A test that needs a command, skipped visibly where there is none. */
+/** A test that needs a command; it is skipped, visibly, if the command is missing. */
 export const testWith = (command: string, name: string, body: () => Promise<void> | void): void =>
   testWhen(test, hasCommand(command), `there is no ${command}`)(name, body);
 
@@ -55,7 +55,7 @@ export function pieces(bytes: Uint8Array, size: () => number): Uint8Array[] {
   return list;
 }
 
-/** Decodes; the input buffer is spoiled after every write, as the callers of decoders may do. */
+/** Decodes. The input buffer is overwritten after every write, as callers of decoders may do. */
 export function drive(open: (sink: Sink) => Decoder, parts: readonly Uint8Array[]): Outcome {
   const output: Buffer[] = [];
   const decoder = open(chunk => output.push(Buffer.from(chunk)));
@@ -81,7 +81,7 @@ export function decode(
   name: Codec['name'],
   ...parts: readonly (Uint8Array | readonly Uint8Array[])[]
 ): Outcome {
-  // Not spread by the callers: a hundred thousand pieces are more than a call may have arguments.
+  // As an array, because a hundred thousand pieces are too many arguments for a call.
   return drive(
     codecFor(name).open,
     parts.flatMap(part => (part instanceof Uint8Array ? [part] : part)),

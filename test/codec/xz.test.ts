@@ -55,7 +55,7 @@ testWith('xz', 'xz: what the decoder has no code for is unsupported, in plain wo
 testWith('xz', 'xz: a wrong check is an error after all the bytes', () => {
   const bytes = sample(5000);
   const packed = pack(bytes, '--check=crc32');
-  // Footer, index and its padding have a fixed size here: the check is the four bytes before them.
+  // Footer, index and padding have a fixed size here: the check is in the four bytes before them.
   const bad = Buffer.from(packed);
   const indexSize = (bad.readUInt32LE(bad.length - 8) + 1) * 4;
   bad[bad.length - 12 - indexSize - 1]! ^= 1;
@@ -65,7 +65,7 @@ testWith('xz', 'xz: a wrong check is an error after all the bytes', () => {
   assert.ok(got.equals(bytes));
 });
 
-test('xz: an index that claims 2^60 records ends at the first that is wrong', () => {
+test('xz: an index that claims 2^60 records fails at the first wrong one', () => {
   const head = Buffer.from('fd377a585a0000016922de36', 'hex');
   const { error } = decode(
     'xz',

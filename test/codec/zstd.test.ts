@@ -36,7 +36,7 @@ testWith('zstd', 'zstd: skippable frames first, in the middle and last, as zstd:
   }
 });
 
-test('zstd: garbage behind nothing but skippable frames is no tail', () => {
+test('zstd: garbage after only skippable frames is not trailing garbage', () => {
   const { error } = decode('zstd', skippable(0, Buffer.from('x')), Buffer.from('garbage'));
   assert.is(error?.kind, 'corrupt');
 });
@@ -69,7 +69,7 @@ testWith('zstd', 'zstd: a window over 128 MiB is refused in plain words', () => 
   assert.is(decode('zstd', pack(sample(1000), '--long=27')).error, null);
 });
 
-test('zstd: a frame that needs a dictionary is refused in plain words', () => {
+test('zstd: a frame that needs a dictionary is refused with a clear message', () => {
   const { error } = decode('zstd', Buffer.from('28b52ffd21070000', 'hex'));
   assert.is(error?.unsupported, true);
   assert.match(error?.reason ?? '', /needs dictionary 7/);

@@ -1,4 +1,4 @@
-// File capabilities in words.
+// File capabilities as text.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { capabilityText } from '../../src/commands/files/rows.js';
@@ -14,7 +14,7 @@ const CASES: readonly (readonly [hex: string, text: string | null])[] = [
   ['00000001 00200000 00000000', 'cap_net_raw=p'],
   ['00000002 00000000 00000000 00000000 00000000', '='],
   ['00000002 00000000 00000000 00000080 00000000', 'cap_63=p'],
-  // Cut short, of no revision, empty.
+  // Cut short, with an unknown revision, empty.
   ['01000002 00200000', null],
   ['01000009 00200000 00000000 00000000 00000000', null],
   ['', null],

@@ -64,13 +64,13 @@ for (const [path, content] of [
   });
 }
 
-test('exact bytes, and many of them', async () => {
+test('a large file is printed exactly', async () => {
   const { bytes, parts } = await run(FILE, 'random');
   assert.ok(bytes.equals(RANDOM));
   assert.ok(parts.length > 1);
 });
 
-test('as it is after a layer', async () => {
+test('--in prints the file as it is after a layer', async () => {
   assert.is(await print(FILE, 'etc/config', { in: '1' }), 'version 1\n');
   assert.is(await print(FILE, 'etc/kept', { in: '1' }), 'kept');
   assert.is(await print(FILE, 'out', { in: '1' }), 'kept');
@@ -128,18 +128,18 @@ for (const [path, options, words] of [
   ['root/key.pem/x', {}, /: there is no root\/key\.pem$/],
   ['never', {}, /: there is no never$/],
 ] as const) {
-  test(`says in which layer ${path} is`, async () => {
+  test(`the error names the layer that has ${path}`, async () => {
     assert.match((await refusal(run(DELETED, path, options))).message, words);
   });
 }
 
-test('what a later layer deleted or replaced is read as a layer has it', async () => {
+test('a file that a later layer deletes or replaces is printed as a layer has it', async () => {
   assert.is(await print(DELETED, 'root/key.pem', { in: '2' }), 'SECOND');
   assert.is(await print(DELETED, 'root/key.pem', { in: '1' }), 'PRIVATE');
   assert.is(await print(DELETED, 'opaque/secret', { in: '1' }), 's');
 });
 
-test('a directory that a layer deleted is told as one', async () => {
+test('the error about a deleted directory calls it a directory', async () => {
   const made = await image({ layers: [{ files: { 'd/f': 'f' } }, { files: { '.wh.d': '' } }] });
   const file = saved(await toTar(layouts.dockerSave25([{ image: made, tags: ['app:1'] }])), 'directory.tar');
   assert.match(
@@ -149,13 +149,13 @@ test('a directory that a layer deleted is told as one', async () => {
 });
 
 for (const { kind, file } of await deliveries(members, temporary('cat'))) {
-  test(`the same from ${kind}`, async () => {
+  test(`the output is the same from ${kind}`, async () => {
     assert.is(await print(file, 'etc/os-release'), 'release');
     assert.ok((await run(file, 'random')).bytes.equals(RANDOM));
   });
 }
 
-test('from a pipe, plain and packed, and nothing is left behind', async () => {
+test('a pipe, plain and compressed, is read without leaving files behind', async () => {
   const before = readdirSync(tmpdir()).filter(name => name.includes('unfinished'));
   const tar = await toTar(members);
   assert.is(await print(streamOf(tar), 'etc/config'), 'version 2\n');
@@ -168,7 +168,7 @@ test('from a pipe, plain and packed, and nothing is left behind', async () => {
   );
 });
 
-test('from an archive that has two members of one path: the later counts', async () => {
+test('of two members with one path the later one is used', async () => {
   const old = layerOf(await toTar([layouts.file('f', 'the earlier')]));
   const now = layerOf(await toTar([layouts.file('f', 'the later')]));
   const config = {
@@ -197,7 +197,7 @@ async function ofLayer(tar: Uint8Array, name = 'layer.tar'): Promise<string> {
   );
 }
 
-test('a sparse file, with its holes', async () => {
+test('a sparse file is printed with its holes', async () => {
   const pax = paxEntry([
     ['GNU.sparse.size', '200000'],
     ['GNU.sparse.map', '0,1,150000,2'],
@@ -206,7 +206,7 @@ test('a sparse file, with its holes', async () => {
   assert.is(printed, `a${'\0'.repeat(149_999)}bc${'\0'.repeat(49_998)}`);
 });
 
-test('names that are no text, as they are listed', async () => {
+test('names that are not UTF-8 can be given as they are listed', async () => {
   const file = await ofLayer(
     rawTar(
       rawEntry({ name: 'a\xff' }, 'byte'),
@@ -221,14 +221,14 @@ test('names that are no text, as they are listed', async () => {
   assert.is(await print(file, 'c\\nd'), 'line');
 });
 
-test('a hard link to nothing has no content', async () => {
+test('a hard link whose target does not exist has no content', async () => {
   const { message } = await refusal(
     run(await ofLayer(rawTar(rawEntry({ name: 'h', flag: '1', link: 'gone' })), 'nothing.tar'), 'h'),
   );
   assert.match(message, /hard link to what is not there/);
 });
 
-test('a file that is cut short is printed as far as it goes, and said', async () => {
+test('a file that is cut short is printed up to the cut, and that is noted', async () => {
   const whole = await image({ layers: [{ files: { a: 'whole', b: 'x'.repeat(5000) } }] });
   const cut = layerOf(whole.layers[0]!.tar.slice(0, 4096));
   const tar = await toTar(layouts.dockerSave({ image: assemble(whole.configBytes, [cut]), tags: ['app:1'] }));
@@ -240,7 +240,7 @@ test('a file that is cut short is printed as far as it goes, and said', async ()
   assert.equal([first.bytes.toString(), first.exitCode, first.notes.length], ['whole', 1, 1]);
 });
 
-test('a layer that is not what the image claims is said', async () => {
+test("a layer that does not match the image's claims is noted", async () => {
   const other = layerOf(await toTar([layouts.file('f', 'forged')]));
   const tar = await toTar(
     layouts.dockerSave({ image: assemble(item.configBytes, [other, item.layers[1]!]), tags: ['app:1'] }),
@@ -250,7 +250,7 @@ test('a layer that is not what the image claims is said', async () => {
   assert.match(notes[0]!, /layer 1: expected the diff_id/);
 });
 
-test('only faults of its own layer and of those above it matter to a file', async () => {
+test("only faults of a file's own layer and of those above it are noted", async () => {
   const good = await image({
     layers: [{ files: { low: 'low' } }, { files: { high: 'high', mid: 'mid' } }, { files: { top: 'top' } }],
   });
@@ -268,7 +268,7 @@ test('only faults of its own layer and of those above it matter to a file', asyn
   assert.equal([(await run(above, 'top')).exitCode, (await run(above, 'low')).exitCode], [0, 1]);
 });
 
-test('a hard link and a symbolic link depend on the layers that they lead to', async () => {
+test('faults are also noted for the layers that a hard or symbolic link leads to', async () => {
   const files = {
     hard: { type: 'link', link: 'low' },
     soft: { type: 'symlink', link: 'own' },
@@ -295,7 +295,7 @@ test('a path that a link hides is found in the layer that has it', async () => {
   assert.match((await refusal(run(file, 'nope'))).message, /hidden\.tar: there is no nope$/);
 });
 
-test('a file over the limit is told its ratio, and one that is enough', async () => {
+test('for a file over the limit, the ratio and a sufficient limit are named', async () => {
   const file = await ofLayer(rawTar(rawEntry({ name: 'a' }, 'x'.repeat(100_000))), 'ratio.tar');
   const limits = { unpackedFree: 1000, unpackedRatio: 0 };
   const { message } = await refusal(run(file, 'a', { limits }));
@@ -304,7 +304,7 @@ test('a file over the limit is told its ratio, and one that is enough', async ()
   assert.is((await run(file, 'a', { limits: { ...limits, unpackedRatio } })).bytes.length, 100_000);
 });
 
-test('several images: one must be named', async () => {
+test('one of several images must be selected', async () => {
   const other = await image({ layers: [{ files: { f: 'other' } }] });
   const tar = await toTar(
     layouts.dockerSave([
@@ -317,7 +317,7 @@ test('several images: one must be named', async () => {
   assert.match((await refusal(run(file, 'f'))).message, /holds 2 images/);
 });
 
-test('whoever takes the bytes is waited for', async () => {
+test('the receiver of the bytes is awaited', async () => {
   let busy = 0;
   let most = 0;
   const put = async () => {

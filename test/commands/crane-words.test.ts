@@ -1,4 +1,5 @@
-// The rows of docs/docker.md for crane: what crane 0.21 prints of a layout that it pushed to a registry, these lines print of it.
+// The rows of docs/docker.md for crane: these commands print what crane 0.21 prints for a layout that it pushed to a
+// registry.
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,13 +24,13 @@ const folder = toDirectory(
 const text = ({ blobs }: typeof index) => textOf(blobs[0]!.bytes);
 const printed = async (...args: string[]) => (await said(args)).stdout;
 
-test('crane manifest: of several platforms the index', async () => {
+test('crane manifest: for several platforms the index', async () => {
   assert.is(await printed('manifest', 'inspect', '--raw', folder), text(index));
   const one = await printed('manifest', 'inspect', '--raw', folder, '--platform', 'linux/arm64');
   assert.is(one, text(manifestOf(arm!)));
 });
 
-test('crane digest: of several platforms that of the index', async () => {
+test('crane digest: for several platforms that of the index', async () => {
   const digest = ['--format', '{{.Manifest.Digest}}'];
   const inspect = ['imagetools', 'inspect', folder];
   assert.is((await printed(...inspect, ...digest)).trim(), index.descriptor.digest);
@@ -37,7 +38,7 @@ test('crane digest: of several platforms that of the index', async () => {
   assert.is(one.trim(), manifestOf(arm!).descriptor.digest);
 });
 
-test('crane config: of several platforms crane takes linux/amd64, and waybill is told', async () => {
+test('crane config: crane uses linux/amd64 by default, waybill needs --platform', async () => {
   const config = await printed('config', '--raw', folder, '--platform', 'linux/amd64');
   assert.is(config, textOf(amd!.configBytes));
   assert.match((await said(['config', '--raw', folder])).stderr, /linux\/amd64/);

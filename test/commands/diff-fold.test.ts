@@ -1,4 +1,4 @@
-// `waybill diff`: directories that differ as a whole, or in much, are one line.
+// `waybill diff`: one line for a new or removed directory, and for one with many changes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type DiffLine, foldMany, foldWhole } from '../../src/commands/diff/fold.js';
@@ -31,12 +31,12 @@ async function compare(a: Files, b: Files, options: DiffOptions = {}) {
 
 const PACKAGE = 'app/node_modules/date-fns';
 
-test('a directory that is new, or gone, is one line with its size and its files', async () => {
+test('a new or removed directory is one line with its size and number of files', async () => {
   const some = numbered(PACKAGE, 1340, 'x'.repeat(1000));
   const added = await compare({ one: '1' }, { one: '1', ...some });
   assert.ok(added.lines.includes('+1.34 MB app (1,340 files)'), added.lines.join('\n'));
   assert.ok(added.lines.some(line => line.startsWith('--all lists every file')));
-  // Where the directory around it was there before.
+  // If the parent directory existed before.
   const inside = await compare({ 'app/node_modules/x': '1' }, { 'app/node_modules/x': '1', ...some });
   assert.ok(inside.lines.includes(`+1.34 MB ${PACKAGE} (1,340 files)`), inside.lines.join('\n'));
   assert.is(inside.report.images[0]!.files.added.length, 1340 + 7 + 1, 'JSON has each');
@@ -44,7 +44,7 @@ test('a directory that is new, or gone, is one line with its size and its files'
   assert.ok(removed.lines.includes(`-1.34 MB ${PACKAGE} (1,340 files)`), removed.lines.join('\n'));
 });
 
-test('--all lists every file; --top says how many lines', async () => {
+test('--all lists every file; --top sets the number of lines', async () => {
   const files = { one: '1', ...numbered('lib', 30, 'x') };
   const all = await compare({ one: '1' }, files, { all: true });
   assert.is(all.lines.filter(line => /^\+1 B lib\/d\d\/f\d+ file$/.test(line)).length, 30);
@@ -53,13 +53,13 @@ test('--all lists every file; --top says how many lines', async () => {
   assert.ok(some.lines.includes('and 34 more: --top 38 shows all'), some.lines.join('\n'));
 });
 
-test('a directory of one or two new files is listed with them', async () => {
+test('a new directory of one or two files is listed file by file', async () => {
   const { lines } = await compare({ one: '1' }, { one: '1', 'new/a': 'a', 'new/b': 'bb' });
   assert.ok(lines.includes('+2 B new/b file'), lines.join('\n'));
   assert.ok(lines.includes('+ new directory'));
 });
 
-test('where much of a directory changed, it is summed up once the list is too long; what is new as a whole stays', async () => {
+test('a directory with many changes is summed up if the list is too long; new directories keep their lines', async () => {
   const before = { 'app/own': '1', ...numbered('app/node_modules/left', 60, 'a') };
   const after = {
     'app/own': '2',
@@ -72,7 +72,7 @@ test('where much of a directory changed, it is summed up once the list is too lo
   assert.ok(lines.includes('~1 B app/own content'), lines.join('\n'));
 });
 
-test('why files are not compared line by line is said', async () => {
+test('the reason why files are not compared line by line is noted', async () => {
   const few = await compare({ a: '1' }, { a: '2' }, { note: 'a note' });
   assert.ok(few.lines.includes('a note'));
   assert.is(textNote(few.report, true), null);
@@ -92,7 +92,7 @@ const line = (mark: DiffLine['mark'], path: string, isDirectory = false): DiffLi
   files: null,
 });
 
-test('lines of several kinds say how many of each', () => {
+test('summed lines have the number of files of each kind', () => {
   const lines = Array.from({ length: 24 }, (_, i) => line(i % 2 === 0 ? '~' : '-', `etc/f${i}`));
   const folded = foldMany([...lines, line('+', 'a')], 20);
   assert.equal(folded.map(({ path, mark, what, weight }) => [path, mark, what, weight]).sort(), [
@@ -102,13 +102,13 @@ test('lines of several kinds say how many of each', () => {
   assert.is(foldMany(lines, 24).length, 24, 'a list that is short enough stays');
 });
 
-test('the root is never one line, and what looks like a directory by its name is none', () => {
+test('the root is never summed up, nor a file whose name looks like a directory', () => {
   const lines = Array.from({ length: 30 }, (_, i) => line('+', `f${i}`));
   assert.is(foldMany(foldWhole(lines), 20).length, 30);
   assert.is(foldWhole([line('+', 'a'), line('+', 'a/b'), line('+', 'a/c'), line('+', 'a/d')]).length, 4);
 });
 
-test('no line is lost, however they lie', () => {
+test('the number of files stays the same in any order of lines', () => {
   const paths = Array.from({ length: 500 }, (_, i) => `${i % 3}/${i % 11}/${i % 29}/f${i}`);
   const folded = foldMany(
     paths.map(path => line('~', path)),

@@ -1,4 +1,4 @@
-// `waybill diff`: what differs, at every level, and "the same but for".
+// `waybill diff`: differences at every level, and "the same but for".
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -54,7 +54,7 @@ const BASE: LayerSpec = { files: { 'etc/os-release': 'ID=base\n', 'bin/sh': { mo
 const APP: LayerSpec = { files: { 'app/run': 'run 1\n', 'app/data': 'data' }, createdBy: 'COPY app /app' };
 const base = await image(spec(BASE, APP));
 
-test('an image and itself are the same, however they are delivered', async () => {
+test('an image equals itself in every delivery', async () => {
   const a = await savedAs(base, 'app:1');
   for (const members of [
     layouts.dockerSave({ image: base, tags: ['app:1'] }),
@@ -70,7 +70,7 @@ test('an image and itself are the same, however they are delivered', async () =>
   }
 });
 
-test('other names only', async () => {
+test('images that differ only in names', async () => {
   const result = diff(await savedAs(base, 'app:1', 'app:x'), await savedAs(base, 'app:2', 'app:x'));
   const { names } = only(result.data as DiffReport);
   assert.equal(names, { onlyA: ['docker.io/library/app:1'], onlyB: ['docker.io/library/app:2'] });
@@ -82,7 +82,7 @@ test('other names only', async () => {
   assert.equal(only(ignoring.data as DiffReport).names, { onlyA: [], onlyB: [] });
 });
 
-test('compressed in another way', async () => {
+test('images that differ only in compression', async () => {
   const packed = await image(spec({ ...BASE, compression: 'gzip' }, { ...APP, compression: 'gzip' }));
   const a = await side(layouts.buildxOci({ image: base, tags: ['app:1'] }));
   const b = await side(layouts.buildxOci({ image: packed, tags: ['app:1'] }));
@@ -100,7 +100,7 @@ test('compressed in another way', async () => {
   assert.is(diff(a, b, { ignore: ['compression'] }).exitCode, 0);
 });
 
-test('a build at another time is the same but for times', async () => {
+test('a build at another time is the same except for times', async () => {
   const later = await image({ ...spec(BASE, APP), created: '2024-02-03T04:05:06Z' });
   const report = await compare(base, later);
   assert.equal(kinds(report), ['times']);
@@ -119,10 +119,10 @@ test('a build at another time is the same but for times', async () => {
   assert.match(wordsOf(ignoring), 'the same but for what is ignored: times');
 });
 
-/** An image of one layer of exactly these entries. */
+/** An image of one layer with exactly these entries. */
 const ofEntries = (entries: LayerSpec['entries'] & object) => image(spec({ entries }));
 
-test('entries in another order, owners, modes, and tars written in another way', async () => {
+test('entries in another order, with other owners and modes, and in another tar format', async () => {
   const one = { path: 'one', bytes: '1', mtime: 5 };
   const two = { path: 'two', bytes: '2', mtime: 5 };
   const plain = await ofEntries([one, two]);
@@ -139,7 +139,7 @@ test('entries in another order, owners, modes, and tars written in another way',
   assert.equal(only(result).layers.changes[0]!.differences, [{ kind: 'encoding', count: 1 }]);
 });
 
-test('which name of a hard-linked file comes first is order, and whether there is one is not', async () => {
+test("a different order of a hard-linked file's names is an order, a missing name a difference", async () => {
   const file = (path: string) => ({ path, bytes: 'x', mtime: 5 });
   const link = (path: string, to: string) => ({ path, link: to, type: 'link' as const, mtime: 5 });
   const a = await ofEntries([file('a'), link('b', 'a')]);
@@ -203,13 +203,13 @@ test('files: added, removed, with other contents, types, targets and attributes'
   );
 });
 
-test('names that are not UTF-8 are told apart', async () => {
+test('names that are not UTF-8 are distinguished', async () => {
   const named = (name: string) => image(spec({ tar: rawTar(rawEntry({ name })) }));
   const { files } = only(await compare(await named('n\xe8'), await named('n\xe9')));
   assert.equal([files.removed[0]!.path, files.added[0]!.path], ['n\udce8', 'n\udce9']);
 });
 
-test('what a later layer hides is a difference of the layers, not of the files', async () => {
+test('a file that a later layer hides is a difference of the layers, not of the files', async () => {
   const top: LayerSpec = { files: { 'app/data': 'the same' } };
   const a = await image(spec(BASE, APP, top));
   const b = await image(
@@ -231,7 +231,7 @@ test('whiteouts that differ are a difference of the layers', async () => {
   assert.equal(only(report).layers.changes[0]!.differences, [{ kind: 'files.deleted', count: 2 }]);
 });
 
-test('the same files in layers that are cut in another way', async () => {
+test('the same files, divided into layers in another way', async () => {
   const a = await image(spec(BASE, APP));
   const squashed = await image(spec({ files: { ...BASE.files, ...APP.files } }));
   const report = await compare(a, squashed, { ignore: ['history'] });
@@ -240,7 +240,7 @@ test('the same files in layers that are cut in another way', async () => {
   assert.is((await compare(a, squashed, { ignore: ['history', 'layers'] })).same, true);
 });
 
-test('a layer put in between leaves the others where they belong', async () => {
+test('an inserted layer does not change the pairing of the others', async () => {
   const extra: LayerSpec = { files: { 'etc/extra': 'x' }, createdBy: 'RUN extra' };
   const report = await compare(base, await image(spec(BASE, extra, APP)));
   const { layers, files } = only(report);
@@ -255,7 +255,7 @@ test('a layer put in between leaves the others where they belong', async () => {
   );
 });
 
-test('config and history by meaning', async () => {
+test('config and history are compared by meaning', async () => {
   const config = { Env: ['PATH=/bin', 'B=2'], Labels: { version: '1' }, Cmd: ['sh'] };
   const other = { Env: ['B=2', 'PATH=/usr/bin'], Labels: { version: '2' }, Cmd: ['sh'], User: '1000' };
   const a = await image({ ...spec(BASE), config: { config } });
@@ -281,7 +281,7 @@ test('config and history by meaning', async () => {
   assert.equal(kinds(await compare(a, b, { ignore })), ['config.user']);
 });
 
-test('a config written in another way', async () => {
+test('a config with the same content in other bytes', async () => {
   const a = await image(spec(BASE));
   const b = await image({ ...spec(BASE), indent: 2 });
   assert.is.not(a.imageId, b.imageId);
@@ -291,7 +291,7 @@ test('a config written in another way', async () => {
   assert.equal(kinds(named), ['encoding'], 'other differences do not hide it');
 });
 
-test('manifests: annotations and media types, and one written in another way', async () => {
+test('manifests: annotations and media types, and the same content in other bytes', async () => {
   const oci = (options: layouts.DocumentOptions) =>
     side(layouts.ociLayout({ manifests: [layouts.manifestOf(base, options)] }));
   const created = (year: number) => ({ 'org.opencontainers.image.created': `${year}-01-01T00:00:00Z` });
@@ -311,7 +311,7 @@ test('manifests: annotations and media types, and one written in another way', a
   );
 });
 
-test('attestations only', async () => {
+test('images that differ only in attestations', async () => {
   const tags = ['app:1'];
   const a = await side(layouts.buildxOci({ platforms: [base], tags }));
   const b = await side(layouts.buildxOci({ platforms: [base], tags, attestations: true }));
@@ -326,7 +326,7 @@ const armNew = await image({
   platform: { os: 'linux', architecture: 'arm64' },
 });
 
-test('several platforms: each with its own, and the ones that only one has', async () => {
+test('several platforms: each is paired with its own, the others are listed', async () => {
   const tags = ['app:1'];
   const a = await side(layouts.buildxOci({ platforms: [base, arm], tags }));
   const b = await side(layouts.buildxOci({ platforms: [armNew, base], tags }));
@@ -349,12 +349,12 @@ test('several platforms: each with its own, and the ones that only one has', asy
   assert.is(diffReport(chosen, await side(layouts.buildxOci({ platforms: [base], tags }))).same, true);
 });
 
-test('another platform altogether', async () => {
+test('images of different platforms', async () => {
   const report = await compare(base, arm);
   assert.equal(kinds(report), ['platform.architecture']);
 });
 
-test('two images of one archive', async () => {
+test('two images of one archive are compared', async () => {
   const members = layouts.dockerSave([
     { image: base, tags: ['app:1'] },
     { image: armNew, tags: ['app:2'] },
@@ -374,7 +374,7 @@ test('two images of one archive', async () => {
   );
 });
 
-test('several images: by name, then by repository, and what is left', async () => {
+test('several images are paired by name, then by repository, then the remaining ones', async () => {
   const other = await image(spec({ files: { other: 'x' } }));
   const pairs = (report: DiffReport) => report.images.map(({ a, b }) => `${a.names} ${b.names}`);
   const a = await side(
@@ -400,7 +400,7 @@ test('several images: by name, then by repository, and what is left', async () =
   );
 });
 
-test('thousands of images are paired in no time', async () => {
+test('thousands of images are paired quickly', async () => {
   const names = Array.from({ length: 3000 }, (_, i) => `many:${i}`);
   const [a, b] = await Promise.all(
     [names, [...names].reverse()].map(tags => {
@@ -439,7 +439,7 @@ test('packages: added, removed and in other versions', async () => {
   assert.match(only(damaged).notes.join(), 'b: var/lib/dpkg/status: ');
 });
 
-test('lines of text, in a second reading', async () => {
+test('text is compared line by line in a second reading', async () => {
   const texts = (more: string, blob: string) =>
     image(
       spec({
@@ -477,7 +477,7 @@ test('lines of text, in a second reading', async () => {
   );
 });
 
-test('a layer that is in one archive only is taken from there', async () => {
+test('a layer that only one archive has is read from there', async () => {
   const packed = await image(spec(BASE, APP));
   const whole = layouts.ociLayout({ manifests: [layouts.manifestOf(packed)] });
   const top = packed.layers[1]!.digest;
@@ -503,7 +503,7 @@ test('a layer that is in one archive only is taken from there', async () => {
   assert.ok(only(other).files.removed.every(({ path }) => !path.startsWith('app')));
 });
 
-test('a layer that cannot be unpacked is not the same as the sound one', async () => {
+test('a layer that cannot be unpacked does not equal the sound one', async () => {
   const packed = await layer({ ...APP, compression: 'gzip' });
   const sound = { ...base, layers: [base.layers[0]!, { ...packed }] };
   const blob = packed.blob.slice();
@@ -517,7 +517,7 @@ test('a layer that cannot be unpacked is not the same as the sound one', async (
   assert.match(only(report).notes.join(), 'layer 2 of b cannot be unpacked to its end');
 });
 
-test('contents that were not read are not taken for the same', async () => {
+test('contents that were not read are not reported as equal', async () => {
   const a = await ofEntries([{ path: 'x', bytes: 'one' }]);
   const b = await ofEntries([{ path: 'x', bytes: 'two' }]);
   const read = (made: Image, options: ReadOptions) =>
@@ -530,7 +530,7 @@ test('contents that were not read are not taken for the same', async () => {
   assert.match(only(digests).notes.join(), 'the files of layer 1 of a were not read');
 });
 
-test('files that count and were not read may differ: that is no exit code 0', async () => {
+test('unread files that are not ignored may differ, so the exit code is not 0', async () => {
   const a = await ofEntries([{ path: 'x', bytes: 'one' }]);
   const b = await ofEntries([{ path: 'x', bytes: 'two' }]);
   const compared = async (reading: ReadOptions, ...ignore: string[]) => {
@@ -547,7 +547,7 @@ test('files that count and were not read may differ: that is no exit code 0', as
   assert.is((await compared({ depth: 'files' }, 'files.content')).exitCode, 0, 'contents do not count');
 });
 
-test('an encrypted layer is said to be that', async () => {
+test('an encrypted layer is reported as encrypted', async () => {
   const [below, top] = base.layers as [(typeof base.layers)[0], (typeof base.layers)[0]];
   const sealed = (mark: string): Image => ({
     ...base,
@@ -563,7 +563,7 @@ test('an encrypted layer is said to be that', async () => {
   ]);
 });
 
-test('an image without its config', async () => {
+test('an image without its config can be compared', async () => {
   const withoutConfig = (members: readonly Member[]) =>
     members.filter(({ path }) => !path.endsWith(base.imageId.slice(7)));
   const part = withoutConfig(layouts.ociLayout({ manifests: [layouts.manifestOf(base)] }));
@@ -573,7 +573,7 @@ test('an image without its config', async () => {
   assert.ok(kinds(other).includes('config'), kinds(other).join());
 });
 
-test('artifacts that only one has', async () => {
+test('artifacts that only one archive has are listed', async () => {
   const artifact = layouts.artifact({ type: 'application/x', layers: [layouts.blobOf('text/plain', 'x')] });
   const manifest = layouts.manifestOf(base);
   const a = await side(layouts.ociLayout({ manifests: [manifest] }));
@@ -583,7 +583,7 @@ test('artifacts that only one has', async () => {
   assert.equal(report.artifacts.onlyB, [artifact.descriptor.digest]);
 });
 
-test('sizes are told, and never count', async () => {
+test('differences in size are shown, and never counted', async () => {
   const report = await compare(
     base,
     await image(spec(BASE, { ...APP, files: { ...APP.files, more: 'x'.repeat(9) } })),
@@ -601,7 +601,7 @@ test('IDs and sizes are left out on request', async () => {
   assert.not.match(words, '\n  sizes');
 });
 
-test('a word that is no kind of difference', async () => {
+test('an unknown kind of difference is refused', async () => {
   const a = await savedAs(base);
   assert.throws(
     () => diff(a, a, { ignore: ['times', 'tims'] }),
@@ -609,7 +609,7 @@ test('a word that is no kind of difference', async () => {
   );
 });
 
-test('long lists are cut for people only, and what archives say is made visible', async () => {
+test('long lists are cut in text only, and hidden characters are escaped', async () => {
   const many = Array.from({ length: 50 }, (_, i) => ({ path: `f${i}\u001b[31m`, bytes: 'x'.repeat(i + 1) }));
   const result = diff(
     await savedAs(await ofEntries([]), 'app:1'),

@@ -1,4 +1,4 @@
-// `waybill extract ARCHIVE DIR`: the squashed file system on disk, and nothing anywhere else.
+// `waybill extract ARCHIVE DIR`: writes the squashed file system, and nothing outside of the directory.
 import {
   chmodSync,
   chownSync,
@@ -75,7 +75,7 @@ const ALL = [
   'usr/new',
 ];
 
-test('the file system, with modes, times and links, without owners and devices', async () => {
+test('the file system is written with modes, times and links, without owners and devices', async () => {
   const { found, root, stdout, notes, exitCode } = await run(FILE);
   assert.equal(paths(found), ALL);
   const one = (path: string) => found.get(path)!;
@@ -92,7 +92,7 @@ test('the file system, with modes, times and links, without owners and devices',
   assert.is(statSync(root).mode & 0o7777, 0o755);
 });
 
-test('the same from a pipe and packed', async () => {
+test('a pipe and a compressed archive give the same files', async () => {
   const tar = await archive(item);
   for (const input of [
     streamOf(tar),
@@ -102,13 +102,13 @@ test('the same from a pipe and packed', async () => {
     assert.equal(paths((await run(input)).found), ALL);
 });
 
-test('a file called as what a pipe is kept in', async () => {
+test('a file may have the name of the temporary file for a pipe', async () => {
   const tar = await archive(await image({ layers: [{ files: { '.archive': 'mine' } }] }));
   const { root } = await run(streamOf(tar));
   assert.is(readFileSync(join(root, '.archive'), 'utf8'), 'mine');
 });
 
-test('only what matches, with the directories above it', async () => {
+test('only matching files are written, with their parent directories', async () => {
   assert.equal(paths((await run(FILE, { files: ['etc', '**/doas'] })).found), [
     'bin',
     'bin/doas',
@@ -124,7 +124,7 @@ test('only what matches, with the directories above it', async () => {
   );
 });
 
-test('what is from before 1970 keeps its time: base 256 and PAX, files, links and directories', async () => {
+test('times before 1970 are kept: base 256 and PAX, files, links and directories', async () => {
   const before = (seconds: number) => (block: Buffer) => {
     block.fill(0xff, 136, 148);
     block.writeBigInt64BE(BigInt(seconds), 140);
@@ -145,7 +145,7 @@ test('what is from before 1970 keeps its time: base 256 and PAX, files, links an
   assert.equal(notes, []);
 });
 
-test('--where and the name that it had before are one', async () => {
+test('--where and its earlier name --files have the same effect', async () => {
   assert.equal(paths((await run(FILE, { where: ['doas'] })).found), ['bin', 'bin/doas']);
   assert.equal(paths((await run(FILE, { where: ['doas'], files: ['/etc'] })).found), [
     'bin',
@@ -183,9 +183,9 @@ asRoot('devices and named pipes', async () => {
   assert.equal(notes, []);
 });
 
-/** Runs as nobody in particular, in a directory of theirs. */
-async function asNobody<T>(work: (above: string) => Promise<T>): Promise<T> {
-  const above = temporary('nobody');
+/** Runs as an unprivileged user, in a directory of that user. */
+async function unprivileged<T>(work: (above: string) => Promise<T>): Promise<T> {
+  const above = temporary('unprivileged');
   chownSync(above, 65_534, 65_534);
   const file = join(above, 'image.tar');
   writeFileSync(file, readFileSync(FILE));
@@ -205,7 +205,7 @@ asRoot('without being root: directories that are locked to their owner', async (
     { path: 'none/', mode: 0o100 },
   ];
   const tar = await archive(await image({ layers: [{ entries: layer }] }));
-  await asNobody(async above => {
+  await unprivileged(async above => {
     const inPlace = join(above, 'empty');
     mkdirSync(inPlace);
     for (const root of [join(above, 'new'), inPlace]) {
@@ -222,7 +222,7 @@ asRoot('without being root: directories that are locked to their owner', async (
 });
 
 asRoot('without being root: owners are refused, and nothing is left behind', async () => {
-  await asNobody(async above => {
+  await unprivileged(async above => {
     const { message } = await refusal(
       extractFiles(join(above, 'image.tar'), join(above, 'root'), { owner: true }),
     );
@@ -235,7 +235,7 @@ asRoot('without being root: owners are refused, and nothing is left behind', asy
   });
 });
 
-/** Everything in the directory above, so that a file which got out shows itself. */
+/** Compares everything in the parent directory, so that a file that is written outside is detected. */
 async function stays(
   layers: readonly (readonly TarEntry[])[],
   expected: readonly string[],
@@ -263,7 +263,7 @@ test('absolute names and names with .. stay inside', () =>
     ],
     ['a', 'b', 'waybill-escape', 'waybill-escape-2'].slice(1),
   ));
-test('a link to a directory outside, and a file below it', () =>
+test('nothing is written through a link to a directory outside', () =>
   stays(
     [
       [
@@ -273,7 +273,7 @@ test('a link to a directory outside, and a file below it', () =>
     ],
     ['l', 'waybill-escape'],
   ));
-test('a link that climbs, and a file below it', () =>
+test('nothing is written through a link that leads above the root', () =>
   stays(
     [
       [
@@ -283,7 +283,7 @@ test('a link that climbs, and a file below it', () =>
     ],
     ['l', 'waybill-escape'],
   ));
-test('a link upon a link', () =>
+test('nothing is written through a chain of links', () =>
   stays(
     [
       [
@@ -305,12 +305,12 @@ test('a directory that becomes a link, with files below it in both layers', () =
     ],
     ['d', 'waybill-escape'],
   ));
-test('a file through a link of the same name', () =>
+test('a file below a link of the same name', () =>
   stays(
     [[{ path: 'waybill', type: 'symlink', link: '/waybill-escape' }], [{ path: 'waybill', bytes }]],
     ['waybill'],
   ));
-test('a hard link to a file outside', () =>
+test('a hard link to a file outside is not made', () =>
   stays(
     [
       [
@@ -332,7 +332,7 @@ test('a hard link to a link outside, and a file in its place', () =>
     ],
     ['h', 'h2', 'l'],
   ));
-test('whiteouts of what is outside', async () => {
+test('whiteouts of files outside have no effect', async () => {
   const victim = join(temporary('victim'), 'file');
   writeFileSync(victim, 'x');
   await stays(
@@ -357,7 +357,7 @@ test('a directory that exists must be empty, and keeps its attributes', async ()
   assert.match((await refusal(extractFiles(FILE, root))).message, /not empty/);
 });
 
-test('a directory that is a link: what it leads to is filled, if that is empty', async () => {
+test('a target directory that is a link is filled if it leads to an empty directory', async () => {
   const above = temporary('link');
   mkdirSync(join(above, 'real'));
   symlinkSync('real', join(above, 'link'));
@@ -377,7 +377,7 @@ test('the root has the attributes that a layer gives it', async () => {
   assert.equal([statSync(root).mode & 0o7777, statSync(root).mtimeMs], [0o711, 1_600_000_000_000]);
 });
 
-test('names that are no text, on file systems that take them', async () => {
+test('names that are not UTF-8 are written if the file system accepts them', async () => {
   const { found, root } = await run(
     await ofTar(rawTar(rawEntry({ name: 'top\xff' }, 'x'), rawEntry({ name: 'd\xfe/f\xfd' }, 'y'))),
   );
@@ -388,7 +388,7 @@ test('names that are no text, on file systems that take them', async () => {
   assert.ok(root);
 });
 
-test('names that no file system takes are said', async () => {
+test('names that no file system accepts are noted', async () => {
   const { found, notes, exitCode } = await run(
     await ofLayers([
       { path: 'n'.repeat(300), bytes },
@@ -401,7 +401,7 @@ test('names that no file system takes are said', async () => {
   assert.match(notes[0]!, /is not written: name too long/);
 });
 
-test('more notes than anybody reads are counted', async () => {
+test('notes beyond the maximum are counted', async () => {
   const entries = Array.from({ length: 30 }, (_, i) => ({
     path: `h${i}`,
     type: 'link' as const,
@@ -424,14 +424,14 @@ test('a sparse file keeps its holes', async () => {
   assert.is(readFileSync(join(root, 's'))[size - 4096], 'b'.charCodeAt(0));
 });
 
-test('extended attributes are not written, and that is said', async () => {
+test('extended attributes are not written, and that is noted', async () => {
   const { notes, exitCode } = await run(
     await ofLayers([{ path: 'ping', bytes, pax: { 'SCHILY.xattr.security.capability': 'x' } }]),
   );
   assert.equal([notes, exitCode], [['extended attributes of 1 file are not written'], 0]);
 });
 
-test('a layer that ends early: whole files are written, and what is missing is said', async () => {
+test('a layer that ends early: complete files are written, and the rest is noted', async () => {
   const whole = await image({
     layers: [{ files: { a: 'whole', b: 'x'.repeat(5000), c: 'c' } }, { files: { d: 'd' } }],
   });
@@ -446,7 +446,7 @@ test('a layer that ends early: whole files are written, and what is missing is s
   ]);
 });
 
-test('a layer whose stream is damaged', async () => {
+test('a layer whose stream is damaged is noted', async () => {
   const whole = await image({
     layers: [
       {
@@ -469,7 +469,7 @@ test('a layer whose stream is damaged', async () => {
   assert.equal([paths(found), exitCode], [['a'], 1]);
 });
 
-test('layers that are one and the same blob', async () => {
+test('layers that are the same blob are read once', async () => {
   const entries = [{ path: 'd/' }, { path: 'd/f', bytes: 'f' }, { path: 'g', bytes: 'g' }];
   const { found } = await run(
     await ofLayers(entries, [{ path: '.wh.d' }, { path: 'h', type: 'link', link: 'g' }], entries),
@@ -477,7 +477,7 @@ test('layers that are one and the same blob', async () => {
   assert.equal(paths(found), ['d', 'd/f', 'g', 'h']);
 });
 
-test('an archive that is gone half way leaves nothing', async () => {
+test('an archive that is removed during extraction leaves no files', async () => {
   const above = temporary('failing');
   async function* failing() {
     yield (await archive(item)).subarray(0, 2000);

@@ -1,4 +1,4 @@
-// `waybill extract --layers`: every layer as a tar, checked, or none of it.
+// `waybill extract --layers`: every layer is written as a verified tar.
 import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -76,7 +76,7 @@ test('standard output has a line for each file', async () => {
   assert.is(answer.stdout, lines.join(''));
 });
 
-test('what can be read only once is read through the output directory, and nothing of it stays', async () => {
+test('a source that can be read only once is copied to the output directory and removed', async () => {
   for (const [name, members] of ARCHIVES) {
     const tar = await toTar(members);
     for (const bytes of [tar, compress(tar, 'gzip')]) {
@@ -87,7 +87,7 @@ test('what can be read only once is read through the output directory, and nothi
   }
 });
 
-test('a stream of something else is refused before it is written down', async () => {
+test('a stream that is not an archive is refused before it is stored', async () => {
   const folder = temporary('extract');
   let taken = 0;
   async function* endless() {
@@ -104,7 +104,7 @@ test('a stream of something else is refused before it is written down', async ()
   assert.equal(readdirSync(folder), []);
 });
 
-test('one of several images has to be named', async () => {
+test('one of several images must be selected', async () => {
   const both = saved(
     await toTar(
       layouts.dockerSave([
@@ -143,7 +143,7 @@ test('a layer that is used twice is written twice', async () => {
   }
 });
 
-test('places have as many digits as they need', async () => {
+test('positions have as many digits as they need', async () => {
   const many = await plainImage('many', 101);
   const { files } = await extract(saved(await toTar(layouts.buildxOci(many))));
   assert.equal(
@@ -152,7 +152,7 @@ test('places have as many digits as they need', async () => {
   );
 });
 
-/** The layout of `item` with something done to its second layer. */
+/** The layout of `item` with a change to its second layer. */
 async function damaged(change: (path: string, members: layouts.Member[]) => layouts.Member[]) {
   const path = layouts.blobPath(item.layers[1]!.digest);
   return change(path, layouts.buildxOci({ image: item, ...TAGS }));
@@ -195,7 +195,7 @@ for (const [name, [change, words]] of Object.entries(FAULTS)) {
   });
 }
 
-test('a layer whose unpacked tar is another than the config says is bad, although its digest is right', async () => {
+test('a layer whose tar does not match the diff_id is bad, even if its digest matches', async () => {
   const lying = { ...item, diffIds: item.diffIds, config: item.config };
   const wrong = digestOf('something else');
   const config = JSON.stringify({
@@ -210,7 +210,7 @@ test('a layer whose unpacked tar is another than the config says is bad, althoug
   assert.is(answer.exitCode, 1);
 });
 
-test('a config without diff_ids gives files under the digests that they have, unchecked', async () => {
+test('for a config without diff_ids, files are named by the computed digests and not verified', async () => {
   const bytes = new TextEncoder().encode(JSON.stringify({ ...item.config, rootfs: undefined }));
   const bare = layouts.buildxOci({ ...item, configBytes: bytes, imageId: digestOf(bytes) });
   const { answer, directory } = await extract(saved(await toTar(bare)));
@@ -234,7 +234,7 @@ test('a diff_id cannot lead out of the directory', async () => {
   assert.is(answer.exitCode, 1);
 });
 
-test('images from before image IDs have nothing to check with, and that is no fault', async () => {
+test('images before image IDs have nothing to verify against, which is not an error', async () => {
   const { answer, files } = await extract(saved(await toTar(layouts.dockerV1({ image: other, ...TAGS }))));
   assert.is(answer.exitCode, 0);
   assert.equal(answer.notes, []);
@@ -243,7 +243,7 @@ test('images from before image IDs have nothing to check with, and that is no fa
     assert.ok(files().some(name => name.endsWith(`${encodedOf(diffId)}.tar`)));
 });
 
-test('an encrypted layer and a foreign one that is not there are said to be so', async () => {
+test('an encrypted layer and an absent foreign one are reported as such', async () => {
   const foreign = await image({
     layers: [{ files: { a: '1' } }, { files: { b: '2' }, urls: ['https://x.test/l'], absent: true }],
   });
@@ -261,7 +261,7 @@ test('an encrypted layer and a foreign one that is not there are said to be so',
   assert.equal(readdirSync(folder), [], 'no directory without a layer in it');
 });
 
-test('a bomb is stopped', async () => {
+test('a decompression bomb is stopped', async () => {
   const bomb = await image({
     layers: [{ files: { zeros: new Uint8Array(4 << 20) }, compression: 'gzip' }, { files: { a: '1' } }],
   });
@@ -291,7 +291,7 @@ test('an image without layers gives an empty directory', async () => {
   assert.equal([answer.exitCode, answer.stdout, files()], [0, '', []]);
 });
 
-test('progress comes to its end', async () => {
+test('progress reaches the total', async () => {
   const calls: (readonly [number, number | null])[] = [];
   const tar = saved(await toTar(layouts.buildxOci(item)));
   await extract(tar, undefined, { onProgress: (done, total) => calls.push([done, total]) });

@@ -1,4 +1,4 @@
-// `waybill files` with --tree, --depth, --sort, --top, --all-layers: which files, in which order, with what totals.
+// `waybill files` with --tree, --depth, --sort, --top, --all-layers: selection, order and totals.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -48,7 +48,7 @@ async function run(file: string, options: FilesOptions = {}) {
   };
 }
 
-/** Of a tree: size, layer and what follows. */
+/** For a tree: size, layer and the rest of each line. */
 function rowsOf(text: string): string[] {
   return text.split('\n').flatMap(line => {
     const [, size, name] = /^.*?(\d+)(?: {2,}\d{4}-\S+ \S+ +\d+)? +([├└│].*)$/.exec(line) ?? [];
@@ -77,7 +77,7 @@ test('a tree has the totals of its directories', async () => {
   ]);
 });
 
-test('a file of several names counts once', async () => {
+test('a file with several names counts once', async () => {
   const file = await savedAs(
     await image({
       layers: [{ files: { 'd/a': x(100) }, entries: [{ path: 'd/b', type: 'link', link: 'd/a' }] }],
@@ -87,7 +87,7 @@ test('a file of several names counts once', async () => {
   assert.is(rowsOf((await run(file, { tree: true })).text)[0], '100 └── d');
 });
 
-test('what one layer changes as a tree: what is removed counts only where its directory is removed too', async () => {
+test('changes of one layer as a tree: removed files count only in removed directories', async () => {
   const { text, image } = await run(APP, { in: '2', tree: true });
   const changes = text
     .split('\n')
@@ -104,7 +104,7 @@ test('what one layer changes as a tree: what is removed counts only where its di
   assert.equal(image.changes!.modified[0]!.before.size, 40);
 });
 
-test('a filtered tree shows the way to what matches, and only what matches counts', async () => {
+test('a filtered tree shows the parents of matches, and only matches count', async () => {
   const { text, image } = await run(APP, { tree: true, where: ['*.js'] });
   assert.equal(rowsOf(text), ['10 └── app', '10 └── lib', '10 └── a.js']);
   assert.equal(
@@ -113,7 +113,7 @@ test('a filtered tree shows the way to what matches, and only what matches count
   );
 });
 
-test('--depth cuts the tree and not the totals; a list too', async () => {
+test('--depth cuts the tree and the list, but not the totals', async () => {
   assert.equal(rowsOf((await run(APP, { tree: true, depth: 1 })).text), [
     '10 ├── app',
     '41 ├── etc',
@@ -128,7 +128,7 @@ test('--depth cuts the tree and not the totals; a list too', async () => {
   assert.match(flat.text, /\n1 file, 3 directories; 0 bytes\n/);
 });
 
-test('--sort: siblings in a tree, all in a list', async () => {
+test('--sort sorts siblings in a tree, and the whole list', async () => {
   const names = async (options: FilesOptions) =>
     (await run(APP, options)).image.files!.map(({ path }) => path);
   assert.equal(await names({ tree: true, depth: 1, sort: 'size' }), ['etc', 'app', 'new', 'zero']);
@@ -137,7 +137,7 @@ test('--sort: siblings in a tree, all in a list', async () => {
   assert.equal(await names({ tree: true, sort: 'time', where: ['conf', 'file'] }), ['new/file', 'etc/conf']);
 });
 
-test('--top: the largest, with the directories that lead there, and how many more there are', async () => {
+test('--top shows the largest with their parents, and the number of the others', async () => {
   const flat = await run(APP, { top: 2 });
   assert.equal(
     flat.image.files!.map(({ path }) => path),
@@ -157,7 +157,7 @@ test('--top: the largest, with the directories that lead there, and how many mor
   assert.not.match((await run(APP, { top: 8 })).text, 'more');
 });
 
-test('--all-layers: every entry, the layer that ships it, and the one that deleted or replaced it', async () => {
+test('--all-layers lists every entry, its layer, and the layer that deleted or replaced it', async () => {
   const { text, image } = await run(APP, { allLayers: true });
   const fates = image.entries!.map(({ path, layer, gone, whiteout }) =>
     [path, layer, whiteout ? 'whiteout' : gone === null ? '' : `${gone.how} ${gone.by}`].join(' '),
@@ -188,7 +188,7 @@ test('--all-layers: every entry, the layer that ships it, and the one that delet
   assert.equal([some.image.entries!.length, some.image.count], [1, 2]);
 });
 
-test('a layer of which nothing is asked for does not change nothing', async () => {
+test('a layer with changes that the filter leaves out is not reported as unchanged', async () => {
   const none = /layer 2 of 2.*\n +nothing that it changes matches --where or --depth\n/;
   assert.match((await run(APP, { in: '2', where: ['nope'] })).text, none);
   const deep = await savedAs(
@@ -201,7 +201,7 @@ test('a layer of which nothing is asked for does not change nothing', async () =
   assert.match((await run(empty, { in: '2', where: ['nope'] })).text, /\n +changes nothing\n/);
 });
 
-test('--all-layers: the entry of the root is a slash', async () => {
+test('--all-layers prints the entry of the root as a slash', async () => {
   const tar = rawTar(rawEntry({ name: './', flag: '5' }), rawEntry({ name: './a' }));
   const file = await savedAs(await image({ layers: [{ tar }] }), 'root.tar');
   const { text, image: made } = await run(file, { allLayers: true });
@@ -209,7 +209,7 @@ test('--all-layers: the entry of the root is a slash', async () => {
   assert.is(made.entries![0]!.path, '');
 });
 
-test('--all-layers and links, opaque directories, names twice in a layer, things that give way', async () => {
+test('--all-layers with links, opaque directories, repeated names and replaced entries', async () => {
   const item = await image({
     layers: [
       { files: { 'usr/lib/x': x(1), lib: { type: 'symlink', link: 'usr/lib' }, 'dir/a': x(1), file: x(1) } },
@@ -238,7 +238,7 @@ test('--all-layers and links, opaque directories, names twice in a layer, things
   assert.equal(fate('twice'), ['replaced 2', '']);
 });
 
-test('--all-layers says why it does not go with --tree or --in', async () => {
+test('--all-layers is refused with --tree and --in', async () => {
   const reading = await readArchive(APP, { depth: filesDepth });
   for (const other of [{ tree: true }, { in: '1' }])
     assert.throws(
@@ -247,7 +247,7 @@ test('--all-layers says why it does not go with --tree or --in', async () => {
     );
 });
 
-test('names that are not UTF-8 stand in JSON with their bytes', async () => {
+test('names that are not UTF-8 are in JSON with their bytes', async () => {
   const tar = rawTar(
     rawEntry({ name: 'a\xff' }, '1'),
     rawEntry({ name: 'a\xfe', flag: '2', link: 'b\xfd' }),

@@ -1,4 +1,4 @@
-// `waybill files`: the squashed file system, and what one layer changes.
+// `waybill files`: the squashed file system, and the changes of one layer.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FilesOptions, type FilesReport, files, filesDepth } from '../../src/commands/files/index.js';
@@ -65,12 +65,12 @@ test('the squashed tree, as JSON', async () => {
   assert.equal(report.images[0]!.faults, []);
 });
 
-test('the same from a pipe', async () => {
+test('a pipe gives the same tree', async () => {
   const piped = await run(streamOf(await tarOf(item)));
   assert.equal(piped.report.images, (await run(FILE)).report.images);
 });
 
-test('the list for people', async () => {
+test('the list as text', async () => {
   const { text } = await run(FILE);
   const lines = text.split('\n').map(line => line.trim().replace(/ +/g, ' '));
   for (const line of [
@@ -86,7 +86,7 @@ test('the list for people', async () => {
   }
 });
 
-test('as a tree', async () => {
+test('the tree as text', async () => {
   const { text } = await run(FILE, { tree: true });
   const names = text.split('\n').flatMap(line => /[├└│].*$/.exec(line)?.[0] ?? []);
   assert.equal(names, [
@@ -102,7 +102,7 @@ test('as a tree', async () => {
   ]);
 });
 
-test('paths that match', async () => {
+test('only matching paths are listed', async () => {
   const { report } = await run(FILE, { where: ['etc', '**/su'] });
   assert.equal(
     report.images[0]!.files!.map(({ path }) => path),
@@ -110,7 +110,7 @@ test('paths that match', async () => {
   );
 });
 
-test('what a layer changes, by number and by digest', async () => {
+test('the changes of a layer, selected by number and by digest', async () => {
   const { report, text } = await run(FILE, { in: '2' });
   const { changes, files: all } = report.images[0]!;
   assert.is(all, undefined);
@@ -126,14 +126,14 @@ test('what a layer changes, by number and by digest', async () => {
   assert.equal((await run(FILE, { in: '1' })).report.images[0]!.changes!.added.length, 8);
 });
 
-test('a layer that is not there', async () => {
+test('a layer that does not exist is refused', async () => {
   for (const layer of ['3', '0', 'abcd1234', 'x']) {
     const { message } = await refusal(run(FILE, { in: layer }));
     assert.match(message, /no layer .*1 to 2/s);
   }
 });
 
-test('several images, each with its files', async () => {
+test('several images are listed with their files', async () => {
   const other = await image({ layers: [{ files: { other: 'o' } }] });
   const { report } = await run(saved(await tarOf(item, other), 'several.tar'));
   assert.equal(
@@ -146,7 +146,7 @@ test('several images, each with its files', async () => {
   );
 });
 
-test('names that are no text, control characters and backslashes stay apart', async () => {
+test('names that are not UTF-8, control characters and backslashes are distinguished', async () => {
   const tar = rawTar(
     rawEntry({ name: 'a\xff' }),
     rawEntry({ name: 'a\\xff' }),
@@ -167,7 +167,7 @@ test('names that are no text, control characters and backslashes stay apart', as
   assert.equal(shown, ['a\\\\xff', 'aÿ', 'a\\xff', 'b\\u{1b}[31m', 'c\\nd']);
 });
 
-test('a name of 4096 bytes', async () => {
+test('a name of 4096 bytes is listed', async () => {
   const tar = rawTar(gnuLong('L', 'n'.repeat(4096)), rawEntry({ name: 'x' }));
   const file = saved(await tarOf(await image({ layers: [{ tar }] })), 'long.tar');
   const { report, text, exitCode } = await run(file);
@@ -177,13 +177,13 @@ test('a name of 4096 bytes', async () => {
 
 const healthy = await image({ layers: [{ files: { a: 'a', b: 'b'.repeat(5000) } }, { files: { c: 'c' } }] });
 
-/** The image with other bytes for its first layer, below a config that knows nothing of it. */
+/** The image with other bytes for its first layer, and an unchanged config. */
 async function withLayer(tar: Uint8Array, kept = tar): Promise<string> {
   const layers = [layerOf(tar, kept), healthy.layers[1]!];
   return saved(await tarOf(assemble(healthy.configBytes, layers)), 'broken.tar');
 }
 
-test('a layer that is no tar', async () => {
+test('a layer that is not a tar is noted', async () => {
   const { report, text, exitCode } = await run(await withLayer(Buffer.from('this is no tar'.repeat(100))));
   assert.is(exitCode, 1);
   assert.equal(
@@ -198,7 +198,7 @@ test('a layer that is no tar', async () => {
   assert.match(text, /incomplete {2}layer 1: its first 512 bytes are no tar header/);
 });
 
-test('a tar that ends early: what came before is listed', async () => {
+test('a tar that ends early: the entries before the end are listed', async () => {
   const { report, exitCode } = await run(await withLayer(healthy.layers[0]!.tar.slice(0, 3000)));
   assert.is(exitCode, 1);
   assert.equal(
@@ -211,7 +211,7 @@ test('a tar that ends early: what came before is listed', async () => {
   );
 });
 
-test('an entry of 8 EiB: what came before is listed', async () => {
+test('an entry of 8 EiB: the entries before it are listed', async () => {
   const size = `\x80${'\0'.repeat(3)}\x80${'\0'.repeat(7)}`;
   const tar = rawTar(
     rawEntry({ name: 'first' }, 'f'),
@@ -227,7 +227,7 @@ test('an entry of 8 EiB: what came before is listed', async () => {
   assert.match(report.images[0]!.faults[0]!.reason, /entry 2 has no valid size/);
 });
 
-test('a layer that is not there, and one whose bytes are others', async () => {
+test('an absent layer, and one with other bytes, are noted', async () => {
   const members = layouts.dockerSave({ image: healthy, tags: ['app:1'] });
   const layer = members.findIndex(member => 'bytes' in member && member.bytes === healthy.layers[0]!.tar);
   assert.ok(layer >= 0);
@@ -243,7 +243,7 @@ test('a layer that is not there, and one whose bytes are others', async () => {
   assert.is(changed.report.images[0]!.faults[0]!.kind, 'changed');
 });
 
-test('what is odd is said', async () => {
+test('oddities are noted', async () => {
   const odd = await image({
     layers: [
       {
@@ -289,7 +289,7 @@ test('what is odd is said', async () => {
   );
 });
 
-test('a layer of Windows', async () => {
+test('a Windows layer is noted', async () => {
   const windows = await image({
     platform: { os: 'windows', architecture: 'amd64' },
     layers: [

@@ -35,7 +35,7 @@ const steps = [
 
 const made = () => image({ layers: [{ files: { a: 'aaa' } }, { files: { b: 'b' } }], history: steps });
 
-test('steps stand newest first, each with the size of the layer it made', async () => {
+test('steps are listed newest first, each with the size of its layer', async () => {
   const { imageId, ...one } = await made();
   const members = dockerSave25({ image: { imageId, ...one }, tags: ['a:1'] });
   assert.equal(await lines(members), [
@@ -46,14 +46,14 @@ test('steps stand newest first, each with the size of the layer it made', async 
   ]);
 });
 
-test('for machines there are bytes and times', async () => {
+test('--human=false prints bytes and times', async () => {
   const members = dockerSave25({ image: await made(), tags: ['a:1'] });
   const [titles, top] = await lines(members, { human: false, noTrunc: true });
   assert.match(titles as string, /^IMAGE +CREATED AT +CREATED BY +SIZE +COMMENT$/);
   assert.match(top as string, /^sha256:\w{64} +1970-01-01T00:00:00Z +RUN x +1/);
 });
 
-test('long commands are cut, unless they are wanted whole', async () => {
+test('long commands are cut, except with --no-trunc', async () => {
   const long = `RUN ${'x'.repeat(60)}`;
   const one = await image({ layers: [], history: [{ created_by: long, empty_layer: true }] });
   const members = dockerSave25({ image: one, tags: ['a:1'] });
@@ -61,20 +61,20 @@ test('long commands are cut, unless they are wanted whole', async () => {
   assert.equal(await lines(members, { format: '{{.CreatedBy}}', noTrunc: true }), [long]);
 });
 
-test('quiet are IDs alone, unless a format is given', async () => {
+test('--quiet prints IDs only, unless a format is given', async () => {
   const members = dockerSave25({ image: await made(), tags: ['a:1'] });
   assert.match((await lines(members, { quiet: true })).join(), /^\w{12},<missing>,<missing>$/);
   assert.equal(await lines(members, { quiet: true, format: '{{.Size}}' }), ['1B', '0B', '3B']);
 });
 
-test('an image without a history has none', async () => {
+test('an image without a history has no rows', async () => {
   const one = await image({ layers: [{ files: { a: '' } }], history: [] });
   assert.equal(await lines(dockerSave25({ image: one, tags: ['a:1'] })), [
     'IMAGE     CREATED   CREATED BY   SIZE      COMMENT',
   ]);
 });
 
-test('steps without layers for them have no known size, which is said', async () => {
+test('steps without a layer for them have an unknown size, which is noted', async () => {
   const one = await image({ layers: [{ files: { a: 'a' } }], history: steps });
   const { stdout, notes, exitCode } = await answer(dockerSave25({ image: one, tags: ['a:1'] }), {
     format: '{{.Size}}',
@@ -84,7 +84,7 @@ test('steps without layers for them have no known size, which is said', async ()
   assert.is(exitCode, 1);
 });
 
-test('the images that it was built from have their IDs in it', async () => {
+test('steps of parent images have their IDs', async () => {
   const [base, top] = [await plainImage('base', 1), await plainImage('top', 2)];
   const members = dockerSave([{ image: base }, { image: top, tags: ['top:1'], parent: base }]);
   assert.equal(await lines(members, { ref: 'top:1', noTrunc: true, format: '{{.ID}}' }), [
@@ -93,14 +93,14 @@ test('the images that it was built from have their IDs in it', async () => {
   ]);
 });
 
-test('a name of several platforms means that of the host', async () => {
+test('a name of several platforms selects the one of the host', async () => {
   const arm = await image({ layers: [], platform: { os: 'linux', architecture: 'arm64' } });
   const members = buildxOci({ platforms: [arm, await plainImage('amd', 3)], tags: ['app:1'] });
   assert.is((await lines(members, { quiet: true })).length, 3);
   assert.is((await lines(members, { quiet: true, store: 'containerd' })).length, 3);
 });
 
-test('one of several images has to be named', async () => {
+test('one of several images must be selected', async () => {
   const members = dockerSave25([
     { image: await plainImage('one'), tags: ['one:1'] },
     { image: await plainImage('two'), tags: ['two:1'] },
@@ -109,13 +109,13 @@ test('one of several images has to be named', async () => {
   assert.is(what, 'it holds 2 images');
 });
 
-test('before image IDs every step was an image', async () => {
+test('before image IDs, every step was an image', async () => {
   const ids = await lines(dockerV1({ image: await plainImage('old', 3), tags: ['old:1'] }), { quiet: true });
   assert.is(ids.length, 3);
   assert.ok(ids.every(id => /^\w{12}$/.test(id)));
 });
 
-test('an error of the template is all there is', async () => {
+test('an error in the template is the only output', async () => {
   const members = dockerSave25({ image: await made(), tags: ['a:1'] });
   const { stdout, notes, exitCode } = await answer(members, { format: '{{.Id}}' });
   assert.is(stdout, '');
@@ -126,7 +126,7 @@ test('an error of the template is all there is', async () => {
   assert.is(exitCode, 1);
 });
 
-test('only sizes are worth reading layers for', () => {
+test('layers are only read for sizes', () => {
   assert.is(historyDepth(DEFAULTS), 'files');
   assert.is(historyDepth({ ...DEFAULTS, quiet: true }), 'metadata');
   assert.is(historyDepth({ ...DEFAULTS, format: '{{.CreatedBy}}' }), 'metadata');

@@ -50,7 +50,7 @@ const full = () =>
     },
   });
 
-test('the answer has the fields of the API in its order, and the config last and sorted', async () => {
+test('the answer has the fields of the API in its order, the config last and sorted', async () => {
   const made = await full();
   const answer = await inspected(dockerSave25([{ image: made, tags: ['b:1', 'a:1'] }]));
   assert.equal(Object.keys(answer), [
@@ -68,7 +68,7 @@ test('the answer has the fields of the API in its order, and the config last and
   assert.equal(Object.keys(answer.Config as object), Object.keys(config).sort());
 });
 
-test('JSON is indented by four blanks and escaped for HTML, or all in a line', async () => {
+test('JSON is indented by four spaces and escaped for HTML, or on one line', async () => {
   const members = dockerSave25({ image: await full(), tags: ['a:1'] });
   const { stdout } = await inspect(members);
   assert.ok((stdout as string).startsWith('[\n    {\n        "Id": "sha256:'));
@@ -78,7 +78,7 @@ test('JSON is indented by four blanks and escaped for HTML, or all in a line', a
   assert.equal(JSON.parse(line as string), JSON.parse(stdout as string));
 });
 
-/** By API version, what is there beyond the newest. moby docs/api/version-history.md */
+/** Fields of each API version that the newest does not have. moby docs/api/version-history.md */
 const SHAPES: readonly (readonly [api: string, fields: readonly string[], config: readonly string[]])[] = [
   ['1.50', [], []],
   ['1.49', [], ['AttachStderr', 'Domainname', 'Hostname', 'Image', 'Tty']],
@@ -103,14 +103,14 @@ for (const [api, fields, ofConfig] of SHAPES) {
   });
 }
 
-test('an image without a date has none, or of old the zero time', async () => {
+test('an image without a date has none, or in old releases the zero time', async () => {
   const undated = await image({ layers: [{ files: { a: '' } }], config: { created: undefined } });
   const members = dockerSave25({ image: undated, tags: ['a:1'] });
   assert.not('Created' in (await inspected(members)));
   assert.is((await inspected(members, { api: '1.43' })).Created, '0001-01-01T00:00:00Z');
 });
 
-test('templates see typed fields, and the raw answer where there is no such field', async () => {
+test('templates use typed fields, and the raw answer for unknown fields', async () => {
   const members = dockerSave25({ image: await full(), tags: ['a:1'] });
   const say = async (format: string) => (await inspect(members, { format })).stdout;
   assert.is(await say('{{json .Config}}'), '{"User":"1","Env":["A=1"],"Cmd":["sh"],"Labels":{"b":"<x>"}}\n');
@@ -122,7 +122,7 @@ test('templates see typed fields, and the raw answer where there is no such fiel
   assert.match((await say('{{.Id}}{{printf "%T" .Size}}')) as string, /json.Number\n$/);
 });
 
-test('a field that is nowhere is an error in the words of Docker, and nothing is printed', async () => {
+test("an unknown field is an error in Docker's words, and nothing is printed", async () => {
   const answer = await inspect(dockerSave25({ image: await full(), tags: ['a:1'] }), { format: '{{.Nope}}' });
   assert.equal(answer, {
     stdout: '',
@@ -133,7 +133,7 @@ test('a field that is nowhere is an error in the words of Docker, and nothing is
   });
 });
 
-test('a template that does not parse is an error before anything is looked for', async () => {
+test('an invalid template is an error before anything is looked up', async () => {
   const answer = await inspect(dockerSave25({ image: await full(), tags: ['a:1'] }), {
     format: '{{',
     refs: ['none'],
@@ -142,7 +142,7 @@ test('a template that does not parse is an error before anything is looked for',
   assert.is(answer.exitCode, 1);
 });
 
-test('several images are one list, and one line each for a template', async () => {
+test('several images are one list, or one line each with a template', async () => {
   const [one, two] = [await plainImage('one'), await plainImage('two')];
   const members = dockerSave25([
     { image: one, tags: ['one:1'] },
@@ -154,7 +154,7 @@ test('several images are one list, and one line each for a template', async () =
   assert.is(await ids([two.imageId.slice(7, 19)]), `${two.imageId}\n`);
 });
 
-test('of several references those that exist are shown, and the others named', async () => {
+test('of several references those that match are shown, and the others reported', async () => {
   const one = await plainImage('one');
   const members = dockerSave25({ image: one, tags: ['one:1'] });
   const answer = await inspect(members, { format: '{{.ID}}', refs: ['nope', 'one:1'] });
@@ -164,7 +164,7 @@ test('of several references those that exist are shown, and the others named', a
   await refusal(inspect(members, { refs: ['nope'] }));
 });
 
-test('the size is null where a layer is not there, which is said; all else is shown', async () => {
+test('the size is null if a layer is absent, which is noted; everything else is shown', async () => {
   const made = await full();
   const gone = dockerSave25({ image: made, tags: ['a:1'] });
   const members = without(gone, `blobs/sha256/${made.diffIds[1]?.slice(7)}`);
@@ -191,7 +191,7 @@ test('without its config an image still has its ID, names and size', async () =>
   assert.is(answer.exitCode, 1);
 });
 
-test("containerd's store calls an image by its manifest or index", async () => {
+test("containerd's store identifies an image by its manifest or index", async () => {
   const platforms = [
     await plainImage('amd'),
     await image({ layers: [], platform: { os: 'linux', architecture: 'arm64' } }),
@@ -211,7 +211,7 @@ test("containerd's store calls an image by its manifest or index", async () => {
   assert.match(await say('{{index .RepoDigests 0}}'), `app@${id}`);
 });
 
-test("containerd's store makes up a manifest for an archive without one, once every byte was read", async () => {
+test("containerd's store synthesises a manifest for an archive without one, after every byte was read", async () => {
   const members = cranePull({ image: await plainImage('crane', 1, 'gzip'), tags: ['app:1'] });
   const options = { docker: 28, store: 'containerd', format: '{{.ID}}' } as const;
   assert.is(imageInspectDepth(options), 'metadata');
@@ -220,21 +220,21 @@ test("containerd's store makes up a manifest for an archive without one, once ev
   assert.is(imageInspect(reading, {}, options).exitCode, 1);
   const { stdout } = await inspect(members, options, 'digests');
   assert.match(stdout as string, /^sha256:\w{64}\n$/);
-  // And is found by what it was called.
+  // It is found by its former name.
   assert.is(
     (await inspect(members, { ...options, refs: [(stdout as string).trim()] }, 'digests')).stdout,
     stdout,
   );
 });
 
-test('only sizes are worth reading layers for', () => {
+test('layers are only read for sizes', () => {
   const depth = (format?: string) => imageInspectDepth({ docker: 28, store: 'classic', format });
   assert.equal([undefined, 'json', '{{json .}}', '{{.Id}}{{.Size}}'].map(depth), Array(4).fill('files'));
   assert.equal(['{{.Id}}', '{{json .Config}}', '{{'].map(depth), Array(3).fill('metadata'));
   assert.is(imageInspectDepth({ docker: 28, store: 'containerd' }), 'metadata');
 });
 
-test('the parent is told where it is in the archive too', async () => {
+test('the parent is shown if it is in the archive too', async () => {
   const [base, top] = [await plainImage('base', 1), await plainImage('top', 2)];
   const both = dockerSave([{ image: base }, { image: top, tags: ['top:1'], parent: base }]);
   assert.is((await inspect(both, { refs: ['top:1'], format: '{{.Parent}}' })).stdout, `${base.imageId}\n`);
@@ -242,7 +242,7 @@ test('the parent is told where it is in the archive too', async () => {
   assert.is((await inspect(alone, { format: '{{.Parent}}|' })).stdout, '|\n');
 });
 
-test('an image from before image IDs is called by the ID of its top layer', async () => {
+test('an image before image IDs has the ID of its top layer', async () => {
   const members = dockerV1({ image: await plainImage('old'), tags: ['old:1'] });
   const answer = await inspected(members);
   assert.match(answer.Id as string, /^\w{64}$/);

@@ -40,7 +40,7 @@ async function lines(archives: readonly (readonly Member[])[], options: Options 
   return (stdout as string).split('\n').slice(0, -1);
 }
 
-/** What `filter` leaves of the images, by their tags. */
+/** The tags of the images that pass the filters. */
 async function left(saved: Images, filters: readonly string[], options: Options = {}): Promise<string> {
   return (
     await lines([dockerSave25(saved)], { ...options, filters, format: '{{.Repository}}:{{.Tag}}' })
@@ -65,7 +65,7 @@ test('each name of an image is a row, the newest image first', async () => {
   ]);
 });
 
-test('an image without a name is <none>, and one without a date from 1970', async () => {
+test('an image without a name is <none>, and one without a date is from 1970', async () => {
   const one = await dated(undefined);
   assert.equal(await lines([dockerSave25(one)], { noTrunc: true }), [
     `REPOSITORY   TAG       IMAGE ID${' '.repeat(66)}CREATED        SIZE`,
@@ -73,13 +73,13 @@ test('an image without a name is <none>, and one without a date from 1970', asyn
   ]);
 });
 
-test('several archives are one table, in which an image stands once with the names of all', async () => {
+test('several archives are one table, in which an image is listed once with all names', async () => {
   const one = await plainImage('one');
   const [a, b] = [['a:1'], ['b:1', 'a:1']].map(tags => dockerSave25({ image: one, tags }));
   assert.equal(await lines([a as Member[], b as Member[]], { format: '{{.Repository}}' }), ['a', 'b']);
 });
 
-test('a tag that two images have moves to the one that is loaded last', async () => {
+test('a tag of two images belongs to the one that is loaded last', async () => {
   const [first, second] = [await plainImage('first'), await plainImage('second')];
   const members = dockerSave25([
     { image: first, tags: ['a:1'] },
@@ -89,11 +89,11 @@ test('a tag that two images have moves to the one that is loaded last', async ()
   const [firstId, secondId] = [first, second].map(one => one.imageId.slice(7, 19));
   const rows = [`<none>:<none> ${firstId}`, `a:1 ${secondId}`, `b:1 ${secondId}`];
   assert.equal(await lines([members], { format }), rows);
-  // containerd's store knows images by their names only.
+  // containerd's store identifies images by name only.
   assert.is((await lines([members], { format, store: 'containerd' })).length, 2);
 });
 
-test('digests are known to the store that has manifests', async () => {
+test('digests are known in the store that keeps manifests', async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   const format = '{{.Repository}} {{.Digest}}';
   assert.equal(await lines([members], { format }), ['a <none>']);
@@ -121,7 +121,7 @@ test('JSON has every column by name', async () => {
   });
 });
 
-test('filters by name take patterns, whose stars stop at slashes', async () => {
+test('filters by name accept patterns, whose stars stop at slashes', async () => {
   const saved = { image: await plainImage(), tags: ['app:1', 'app:2', 'team/app:1', 'reg.test/app:1'] };
   assert.is(await left(saved, ['reference=app']), 'app:1 app:2');
   assert.is(await left(saved, ['reference=*:1']), 'app:1');
@@ -134,7 +134,7 @@ test('filters by name take patterns, whose stars stop at slashes', async () => {
 const labelled = (label: string) =>
   dated(undefined, { config: { config: { Labels: { label, both: 'x' } } } });
 
-test('filters by label take names and values, all of which have to fit', async () => {
+test('filters by label accept names and values, all of which must match', async () => {
   const saved = [
     { image: await labelled('a'), tags: ['a:1'] },
     { image: await labelled('b'), tags: ['b:1'] },
@@ -147,7 +147,7 @@ test('filters by label take names and values, all of which have to fit', async (
   assert.is(await left(saved, ['label=label!=a'], { store: 'containerd' }), 'b:1');
 });
 
-test('filters by age look at the date in the config', async () => {
+test('filters by age use the date in the config', async () => {
   const saved = [
     { image: await dated('2022-01-01T00:00:00Z'), tags: ['new:1'] },
     { image: await dated('2021-01-01T00:00:00Z'), tags: ['mid:1'] },
@@ -162,13 +162,13 @@ test('filters by age look at the date in the config', async () => {
   assert.is(await left(saved, ['since=undated:1']), 'new:1 mid:1 old:1 undated:1');
 });
 
-test('filters by name or its absence', async () => {
+test('filters by whether an image has a name', async () => {
   const saved = [await plainImage('one'), { image: await plainImage('two'), tags: ['two:1'] }];
   assert.is(await left(saved, ['dangling=true']), '<none>:<none>');
   assert.is(await left(saved, ['dangling=0']), 'two:1');
 });
 
-test('what is no filter is refused, and so is an image that is not there', async () => {
+test('an invalid filter is refused, and so is an image that does not exist', async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   for (const filter of ['nope=1', 'nope', 'label!=x']) {
     const error = await answer([members], { filters: [filter] }).catch((e: unknown) => e);
@@ -184,7 +184,7 @@ test('what is no filter is refused, and so is an image that is not there', async
   }
 });
 
-test('images that only others were built from are left out, unless all are wanted', async () => {
+test('images that are only parents of others are left out, except with --all', async () => {
   const [base, top] = [await plainImage('base', 1), await plainImage('top', 2)];
   const members = dockerSave([{ image: base }, { image: top, tags: ['top:1'], parent: base }]);
   assert.is((await lines([members], { quiet: true })).length, 1);
@@ -198,13 +198,13 @@ test("an index is one image in containerd's store, its platforms are images in t
   assert.is((await lines([members], { quiet: true, store: 'containerd' })).length, 1);
 });
 
-test('a mere tag has no repository', async () => {
+test('a tag alone has no repository', async () => {
   const members = skopeoOci({ image: await plainImage(), tags: ['1.2'] });
   assert.equal(await lines([members], { format: '{{.Repository}} {{.Tag}}' }), ['<none> 1.2']);
   assert.equal(await lines([members], { format: '{{.Repository}} {{.Tag}}', store: 'containerd' }), []);
 });
 
-test('a size that is not known is none, which is said', async () => {
+test('an unknown size is empty, which is noted', async () => {
   const one = await plainImage('gone', 1);
   const all = dockerSave25({ image: one, tags: ['a:1'] });
   const members = without(all, `blobs/sha256/${one.diffIds[0]?.slice(7)}`);
@@ -213,7 +213,7 @@ test('a size that is not known is none, which is said', async () => {
   assert.match(notes[0] as string, /image\.tar: a:1: layer 1 of 1 .*: it is not in the archive$/);
 });
 
-test('a layer of other content than the image names has the size of what is there, which is said', async () => {
+test('a layer with other content than claimed has the size of its content, which is noted', async () => {
   const [one, other] = [await plainImage('one', 1), await plainImage('another', 2)];
   const [layer, content] = [one, other].map(({ layers }) => layers[0]!);
   const path = `blobs/sha256/${layer!.digest.slice(7)}`;
@@ -223,7 +223,7 @@ test('a layer of other content than the image names has the size of what is ther
   assert.match(notes[0]!, `expected the digest ${layer!.digest}, found ${content!.digest}`);
 });
 
-test('of several copies of an image the best known one is shown, and what is wrong with the others is said', async () => {
+test('of several copies of an image the most complete one is shown, and faults of the others are noted', async () => {
   const one = await plainImage('copy', 1);
   const whole = dockerSave25({ image: one, tags: ['a:1'] });
   const lacking = without(whole, `blobs/sha256/${one.diffIds[0]?.slice(7)}`);
@@ -237,7 +237,7 @@ test('of several copies of an image the best known one is shown, and what is wro
   }
 });
 
-test('without a config nobody knows when an image was made', async () => {
+test('without a config the creation time is unknown', async () => {
   const one = await plainImage();
   const members = without(
     dockerSave25({ image: one, tags: ['a:1'] }),
@@ -248,14 +248,14 @@ test('without a config nobody knows when an image was made', async () => {
   assert.match(notes[0]!, /the config is not in the archive/);
 });
 
-test('a name or pattern that lists nothing may be a file that was mistyped', async () => {
+test('a name or pattern without a match may be a mistyped file', async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   const { notes, exitCode } = await answer([members], { ref: 'b.tar' });
   assert.equal([notes, exitCode], [['b.tar: no file, and no image is called so'], 0]);
   assert.equal((await answer([members], { ref: 'a*' })).notes, []);
 });
 
-test('the tree has platforms below their image, absent ones too', async () => {
+test('the tree has platforms below their image, including absent ones', async () => {
   const arm = (variant: string) => ({ os: 'linux', architecture: 'arm', variant });
   const members = buildxOci({
     platforms: [await plainImage(), await image({ layers: [], platform: arm('v7') })],
@@ -272,7 +272,7 @@ test('the tree has platforms below their image, absent ones too', async () => {
   assert.match(shown[8] as string, /0B +0B$/);
 });
 
-test('the tree takes no other shape', async () => {
+test('the tree is refused with options for another output', async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   for (const option of [{ quiet: true }, { noTrunc: true }, { digests: true }, { format: 'json' }]) {
     const error = await answer([members], { tree: true, ...option }).catch((e: unknown) => e);
@@ -280,7 +280,7 @@ test('the tree takes no other shape', async () => {
   }
 });
 
-test('only sizes are worth reading layers for', () => {
+test('layers are only read for sizes', () => {
   const depth = (options: Options) => imagesDepth({ ...DEFAULTS, ...options });
   const deep: Options[] = [
     {},

@@ -1,4 +1,4 @@
-// `waybill manifest create, annotate, inspect, rm`: lists that wait.
+// `waybill manifest create, annotate, inspect, rm`: stored lists.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -83,13 +83,13 @@ truth('one manifest of a list is printed as Docker prints it', async () => {
   await manifestCreate(lists, 'one', [REAL[0]]);
   assert.is(manifestListInspect(lists, 'one', { manifest: CF287E }).stdout, expected('086.txt'));
   const verbose = manifestListInspect(lists, 'one', { manifest: 'cf287e', verbose: true }).stdout.toString();
-  // The directory has no name to call it by.
+  // The directory has no name that could be used.
   const withoutRef = (text: string) => text.replace(/"Ref": ".*"/, '');
   assert.is(withoutRef(verbose), withoutRef(expected('087.txt')));
   assert.match(verbose, /"Ref": "skopeo-dir@sha256:cf287e/);
 });
 
-test('all that a verbose inspection prints of a list is an array of its manifests', async () => {
+test('a verbose inspection of a list prints an array of its manifests', async () => {
   const file = await saved('verbose.tar', layouts.buildxOci({ image: amd64, tags: ['team/app:1'] }));
   await manifestCreate(lists, 'verbose', [file]);
   const text = manifestListInspect(lists, 'verbose', { verbose: true }).stdout.toString();
@@ -134,7 +134,7 @@ test('a manifest of a list is chosen by its platform too', async () => {
   );
 });
 
-test('a list holds images of every generation, each with its platform', async () => {
+test('a list can have images of every format, each with its platform', async () => {
   const files = [
     await saved('v10.tar', layouts.dockerSave({ image: amd64, tags: ['a:1'] })),
     await saved('v25.tar', layouts.dockerSave25([{ image: armv7, tags: ['a:1'] }])),
@@ -154,13 +154,13 @@ test('a list holds images of every generation, each with its platform', async ()
     'amd64/linux',
   ]);
   assert.is(notes.filter(note => note.includes('containerd makes up')).length, 3);
-  // The list's own type follows its first manifest.
+  // The list's media type follows its first manifest.
   assert.is(inspect('mixed').mediaType, layouts.MEDIA.dockerList);
   await manifestCreate(lists, 'oci-first', [files[4]!, files[0]!]);
   assert.is(inspect('oci-first').mediaType, layouts.MEDIA.index);
 });
 
-test('an archive gives the same entry however it is delivered', async () => {
+test('an archive gives the same entry in every delivery', async () => {
   for (const members of [
     layouts.dockerSave({ image: amd64, tags: ['a:1'] }),
     layouts.cranePull({ image: amd64, tags: ['a:1'] }),
@@ -176,7 +176,7 @@ test('an archive gives the same entry however it is delivered', async () => {
   }
 });
 
-test('an archive of several platforms gives them all, without attestations and what is not there', async () => {
+test('an archive of several platforms adds all present ones, without attestations', async () => {
   const file = await saved(
     'multi.tar',
     layouts.buildxOci({ platforms: [amd64, arm64], missing: [armv7], tags: ['m:1'], attestations: true }),
@@ -190,7 +190,7 @@ test('an archive of several platforms gives them all, without attestations and w
   assert.equal(platforms('flat'), ['amd64/linux', 'arm64/linux']);
 });
 
-test('an index that knows more of the same platform than the config is believed, no other', async () => {
+test("an index may add to the config's platform, and not contradict it", async () => {
   const arm = await on({ ...LINUX, architecture: 'arm' });
   const as = (platform: Platform) =>
     layouts.ociLayout({ manifests: [layouts.described(layouts.manifestOf(arm), { platform })] });
@@ -218,7 +218,7 @@ test('an index that knows more of the same platform than the config is believed,
   });
 });
 
-test('one of several images is named behind a #', async () => {
+test('one of several images is selected after a #', async () => {
   const file = await saved(
     'two.tar',
     layouts.dockerSave([
@@ -244,7 +244,7 @@ test('one of several images is named behind a #', async () => {
   assert.equal(platforms('zip'), ['amd64/linux']);
 });
 
-test('an existing list is only amended', async () => {
+test('an existing list can only be amended', async () => {
   const [one, two] = [
     await saved('amend-1.tar', layouts.buildxOci(amd64)),
     await saved('amend-2.tar', layouts.buildxOci(arm64)),
@@ -255,7 +255,7 @@ test('an existing list is only amended', async () => {
   manifestAnnotate(lists, 'amended', one, { variant: 'v3' });
   await manifestCreate(lists, 'amended', [two, one, one], { amend: true });
   assert.equal(platforms('amended'), ['amd64/linux/v3', 'arm64/linux'], 'in place, with what was annotated');
-  // Another image by now.
+  // The file is replaced by another image.
   renameSync(await saved('amend-1.new', layouts.buildxOci(armv7)), one);
   await manifestCreate(lists, 'amended', [one], { amend: true });
   assert.equal(platforms('amended'), ['arm/linux/v7', 'arm64/linux']);
@@ -263,7 +263,7 @@ test('an existing list is only amended', async () => {
   assert.equal(platforms('begun'), ['arm64/linux']);
 });
 
-test('a list that cannot be made whole is not stored, and an old one stays as it was', async () => {
+test('an incomplete list is not stored, and an old one is not changed', async () => {
   const good = await saved('good.tar', layouts.buildxOci(amd64));
   await manifestCreate(lists, 'whole', [good]);
   for (const bad of ['nothing.tar', '-']) {
@@ -274,7 +274,7 @@ test('a list that cannot be made whole is not stored, and an old one stays as it
   assert.not.ok(isStoredList(lists, 'never'));
 });
 
-test('what no list can name is refused with the reason', async () => {
+test('an image that a list cannot name is refused with the reason', async () => {
   const v1 = await saved('v1.tar', layouts.dockerV1({ image: amd64, tags: ['a:1'] }));
   assert.match(
     (await refusal(manifestCreate(lists, 'bad', [v1]))).message,
@@ -307,7 +307,7 @@ test('what no list can name is refused with the reason', async () => {
   assert.not.ok(isStoredList(lists, 'bad'));
 });
 
-test('a layer that is not there is said at once', async () => {
+test('an absent layer is noted at once', async () => {
   const lost = layouts.without(layouts.buildxOci(amd64), layouts.blobPath(amd64.layers[0]!.digest));
   const { notes, exitCode } = await manifestCreate(lists, 'lost', [await saved('lost.tar', lost)]);
   assert.match(notes[0]!, /lost\.tar: layer 1 of .* \(sha256:\w+\) is not in it: the list cannot be pushed/);
@@ -319,7 +319,7 @@ test('a layer that is not there is said at once', async () => {
   );
 });
 
-test('a manifest is annotated by its archive, its name, or its digest', async () => {
+test('a manifest is annotated by its archive, name or digest', async () => {
   const files = [
     await saved('by-1.tar', layouts.buildxOci({ image: amd64, tags: ['team/app:1'] })),
     await saved(
@@ -361,7 +361,7 @@ test('a manifest is annotated by its archive, its name, or its digest', async ()
   assert.ok(platforms('by')[0]!.startsWith('386/windows'));
 });
 
-test('rm forgets lists, and says which were not there', async () => {
+test('rm removes lists, and reports those that do not exist', async () => {
   const file = await saved('rm.tar', layouts.buildxOci(await plainImage()));
   for (const name of ['rm-1', 'rm-2']) await manifestCreate(lists, name, [file]);
   assert.equal(manifestRm(lists, ['rm-1', 'rm-3:x', 'Bad Name', 'rm-2']), {
@@ -377,7 +377,7 @@ test('rm forgets lists, and says which were not there', async () => {
   assert.equal(manifestRm(lists, ['docker.io/library/rm-1:latest']), { stdout: '', notes: [], exitCode: 0 });
 });
 
-test('a list that is not there, and a name that is none', async () => {
+test('a list that does not exist, and an invalid name, are refused', async () => {
   assert.match(
     message(() => manifestListInspect(lists, 'none')),
     /docker\.io\/library\/none:latest: no such manifest list/,

@@ -1,4 +1,4 @@
-// `waybill manifest push --output`: the list and everything it needs, or nothing.
+// `waybill manifest push --output`: writes the list and everything that it needs, or nothing.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ interface Desk {
   save(name: string, members: readonly layouts.Member[]): Promise<string>;
   create(...archives: string[]): Promise<void>;
   push(name: string, options?: { purge?: boolean }): ReturnType<typeof manifestPush>;
-  /** What lies in the folder of outputs. */
+  /** The contents of the output directory. */
   outputs(): string[];
 }
 
@@ -61,10 +61,10 @@ function desk(): Desk {
   };
 }
 
-/** A written layout is sound, holds what it should, and nothing else. */
+/** Checks that a written layout is sound, and contains exactly what it should. */
 async function check(output: string, count: number, annotated = false): Promise<void> {
   const { report, reading } = await readInput(output);
-  // What was annotated in spite of a config is told.
+  // A platform that was annotated against the config is reported.
   assert.equal(codes(report.findings), annotated ? ['platform-mismatch'] : []);
   assert.equal(report.verdicts, { ...ALL_TRUE, conformant: !annotated });
   assert.is(report.images.length, count);
@@ -101,7 +101,7 @@ truth('the list has the bytes that Docker 28 pushed, and push prints what it pri
   assert.is(readFileSync(path, 'utf8'), raw);
 });
 
-test('every generation and delivery is pushed, each blob once', async () => {
+test('images of every format and delivery are pushed, each blob once', async () => {
   const kinds: readonly (readonly layouts.Member[])[] = [
     layouts.dockerSave({ image: amd64, ...TAGS }),
     layouts.dockerSave25([{ image: amd64, ...TAGS }]),
@@ -126,7 +126,7 @@ test('every generation and delivery is pushed, each blob once', async () => {
   }
 });
 
-test('digests that nothing in an archive tells are computed', async () => {
+test('digests that the archive does not state are computed', async () => {
   const { folder, save, create, push } = desk();
   const plain = layouts.dockerSave({
     image: await on({ os: 'linux', architecture: 'amd64' }, 'none'),
@@ -142,7 +142,7 @@ test('digests that nothing in an archive tells are computed', async () => {
   await check(join(folder, 'out', 'x'), 1);
 });
 
-test('a list of several archives shares what they share', async () => {
+test('blobs that several archives of a list share are written once', async () => {
   const { folder, save, create, push } = desk();
   await create(
     await save('a.tar', layouts.buildxOci({ image: amd64, ...TAGS })),
@@ -166,11 +166,11 @@ test('a list of several archives shares what they share', async () => {
     'io.containerd.image.name': NAME,
     'org.opencontainers.image.ref.name': '1',
   });
-  // Nothing in a tar tells when or by whom it was made.
+  // The tar has no times or owners.
   for (const member of members) assert.is(member.mtime, 0);
 });
 
-test('what a layer is missing in one archive may come from another', async () => {
+test('a layer that is absent from one archive may come from another', async () => {
   const { folder, save, create, push, outputs } = desk();
   const layer = layouts.blobPath(amd64.layers[0]!.digest);
   const bad = await save('bad.tar', layouts.without(layouts.buildxOci({ image: amd64, ...TAGS }), layer));
@@ -186,7 +186,7 @@ test('what a layer is missing in one archive may come from another', async () =>
   await check(join(folder, 'out', 'x'), 2);
 });
 
-/** What may happen to an archive between create and push. */
+/** Changes to an archive between create and push. */
 const CHANGES: Readonly<
   Record<string, readonly [change: (file: string, bytes: Uint8Array) => void, words: RegExp]>
 > = {
@@ -200,7 +200,7 @@ const CHANGES: Readonly<
 };
 
 for (const [name, [change, words]] of Object.entries(CHANGES)) {
-  test(`an archive that was ${name} since leaves nothing behind`, async () => {
+  test(`an archive that was ${name} since then leaves no output`, async () => {
     for (const packing of ['none', 'gzip'] as const) {
       const { folder, create, push, outputs } = desk();
       const tar = await toTar(layouts.dockerSave({ image: amd64, ...TAGS }));
@@ -219,7 +219,7 @@ for (const [name, [change, words]] of Object.entries(CHANGES)) {
   });
 }
 
-test('a blob that is another by now is named', async () => {
+test('a blob that changed is named', async () => {
   const { save, create, push, outputs } = desk();
   const layout = layouts.buildxOci({ image: amd64, ...TAGS });
   const path = layouts.blobPath(amd64.layers[1]!.digest);
@@ -245,7 +245,7 @@ test('a blob that is another by now is named', async () => {
   assert.equal(outputs(), []);
 });
 
-test('what is there is not written over', async () => {
+test('existing output is not overwritten', async () => {
   const { folder, save, create, push } = desk();
   await create(await save('image.tar', layouts.buildxOci({ image: amd64, ...TAGS })));
   await push('a');
@@ -261,7 +261,7 @@ test('what is there is not written over', async () => {
   assert.match((await refusal(push('no/where.tar'))).message, /Make its directory first/);
 });
 
-test('an output that could only be something else is a usage error', async () => {
+test('an output with the name of another format is a usage error', async () => {
   const { lists } = desk();
   for (const output of ['', '-', 'x.tar.gz', 'x.zip', 'x.TGZ']) {
     assert.instance(await manifestPush(lists, NAME, { output }).catch(error => error), UsageError, output);
@@ -275,7 +275,7 @@ test('a list without a platform is not pushed', async () => {
     config: { os: undefined, architecture: undefined },
   });
   const file = await save('bare.tar', layouts.buildxOci({ image: bare, tags: ['bare:1'] }));
-  // The index says it where the config does not.
+  // The index has the platform that the config lacks.
   await create(file);
   await push('declared');
   const plain = await save('plain.tar', layouts.dockerSave({ image: bare, tags: ['bare:1'] }));
@@ -290,7 +290,7 @@ test('a list without a platform is not pushed', async () => {
   await push('x');
 });
 
-test('purge forgets a list only when it is written', async () => {
+test('--purge removes a list only after it is written', async () => {
   const { save, create, push, lists } = desk();
   const file = await save('image.tar', layouts.buildxOci({ image: amd64, ...TAGS }));
   await create(file);
@@ -303,7 +303,7 @@ test('purge forgets a list only when it is written', async () => {
   assert.match((await refusal(push('again'))).message, /no such manifest list/);
 });
 
-test('blobs under sha512 are copied under their own name', async () => {
+test('blobs with sha512 digests are copied under their own names', async () => {
   const { folder, save, create, push } = desk();
   const manifest = layouts.platformManifest(amd64, { algorithm: 'sha512' });
   await create(await save('sha512.tar', layouts.ociLayout({ manifests: [manifest] })));
@@ -312,7 +312,7 @@ test('blobs under sha512 are copied under their own name', async () => {
   await check(join(folder, 'out', 'out'), 1);
 });
 
-test('progress comes to its end', async () => {
+test('progress reaches the total', async () => {
   const { folder, save, create, lists } = desk();
   await create(await save('image.tar', layouts.buildxOci({ image: amd64, ...TAGS })));
   const calls: (readonly [number, number])[] = [];
@@ -324,7 +324,7 @@ test('progress comes to its end', async () => {
 
 const skopeo = testWhen(test, hasCommand('skopeo'), 'there is no skopeo');
 
-/** An OCI index and a Docker list, each with manifests of both kinds. */
+/** An OCI index and a Docker list, each with manifests of both types. */
 async function bothTypes(): Promise<readonly (readonly [folder: string, list: string])[]> {
   const made: [string, string][] = [];
   for (const order of [
@@ -347,7 +347,7 @@ async function bothTypes(): Promise<readonly (readonly [folder: string, list: st
 
 skopeo('skopeo reads what was written', async () => {
   for (const [i, [folder, list]] of (await bothTypes()).entries()) {
-    // Older ones look a name up among OCI's own types only; without a name they take what there is.
+    // Older versions look up a name only among OCI's types; without a name they take any.
     const name = i === 0 ? ':1' : '';
     for (const [kind, source] of [
       ['dir', `oci:${folder}/layout${name}`],

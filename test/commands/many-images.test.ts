@@ -1,4 +1,4 @@
-// `waybill images` of several archives: which file an image is in, and that none is dropped.
+// `waybill images` for several archives: the file of each image, and that none is left out.
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ import { temporary } from '../support/tmp.js';
 
 const NOW = new Date('2026-11-21T00:00:00Z');
 const OPTIONS = { noTrunc: false, quiet: false, digests: false, filters: [], tree: false, now: NOW } as const;
-/** Longer than a terminal of 80 columns has room for. */
+/** Longer than a terminal of 80 columns can show. */
 const folder = join(temporary('many-images'), 'a-folder-with-a-long-name');
 
 async function saved(name: string, of: Partial<ImageSpec>, tags: readonly string[]): Promise<string> {
@@ -39,12 +39,12 @@ async function told(...args: readonly string[]): Promise<string> {
 
 const cells = (line: string) => line.trim().split(/ {2,}/);
 
-test('of one archive the tables and the JSON are Docker’s own', async () => {
+test('for one archive the tables and the JSON are Docker’s own', async () => {
   for (const args of [[], ['--docker', '28'], ['--json'], ['--tree'], ['--digests']])
     assert.not.match(await told(A, ...args), /file/i, args.join(' '));
 });
 
-test('of several archives the table has a column that says which file each name is in', async () => {
+test('for several archives the table has a column with the file of each name', async () => {
   const [titles, ...rows] = (await told(A, B, C)).trimEnd().split('\n');
   assert.equal(cells(titles!), ['IMAGE', 'ID', 'DISK USAGE', 'CONTENT SIZE', 'FILE']);
   assert.equal(
@@ -60,7 +60,7 @@ test('of several archives the table has a column that says which file each name 
   assert.match(tree, new RegExp(`^web:1 .* ${C}$`, 'm'));
 });
 
-test('of a folder the table of Docker 28 has it too, and so has what other tables are asked for', async () => {
+test('for a folder, the table of Docker 28 and custom tables have that column too', async () => {
   for (const args of [['--docker', '28'], ['--digests'], ['--no-trunc'], ['--format', 'table']]) {
     const [titles, ...rows] = (await told(folder, ...args)).trimEnd().split('\n');
     assert.is(cells(titles!).at(-1), 'FILE', args.join(' '));
@@ -68,12 +68,12 @@ test('of a folder the table of Docker 28 has it too, and so has what other table
   }
 });
 
-test('a release that is asked for has its own table of files that are named', async () => {
+test("with --docker, files that are named give that release's own table", async () => {
   const [titles] = (await told(A, C, '--docker', '28')).split('\n');
   assert.equal(cells(titles!), ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE']);
 });
 
-test('templates have the file always, JSON with several archives', async () => {
+test('templates always have the file, JSON has it with several archives', async () => {
   assert.is(await told(A, '--format', '{{.File}}'), `${A}\n`);
   assert.is(await told(A, '--format', 'table {{.Tag}}\\t{{.File}}'), `TAG       FILE\n1         ${A}\n`);
   const rows = (await told(folder, '--json')).trimEnd().split('\n');
@@ -87,12 +87,12 @@ test('templates have the file always, JSON with several archives', async () => {
   );
 });
 
-test('IDs alone are as they were', async () => {
+test('--quiet prints only IDs, without a file', async () => {
   const quiet = await told(A, B, C, '--quiet');
   assert.match(quiet, /^([0-9a-f]{12}\n){3}$/);
 });
 
-test('no archive is dropped because a layout folder lies beside it', async () => {
+test('an archive is listed even if a layout folder lies beside it', async () => {
   const place = temporary('beside');
   const one = await image({ layers: [{ files: { l: 'l' } }] });
   toDirectory(buildxOci({ platforms: [one], tags: ['lay:1'] }), join(place, 'layout'));
@@ -105,7 +105,7 @@ test('no archive is dropped because a layout folder lies beside it', async () =>
   );
 });
 
-test('one that is missing hides none of the others', async () => {
+test('a missing archive hides none of the others', async () => {
   const { stdout, stderr, status } = await answer(A, join(folder, 'gone.tar'), C, '--format', '{{.File}}');
   assert.equal([stdout.trimEnd().split('\n').sort(), status], [[A, C], 2]);
   assert.match(stderr, /gone\.tar: no such file or directory$/);
@@ -114,7 +114,7 @@ test('one that is missing hides none of the others', async () => {
   assert.match(none.stderr, /^gone\.tar: no such file or directory\nlost\.tar: no such file or directory$/);
 });
 
-test('on a narrow terminal the end of a path is shown, where its name stands', async () => {
+test('on a narrow terminal the end of a path is shown', async () => {
   const reading = await readArchive(A, { depth: 'files' });
   const { stdout } = images([reading], { ...OPTIONS, width: 80, files: true });
   const [, titles, row] = (stdout as string).split('\n');
@@ -123,7 +123,7 @@ test('on a narrow terminal the end of a path is shown, where its name stands', a
   assert.is(row!.length, 80);
 });
 
-test('of three names and more each is an archive, also the last one that is missing', async () => {
+test('three and more arguments are all archives, even if the last one does not exist', async () => {
   const { stdout, stderr, status } = await answer(A, C, 'nosuch', '--format', '{{.File}}');
   assert.equal([stdout.trimEnd().split('\n').sort(), status], [[A, C], 2]);
   assert.match(stderr, /^nosuch: no such file/);

@@ -1,4 +1,4 @@
-// Several archives in one call: a row for each, and what a folder holds besides.
+// Several archives in one call: a row for each, and other files of a folder.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -68,7 +68,7 @@ const linesOf = (stdout: string): Line[] =>
 
 const jsonLines = async (...args: readonly string[]) => linesOf((await waybill([...args, '--json'])).stdout);
 
-/** A folder with copies of archives, by their new names; a folder becomes a folder. */
+/** A folder with copies of archives under new names; a folder becomes a folder. */
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = temporary('many');
   for (const [name, from] of Object.entries(files)) {
@@ -90,7 +90,7 @@ const rowOf = (stdout: string, file: string) =>
     ?.trim()
     .split(/ {2,}/);
 
-test('a folder of a thousand files of which three are archives', async () => {
+test('a folder of a thousand files with three archives', async () => {
   const folder = folderWith({ 'a.dat': SAVED, 'deep/er/b': ZIP, 'c.txt': PODMAN });
   for (let i = 0; i < 990; i++) writeFileSync(join(folder, `file-${i}`), `no archive ${i}`);
   for (let i = 0; i < 7; i++) writeFileSync(join(folder, 'deep', `${i}.tar`), `no archive ${i}`);
@@ -112,7 +112,7 @@ test('a folder of a thousand files of which three are archives', async () => {
     ]);
   assert.match(stdout, /^3 archives\n/);
   assert.equal(rowOf(stdout, 'total'), ['total', '3', '3 of 3', '3 of 3', '3 of 3', '-']);
-  // Five of those that are called as archives are stand there with the reason, the others are a number.
+  // Five of the files with the name of an archive are listed with the reason, the others are counted.
   assert.is(stdout.match(/^left out: .*\.tar: not an image archive but text/gm)?.length, 5);
   assert.match(stdout, /^992 other files left out \(--all lists them\)$/m);
   for (const command of ['show', 'ids', 'sizes', 'waste', 'verify']) {
@@ -125,7 +125,7 @@ test('a folder of a thousand files of which three are archives', async () => {
   assert.match(json.stderr, /^waybill: 992 other files left out \(--all lists them\)$/m);
 });
 
-test('an archive in a folder that is itself an image is not passed over', async () => {
+test('an archive in a folder that is itself an image is read', async () => {
   const folder = folderWith({});
   unpacked(OCI, folder);
   assert.is(
@@ -149,7 +149,7 @@ test('layout folders and archives beside and inside one another are all found', 
   unpacked(OCI, join(folder, 'layout'));
   unpacked(SAVED, join(folder, 'sub/saved'));
   copyFileSync(PODMAN, join(folder, 'layout/z.tar.gz'));
-  // A list of what is delivered, which marks no image.
+  // A list of files, not an image's manifest.
   writeFileSync(join(folder, 'manifest.json'), '{"files": ["x.tar"]}');
   writeFileSync(join(folder, 'index.json'), '[]');
   const expected = [
@@ -165,7 +165,7 @@ test('layout folders and archives beside and inside one another are all found', 
   const listed = await waybill(['images', folder, '--format', '{{.File}}', '--docker', '28']);
   for (const [name] of expected) assert.match(listed.stdout, join(folder, name!));
   assert.is(listed.status, 0);
-  // What a layout is made of is no file that is left out.
+  // The files of a layout are not listed as left out.
   assert.match(
     listed.stderr,
     /^waybill: left out: .*index\.json[^\n]*\nwaybill: left out: .*manifest\.json[^\n]*\n$/,
@@ -174,7 +174,7 @@ test('layout folders and archives beside and inside one another are all found', 
   assert.equal(rowOf(stdout, join(folder, 'layout'))?.at(-1), '-');
 });
 
-test('a folder that is itself an image is one archive, also in a folder of its own', async () => {
+test('a folder that is itself an image is one archive, also in another folder', async () => {
   const folder = temporary('many');
   unpacked(OCI, join(folder, 'outer/layout'));
   for (const file of [join(folder, 'outer/layout'), join(folder, 'outer')]) {
@@ -185,7 +185,7 @@ test('a folder that is itself an image is one archive, also in a folder of its o
   assert.is((await jsonLines('verify', join(folder, 'outer'))).length, 2);
 });
 
-test('the same archive is read once, by whatever paths it is named, and that is said', async () => {
+test('an archive that is given by several paths is read once, and that is noted', async () => {
   const folder = folderWith({ 'a.tar': SAVED, 'sub/b.tar': OCI });
   symlinkSync('a.tar', join(folder, '0-link.tar'));
   linkSync(join(folder, 'sub/b.tar'), join(folder, 'sub/c.tar'));
@@ -210,11 +210,11 @@ test('the same archive is read once, by whatever paths it is named, and that is 
     all,
     `${join(folder, 'other-way')} is the same folder as ${join(folder, 'sub')}, and read once`,
   );
-  // Two images of one file are two things.
+  // Two images of one file are two requests.
   assert.is((await jsonLines('show', `${OCI}#9540`, `${OCI}#a0688`)).length, 2);
 });
 
-test('one that is missing among ten hides none of the others', async () => {
+test('a missing archive among ten hides none of the others', async () => {
   const good = [
     SAVED,
     BROKEN,
@@ -250,7 +250,7 @@ test('one that is missing among ten hides none of the others', async () => {
   assert.is(images.stdout.match(/^sha256:/gm)?.length, 4);
 });
 
-test('exit codes combine: 2 before 1 before 0', async () => {
+test('exit codes combine: 2 has precedence over 1, and 1 over 0', async () => {
   const status = async (...args: readonly string[]) => (await waybill(args)).status;
   assert.is(await status('verify', SAVED, OCI), 0);
   assert.is(await status('verify', BROKEN, SAVED), 1);
@@ -261,7 +261,7 @@ test('exit codes combine: 2 before 1 before 0', async () => {
   assert.is(await status('sizes', TRUNCATED, SAVED), 1);
 });
 
-test('links that lead in circles or nowhere, pipes, sockets and devices neither hang nor hide anything', async () => {
+test('links in circles or to nothing, pipes, sockets and devices do not hang and hide nothing', async () => {
   const folder = folderWith({ 'in/a.tar': SAVED });
   const place = join(folder, 'in');
   mkdirSync(join(place, 'down'));
@@ -398,7 +398,7 @@ test('standard input is one of the archives, with the digest of what came in', a
   assert.is(rowOf(table.stdout, 'standard input')?.at(-1), sha256(PODMAN));
 });
 
-test('the time is shared by all archives', async () => {
+test('all archives share the timeout', async () => {
   const { stdout, status } = await run(['verify', SAVED, '-', OCI, '--timeout', '1s', '--json'], {
     stdin: () => {},
   });
@@ -407,7 +407,7 @@ test('the time is shared by all archives', async () => {
   assert.is(lines[2]!.error?.what, 'not read: the time is over');
 });
 
-test('the second of two is a reference where it can be no file', async () => {
+test('the second of two arguments is a reference if it cannot be a file', async () => {
   const { stdout } = await waybill(['show', OCI, 'hello:1.0', '--json']);
   assert.is(JSON.parse(stdout).archive.file, OCI);
   const refused = await waybill(['verify', OCI, 'nope']);
@@ -431,7 +431,7 @@ test('the second of two is a reference where it can be no file', async () => {
   assert.match((await waybill(['verify', OCI, 'nope', 'none'])).stdout, '3 archives, 2 without a report');
 });
 
-test('a reference of one archive, and one for all of them', async () => {
+test('a reference for one archive, and one for all of them', async () => {
   const chosen = (lines: readonly Line[]) =>
     lines.map(({ error, images }) => error?.what ?? (images as readonly object[]).length);
   assert.equal(chosen(await jsonLines('show', `${OCI}#9540`, SAVED)), [1, 1]);
@@ -445,14 +445,14 @@ test('a reference of one archive, and one for all of them', async () => {
   assert.match(two.stderr, 'expected one reference, found "a" and "c"');
 });
 
-test('verify says what makes each archive fail', async () => {
+test('verify prints why each archive fails', async () => {
   const { stdout } = await waybill(['verify', SAVED, BROKEN]);
   assert.match(stdout, new RegExp(`^${BROKEN}\nerror digest-mismatch `, 'm'));
   assert.not.match(stdout, new RegExp(`^${SAVED}\n`, 'm'));
   assert.equal(rowOf(stdout, BROKEN)?.slice(1, 6), ['1', 'no', 'yes', 'yes', '2 errors']);
 });
 
-test('ids has the IDs and digests of every image, and finds which archive has one', async () => {
+test('ids has the IDs and digests of every image, and finds the archive that has a digest', async () => {
   const { stdout } = await waybill(['ids', OCI, SAVED]);
   const report = JSON.parse((await waybill(['ids', OCI, '--json'])).stdout);
   for (const { imageId, manifestDigest } of report.images)
@@ -466,7 +466,7 @@ test('ids has the IDs and digests of every image, and finds which archive has on
   assert.equal([refused.stdout, refused.status], ['', 2]);
 });
 
-test('sizes and waste have sums, and below them the rows that were asked for', async () => {
+test('sizes and waste have sums, and the requested rows below them', async () => {
   const sizes = await waybill(['sizes', SAVED, OCI, '--bytes']);
   const reports = await jsonLines('sizes', SAVED, OCI);
   const stored = reports.map(report => (report.sizes as { stored: number }).stored);
@@ -523,11 +523,11 @@ test('on a terminal of 80 columns no digest and no path is cut, and no line is l
     await onTerminal(files, wasteTally({}), reading => waste(reading, {})),
   ];
   for (const text of texts) {
-    // Paths are as long as the folder of the test is.
+    // The length of paths depends on the test's directory.
     for (const line of text.split('\n')) assert.ok(line.length <= 80 || files.includes(line.trim()), line);
     for (const file of files) assert.match(text, new RegExp(`^ *${file}`, 'm'));
     for (const file of files.slice(0, 3)) assert.match(text, new RegExp(`^ +${sha256(file)}$`, 'm'));
-    // What the lines are is said above them.
+    // The titles of the lines are above them.
     assert.match(text, /^ {2}archive\b.*\n(.*\n){0,3} +sha256\n/m);
   }
   const { images } = JSON.parse((await waybill(['ids', OCI, '--json'])).stdout);
@@ -535,7 +535,7 @@ test('on a terminal of 80 columns no digest and no path is cut, and no line is l
     assert.match(texts[2]!, new RegExp(`^ +${imageId}\n +${manifestDigest}$`, 'm'));
 });
 
-test('the table goes to files in every format', async () => {
+test('the table is written to files in every format', async () => {
   const folder = temporary('many');
   const paths = ['r.md', 'r.html', 'r.json', 'r.txt'].map(name => join(folder, name));
   const { status } = await waybill([
@@ -568,7 +568,7 @@ test('the table goes to files in every format', async () => {
   );
 });
 
-test('a folder without an archive says what is in it', async () => {
+test('a folder without an archive is described', async () => {
   const folder = temporary('many');
   writeFileSync(join(folder, 'page.tar'), '<!doctype html><html>');
   writeFileSync(join(folder, 'notes'), 'text');
@@ -604,7 +604,7 @@ withCorpus('the whole corpus in one call: nothing is dropped, and every digest i
     else assert.is(digest, null, file);
 });
 
-test('sizes: what is asked for besides the totals stands below the table', async () => {
+test('sizes: rows that are requested besides the totals are below the table', async () => {
   const files = [SAVED, OCI];
   const plain = (await waybill(['sizes', ...files])).stdout;
   const estimated = (await waybill(['sizes', ...files, '--estimate'])).stdout;

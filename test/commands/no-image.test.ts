@@ -1,4 +1,4 @@
-// Archives in which no image is found: damage may be why, and then it is said.
+// Archives in which no image is found: if damage may be the reason, that is reported.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { history } from '../../src/commands/history.js';
@@ -17,7 +17,7 @@ const whole = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
 const tar = await toTar(whole);
 const read = (bytes: Uint8Array, name: string) => readArchive(saved(bytes, name), { depth: 'files' });
 
-/** `docker save` writes its documents last, so they are the first to be lost. */
+/** `docker save` writes its documents last, so they are lost first. */
 const cut = await read(tar.subarray(0, 4000), 'cut.tar');
 const empty = await read(await toTar(ociLayout({ manifests: [] })), 'empty.tar');
 
@@ -46,21 +46,21 @@ const COMMANDS: Readonly<Record<string, (reading: ArchiveReading) => unknown>> =
 };
 
 for (const [command, run] of Object.entries(COMMANDS)) {
-  test(`${command}: an archive that was cut before its documents says so`, async () => {
+  test(`${command}: an archive that was cut before its documents is reported as cut`, async () => {
     const error = await refusal((async () => run(cut))());
     assert.match(error.message, /cut\.tar: .*no (other document|image).*\n.*cut.*\n/);
     assert.match(error.message, /blobs\/sha256\/\w+: the archive is cut short here: expected \d+ bytes/);
     assert.ok(error.damaged);
   });
 
-  test(`${command}: an archive that holds no image is not called damaged`, async () => {
+  test(`${command}: an archive without an image is not reported as damaged`, async () => {
     const error = await refusal((async () => run(empty))());
     assert.match(error.message, /empty\.tar: .*no (other document|image)[^\n]*$/);
     assert.not.ok(error.damaged);
   });
 }
 
-test('images: damage that may have taken images is said of each archive, beside those of the others', async () => {
+test("images: damage that may have removed images is noted for each archive, beside the others' images", async () => {
   const sound = await read(tar, 'sound.tar');
   const { stdout, notes, exitCode } = images([sound, cut], { ...LIST, format: '{{.Repository}}' });
   assert.equal([stdout, exitCode], ['a\n', 1]);
@@ -68,7 +68,7 @@ test('images: damage that may have taken images is said of each archive, beside 
   assert.equal(images([empty], { ...LIST, format: '{{.ID}}' }), { stdout: '', notes: [], exitCode: 0 });
 });
 
-/** A layout whose index lists manifests that are not there. */
+/** A layout whose index lists absent manifests. */
 async function lacking(digits: readonly string[]): Promise<ArchiveReading> {
   const mediaType = 'application/vnd.oci.image.manifest.v1+json';
   const manifests = digits.map(digit => ({ mediaType, digest: `sha256:${digit.repeat(64)}`, size: 3 }));
@@ -77,19 +77,19 @@ async function lacking(digits: readonly string[]): Promise<ArchiveReading> {
   return read(await toTar(members), 'lacking.tar');
 }
 
-test('images: an image whose manifest is not there is missed', async () => {
+test('images: an image whose manifest is absent is noted', async () => {
   const { notes, exitCode } = images([await lacking(['5'])], LIST);
   assert.is(exitCode, 1);
   assert.match(notes[0]!, /lacking\.tar: .*sha256:5{64} is not in the archive/);
 });
 
-test('of much damage the beginning is said, and how much more there is', async () => {
+test('of much damage the first is noted, with the number of the rest', async () => {
   const lines = images([await lacking(['1', '2', '3', '4', '5'])], { ...LIST, quiet: true }).notes;
   assert.is(lines.length, 4);
   assert.match(lines[3]!, /lacking\.tar: and 2 more: waybill verify$/);
 });
 
-test('a config that cannot be printed: which, and why', async () => {
+test('a config that cannot be printed is named with the reason', async () => {
   const { imageId } = await plainImage();
   const path = `blobs/sha256/${imageId.slice(7)}`;
   const why = async (bytes: Uint8Array) =>

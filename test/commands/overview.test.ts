@@ -1,4 +1,4 @@
-// The full report: what `verify`, `sizes`, `files` and `waste` say, together.
+// The full report: the results of `verify`, `sizes`, `files` and `waste` together.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { filesReport } from '../../src/commands/files/index.js';
@@ -31,7 +31,7 @@ const archive = async () =>
     tags: ['a:1'],
   });
 
-test('it says what the other commands say', async () => {
+test('the report has the results of the other commands', async () => {
   const reading = await read(await archive());
   const [it] = overviewReport(reading).images;
   const [sizes] = sizesOf(reading).images;
@@ -45,7 +45,7 @@ test('it says what the other commands say', async () => {
   assert.equal(overviewReport(reading).findings, reportOf(reading).findings);
 });
 
-test('people see every chapter', async () => {
+test('the document has every section', async () => {
   const { doc, exitCode } = overview(await read(await archive()));
   assert.is(exitCode, 0);
   const words = toText(doc, { width: null, color: false });
@@ -58,7 +58,7 @@ test('people see every chapter', async () => {
   assert.match(words, '/app/tool');
 });
 
-test('the map has every file, its bytes once', async () => {
+test('the map has every file, its bytes counted once', async () => {
   const { doc } = overview(await read(await archive()));
   const maps = doc.flatMap(block => (block.kind === 'map' ? [block.map] : []));
   assert.equal(maps, [
@@ -72,7 +72,7 @@ test('the map has every file, its bytes once', async () => {
   ]);
 });
 
-test('a layer that is damaged fails it, and what is left is shown', async () => {
+test('a damaged layer makes the exit code 1, and the rest is shown', async () => {
   const members = await archive();
   const sizeOf = (member: Member) => (isFile(member) ? member.bytes.length : 0);
   const largest = members.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
@@ -84,7 +84,7 @@ test('a layer that is damaged fails it, and what is left is shown', async () => 
   assert.match(toText(doc, { width: null, color: false }), /the files of layer 1 are not all known/);
 });
 
-test('top cuts the lists that people see, and nothing else', async () => {
+test('top cuts only the lists in the document', async () => {
   const reading = await read(await archive());
   const words = toText(overview(reading, { top: 1 }).doc, { width: null, color: false });
   assert.match(words, /\n {2}and 1 more: --top 2 shows all\n/);

@@ -1,4 +1,4 @@
-// `waybill show`: sizes, how containers run, history.
+// `waybill show`: sizes, settings for containers, history.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ShowReport, show } from '../../src/commands/show.js';
@@ -24,7 +24,7 @@ async function shown(spec: Partial<ImageSpec>) {
 
 const config = (settings: object) => ({ config: { config: settings } as never });
 
-test('how an encrypted layer is packed is not known', async () => {
+test('the compression of an encrypted layer is unknown', async () => {
   const one = await image({ layers: [LAYER] });
   const sealed = { ...one, layers: [{ ...one.layers[0]!, blob: Buffer.from('sealed '.repeat(100)) }] };
   const tar = await toTar(ociLayout({ manifests: [manifestOf(sealed, { encrypted: true })] }));
@@ -33,7 +33,7 @@ test('how an encrypted layer is packed is not known', async () => {
   assert.not.match(toText(doc, { width: null, color: false }), /none, encrypted/);
 });
 
-test('what the config says of how a container runs', async () => {
+test('settings for running a container are shown', async () => {
   const { text, image } = await shown(
     config({
       Env: ['PATH=/bin', 'A=b c'],
@@ -72,20 +72,20 @@ test('what the config says of how a container runs', async () => {
   );
 });
 
-test('what the config does not say is not printed', async () => {
+test('absent settings are not printed', async () => {
   const { text, image } = await shown(config({}));
   for (const label of ['workdir', 'ports', 'volumes', 'healthcheck', 'stop signal', 'env', 'labels'])
     assert.not.match(text, new RegExp(`^  ${label} `, 'm'));
   assert.equal([image.workingDir, image.healthcheck, image.stopSignal], [null, null, null]);
 });
 
-test('a healthcheck that is switched off, and settings of the wrong shape', async () => {
+test('a disabled healthcheck, and settings of the wrong type', async () => {
   assert.match((await shown(config({ Healthcheck: { Test: ['NONE'] } }))).text, /healthcheck +none: /);
   const odd = { Healthcheck: 7, ExposedPorts: [], Volumes: 'x', WorkingDir: {}, StopSignal: 9, Shell: 'sh' };
   assert.equal((await shown(config(odd))).image.healthcheck, null);
 });
 
-test('many labels and long ones are cut, and JSON has all', async () => {
+test('many labels and long ones are cut in text, and complete in JSON', async () => {
   const Labels = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`label${i}`, 'v'.repeat(i * 100)]));
   const { text, image } = await shown(config({ Labels }));
   assert.match(text, /^ +and 18 more: --json has all$/m);
@@ -101,7 +101,7 @@ test('many ports and long volumes are cut too', async () => {
   assert.not.match(text, 'v'.repeat(161));
 });
 
-test('which size it is: stored in the archive, and unpacked where that is known without reading', async () => {
+test('sizes are labelled: stored in the archive, and unpacked if known without reading', async () => {
   const plain = await shown({});
   const { length } = plain.one.layers[0]!.tar;
   assert.equal([plain.image.storedSize, plain.image.unpackedSize], [length, length]);
@@ -111,7 +111,7 @@ test('which size it is: stored in the archive, and unpacked where that is known 
   assert.match(packed.text, /stored in the archive; unpacked not known: waybill sizes$/m);
 });
 
-test('a layer that is not in the archive is told of, and no size of its own', async () => {
+test('an absent layer is noted, and has no size', async () => {
   const { image, text, one } = await shown({
     layers: [LAYER, { ...LAYER, compression: 'gzip', absent: true }],
   });
@@ -122,7 +122,7 @@ test('a layer that is not in the archive is told of, and no size of its own', as
   );
 });
 
-test('an image of Windows has no root, and its version', async () => {
+test('a Windows image has its version and no root', async () => {
   const { text } = await shown({
     platform: { os: 'windows', architecture: 'amd64' },
     config: { 'os.version': '10.0.20348.2227', config: {} } as never,

@@ -1,4 +1,4 @@
-// `waybill sizes` of layers whose sizes are not known: encrypted, absent, cut by a limit.
+// `waybill sizes` for layers of unknown size: encrypted, absent, cut by a limit.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type SizesOptions, sizes, sizesReadOptions } from '../../src/commands/sizes/index.js';
@@ -30,7 +30,7 @@ async function weigh(file: string, options: SizesOptions = {}, limits: Partial<L
 }
 
 const one = await image({ layers: [BASE, MORE] });
-/** As OCIcrypt leaves them: bytes that are no tar. */
+/** As OCIcrypt writes it: bytes that are not a tar. */
 const hidden = assemble(
   one.configBytes,
   one.layers.map(({ tar, blob, spec }) =>
@@ -57,7 +57,7 @@ const ABSENT = saved(
   'absent.tar',
 );
 
-test('encrypted layers: what is in them is unknown, and what is stored is not', async () => {
+test('encrypted layers: the content is unknown, the stored size is known', async () => {
   const { rows, text, report, exitCode } = await weigh(ALL);
   const [first, second] = one.layers.map(({ size }) => `${size} B`);
   assert.ok(rows.includes(`1 | ${first} | ${first} | unknown | unknown | unknown | ADD base /`), text);
@@ -70,7 +70,7 @@ test('encrypted layers: what is in them is unknown, and what is stored is not', 
   assert.is(exitCode, 1);
 });
 
-test('sums of what is known in part say at least, in every table and in JSON', async () => {
+test('partial sums say at least, in every table and in JSON', async () => {
   const { rows, text, report } = await weigh(ABSENT);
   const { size, tar } = one.layers[0]!;
   assert.ok(
@@ -119,14 +119,14 @@ test('a layer that unpacks to more than a limit allows', async () => {
   assert.match(text, /unknown +unknown +unknown +ADD base \//);
 });
 
-test('of a damaged layer the content is at least what comes before the damage', async () => {
+test("a damaged layer's content is at least what precedes the damage", async () => {
   const cut = one.layers[0]!.tar.subarray(0, 2500);
   const members = layouts.dockerSave([{ image: await image({ layers: [{ tar: cut }] }), tags: ['a:1'] }]);
   const { text } = await weigh(saved(await toTar(members), 'cut.tar'));
   assert.match(text, /\n +1 .* at least 3 kB +unknown +\S/, text);
 });
 
-test('--by layer with --sort is by that, and --top says how many more there are', async () => {
+test('--by layer with --sort is sorted by that, and --top prints the number of the others', async () => {
   const names = async (options: SizesOptions) =>
     (await weigh(PLAIN, options)).report.images[0]!.breakdown!.rows.map(({ name }) => name);
   assert.equal(await names({ by: 'layer', sort: 'files' }), ['1', '0']);

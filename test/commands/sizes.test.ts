@@ -1,4 +1,4 @@
-// What images weigh: the five sizes, sharing, estimates, breakdowns, and what Docker says of the same images.
+// Sizes of images: the five sizes, sharing, estimates, breakdowns, and Docker's sizes of the same images.
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
@@ -55,7 +55,7 @@ const APP: LayerSpec = {
 };
 const gzipped = (layer: LayerSpec): LayerSpec => ({ ...layer, compression: 'gzip' });
 
-test('the names are fixed', async () => {
+test('the names are as documented', async () => {
   const { images, sizes: all } = await weigh(dockerSave25(await made(BASE)));
   const names = ['stored', 'compressed', 'estimated', 'unpacked', 'content', 'docker', 'overlay2'];
   assert.equal(Object.keys(all), names);
@@ -63,7 +63,7 @@ test('the names are fixed', async () => {
   assert.equal(Object.keys(images[0]!.layers[0]!.sizes), names);
 });
 
-test('plain layers: what a registry would transfer is not known', async () => {
+test('plain layers: the compressed size is unknown', async () => {
   const one = await made(BASE, APP);
   const { images } = await weigh(dockerSave25(one));
   const tars = one.layers.map(({ tar }) => tar.length);
@@ -79,7 +79,7 @@ test('plain layers: what a registry would transfer is not known', async () => {
   });
 });
 
-test('compressed layers: a registry transfers what is stored', async () => {
+test('compressed layers: the compressed size is the stored size', async () => {
   const one = await made(gzipped(BASE), gzipped(APP));
   const { images } = await weigh(ociLayout({ manifests: [platformManifest(one)] }));
   const blobs = one.layers[0]!.size + one.layers[1]!.size;
@@ -88,7 +88,7 @@ test('compressed layers: a registry transfers what is stored', async () => {
   assert.ok(unpacked! > blobs);
 });
 
-test('of an image with one plain layer nobody knows what a registry transfers', async () => {
+test('an image with one plain layer has no compressed size', async () => {
   const one = await made(gzipped(BASE), APP);
   const { images } = await weigh(ociLayout({ manifests: [platformManifest(one)] }));
   assert.equal(
@@ -105,7 +105,7 @@ test('a repeated layer counts each time for the image, and once for the archive'
   assert.is(report.images[0]!.unique.stored, one.layers[0]!.tar.length + one.layers[1]!.tar.length);
 });
 
-test('what images share is counted once, and shown for each', async () => {
+test('layers that images share are counted once, and shown for each', async () => {
   const [a, b] = [await made(BASE, APP), await made(BASE)];
   const report = await weigh(
     dockerSave25([
@@ -126,7 +126,7 @@ test('what images share is counted once, and shown for each', async () => {
   );
 });
 
-test('platforms, each with the layers of its images once', async () => {
+test('platforms have the layers of their images, each once', async () => {
   const arm = await image({ layers: [BASE], platform: { os: 'linux', architecture: 'arm64' } });
   const manifests = [platformManifest(await made(BASE, APP)), platformManifest(arm)];
   const { platforms, sizes: all } = await weigh(ociLayout({ manifests }));
@@ -140,7 +140,7 @@ test('platforms, each with the layers of its images once', async () => {
   assert.is(all.content, 23_005);
 });
 
-test('an absent layer is no part of the sums, but of what a registry transfers', async () => {
+test('an absent layer is only part of the compressed sum', async () => {
   const foreign: LayerSpec = { ...gzipped(APP), urls: ['https://example.test/layer'], absent: true };
   const one = await made(gzipped(BASE), foreign);
   const members = ociLayout({ manifests: [platformManifest(one)] });
@@ -152,7 +152,7 @@ test('an absent layer is no part of the sums, but of what a registry transfers',
   assert.is(sizes(reading).exitCode, 1);
 });
 
-test('a layer that is no tar, and one that is cut short, weigh what is there', async () => {
+test('a layer that is not a tar, and one that is cut short, have the size of what is present', async () => {
   const one = await made({ tar: new TextEncoder().encode('no tar at all') }, BASE);
   const cut = one.layers[1]!.tar.subarray(0, 2500);
   const members = dockerSave(await made({ tar: one.layers[0]!.tar }, { tar: cut }));
@@ -167,7 +167,7 @@ test('a layer that is no tar, and one that is cut short, weigh what is there', a
   assert.is(images[0]!.unknown.length, 2);
 });
 
-test('a layer whose bytes are others weighs what it weighs, and that is said', async () => {
+test('a layer with other bytes than claimed has the size of its bytes, and that is noted', async () => {
   const one = await made(BASE, APP);
   const members = dockerSave(one);
   const layer = members.find(member => 'bytes' in member && member.bytes === one.layers[1]!.tar)!;
@@ -183,7 +183,7 @@ test('a layer whose bytes are others weighs what it weighs, and that is said', a
   assert.is(sizes(reading).exitCode, 0);
 });
 
-test('an estimate is what gzip makes of it, and counts what needs none', async () => {
+test('an estimate is the size that gzip gives, and includes layers that need none', async () => {
   const one = await made(gzipped(BASE), APP);
   const file = saved(await toTar(ociLayout({ manifests: [platformManifest(one)] })));
   const reading = await readArchive(file, { depth: 'files' });
@@ -206,7 +206,7 @@ test('an estimate is what gzip makes of it, and counts what needs none', async (
   assert.is(seen.at(-1), 1);
 });
 
-test('estimates of packed archives and directories; none of a pipe', async () => {
+test('compressed archives and directories can be estimated; a pipe cannot', async () => {
   const one = await made(BASE, APP);
   const tar = await toTar(dockerSave25(one));
   const packed = one.layers.map(layer => gzipSync(layer.tar, { level: 6 }).length);
@@ -222,7 +222,7 @@ test('estimates of packed archives and directories; none of a pipe', async () =>
   assert.match(said, /cannot be estimated: .* pipe/);
 });
 
-test('people see the layer that weighs most first, with the line that made it', async () => {
+test('the largest layer is listed first, with the instruction that created it', async () => {
   const said = await text(dockerSave25({ image: await made(BASE, APP), tags: ['a:1'] }));
   const rows = said.split('\n').filter(line => /^ +(\d|#)/.test(line));
   assert.match(rows[0]!, /^ +# +stored +compressed +unpacked +content +docker +made by$/);
@@ -246,12 +246,12 @@ async function rows(options: SizesOptions): Promise<string[]> {
   return breakdown!.rows.map(({ name, shipped, bytes, files }) => `${name} ${shipped} ${bytes} ${files}`);
 }
 
-test('what several layers made names the first as a layer', async () => {
+test('a row of several layers names the first instruction that is a layer', async () => {
   const members = dockerSave25(await made(BASE, { files: { 'bin/b': 'b' } }, { files: { 'bin/c': 'c' } }));
   assert.match(await text(members, { by: 'directory' }), / layer 1 and 2 more layers: ADD base\.tar/);
 });
 
-test('by directory, file, extension, layer', async () => {
+test('breakdowns by directory, file, extension and layer', async () => {
   assert.equal(await rows({ by: 'directory' }), [' 23017 23012 4', 'app 20017 20012 3', 'bin 3000 3000 1']);
   assert.equal(await rows({ depth: 0 }), [' 23017 23012 4']);
   assert.equal(await rows({ top: 2 }), ['app/main.js 20000 20000 1', 'bin/sh 3000 3000 1']);
@@ -259,7 +259,7 @@ test('by directory, file, extension, layer', async () => {
   assert.equal(await rows({ by: 'layer', where: ['**/*.txt'] }), ['2 12 12 2', '1 5 0 0']);
 });
 
-test('filtered and sorted', async () => {
+test('breakdowns are filtered and sorted', async () => {
   assert.equal(await rows({ by: 'file', where: ['app/*.txt'] }), ['app/a.txt 16 11 1', 'app/b.txt 1 1 1']);
   assert.equal(await rows({ by: 'file', where: ['/app'], sort: 'name', top: 1 }), ['app/a.txt 16 11 1']);
   assert.equal(await rows({ by: 'extension', sort: 'files' }), [
@@ -280,7 +280,7 @@ test('options that contradict each other are refused', async () => {
   }
 });
 
-test('by package: what a database lists, and the rest', async () => {
+test('by package: packages of the database, and other files', async () => {
   const status = 'Package: hello\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n';
   const list = '/.\n/usr\n/usr/bin\n/usr/bin/hello\n/bin/hi\n';
   const files = {
@@ -312,7 +312,7 @@ test('by package: what a database lists, and the rest', async () => {
   assert.equal(breakdown!.notes, []);
 });
 
-test('names that are no text are told apart, and shown', async () => {
+test('names that are not UTF-8 are distinguished, and shown', async () => {
   const names = ['\xff', '\xfe', '</script>\x1b[31m'].map(name =>
     Buffer.from(name, 'latin1').toString('latin1'),
   );
@@ -402,7 +402,7 @@ test('a blob that one image lists as a layer and another as an encrypted one', a
   const weigh = weigher(parts[0]!.scan, null);
   const sizes = weigh(layer!);
   assert.is(weigh(layer!), sizes, 'weighed once');
-  // What is encrypted is transferred as it is stored; of a plain layer nobody knows how it will be packed.
+  // An encrypted layer is transferred as stored; the compressed size of a plain layer depends on the compressor.
   assert.equal([sizes.compressed, weigh({ ...layer!, encrypted: true }).compressed], [null, sizes.stored]);
   assert.is.not(sizes.stored, null);
 });

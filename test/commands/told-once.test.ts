@@ -1,4 +1,4 @@
-// What a reader is told twice, or told wrongly, and need not be: one cause is one finding, in one spelling.
+// One cause is one finding, in one spelling; unnecessary and wrong findings are not reported.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { idsReport } from '../../src/commands/ids/index.js';
@@ -26,7 +26,7 @@ const report = async (members: readonly Member[], limits = {}) =>
   reportOf(await readArchive(streamOf(await toTar(members)), { limits }));
 const codes = async (members: readonly Member[]) => (await report(members)).findings.map(({ code }) => code);
 
-test('a list that is lost is told, and not that there is no image, or that nothing refers to the blobs', async () => {
+test('a lost list is reported, not that there is no image or that blobs are unreferenced', async () => {
   const unreadable = replaceBytes(oci, 'index.json', () => '{');
   assert.equal(await codes(unreadable), ['json-invalid']);
   assert.equal((await report(unreadable)).verdicts.complete, null);
@@ -38,7 +38,7 @@ test('a list that is lost is told, and not that there is no image, or that nothi
   assert.ok((await codes(empty)).includes('no-image'));
 });
 
-test('what is folded counts what is not listed', async () => {
+test('a collapsed line has the number of findings that it stands for', async () => {
   const many = Array.from({ length: 12 }, (_, i) => file(`blobs/sha256/odd${i}`, 'x'));
   const { findings } = await report([...oci, ...many], { findingsPerCode: 5 });
   const odd = findings.filter(({ code }) => code === 'blob-name-odd');
@@ -51,7 +51,7 @@ test('what is folded counts what is not listed', async () => {
   assert.match(stdout, 'and 9 more like it');
 });
 
-test('an archive from before Docker 1.10 without an image was not written by Docker', async () => {
+test('an archive before Docker 1.10 without an image has no producer Docker', async () => {
   const old = dockerV1({ image: app, tags: ['app:1'] });
   assert.match((await report(old)).archive.producer ?? '', '1.9');
   const damaged = old.map(one =>
@@ -61,7 +61,7 @@ test('an archive from before Docker 1.10 without an image was not written by Doc
   if (found.images.length === 0) assert.is(found.archive.producer, null);
 });
 
-test('a hidden character has one spelling', async () => {
+test('a hidden character is escaped in one way everywhere', async () => {
   const tar = rawTar(rawEntry({ name: 'l\x1b[31m', flag: '1', link: 'no\x1bthing' }));
   const one = await image({ layers: [{ tar }] });
   const archive = saved(await toTar(skopeoOci({ image: one, tags: ['app:1'] })), 'hidden.tar');
@@ -72,7 +72,7 @@ test('a hidden character has one spelling', async () => {
   }
 });
 
-test("docker's containerd store is not said to refuse what it keeps", async () => {
+test("docker's containerd store is not reported to refuse an image that it keeps", async () => {
   const tar = rawTar(paxEntry([['SCHILY.xattr.user.', '1']]), rawEntry({ name: 'f' }, 'x'));
   const { findings } = await report(
     skopeoOci({ image: await image({ layers: [{ tar }] }), tags: ['app:1'] }),
@@ -84,7 +84,7 @@ test("docker's containerd store is not said to refuse what it keeps", async () =
   );
 });
 
-test('files tells of an entry once: that engines refuse the layer for it', async () => {
+test('files reports an entry that engines refuse once, as a refusal', async () => {
   const tar = rawTar(rawEntry({ name: 'l', flag: '1', link: 'nothing' }));
   const archive = saved(
     await toTar(dockerSave({ image: await image({ layers: [{ tar }] }), tags: ['app:1'] })),
@@ -95,7 +95,7 @@ test('files tells of an entry once: that engines refuse the layer for it', async
   assert.not.match(stdout, /odd +layer 1: l/);
 });
 
-test('what podman says of each format has a row of its own', async () => {
+test("podman's answer for each format has its own row", async () => {
   const archive = saved(await toTar(skopeoDir(app)), 'dir.tar');
   const { stdout } = await said(['ids', archive]);
   assert.match(

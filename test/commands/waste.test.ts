@@ -1,4 +1,4 @@
-// What images could do without, in data and in words; and dive's own numbers.
+// The waste of images, as data and as text; and dive's numbers.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type WasteOptions, waste, wasteReadOptions, wasteReport } from '../../src/commands/waste/index.js';
@@ -43,7 +43,7 @@ const LAYERS: readonly LayerSpec[] = [
 
 const archive = async () => dockerSave25({ image: await image({ layers: LAYERS }), tags: ['a:1'] });
 
-test('the names are fixed', async () => {
+test('the names are as documented', async () => {
   const [it] = wasteReport(await read(await archive())).images;
   assert.equal(Object.keys(it!.dive!), [
     'efficiency',
@@ -79,7 +79,7 @@ test('the names are fixed', async () => {
   assert.is(files[4]!.rule, 'apt-lists');
 });
 
-test('people see what costs most first, who did it, and what would save it', async () => {
+test('the largest waste is printed first, with its cause and a remedy', async () => {
   const said = await text(await archive());
   const order = [
     '5 kB  overwritten with the same bytes',
@@ -108,7 +108,7 @@ test('people see what costs most first, who did it, and what would save it', asy
   assert.match(said, /shipped by layer 3: RUN apt-get update\n +instead: rm -rf \/var\/lib\/apt\/lists/);
 });
 
-test('only the largest, when so many are wanted', async () => {
+test('--top prints only the largest', async () => {
   const said = await text(await archive(), { top: 2 });
   assert.match(said, /and 3 more, 1\.05 kB in all: --top 5 shows all/);
   assert.not.match(said, /deleted by/);
@@ -124,12 +124,12 @@ test("dive's score alone, and ours alone", async () => {
   assert.not.match(ours, /dive/);
 });
 
-test('nothing to save is said', async () => {
+test('without waste, that is printed', async () => {
   const one = await image({ layers: [{ files: { a: 'a' } }] });
   assert.match(await text(dockerSave25(one)), /wasted +nothing found/);
 });
 
-test('a layer that is not there: the others are looked at, and dive says nothing', async () => {
+test('with an absent layer the others are analysed, and dive has no score', async () => {
   const absent: LayerSpec = { files: { b: 'b' }, absent: true };
   const one = await image({ layers: [{ files: { a: 'old' } }, absent, { files: { a: 'new' } }] });
   const reading = await read(ociLayout({ manifests: [platformManifest(one)] }));
@@ -145,7 +145,7 @@ test('a layer that is not there: the others are looked at, and dive says nothing
   );
 });
 
-test('a layer that is cut short: what is there is looked at', async () => {
+test('a layer that is cut short is analysed up to the cut', async () => {
   const whole = rawTar(rawEntry({ name: 'a' }, 'new'), rawEntry({ name: 'b' }, 'x'.repeat(5000)));
   const cut = new Uint8Array(whole.subarray(0, 2048));
   const one = await image({ layers: [{ files: { a: 'old' } }, { tar: cut }] });
@@ -155,7 +155,7 @@ test('a layer that is cut short: what is there is looked at', async () => {
   assert.is(it!.unknown[0]?.layer, 1);
 });
 
-test('hostile names are shown, never sent', async () => {
+test('hostile names are escaped', async () => {
   const name = '\x1b[31m\xff<b>';
   const tar = (content: string) => new Uint8Array(rawTar(rawEntry({ name }, content)));
   const layers = [{ tar: tar('1'), createdBy: 'RUN \x1b[2J' }, { tar: tar('2') }];
@@ -204,7 +204,7 @@ withCorpus('every real archive has an answer, and dive has one where it can have
   }
 });
 
-test("dive's list is cut where nobody says how long it may be", async () => {
+test("dive's list is cut by default", async () => {
   const files = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`f${i}`, 'x'.repeat(i + 1)]));
   const members = dockerSave25({ image: await image({ layers: [{ files }, { files }] }), tags: ['a:1'] });
   const rows = (words: string) => words.split('\n').filter(line => /^ +2 .* \/f\d+$/.test(line)).length;
@@ -214,7 +214,7 @@ test("dive's list is cut where nobody says how long it may be", async () => {
   assert.equal([rows(all), /more/.test(all)], [50, false]);
 });
 
-test('where a layer cannot be read the waste is at least what is found, and no share is told', async () => {
+test('if a layer cannot be read, the waste is a lower bound and has no percentage', async () => {
   const made = await image({ layers: [...LAYERS, { files: { x: 'x' }, compression: 'gzip', absent: true }] });
   const words = await text(ociLayout({ manifests: [platformManifest(made)] }));
   assert.match(words, /wasted +at least 11\.1 kB: /);

@@ -1,4 +1,4 @@
-// Bytes that are two things at once, by their first block.
+// Bytes that are two formats at once, by their first block.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { beginsSkippable } from '../../src/codec/zstd.js';
@@ -14,7 +14,7 @@ const MAGICS: Readonly<Record<string, string>> = {
 };
 
 for (const [what, magic] of Object.entries(MAGICS)) {
-  test(`${what} whose first block sums up as a tar header is a tar too`, () => {
+  test(`${what} whose first block is a valid tar header is a tar too`, () => {
     const block = rawHeader({ name: magic });
     assert.is(isTarToo(block), true);
     block[200]! ^= 1;
@@ -23,11 +23,11 @@ for (const [what, magic] of Object.entries(MAGICS)) {
   });
 }
 
-test('a plain tar is one thing', () => {
+test('a plain tar has one kind', () => {
   assert.is(isTarToo(rawEntry({ name: 'a' })), false);
 });
 
-test('every skippable frame is known, and no data frame', () => {
+test('every skippable frame is recognised, and no data frame', () => {
   for (let first = 0x50; first <= 0x5f; first++)
     assert.is(beginsSkippable(Uint8Array.of(first, 0x2a, 0x4d, 0x18, 0)), true);
   assert.is(beginsSkippable(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)), false);

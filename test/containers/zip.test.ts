@@ -1,4 +1,4 @@
-// What a zip says twice, and where its entries lie: every lie is told, and honest zips are left in peace.
+// Redundant fields of a zip, and the places of its entries: contradictions are found, and sound zips have no problems.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ const MEMBERS = [
 ];
 const ZIP = toZip(MEMBERS, { deflate: true });
 
-/** Where the headers of a member stand. */
+/** Offsets of the headers of a member. */
 function headers(zip: Buffer, name: string): { readonly local: number; readonly central: number } {
   const directory = zip.indexOf('PK\x01\x02', 0, 'latin1');
   return { local: zip.indexOf(name) - 30, central: zip.indexOf(name, directory) - 46 };
@@ -45,7 +45,7 @@ async function opened(zip: Uint8Array, limits: Limits = defaultLimits) {
 
 const problems = async (zip: Uint8Array) => (await opened(zip)).problems;
 
-test('an honest zip has members and no problems', async () => {
+test('a sound zip has members and no problems', async () => {
   const { members, problems } = await opened(ZIP);
   assert.equal(problems, []);
   assert.equal(
@@ -65,7 +65,7 @@ test('an honest zip has members and no problems', async () => {
 });
 
 const zip64 = (name: string): Buffer => {
-  // The local header says both sizes in 64 bits, as a writer does that did not know them when it began.
+  // The local header has both sizes in 64 bits, as a writer does that did not know them at its beginning.
   const { local } = headers(Buffer.from(ZIP), name);
   const zip = Buffer.from(ZIP);
   const [packed, size] = [zip.readUInt32LE(local + 18), zip.readUInt32LE(local + 22)];
@@ -80,7 +80,7 @@ const zip64 = (name: string): Buffer => {
   return inserted(zip, local + 30 + name.length, extra);
 };
 
-/** Bytes put in before the central directory, and every offset behind them moved. */
+/** Inserts bytes before the central directory, and moves every offset after them. */
 function inserted(zip: Buffer, at: number, bytes: Uint8Array): Buffer {
   const moved = Buffer.concat([zip.subarray(0, at), bytes, zip.subarray(at)]);
   const end = moved.lastIndexOf('PK\x05\x06', undefined, 'latin1');
@@ -97,7 +97,7 @@ function inserted(zip: Buffer, at: number, bytes: Uint8Array): Buffer {
   return moved;
 }
 
-/** Sizes after the content, as a writer to a pipe does it. */
+/** Sizes after the content, as written to a pipe. */
 function described(name: string, descriptor: Uint8Array): Buffer {
   const zip = Buffer.from(ZIP);
   const { local, central } = headers(zip, name);
@@ -125,11 +125,11 @@ const HONEST: readonly (readonly [string, Uint8Array])[] = [
 ];
 
 for (const [what, zip] of HONEST)
-  test(`nothing to say about a zip: ${what}`, async () => {
+  test(`no problem in a zip: ${what}`, async () => {
     assert.equal(await problems(zip), []);
   });
 
-test('a name that is not in UTF-8 is read as its code page has it', async () => {
+test('a name that is not UTF-8 is decoded by its code page', async () => {
   const zip = changed('third', (bytes, local, central) => {
     for (const [flags, name] of [
       [local + 6, local + 30],
@@ -211,19 +211,19 @@ const LIES: readonly (readonly [string, Uint8Array, readonly SourceProblem[]])[]
 ];
 
 for (const [what, zip, expected] of LIES)
-  test(`a zip that lies: ${what}`, async () => {
+  test(`a problem in a zip: ${what}`, async () => {
     assert.equal(await problems(zip), expected);
   });
 
-test('entries that share bytes', async () => {
-  // As in a zip bomb of one kernel: the directory lists the same content under many names.
+test('entries that share bytes are a problem', async () => {
+  // As in a zip bomb with one kernel: the directory lists the same content under many names.
   const zip = changed('second.json', (bytes, _, central) => bytes.writeUInt32LE(0, central + 42));
   const found = await problems(zip);
   assert.equal(
     found.filter(({ kind }) => kind === 'zip-overlap'),
     [{ kind: 'zip-overlap', path: 'second.json', other: 'first' }],
   );
-  // And as in one of quoted headers: the content of one entry is all the entries after it.
+  // As in a zip bomb with quoted headers: the content of one entry is all the entries after it.
   const quoting = changed('first', (bytes, local, central) => {
     bytes.writeUInt32LE(headers(bytes, 'third').local - local, central + 20);
   });
@@ -233,7 +233,7 @@ test('entries that share bytes', async () => {
   );
 });
 
-test('bytes of no entry', async () => {
+test('bytes that belong to no entry are a problem', async () => {
   const { local } = headers(Buffer.from(ZIP), 'second.json');
   const directory = Buffer.from(ZIP).indexOf('PK\x01\x02', 0, 'latin1');
   for (const at of [0, local, directory])
@@ -242,7 +242,7 @@ test('bytes of no entry', async () => {
     ]);
 });
 
-test('two ends, one in the comment of the other', async () => {
+test('two end records, one in the comment of the other', async () => {
   const end = Buffer.from(ZIP.subarray(-22));
   const directoryEnd = ZIP.length - 22;
   const commented = (comment: Uint8Array) => {
@@ -259,14 +259,14 @@ test('two ends, one in the comment of the other', async () => {
       readings: ['one', 'another in its comment'],
     },
   ]);
-  // A reader that comes from behind takes the one in the comment, and sees the other as nobody's.
+  // A reader that searches from the end finds the one in the comment, and the other belongs to no entry.
   assert.equal(await problems(commented(end)), [
     { kind: 'zip-gap', path: null, offset: directoryEnd, bytes: 22 },
   ]);
 });
 
-test('a zip that is a tar as well', async () => {
-  // The tar's first header begins with the zip's first local header, in whose extra field the rest of it lies.
+test('a zip that is also a tar', async () => {
+  // The tar's first header begins with the zip's first local header, whose extra field contains the rest of it.
   const extra = 512 - 30 - 'first'.length;
   const zip = inserted(Buffer.from(ZIP), 30 + 'first'.length, Buffer.alloc(extra));
   zip.writeUInt16LE(extra, 28);
@@ -294,7 +294,7 @@ test('names and links that are too long are left out', async () => {
   assert.equal(problems, [{ kind: 'limit', path: null, limit: 'pathBytes', value: 8, seen: 11 }]);
 });
 
-test('the sample zip has nothing to be said about', async () => {
+test('the sample zip has no problems', async () => {
   const file = join(repositoryRoot, 'samples/hello-oci.zip');
   const { length } = readFileSync(file);
   assert.equal((await openZip({ file, start: 0, length, deflated: false }, defaultLimits)).problems, []);

@@ -1,5 +1,5 @@
-// What real engines said of documents: skopeo 1.22.0 (built with Go 1.26), podman 5.8.6 and crane 0.21 (with Go 1.27), and what
-// Debian's skopeo 1.9.3 said (with Go 1.19).
+// Recorded answers of real engines for documents: skopeo 1.22.0 (built with Go 1.26), podman 5.8.6 and crane 0.21 (with
+// Go 1.27), and Debian's skopeo 1.9.3 (with Go 1.19).
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stopText } from '../../src/commands/ids/engines.js';
@@ -366,7 +366,7 @@ for (const [type, mode, version, text, words] of ROWS) {
   });
 }
 
-test('keys in any case, the last of several, one over the other', () => {
+test('keys in any case, repeated keys, and one key that overrides another', () => {
   const read = (text: string) => decode(readDocument('x', Buffer.from(text)), 'whole', OCI1, 'go1.24');
   assert.equal(read('{"Layers":[{"Digest":"a","\u017fize":5}],"more":1}'), {
     layers: [{ digest: 'a', size: 5 }],
@@ -380,7 +380,7 @@ test('keys in any case, the last of several, one over the other', () => {
   assert.equal(read('{"layers":[null]}'), { layers: [{}] });
 });
 
-test('what nests deeper than the limit, and not than Go takes, cannot be told', () => {
+test("the outcome is unknown for nesting between waybill's limit and Go's", () => {
   const document = readDocument('x', Buffer.from('['.repeat(9000) + ']'.repeat(9000)));
   assert.match(stopText(attempt(() => decode(document, 'whole', OCI1, 'go1.24'))!), /^cannot be told: x: /);
 });

@@ -1,4 +1,4 @@
-// Decodes documents into the structs of engines, and says what encoding/json says of them. Asked by go-oracle.test.ts.
+// Decodes documents into the structs of engines, and prints the errors of encoding/json. Used by go-oracle.test.ts.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Documents that are almost right, decoded here and by Go where it is installed: the same are refused, in the same words, and
-// of the others the same is read.
+// Nearly valid documents, decoded here and by Go if it is installed: both refuse the same documents, with the same
+// words, and read the same from the others.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ interface Question {
   readonly type: string;
   readonly mode: Mode;
   readonly text: Buffer;
-  /** Whether two keys of it fold to one. */
+  /** True if two keys of it fold to one. */
   readonly folds: boolean;
 }
 
@@ -99,13 +99,13 @@ const SAMPLES: readonly (readonly [name: string, type: GoType, sample: string])[
   ],
 ];
 
-/** What a value may be in the place of the right one, as text. */
+/** Values to put in the place of the right one, as text. */
 const VALUES =
   '397.0 397e0 1E2 -0 0 -5 9223372036854775807 9223372036854775808 -9223372036854775809 1e400 0.5 true null "x" "" [] {} [1] ["a",null] {"a":1} {"a":{}} [[]] [{}] "2024-02-30T00:00:00Z" "sha512:ab" "\\ud800" "e3=0" 123456789012345678 01 1. tru "a\u0001b" nul'.split(
     ' ',
   );
 
-/** A generator of its own, so that a seed gives the same documents everywhere. */
+/** A generator with a seed, so that the same documents are made everywhere. */
 function random(seed: number): (below: number) => number {
   let state = seed;
   return below => {
@@ -115,7 +115,7 @@ function random(seed: number): (below: number) => number {
 }
 
 const STRING = /"(?:[^"\\]|\\.)*"/;
-/** A key, and a value that nests nothing, or what opens one that does. */
+/** Matches a key, a string, a number or a literal. */
 const TOKEN = new RegExp(`(${STRING.source}):|${STRING.source}|-?\\d[\\d.eE+-]*|true|false|null`, 'g');
 
 function mutated(sample: string, roll: (below: number) => number): string {
@@ -156,7 +156,7 @@ function damaged(text: string, roll: (below: number) => number): string {
   }
 }
 
-/** Of a key that is there twice JSON.parse keeps one, which is a finding of its own: such documents are left out. */
+/** JSON.parse keeps one of two equal keys, which is a finding of its own, so such documents are left out. */
 const repeats = ({ text }: Question): boolean => jsonOddities(text.toString(), 1000)?.duplicateCount !== 0;
 
 function questionsOf(seed: number, count: number): Question[] {
@@ -188,14 +188,14 @@ function folds(text: string): boolean {
   }
 }
 
-/** Of times Go's releases say different things; packages of types are those of the program here. */
+/** Go's releases differ in errors about times; the package of a type is that of the program here. */
 const comparable = (words: string): string => {
   if (/^(parsing time|Time\.)/.test(words)) return 'a time';
   const [start, type = ''] = words.split(' of type ');
   return `${start} ${type.replace(/\b(?!time\b)\w+\./g, '')}`;
 };
 
-/** Without what is empty, and without times and bytes, which Go writes in a form of its own. */
+/** Without empty values, and without times and bytes, which Go writes in its own form. */
 function full(value: Json): Json {
   if (Array.isArray(value)) return value.map(full);
   if (!isObject(value)) return value;
@@ -229,7 +229,7 @@ goTest('go: documents that are almost right', () => {
     const where = `${type}, ${mode}: ${text.toString()}`;
     assert.is(comparable(refusal ?? ''), comparable(error), where);
     seen[refusal === null ? 'taken' : 'refused']++;
-    // Of what goes into an interface engines ask no more than whether it is there.
+    // Engines only check whether a value of interface type is present.
     if (refusal === null && !folds && type !== 'ambiguous') assert.equal(full(ours), full(value), where);
   }
   assert.ok(seen.taken > 500 && seen.refused > 500, JSON.stringify(seen));

@@ -1,4 +1,4 @@
-// The image that waybill shows is the image that engines load: random archives of two images, read by all of them.
+// waybill must show the image that engines load: random archives of two images, read by all engines.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { disagreements } from './predictions.js';
 import { READERS, type Reader, readersHere } from './readers.js';
 
 const SEEDS = 400;
-/** Seeds to a test, and archives that are read at a time. */
+/** Seeds per test, and number of archives that are read in parallel. */
 const PORTION = 50;
 const JOBS = 2;
 
@@ -32,7 +32,7 @@ for (const { name } of READERS)
     `${name} is not here, or cannot be run without root`,
   );
 
-test('a seed makes one archive', async () => {
+test('a seed always gives the same archive', async () => {
   for (const seed of [0, 7, 100, 2001]) {
     const recipe = await recipeOf(seed);
     assert.equal(await recipeOf(seed), recipe);
@@ -44,7 +44,7 @@ test('a seed makes one archive', async () => {
   }
 });
 
-test('every kind of move is among the archives that are tried', async () => {
+test('every kind of move occurs among the archives', async () => {
   const recipes = await Promise.all(Array.from({ length: SEEDS }, (_, seed) => recipeOf(seed)));
   const tried = new Set(recipes.flatMap(({ moves }) => moves));
   assert.equal(
@@ -54,7 +54,7 @@ test('every kind of move is among the archives that are tried', async () => {
   assert.is(new Set(MOVES.map(({ name }) => name)).size, MOVES.length);
 });
 
-test('an image that waybill does not show is noticed', async () => {
+test('an image that waybill does not show is detected', async () => {
   const path = join(folder, 'plain.tar');
   await writeArchive({ seed: 1, base: 'oci', form: 'tar', pair: 0, moves: [] }, path);
   const said = await saidOf(path);
@@ -69,7 +69,7 @@ test('an image that waybill does not show is noticed', async () => {
   assert.is(unnoticed({ ...said, exitCode: 1 }, attempt({ ...image, diffIds: [] })).length, 0);
 });
 
-test('a manifest whose keys may be read in two ways is left to the engines', () => {
+test('a manifest with ambiguous keys is interpreted by the engines', () => {
   const config = '"config":{"digest":"sha256:1"}';
   assert.equal(plainParts(`{${config},"layers":[{"digest":"sha256:2"}]}`), {
     config: 'sha256:1',
@@ -80,16 +80,16 @@ test('a manifest whose keys may be read in two ways is left to the engines', () 
   assert.is(firstParts(`{${config}}{}`)?.config, 'sha256:1');
 });
 
-test('layers are unpacked as containers/image does it', () => {
+test('layers are unpacked as by containers/image', () => {
   const tar = rawTar(rawEntry({ name: 'who' }, 'GOOD'));
   assert.equal(unpackedBytes(gzipSync(tar)), tar);
   assert.equal(unpackedBytes(tar), tar);
-  // A skippable frame of zstd is not known, and text is no tar.
+  // A skippable zstd frame is not recognised, and text is not a tar.
   for (const bytes of [Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]), Buffer.from('text')])
     assert.is(unpackedBytes(bytes), null);
 });
 
-test('predictions that fail are told', async () => {
+test('wrong predictions are reported', async () => {
   const recipe = { seed: 1, base: 'docker', form: 'tar' as const, pair: 0, moves: [] };
   const outcome = await outcomeOf(recipe, folder, []);
   const [{ imageId, diffIds }] = outcome.said.images as [Loaded];

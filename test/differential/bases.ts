@@ -1,4 +1,4 @@
-// The layouts that the moves begin with, each of GOOD alone.
+// The layouts to which moves are applied, each with GOOD alone.
 import { encodedOf } from '../support/digest.js';
 import { unpacked } from '../support/docker-layouts.js';
 import type { Image, Layer } from '../support/image.js';
@@ -14,7 +14,7 @@ const TAR: readonly Form[] = ['tar'];
 
 const nothing = (): Parts => ({ entries: null, items: null, top: null, files: new Map() });
 
-/** With the tag alone, as skopeo writes it for umoci. */
+/** Named by the tag alone, as skopeo writes it for umoci. */
 const named = (content: Content, name = '1'): Content =>
   layouts.described(content, { annotations: { [layouts.REF_ANNOTATION]: name } });
 
@@ -28,7 +28,7 @@ const EXTENSIONS: Readonly<Record<string, string>> = { gzip: '.tar.gz', zstd: '.
 const layerName = ({ digest, compression }: Layer) =>
   `${encodedOf(digest)}${EXTENSIONS[compression] ?? '.tar'}`;
 
-/** Config and layers as podman names them, or packed as crane does. */
+/** Config and layers as podman names them, or compressed as crane does. */
 function dockerParts(image: Image): Parts {
   const config = `${encodedOf(image.imageId)}.json`;
   const item: Item = { Config: config, RepoTags: [NAME], Layers: image.layers.map(layerName) };
@@ -57,7 +57,7 @@ const v1Files = (image: Image): Map<string, Uint8Array> =>
       .map(({ path, bytes }) => [path, bytes]),
   );
 
-/** Docker's media types have none for zstd that containers/image would know. */
+/** Docker has no media type for zstd that containers/image accepts. */
 const dockerOnly = (image: Image) =>
   image.layers.some(({ compression }) => compression === 'zstd') ? unpacked(image) : image;
 

@@ -1,4 +1,4 @@
-// One archive from beginning to end: made, read by all, judged, and made smaller where it fails.
+// The test of one archive: it is made, read by all engines, judged, and minimised if it fails.
 import { join } from 'node:path';
 import { fileName, type Recipe, writeArchive } from './generate.js';
 import { misnamed, refused, type Said, saidOf, unnoticed } from './judge.js';
@@ -9,7 +9,7 @@ export interface Outcome {
   readonly path: string;
   readonly said: Said;
   readonly attempts: readonly Attempt[];
-  /** What is wrong, a sentence each; empty where all agree. */
+  /** One sentence for each failure; empty if all agree. */
   readonly failures: readonly string[];
 }
 
@@ -49,7 +49,7 @@ function failuresOf(
   ];
 }
 
-/** The same failure with as few moves as will do. */
+/** Finds the smallest set of moves that gives the same failure. */
 export async function shrunk(outcome: Outcome, folder: string, readers: readonly Reader[]): Promise<Outcome> {
   for (const move of outcome.recipe.moves) {
     const moves = outcome.recipe.moves.filter(other => other !== move);

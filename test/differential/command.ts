@@ -1,16 +1,16 @@
-// Engines as they are on this machine, or where WAYBILL_ENGINE_PREFIX leads: words that come before every command.
+// Runs the engines of this machine, or those behind WAYBILL_ENGINE_PREFIX: words that are put before every command.
 import { spawn } from 'node:child_process';
 import { hasCommand } from '../support/compression.js';
 
 const PREFIX = (process.env.WAYBILL_ENGINE_PREFIX ?? '').split(' ').filter(word => word !== '');
-/** Milliseconds after which an engine is taken for one that hangs. */
+/** Milliseconds after which an engine is regarded as hanging. */
 const PATIENCE = 60_000;
 
 export interface Ran {
-  /** 0 where it went well; null where it was ended. */
+  /** 0 for success; null if it was killed. */
   readonly status: number | null;
   readonly stdout: string;
-  /** The last of what it said. */
+  /** The end of its output on standard error. */
   readonly stderr: string;
 }
 

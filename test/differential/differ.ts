@@ -1,7 +1,7 @@
 // npm run differ [-- --count 1000 --seed 1 --keep DIR --only MOVE --ids --log FILE --jobs 2]
 //
-// The engines are those on the PATH; with WAYBILL_ENGINE_PREFIX, words that are put before each of their commands, any
-// others: WAYBILL_ENGINE_PREFIX='chroot /newer' where that folder has them, and sees the same temporary files.
+// The engines are those on the PATH, or with WAYBILL_ENGINE_PREFIX, words that are put before each of their commands,
+// any others: WAYBILL_ENGINE_PREFIX='chroot /newer' if that directory contains them and the same temporary files.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,13 +14,13 @@ const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
-    /** Failing archives are kept here, with what was said of them. */
+    /** Directory for failing archives and their reports. */
     keep: { type: 'string', default: 'dist/differ-found' },
     /** Only archives with a move whose name matches. */
     only: { type: 'string', default: '' },
-    /** What `ids` predicts is compared as well: for engines of the versions that it models. */
+    /** Compare the predictions of `ids` too, for engines of the versions that it models. */
     ids: { type: 'boolean', default: false },
-    /** A line of JSON for every archive. */
+    /** A file with a line of JSON for every archive. */
     log: { type: 'string' },
     jobs: { type: 'string', default: '2' },
   },

@@ -1,4 +1,4 @@
-// An archive that is being made: documents first, then members, then bytes. Moves change each of these stages.
+// An archive under construction: first documents, then members, then bytes. Moves change each of these stages.
 import { encodedOf, goJson } from '../support/digest.js';
 import type { Image } from '../support/image.js';
 import { type Content, MEDIA } from '../support/oci.js';
@@ -14,11 +14,11 @@ export interface Item {
   Layers: readonly string[];
 }
 
-/** What an archive says, before it is members: a part that the base does not have is null. */
+/** The documents of an archive before they are members. A part that the base does not have is null. */
 export interface Parts {
-  /** What index.json lists. */
+  /** Entries of index.json. */
   entries: Content[] | null;
-  /** What manifest.json lists. */
+  /** Items of manifest.json. */
   items: Item[] | null;
   /** The manifest of skopeo's `dir:`. */
   top: Content | null;
@@ -28,16 +28,16 @@ export interface Parts {
 
 export interface Draft extends Pair {
   readonly base: Base;
-  /** Of the move at hand. */
+  /** The random numbers of the current move. */
   readonly random: Random;
   readonly parts: Parts;
-  /** What the archive would be if it held EVIL alone, before any move. */
+  /** The archive of EVIL alone, before any move. */
   readonly evilPieces: readonly Piece[];
-  /** EVIL in the other layouts that there are: a document of one may be planted in another. */
+  /** EVIL in the other layouts: a document of one may be planted in another. */
   readonly strangers: readonly (readonly Piece[])[];
   /** Empty while documents are made. */
   pieces: Piece[];
-  /** A real directory is made of the members instead of a tar. */
+  /** `directory` if a real directory is made of the members instead of a tar. */
   readonly form: Form;
 }
 
@@ -46,14 +46,14 @@ export type Form = 'tar' | 'directory';
 export interface Base {
   readonly name: string;
   readonly parts: (image: Image, compressed: boolean) => Parts;
-  /** Engines that must load it where nothing is planted; the beginnings of readers' names. */
+  /** Engines that must load it if nothing is planted, by the beginnings of readers' names. */
   readonly readers: readonly string[];
   readonly forms: readonly Form[];
 }
 
 export const NAME = 'app:1';
 
-/** The members of an archive that says `parts`: blobs, then other files, then the documents that list them. */
+/** The members of an archive with these parts: blobs, then other files, then the documents that list them. */
 export function layOut({ entries, items, top, files }: Parts): Piece[] {
   const pieces = new Map<string, Piece>();
   const put = (path: string, body: Uint8Array | string) =>
@@ -74,7 +74,7 @@ function indexText(entries: readonly Content[]): string {
   return goJson({ schemaVersion: 2, mediaType: MEDIA.index, manifests });
 }
 
-/** What a member is in its image: its counterpart in the other image has the same role. */
+/** The role of a member in its image: its counterpart in the other image has the same role. */
 export function roleOf({ path, body }: Piece, { configBytes, layers }: Image): string | null {
   if (DOCUMENTS.includes(path)) return path;
   const same = (bytes: Uint8Array) => Buffer.compare(bytes, body) === 0;
@@ -93,10 +93,10 @@ export const DOCUMENTS: readonly string[] = [
 ];
 
 export interface Twins {
-  /** A member of GOOD, and what EVIL has in its place. */
+  /** A member of GOOD, and its counterpart in EVIL. */
   readonly target: Piece;
   readonly twin: Piece;
-  /** The document belongs to another layout, and was put into the archive for this move: both are EVIL's. */
+  /** The document belongs to another layout and was added to the archive for this move; both members are EVIL's. */
   readonly stranger?: true;
 }
 
@@ -111,7 +111,7 @@ export function twinsOf({ pieces, evilPieces, good, evil }: Draft): Twins[] {
   });
 }
 
-/** One member to attack: most often a document that lists images, and now and then one that was not there. */
+/** Chooses a member to attack: most often a document that lists images, and sometimes one that did not exist. */
 export function chosenTwins(draft: Draft): Twins | null {
   const { random } = draft;
   const stranger = random.oneIn(3) ? invited(draft) : null;
@@ -124,7 +124,7 @@ export function chosenTwins(draft: Draft): Twins | null {
 
 const LISTS: readonly string[] = ['index.json', 'manifest.json', 'repositories'];
 
-/** Puts EVIL in another layout beside GOOD, where that layout's document is not there yet. */
+/** Adds EVIL in another layout beside GOOD, if that layout's document does not exist yet. */
 function invited(draft: Draft): Twins | null {
   const known = new Set(draft.pieces.map(({ path }) => path));
   const others = draft.strangers.filter(pieces =>
@@ -137,14 +137,14 @@ function invited(draft: Draft): Twins | null {
   return { target: document, twin: document, stranger: true };
 }
 
-/** Puts the blobs of EVIL into the archive, where they do not stand in the way of GOOD's. */
+/** Adds the blobs of EVIL to the archive, except those that would replace GOOD's. */
 export function addEvil(draft: Draft): void {
   const known = new Set(draft.pieces.map(({ path }) => path));
   const more = draft.evilPieces.filter(({ path }) => !known.has(path));
   draft.pieces.unshift(...more);
 }
 
-/** Puts a member before or after another one, or at either end. */
+/** Inserts a member before or after another one, or at either end. */
 export function plant(draft: Draft, piece: Piece, beside: Piece | null = null): void {
   const at = beside === null ? -1 : draft.pieces.indexOf(beside);
   const places = [0, draft.pieces.length, ...(at < 0 ? [] : [at, at + 1])];

@@ -1,4 +1,4 @@
-// A seed to an archive: a base, and none to three moves over it.
+// Makes an archive from a seed: a base, and up to three moves.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { rawTar } from '../support/tar-blocks.js';
@@ -11,17 +11,17 @@ import { pieceBytes } from './piece.js';
 import { placePieces } from './place.js';
 import { type Random, randomFrom } from './random.js';
 
-/** All that an archive is made from; fewer moves make a smaller case of the same kind. */
+/** The parameters of an archive; with fewer moves it is a smaller case of the same kind. */
 export interface Recipe {
   readonly seed: number;
   readonly base: string;
   readonly form: Form;
-  /** Which pair of images of this seed. */
+  /** Number of the pair of images for this seed. */
   readonly pair: number;
   readonly moves: readonly string[];
 }
 
-/** Each move comes up as often as any other; every twelfth archive has none. */
+/** Moves are equally frequent; every twelfth archive has none. */
 export async function recipeOf(seed: number): Promise<Recipe> {
   const random = randomFrom(`recipe ${seed}`);
   const turn = Math.floor(seed / 12) * 11 + (seed % 12) - 1;
@@ -33,7 +33,7 @@ export async function recipeOf(seed: number): Promise<Recipe> {
     const others = Array.from({ length: more }, () => moveFor(form, random).name);
     const moves = first === null ? [] : [...new Set([first.name, ...others])];
     const recipe = { seed, base: base.name, form, pair: tries, moves };
-    // Over some bases a move finds nothing to change.
+    // A move may have no effect on a base.
     if (first === null || tries === MOST_TRIES || (await changes(recipe, first))) return recipe;
   }
 }
@@ -91,7 +91,10 @@ async function made(recipe: Recipe): Promise<Made> {
   return { draft, tar };
 }
 
-/** Writes the archive of a recipe, a file or a directory; says who must load it where there is no move. */
+/**
+ * Writes the archive of a recipe, a file or a directory.
+ * @returns the engines that must load it if it has no move
+ */
 export async function writeArchive(recipe: Recipe, path: string): Promise<readonly string[]> {
   const { draft, tar } = await made(recipe);
   rmSync(path, { recursive: true, force: true });
@@ -101,7 +104,7 @@ export async function writeArchive(recipe: Recipe, path: string): Promise<readon
   return loadersOf(draft);
 }
 
-/** umoci of Debian does not unpack zstd. */
+/** Debian's umoci does not unpack zstd. */
 const loadersOf = ({ base, good }: Draft): readonly string[] =>
   base.readers.filter(
     name => name !== 'umoci' || good.layers.every(({ compression }) => compression !== 'zstd'),

@@ -1,4 +1,4 @@
-// The two images: GOOD, which waybill is meant to show, and EVIL, which no engine may load unnoticed.
+// The two images: GOOD, which waybill must show, and EVIL, which no engine may load without an error in waybill.
 import { type Compression, canCompress } from '../support/compression.js';
 import { type Image, image } from '../support/image.js';
 import type { Random } from './random.js';
@@ -10,7 +10,7 @@ export interface Pair {
 
 const KINDS: readonly Compression[] = ['gzip', 'none', 'zstd'];
 
-/** One layer with `/who`, or a second one over it; the same shape for both, so that parts can be exchanged. */
+/** One layer with `/who`, or two; both images have the same structure, so that parts can be exchanged. */
 export async function pairOf(random: Random): Promise<Pair> {
   const count = random.pick([1, 1, 2]);
   const compressions = Array.from({ length: count }, () => random.pick(KINDS.filter(canCompress)));
@@ -21,7 +21,7 @@ export async function pairOf(random: Random): Promise<Pair> {
 
 const made = new Map<string, Promise<Image>>();
 
-/** @param shared  the base layer is the same in both images */
+/** @param shared  true if both images have the same base layer */
 function named(who: string, compressions: readonly Compression[], shared: boolean): Promise<Image> {
   const key = `${who} ${compressions} ${shared}`;
   const known = made.get(key) ?? imageNamed(who, compressions, shared);

@@ -1,4 +1,4 @@
-// What waybill says of an archive, against what engines load.
+// Compares waybill's report of an archive with what engines load.
 import { InputError, idsReport, readArchive, reportOf, verify } from '../../src/commands.js';
 import type { Loaded } from './loaded.js';
 import type { Attempt } from './readers.js';
@@ -17,7 +17,7 @@ export interface Prediction {
   readonly refusal: string | null;
 }
 
-/** What `verify` and `ids` say. */
+/** The results of `verify` and `ids`. */
 export interface Said {
   readonly exitCode: number;
   readonly images: readonly Shown[];
@@ -64,7 +64,7 @@ export interface Disagreement {
   readonly loaded: Loaded;
 }
 
-/** Images that an engine loads and waybill does not show, where no error of waybill's stops their user. */
+/** Images that an engine loads and waybill does not show, without an error that would stop the user. */
 export function unnoticed(said: Said, attempts: readonly Attempt[]): Disagreement[] {
   if (said.exitCode !== 0) return [];
   return attempts.flatMap(({ reader, loaded }) =>
@@ -72,14 +72,14 @@ export function unnoticed(said: Said, attempts: readonly Attempt[]): Disagreemen
   );
 }
 
-/** Names without what engines put around short ones. */
+/** Names without the prefixes that engines add to short ones. */
 const short = (name: string): string =>
   name.replace(/^(docker\.io\/(library\/)?|localhost\/)/, '').replace(/:latest$/, '');
 
 const shownAs = (name: string, images: readonly Shown[]): readonly Shown[] =>
   images.filter(({ names }) => names.some(other => short(other) === short(name)));
 
-/** Images that an engine loads under a name that waybill shows on another image alone, and says nothing. */
+/** Images that an engine loads under a name that waybill shows only for another image, without an error. */
 export function misnamed(said: Said, attempts: readonly Attempt[]): Disagreement[] {
   if (said.exitCode !== 0 || said.warnings.length > 0) return [];
   return attempts.flatMap(({ reader, asked, loaded }) =>
@@ -91,7 +91,7 @@ export function misnamed(said: Said, attempts: readonly Attempt[]): Disagreement
   );
 }
 
-/** Engines that must load an archive that nothing was planted in, and have not. */
+/** Engines that failed to load an archive in which nothing was planted. */
 export function refused(readers: readonly string[], attempts: readonly Attempt[]): string[] {
   const ran = (reader: string) => attempts.filter(attempt => attempt.reader.startsWith(reader));
   return readers.filter(

@@ -1,5 +1,6 @@
-// Random layers, unpacked by umoci and judged by waybill. What umoci refuses must be told, what is said to be refused by umoci must
-// be, and where nothing is told both must have the same files. By hand: WAYBILL_LAYERS=5000 and WAYBILL_SEED=1.
+// Random layers, unpacked by umoci and judged by waybill. Layers that umoci refuses must be reported, reported refusals
+// by umoci must be real, and otherwise both must have the same files. For more runs: WAYBILL_LAYERS=5000 and
+// WAYBILL_SEED=1.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -36,7 +37,10 @@ async function layoutOf(tars: readonly Uint8Array[]): Promise<string> {
   return toDirectory(layouts.ociLayout({ manifests }), temporary('layers'));
 }
 
-/** What umoci makes of a layout: its words, or the files. It lies some folders down, where a whiteout of `..` finds nothing of ours. */
+/**
+ * The result of umoci for a layout: its words, or the files. The directory is some levels deep, so that a whiteout of
+ * `..` cannot remove anything of ours.
+ */
 function unpacked(directory: string): string | Map<string, string> {
   const root = join(temporary('layers-root'), 'a/b/c/root');
   spawnSync('mkdir', ['-p', join(root, '..')]);

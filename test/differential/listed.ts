@@ -1,4 +1,4 @@
-// Manifests of EVIL, and of GOOD with something changed.
+// Manifests of EVIL, and changed ones of GOOD.
 import { digestOf, goJson, textOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Content, described } from '../support/oci.js';
@@ -6,7 +6,7 @@ import type { Draft } from './draft.js';
 
 export type Json = Record<string, unknown>;
 
-/** The same content with a document of its own that is changed, under the new digest. */
+/** The same content with a changed document, under its new digest. */
 export function remade(content: Content, change: (document: Json) => void): Content {
   const document = JSON.parse(textOf(content.blobs[0]!.bytes)) as Json;
   change(document);

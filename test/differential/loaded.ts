@@ -1,4 +1,4 @@
-// What an engine has made of an archive, read from what it wrote: config, layers, and the file that tells them apart.
+// The image that an engine loaded, read from its output: config, layers, and the file that tells the images apart.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ const NONE = Buffer.alloc(0);
 export interface Loaded {
   /** The digest of the config. */
   readonly imageId: string;
-  /** Of the bytes that it unpacked; null where it did not: a layer that is to be had elsewhere is not copied. */
+  /** Digests of the bytes that it unpacked; null for a layer that it did not copy. */
   readonly diffIds: readonly (string | null)[];
-  /** What `/who` says in the topmost layer that has it. */
+  /** The content of `/who` in the topmost layer that has it. */
   readonly who: string;
   readonly manifestDigest: string | null;
   readonly names: readonly string[];
@@ -31,7 +31,7 @@ const KEYS = new Set([
   ...['artifactType', 'subject', 'data', 'platform', 'architecture', 'os', 'manifests'],
 ]);
 
-/** null where a key is there twice, or is one that Go's decoder may take for another one; or where it is no JSON. */
+/** Returns null if the text is not JSON, has a repeated key, or a key that Go's decoder may read as another one. */
 export function plainParts(text: string): ManifestParts | null {
   let odd = false;
   const look = (key: string, item: unknown) => {
@@ -47,7 +47,7 @@ export function plainParts(text: string): ManifestParts | null {
   }
 }
 
-/** Of the first JSON value of a text. */
+/** The parts in the first JSON value of a text. */
 export function firstParts(text: string): ManifestParts | null {
   for (let end = text.indexOf('}'); end >= 0; end = text.indexOf('}', end + 1)) {
     const parts = plainParts(text.slice(0, end + 1));
@@ -68,7 +68,7 @@ const MAGIC: readonly (readonly [bytes: readonly number[], command: string | nul
   [[0x42, 0x5a, 0x68], 'bzip2'],
 ];
 
-/** By the checksum of the first header; no bytes, and zeros, are tars of nothing. */
+/** By the checksum of the first header; no bytes, and zeros, are empty tars. */
 function isTar(bytes: Buffer): boolean {
   const header = bytes.subarray(0, 512);
   if (header.every(byte => byte === 0)) return true;
@@ -76,7 +76,7 @@ function isTar(bytes: Buffer): boolean {
   return Number.parseInt(header.toString('latin1', 148, 156), 8) === sum;
 }
 
-/** As containers/image unpacks: by the first bytes alone; null where that fails, or is no tar. */
+/** Unpacks as containers/image does, by the first bytes alone; null if that fails or the result is not a tar. */
 export function unpackedBytes(bytes: Buffer): Buffer | null {
   const found = MAGIC.find(([magic]) => magic.every((byte, i) => bytes[i] === byte));
   if (found === undefined) return isTar(bytes) ? bytes : null;
@@ -92,14 +92,14 @@ export function unpackedBytes(bytes: Buffer): Buffer | null {
   return status === 0 ? stdout : null;
 }
 
-/** Text behind the name `who` in a tar of small files. */
+/** The text after the name `who` in a tar of small files. */
 function whoIn(tar: Buffer | null): string | null {
   if (tar === null) return null;
   const at = tar.indexOf('who\0', 0, 'latin1');
   return at < 0 || at % 512 !== 0 ? null : tar.subarray(at + 512, at + 516).toString('latin1');
 }
 
-/** An image whose manifest was read, with the blobs to be had by digest. */
+/** An image whose manifest was read, with a function that reads blobs by digest. */
 function described(
   bytes: Buffer,
   { config, layers }: ManifestParts,
@@ -118,7 +118,7 @@ function described(
   };
 }
 
-/** What `skopeo copy` has written as `dir:`. */
+/** The output of `skopeo copy` to `dir:`. */
 export const inDir = (folder: string, parts: ManifestParts): Loaded =>
   described(readFileSync(join(folder, 'manifest.json')), parts, digest =>
     bytesOf(join(folder, encodedOf(digest))),
@@ -148,7 +148,7 @@ interface StoredLayer {
 const records = <T>(path: string): readonly T[] =>
   existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T[]) : [];
 
-/** What podman has in a storage of driver vfs. */
+/** The images in a podman storage with driver vfs. */
 export function inStorage(root: string): Loaded[] {
   const layers = new Map(
     records<StoredLayer>(join(root, 'vfs-layers/layers.json')).map(layer => [layer.id, layer]),
@@ -168,7 +168,7 @@ export function inStorage(root: string): Loaded[] {
   });
 }
 
-/** The digest of the config that is kept with the image. */
+/** The digest of the config that is stored with the image. */
 function configIn(folder: string): string | null {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const key = /^=(.+)$/.exec(name)?.[1];

@@ -1,20 +1,20 @@
-// A move: one small change that gives some reader a reason to take EVIL for GOOD.
+// A move: one small change that may make a reader use EVIL instead of GOOD.
 import { addEvil, chosenTwins, type Draft, plant, replace } from './draft.js';
 import { filePiece, type Piece } from './piece.js';
 
 export interface Move {
   readonly name: string;
-  /** What it does, and which reader may fall for it. */
+  /** A description of the change, and of the reader that may be deceived. */
   readonly does: string;
-  /** It is about headers of a tar, or about names that no directory can hold. */
+  /** It changes headers of a tar, or names that no directory can contain. */
   readonly tarOnly?: true;
-  /** Each stage is left alone by the moves that do not name it. */
+  /** A stage that is absent is not changed. */
   readonly documents?: (draft: Draft) => void;
   readonly pieces?: (draft: Draft) => void;
   readonly bytes?: (draft: Draft, tar: Buffer) => Uint8Array;
 }
 
-/** Plants EVIL's counterpart of a member in a form that only some readers take for that member. */
+/** Plants EVIL's counterpart of a member in a form that only some readers use as that member. */
 export function planted(
   name: string,
   does: string,
@@ -29,7 +29,7 @@ export function planted(
       if (twins === null) return;
       const { target, twin, stranger = false } = twins;
       addEvil(draft);
-      // Now and then GOOD is the one in disguise, or the only one.
+      // Sometimes GOOD is the one in disguise, or the only one.
       const turned = draft.random.oneIn(4);
       const alone = stranger || draft.random.oneIn(6);
       const odd = disguise(filePiece(target.path, turned ? target.body : twin.body), draft);
@@ -42,7 +42,7 @@ export function planted(
   };
 }
 
-/** Changes the header of the document that is attacked, and plants nothing. */
+/** Changes the header of the attacked document, and plants nothing. */
 export function spoilt(name: string, does: string, change: (piece: Piece, draft: Draft) => Piece): Move {
   return {
     name,

@@ -1,4 +1,4 @@
-// Tar headers that readers read differently.
+// Tar headers that readers interpret differently.
 import type { RawHeader } from '../support/tar-blocks.js';
 import { type Draft, plant } from './draft.js';
 import { type Move, planted, spoilt } from './move.js';
@@ -18,7 +18,7 @@ const sized = (name: string, does: string, size: (length: number) => string): Mo
 const headed = (name: string, does: string, header: Partial<RawHeader>): Move =>
   planted(name, does, twin => ({ ...twin, header }));
 
-/** The name is in two fields, which are one name only to readers that know `prefix` in this format. */
+/** The name is in two fields, which only readers that support `prefix` in this format join. */
 const prefixed = (format: NonNullable<RawHeader['format']>): Move =>
   planted(
     `prefix-${format}`,
@@ -42,7 +42,7 @@ const spoiltField = (field: keyof RawHeader, value: string): Move =>
     }),
   );
 
-/** A member inside the content of one that has none to readers of Go, and has it to others. */
+/** A member inside the content of an entry that has no content for readers in Go, but has it for others. */
 const inside = (flag: string, what: string): Move =>
   planted(
     `inside-${what.replace(' ', '-')}`,
@@ -94,16 +94,12 @@ export const headerMoves: readonly Move[] = [
   sized('size-spaces', 'A size field that is filled with spaces.', n => n.toString(8).padStart(11, ' ')),
   sized(
     'size-space-inside',
-    'A size field with a second number behind a space.',
+    'A size field with a second number after a space.',
     n => `${n.toString(8)} 7777`,
   ),
-  sized(
-    'size-nul-inside',
-    'A size field with a second number behind a NUL.',
-    n => `${n.toString(8)}\x007777`,
-  ),
-  sized('size-garbage', 'A size field with a letter behind the number.', n => `${n.toString(8)}x`),
-  sized('size-12', 'A size field with twelve digits and nothing behind them.', n => octal(n, 12)),
+  sized('size-nul-inside', 'A size field with a second number after a NUL.', n => `${n.toString(8)}\x007777`),
+  sized('size-garbage', 'A size field with a letter after the number.', n => `${n.toString(8)}x`),
+  sized('size-12', 'A size field with twelve digits and no terminator.', n => octal(n, 12)),
   sized('size-base256', 'A size in base 256, as GNU tar writes large ones.', n => {
     const field = Buffer.alloc(12);
     field[0] = 0x80;
@@ -111,9 +107,7 @@ export const headerMoves: readonly Move[] = [
     return field.toString('latin1');
   }),
   sized('size-negative', 'A size in base 256 that is negative.', () => '\xff'.repeat(12)),
-  sized('size-empty', 'A size field of NULs: no content, and what follows is a header.', () =>
-    '\0'.repeat(12),
-  ),
+  sized('size-empty', 'A size field of NULs: no content, followed by a header.', () => '\0'.repeat(12)),
   headed('link-name', 'A file with a link name in its header.', { link: 'oci-layout' }),
   headed('format-v7', 'A header of the oldest format.', { format: 'v7' }),
   headed('format-gnu', 'A header of GNU tar.', { format: 'gnu' }),

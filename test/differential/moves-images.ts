@@ -1,4 +1,4 @@
-// EVIL listed beside GOOD, as something that a reader may take for the image, or for none.
+// EVIL listed beside GOOD, in a form that only some readers regard as an image.
 import { digestOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Content, described, MEDIA } from '../support/oci.js';
@@ -6,7 +6,7 @@ import type { Draft } from './draft.js';
 import { evilManifest, type Json, named, remade } from './listed.js';
 import type { Move } from './move.js';
 
-/** Puts a content into index.json, in front or behind. */
+/** Adds a content to index.json, at the beginning or the end. */
 function list(draft: Draft, ...contents: readonly Content[]): void {
   const { entries } = draft.parts;
   if (entries === null) return;
@@ -63,7 +63,7 @@ const topTyped = (name: string, mediaType: string, inside: string | null): Move 
     ),
   );
 
-/** A manifest that is an index as well, after CVE-2021-41190. */
+/** A manifest that is also an index, as in CVE-2021-41190. */
 const confused = (content: Content, other: Content): Content =>
   remade(content, document => {
     document.manifests = [other.descriptor];
@@ -85,12 +85,12 @@ export const imageMoves: readonly Move[] = [
   listing('attestation-named', 'The same, with a name and no platform.', evil =>
     named(described(evil, { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } }), 'evil'),
   ),
-  onFirst('attestation-first', 'The one image of the archive is called an attestation.', first =>
+  onFirst('attestation-first', 'The only image of the archive is labelled as an attestation.', first =>
     described(first, {
       annotations: { ...first.descriptor.annotations, 'vnd.docker.reference.type': 'attestation-manifest' },
     }),
   ),
-  onFirst('cosign-kind', 'The one image is called signatures by cosign.', first =>
+  onFirst('cosign-kind', 'The only image is labelled as signatures of cosign.', first =>
     described(first, {
       annotations: { ...first.descriptor.annotations, kind: 'dev.cosignproject.cosign/sigs' },
     }),
@@ -114,12 +114,12 @@ export const imageMoves: readonly Move[] = [
       document.subject = { mediaType, digest, size };
     }),
   ),
-  listing('in-toto', 'EVIL with layers called in-toto.', evil =>
+  listing('in-toto', 'EVIL with layers of media type in-toto.', evil =>
     remade(evil, document => {
       for (const layer of document.layers as Json[]) layer.mediaType = MEDIA.inToto;
     }),
   ),
-  onFirst('in-toto-only', 'The one image has layers called in-toto.', first =>
+  onFirst('in-toto-only', 'The only image has layers of media type in-toto.', first =>
     remade(first, document => {
       for (const layer of (document.layers ?? []) as Json[]) layer.mediaType = MEDIA.inToto;
     }),
@@ -129,7 +129,7 @@ export const imageMoves: readonly Move[] = [
       document.schemaVersion = 1;
     }),
   ),
-  onFirst('schema-none', 'The one image has no schemaVersion.', first =>
+  onFirst('schema-none', 'The only image has no schemaVersion.', first =>
     remade(first, document => {
       delete document.schemaVersion;
     }),

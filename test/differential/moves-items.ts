@@ -1,4 +1,4 @@
-// What manifest.json lists, and archives of two formats in one.
+// Changes of manifest.json, and archives of two formats in one.
 import { encodedOf, goJson } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { type Draft, type Item, NAME } from './draft.js';
@@ -23,7 +23,7 @@ const item = (
     const { items } = draft.parts;
     const evil = items === null ? null : evilItem(draft);
     if (items === null || evil === null) return;
-    // A hybrid has its blobs from index.json alone.
+    // A hybrid archive has only the blobs of index.json.
     for (const { digest, bytes } of evilManifest(draft).blobs)
       if (draft.parts.entries !== null) draft.parts.files.set(layouts.blobPath(digest), bytes);
     change(items, evil, draft);
@@ -49,7 +49,7 @@ export const itemMoves: readonly Move[] = [
   item('item-layers', "EVIL's layers with GOOD's config.", (items, evil) => {
     items[0]!.Layers = evil.Layers;
   }),
-  item('item-none', 'manifest.json lists nothing.', items => items.splice(0)),
+  item('item-none', 'manifest.json is an empty list.', items => items.splice(0)),
   item('item-path-dot', 'Paths of manifest.json that begin with `./`.', ([first]) => {
     first!.Config = `./${first!.Config}`;
   }),

@@ -1,4 +1,4 @@
-// JSON that decoders read differently: keys, numbers, what stands before and behind.
+// JSON that decoders read differently: keys, numbers, text before and after the value.
 import { textOf } from '../support/digest.js';
 import { chosenTwins, type Draft, replace, type Twins, twinsOf } from './draft.js';
 import type { Move } from './move.js';
@@ -7,14 +7,14 @@ import { rewrite } from './rewrite.js';
 
 interface Edited {
   readonly text: string;
-  /** Of EVIL's document in the same place. */
+  /** The text of EVIL's document in the same place. */
   readonly evil: string;
   readonly draft: Draft;
 }
 
 const isJson = ({ body }: Piece) => body[0] === 0x7b || body[0] === 0x5b;
 
-/** Edits a JSON document; digests above it follow, so that only the edit is odd. */
+/** Edits a JSON document and updates the digests that refer to it, so that only the edit is odd. */
 const edited = (
   name: string,
   does: string,
@@ -33,7 +33,7 @@ const edited = (
   },
 });
 
-/** EVIL's blobs, in front of all others: an edited document may name them. */
+/** Adds EVIL's blobs before all others, because an edited document may refer to them. */
 function addLeaves(draft: Draft): void {
   const known = new Set(draft.pieces.map(({ path }) => path));
   draft.pieces.unshift(...draft.evilPieces.filter(({ path }) => !known.has(path)));
@@ -80,7 +80,7 @@ const KEYS = [
   'mediaType',
 ];
 
-/** A key that both documents have, with what they say under it. */
+/** A key that both documents have, with its values. */
 function bothSay({ text, evil, draft }: Edited): { key: string; mine: Found; theirs: Found } | null {
   const found = KEYS.flatMap(key => {
     const [mine, theirs] = [member(text, key), member(evil, key)];
@@ -89,7 +89,7 @@ function bothSay({ text, evil, draft }: Edited): { key: string; mine: Found; the
   return found.length === 0 ? null : draft.random.pick(found);
 }
 
-/** EVIL's value under another spelling of the key, before or behind GOOD's. */
+/** Adds EVIL's value under another spelling of the key, before or after GOOD's. */
 function beside(
   document: Edited,
   mineAs: (key: string) => string,
@@ -111,7 +111,7 @@ const turned = (key: string) =>
 const long = (key: string) => key.replace(/s/, '\u017f');
 const escaped = (key: string) => `\\u${key.charCodeAt(0).toString(16).padStart(4, '0')}${key.slice(1)}`;
 
-/** In place of a number another spelling of it. */
+/** Replaces a number by another spelling of it. */
 const number = (name: string, does: string, spell: (digits: string) => string): Move =>
   edited(
     name,
@@ -128,7 +128,7 @@ const number = (name: string, does: string, spell: (digits: string) => string): 
 const without = (name: string, does: string, pattern: RegExp, by = ''): Move =>
   edited(name, does, ({ text }) => text.replace(pattern, by), pattern);
 
-/** A document that is in the archive under a fixed name, changed as a whole. */
+/** Changes a document with a fixed name as a whole. */
 const whole = (
   name: string,
   does: string,
@@ -149,20 +149,20 @@ export const jsonMoves: readonly Move[] = [
   edited('key-repeated', 'A key twice: the last one counts for Go.', document =>
     beside(document, same, same),
   ),
-  edited('key-upper', 'A key once more in capitals, which Go takes for the same.', document =>
+  edited('key-upper', 'A repeated key in capitals, which Go regards as the same.', document =>
     beside(document, same, upper),
   ),
   edited('key-turned', 'A key once more with another first letter.', document =>
     beside(document, same, turned),
   ),
-  edited('key-none-exact', 'Two keys that fold to one, and neither is spelt as it should be.', document =>
+  edited('key-none-exact', 'Two keys that fold to one, neither of them exact.', document =>
     beside(document, turned, upper),
   ),
   edited('key-long-s', 'A key with the long s of Unicode, which Go folds to s.', document =>
     beside(document, same, long),
   ),
   edited('key-escaped', 'A key written with an escape.', document => beside(document, same, escaped)),
-  edited('key-only-folded', 'A key that is there in another spelling alone.', document => {
+  edited('key-only-folded', 'A key only in another spelling.', document => {
     const found = bothSay(document);
     if (found === null) return document.text;
     const { key, mine } = found;
@@ -212,19 +212,17 @@ export const jsonMoves: readonly Move[] = [
   ),
   edited(
     'second-value',
-    'A second JSON value behind the first: a decoder of streams stops before it.',
+    'A second JSON value after the first: a stream decoder stops before it.',
     ({ text, evil }) => text + evil,
   ),
-  edited('second-value-first', 'EVIL first, GOOD behind it.', ({ text, evil }) => evil + text),
-  edited('trailing-bytes', 'Bytes behind the document.', ({ text }) => `${text}\nx`),
-  edited('trailing-nul', 'NULs behind the document.', ({ text }) => `${text}\0\0`),
+  edited('second-value-first', 'EVIL first, followed by GOOD.', ({ text, evil }) => evil + text),
+  edited('trailing-bytes', 'Bytes after the document.', ({ text }) => `${text}\nx`),
+  edited('trailing-nul', 'NULs after the document.', ({ text }) => `${text}\0\0`),
   edited('bom', 'A byte order mark in front.', ({ text }) => `\ufeff${text}`),
   edited('utf-16', 'The document in UTF-16.', ({ text }) => Buffer.from(`\ufeff${text}`, 'utf16le')),
   edited('white-space', 'White space that Unicode knows and JSON does not.', ({ text }) => `\u00a0${text}`),
-  edited(
-    'bad-utf8',
-    'A byte that is no UTF-8 in a text: Go puts a replacement character there.',
-    ({ text }) => Buffer.from(text.replace(/"1"|"app:1"|"amd64"/, '"a\xff"'), 'latin1'),
+  edited('bad-utf8', 'A byte that is not UTF-8 in a text: Go replaces it by U+FFFD.', ({ text }) =>
+    Buffer.from(text.replace(/"1"|"app:1"|"amd64"/, '"a\xff"'), 'latin1'),
   ),
   edited(
     'comment',
@@ -258,7 +256,7 @@ export const jsonMoves: readonly Move[] = [
   ),
   without(
     'config-created',
-    'A config whose time is none.',
+    'A config with an invalid time.',
     /"created":"2023[^"]*","(?=history)/,
     '"created":"once","',
   ),
@@ -279,7 +277,7 @@ export const jsonMoves: readonly Move[] = [
   ),
   edited(
     'name-other',
-    'A name that is no reference, or one of another form.',
+    'A name that is not a reference, or has another form.',
     ({ text, draft }) =>
       text.replace(
         /"(1|app:1)"/,

@@ -1,4 +1,4 @@
-// Layers: their order, their packing, what they are called.
+// Layers: their order, compression and names.
 import { gzipSync } from 'node:zlib';
 import { canCompress, compress } from '../support/compression.js';
 import { textOf } from '../support/digest.js';
@@ -12,7 +12,7 @@ const SKIPPABLE = Buffer.from([0x50, 0x2a, 0x4d, 0x18]);
 
 type Pack = (good: Layer, evil: Layer) => Uint8Array;
 
-/** Other bytes for one layer, under their own digest; the diff_ids stay. */
+/** Stores one layer with other bytes, under their own digest; the diff_ids stay. */
 function repack(draft: Draft, pack: Pack): void {
   const layers = draft.pieces.filter(piece => roleOf(piece, draft.good)?.startsWith('layer'));
   if (layers.length === 0) return;
@@ -27,7 +27,7 @@ const repacked = (name: string, does: string, pack: Pack): Move => ({
   pieces: draft => repack(draft, pack),
 });
 
-/** Text of the documents that list layers. */
+/** Changes the text of the documents that list layers. */
 const listed = (name: string, does: string, change: (text: string, draft: Draft) => string): Move => ({
   name,
   does,
@@ -59,7 +59,7 @@ function parsedList(text: string): unknown[] | null {
 
 const zstd = (bytes: Uint8Array) => (canCompress('zstd') ? compress(bytes, 'zstd') : bytes);
 
-/** A tar whose first member's name is the head of a skippable frame around all of it. */
+/** A tar whose first member's name is the header of a skippable frame around all of it. */
 function skippable(tar: Uint8Array): Buffer {
   const head = Buffer.alloc(8);
   SKIPPABLE.copy(head);
@@ -74,7 +74,7 @@ function skippable(tar: Uint8Array): Buffer {
   return copy;
 }
 
-/** A manifest with another media type for a layer, which is now and then EVIL's under GOOD's diff_id. */
+/** A manifest with another media type for a layer, which sometimes is EVIL's under GOOD's diff_id. */
 const labelled = (name: string, type: string): Move => {
   const labelling = listed('', '', text =>
     text.replace(/application\/vnd\.[a-z.]*(?:image\.layer|image\.rootfs)[^"]*/, type),
@@ -90,13 +90,13 @@ const labelled = (name: string, type: string): Move => {
 };
 
 export const layerMoves: readonly Move[] = [
-  repacked('layer-gzip', 'A layer packed otherwise than its media type says.', good => gzipSync(good.tar)),
+  repacked('layer-gzip', 'A layer with another compression than its media type.', good => gzipSync(good.tar)),
   repacked('layer-zstd', 'The same with zstd.', good => zstd(good.tar)),
   repacked('layer-plain', 'The same, not packed.', good => good.tar),
   repacked('layer-evil', "EVIL's layer in place of GOOD's, with GOOD's diff_id.", (_, evil) => evil.blob),
   repacked(
     'layer-skippable',
-    'A tar of EVIL inside a skippable zstd frame, GOOD packed behind it.',
+    'A tar of EVIL inside a skippable zstd frame, followed by GOOD compressed.',
     (good, evil) => Buffer.concat([skippable(evil.tar), zstd(good.tar)]),
   ),
   repacked('layer-skippable-first', 'A skippable frame in front of a packed layer.', good =>
@@ -108,29 +108,26 @@ export const layerMoves: readonly Move[] = [
   repacked('layer-gzip-evil', 'EVIL in a second gzip member.', (good, evil) =>
     Buffer.concat([gzipSync(good.tar), gzipSync(evil.tar)]),
   ),
-  repacked('layer-gzip-trailing', 'Bytes behind the gzip member of a layer.', good =>
+  repacked('layer-gzip-trailing', 'Bytes after the gzip member of a layer.', good =>
     Buffer.concat([gzipSync(good.tar), Buffer.from('garbage!')]),
   ),
-  repacked('layer-gzip-zeros', 'Zeros behind the gzip member of a layer.', good =>
+  repacked('layer-gzip-zeros', 'Zeros after the gzip member of a layer.', good =>
     Buffer.concat([gzipSync(good.tar), Buffer.alloc(100)]),
   ),
-  repacked('layer-zstd-trailing', 'Bytes behind the zstd frame of a layer.', good =>
+  repacked('layer-zstd-trailing', 'Bytes after the zstd frame of a layer.', good =>
     Buffer.concat([zstd(good.tar), Buffer.from('garbage!')]),
   ),
   repacked('layer-gzip-cut', 'A layer whose packing is cut.', good => gzipSync(good.tar).subarray(0, -6)),
-  repacked('layer-tar-behind', 'A tar of EVIL behind the end of a layer.', (good, evil) =>
+  repacked('layer-tar-behind', 'A tar of EVIL after the end of a layer.', (good, evil) =>
     Buffer.concat([good.tar, evil.tar]),
   ),
   repacked('layer-empty', 'A layer of no bytes.', () => new Uint8Array()),
   repacked('layer-zeros', 'A layer of zeros.', () => new Uint8Array(1024)),
-  repacked('layer-text', 'A layer that is no tar.', () => Buffer.from('hello\n')),
+  repacked('layer-text', 'A layer that is not a tar.', () => Buffer.from('hello\n')),
   mapped('layers-turned', 'The layers in the other order.', list => list.toReversed()),
   mapped('layers-twice', 'A layer listed twice.', list => [...list, list.at(-1)]),
   mapped('layers-less', 'A layer less than the config has diff_ids.', list => list.slice(1)),
-  mapped('layers-more', "EVIL's layer behind GOOD's.", (list, draft) => [
-    ...list,
-    ...evilLayers(draft, list),
-  ]),
+  mapped('layers-more', "EVIL's layer after GOOD's.", (list, draft) => [...list, ...evilLayers(draft, list)]),
   mapped('layers-evil', "EVIL's layers in place of GOOD's.", (list, draft) => evilLayers(draft, list)),
   labelled('layer-type-encrypted', 'application/vnd.oci.image.layer.v1.tar+encrypted'),
   labelled('layer-type-in-toto', 'application/vnd.in-toto+json'),
@@ -191,7 +188,7 @@ export const layerMoves: readonly Move[] = [
   },
 ];
 
-/** As the base lists EVIL's layers: names or descriptors, as in `like`. */
+/** EVIL's layers in the form of the base: names or descriptors, as in `like`. */
 function evilLayers(draft: Draft, like: readonly unknown[]): unknown[] {
   const pieces = layOut(draft.base.parts(draft.evil, true));
   for (const { body } of [...pieces, ...draft.evilPieces]) {

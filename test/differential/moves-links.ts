@@ -1,9 +1,9 @@
-// Links, which a reader may follow by the text, as a file system does, or not at all.
+// Links, which a reader may follow textually, as a file system does, or not at all.
 import { addEvil, chosenTwins, type Draft, plant, replace, type Twins, twinsOf } from './draft.js';
 import type { Move } from './move.js';
 import { filePiece, folder, hardLink, type Piece, symlink } from './piece.js';
 
-/** A move over one member and its counterpart; the blobs of EVIL are in the archive. */
+/** A move for one member and its counterpart; the blobs of EVIL are in the archive. */
 const linked = (
   name: string,
   does: string,
@@ -23,17 +23,17 @@ const linked = (
 
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const dirName = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf('/')));
-/** From the folder of a member up to the root. */
+/** The relative path from the directory of a member to the root. */
 const up = (path: string) => '../'.repeat(path.split('/').length - 1);
 const under = (path: string, name: string) => (dirName(path) === '' ? name : `${dirName(path)}/${name}`);
 
-/** In place of a member a link, and what it may lead to: the links come at the beginning, at the end, or there. */
+/** Replaces a member by a link, and adds possible targets of the link at the beginning, at the end, or at its place. */
 function linkTo({ target }: Twins, draft: Draft, link: Piece, ...others: readonly Piece[]): void {
   replace(draft, target, link);
   for (const piece of others) plant(draft, piece, link);
 }
 
-/** Text that joins `..` to what is before it, and a file system that looks where the link leads. */
+/** Readers that join paths as text remove `..` with the segment before it; a file system follows the link first. */
 function throughFolder({ target, twin }: Twins, draft: Draft, hard: boolean): void {
   const place = hard ? 'd/../chosen' : `${up(target.path)}d/../chosen`;
   const link = hard ? hardLink(target.path, place) : symlink(target.path, place);
@@ -46,7 +46,10 @@ function throughFolder({ target, twin }: Twins, draft: Draft, hard: boolean): vo
   linkTo({ target, twin }, draft, link, ...others);
 }
 
-/** The blobs once more in another folder, EVIL's under the names of GOOD's, and a link in place of GOOD's folder. */
+/**
+ * Adds the blobs a second time in another folder, EVIL's under the names of GOOD's, and a link in place of GOOD's
+ * folder.
+ */
 function folderLink(draft: Draft, name: string): void {
   const inside = draft.pieces.filter(({ path }) => path.startsWith(`${name}/`));
   if (inside.length === 0) return;
@@ -122,7 +125,7 @@ export const linkMoves: readonly Move[] = [
   linked('link-self', 'A document that is a link to itself.', (twins, draft) =>
     linkTo(twins, draft, symlink(twins.target.path, baseName(twins.target.path))),
   ),
-  linked('link-through-folder', 'A target with `..` behind a folder that is a link.', (twins, draft) =>
+  linked('link-through-folder', 'A target with `..` after a folder that is a link.', (twins, draft) =>
     throughFolder(twins, draft, false),
   ),
   linked(

@@ -1,4 +1,4 @@
-// Names that one reader takes for another name.
+// Names that some readers normalise to another name.
 import { type Move, planted } from './move.js';
 import type { Piece } from './piece.js';
 
@@ -43,13 +43,13 @@ export const nameMoves: readonly Move[] = [
   renamed('name-backslash', 'Backslashes in place of slashes.', path => `.\\${path.replaceAll('/', '\\')}`),
   renamed(
     'name-slash-end',
-    'A file whose name ends in a slash, which Go takes for a directory.',
+    'A file whose name ends in a slash, which Go reads as a directory.',
     path => `${path}/`,
   ),
   renamed('name-dot-end', 'A file whose name ends in `/.`.', path => `${path}/.`),
   renamed(
     'name-nul',
-    'A name with a NUL and more behind it: what follows is not part of the name.',
+    'A name with a NUL and further bytes, which are not part of the name.',
     path => `${path}\0.old`,
   ),
   renamed('name-case', 'A name in capitals, for file systems that fold case.', path => path.toUpperCase()),
@@ -58,7 +58,7 @@ export const nameMoves: readonly Move[] = [
     'A name that begins with a capital.',
     path => path.slice(0, 1).toUpperCase() + path.slice(1),
   ),
-  renamed('name-space', 'A name with a space behind it.', path => `${path} `),
+  renamed('name-space', 'A name with a trailing space.', path => `${path} `),
   renamed(
     'name-twice',
     'The same name twice: the first one counts for some, the last one for others.',

@@ -1,4 +1,4 @@
-// Records of PAX and GNU in front of a member, which say its name, size or target once more.
+// PAX and GNU records before a member, which override its name, size or target.
 import { gnuLong, paxEntry, rawEntry } from '../support/tar-blocks.js';
 import { type Move, planted } from './move.js';
 import type { Piece } from './piece.js';
@@ -17,7 +17,7 @@ const pax = (
   flag = 'x',
 ): Move => recorded(name, does, ({ path, body }) => paxEntry(records(path, body.length), flag));
 
-/** A sparse file of PAX, version 1.0: the map stands in front of the content. */
+/** A sparse file of PAX, version 1.0: the map precedes the content. */
 function sparse(twin: Piece): Piece {
   const map = Buffer.alloc(512);
   map.write(`1\n0\n${twin.body.length}\n`);
@@ -53,7 +53,7 @@ export const recordMoves: readonly Move[] = [
     ['path', path],
     ['size', String(Math.max(0, size - 1))],
   ]),
-  pax('pax-size-zero', 'A PAX record that says the size is zero.', path => [
+  pax('pax-size-zero', 'A PAX record with the size zero.', path => [
     ['path', path],
     ['size', '0'],
   ]),
@@ -65,7 +65,7 @@ export const recordMoves: readonly Move[] = [
     ['path', path],
     ['linkpath', 'oci-layout'],
   ]),
-  pax('pax-charset', 'A PAX record that says names are bytes.', path => [
+  pax('pax-charset', 'A PAX record that declares names as bytes.', path => [
     ['hdrcharset', 'BINARY'],
     ['path', path],
   ]),
@@ -106,7 +106,7 @@ export const recordMoves: readonly Move[] = [
   recorded('pax-then-gnu', 'The same, the other way round.', ({ path }) =>
     Buffer.concat([paxEntry([['path', DECOY]]), gnuLong('L', path)]),
   ),
-  recorded('gnu-long-name-nul', "GNU's record with more behind the NUL.", ({ path }) =>
+  recorded('gnu-long-name-nul', "GNU's record with bytes after the NUL.", ({ path }) =>
     gnuLong('L', `${path}\0x`),
   ),
   recorded('gnu-long-link', "GNU's record of a long link target in front of a file.", ({ path }) =>

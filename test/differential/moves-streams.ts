@@ -1,4 +1,4 @@
-// Bytes around and behind the tar: streams that are two things at once.
+// Bytes around and after the tar: streams in two formats at once.
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { canCompress, compress } from '../support/compression.js';
 import { rawTar } from '../support/tar-blocks.js';
@@ -18,7 +18,7 @@ const evilTar = (draft: Draft): Buffer => rawTar(...draft.evilPieces.map(pieceBy
 const SKIPPABLE = [0x50, 0x2a, 0x4d, 0x18];
 const FRAME_HEAD = 8;
 
-/** A tar whose first name is the head of a skippable frame around all of it. RFC 8878, 3.1.2 */
+/** A tar whose first name is the header of a skippable frame around all of it. RFC 8878, 3.1.2 */
 function skippable(tar: Buffer): Buffer {
   const head = Buffer.alloc(FRAME_HEAD);
   head.set(SKIPPABLE);
@@ -31,7 +31,7 @@ function skippable(tar: Buffer): Buffer {
 const gzipped = (bytes: Uint8Array) => gzipSync(bytes);
 const withoutEnd = (tar: Buffer) => tar.subarray(0, tar.length - 1024);
 
-/** A member that is stored, with a text in its header's extra field. RFC 1952, 2.3.1 */
+/** A gzip member with a text in its header's extra field. RFC 1952, 2.3.1 */
 function gzipWithExtra(bytes: Uint8Array, extra: Uint8Array): Buffer {
   const plain = gzipped(bytes);
   const head = Buffer.from(plain.subarray(0, 10));
@@ -49,7 +49,7 @@ export const streamMoves: readonly Move[] = [
   stream('outer-gzip-twice', 'The archive is packed twice.', (_, tar) => gzipped(gzipped(tar))),
   stream(
     'skippable-evil',
-    'A tar of EVIL inside a skippable zstd frame, and GOOD packed by zstd behind it.',
+    'A tar of EVIL inside a skippable zstd frame, followed by GOOD compressed with zstd.',
     (draft, tar) =>
       canCompress('zstd') ? Buffer.concat([skippable(evilTar(draft)), compress(tar, 'zstd')]) : tar,
   ),
@@ -74,22 +74,22 @@ export const streamMoves: readonly Move[] = [
     'EVIL in a second gzip member, which continues the tar of the first.',
     (draft, tar) => Buffer.concat([gzipped(withoutEnd(tar)), gzipped(evilTar(draft))]),
   ),
-  stream('gzip-second-after-end', 'EVIL in a second gzip member, behind the end of the tar.', (draft, tar) =>
+  stream('gzip-second-after-end', 'EVIL in a second gzip member, after the end of the tar.', (draft, tar) =>
     Buffer.concat([gzipped(tar), gzipped(evilTar(draft))]),
   ),
-  stream('gzip-trailing', 'Bytes behind a gzip member.', (_, tar) =>
+  stream('gzip-trailing', 'Bytes after a gzip member.', (_, tar) =>
     Buffer.concat([gzipped(tar), Buffer.from('garbage!')]),
   ),
-  stream('gzip-trailing-zeros', 'Zeros behind a gzip member.', (_, tar) =>
+  stream('gzip-trailing-zeros', 'Zeros after a gzip member.', (_, tar) =>
     Buffer.concat([gzipped(tar), Buffer.alloc(512)]),
   ),
   stream('gzip-extra', 'A gzip member with an extra field that holds EVIL.', (draft, tar) =>
     gzipWithExtra(tar, deflateRawSync(evilTar(draft)).subarray(0, 60_000)),
   ),
-  stream('tar-behind', 'A tar of EVIL behind the end of GOOD.', (draft, tar) =>
+  stream('tar-behind', 'A tar of EVIL after the end of GOOD.', (draft, tar) =>
     Buffer.concat([tar, evilTar(draft)]),
   ),
-  stream('tar-joined', 'A tar of EVIL behind one of GOOD that has no end.', (draft, tar) =>
+  stream('tar-joined', 'A tar of EVIL after one of GOOD without an end marker.', (draft, tar) =>
     Buffer.concat([withoutEnd(tar), evilTar(draft)]),
   ),
   stream('tar-joined-first', 'A tar of EVIL without an end in front.', (draft, tar) =>
@@ -99,12 +99,12 @@ export const streamMoves: readonly Move[] = [
   stream('half-end', 'A tar with one block of zeros at its end.', (_, tar) =>
     tar.subarray(0, tar.length - 512),
   ),
-  stream('behind-end', 'Bytes behind the end.', (_, tar) => Buffer.concat([tar, Buffer.from('trailing')])),
+  stream('behind-end', 'Bytes after the end.', (_, tar) => Buffer.concat([tar, Buffer.from('trailing')])),
   stream('cut', 'The archive is cut.', (draft, tar) => tar.subarray(0, draft.random.below(tar.length))),
-  stream('zip-behind', 'A zip of EVIL behind the tar.', (draft, tar) =>
+  stream('zip-behind', 'A zip of EVIL after the tar.', (draft, tar) =>
     Buffer.concat([tar, toZip(draft.evilPieces.map(({ path, body }) => ({ path, bytes: body })))]),
   ),
-  stream('gzip-behind', 'EVIL packed behind the tar.', (draft, tar) =>
+  stream('gzip-behind', 'EVIL compressed after the tar.', (draft, tar) =>
     Buffer.concat([tar, gzipped(evilTar(draft))]),
   ),
   stream('zeros-first', 'A block of zeros in front of the tar.', (_, tar) =>

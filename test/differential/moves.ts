@@ -1,4 +1,4 @@
-// Every kind of move that there is.
+// All moves.
 import type { Move } from './move.js';
 import { headerMoves } from './moves-headers.js';
 import { imageMoves } from './moves-images.js';

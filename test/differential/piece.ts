@@ -1,4 +1,4 @@
-// A member of an archive as a move leaves it: header fields as given, and what stands before and in it.
+// A member of an archive after the moves: header fields as given, and the blocks before it.
 import { textOf } from '../support/digest.js';
 import type { Member } from '../support/members.js';
 import { isFile, isLink } from '../support/members.js';
@@ -7,12 +7,12 @@ import { gnuLong, type RawHeader, rawEntry } from '../support/tar-blocks.js';
 export interface Piece {
   readonly path: string;
   readonly body: Uint8Array;
-  /** `0`, a file, when left out. */
+  /** Default: `0`, a file. */
   readonly flag?: string;
   readonly link?: string;
-  /** Fields of the header in place of the usual ones. */
+  /** Fields that replace those of the usual header. */
   readonly header?: Partial<RawHeader>;
-  /** Blocks in front of the header: records of PAX and GNU. */
+  /** Blocks before the header: PAX and GNU records. */
   readonly before?: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ export function pieceOf(member: Member): Piece {
 
 const NAME_FIELD = 100;
 
-/** The header, its records and its content. A name that is too long for the header gets GNU's record. */
+/** The header, its records and its content. A name that is too long for the header gets a GNU record. */
 export function pieceBytes({ path, body, flag, link, header, before = NONE }: Piece): Buffer {
   const name = Buffer.from(path).toString('latin1');
   const long = name.length > NAME_FIELD ? gnuLong('L', name) : NONE;

@@ -1,9 +1,9 @@
-// Members as files of a real directory, where a file system can hold them.
+// Writes members as files of a real directory, as far as a file system can hold them.
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Piece } from './piece.js';
 
-/** Links to folders come last: what lies below their names is written before into the folders they lead to. */
+/** Links to folders come last: files below their names are written before, into the folders that they lead to. */
 export function placePieces(pieces: readonly Piece[], folder: string): void {
   mkdirSync(folder, { recursive: true });
   const later = ({ flag }: Piece) => flag === '1' || flag === '2';

@@ -1,13 +1,13 @@
-// What `ids` predicts of podman and skopeo, against what these do.
+// Compares the predictions of `ids` for podman and skopeo with what these do.
 import type { Outcome } from './case.js';
 import type { Prediction } from './judge.js';
 import type { Loaded } from './loaded.js';
 
 interface Predicted {
   readonly engine: string;
-  /** The attempt that is predicted: without a name. */
+  /** The reader whose attempt without a name is predicted. */
   readonly reader: string;
-  /** What `ids` calls an image, and what it is called in the engine's hands. */
+  /** The ID that `ids` predicts, and the one that the engine reports. */
   readonly said: (prediction: Prediction) => string | null;
   readonly real: (loaded: Loaded) => string | null;
 }
@@ -21,7 +21,7 @@ const ENGINES: readonly Predicted[] = [
     real: ({ manifestDigest }) => manifestDigest,
   },
   {
-    // Of an image in an index, the digest that skopeo prints is the index's.
+    // For an image in an index, the digest that skopeo prints is the index's.
     engine: 'skopeo-oci-archive',
     reader: 'skopeo oci-archive',
     said: ({ id, imageId }) => (id === null ? null : imageId),
@@ -29,10 +29,10 @@ const ENGINES: readonly Predicted[] = [
   },
 ];
 
-/** Of skopeo is predicted what `inspect` prints, which reads no layer. */
+/** The prediction for skopeo is about `inspect`, which reads no layer. */
 const LAYERS = /Digest did not match/;
 
-/** Images that were to be loaded and are not, and the other way round. A directory is predicted as a tar, so left out. */
+/** Images that should be loaded and are not, and the reverse. A directory is predicted as a tar, so it is left out. */
 export function disagreements({ recipe, said, attempts }: Outcome): string[] {
   if (recipe.form === 'directory' || said.images.length === 0) return [];
   return ENGINES.flatMap(({ engine, reader, ...ids }) => {

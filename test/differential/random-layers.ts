@@ -1,5 +1,5 @@
-// Random layers that stretch the rules of unpacking: links to nothing and ahead, files used as directories, odd whiteouts, odd
-// types, odd names. Names are few, so that entries meet.
+// Random layers that test the rules of unpacking: links to nothing and ahead, files used as directories, odd whiteouts,
+// types and names. There are few names, so that entries collide.
 import { Random } from '../fuzz/random.js';
 import { gnuLong, paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
 
@@ -16,7 +16,7 @@ function randomLayer(random: Random): Buffer {
   const written: string[] = [];
   const entries = Array.from({ length: random.below(7) }, () => {
     const path = pathOf(random);
-    // Names that stand twice are another matter, which podman refuses by a rule of its own.
+    // Repeated names are left out, because podman refuses them by a rule of its own.
     if (written.includes(path)) return Buffer.alloc(0);
     written.push(path);
     return entryOf(random, path);
@@ -47,7 +47,7 @@ function entryOf(random: Random, path: string): Buffer {
   return random.once(2) ? paxEntry([['comment', 'x']], 'g') : long(random, path);
 }
 
-/** Spelled as some writers spell it. */
+/** A name in one of the spellings of real writers. */
 function named(random: Random, path: string, flag: string, link = ''): Buffer {
   const lead = random.once(6) ? random.pick(['./', '/', '../', 'b/../', './/']) : '';
   const mode = flag === '5' ? '0000755\0' : '0000644\0';
@@ -68,7 +68,7 @@ function whiteoutOf(random: Random, path: string): string {
   const slash = path.lastIndexOf('/') + 1;
   const [folder, base] = [path.slice(0, slash), path.slice(slash)];
   if (random.once(4)) return `${folder}.wh..wh..opq`;
-  // umoci removes what is above its root for one at the top: not on this machine.
+  // umoci removes files above its root for one at the top, so none is made there.
   if (random.once(8)) return `${folder}${folder === '' ? '.wh.' : random.pick(['.wh.', '.wh..', '.wh...'])}`;
   return `${folder}.wh.${base}`;
 }

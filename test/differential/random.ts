@@ -1,15 +1,15 @@
-// Numbers that only look random: the same for the same seed, on every machine.
+// Pseudo-random numbers: the same for the same seed, on every machine.
 import { createHash } from 'node:crypto';
 
 export interface Random {
-  /** A whole number from 0 to `count - 1`. */
+  /** An integer from 0 to `count - 1`. */
   readonly below: (count: number) => number;
   readonly pick: <T>(list: readonly T[]) => T;
-  /** True once in `times`. */
+  /** True once in `times` calls on average. */
   readonly oneIn: (times: number) => boolean;
 }
 
-/** A stream of its own for each seed, so that one move less does not change what the others do. */
+/** A separate sequence for each seed, so that removing one move does not change the others. */
 export function randomFrom(seed: string): Random {
   let state = createHash('sha256').update(seed).digest().readUInt32LE(0);
   const next = (): number => {

@@ -1,4 +1,4 @@
-// The engines as readers of one archive: every way that each has to open it.
+// The engines as readers of one archive: every way in which each can open it.
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from '../support/digest.js';
@@ -15,18 +15,18 @@ import {
 
 /** One attempt of one engine. */
 export interface Attempt {
-  /** Engine and transport, and the image that was asked for. */
+  /** Engine and transport, and the requested image. */
   readonly reader: string;
-  /** The name that was asked for; null where none was. */
+  /** The requested name; null if there was none. */
   readonly asked: string | null;
   readonly loaded: readonly Loaded[];
-  /** The engine's last words where it failed. */
+  /** The end of the engine's error output if it failed. */
   readonly refusal: string | null;
 }
 
 interface Subject {
   readonly path: string;
-  /** A folder for whatever this archive's readers write. */
+  /** A directory for the output of this archive's readers. */
   readonly work: string;
 }
 
@@ -36,14 +36,14 @@ export interface Reader {
   readonly attempts: (subject: Subject) => Promise<Attempt[]>;
 }
 
-/** Names and numbers by which an image may be asked for. */
+/** Names and numbers with which an image may be requested. */
 const DOCKER_REFERENCES = ['', ':@0', ':@1', ':app:1', ':evil:1'];
 const OCI_REFERENCES = ['', ':1', ':app:1', ':docker.io/library/app:1', ':evil', ':both'];
 
-/** What skopeo says where it must be told which image is meant. */
+/** skopeo's error if an image must be named. */
 const SEVERAL = /more than one image|expected 1 item/;
 
-/** Without times, and without what podman says of the machine. */
+/** Without times and messages about the machine. */
 const wordsOf = ({ stderr }: Ran): string =>
   stderr
     .split('\n')
@@ -51,7 +51,7 @@ const wordsOf = ({ stderr }: Ran): string =>
     .map(line => line.replace(/^time="[^"]*" level=\w+ /, ''))
     .join('\n');
 
-/** Accepts every image: no policy of the machine shall speak. */
+/** A policy that accepts every image, so that the machine's policy has no effect. */
 function policyIn(work: string): string {
   const path = join(work, 'policy.json');
   writeFileSync(path, '{"default":[{"type":"insecureAcceptAnything"}]}');
@@ -82,13 +82,13 @@ async function skopeo(
   for (const reference of references) {
     const attempt = await copied(transport, reference, subject);
     attempts.push(attempt);
-    // Where there is one image, or none, a name does not change what is read.
+    // With one image, or none, a name does not change the result.
     if (reference === '' && !SEVERAL.test(attempt.refusal ?? '')) break;
   }
   return attempts;
 }
 
-/** What a manifest lists; one whose keys may be read in two ways is read by the engine, whose reading counts. */
+/** The parts of a manifest; if its keys are ambiguous, the engine reads it, and its interpretation counts. */
 async function partsOf(source: string, file: string): Promise<ManifestParts> {
   const text = readFileSync(file, 'utf8');
   const plain = plainParts(text);
@@ -97,7 +97,7 @@ async function partsOf(source: string, file: string): Promise<ManifestParts> {
     runEngine('skopeo', ['inspect', '--config', '--raw', source]),
     runEngine('skopeo', ['inspect', '--no-tags', source]),
   ]);
-  // umoci reads the first value, where skopeo refuses what is behind it.
+  // umoci reads the first value; skopeo refuses text after it.
   if (config.status !== 0 || layers.status !== 0) return firstParts(text) ?? NO_PARTS;
   const { Layers } = JSON.parse(layers.stdout) as { readonly Layers?: readonly string[] };
   return { config: digestOf(config.stdout), layers: Layers ?? [] };
@@ -145,7 +145,7 @@ async function unpacked(folder: string, name: string, work: string): Promise<Att
   return { ...head, loaded: [{ ...image, who: says }], refusal: null };
 }
 
-/** A directory as it is; a tar as GNU tar unpacks it, which is what people do who have umoci. */
+/** A directory as it is; a tar as GNU tar unpacks it, as users of umoci do. */
 async function umoci({ path, work }: Subject): Promise<Attempt[]> {
   const folder = isDirectory(path) ? path : join(work, 'extracted');
   if (folder !== path) {
@@ -182,11 +182,11 @@ export const READERS: readonly Reader[] = [
 
 const isRoot = process.getuid?.() === 0;
 
-/** podman and umoci write layers with their owners, which only root can. */
+/** podman and umoci set the owners of files, which requires root. */
 export const readersHere = (): readonly Reader[] =>
   READERS.filter(({ command }) => hasEngine(command) && (isRoot || command === 'skopeo'));
 
-/** What all the engines make of an archive. */
+/** The attempts of all engines for an archive. */
 export async function readAll(path: string, work: string, readers: readonly Reader[]): Promise<Attempt[]> {
   mkdirSync(work, { recursive: true });
   const attempts: Attempt[] = [];

@@ -1,14 +1,14 @@
-// Changes a blob that others name by its digest: the names follow, up to the documents that have none.
+// Changes a blob and updates the digests in all documents that refer to it, directly or indirectly.
 import { hexOf, textOf } from '../support/digest.js';
 import type { Draft } from './draft.js';
 import type { Piece } from './piece.js';
 
-/** Puts other bytes into a member, under the digest that these have, in every document that names it. */
+/** Replaces the bytes of a member and its digest in every document that refers to it. */
 export function rewrite(draft: Draft, piece: Piece, body: Uint8Array): void {
   follow(draft, piece, body, new Set());
 }
 
-/** @param changed  members that have changed: two that name each other cannot both be right */
+/** @param changed  members that were changed: of two that refer to each other, only one can be right */
 function follow(draft: Draft, piece: Piece, body: Uint8Array, changed: Set<string>): void {
   const old = hexOf(piece.body);
   const addressed = piece.path.includes(old);

@@ -1,4 +1,4 @@
-// What a real Docker 28.5.2 and buildx 0.29.1 printed of the same images, through the real command line.
+// Recorded output of a real Docker 28.5.2 and buildx 0.29.1 for the same images, compared with the command line.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ interface Case {
   readonly docker: string;
   readonly args: readonly string[];
   readonly archive: string;
-  /** `lines`: text, in any order of its lines. Docker takes the rows of one image, or of one time, out of a Go map. */
+  /** `lines`: text, with lines in any order. Docker takes rows of one image, or of one time, from a Go map. */
   readonly compare: 'text' | 'lines' | 'json';
   readonly exit: number;
   readonly ignore?: readonly string[];
@@ -22,12 +22,12 @@ interface Case {
 const folder = join(sharedFolder, 'docker28');
 const file = join(folder, 'cases.json');
 const cases: readonly Case[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).cases : [];
-/** When the answers were recorded: "3 years ago" does not stay true. */
+/** The time of the recording, for relative times such as "3 years ago". */
 const RECORDED = Date.UTC(2026, 10, 20) / 1000;
 
 let runs: Promise<ReadonlyMap<string, Run>> | null = null;
 
-/** All cases, run once, a few at a time. */
+/** Runs all cases once, a few at a time. */
 function allRuns(): Promise<ReadonlyMap<string, Run>> {
   runs ??= each(cases, async ({ id, args }): Promise<[string, Run]> => {
     const run = await waybill([...args, '--docker', '28'], {

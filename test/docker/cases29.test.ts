@@ -1,5 +1,5 @@
-// What a real Docker 29.8 printed after loading an archive into an empty store, through the command line: without a process, which
-// takes its time, and now and then with one.
+// Recorded output of a real Docker 29.8 after loading an archive into an empty store, compared with the command line:
+// mostly without a process, for speed, and for some cases with one.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -21,7 +21,7 @@ interface Case {
 }
 
 interface Cases {
-  /** When the answers were recorded, in seconds: "3 years ago" does not stay true. */
+  /** The time of the recording, in seconds, for relative times such as "3 years ago". */
   readonly epoch: number;
   readonly cases: readonly Case[];
 }
@@ -32,13 +32,13 @@ const { epoch, cases }: Cases = existsSync(file)
   ? JSON.parse(readFileSync(file, 'utf8'))
   : { epoch: 0, cases: [] };
 
-/** buildx takes the annotations of a table out of a Go map: in another order every time. */
+/** buildx takes the annotations of a table from a Go map, in another order every time. */
 const UNORDERED = /^imagetools inspect --docker 29 \S+$/;
 
 const isSample = (i: number) => i % 20 === 0;
 let samples: Promise<ReadonlyMap<string, Run>> | null = null;
 
-/** Some of the cases in a process of their own, run once, a few at a time. */
+/** Runs some of the cases as processes, once, a few at a time. */
 function sampleRuns(): Promise<ReadonlyMap<string, Run>> {
   samples ??= each(
     cases.filter((_, i) => isSample(i)),
@@ -92,7 +92,7 @@ testWhen(
   'the shared folder is absent',
 )('keys stand in the order of Docker', async () => {
   const keys = (text: string) => [...text.matchAll(/^ {8}"(\w+)":/gm)].map(match => match[1]);
-  // Which of them are compared is what the cases say; the graph driver is the engine's own.
+  // The case says which keys are compared; the graph driver depends on the engine.
   const compared = (text: string) => keys(text).filter(key => key !== 'GraphDriver');
   for (const one of cases.filter(({ compare }) => compare === 'json')) {
     const { stdout } = await runOf(one);

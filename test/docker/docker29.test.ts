@@ -1,4 +1,4 @@
-// What Docker 29 does otherwise, and what Docker does with images of several platforms and names, on made archives.
+// Differences of Docker 29, and images of several platforms and names, with made archives.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type HistoryCommandOptions, history } from '../../src/commands/history.js';
@@ -57,7 +57,7 @@ async function sizes(
 
 const columns = (line: string) => line.split(/ {2,}/);
 
-test('the table has a row for each name, by name, and none for what has no name', async () => {
+test('the table has a row for each name, sorted, and none for images without a name', async () => {
   const [one, other] = [await plainImage('one'), await plainImage('other')];
   const members = dockerSave25([{ image: one, tags: ['b:1', 'a:2'] }, { image: other }]);
   const [titles, ...rows] = await listed(members, { store: 'classic' });
@@ -91,7 +91,7 @@ test('JSON has no VirtualSize', async () => {
   assert.not.ok('VirtualSize' in JSON.parse(row!));
 });
 
-test('of a platform that the host does not run only those layers are unpacked that it shares', async () => {
+test('for a platform that the host does not run, only shared layers are unpacked', async () => {
   const layers: LayerSpec[] = [{ files: { shared: 'x'.repeat(5000) } }, { files: { own: 'y'.repeat(9000) } }];
   const steps = { platform: ARM, layers };
   const [amd, same, foreign] = [
@@ -109,7 +109,7 @@ test('of a platform that the host does not run only those layers are unpacked th
   assert.equal((await sizes(alone)).split('\n'), ['0B', '0B']);
 });
 
-test('a layer that is not that of the diff_id is not unpacked, nor is any above it', async () => {
+test('a layer that does not match its diff_id is not unpacked, nor is any above it', async () => {
   const layers: LayerSpec[] = ['a', 'b', 'c'].map(name => ({ files: { [name]: name.repeat(5000) } }));
   const sound = await image({ layers });
   const other = await image({
@@ -126,7 +126,7 @@ test('a layer that is not that of the diff_id is not unpacked, nor is any above 
   }
 });
 
-test('Docker 28 lists a name of an OCI layout that is not a full name twice, and without a digest', async () => {
+test('Docker 28 lists a short name of an OCI layout twice, and without a digest', async () => {
   const members = skopeoOci({ image: await plainImage(), tags: ['app:1'] });
   const asked = { digests: true, store: 'containerd', docker: 28 } as const;
   const names = async (image: typeof members) =>
@@ -136,7 +136,7 @@ test('Docker 28 lists a name of an OCI layout that is not a full name twice, and
   assert.match(full![2]!, /^sha256:/);
 });
 
-test('a history of a platform begins with the ID of the whole image', async () => {
+test('the history of a platform begins with the ID of the whole image', async () => {
   const arm = await image({ layers: [{ files: { a: 'b' } }], platform: ARM });
   const members = buildxOci({ platforms: [await plainImage(), arm], tags: ['app:1'] });
   const reading = await read(members);
@@ -147,7 +147,7 @@ test('a history of a platform begins with the ID of the whole image', async () =
   }
 });
 
-test('a platform that is not there is an answer with a part missing', async () => {
+test('an absent platform is noted, and the rest is answered', async () => {
   const reading = await read(dockerSave25({ image: await plainImage(), tags: ['a:1'] }));
   for (const store of ['containerd', 'classic'] as const) {
     const selection = { ref: 'a:1', platform: ARM64 };
@@ -161,7 +161,7 @@ test('a platform that is not there is an answer with a part missing', async () =
   }
 });
 
-test('the size of an image is what its best platform takes, packed and unpacked', async () => {
+test('the size of an image is that of its best platform, compressed and unpacked', async () => {
   const one = await image({ layers: [{ files: { a: 'x'.repeat(5000) } }] });
   const arm = await image({ layers: [{ files: { b: 'x'.repeat(50_000) } }], platform: ARM });
   const members = buildxOci({ platforms: [arm, one], tags: ['app:1'] });
@@ -177,7 +177,7 @@ test('the size of an image is what its best platform takes, packed and unpacked'
   );
 });
 
-test('the classic store has the images of manifest.json, by the names that it gives them', async () => {
+test('the classic store has the images of manifest.json, by the names in it', async () => {
   const arm = await image({ layers: [], platform: ARM });
   const amd = await plainImage();
   const members = dockerContainerd({ platforms: [amd, arm], tags: ['app:1'] });
@@ -187,7 +187,7 @@ test('the classic store has the images of manifest.json, by the names that it gi
   ]);
 });
 
-test('a descriptor has the annotations of the name that it was asked by', async () => {
+test('a descriptor has the annotations of the name that selected it', async () => {
   const name = '{{index .Descriptor.Annotations "io.containerd.image.name"}}';
   const tag = '{{index .Descriptor.Annotations "org.opencontainers.image.ref.name"}}';
   const one = { image: await plainImage('two', 1, 'gzip'), tags: ['z:2', 'reg.test/a:1'] };
@@ -207,7 +207,7 @@ test('a descriptor has the annotations of the name that it was asked by', async 
   }
 });
 
-test('a digest is a digest of Go', async () => {
+test("a digest has the methods of Go's type", async () => {
   const members = dockerSave25({ image: await plainImage(), tags: ['a:1'] });
   for (const docker of [28, 29]) {
     const parts = '{{.Descriptor.Digest.Algorithm}}:{{.Descriptor.Digest.Encoded}} {{.Id}}';
@@ -218,7 +218,7 @@ test('a digest is a digest of Go', async () => {
   }
 });
 
-test('a list shows the digest with the last name that is let through, and finds the unnamed by its digest', async () => {
+test('a list shows the digest with the last name that passes the filters, and finds unnamed images by digest', async () => {
   const named = dockerSave25({ image: await plainImage(), tags: ['app:1', 'reg.test/app:1'] });
   const format = '{{.Repository}} {{.Digest}}';
   for (const docker of [28, 29]) {
@@ -245,7 +245,7 @@ test('a list shows the digest with the last name that is let through, and finds 
   assert.equal([await found('*', 28), await found('*', 29), await found('app', 28)], [1, 1, 0]);
 });
 
-test('a label may be that of any platform', async () => {
+test('a label may belong to any platform', async () => {
   const labelled = (label: string, more = {}) =>
     image({ layers: [], config: { config: { Labels: { label } } }, ...more });
   const platforms = [await labelled('amd'), await labelled('arm', { platform: ARM })];
@@ -275,9 +275,9 @@ test('numbers keep their text where Go keeps it', () => {
   assert.equal(decode(type, JSON.parse(text), { texts }), { whole: 9007199254740993n, round: 0 });
 });
 
-test('a big interval is exact, in every form of the answer', async () => {
+test('a large interval is exact in every form of the answer', async () => {
   const made = await image({ layers: [], config: { config: { Healthcheck: { Interval: 1 } } } });
-  // What no number of JavaScript can hold goes into the text of the document.
+  // A number that JavaScript cannot hold is put into the text of the document.
   const text = Buffer.from(made.configBytes)
     .toString()
     .replace('"Interval":1', '"Interval":9007199254740993');

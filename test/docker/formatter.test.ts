@@ -1,4 +1,4 @@
-// What the docker 28.5.2 client printed of the same rows.
+// Recorded output of the docker 28.5.2 client for the same rows.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -22,11 +22,11 @@ function text(format: string): string {
   return rendered.text;
 }
 
-test('a template makes a line of each row', () => {
+test('a template is applied to each row', () => {
   assert.is(text('{{.ID}}: {{.CreatedBy}}'), 'sha256:1: COPY <a> & b\n<missing>: RUN x\n');
 });
 
-test('blanks around it do not count, and \\t and \\n are what they say', () => {
+test('spaces around it are ignored, and \\t and \\n are escapes', () => {
   assert.is(text('  {{.ID}}\\t|\\n  '), 'sha256:1\t|\n\n<missing>\t|\n\n');
 });
 
@@ -37,22 +37,22 @@ test('a table has titles and columns', () => {
   );
 });
 
-test('functions change values and leave titles alone', () => {
+test('functions change values, not titles', () => {
   assert.is(text('table {{upper .ID}}\t{{json .CreatedBy}}').split('\n')[0], 'IMAGE       CREATED BY');
   assert.is(text('table {{truncate .ID 3}}{{pad .ID 1 1}}|').split('\n')[0], 'IMAGE IMAGE |');
   assert.is(text('table {{join (split .ID "e") "-"}}').split('\n').at(-2), '<missing>');
 });
 
-test('titles of a whole row are none', () => {
+test('a whole row has no titles', () => {
   assert.is(text('table {{json .}}').split('\n')[0], '');
 });
 
-test('JSON of a row has its keys sorted and is escaped for HTML, that of a value is not', () => {
+test('JSON of a row has sorted keys and is escaped for HTML, that of a value is not', () => {
   assert.is(text('json').split('\n')[0], '{"CreatedBy":"COPY \\u003ca\\u003e \\u0026 b","ID":"sha256:1"}');
   assert.is(text('{{json .CreatedBy}}').split('\n')[0], '"COPY <a> & b"');
 });
 
-test('what does not parse and what does not exist is an error with its place', () => {
+test('an invalid template, and an unknown field, are errors with a position', () => {
   assert.equal(renderRows('{{', KIND, ROWS), {
     error: 'template parsing error: template: :1: unclosed action',
   });
@@ -62,19 +62,19 @@ test('what does not parse and what does not exist is an error with its place', (
   );
 });
 
-test('an empty table has titles, an empty list nothing', () => {
+test('an empty table has titles, an empty list has no output', () => {
   assert.equal(renderRows('table {{.ID}}', KIND, []), { text: 'IMAGE\n', error: null });
   assert.equal(renderRows('{{.ID}}', KIND, []), { text: '', error: null });
 });
 
-test('a format shows the columns that it names, and all where it takes the whole row', () => {
+test('a format uses the columns that it names, or all if it uses the whole row', () => {
   assert.ok(showsColumn('table {{.ID}}\t{{.Size}}', 'Size'));
   assert.ok(showsColumn('json', 'Size'));
   assert.not(showsColumn('{{.ID}}', 'Size'));
   assert.not(showsColumn('{{', 'Size'));
 });
 
-test('long commands are cut so that the ellipsis still fits', () => {
+test('long commands are cut so that the ellipsis fits', () => {
   assert.is(ellipsis('a'.repeat(45), 45), 'a'.repeat(45));
   assert.is(ellipsis('a'.repeat(46), 45), `${'a'.repeat(44)}…`);
   assert.is(ellipsis('日'.repeat(23), 45), `${'日'.repeat(22)}…`);

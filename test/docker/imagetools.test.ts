@@ -13,7 +13,7 @@ import { saved, streamOf } from '../support/reading.js';
 import { readLayout, recordedAnswers } from './recorded.js';
 import { LAYOUTS, layoutOf, REGISTRY } from './registry-layouts.js';
 
-/** buildx fails for all of these at what it cannot fetch; here only what needs it fails. */
+/** buildx fails for all of these because it cannot fetch a part; waybill fails only if the format needs that part. */
 const KNOWN_WITHOUT = ['with-absent', 'artifact-text', 'urls'];
 
 for (const { layout, asked, stdout } of recordedAnswers('imagetools')) {
@@ -29,7 +29,7 @@ for (const { layout, asked, stdout } of recordedAnswers('imagetools')) {
   });
 }
 
-test('a template that fails for want of what the archive lacks says what that is', async () => {
+test('a template that fails because data is absent from the archive names the data', async () => {
   const one = await plainImage();
   const members = without(
     dockerSave25({ image: one, tags: ['a:1'] }),
@@ -49,7 +49,7 @@ const format = async (layout: string, text: string, selection = {}) => {
   return { text: stdout as string, notes, exitCode };
 };
 
-test('what an index lists and the archive lacks is said where a format needs it', async () => {
+test('data that an index lists and the archive lacks is noted if a format needs it', async () => {
   const image = await format('with-absent', '{{range $p, $i := .Image}}{{$p}} {{end}}');
   assert.is(image.text, 'linux/amd64 ');
   assert.is(image.exitCode, 1);
@@ -58,7 +58,7 @@ test('what an index lists and the archive lacks is said where a format needs it'
   assert.equal(name, { text: `${REGISTRY}with-absent:1`, notes: [], exitCode: 0 });
 });
 
-test('.BuildInfo is what old BuildKit left in the config', async () => {
+test('.BuildInfo is the data that old BuildKit wrote into the config', async () => {
   const one = JSON.parse((await format('build-info', '{{json .BuildInfo}}')).text);
   assert.equal(Object.keys(one), ['frontend', 'attrs', 'sources', 'deps']);
   assert.equal(one.attrs, { filename: 'Dockerfile', target: null });
@@ -78,7 +78,7 @@ test('.BuildInfo is what old BuildKit left in the config', async () => {
   ]);
 });
 
-test('--platform picks one image, with the attestations that the index has for it', async () => {
+test('--platform selects one image, with its attestations in the index', async () => {
   const platform = { os: 'linux', architecture: 'arm64', variant: null, osVersion: null };
   const { text, exitCode } = await format(
     'attested',
@@ -88,13 +88,13 @@ test('--platform picks one image, with the attestations that the index has for i
   assert.is(exitCode, 0);
   assert.match(text, /^arm64 \{\n {2}"SLSA": \{\n {4}"signed": \[/);
   assert.match(text, /localhost:5077\/team\/attested:1@sha256:[0-9a-f]{64}$/);
-  // By its digest alone, as in buildx, nothing leads to them.
+  // By its digest alone, as in buildx, they are not found.
   const index = JSON.parse((await format('attested', '{{json .Manifest}}')).text);
   const alone = await format('attested', '{{json .Provenance}}', { ref: index.manifests[1].digest });
   assert.is(alone.text, '{}');
 });
 
-test('an attestation that is not in the archive is said', async () => {
+test('an absent attestation is noted', async () => {
   const members = layoutOf('attested-once');
   const statement = members.find(m => 'bytes' in m && Buffer.from(m.bytes).includes('"one":1'))!;
   const reading = await readArchive(saved(await toTar(members.filter(m => m !== statement)), 'sparse.tar'), {
@@ -108,7 +108,7 @@ test('an attestation that is not in the archive is said', async () => {
   assert.equal([image.exitCode, image.notes], [0, []]);
 });
 
-test('an attestation beyond the limit of documents is said, and not read', async () => {
+test('an attestation beyond the limit of documents is noted, and not read', async () => {
   const image = manifestFrom(
     MEDIA.manifest,
     blobOf(MEDIA.config, '{"architecture":"amd64","os":"linux"}'),
@@ -124,7 +124,7 @@ test('an attestation beyond the limit of documents is said, and not read', async
   assert.match(notes[0]!, /blobs\/sha256\/.* was not read: the limit documentBytes is 2\.9 KiB/);
 });
 
-test('an envelope or a build info that nests without end is not followed', async () => {
+test('an envelope or build info that nests too deep is not followed', async () => {
   const deep = Buffer.from('['.repeat(200_000) + ']'.repeat(200_000)).toString('base64');
   const config = blobOf(MEDIA.config, JSON.stringify({ os: 'linux', 'moby.buildkit.buildinfo.v1': deep }));
   const image = manifestFrom(MEDIA.manifest, config, []);
@@ -141,7 +141,7 @@ test('an envelope or a build info that nests without end is not followed', async
   assert.match(answer.notes[0]!, /no statement in its envelope/);
 });
 
-test('a single pass answers alike', async () => {
+test('a single pass gives the same answer', async () => {
   const tar = await toTar(layoutOf('attested'));
   const reading = await readArchive(streamOf(tar), { depth: 'metadata' });
   const seekable = await readLayout('attested');
@@ -153,7 +153,7 @@ test('a single pass answers alike', async () => {
   }
 });
 
-test('--raw gives the stored bytes, and goes with no format', async () => {
+test('--raw prints the stored bytes, and is refused with a format', async () => {
   const reading = await readLayout('attested');
   const { stdout } = imagetoolsInspect(reading, {}, { raw: true });
   assert.is(digestOf(stdout), LAYOUTS.attested!.descriptor.digest);
@@ -163,7 +163,7 @@ test('--raw gives the stored bytes, and goes with no format', async () => {
   );
 });
 
-test('a template that does not parse prints nothing, and says where', async () => {
+test('an invalid template prints nothing but the error and its position', async () => {
   const { text, notes, exitCode } = await format('attested', '{{json .Image');
   assert.equal([text, exitCode], ['', 1]);
   assert.match(notes[0]!, /template: :1: unclosed action/);

@@ -18,7 +18,7 @@ const read = (path: string) => readArchive(path, { depth: 'metadata' });
 const readMembers = async (members: Parameters<typeof toTar>[0], name = 'image.tar') =>
   read(saved(await toTar(members), name));
 
-/** Docker asks a registry for what it fails at here; what the archive says of it is known all the same. */
+/** Docker fails because it asks a registry for a part; waybill prints what the archive contains. */
 const KNOWN_WITHOUT = ['with-absent'];
 
 for (const { layout, asked, stdout } of recordedAnswers('manifest')) {
@@ -35,7 +35,7 @@ for (const { layout, asked, stdout } of recordedAnswers('manifest')) {
   });
 }
 
-test('an absent manifest is listed as the index describes it; with -v it is said', async () => {
+test('an absent manifest is listed as the index describes it; with -v that is noted', async () => {
   const reading = await readLayout('with-absent');
   const { stdout } = manifestInspect(reading, {});
   const { manifests } = JSON.parse(stdout as string);
@@ -82,7 +82,7 @@ test('config --raw gives the stored bytes, whose digest is the image ID', async 
   assert.is(JSON.parse(textOf(picked.stdout as Uint8Array)).architecture, 'arm64');
 });
 
-test('a manifest that is changed is printed, and said not to be what it is called', async () => {
+test('a manifest that does not match its digest is printed, and that is noted', async () => {
   const members = layoutOf('docker-image').map(member => {
     if (!('bytes' in member) || !textOf(member.bytes).includes('foreign.diff')) return member;
     return { ...member, bytes: Buffer.from(textOf(member.bytes).replace('1007', '1008')) };
@@ -138,7 +138,7 @@ test('schema 1 and artifacts of other kinds are refused, and printed with --raw'
   assert.is(digestOf(manifestInspect(reading, {}, { raw: true }).stdout), content.descriptor.digest);
 });
 
-test('an index that leads to itself ends', async () => {
+test('a circle of indexes is detected', async () => {
   const digest = `sha256:${'1'.repeat(64)}`;
   const descriptor = { mediaType: MEDIA.index, digest, size: 1 };
   const loop = {

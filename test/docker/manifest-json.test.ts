@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compactJson, indentJson } from '../../src/docker/manifest/inspect.js';
 
-/** Input, and what Go's json.Indent with a tab makes of it. */
+/** Input, and the output of Go's json.Indent with a tab. */
 const INDENTED: readonly (readonly [string, string])[] = [
   ['{}', '{}'],
   ['[ ]', '[]'],
@@ -20,7 +20,7 @@ for (const [input, expected] of INDENTED) {
   });
 }
 
-test('indenting what is indented changes nothing but the indentation', () => {
+test('indenting indented JSON changes only the indentation', () => {
   const document = { a: [1, [], {}, 'x y'], b: { c: null, d: [{ e: '"' }] } };
   const text = JSON.stringify(document, null, 3);
   assert.is(indentJson(JSON.stringify(document), '   '), text);
@@ -28,7 +28,7 @@ test('indenting what is indented changes nothing but the indentation', () => {
   assert.is(compactJson(text), JSON.stringify(document));
 });
 
-test('compacting escapes what may not stand in HTML, and nothing else', () => {
+test('compacting escapes HTML characters, and nothing else', () => {
   assert.is(
     compactJson(' { "a b" : "<i>\u2028&\u2029é\\/" , "n" : 1.0 }\n'),
     '{"a b":"\\u003ci\\u003e\\u2028\\u0026\\u2029é\\/","n":1.0}',

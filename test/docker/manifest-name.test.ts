@@ -6,7 +6,7 @@ const DIGEST = `sha256:${'a'.repeat(64)}`;
 
 const refOf = (name: string | null, file: string) => nameOfDocument(name, file, DIGEST).ref;
 
-test('a whole name is normalised, and kept as it was written', () => {
+test('a full name is normalised, and kept as it was written', () => {
   assert.equal(nameOfDocument('sample:latest', 'x.tar', DIGEST), {
     name: 'sample:latest',
     ref: 'docker.io/library/sample:latest',
@@ -16,18 +16,18 @@ test('a whole name is normalised, and kept as it was written', () => {
   assert.is(refOf('Not:A:Name', 'x.tar'), 'Not:A:Name');
 });
 
-test('a bare word is a tag of a repository that is called like the archive', () => {
+test('a single word is a tag of a repository that is named like the archive', () => {
   assert.is(refOf('latest', '/some/folder/app.tar.gz'), 'app:latest');
   assert.is(refOf('3.14', 'layout-dir/'), 'layout-dir:3.14');
   assert.is(refOf('v1', '-'), 'stdin:v1');
 });
 
-test('without a name, the digest names it', () => {
+test('without a name, the digest is used', () => {
   assert.is(refOf(null, 'my.app.tar'), `my.app@${DIGEST}`);
   assert.is(refOf(null, '.tar'), `archive@${DIGEST}`);
 });
 
-test('a digest is added to a tag, and takes the place of a digest', () => {
+test('a digest is appended to a tag, and replaces a digest', () => {
   const other = `sha256:${'b'.repeat(64)}`;
   assert.is(withDigest('a/b:1', other), `a/b:1@${other}`);
   assert.is(withDigest(`a/b@${DIGEST}`, other), `a/b@${other}`);

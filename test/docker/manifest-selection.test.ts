@@ -37,7 +37,7 @@ const MULTI = indexOf([AMD64, ARM64]);
 const read = async (manifests: readonly Content[]): Promise<ArchiveReading> =>
   readArchive(saved(await toTar(ociLayout({ manifests })), 'my-app.tar'), { depth: 'metadata' });
 
-/** Digest and full name of what a selection means. */
+/** Digest and full name of the document that a selection matches. */
 function chosen(reading: ArchiveReading, selection: Selection = {}): [digest: string, ref: string] {
   const { document, name } = selectDocument(reading, selection);
   return [document.digest, name.ref];
@@ -55,22 +55,22 @@ const platform = (architecture: string): Platform => ({
 
 const digestOf = ({ descriptor }: Content) => descriptor.digest;
 
-test('the only entry needs no reference, be it an index or a manifest', async () => {
+test('a single entry needs no reference, whether index or manifest', async () => {
   assert.equal(chosen(await read([MULTI])), [digestOf(MULTI), `my-app@${digestOf(MULTI)}`]);
   assert.equal(chosen(await read([described(AMD64, tagged('x/y:1'))])), [digestOf(AMD64), 'docker.io/x/y:1']);
 });
 
-test('what an index leads to does not count beside it', async () => {
+test('manifests below an index are not candidates beside it', async () => {
   const reading = await read([AMD64, described(MULTI, tagged('1')), ARM64]);
   assert.equal(chosen(reading), [digestOf(MULTI), 'my-app:1']);
 });
 
-test('one manifest under two names is one, and its whole name is preferred', async () => {
+test('a manifest with two names is one entry, and its full name is preferred', async () => {
   const reading = await read([described(AMD64, tagged('1.0')), described(AMD64, tagged('reg.test/app:1.0'))]);
   assert.equal(chosen(reading), [digestOf(AMD64), 'reg.test/app:1.0']);
 });
 
-test('index.json that lists the platforms of one image is the index', async () => {
+test('index.json is the index if it lists the platforms of one image', async () => {
   const reading = await read([AMD64, ARM64]);
   const [digest, ref] = chosen(reading);
   assert.is(ref, `my-app@${digest}`);
@@ -124,7 +124,7 @@ test('a name is kept as it was typed', async () => {
   assert.is(selectDocument(reading, {}).name.name, 'docker.io/library/app:latest');
 });
 
-test('a reference that means nothing or several, and a platform that is absent, are errors that list what there is', async () => {
+test('an unknown or ambiguous reference, and an absent platform, are errors that list the candidates', async () => {
   const reading = await read([described(MULTI, tagged('app:1'))]);
   assert.match((await refused(reading, { ref: 'app:2' })).message, /no image "app:2" in it[\s\S]*app:1/);
   const s390x = await refused(reading, { platform: platform('s390x') });
@@ -137,7 +137,7 @@ test('a reference that means nothing or several, and a platform that is absent, 
   assert.match((await refused(await read([]))).message, /no image in it/);
 });
 
-test('of a manifest that is not there, none is made up from manifest.json', async () => {
+test('an absent manifest is not synthesised from manifest.json', async () => {
   const one = await plainImage();
   const members = dockerSave25({ image: one, tags: ['a:1'] });
   const index = JSON.parse(Buffer.from(memberBytes(members, 'index.json')).toString());
@@ -149,7 +149,7 @@ test('of a manifest that is not there, none is made up from manifest.json', asyn
   }
 });
 
-test('a layout that lacks what its index.json lists says so', async () => {
+test('a layout that lacks the entries of its index.json is an error that says so', async () => {
   const reading = await read([{ ...AMD64, blobs: [] }]);
   assert.match((await refused(reading)).message, /sha256:[0-9a-f]{64}: the archive does not hold it/);
 });

@@ -1,5 +1,5 @@
-// Numbers keep their text where Docker's Go keeps it: integers of Go's types to the last digit, JSON that is passed on as it is
-// written, and json.Number in the second run of a template; and not where Go makes a float64 of them, as buildx does.
+// Numbers keep their text where Docker's Go code keeps it: integers of Go's types, JSON that is passed on, and
+// json.Number in the second execution of a template; not where Go converts them to float64, as buildx does.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf, goJson, textOf } from '../support/digest.js';
@@ -24,7 +24,7 @@ import { said } from '../support/terminal.js';
 const BIG = '9007199254740993';
 const plain = await image({ layers: [{ files: { a: 'a' } }] });
 
-/** The text of a document with a number for every `"@…"`. */
+/** Replaces every `"@…"` in a document by the number. */
 const numbered = (text: string) => text.replace(/"@([^"]*)"/g, '$1');
 
 const printed = async (...args: string[]) => {
@@ -42,7 +42,7 @@ const config = {
 const healthy = assemble(Buffer.from(numbered(goJson(config))), plain.layers);
 const tar = saved(await toTar(jib({ image: healthy, tags: ['app:1'] })), 'numbers.tar');
 
-test('integers of the types of Docker are exact', async () => {
+test("integers of Docker's types are exact", async () => {
   assert.match(await printed('image', 'inspect', tar), `"Interval": ${BIG}`);
   const template = '{{.Config.Healthcheck.Retries}} {{json .Config.Healthcheck}}';
   const answer = await printed('image', 'inspect', tar, '--format', template);
@@ -51,7 +51,7 @@ test('integers of the types of Docker are exact', async () => {
   assert.match(await printed('image', 'inspect', tar, ...old, '--format', '{{json .ContainerConfig}}'), BIG);
 });
 
-test('the second run of a template has the text of numbers', async () => {
+test('the second execution of a template has the text of numbers', async () => {
   const template = '{{index . "Config" "Healthcheck" "Interval"}}';
   assert.is(await printed('image', 'inspect', tar, '--format', template), BIG);
 });
@@ -64,7 +64,7 @@ const passed: Content = {
   blobs: [...blobOf(MEDIA.manifest, odd).blobs, ...made.blobs.slice(1)],
 };
 
-test('a manifest is passed on as it is written', async () => {
+test('a manifest is printed as it is stored', async () => {
   const file = saved(await toTar(ociLayout({ manifests: [passed] })), 'manifest.tar');
   for (const more of [[], ['-v']]) {
     const answer = await printed('manifest', 'inspect', ...more, file);
@@ -72,7 +72,7 @@ test('a manifest is passed on as it is written', async () => {
   }
 });
 
-test('what buildx decodes without a type is a float64', async () => {
+test('values that buildx decodes without a type are float64', async () => {
   const subject = platformManifest(plain);
   const predicate = { a: '@12.50', b: `@${BIG}`, c: '@1e21' };
   const told = attestation(subject, { predicate, written: numbered });

@@ -1,4 +1,5 @@
-// What a real Docker 28.5.2 printed of archives that were loaded into it: inspect, history and images, in both stores.
+// Recorded output of a real Docker 28.5.2 for archives that were loaded into it: inspect, history and images, in both
+// stores.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -20,7 +21,7 @@ interface RecordedCase {
   readonly compare: 'text' | 'json';
   readonly exit: number;
   readonly ignore?: readonly string[];
-  /** Rows that Docker prints in another order from run to run. */
+  /** True if Docker prints rows in another order from run to run. */
   readonly unordered?: boolean;
   readonly stdout?: string;
   readonly stderr?: string;
@@ -30,13 +31,13 @@ const { now, cases } = JSON.parse(
   readFileSync(join(repositoryRoot, 'test/docker/recorded/cases.json'), 'utf8'),
 ) as { readonly now: string; readonly cases: readonly RecordedCase[] };
 
-/** Archives are named without their folder, and no other argument is called as one. */
+/** Archives are recorded without their directory, and no other argument has the name of one. */
 function located(arg: string): string {
   const candidates = [docker28(arg), join(corpusFolder, 'archives', arg)];
   return candidates.find(existsSync) ?? arg;
 }
 
-/** Where waybill says more than Docker, on purpose. */
+/** Cases in which waybill prints more than Docker, on purpose. */
 const KNOWN: Readonly<Record<string, string>> = {
   'snyk.alpine-3.12.0.tar':
     'of an image with a damaged layer Docker shows nothing; waybill shows what is known',

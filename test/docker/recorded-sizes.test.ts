@@ -1,4 +1,5 @@
-// Sizes that a real Docker 28.5.2 said of the images of archives, with two storage drivers that measure differently.
+// Sizes that a real Docker 28.5.2 reported for the images of archives, with two storage drivers that measure
+// differently.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -10,7 +11,7 @@ import { said } from '../support/terminal.js';
 interface Sizes {
   readonly naive: number;
   readonly overlay2: number;
-  /** Of `docker history`, oldest first. */
+  /** The sizes of `docker history`, oldest first. */
   readonly naiveHistory: readonly number[];
 }
 
@@ -37,7 +38,7 @@ for (const [name, images] of Object.entries(archives)) {
     const naive = await lines('inspect', archive, '-f', format);
     const known = naive.filter(line => line.slice(0, 71) in images);
     if (known.length === 0) {
-      // Docker made image IDs of its own, but only for what is from before them.
+      // Docker made its own image IDs, but only for images before image IDs.
       const { images: all } = reportOf(await readArchive(archive, { depth: 'metadata' }));
       assert.equal(
         all.map(({ imageId }) => imageId).filter(id => id !== null),

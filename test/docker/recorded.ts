@@ -1,4 +1,4 @@
-// The answers of the real docker 28.5.2 and buildx 0.29.1 about the layouts of registry-layouts.ts.
+// Recorded answers of docker 28.5.2 and buildx 0.29.1 for the layouts of registry-layouts.ts.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ArchiveReading, readArchive } from '../../src/commands.js';
@@ -8,7 +8,7 @@ import { saved } from '../support/reading.js';
 import { layoutOf } from './registry-layouts.js';
 
 interface Recorded {
-  /** By layout, then by flag or format: place in `texts`, or null where the tool failed. */
+  /** By layout, then by flag or format: index into `texts`, or null if the tool failed. */
   readonly answers: Readonly<
     Record<string, Readonly<Record<'manifest' | 'imagetools', Readonly<Record<string, number | null>>>>>
   >;
@@ -21,9 +21,9 @@ const recorded = JSON.parse(
 
 export interface RecordedAnswer {
   readonly layout: string;
-  /** Flag of `docker manifest inspect`, or format of imagetools. */
+  /** A flag of `docker manifest inspect`, or a format of imagetools. */
   readonly asked: string;
-  /** null where the tool failed. */
+  /** null if the tool failed. */
   readonly stdout: string | null;
 }
 

@@ -1,4 +1,4 @@
-// Small layouts of documents only, whose answers the real docker and buildx gave once, out of a registry that served them.
+// Small layouts of documents only. The real docker and buildx answered for them once, from a registry that served them.
 import { goJson, sortedKeys } from '../support/digest.js';
 import type { Member } from '../support/members.js';
 import {
@@ -16,12 +16,12 @@ import {
 } from '../support/oci.js';
 import { ociLayout } from '../support/oci-layout.js';
 
-/** What the references of the recorded answers begin with. */
+/** The beginning of the references in the recorded answers. */
 export const REGISTRY = 'localhost:5077/team/';
 
 const digestFor = (text: string) => descriptorOf('', new TextEncoder().encode(text)).digest;
 
-/** A descriptor of a layer that is nowhere: nobody who prints manifests asks for it. */
+/** A descriptor of an absent layer: commands that print manifests do not read it. */
 const layer = (mediaType: string, name: string, more: Partial<Descriptor> = {}): Content => ({
   descriptor: { mediaType, digest: digestFor(name), size: 1000 + name.length, ...more },
   blobs: [],
@@ -105,7 +105,7 @@ const NUMBERS = {
   none: [],
 };
 
-/** buildx has one key for both Windows images, and takes either: what it shows of their configs is the same. */
+/** buildx uses one key for both Windows images and takes either one; their configs give the same output. */
 function windows(): Content {
   const nano = {
     architecture: 'amd64',
@@ -213,7 +213,7 @@ const BUILD_INFO = {
 const buildInfoImage = (fields: object) =>
   ociImage({ ...fields, 'moby.buildkit.buildinfo.v1': Buffer.from(goJson(BUILD_INFO)).toString('base64') });
 
-/** A manifest with whatever text is given. */
+/** A manifest with the given text. */
 function verbatim(mediaType: string, text: string, blobs: readonly Blob[]): Content {
   const own = blobOf(mediaType, text);
   return { ...own, blobs: [...own.blobs, ...blobs] };
@@ -276,7 +276,7 @@ export const LAYOUTS: Readonly<Record<string, Content>> = {
   'no-platforms': indexOf([ociImage({ n: 4 }), ociImage({ architecture: 'ppc64le' })]),
   'docker-in-oci': indexOf([on(dockerImage({}), LINUX), on(ociImage(ARM64), ARM64)]),
   'oci-in-docker': indexOf([on(ociImage({}), LINUX), on(dockerImage(ARM64), ARM64)], { docker: true }),
-  // buildx would fetch these from their URLs, so it was asked for the table only.
+  // buildx would fetch these from their URLs, so it was asked only for the table.
   urls: indexOf([on(ociImage({}), LINUX, { urls: ['https://example.test/1', 'https://example.test/2'] })]),
   nested: indexOf([indexOf([on(ociImage({}), LINUX)]), on(ociImage(ARM64), ARM64)]),
   empty: indexOf([], { annotations: { a: 'b' } }),
@@ -299,7 +299,7 @@ export const LAYOUTS: Readonly<Record<string, Content>> = {
   ),
 };
 
-/** The layout of one repository, under the name that the registry gave it. */
+/** The layout of one repository, with its name in the registry. */
 export function layoutOf(name: string): Member[] {
   const content = LAYOUTS[name]!;
   const ref = `${REGISTRY}${name}:1`;
@@ -308,7 +308,7 @@ export function layoutOf(name: string): Member[] {
   });
 }
 
-/** What was asked of the real tools: `docker manifest inspect` with a flag, or a format of imagetools. */
+/** The recorded queries: `docker manifest inspect` with a flag, or a format of imagetools. */
 export const MANIFEST_FLAGS = ['', '-v'] as const;
 
 export const FORMATS: readonly string[] = [

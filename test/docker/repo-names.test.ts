@@ -4,7 +4,7 @@ import { repoNames, splitRepoName } from '../../src/docker/stores/stored-image.j
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 
-test('names are shown the short way, in the order of the long one', () => {
+test('names are shown in short form, in the order of the full form', () => {
   const names = ['example.test/app:1', 'docker.io/library/app:2', 'library/zoo', 'docker.io/team/app:1'];
   assert.equal(repoNames(names, null), {
     tags: ['app:2', 'zoo:latest', 'team/app:1', 'example.test/app:1'],
@@ -12,7 +12,7 @@ test('names are shown the short way, in the order of the long one', () => {
   });
 });
 
-test('two ways to write a name are one name', () => {
+test('two spellings of a name are one name', () => {
   assert.equal(repoNames(['app:1', 'docker.io/library/app:1'], null).tags, ['app:1']);
 });
 
@@ -23,16 +23,16 @@ test("containerd's store knows every repository by the image's digest", () => {
   ]);
 });
 
-test('a digest is no tag', () => {
+test('a digest is not a tag', () => {
   assert.equal(repoNames([`app@${DIGEST}`], null), { tags: [], digests: [`app@${DIGEST}`] });
 });
 
-test('a mere tag stays one where there is no better name', () => {
+test('a tag alone is shown if there is no better name', () => {
   assert.equal(repoNames(['1.2', '1.2'], DIGEST), { tags: ['1.2'], digests: [] });
   assert.equal(repoNames(['1.2', 'app:1.2'], null).tags, ['app:1.2']);
 });
 
-test('what is no name at all stays as it stands', () => {
+test('an invalid name is shown unchanged', () => {
   assert.equal(repoNames(['Bad/Name:1'], null).tags, ['Bad/Name:1']);
 });
 

@@ -1,4 +1,5 @@
-// What engines make of directories as they are: `podman load -i DIR`, `skopeo oci:DIR`, `skopeo dir:DIR`, `umoci --image DIR:TAG`.
+// The answers of engines for directories: `podman load -i DIR`, `skopeo oci:DIR`, `skopeo dir:DIR`, `umoci --image
+// DIR:TAG`.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,9 +55,10 @@ const answersOf = (lists: Awaited<ReturnType<typeof listsOf>>, engine: EngineNam
   lists.map(list => list.find(answer => answer.engine === engine)!);
 
 /**
- * By directory what four commands said, in the order of `DIRECTORY_ENGINES`: IDs, or after a `!` the refusal; of podman those of
- * `oci:` and `dir:`, of umoci that of each tag, and of `latest`. Recorded on linux/amd64 with podman 5.8.6 (vfs), skopeo 1.22.0
- * and umoci 0.6.0. `c.` is a directory of the corpus, `u.` a tar of it or of the faults as GNU tar unpacks it.
+ * By directory, the answers of four commands in the order of `DIRECTORY_ENGINES`: IDs, or after a `!` the refusal. For
+ * podman there are the answers for `oci:` and `dir:`, for umoci those for each tag and for `latest`. Recorded on
+ * linux/amd64 with podman 5.8.6 (vfs), skopeo 1.22.0 and umoci 0.6.0. `c.` is a directory of the corpus, `u.` a tar of
+ * it or of the faults as GNU tar unpacks it.
  */
 const recorded = JSON.parse(
   readFileSync(join(repositoryRoot, 'test/engines/recorded-directories.json'), 'utf8'),
@@ -67,7 +69,7 @@ for (const [id, answers] of Object.entries(recorded)) {
   run(`directories: ${id}`, async () => {
     const folder = folderOf(id);
     const lists = await listsOf(folder).catch(() => null);
-    // Without a marker it is no image layout to waybill, and the engines refuse it.
+    // Without oci-layout it is not an image layout, and the engines refuse it.
     if (lists === null)
       return assert.ok(
         answers.every(answer => answer.startsWith('!')),
@@ -104,7 +106,7 @@ function compare(where: string, answers: readonly EngineReport[], real: string):
   }
 }
 
-/** The refusal, of podman those that are not the same of every directory. */
+/** The lines of a refusal, without those that podman prints for every directory. */
 function linesOf(refusal: string): string[] {
   if (refusal.startsWith('loads ')) return [];
   const lines = refusal.trim().split('\n');
@@ -118,7 +120,7 @@ const manifestDigest = manifestOf(app).descriptor.digest;
 
 interface Changes {
   readonly of?: Image;
-  /** What index.json says of the manifest. */
+  /** Fields of the manifest's entry in index.json. */
   readonly entry?: Parameters<typeof described>[1];
   readonly manifest?: (manifest: ManifestJson) => object;
   readonly name?: string | null;
@@ -129,7 +131,7 @@ interface ManifestJson {
   readonly layers: readonly Descriptor[];
 }
 
-/** A layout of one image, the entry of index.json and the manifest changed. */
+/** A layout of one image with changes to the entry of index.json and the manifest. */
 function layout({ of = app, entry = {}, manifest = m => m, name = 'latest' }: Changes = {}): Member[] {
   const made = manifestOf(of);
   const changed = manifest(JSON.parse(textOf(made.blobs[0]!.bytes)) as ManifestJson);
@@ -145,7 +147,7 @@ const changedLayer =
 
 const placed = (members: readonly Member[]) => toDirectory(members, join(temporary('directories'), 'layout'));
 
-/** What an engine says of the one image: its ID, or a refusal that holds the words. */
+/** Asserts an engine's answer for the one image: its ID, or a refusal that contains the words. */
 async function says(engine: EngineName, members: readonly Member[], words: string): Promise<EngineReport> {
   const [answer] = answersOf(await listsOf(placed(members)), engine);
   const text = answer!.id ?? answer!.refusal!;
@@ -158,12 +160,12 @@ test('directories: an OCI layout', async () => {
   await says('skopeo-oci', layout(), manifestDigest);
   await says('umoci', layout(), manifestDigest);
   await says('skopeo-dir', layout(), 'open DIR/manifest.json: no such file or directory');
-  // What takes tars is given one.
+  // An engine that reads only tars is given one.
   assert.is((await says('podman', layout(), app.imageId)).note, 'as a tar of this directory');
   assert.is((await says('umoci', layout(), manifestDigest)).note, null);
 });
 
-test('directories: what skopeo writes as dir:, its version looked at by none', async () => {
+test('directories: what skopeo writes as dir:, whose version no engine checks', async () => {
   const members = skopeoDir(app);
   await says('podman-directory', members, app.imageId);
   await says('podman-directory', without(members, 'version'), app.imageId);
@@ -183,7 +185,7 @@ test('directories: what skopeo writes as dir:, its version looked at by none', a
   await says('skopeo-dir', without(list, name), `open DIR/${name}: no such file or directory`);
 });
 
-test('directories: docker save unpacked', async () => {
+test('directories: an unpacked docker save archive', async () => {
   const members = dockerSave({ image: app, tags: ['app:1'] });
   await says('skopeo-dir', members, 'json: cannot unmarshal array into Go value of type manifest.Schema1');
   await says('podman-directory', members, ' * oci: open DIR/index.json: no such file or directory');
@@ -191,7 +193,7 @@ test('directories: docker save unpacked', async () => {
   assert.ok(answersOf(hybrid, 'skopeo-oci')[0]!.id !== null);
 });
 
-test('directories: by which name umoci finds an image', async () => {
+test('directories: names by which umoci finds an image', async () => {
   await says('umoci', layout({ name: 'docker.io/library/app:1' }), manifestDigest);
   const nameless = await says('umoci', layout({ name: null }), 'tag is not found: latest');
   assert.match(nameless.note!, 'index.json gives it no name');
@@ -211,7 +213,7 @@ test('directories: by which name umoci finds an image', async () => {
   await says('umoci', several(named(indexOf([one, two]), 'a')), 'tag is ambiguous: a');
 });
 
-test('directories: what umoci refuses of a layout and of documents', async () => {
+test('directories: what umoci refuses in a layout and in documents', async () => {
   const version = (text: string) => replaceBytes(layout(), 'oci-layout', () => text);
   await says('umoci', version('{"imageLayoutVersion":"1.1.0"}'), 'layout version is not supported');
   await says('umoci', version('xx'), 'open CAS: validate: parse oci-layout: invalid character');
@@ -249,7 +251,7 @@ test('directories: what umoci refuses of a layout and of documents', async () =>
 const withConfig = async (config: Partial<ImageSpec['config']>) =>
   layout({ of: await image({ layers: [{ files: { a: 'a' }, compression: 'gzip' }], config: config ?? {} }) });
 
-test('directories: what umoci refuses of a config and of layers', async () => {
+test('directories: what umoci refuses in a config and in layers', async () => {
   await says('umoci', await withConfig({ os: 'windows' }), 'generate config.json: unsupported OS: windows');
   await says('umoci', await withConfig({ rootfs: undefined }), 'config: unsupported rootfs.type: ');
   const none = { rootfs: { type: 'layers' as const, diff_ids: [] } };
@@ -322,7 +324,7 @@ test('directories: links on disk are followed as far as waybill follows them', a
   );
 });
 
-test('directories: an image that only one command finds in a directory is not hidden', async () => {
+test('directories: an image that only one command finds is reported', async () => {
   const other = await plainImage('other', 1);
   const folder = placed([...layout(), ...skopeoDir(other)]);
   const { findings } = reportOf(await readArchive(folder, { depth: 'digests' }));

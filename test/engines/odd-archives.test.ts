@@ -1,5 +1,5 @@
-// Archives of which engines and waybill see different things: what ids says is what podman 5.8.6, skopeo 1.22.0 and crane 0.21 said,
-// or that it cannot be told.
+// Archives that engines and waybill interpret differently: ids predicts the recorded answers of podman 5.8.6, skopeo
+// 1.22.0 and crane 0.21, or says that they are unknown.
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +26,7 @@ const READERS = ['podman', 'skopeo-docker-archive', 'crane'] as const;
 const app = await plainImage('app', 1);
 const tagged = { image: app, tags: ['app:1'] };
 
-/** What an engine says of the one image, an ID or the words. */
+/** An engine's answer for the one image: an ID or the refusal. */
 async function answer(engine: EngineName, tar: Uint8Array): Promise<string> {
   const { images, engines } = idsReport(await readArchive(streamOf(tar), { depth: 'digests' }));
   const found = (images[0]?.engines ?? engines).find(one => one.engine === engine)!;
@@ -42,7 +42,7 @@ async function says(engine: EngineName, tar: Uint8Array, words: string): Promise
 const entries = async (members: readonly Member[]) => Buffer.from(await toTar(members, { endMarker: false }));
 const END = Buffer.alloc(1024);
 
-test('a tar that ends within its second zero block is cut, and one that ends after the first is not', async () => {
+test('a tar that ends within its second zero block is cut, one that ends after the first is not', async () => {
   for (const [members, engine] of [
     [jib(tagged), 'skopeo-docker-archive'],
     [skopeoOci(tagged), 'skopeo-oci-archive'],
@@ -58,7 +58,7 @@ test('a tar that ends within its second zero block is cut, and one that ends aft
   }
 });
 
-test('a global PAX header is an entry of its path to readers that go by names', async () => {
+test('a global PAX header is an entry to readers that look members up by name', async () => {
   const tar = await entries(jib(tagged));
   const global = (key: string, value: string) => Buffer.concat([paxEntry([[key, value]], 'g'), tar, END]);
   for (const engine of READERS) {
@@ -73,7 +73,7 @@ test('a global PAX header is an entry of its path to readers that go by names', 
   await says('docker-containerd', global('path', 'manifest.json'), 'sha256:');
 });
 
-/** A sparse file that is one piece: old GNU's, or one that PAX records make of a regular file. */
+/** A sparse file with one data segment: old GNU format, or PAX records of a regular file. */
 function sparse(name: string, bytes: Uint8Array, kind: 'gnu' | 'pax'): Buffer {
   if (kind === 'pax') {
     const size = String(bytes.length);
@@ -117,7 +117,7 @@ test('sparse members are read by engines, and not by waybill', async () => {
   }
 });
 
-test('reserved flags of a gzip header are passed over by engines, and not by waybill', async () => {
+test('reserved flags of a gzip header are ignored by engines, and not by waybill', async () => {
   const packed = gzipSync(app.layers[0]!.tar);
   packed[3]! |= 0x20;
   const odd: Image = { ...app, layers: [layerOf(packed)] };
@@ -128,7 +128,7 @@ test('reserved flags of a gzip header are passed over by engines, and not by way
   assert.match(containerd.note!, 'whether it can be unpacked cannot be told');
 });
 
-test('a damaged gzip layer: the words of Go hang on the fault, not on what waybill says of it', async () => {
+test("a damaged gzip layer: Go's error depends on the fault, not on waybill's message", async () => {
   const packed = gzipSync(app.layers[0]!.tar);
   const changed = (at: number, byte: number) => {
     const bytes = Buffer.from(packed);
@@ -149,7 +149,7 @@ test('a damaged gzip layer: the words of Go hang on the fault, not on what waybi
   }
 });
 
-test('a manifest that calls itself Docker’s below an entry that calls it OCI’s is refused by podman alone', async () => {
+test('a manifest whose media type is Docker’s below an OCI entry is refused by podman only', async () => {
   const made = manifestOf(app);
   const manifest = JSON.parse(textOf(made.blobs[0]!.bytes)) as object;
   const content = blobOf(MEDIA.manifest, goJson({ ...manifest, mediaType: MEDIA.dockerManifest }));

@@ -1,4 +1,4 @@
-// The outcome of an image in an engine is a code with data, and the words of the engine stand beside it.
+// The outcome of an image in an engine is a code with data; the words of the engine are additional.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engineReport } from '../../src/commands/ids/engines.js';
@@ -33,7 +33,7 @@ const tagged = { image: app, tags: ['app:1'] };
 const read = async (members: readonly Member[], depth: Depth = 'digests') =>
   readArchive(streamOf(await toTar(members)), { depth });
 
-/** The verdicts of one engine, image by image; on the file, where it holds no image. */
+/** The verdicts of one engine, image by image; for a file without an image, the one for the file. */
 async function verdicts(
   engine: EngineName,
   members: readonly Member[],
@@ -48,7 +48,7 @@ async function verdicts(
 const stopOf = (step: () => void): EngineStop | null => attempt(step);
 const wrapped = (step: () => never) => stopOf(() => within(message => `opening: ${message}`, step));
 
-test('an error is wrapped by its caller; a crash and what is unknown are not', () => {
+test('an error is wrapped by its caller; a crash and an unknown outcome are not', () => {
   assert.equal(
     wrapped(() => refuse('cannot be told: x')),
     {
@@ -80,7 +80,7 @@ test('accepted: with the ID', async () => {
   assert.equal(verdict, { engine: 'podman', outcome: 'accepted', id: app.imageId, notes: [] });
 });
 
-test('refused: in the words of the engine, also where these look like words of waybill', async () => {
+test('refused: in the words of the engine, even if these look like words of waybill', async () => {
   const named = (name: string) =>
     replaceBytes(jib(tagged), 'manifest.json', bytes => {
       const [item] = JSON.parse(Buffer.from(bytes).toString()) as [object];
@@ -116,7 +116,7 @@ test('refused: podman gives the error of each format, and wraps one in index.jso
   assert.match(engineReport(escaping!).refusal!, /oci-archive: creating temp directory: untarring file/);
 });
 
-test('ids shows the errors of podman that are about the file, and leaves out those that it gives for every file', async () => {
+test("ids shows podman's errors about the file, and leaves out those that it prints for every file", async () => {
   const second = { image: await plainImage('second'), tags: ['second:1'] };
   const reading = await read(skopeoOci([tagged, second]));
   const text = toText(ids(reading, {}).doc, { color: false, width: 200 } as never);
@@ -144,7 +144,7 @@ test('loads-another: with the images that are loaded instead', async () => {
   });
 });
 
-test('loads-another: an item of manifest.json that has the name of one before it', async () => {
+test('loads-another: an item of manifest.json with the name of an earlier one', async () => {
   const [one, two] = [await plainImage('one'), await plainImage('two')];
   const twice = cranePull([
     { image: one, tags: ['same:1'] },

@@ -1,4 +1,5 @@
-// What engines make of archives: against real engines' answers, and the byte examples of the manifests they make up.
+// Predictions for archives, compared with recorded answers of real engines, and with the exact bytes of manifests that
+// they synthesise.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -51,7 +52,7 @@ async function answersOf(
   const verdicts = predictEngines(scan, graph, { container: opened.container, compression, inside, docker });
   const answers = new Map([...verdicts].map(([image, list]) => [image, list.map(engineReport)]));
   for (const list of answers.values()) {
-    // What follows of a directory is in engines-directories.test.ts.
+    // Directories are tested in directories.test.ts.
     assert.equal(
       list.map(({ engine }) => engine),
       opened.container === 'directory' ? [...ENGINES, ...DIRECTORY_ENGINES] : ENGINES,
@@ -74,13 +75,13 @@ interface Load {
   readonly said?: string;
 }
 
-/** What a command said, without the frame of its logger, and without the name of the archive. */
+/** The message of a command, without its logger's prefix and the name of the archive. */
 function saidBy({ said = '', archive }: Load): string {
   const quoted = /msg=("(?:[^"\\]|\\.)*")/.exec(said)?.[1];
   return (quoted === undefined ? said : (JSON.parse(quoted) as string)).replaceAll(archive, 'FILE');
 }
 
-/** What was recorded of loading archives with a release of Docker; none where the shared folder is absent. */
+/** Recorded loads of archives with a release of Docker; empty if the shared folder is absent. */
 function recordedLoads(folder: string): readonly Load[] {
   const file = join(sharedFolder, folder, 'loads.jsonl');
   if (!existsSync(file)) return [];
@@ -100,7 +101,7 @@ for (const docker of [28, 29]) {
       const { archive, engine, exit, ids, digest } = load;
       const where = `${archive} on ${engine}`;
       const answers = by(await answersOf(join(sharedFolder, folder, archive), 'digests', docker), engine);
-      // What is stored under a name that no command lists was seen by none, and is not in the record.
+      // An image under a name that no command lists is not in the recording.
       const isListed = ({ note }: EngineReport) => !/commands do not find it/.test(note ?? '');
       const found = new Set(answers.filter(isListed).flatMap(({ id }) => (id === null ? [] : [id])));
       if (exit !== undefined && exit !== 0) {
@@ -113,7 +114,7 @@ for (const docker of [28, 29]) {
   });
 }
 
-test('Docker 29 loads no archive from before manifest.json into its classic store', async () => {
+test('Docker 29 loads no archive without manifest.json into its classic store', async () => {
   const members = dockerV1({ image: await plainImage(), tags: ['app:1'] });
   const refusals = async (docker: number) =>
     by(await answersOf(members, 'digests', docker), 'docker-classic').map(({ refusal }) => refusal);
@@ -122,10 +123,10 @@ test('Docker 29 loads no archive from before manifest.json into its classic stor
 });
 
 /**
- * By archive of the corpus what six engines said, in the order of `ENGINES`: IDs, and after a `!` the refusal or its key
- * phrase. Recorded on linux/amd64 with Docker 28.5.2 (classic and containerd store), podman 5.8.6, skopeo 1.22.0 and crane 0.21.
- * Directories were given to them as tars; to crane as they are. Of crane and a tarball there is the digest that it prints, which
- * of plain layers only its own gzip gives, and that of the config.
+ * By archive of the corpus, the answers of six engines in the order of `ENGINES`: IDs, and after a `!` the refusal or
+ * its key phrase. Recorded on linux/amd64 with Docker 28.5.2 (classic and containerd store), podman 5.8.6, skopeo
+ * 1.22.0 and crane 0.21. Directories were given as tars, and to crane as they are. For crane and a tarball there are
+ * the digest that it prints, which depends on its own gzip for uncompressed layers, and the config's digest.
  */
 type Recorded = Readonly<Record<string, readonly string[]>>;
 const recorded = JSON.parse(
@@ -134,7 +135,7 @@ const recorded = JSON.parse(
 
 const items = corpus().filter(({ file, truth }) => {
   const isNone = truth.issues.some(({ code }) => code === 'NOT_AN_IMAGE');
-  // A zip was given to the engines as it is, and none takes one.
+  // A zip was given to the engines as it is, and none accepts one.
   return existsSync(file) && !isNone && !file.endsWith('.zip');
 });
 
@@ -188,7 +189,7 @@ const [first, second, packed] = [
   { digest: 'sha256:13abc0313897860b942283826f015aace17b6a8f967034aa2fc4a3f4a78e724e', size: 145 },
 ] as const;
 
-test('engines: the manifest that containerd makes up, to the byte', () => {
+test('engines: the manifest that containerd synthesises, byte for byte', () => {
   const manifest = containerdManifest(config, [
     { ...packed, packed: true },
     { ...second, packed: false },
@@ -203,14 +204,14 @@ test('engines: the manifest that containerd makes up, to the byte', () => {
       '{"mediaType":"application/vnd.docker.image.rootfs.diff.tar",' +
       '"digest":"sha256:90d2a04b19490d1e7f6dc3a60afc7bfa6bc933921667ee27a16b37e9bf818b67","size":10240}]}',
   );
-  // As Docker 28.5.2 called the image.
+  // The ID that Docker 28.5.2 gave the image.
   assert.is(
     manifestDigest(manifest),
     'sha256:4f86ff246437dc53db9c706cc7de3222c5b7828efdc14ac57472209163029a27',
   );
 });
 
-test('engines: the manifest that containers/image makes up, to the byte', () => {
+test('engines: the manifest that containers/image synthesises, byte for byte', () => {
   const manifest = containersImageManifest(config, [first, second]);
   assert.is(
     manifest,
@@ -222,19 +223,19 @@ test('engines: the manifest that containers/image makes up, to the byte', () => 
       '{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":10240,' +
       '"digest":"sha256:90d2a04b19490d1e7f6dc3a60afc7bfa6bc933921667ee27a16b37e9bf818b67"}]}',
   );
-  // As skopeo 1.22.0 printed it.
+  // The digest that skopeo 1.22.0 printed.
   assert.is(
     manifestDigest(manifest),
     'sha256:fd9eeabcc9f7602a77f278fb057badccdc54c1ccfd880dcbec626d1929d55521',
   );
 });
 
-test('engines: a docker-archive has the ID of its config, but for those who make up a manifest', async () => {
+test('engines: a docker-archive has the ID of its config, except with engines that synthesise a manifest', async () => {
   const app = await plainImage('app');
   const [ids] = [...(await answersOf(podmanDockerArchive({ image: app, tags: ['app:1'] }))).values()];
   const [classic, containerd, podman, skopeo, oci] = ids!;
   assert.is(classic!.id, app.imageId);
-  // The links of the v1 folders lead to files that containerd does not look for under their names.
+  // The links of the v1 directories lead to files that containerd does not look up under their names.
   assert.is(podman!.id, app.imageId);
   assert.match(containerd!.note ?? containerd!.refusal!, /empty store|no target for symlink/);
   assert.ok(skopeo!.id !== null && skopeo!.id !== app.imageId);
@@ -244,7 +245,7 @@ test('engines: a docker-archive has the ID of its config, but for those who make
   );
 });
 
-test('engines: behind an index docker names the index, and the others the image for linux/amd64', async () => {
+test('engines: for an index docker names the index, the others the image for linux/amd64', async () => {
   const [arm, amd] = await Promise.all(
     ['arm64', 'amd64'].map(architecture =>
       image({ layers: [{ files: { arch: architecture } }], platform: { os: 'linux', architecture } }),
@@ -263,7 +264,7 @@ test('engines: behind an index docker names the index, and the others the image 
   assert.is(printed!.id, images[0]!.indexDigests[0]);
 });
 
-test('engines: of several images skopeo wants one named, and the rest take all', async () => {
+test('engines: of several images skopeo needs one to be named, the others load all', async () => {
   const [one, two] = [await plainImage('one'), await plainImage('two')];
   const answers = await answersOf(
     cranePull([
@@ -284,7 +285,7 @@ test('engines: of several images skopeo wants one named, and the rest take all',
   assert.match(second!.note!, /^asked for docker-archive:FILE:@1 it prints sha256:[0-9a-f]{64}$/);
 });
 
-test('engines: a bare tag is a name that docker does not find again', async () => {
+test('engines: a tag alone is a name that docker does not find again', async () => {
   const app = await plainImage('app');
   const [answer] = by(await answersOf(skopeoOci({ image: app, tags: ['1.0'] })), 'docker-containerd');
   assert.match(answer!.note!, 'under the name "1.0", by which its commands do not find it');
@@ -295,7 +296,7 @@ test('engines: a bare tag is a name that docker does not find again', async () =
   assert.is(whole!.note, null);
 });
 
-test('engines: a layer that cannot be unpacked is a note of the containerd store, and a refusal elsewhere', async () => {
+test('engines: a layer that cannot be unpacked is a note for the containerd store, and a refusal elsewhere', async () => {
   const app = await plainImage('app');
   const [layer] = app.layers;
   const members = skopeoOci({ image: app, tags: ['docker.io/library/app:1'] });
@@ -307,7 +308,7 @@ test('engines: a layer that cannot be unpacked is a note of the containerd store
   assert.match(by(answers, 'podman')[0]!.refusal!, 'no such file or directory');
 });
 
-test('engines: an archive from before Docker 1.10 gets a config of docker’s own making', async () => {
+test('engines: an archive before Docker 1.10 gets a config that docker makes', async () => {
   const app = await plainImage('app');
   const answers = await answersOf(dockerV1({ image: app, tags: ['app:1'] }));
   const [classic, containerd] = [...answers.values()][0]!;
@@ -315,7 +316,7 @@ test('engines: an archive from before Docker 1.10 gets a config of docker’s ow
   assert.is(containerd!.refusal, 'unrecognized image format');
 });
 
-test('engines: the same answers however the archive is delivered', async () => {
+test('engines: the answers are the same for every delivery', async () => {
   const app = await plainImage('app');
   const members = dockerSave25({ image: app, tags: ['app:1'] });
   const ids: string[] = [];
@@ -335,7 +336,7 @@ test('engines: the same answers however the archive is delivered', async () => {
   assert.is(new Set(ids).size, 1, ids.join('\n'));
 });
 
-test('engines: without the layers read, plain ones are taken at their word and packed ones cannot be told', async () => {
+test('engines: if layers were not read, plain ones are trusted and compressed ones are unknown', async () => {
   const plain = jib({ image: await plainImage('app'), tags: ['app:1'] });
   const idsAt = async (depth: Depth) => [...(await answersOf(plain, depth)).values()][0]!.map(({ id }) => id);
   assert.equal(await idsAt('metadata'), await idsAt('digests'));

@@ -1,4 +1,4 @@
-// Every family of refusals once, each from an archive made for it.
+// One archive for each kind of refusal.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { engineReport } from '../../src/commands/ids/engines.js';
@@ -28,7 +28,7 @@ import {
 } from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
 
-/** What an engine refuses in, and every answer's words have to hold. */
+/** Asserts that an engine refuses a part, and that every refusal contains the words. */
 async function refuses(
   engine: EngineName,
   members: readonly Member[] | Uint8Array,
@@ -54,7 +54,7 @@ type Item = Record<string, unknown>;
 const app = await plainImage('app');
 const tagged = { image: app, tags: ['app:1'] };
 
-/** An archive with manifest.json alone, its items changed. */
+/** An archive with only manifest.json, whose items are changed. */
 const docker = (change: (item: Item) => Item | Item[] | null = item => item, members = jib(tagged)) =>
   replaceBytes(members, 'manifest.json', () => {
     const [item] = memberJson(members, 'manifest.json') as [Item];
@@ -71,7 +71,7 @@ const withConfig = async (config: ImageSpec['config'], spec: Partial<ImageSpec> 
 const [bottom] = app.layers as [(typeof app.layers)[0]];
 const bottomPath = `${bottom.digest.slice(7)}.tar`;
 
-test('docker, classic store: what is wrong with manifest.json', async () => {
+test('docker, classic store: faults of manifest.json', async () => {
   const says = (words: string, members: readonly Member[]) => refuses('docker-classic', members, words);
   await says('json: cannot unmarshal object into Go value of type []tarexport.manifestItem', skopeoDir(app));
   await says(
@@ -109,7 +109,7 @@ test('docker, classic store: what is wrong with manifest.json', async () => {
   );
 });
 
-test('docker, classic store: what is wrong with a config', async () => {
+test('docker, classic store: faults of a config', async () => {
   const says = async (words: string, config: ImageSpec['config'], spec?: Partial<ImageSpec>) =>
     refuses('docker-classic', await withConfig(config, spec), words);
   await says('invalid image JSON, no RootFS key', { rootfs: undefined });
@@ -123,7 +123,7 @@ test('docker, classic store: what is wrong with a config', async () => {
   await says('max depth exceeded', undefined, { layers: many });
 });
 
-test('docker, classic store: what is wrong with the tar, or with what it is not', async () => {
+test('docker, classic store: faults of the tar, or a file that is not a tar', async () => {
   const says = (words: string, members: readonly Member[] | Uint8Array) =>
     refuses('docker-classic', members, words);
   await says('open DIR/blobs/json: no such file or directory', skopeoOci(tagged));
@@ -141,7 +141,7 @@ test('docker, classic store: what is wrong with the tar, or with what it is not'
   await says('archive/tar: invalid tar header', jib({ image: notTar, tags: ['app:1'] }));
 });
 
-test('docker, classic store: archives from before Docker 1.10', async () => {
+test('docker, classic store: archives before Docker 1.10', async () => {
   const members = dockerV1(tagged);
   const top = members.filter(({ path }) => path.endsWith('/layer.tar')).at(-1)!.path;
   const says = (words: string, changed: readonly Member[]) => refuses('docker-classic', changed, words);
@@ -150,7 +150,7 @@ test('docker, classic store: archives from before Docker 1.10', async () => {
   await says(`invalid target ID: ${'c'.repeat(64)}`, gone);
 });
 
-test('docker, containerd store: what is wrong with manifest.json', async () => {
+test('docker, containerd store: faults of manifest.json', async () => {
   const says = (words: string, members: readonly Member[] | Uint8Array) =>
     refuses('docker-containerd', members, words);
   await says('untar manifest "manifest.json": json: cannot unmarshal object', skopeoDir(app));
@@ -177,7 +177,7 @@ test('docker, containerd store: what is wrong with manifest.json', async () => {
   await says('failed to ingest "last": short read: expected 2048 bytes but got 1024: unexpected EOF', cut);
 });
 
-test('docker, containerd store: what is wrong with index.json', async () => {
+test('docker, containerd store: faults of index.json', async () => {
   const manifest = manifestOf(app);
   const says = (words: string, members: readonly Member[]) => refuses('docker-containerd', members, words);
   const layout = ociLayout({ manifests: [manifest] });
@@ -258,7 +258,7 @@ test('podman, docker-archive', async () => {
   await says('file does not exist', linked);
 });
 
-test('containers/image, oci-archive: what is wrong with the archive', async () => {
+test('containers/image, oci-archive: faults of the archive', async () => {
   const says = async (words: string, members: readonly Member[]) => {
     await refuses('skopeo-oci-archive', members, words);
     await refuses('podman', members, words);
@@ -276,7 +276,7 @@ test('containers/image, oci-archive: what is wrong with the archive', async () =
   await says(`open DIR/blobs/sha256/${arm.imageId.slice(7)}: no such file or directory`, gone);
 });
 
-test('containers/image, oci-archive: what is wrong with a manifest', async () => {
+test('containers/image, oci-archive: faults of a manifest', async () => {
   const says = async (words: string, members: readonly Member[]) => {
     await refuses('skopeo-oci-archive', members, words);
     await refuses('podman', members, words);
@@ -302,7 +302,7 @@ test('containers/image, oci-archive: what is wrong with a manifest', async () =>
   );
 });
 
-test('podman, oci-archive: it unpacks the layers too', async () => {
+test('podman, oci-archive: it also unpacks the layers', async () => {
   const says = (words: string, members: readonly Member[]) => refuses('podman', members, words);
   const path = `blobs/sha256/${bottom.digest.slice(7)}`;
   await says(
@@ -329,7 +329,7 @@ test('podman, oci-archive: it unpacks the layers too', async () => {
   await says("Digest of source image's manifest would not match", skopeoOci({ image: app, tags: [named] }));
 });
 
-test('containers/image: documents that Go decodes, and what is no image in them', async () => {
+test('containers/image: documents that Go decodes, and that are not images', async () => {
   const manifest = manifestOf(app);
   const path = `blobs/sha256/${manifest.descriptor.digest.slice(7)}`;
   const document = JSON.parse(textOf(manifest.blobs[0]!.bytes)) as Record<string, Json>;
@@ -395,7 +395,7 @@ test('podman and skopeo compare the config of an OCI manifest with a sha256, wha
   await refuses('skopeo-oci-archive', members, words);
 });
 
-test('crane: a tarball with one image, whose members have the very names', async () => {
+test('crane: a tarball with one image, whose members have exactly the listed names', async () => {
   const says = (words: string, members: readonly Member[]) => refuses('crane', members, words);
   const load = 'loading image from "FILE": ';
   await says(
@@ -410,7 +410,7 @@ test('crane: a tarball with one image, whose members have the very names', async
     `${load}file nope not found in tar`,
     docker(item => ({ ...item, Layers: ['nope', bottomPath] })),
   );
-  // A hard link is looked up beside itself, where extraction takes its target from the top.
+  // A hard link is looked up in its own directory, while extraction resolves its target from the top.
   const linked = docker(item => ({ ...item, Config: 'd/c' }));
   await says(`${load}file d/config.json not found in tar`, [
     ...linked,
@@ -434,7 +434,7 @@ test('crane: a tarball with one image, whose members have the very names', async
   );
 });
 
-test('a file without an image is answered as a whole', async () => {
+test('a file without an image has one answer for the whole file', async () => {
   const answers = async (members: readonly Member[]) => {
     const stream = async function* () {
       yield await toTar(members);

@@ -1,4 +1,5 @@
-// Layers that engines refuse for what is in their headers: as podman 5.8.6 and umoci 0.6.0 answered, Docker's from its source.
+// Layers that engines refuse because of their headers: recorded from podman 5.8.6 and umoci 0.6.0, Docker's from its
+// source.
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +21,7 @@ async function reading(tar: Uint8Array, depth: 'digests' | 'files' = 'digests') 
   return readArchive(streamOf(await toTar(skopeoOci({ image: one, tags: ['app:1'] }))), { depth });
 }
 
-/** The findings about the layer, at both depths, and what podman says. */
+/** The findings about the layer, at both depths, and podman's answer. */
 async function told(tar: Uint8Array) {
   const [quick, deep] = await Promise.all([reading(tar), reading(tar, 'files')]);
   const of = (one: typeof quick) => reportOf(one).findings.filter(({ code }) => code.startsWith('layer-'));
@@ -107,7 +108,7 @@ const TAKEN: readonly (readonly [name: string, value: string, header?: RawHeader
   ['', '1', { name: '.wh.gone', flag: '0' }],
 ];
 
-test('taken: extended attributes that Linux takes, and those of whiteouts', async () => {
+test('accepted: extended attributes that Linux accepts, and those of whiteouts', async () => {
   for (const [name, value, header] of TAKEN) {
     const { code, podman } = await told(xattr(name, value, header));
     assert.is(code, null, name);
@@ -122,7 +123,7 @@ const version1 = (size: number): Records => [
   ['GNU.sparse.name', 'f'],
   ['GNU.sparse.realsize', String(size)],
 ];
-/** PAX sparse 1.0: the map in front of the content. */
+/** PAX sparse 1.0: the map precedes the content. */
 const sparse1 = (map: string, data: string, size = 10, header: Partial<RawHeader> = {}) =>
   rawTar(paxEntry(version1(size)), rawEntry({ name: 'GNUSparseFile.0/f', ...header }, padded(map) + data));
 const sparse0 = (numblocks: string, map: string, header: RawHeader = { name: 'f' }) =>
@@ -170,7 +171,7 @@ for (const [why, tar, words] of MAPS) {
   });
 }
 
-test('taken: sparse files as GNU tar writes them', async () => {
+test('accepted: sparse files as GNU tar writes them', async () => {
   for (const tar of [
     sparse1('1\n0\n5\n', 'hello'),
     sparse1('2\n0\n5\n10\n0\n', 'hello'),
@@ -184,7 +185,7 @@ test('taken: sparse files as GNU tar writes them', async () => {
 });
 
 const xz = testWhen(test, hasCommand('xz'), 'xz is not installed');
-xz('xz without an integrity check is what podman 4.3 alone refuses', async () => {
+xz('xz without an integrity check is refused only by podman 4.3', async () => {
   const tar = rawTar(rawEntry({ name: 'f' }, 'x'));
   for (const check of ['none', 'crc32']) {
     const { stdout } = spawnSync('xz', ['-c', `--check=${check}`], { input: tar });

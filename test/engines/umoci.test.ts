@@ -1,4 +1,4 @@
-// The file systems that layers make, on disk: what umoci unpacks, what waybill extracts and what it says must be the same.
+// File systems on disk: what umoci unpacks, what waybill extracts and what it lists must be the same.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ function unpackedByUmoci(of: Image): Map<string, Found> {
   return walked(root);
 }
 
-/** What our tree says, in the same words. */
+/** Our tree, in the same form. */
 function said({ nodes }: FileTree): Map<string, Found> {
   const firsts = new Map<unknown, string>();
   for (const { inode, path } of nodes) {
@@ -76,8 +76,8 @@ function said({ nodes }: FileTree): Map<string, Found> {
 }
 
 /**
- * Of a directory that no entry names only its existence is certain, and umoci does not put back the time of one that a later
- * layer changed through a link.
+ * For a directory that no entry names only its existence is compared. umoci does not restore the time of one that a
+ * later layer changed through a link.
  */
 function same(actual: Map<string, Found>, expected: Map<string, Found>, tree: FileTree, what: string): void {
   const certain = (found: Map<string, Found>) =>
@@ -108,7 +108,7 @@ async function compare(of: Image): Promise<void> {
   same(walked(directory), umoci, tree, 'extracted');
 }
 
-/** The layers of a real image as they are, below a config that tells the truth about them. */
+/** The layers of a real image, with a config that matches them. */
 function rebuilt(folder: string): Image {
   const names = readdirSync(folder).sort();
   const layers: Layer[] = names.map(name => layerOf(readFileSync(join(folder, name))));
@@ -133,7 +133,7 @@ for (const { id, file, truth } of corpus()) {
     seen.add(layers);
     run(`${id} ${i}: as umoci unpacks it`, async () => {
       const folder = join(temporary('umoci-layers'), 'layers');
-      // Layers that are not what a trimmed archive claims are left out: umoci would refuse them.
+      // Layers that do not match the claims of a trimmed archive are left out, because umoci would refuse them.
       const answer = await extractLayers(file, { ref: image_id }, folder).catch(() => null);
       if (answer === null || answer.exitCode !== 0) return;
       await compare(rebuilt(folder));

@@ -1,4 +1,4 @@
-// Archives for faults to strike: one that workers read, and one with much to say.
+// Archives for fault injection: one that workers read, and one with a long report.
 import { createCipheriv } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { temporary } from '../support/tmp.js';
 
 const MiB = 1024 * 1024;
 
-/** A bit of everything that is written in its own way. */
+/** A small archive with everything that is written in its own way. */
 export async function smallArchive(): Promise<string> {
   const files = { 'etc/motd': 'hello', 'etc/empty': '', 'srv/data': new Uint8Array(100_000) };
   const entries = [
@@ -21,7 +21,7 @@ export async function smallArchive(): Promise<string> {
   return save('small.tar', await toTar(dockerSave25({ image: one, tags: ['small:1'] })));
 }
 
-/** Two plain layers that are large enough for worker threads, whichever of them a fault strikes. */
+/** Two uncompressed layers, both large enough for worker threads. */
 export async function largeArchive(): Promise<string> {
   const layers = ['a', 'b'].map(name => ({
     files: { [name]: new Uint8Array(17 * MiB).fill(name.charCodeAt(0)) },
@@ -29,7 +29,7 @@ export async function largeArchive(): Promise<string> {
   return save('large.tar', await toTar(dockerSave25({ image: await image({ layers }), tags: ['large:1'] })));
 }
 
-/** As large where it is packed; one layer is so large that two threads work on it. */
+/** The same with compressed layers; one is so large that two threads process it. */
 export async function packedArchive(): Promise<string> {
   const layers = await Promise.all(
     (
@@ -53,7 +53,7 @@ function noise(seed: string, length: number): Uint8Array {
   return new Uint8Array(cipher.update(Buffer.alloc(length)));
 }
 
-/** Thousands of small files: more to print than a pipe holds. */
+/** Thousands of small files: a listing that is longer than the buffer of a pipe. */
 export async function manyArchive(): Promise<string> {
   const names = Array.from({ length: 2500 }, (_, i) => `srv/data/directory-${i % 50}/file-number-${i}`);
   const files = Object.fromEntries(names.map(name => [name, name]));

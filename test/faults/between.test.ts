@@ -1,4 +1,4 @@
-// An archive that is another one when it is read for the second time, whenever that happens: nothing of it is written.
+// An archive that is replaced at any time before its second reading: nothing of it is written.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ import type { Effect } from './preload.js';
 const SMALL = await smallArchive();
 const OTHER = join(temporary('faults'), 'other.tar');
 const bytes = readFileSync(SMALL);
-/** In the layer that has the file: its size and everything else stays. */
+/** In the layer that contains the file; its size does not change. */
 const at = bytes.indexOf('hello', 0, 'latin1');
 writeFileSync(OTHER, Buffer.concat([bytes.subarray(0, at), Buffer.from('HELLO'), bytes.subarray(at + 5)]));
 
@@ -41,7 +41,7 @@ const ROWS = (
   await Promise.all(
     COMMANDS.map(async args => {
       const { struck } = await strike(args, 1, { kind: 'nothing' }, true);
-      // The last times are those of the second reading.
+      // The last calls are those of the second reading.
       return [1, struck >> 1, struck - 1, struck].map(nth => ({ args, nth }));
     }),
   )
@@ -50,7 +50,7 @@ const ROWS = (
 const told = new Map<Effect, string>();
 
 for (const does of CHANGES) {
-  test(`${does.kind}: whatever is read differently is not written`, async () => {
+  test(`${does.kind}: bytes that differ in the second reading are not written`, async () => {
     await each(ROWS, async ({ args, nth }) => {
       const { status, stderr, files, struck } = await strike(args, nth, does);
       const said = `${args.join(' ')}, ${nth}: ${status} ${stderr}`;
@@ -66,7 +66,7 @@ for (const does of CHANGES) {
   });
 }
 
-test('what has changed is said', () => {
+test('a change of the file is reported', () => {
   const said = (i: number) => told.get(CHANGES[i]!)!;
   assert.match(said(0), /it has changed while it was read: expected inode \d+.*, found inode \d+/);
   assert.match(said(1), /it has changed while it was read: expected modified .*, found modified /);

@@ -1,4 +1,4 @@
-// The program under a fault: in a place of its own, watched from outside until nothing of it is left.
+// Runs the program with injected faults in its own directory, until the process and its children have ended.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,23 +13,23 @@ const preload = new URL('./preload.js', import.meta.url).href;
 const folder = temporary('faults');
 let places = 0;
 
-/** Long enough for the slowest machine: whatever takes longer waits for something that never comes. */
+/** Milliseconds after which the process is regarded as hanging, on the slowest machine. */
 const HUNG_MS = 30_000;
 
 export interface Circumstances {
   readonly faults?: readonly Fault[] | undefined;
-  /** What comes from standard input: bytes, or whatever a test does with the pipe. Nothing by default. */
+  /** Standard input: bytes, or a function that uses the pipe. Empty by default. */
   readonly stdin?: Uint8Array | ((pipe: Writable, child: ChildProcess) => unknown) | undefined;
-  /** What the shell does with the command line "$@"; by default it runs it. */
+  /** The shell script that runs the command line "$@"; by default it only runs it. */
   readonly shell?: string | undefined;
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Makes what the run finds in its working directory. */
+  /** Prepares the working directory. */
   readonly before?: ((place: string) => void) | undefined;
   /** Options of node itself. */
   readonly node?: readonly string[] | undefined;
-  /** The fault is one of the program's own, and it may say so. */
+  /** The fault is one of the program itself, which may report it as a bug. */
   readonly isBug?: boolean | undefined;
-  /** Gets what the program writes, while it writes it. */
+  /** Called with the output while it is written. */
   readonly watch?: ((output: string, child: ChildProcess) => void) | undefined;
 }
 
@@ -38,13 +38,13 @@ export interface Ended {
   readonly stderr: string;
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** How often the faults struck. */
+  /** Number of times that the faults occurred. */
   readonly struck: number;
-  /** What is in the working directory and below, with the sizes of files. */
+  /** Files in the working directory and below, with sizes. */
   readonly files: readonly string[];
 }
 
-/** Runs the program, and checks what must hold whatever happens to it. */
+/** Runs the program, and checks what must hold with any fault. */
 export async function run(args: readonly string[], circumstances: Circumstances = {}): Promise<Ended> {
   const place = join(folder, String(places++));
   const [work, tmp, record] = [join(place, 'work'), join(place, 'tmp'), join(place, 'record')];
@@ -55,7 +55,7 @@ export async function run(args: readonly string[], circumstances: Circumstances 
   const [name, ...rest] = shell === undefined ? command : ['sh', '-c', shell, 'sh', ...command];
   const child = spawn(name!, rest, {
     cwd: work,
-    // A group of its own: whatever it starts and leaves behind can be found.
+    // A process group of its own, so that remaining children can be found.
     detached: true,
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env: {
@@ -104,7 +104,7 @@ async function watched(child: ChildProcess, { stdin, watch }: Circumstances): Pr
   return outcome;
 }
 
-/** No error that nobody handled, and nothing of the program's inside shown to its user. */
+/** Asserts that no error was unhandled, and no internals of the program were shown. */
 function checkClean(
   args: readonly string[],
   { stderr, stdout, status, signal }: Outcome,
@@ -122,7 +122,7 @@ function list(place: string): string[] {
   const shown = entries.map(entry => {
     const path = join(entry.parentPath ?? entry.path, entry.name);
     const name = path.slice(place.length + 1);
-    // A name that is not UTF-8 cannot be asked for.
+    // A name that is not UTF-8 cannot be looked up.
     const size = entry.isFile() ? (statSync(path, { throwIfNoEntry: false })?.size ?? 'unknown') : null;
     return size === null ? `${name}${entry.isDirectory() ? '/' : ''}` : `${name} ${size}`;
   });
@@ -132,6 +132,6 @@ function list(place: string): string[] {
 export const FAILS = (code: string) => ({ kind: 'error', code }) as const;
 export const SIGNALS = (signal: NodeJS.Signals) => ({ kind: 'signal', signal }) as const;
 
-/** Whether the machine, and whoever runs the tests, allows something. */
+/** True if the machine and the user of the tests allow something. */
 export const canRun = (command: string, ...args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0;

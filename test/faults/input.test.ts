@@ -1,4 +1,4 @@
-// Input that fails while it is read: the result is a finding that names what is lost, or an error that says why there is none.
+// Input that fails during reading: the result is a finding that names what is lost, or an error with the reason.
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ type Row = readonly [what: string, args: readonly string[], Fault | null, words:
 const EIO = { does: FAILS('EIO') };
 const ERROR = (reason: string) => new RegExp(`^waybill: .*: cannot be read: ${reason}\\n`);
 
-/** Nothing can be said of the archive: exit code 2, and why. */
+/** The archive cannot be read at all: exit code 2 with the reason. */
 const ERRORS: readonly Row[] = [
   ['status', ['verify', SMALL], { call: 'fs.promises.stat', path: 'small', ...EIO }, ERROR('i/o error')],
   ['first bytes', ['verify', SMALL], { call: 'fs.readSync', path: 'small', ...EIO }, ERROR('i/o error')],
@@ -87,13 +87,13 @@ const ERRORS: readonly Row[] = [
     /too many open files\n.*ulimit -n/,
   ],
   [
-    'gone before it is indexed',
+    'removed before it is indexed',
     ['show', SMALL],
     { call: 'fs.openSync', path: 'small', nth: 2, does: FAILS('ENOENT') },
     /no such file or directory\nIt was removed or replaced/,
   ],
   [
-    'gone after it is indexed',
+    'removed after it is indexed',
     ['files', SMALL],
     { call: 'fs.openSync', path: 'small', nth: 3, onwards: true, does: FAILS('ENOENT') },
     /no image in it\n.*: cannot be read: no such file or directory\n/,
@@ -117,7 +117,7 @@ const ERRORS: readonly Row[] = [
 const struck = async ([, args, fault, , circumstances]: Row) =>
   run(args, { ...circumstances, faults: fault === null ? [] : [fault] });
 
-test('where nothing can be read, that is an error', async () => {
+test('an input that cannot be read at all is an error', async () => {
   const ended = await each(ERRORS, struck);
   for (const [i, [what, , , words, circumstances]] of ERRORS.entries()) {
     const { stdout, stderr, status, struck, files } = ended[i]!;
@@ -175,19 +175,19 @@ const FINDINGS: readonly Row[] = [
   ],
 ];
 
-test('where a part cannot be read, that is a finding', async () => {
+test('a part that cannot be read is a finding', async () => {
   const ended = await each(FINDINGS, struck);
   for (const [i, [what, , , words]] of FINDINGS.entries()) {
     const { stdout, stderr, status, struck } = ended[i]!;
     assert.equal([status, stderr, struck > 0], [1, '', true], `${what}: ${stdout}`);
     assert.match(stdout, words, what);
-    // How much could be read says nothing of its size, nor of its content.
+    // The number of bytes that could be read is not reported as a wrong size or digest.
     assert.not.match(stdout, /size-mismatch|digest-mismatch/, what);
     assert.match(stdout, /^verdict {2}intact no/m, what);
   }
 });
 
-test('what a folder may not show is left out, and said', async () => {
+test('unreadable entries of a folder are left out, and that is noted', async () => {
   const fault = { call: 'fs.promises.readdir', path: 'sha256', ...EIO };
   const { status, stdout } = await run(['verify', 'layout'], { ...LAYOUT, faults: [fault] });
   assert.is(status, 1);
@@ -203,7 +203,7 @@ const cut = async (nth: number, size: number, thread?: Fault['thread']): Promise
   return run(['verify', file], { faults: [fault] });
 };
 
-test('a file that is cut while it is indexed, and while it is hashed', async () => {
+test('a file that is truncated while it is indexed, and while it is hashed', async () => {
   const [indexed, hashed, gone] = await Promise.all([cut(2, 30e6), cut(3, 30e6, 'worker'), cut(2, 0)]);
   assert.is(indexed.status, 1, indexed.stderr);
   assert.match(indexed.stdout, /^error /m);
@@ -222,7 +222,7 @@ const STDIN: readonly (readonly [what: string, shell: string, words: RegExp])[] 
   ['only for writing', 'exec "$@" 0>file', /standard input: cannot be read: bad file descriptor/],
 ];
 
-test('standard input that is none', async () => {
+test('a closed standard input', async () => {
   const commands = [
     ['verify', '-'],
     ['extract', '-', 'out'],
@@ -236,12 +236,12 @@ test('standard input that is none', async () => {
   }
 });
 
-test('a pipe that stalls and then ends is cut short', async () => {
+test('a pipe that stalls and then ends is reported as cut short', async () => {
   const ends = (at: number) =>
     run(['verify', '-'], {
       stdin(pipe, child) {
         pipe.write(small.subarray(0, at));
-        // Whatever it makes of that, it waits for more.
+        // The answer does not depend on the data: it waits for more.
         setTimeout(() => {
           assert.is(child.exitCode, null);
           pipe.end();
@@ -254,7 +254,7 @@ test('a pipe that stalls and then ends is cut short', async () => {
   assert.match(header.stderr, /^waybill: standard input: /);
 });
 
-test('what is no archive is refused at once, though the pipe stays open', async () => {
+test('a stream that is not an archive is refused at once, while the pipe is still open', async () => {
   const text = Buffer.alloc(600, 'x');
   const zip = Buffer.from('PK\x03\x04'.padEnd(600));
   const rows = [
@@ -263,7 +263,7 @@ test('what is no archive is refused at once, though the pipe stays open', async 
     { args: ['extract', '-', 'out'], head: text },
     { args: ['cat', '-', 'a'], head: text },
   ];
-  // By a shell's pipe, for node makes none.
+  // By a shell's pipe, because node does not create pipes.
   const shell = 'cat | { "$@"; echo "code $?" >&2; }';
   const watch = (output: string, child: ChildProcess) => void (/code \d/.test(output) && child.stdin!.end());
   const ended = await each(rows, ({ args, head }) =>
@@ -272,14 +272,14 @@ test('what is no archive is refused at once, though the pipe stays open', async 
   for (const { stderr } of ended) assert.match(stderr, /^waybill: standard input: [\s\S]*code 2\n$/);
 });
 
-test('standard input that is wanted twice has nothing the second time', async () => {
+test('standard input that is given twice is empty the second time', async () => {
   const { status, stderr } = await run(['images', '-', '-'], { stdin: small });
   assert.is(status, 2);
   assert.match(stderr, /^waybill: standard input: nothing came in/m);
 });
 
-test('a connection that breaks off', async () => {
-  // A shell cannot hand down a connection, but another node can.
+test('a connection that is reset', async () => {
+  // A shell cannot pass on a socket, but another node can.
   const starter = `
     const { connect, createServer } = require('node:net');
     const { spawn } = require('node:child_process');
@@ -302,7 +302,7 @@ test('a connection that breaks off', async () => {
   assert.match(stderr, ERROR('connection reset by peer'));
 });
 
-test('an archive that arrives a byte at a time is the same', async () => {
+test('an archive that arrives byte by byte gives the same result', async () => {
   const slow = await run(['verify', '-'], {
     async stdin(pipe) {
       const head = small.subarray(0, 1500);
@@ -314,7 +314,7 @@ test('an archive that arrives a byte at a time is the same', async () => {
   assert.equal([slow.status, slow.stdout], [0, fast.stdout]);
 });
 
-test('names of what is no archive at all', async () => {
+test('names of files that cannot be archives', async () => {
   const rows: readonly (readonly [string, RegExp])[] = [
     ['/dev/null', /nothing came in/],
     ['loop', /too many symbolic links/],
@@ -329,7 +329,7 @@ test('names of what is no archive at all', async () => {
   }
 });
 
-test('a name that is not UTF-8', async () => {
+test('a file name that is not UTF-8', async () => {
   const shell = `cp '${SMALL}' "$(printf 'a\\377.tar')"; exec "$@" "$(printf 'a\\377.tar')"`;
   const { status, stderr } = await run(['verify'], { shell });
   assert.is(status, 2);
@@ -337,7 +337,7 @@ test('a name that is not UTF-8', async () => {
 });
 
 const isRoot = process.getuid?.() === 0;
-/** Root reads everything, but for a root without capabilities. */
+/** Root can read everything, except without capabilities. */
 const POWERLESS = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'] as const;
 
 testWhen(

@@ -1,4 +1,4 @@
-// Machines with little to give: memory, cores, descriptors, places to write to, and a terminal of a few columns.
+// Machines with few resources: memory, cores, descriptors, writable directories, and a narrow terminal.
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -15,7 +15,7 @@ const PACKED = await packedArchive();
 const MANY = await manyArchive();
 const sample = join(repositoryRoot, 'samples/hello-docker-28.tar');
 
-/** Each way to read: here and by workers, plain and packed, seekable and piped. */
+/** Each way of reading: main thread and workers, plain and compressed, seekable and pipe. */
 const READS: readonly (readonly [args: readonly string[], from?: string])[] = [
   [['verify', LARGE]],
   [['verify', PACKED]],
@@ -26,7 +26,7 @@ const READS: readonly (readonly [args: readonly string[], from?: string])[] = [
 const fed = (line: string, from: string | undefined) => (from === undefined ? line : `${line} <'${from}'`);
 const free = each(READS, ([args, from]) => run(args, { shell: fed('exec "$@"', from) }));
 
-/** Under a restriction everything is as it is without. */
+/** Asserts that the output under a restriction is the same as without. */
 async function sameUnder(shell: string, node: readonly string[] = []): Promise<void> {
   const limited = await each(READS, ([args, from]) => run(args, { shell: fed(shell, from), node }));
   for (const [i, [args]] of READS.entries()) {
@@ -44,7 +44,7 @@ testWhen(
   'memory cannot be limited here, or not for this Node',
 )(
   '256 MB of memory, as the system gives it',
-  // Not of addresses, of which V8 reserves far more than it ever uses.
+  // Not the address space, of which V8 reserves far more than it uses.
   () => sameUnder('ulimit -d 262144; exec "$@"'),
 );
 
@@ -57,7 +57,7 @@ testWhen(
   'no control group can be made here',
 )('256 MB of memory, as a container has it', () => sameUnder(`exec systemd-run ${scope?.join(' ')} "$@"`));
 
-test('64 MB for objects', () => sameUnder('exec "$@"', ['--max-old-space-size=64']));
+test('a heap of 64 MB', () => sameUnder('exec "$@"', ['--max-old-space-size=64']));
 
 testWhen(
   test,
@@ -65,12 +65,12 @@ testWhen(
   'there is no taskset',
 )('one core', () => sameUnder('exec taskset -c 0 "$@"'));
 
-test('one thread, and the smallest budget', async () => {
+test('one thread, and the smallest memory budget', async () => {
   await sameUnder('exec "$@" --jobs 1');
   await sameUnder(`exec "$@" --memory ${MIN_MEMORY}`);
 });
 
-test('no thread, and no budget to speak of', async () => {
+test('no thread, and a budget that is too small', async () => {
   const rows = [
     ['--jobs', '0'],
     ['--jobs', 'many'],
@@ -87,7 +87,7 @@ test('no thread, and no budget to speak of', async () => {
 
 test('48 open files', () => sameUnder('ulimit -n 48; exec "$@"'));
 
-test('24 open files: what cannot be opened is said', async () => {
+test('24 open files: files that cannot be opened are reported', async () => {
   const ended = await each(READS, ([args, from]) =>
     run(args, { shell: fed('ulimit -n 24; exec "$@"', from) }),
   );
@@ -110,7 +110,7 @@ test('a thousand archives in one call', async () => {
   assert.match(stdout, /^sha256:[0-9a-f]{64}\n$/);
 });
 
-test('a place for temporary files that is not there, and one that may not be written to', async () => {
+test('a temporary directory that does not exist, and one that is not writable', async () => {
   const stdin = readFileSync(SMALL);
   const nowhere = await run(['cat', '-', 'etc/motd'], { stdin, env: { TMPDIR: '/nowhere/at/all' } });
   assert.equal([nowhere.status, nowhere.stdout], [2, '']);
@@ -118,7 +118,7 @@ test('a place for temporary files that is not there, and one that may not be wri
     nowhere.stderr,
     /^waybill: \/nowhere\/at\/all \(TMPDIR\): cannot be written: no such file or directory\n/,
   );
-  // Whatever needs none is not kept from working.
+  // Commands that need none still work.
   for (const args of [
     ['verify', '-'],
     ['extract', '-', 'out'],
@@ -155,7 +155,7 @@ testWhen(
   }
 });
 
-test('a current directory that is gone', async () => {
+test('a current directory that was removed', async () => {
   const shell = 'mkdir here; cd here; rmdir ../here; exec "$@"';
   const absolute = await run(['verify', SMALL], { shell });
   assert.equal([absolute.status, absolute.stderr], [0, '']);
@@ -170,9 +170,9 @@ test('a current directory that is gone', async () => {
   }
 });
 
-test('no home', async () => {
+test('no home directory', async () => {
   const env = { HOME: undefined, WAYBILL_HOME: undefined, XDG_STATE_HOME: undefined };
-  // Only what keeps lists asks for it, and the rest works without.
+  // Only commands that store lists need it, and the others work without.
   const { status, stderr } = await run(['verify', SMALL], { env });
   assert.equal([status, stderr], [0, '']);
   const list = await run(['manifest', 'inspect', 'no-such-list'], { env });
@@ -184,7 +184,7 @@ test('no home', async () => {
   assert.match(nowhere.stderr, /^waybill: \/dev\/null\/.*: cannot be written: not a directory\n/);
 });
 
-test('a plain locale and few columns change nothing for a pipe', async () => {
+test('locale and terminal width do not change output to a pipe', async () => {
   const plain = { LANG: 'C', LC_ALL: 'C', COLUMNS: '20', LINES: '2', TERM: 'dumb' };
   const [narrow, wide] = await Promise.all([plain, {}].map(env => run(['files', MANY, '--tree'], { env })));
   assert.is(narrow!.stdout, wide!.stdout);

@@ -1,4 +1,4 @@
-// Output that fails: full disks, readers that leave, and whoever does not listen. Targets are whole or not there.
+// Output that fails: full disks, and readers that close the pipe or do not read. Outputs are complete or absent.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -61,12 +61,12 @@ const NO_ROOM = new RegExp(
   `^waybill: ${WHERE}: cannot be written: no space left on device\nFree some space, or write to another disk\\.\n$`,
 );
 
-test('a full disk, wherever it shows itself, leaves nothing and is said', async () => {
+test('a full disk, at any call that writes, leaves no files and is reported', async () => {
   const rows = FULL.flatMap(([args, calls, circumstances]) =>
     calls.map(call => ({ args, call, circumstances })),
   );
   const ended = await each(rows, ({ args, call, circumstances }) => {
-    // Newer Node reads its own modules by the same calls.
+    // Newer Node reads its own modules with the same calls.
     const [name, nth = '1', path] = call.split(' ');
     const fault = { call: `fs.${name}`, nth: Number(nth), does: FAILS('ENOSPC'), ...(path && { path }) };
     return run(args, { ...circumstances, faults: [fault] });
@@ -112,7 +112,7 @@ testWhen(
   }
 });
 
-test('what cannot be removed is said, and tried once more at the end', async () => {
+test('files that cannot be removed are reported, and tried again at the end', async () => {
   const full = { call: 'fs.writeSync', does: FAILS('ENOSPC') };
   const [once, always] = await Promise.all(
     [false, true].map(onwards => {
@@ -128,7 +128,7 @@ test('what cannot be removed is said, and tried once more at the end', async () 
   );
 });
 
-test('a bug leaves nothing behind either, and does not pass for a result', async () => {
+test('after a bug no files are left, and the exit code is not that of a result', async () => {
   const crash = { call: 'fs.writeSync', does: { kind: 'crash' } } as const;
   const [crashed, stopped] = await Promise.all([
     run(['extract', '-', 'out'], { ...PIPE, faults: [crash], isBug: true }),
@@ -152,7 +152,7 @@ test('a bug leaves nothing behind either, and does not pass for a result', async
 
 // Standard output
 
-/** Each way to print much. */
+/** Each kind of long output. */
 const PRINTS: readonly (readonly string[])[] = [
   ['files', MANY],
   ['files', MANY, '--json'],
@@ -164,7 +164,7 @@ const PRINTS: readonly (readonly string[])[] = [
   ['cat', LARGE, 'a'],
 ];
 
-test('a reader that has seen enough is no error, and does not change how it went', async () => {
+test('a reader that closes the pipe early is not an error, and does not change the exit code', async () => {
   const shell = '{ "$@"; echo "code $?" >&2; } | head -c 100';
   const ended = await each(PRINTS, args => run(args, { shell }));
   for (const [i, args] of PRINTS.entries()) {
@@ -173,7 +173,7 @@ test('a reader that has seen enough is no error, and does not change how it went
   }
 });
 
-test('who reads nothing at all does not matter either', async () => {
+test('a reader that reads nothing is not an error either', async () => {
   const shell = '{ "$@"; echo "code $?" >&2; } | true';
   const faults = [{ call: 'stdout.write', onwards: true, does: { kind: 'nothing' } }] as const;
   const { stderr, struck } = await run(['cat', LARGE, 'a'], { shell, faults });
@@ -200,11 +200,11 @@ testWhen(
 const DEAF: readonly string[] = [
   'exec "$@" 2>/dev/full',
   'exec "$@" 2>&-',
-  // Nobody reads it any more by the time that something is written.
+  // The reader has ended before anything is written.
   'exec 3>&1; { sleep 0.1; "$@" 3>&-; echo "code $?" >&3; } 2>&1 >/dev/null | true',
 ];
 
-test('errors that nobody hears count all the same', async () => {
+test('errors that cannot be printed still set the exit code', async () => {
   for (const shell of DEAF) {
     const [error, finding] = await Promise.all([
       run(['verify', 'nowhere'], { shell }),

@@ -1,5 +1,5 @@
-// Loaded before the program (`node --import`), in its main thread and in its workers: makes the system fail at one call of
-// one function, and writes down what nobody handled. It changes nothing else.
+// Loaded before the program (`node --import`), in its main thread and in its workers: makes one call of one function
+// fail, and records unhandled errors. It changes nothing else.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -7,46 +7,46 @@ import net from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
 
-/** Where something goes wrong: at the n-th call of one of node's own functions. */
+/** A fault at the n-th call of one of node's functions. */
 export interface Fault {
   /** `fs.readSync`, `fs.promises.readdir`, `handle.read`, `hash.update`, `JSON.parse`, `stdout.write`, `pipe.read` … */
   readonly call: string;
-  /** From 1, the default, counted in each thread by itself, among the calls that match. */
+  /** From 1 (default), counted in each thread separately, among the calls that match. */
   readonly nth?: number;
-  /** Every call from the n-th on, not it alone. */
+  /** Every call from the n-th on. */
   readonly onwards?: boolean;
-  /** Only in the thread that comes to it first. */
+  /** Only in the first thread that gets to it. */
   readonly once?: boolean;
-  /** Only calls about a file whose path has this in it; a descriptor has the path that it was opened by. */
+  /** Only calls with a path that contains this; a descriptor has the path that it was opened with. */
   readonly path?: string;
   readonly thread?: 'main' | 'worker';
   readonly does: Effect;
 }
 
 export type Effect =
-  /** Only counted. */
+  /** Calls are only counted. */
   | { readonly kind: 'nothing' }
-  /** The call fails as the system would let it fail. */
+  /** The call fails with a system error. */
   | { readonly kind: 'error'; readonly code: string }
-  /** The process gets a signal, then the call goes on. */
+  /** The process receives a signal, then the call continues. */
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
-  /** Somebody else cuts a file, or removes it; then the call goes on. */
+  /** Another process truncates or removes a file; then the call continues. */
   | { readonly kind: 'truncate'; readonly file: string; readonly size: number }
   | { readonly kind: 'remove'; readonly file: string }
-  /** … puts another in its place, or writes into it. */
+  /** Another process replaces a file, or writes into it. */
   | { readonly kind: 'replace'; readonly file: string; readonly by: string }
   | { readonly kind: 'overwrite'; readonly file: string; readonly at: number; readonly text: string }
-  /** The thread ends here and now. */
+  /** The thread ends immediately. */
   | { readonly kind: 'exit' }
-  /** The thread takes memory until there is none. */
+  /** The thread allocates memory until it runs out. */
   | { readonly kind: 'exhaust' }
-  /** An error that nobody expects: out of the call, or out of nowhere. */
+  /** An unexpected error: thrown by the call, or outside of any call. */
   | { readonly kind: 'throw' }
   | { readonly kind: 'crash' }
-  /** A promise that is never kept. */
+  /** A promise that never settles. */
   | { readonly kind: 'never' };
 
-/** In the environment of the program: the faults as JSON, where to write down, and how fast time flies. */
+/** Environment variables of the program: the faults as JSON, the file for the record, and the factor for the clock. */
 export const [FAULTS, RECORD, HURRY] = [
   'WAYBILL_TEST_FAULTS',
   'WAYBILL_TEST_RECORD',
@@ -58,13 +58,13 @@ type Callable = Record<string, Call>;
 
 const THROWN = 'thrown by a test';
 
-// Opened before anything fails, and before the program has used up what it may open.
+// Opened before anything fails, and before the program uses up its descriptors.
 const { openSync, closeSync, writeSync, readlinkSync, truncateSync, unlinkSync, renameSync } = fs;
 const file = process.env[RECORD];
 const fd = file === undefined ? null : openSync(file, 'a');
 const record = (line: string) => void (fd !== null && writeSync(fd, `${line}\n`));
 
-/** What the system says of an error, as node puts it. */
+/** A system error as node creates it. */
 function systemError(code: string, call: string, path: string | null): Error {
   const [errno, [, message]] = [...getSystemErrorMap()].find(([, [name]]) => name === code)!;
   const syscall = call.slice(call.lastIndexOf('.') + 1).replace(/Sync$/, '');
@@ -72,7 +72,7 @@ function systemError(code: string, call: string, path: string | null): Error {
   return Object.assign(new Error(`${code}: ${message}, ${syscall}${shown}`), { errno, code, syscall });
 }
 
-/** The path that a call is about: its first argument, or what that descriptor was opened by. */
+/** The path of a call: its first argument, or the path with which that descriptor was opened. */
 function pathOf(subject: unknown): string | null {
   if (typeof subject === 'string') return subject;
   if (subject instanceof Uint8Array) return Buffer.from(subject).toString('latin1');
@@ -91,7 +91,7 @@ function overwrite(file: string, at: number, text: string): void {
   closeSync(fd);
 }
 
-/** Whether no other thread has come to a fault before. */
+/** True if no other thread has reached a fault before. */
 function isFirst({ call }: Fault): boolean {
   try {
     openSync(`${file}.${call}`, 'wx');
@@ -101,7 +101,7 @@ function isFirst({ call }: Fault): boolean {
   }
 }
 
-/** @returns the error that the call should fail with, or null when it should go on */
+/** @returns the error with which the call should fail, or null if it should continue */
 function happen({ call, does }: Fault, path: string | null): Error | null {
   record(`fault ${call}`);
   if (does.kind === 'error') return systemError(does.code, call, path);
@@ -123,7 +123,7 @@ function happen({ call, does }: Fault, path: string | null): Error | null {
 
 type Manner = 'sync' | 'promise' | 'callback';
 
-/** Replaces a function by one that counts its calls. It fails as the function does. */
+/** Replaces a function by one that counts its calls. It fails in the function's own manner. */
 function replace(owner: Callable, name: string, fault: Fault, manner: Manner): void {
   const original = owner[name]!;
   const { call, nth = 1, onwards = false } = fault;
@@ -141,13 +141,13 @@ function replace(owner: Callable, name: string, fault: Fault, manner: Manner): v
     if (manner === 'sync') throw error;
     return process.nextTick(args.at(-1) as (error: Error) => void, error);
   };
-  // `promisify` knows by these what a function gives to its callback.
+  // `promisify` finds the function's results by these symbols.
   for (const key of Object.getOwnPropertySymbols(original))
     Object.defineProperty(replaced, key, Object.getOwnPropertyDescriptor(original, key)!);
   owner[name] = replaced;
 }
 
-/** What comes from a pipe comes to a callback: the fault strikes before that. */
+/** Data from a pipe is passed to a callback: the fault occurs before that. */
 function replacePipe(fault: Fault): void {
   const calls: Callable = { read: (callback, ...args) => (callback as Call)(...args) };
   net.Socket = new Proxy(net.Socket, {
@@ -190,7 +190,7 @@ async function install(fault: Fault): Promise<void> {
 }
 
 process.on('uncaughtExceptionMonitor', (error, origin) => {
-  // A worker whose file cannot be opened ends so within Node's own loader, and its pool tells of it.
+  // A worker whose file cannot be opened ends in Node's own loader, and its pool reports that.
   const isLoading = !isMainThread && (error as NodeJS.ErrnoException).code === 'EMFILE';
   if (error.message !== THROWN && !isLoading) record(`${origin}: ${error.stack ?? error.message}`);
 });

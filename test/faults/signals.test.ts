@@ -1,4 +1,5 @@
-// Ctrl-C and its kin, in each phase of each kind of command: the process ends by the signal, and leaves all or nothing.
+// SIGINT and other signals, in each phase of each kind of command: the process ends by the signal, and leaves a
+// complete output or none.
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -25,7 +26,7 @@ const LONG_PIPE = { stdin: readFileSync(LARGE) };
 const IN_PLACE = { before: (work: string) => void mkdirSync(join(work, 'out')) };
 const LISTED = { env: { WAYBILL_HOME: LISTS } };
 
-/** Where nothing has been written yet, and nothing drawn: nobody listens, and the process ends in the middle of the call. */
+/** Phases in which nothing has been written or drawn: there is no listener, and the process ends during the call. */
 const READING: readonly Row[] = [
   ['opening', ['verify', SMALL], { call: 'fs.openSync', path: 'small' }],
   ['indexing', ['verify', SMALL], { call: 'fs.readSync', path: 'small', nth: 2 }],
@@ -84,7 +85,7 @@ const told = (rows: readonly Row[], ended: readonly Ended[]) =>
 
 const expected = (rows: readonly Row[], signal: string) => rows.map(([phase]) => `${phase}: ${signal}`);
 
-test('a signal while an archive is read ends it at once', async () => {
+test('a signal during reading ends the process at once', async () => {
   for (const [signal, rows] of [
     ['SIGINT', READING],
     ['SIGTERM', READING.slice(3, 5)],
@@ -95,7 +96,7 @@ test('a signal while an archive is read ends it at once', async () => {
   }
 });
 
-/** What is there of what was to be written: a name that is there is whole. */
+/** The outputs that exist after a signal: an existing one must be complete. */
 async function leaves(rows: readonly Row[], signal: NodeJS.Signals): Promise<void> {
   const ended = await each(rows, row => interrupted(row, signal));
   assert.equal(told(rows, ended), expected(rows, signal));
@@ -111,7 +112,7 @@ async function leaves(rows: readonly Row[], signal: NodeJS.Signals): Promise<voi
 
 const known = new Map<string, readonly string[]>();
 
-/** What there is when nothing goes wrong. */
+/** The files without a fault. */
 async function whole(args: readonly string[], circumstances?: Circumstances): Promise<readonly string[]> {
   const key = args.join('\0');
   const files = known.get(key) ?? (await run(args, circumstances)).files.map(sizeless);
@@ -119,18 +120,18 @@ async function whole(args: readonly string[], circumstances?: Circumstances): Pr
   return files;
 }
 
-/** A report holds the time at which it was made. */
+/** A report contains the time at which it was made. */
 const sizeless = (file: string) => file.replace(/^(out\.json|b\.md) \d+$/, '$1');
 
-test('a signal while something is written leaves all of it or nothing', () => leaves(WRITING, 'SIGINT'));
+test('a signal during writing leaves a complete output or none', () => leaves(WRITING, 'SIGINT'));
 
-test('so do those of a supervisor and of a terminal that is closed', async () => {
+test('the same holds for signals of a supervisor and of a closed terminal', async () => {
   const rows = WRITING.filter((_, i) => i % 4 === 0);
   await leaves(rows.slice(0, 3), 'SIGTERM');
   await leaves(rows.slice(3), 'SIGHUP');
 });
 
-test('a second signal does not keep the first from putting things in order', async () => {
+test('a second signal does not interrupt the cleanup', async () => {
   const place = { call: 'fs.writeSync', nth: 1 };
   for (const again of ['fs.rmSync', 'fs.lstatSync']) {
     const does = SIGNALS('SIGINT');
@@ -144,8 +145,8 @@ test('a second signal does not keep the first from putting things in order', asy
   }
 });
 
-test('a signal while nobody reads what is printed', async () => {
-  // More than a pipe holds: once the first byte is there, the program waits for a reader that never comes.
+test('a signal while the output is not read', async () => {
+  // More than the buffer of a pipe: after the first byte, the program waits for a reader that never reads.
   const writer = `{ sh -c 'echo $$ > pid; exec "$@"' sh "$@"; echo "code $?" >&2; }`;
   const reader =
     '{ head -c 1 > first; kill $(cat pid); while kill -0 $(cat pid) 2>&-; do sleep 0.05; done; }';

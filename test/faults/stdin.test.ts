@@ -1,4 +1,4 @@
-// Standard input of every kind, for every command that reads: it is never closed, and nothing stays behind.
+// Every kind of standard input, for every command that reads: it is never closed, and no files are left.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { temporary } from '../support/tmp.js';
 import { largeArchive } from './archives.js';
 import { type Circumstances, canRun, type Ended, run, SIGNALS } from './harness.js';
 
-/** Large enough for worker threads, whose pipes would get the number of a standard input that was closed. */
+/** Large enough for worker threads, whose pipes would get the number of a closed standard input. */
 const LARGE = await largeArchive();
 
 const COMMANDS: readonly (readonly string[])[] = [
@@ -33,13 +33,13 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['config', '-', '--raw'],
 ];
 
-/** Those that keep the archive in a temporary file, and one that does not. */
+/** Commands that store the archive in a temporary file, and one that does not. */
 const SOME = COMMANDS.filter(([name]) => ['verify', 'cat', 'extract'].includes(name!));
 
 const told = ({ status, stdout, files, stderr }: Ended) => ({
   status,
   stderr,
-  // Nothing but the time differs.
+  // Only the time differs.
   stdout: stdout.replace(/^.*\bage\b.*$/gm, ''),
   files: files.filter(name => name.startsWith('out')),
 });
@@ -48,7 +48,7 @@ const from = (shell: string, archive = LARGE): Circumstances => ({ shell, env: {
 const FILE = from('exec "$@" <"$ARCHIVE"');
 const PIPE = from('cat "$ARCHIVE" | "$@"');
 
-test('every command reads the same from a file as from a pipe', async () => {
+test('every command gives the same output from a file as from a pipe', async () => {
   await each(COMMANDS, async args => {
     const [file, pipe] = [await run(args, FILE), await run(args, PIPE)];
     assert.ok(file.status === 0 || file.stdout !== '', `${args.join(' ')}: ${file.status} ${file.stderr}`);
@@ -56,7 +56,7 @@ test('every command reads the same from a file as from a pipe', async () => {
   });
 });
 
-test('a file is read from where it stands', async () => {
+test('a file descriptor is read from its current position', async () => {
   const shifted = join(temporary('faults'), 'shifted');
   writeFileSync(shifted, Buffer.concat([Buffer.alloc(1000, 'x'), readFileSync(LARGE)]));
   const skip = from('{ dd bs=1000 count=1 of=/dev/null 2>/dev/null; exec "$@"; } <"$ARCHIVE"', shifted);
@@ -65,8 +65,8 @@ test('a file is read from where it stands', async () => {
   });
 });
 
-test('a connection', async () => {
-  // A shell cannot hand down a connection, but another node can.
+test('standard input that is a socket', async () => {
+  // A shell cannot pass on a socket, but another node can.
   const starter = `
     const { connect, createServer } = require('node:net');
     const server = createServer(client => {
@@ -88,7 +88,7 @@ test('a connection', async () => {
   });
 });
 
-test('what is no archive: closed, empty, a directory, a text', async () => {
+test('inputs that are not archives: closed, empty, a directory, a text', async () => {
   const nothing = [
     ['exec "$@" <&-', /standard input: nothing came in/],
     ['exec "$@" </dev/null', /standard input: nothing came in/],
@@ -105,7 +105,7 @@ test('what is no archive: closed, empty, a directory, a text', async () => {
   });
 });
 
-test('what is damaged, and what is cut', async () => {
+test('inputs that are damaged or cut', async () => {
   const cut = join(temporary('faults'), 'cut');
   writeFileSync(cut, readFileSync(LARGE).subarray(0, 34_000_000));
   await each(SOME, async args => {
@@ -114,7 +114,7 @@ test('what is damaged, and what is cut', async () => {
   });
 });
 
-test('a signal while a file is kept for later', async () => {
+test('a signal while a pipe is copied to a temporary file', async () => {
   const rows = SOME.filter(([name]) => name !== 'verify').flatMap(args =>
     (['SIGINT', 'SIGTERM'] as const).flatMap(signal =>
       [
@@ -129,7 +129,7 @@ test('a signal while a file is kept for later', async () => {
   });
 });
 
-/** script(1) takes a text: the command line goes through a file. */
+/** script(1) takes a text, so the command line is passed in a file. */
 const TERMINAL = `printf "'%s' " "$@" > line; exec script -qefc "exec $(cat line)" /dev/null`;
 const hasTerminal = canRun('script', '-qefc', 'stty cols 20', '/dev/null');
 
@@ -139,7 +139,7 @@ testWhen(
   'no script(1) as util-linux has it',
 )('a terminal', async () => {
   await each(COMMANDS, async args => {
-    // What is typed stays open: whoever waits for it hangs.
+    // The terminal input stays open: a program that reads it hangs.
     const { status, stdout, files } = await run(args, { stdin: () => {}, shell: TERMINAL });
     assert.is(status, 2, stdout);
     assert.match(stdout, /^waybill: standard input is a terminal: pipe an archive into it, or name a file/);
@@ -150,7 +150,7 @@ testWhen(
   });
 });
 
-test('what Linux has descriptors for and no type of file', async () => {
+test('descriptors of Linux that have no file type', async () => {
   // Node's own event queue has one of the first numbers.
   const kinds = ['3', '4', '5', '6', '7', '8', '9'].map(fd => `/dev/fd/${fd}`);
   const script = `

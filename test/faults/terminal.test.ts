@@ -1,4 +1,4 @@
-// On a terminal: the progress bar is gone without a trace, however the run ends, and never wider than the terminal.
+// On a terminal: the progress bar is removed at the end of every run, and never wider than the terminal.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -14,20 +14,23 @@ import { type Circumstances, canRun, run } from './harness.js';
 const LARGE = await largeArchive();
 const CLEAR = '\r\u001b[2K';
 
-/** The command line "$@" on a terminal of so many columns; what is typed comes from standard input. */
+/** Runs the command line "$@" on a terminal of this width; typed text comes from standard input. */
 const terminal = (columns: number) => {
-  // script(1) takes a text: the command line goes through a file.
+  // script(1) takes a text, so the command line is passed in a file.
   return `printf "'%s' " "$@" > line; exec script -qefc "stty cols ${columns}; exec $(cat line)" /dev/null`;
 };
 
-/** The same beside `feeder`, which writes into the FIFO of that name: a child of the shell, since script(1) would wait for it too. */
+/**
+ * The same beside `feeder`, which writes into the FIFO of that name. It is a child of the shell, because script(1)
+ * would wait for it too.
+ */
 const fed = (fifo: string, feeder: string) =>
   `mkfifo ${fifo}; ${feeder} & feeder=$!; ( ${terminal(80)} ); code=$?; kill $feeder; wait $feeder; exit $code`;
 
 const hasTerminal = canRun('script', '-qefc', 'stty cols 20', '/dev/null');
 const onTerminal = testWhen(test, hasTerminal, 'no script(1) as util-linux has it');
 
-/** Each look at the clock finds the bar due. */
+/** The clock runs fast, so that the bar is always due. */
 const HURRY = { WAYBILL_TEST_HURRY: '600' };
 
 onTerminal('the bar is drawn, and cleared before the report', async () => {
@@ -53,7 +56,7 @@ onTerminal('no line of it wraps on a narrow terminal', async () => {
   for (const line of drawn) assert.ok(line.length < 20, JSON.stringify(line));
 });
 
-/** Ctrl-C, typed when the bar is there. */
+/** Ctrl-C, typed when the bar is visible. */
 function typed(): Circumstances {
   let done = false;
   return {
@@ -66,7 +69,7 @@ function typed(): Circumstances {
 }
 
 onTerminal('Ctrl-C clears it too', async () => {
-  // The rest of the archive never comes, so the bar stays until somebody is tired of it.
+  // The rest of the archive never comes, so the bar stays until the command is interrupted.
   const shell = fed('slow', 'exec 9<>slow; head -c 20000000 "$ARCHIVE" >&9');
   const { stdout, status } = await run(['verify', 'slow'], {
     ...typed(),
@@ -77,7 +80,7 @@ onTerminal('Ctrl-C clears it too', async () => {
   assert.ok(stdout.endsWith(CLEAR) || stdout.endsWith(`${CLEAR}^C`), JSON.stringify(stdout.slice(-80)));
 });
 
-onTerminal('an error is said on a line of its own', async () => {
+onTerminal('an error is printed on a new line', async () => {
   const faults = [{ call: 'pipe.read', nth: 40, does: { kind: 'error', code: 'EIO' } }] as const;
   const { stdout, status } = await run(['verify', 'pipe'], {
     faults,
@@ -113,7 +116,7 @@ onTerminal('nothing of an archive makes lines, columns or colours', async () => 
     const { stdout, status } = await run(args, { shell: terminal(200), stdin: () => {} });
     assert.is(status, 0, stdout);
     assert.not.match(stdout, /^FAKE|\u202e/m);
-    // Docker makes spaces of the tabs of an instruction.
+    // Docker replaces the tabs of an instruction by spaces.
     if (!args.includes('--tree')) assert.match(stdout, SHOWN, stdout);
     assert.is(stdout.includes('\u001b'), args.includes('--tree'), 'the titles are Docker’s');
   }
@@ -121,7 +124,7 @@ onTerminal('nothing of an archive makes lines, columns or colours', async () => 
   assert.is(cat.stdout, 'a\r\nFAKE\tb\\u{1b}[1mc\\u{1b}[0m\\u{202e}d');
 });
 
-test('what no terminal reads is as it is', async () => {
+test('output that does not go to a terminal is unchanged', async () => {
   assert.is((await run(['cat', LIE, 'f'])).stdout, EVIL);
   assert.is((await run(['inspect', LIE, '--format', '{{.Config.Labels.EVIL}}'])).stdout, `${EVIL}\n`);
 });

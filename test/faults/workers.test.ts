@@ -1,4 +1,4 @@
-// Threads that die: what they had is said to be unreadable, everything else is reported, and nobody waits for them.
+// Threads that end: their blobs are reported as unreadable, everything else is reported, and no thread waits for them.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { each } from '../support/cli.js';
@@ -17,7 +17,7 @@ const DEATHS: readonly Death[] = [
   ['runs out of memory', { kind: 'exhaust' }, { node: ['--max-old-space-size=64'] }],
 ];
 
-/** Before its work and in the midst of it; and while it waits for the other thread that works on the same layer. */
+/** Before and during its work, and while it waits for the other thread of the same layer. */
 const ALONE = [
   { call: 'hash.update', nth: 1 },
   { call: 'hash.update', nth: 30 },
@@ -35,7 +35,7 @@ const rows = INPUTS.flatMap(([input, archive, moments], i) =>
   moments.map((moment, j) => ({ input, archive, moment, death: DEATHS[(i + j) % DEATHS.length]! })),
 );
 
-test('one thread that dies costs its blobs, and nothing else', async () => {
+test('a thread that ends loses its blobs, and nothing else', async () => {
   const ended = await each(rows, ({ input, archive, moment, death: [, does, circumstances] }) => {
     const faults = [{ ...moment, thread: 'worker', once: true, does } as const];
     const piped = input.endsWith('pipe');
@@ -54,7 +54,7 @@ test('one thread that dies costs its blobs, and nothing else', async () => {
   }
 });
 
-test('threads that all die, whichever comes', async () => {
+test('all threads end, whichever comes first', async () => {
   const faults = [{ call: 'hash.update', thread: 'worker', does: { kind: 'exit' } }] as const;
   const commands = [
     ['verify', LARGE],

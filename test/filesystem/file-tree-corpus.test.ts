@@ -1,4 +1,4 @@
-// The squashed file system of every real image against what Python's tarfile and truth.py say of it.
+// The squashed file system of every real image, compared with Python's tarfile and truth.py.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/commands.js';
@@ -51,7 +51,7 @@ for (const { id, file, truth } of corpus()) {
       assert.equal(numbers(tree), rest, expected.image_id ?? expected.v1_id ?? '');
       assert.equal(tree.incomplete, []);
       assert.equal(oddities, {});
-      // Real layers do list directories twice, which truth.py passes over.
+      // Some real layers list directories twice, which truth.py ignores.
       const odd = tree.oddities.flatMap(({ kind, places }) => places.map(({ path }) => ({ kind, path })));
       const unexpected = odd.filter(
         ({ kind, path }) =>

@@ -1,4 +1,4 @@
-// What layers make of a file system, layer.md rule by rule, and what is said of layers that break the rules.
+// The file system that layers result in, by the rules of layer.md, and the oddities of layers that break the rules.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FileTree, type Oddity, squash, type TreeNode } from '../../src/filesystem/file-tree.js';
@@ -37,7 +37,7 @@ const odd = ({ oddities }: FileTree) =>
       `${kind} ${places.map(({ layer, path }) => `${layer + 1}:${path}`).join(' ')}`,
   );
 
-/** Layers, and what must come of them; whatever is odd must be said, and nothing else. */
+/** Asserts the tree and the oddities that layers result in. */
 function makes(
   what: string,
   layers: Layers,
@@ -75,7 +75,7 @@ makes(
   ['d/ 2', 'd/new 2'],
 );
 makes(
-  'an opaque directory hides what was in it, its marker last',
+  'an opaque directory hides lower entries, even if its marker comes last',
   [
     [dir('d'), file('d/old'), dir('d/e'), file('d/e/x')],
     [dir('d'), dir('d/e'), file('d/e/y'), gone('d/.wh..wh..opq')],
@@ -96,7 +96,7 @@ makes(
   ['c 2'],
 );
 makes(
-  'what AUFS kept for itself is no file, but hard links lead there',
+  'AUFS metadata is not a file, but hard links may refer to it',
   [
     [
       gone('.wh..wh.aufs'),
@@ -109,11 +109,11 @@ makes(
   ['a 1', 'b = a 1'],
 );
 makes(
-  'a directory over a directory keeps what is in it',
+  'a directory over a directory keeps its contents',
   [[dir('d'), file('d/x')], [dir('d', { mode: 0o700 })]],
   ['d/ 2', 'd/x 1'],
 );
-makes('a file over a directory drops all in it', [[dir('d'), file('d/x')], [file('d')]], ['d 2']);
+makes('a file over a directory removes its contents', [[dir('d'), file('d/x')], [file('d')]], ['d 2']);
 makes(
   'a directory over a file and a link',
   [
@@ -129,7 +129,7 @@ makes(
   ['a 1', 'b 1', 'c/ 1', 'c/d 1', 'e 1', 'g 1', 'h 1'],
 );
 makes('the root itself has attributes and no name', [[dir('.', { mode: 0o711 }), file('a')]], ['a 1']);
-makes('directories that no entry names are made', [[file('a/b/c')]], ['a/ 1', 'a/b/ 1', 'a/b/c 1']);
+makes('directories that no entry names are created', [[file('a/b/c')]], ['a/ 1', 'a/b/ 1', 'a/b/c 1']);
 makes(
   'a directory that was made gets its entry later',
   [[file('a/b'), dir('a', { mode: 0o700 })]],
@@ -230,7 +230,7 @@ makes(
   ['duplicate-name 1:a 1:d'],
 );
 makes(
-  'what is no directory gives way to what lies below it',
+  'an entry that is not a directory is replaced if another lies below it',
   [[file('a')], [file('a/x')]],
   ['a/ 2', 'a/x 2'],
   ['parent-replaced 2:a'],
@@ -241,12 +241,7 @@ makes(
   ['a/ 2', 'a/x 2', 'b -> a 1'],
   ['parent-replaced 2:a'],
 );
-makes(
-  'the root is a directory whatever is said',
-  [[file('a'), file('.', 'x')]],
-  ['a 1'],
-  ['root-replaced 1:'],
-);
+makes('the root is always a directory', [[file('a'), file('.', 'x')]], ['a 1'], ['root-replaced 1:']);
 makes(
   'links that climb above the root',
   [[link('a', '../x'), link('d/b', '../../x'), link('d/c', '../x'), link('e', '/../x')]],
@@ -260,7 +255,7 @@ makes(
   ['below-whiteout 1:.wh.a/x'],
 );
 
-test('attributes of a directory are those of its last entry', async () => {
+test('a directory has the attributes of its last entry', async () => {
   const tree = await treeOf(
     [dir('d', { mode: 0o700, uid: 1, mtime: 5 })],
     [dir('d', { mode: 0o1777, uid: 2, mtime: 9 })],
@@ -269,7 +264,7 @@ test('attributes of a directory are those of its last entry', async () => {
   assert.equal({ mode, uid, mtime }, { mode: 0o1777, uid: 2, mtime: 9 });
 });
 
-test('a hard link has the attributes and the place of its file', async () => {
+test('a hard link has the attributes and the inode of its file', async () => {
   const tree = await treeOf([file('a', 'xyz', { mode: 0o600, uid: 7 })], [hard('b', 'a')]);
   const { entry, inode, type, layer } = tree.get('b')!;
   assert.equal([type, entry.size, entry.mode, entry.uid, layer], ['hardlink', 3, 0o600, 7, 1]);
@@ -277,7 +272,7 @@ test('a hard link has the attributes and the place of its file', async () => {
   assert.is(tree.get('a')!.inode, inode);
 });
 
-test('names that are no text stay apart', () => {
+test('names that are not UTF-8 are distinguished', () => {
   const tar = rawTar(
     rawEntry({ name: 'a\xff' }),
     rawEntry({ name: 'a\xfe' }),
@@ -290,7 +285,7 @@ test('names that are no text stay apart', () => {
   );
 });
 
-test('names of 4096 bytes, in one piece and in many', () => {
+test('names of 4096 bytes, as one segment and as many', () => {
   const one = 'n'.repeat(4096);
   const many = `${'d/'.repeat(2047)}ee`;
   const tar = rawTar(
@@ -305,7 +300,7 @@ test('names of 4096 bytes, in one piece and in many', () => {
   assert.is(tree.nodes.length, 2 + 2047);
 });
 
-test('names of a megabyte cannot make directories without end', () => {
+test('the directories that a name of a megabyte implies are capped', () => {
   const names = Array.from({ length: 40 }, (_, i) => `${i}/${'d/'.repeat(500_000)}x`);
   const tar = rawTar(
     ...names.flatMap(name => [paxEntry([['path', name]]), rawEntry({ name: 'x' })]),
@@ -320,7 +315,7 @@ test('names of a megabyte cannot make directories without end', () => {
   assert.ok(tree.get('last'));
 });
 
-test('a layer that is not known, and one that is cut by a limit', async () => {
+test('a layer whose entries are not known, and one that a limit cuts', async () => {
   const tar = await tarBytes([file('a'), file('b'), file('c')]);
   const cut = tarFacts(tar, { limits: { layerEntries: 2 } }).table;
   const tree = squash([null, cut]);
@@ -328,7 +323,7 @@ test('a layer that is not known, and one that is cut by a limit', async () => {
   assert.equal(lines(tree), ['a 2', 'b 2']);
 });
 
-test('a tar that ends early: what came before is there', async () => {
+test('a tar that ends early: the entries before the end are in the tree', async () => {
   const tar = await tarBytes([file('a'), file('b', 'x'.repeat(2000)), file('c')]);
   const facts = tarFacts(tar.slice(0, 2000));
   assert.ok(facts.error);

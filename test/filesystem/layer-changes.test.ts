@@ -1,4 +1,4 @@
-// What one layer adds, modifies and removes.
+// The files that one layer adds, modifies and removes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { squash } from '../../src/filesystem/file-tree.js';
@@ -31,7 +31,7 @@ async function changes(entries: readonly TarEntry[]) {
   };
 }
 
-test('the base adds everything', async () => {
+test('the base layer adds everything', async () => {
   const tables = [tarFacts(await tarBytes(BASE)).table];
   const { added, modified, removed } = layerChanges(tables, 0);
   assert.equal([added.length, modified.length, removed.length], [8, 0, 0]);
@@ -51,7 +51,7 @@ test('added, modified, removed', async () => {
   });
 });
 
-test('a directory is modified when its attributes are', async () => {
+test('a directory is modified if its attributes change', async () => {
   assert.equal(await changes([{ path: 'd/' }, { path: 'e/', mode: 0o700 }]), {
     added: [],
     modified: ['e directory directory'],
@@ -62,7 +62,7 @@ test('a directory is modified when its attributes are', async () => {
   ]);
 });
 
-test('a change of type, with what was below', async () => {
+test('a change of type removes the contents', async () => {
   assert.equal(
     await changes([{ path: 'gone', bytes: 'a file now' }, { path: 'f/' }, { path: 'f/x', bytes: '' }]),
     {
@@ -73,7 +73,7 @@ test('a change of type, with what was below', async () => {
   );
 });
 
-test('removed and put back is modified', async () => {
+test('a file that is removed and added again is modified', async () => {
   assert.equal(await changes([{ path: '.wh.f' }, { path: 'f', bytes: 'again' }]), {
     added: [],
     modified: ['f file file'],
@@ -81,7 +81,7 @@ test('removed and put back is modified', async () => {
   });
 });
 
-test('a layer that is not known changes nothing', async () => {
+test('a layer whose entries are not known changes nothing', async () => {
   const tables = [tarFacts(await tarBytes(BASE)).table, null];
   assert.equal(layerChanges(tables, 1), { added: [], modified: [], removed: [] });
 });

@@ -1,4 +1,4 @@
-// Every entry of every layer: those that are still there are the tree that the layers make.
+// Every entry of every layer: the visible ones are those of the squashed tree.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/commands.js';
@@ -26,7 +26,7 @@ async function entriesOf(...layers: readonly LayerSpec[]): Promise<string[]> {
   );
 }
 
-test('what became of each, layer by layer', async () => {
+test('every entry has its fate, layer by layer', async () => {
   assert.equal(
     await entriesOf(
       { files: { a: '1', b: '1', 'd/x': '1', 'd/y': '1' } },
@@ -48,7 +48,7 @@ test('what became of each, layer by layer', async () => {
   );
 });
 
-test('one name of a file goes, the other stays', async () => {
+test('removing one name of a file leaves the other', async () => {
   assert.equal(
     await entriesOf(
       { files: { first: 'f' }, entries: [{ path: 'second', type: 'link', link: 'first' }] },
@@ -58,7 +58,7 @@ test('one name of a file goes, the other stays', async () => {
   );
 });
 
-test('a directory that becomes a file takes what is in it along', async () => {
+test('a directory that becomes a file hides its contents', async () => {
   assert.equal(await entriesOf({ files: { 'x/a': '1' } }, { entries: [{ path: 'x', bytes: 'f' }] }), [
     '0 x: replaced 1',
     '0 x/a: deleted 1',

@@ -1,5 +1,5 @@
-// What engines refuse when they unpack layers, one upon the other: as podman 5.8.6 with vfs and overlay and umoci 0.6.0 and 0.4.7
-// answered when they were asked. The same from a file and a pipe, and at both depths.
+// Layers that engines refuse to unpack one upon the other: recorded from podman 5.8.6 with vfs and overlay, and umoci
+// 0.6.0 and 0.4.7. The same from a file and a pipe, and at both depths.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Depth, readArchive } from '../../src/commands.js';
@@ -48,7 +48,7 @@ const APART = '(podman (overlay), docker-classic (overlay2), docker-containerd)'
 
 // Hard links.
 tells('to nothing', [[hard('a', 'b')]], [`1 hard-link-to-nothing a b ${ALL}`]);
-tells('to what comes later', [[hard('a', 'b'), file('b')]], [`1 hard-link-ahead a b ${ALL}`]);
+tells('to a later entry', [[hard('a', 'b'), file('b')]], [`1 hard-link-ahead a b ${ALL}`]);
 tells('to itself', [[file('a')], [hard('./a', '/a')]], [`2 hard-link-to-itself a a ${ALL}`]);
 tells('to a directory', [[dir('d/'), hard('a', 'd')]], [`1 hard-link-to-directory a d ${ALL}`]);
 tells('to a lower directory', [[dir('d/')], [hard('a', 'd')]], [`2 hard-link-to-directory a d ${ALL}`]);
@@ -84,7 +84,7 @@ tells(
 );
 
 tells(
-  'to a file below what it replaces',
+  'to a file below the path that it replaces',
   [[file('c/a')], [hard('c', 'c/a')]],
   [`2 hard-link-to-nothing c c/a ${ALL}`],
 );
@@ -195,9 +195,9 @@ tells(
   ['2 opaque-after-own d/.wh..wh..opq d ()'],
 );
 tells('opaque, below a file', [[file('a')], [file('a/.wh..wh..opq')]], []);
-tells('of AUFS, and a link to what it kept', [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]], []);
+tells('of AUFS, and a link to its metadata', [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]], []);
 
-test('a layer that is not here might have anything', async () => {
+test('an absent layer may have any name', async () => {
   const made = await image({ layers: [{ files: { a: 'x' } }, { tar: rawTar(hard('b', 'a'), file('c/d')) }] });
   const members = layouts.skopeoOci({ image: made, tags: ['app:1'] });
   const path = layouts.blobPath(made.layers[0]!.digest);

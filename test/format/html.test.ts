@@ -1,4 +1,4 @@
-// Documents as one page: complete, closed to the network, and every text of an archive only text.
+// Documents as one page: self-contained, without network requests, and with all text of an archive escaped.
 import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ const everywhere: Doc = [
   { kind: 'map', map },
 ];
 
-test('text from archives is text wherever it goes', () => {
+test('text from archives is escaped everywhere', () => {
   const page = toHtml(everywhere, HOSTILE);
   assert.not.match(page, '<img');
   assert.is(page.split(SHOWN).length - 1, 10);
@@ -33,13 +33,13 @@ test('text from archives is text wherever it goes', () => {
   assert.not.match(page, /[\u202e\u0007]/);
 });
 
-test('what is embedded is read back as it was', () => {
+test('embedded data is read back unchanged', () => {
   const page = toHtml(everywhere, 'x');
   const found = /<script type="application\/json" id="map-0">(.*?)<\/script>/.exec(page);
   assert.equal(JSON.parse(found![1]!), map);
 });
 
-test('nothing is fetched, and only what has its digest in the policy runs or styles', () => {
+test('nothing is fetched, and only scripts and styles with a digest in the policy are used', () => {
   const page = toHtml(everywhere, 'x');
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page)![1]!;
   assert.match(policy, "default-src 'none'");
@@ -53,24 +53,24 @@ test('nothing is fetched, and only what has its digest in the policy runs or sty
   assert.not.match(markup, /<[^>]* (?:style|on\w+)=/);
 });
 
-test('a page without a map has no script, and may run none', () => {
+test('a page without a map has no script, and its policy allows none', () => {
   const page = toHtml([text('hello')], 'x');
   assert.not.match(page, '<script');
   assert.match(page, "script-src 'none'");
 });
 
-test('the library keeps its licence', () => {
+test("the library's licence is included", () => {
   assert.match(toHtml(everywhere, 'x'), 'Permission to use, copy, modify');
 });
 
-test('bars are drawn to the largest', () => {
+test('bars are scaled to the largest value', () => {
   const rows = [['a'], ['b'], ['c']];
   const page = toHtml([{ kind: 'table', columns: [{ title: 't' }], rows, bars: [200, 50, null] }], 'x');
   assert.match(page, 'width="100.00%"');
   assert.match(page, 'width="25.00%"');
 });
 
-test('a format for each extension, and none for others', () => {
+test('each known extension has a format, others have none', () => {
   const result = { data: { a: 1 }, doc: [text([span('name', 'strong')])], exitCode: 0 } as const;
   assert.equal(OUTPUT_EXTENSIONS, ['.html', '.md', '.json', '.txt']);
   assert.match(outputFor('a/b.HTML')!(result), '<title>name</title>');

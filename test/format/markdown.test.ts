@@ -1,4 +1,4 @@
-// Documents as GitHub's markdown: the same content, and nothing in it that becomes more than text.
+// Documents as GitHub's markdown: the same content, and no text of an archive becomes markup.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toMarkdown } from '../../src/format/markdown.js';
@@ -18,7 +18,7 @@ const cell = (value: string): string => {
   return found[1]!;
 };
 
-test('a document has its chapters, lists and tables', () => {
+test('a document has its headings, lists and tables', () => {
   const doc: Doc = [
     { kind: 'pairs', rows: [['archive', [span('image.tar', 'strong')]]] },
     gap,
@@ -49,7 +49,7 @@ test('a document has its chapters, lists and tables', () => {
   );
 });
 
-test('words stay words; what could be a mark, a link or a mention is code', () => {
+test('plain words stay text; markup, links and mentions become code', () => {
   assert.is(cell('RUN make all (fast), 50 %'), 'RUN make all (fast), 50 %');
   assert.is(cell('a *b* c'), 'a `*b*` c');
   assert.is(cell('two_words x86_64 -> 14:36:44'), 'two_words x86_64 -> 14:36:44');
@@ -69,18 +69,18 @@ test('words stay words; what could be a mark, a link or a mention is code', () =
   assert.is(cell('-'), '-');
 });
 
-test('pipes and backticks, which end code and cells, are numbers', () => {
+test('pipes and backticks, which end code and cells, become character references', () => {
   assert.is(cell('a|b'), '<code>a&#124;b</code>');
   assert.is(cell('`<b>`'), '<code>&#96;&#60;b&#62;&#96;</code>');
   assert.is(cell('x\\|y'), '<code>x&#92;&#124;y</code>');
   assert.is(cell('two\nlines'), '<code>two&#92;nlines</code>');
 });
 
-test('pieces of code that touch stay two', () => {
+test('adjacent code spans are not merged', () => {
   assert.is(toMarkdown([text(['a*b', 'c*d'])]), '`a*b`<!-- -->`c*d`\n');
 });
 
-test('names of a megabyte are cut, and cost no more than their length', () => {
+test('names of a megabyte are cut, in time linear in their length', () => {
   for (const piece of [',', '_', '|', ':', ':a', '*,', '1', ' ']) {
     const name = `*${piece.repeat(1e6 / piece.length)}x`;
     const read = legible(name);
@@ -89,7 +89,7 @@ test('names of a megabyte are cut, and cost no more than their length', () => {
   }
 });
 
-test('no line begins what it is not', () => {
+test('no line begins with an unintended marker', () => {
   const line = (value: string) => toMarkdown([text(value)]).trimEnd();
   assert.is(line('- a'), '\\- a');
   assert.is(line('> a'), '\\> a');
@@ -99,7 +99,7 @@ test('no line begins what it is not', () => {
   assert.is(line('     code'), 'code');
 });
 
-test('a long table is folded, and a very long one cut, which is said', () => {
+test('a long table is collapsed, and a very long one cut, which is noted', () => {
   const long = (rows: number): Doc => [
     { kind: 'table', columns: [{ title: 'n' }], rows: Array.from({ length: rows }, (_, i) => [String(i)]) },
   ];

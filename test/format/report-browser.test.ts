@@ -1,4 +1,4 @@
-// The page of `report --output x.html`, as a person meets it: in a browser, from disk.
+// The page of `report --output x.html` in a browser, from disk.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,13 +17,13 @@ import { toTar } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
-/** Debian's; playwright's own builds cannot be had without its servers. */
+/** Debian's chromium; playwright's own builds need its servers. */
 const CHROMIUM = '/usr/bin/chromium';
 const browserTest = suite('report in a browser');
 const test = testWhen(browserTest, existsSync(CHROMIUM), 'chromium is not installed');
 
 const HOSTILE = '</script><img src=x onerror=alert(1)>';
-/** A name has no slash: the file lies in a directory called `<`. */
+/** A name has no slash, so the file is in a directory called `<`. */
 const HOSTILE_NAME = 'script><img src=x onerror=alert(1)>';
 
 let browser: Browser;
@@ -83,7 +83,7 @@ async function fullReport(): Promise<string> {
 const tile = (page: Page, label: string) => page.locator(`.map [role=button][aria-label^="${label}"]`);
 const crumbs = (page: Page) => page.locator('.crumbs button').allTextContents();
 
-test('it shows every part, runs nothing else and asks for nothing', async () => {
+test('the page shows every part, runs no other script and makes no request', async () => {
   const { page, troubles } = await open(await fullReport());
   assert.equal(await page.locator('h2').allTextContents(), ['Verification', 'Layers', 'Files', 'Waste']);
   assert.match((await page.locator('main').textContent()) ?? '', 'RUN configure');
@@ -111,7 +111,7 @@ test('the map zooms with the mouse and with the keyboard', async () => {
   assert.equal(await crumbs(page), ['/']);
   await tile(page, '/etc:').focus();
   assert.match((await page.locator('.status').textContent()) ?? '', '/etc: 9 kB');
-  // The keyboard gets in and out again.
+  // The focus can enter and leave the map with the keyboard.
   await page.locator('.search').focus();
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
@@ -122,7 +122,7 @@ test('the map zooms with the mouse and with the keyboard', async () => {
   await page.close();
 });
 
-test('the search finds names and paths, and what it finds is shown', async () => {
+test('the search finds names and paths, and shows the results', async () => {
   const { page, troubles } = await open(await fullReport());
   await page.locator('.search').fill('BIG');
   assert.is(await page.locator('.status').textContent(), '1 found, 60 kB');
@@ -140,7 +140,7 @@ test('the search finds names and paths, and what it finds is shown', async () =>
   await page.close();
 });
 
-test('it fits a phone, and the dark', async () => {
+test('the page fits a phone, and has a dark style', async () => {
   const { page, troubles } = await open(await fullReport(), 360);
   const wide = 'document.documentElement.scrollWidth';
   assert.is(await page.evaluate(wide), 360);
@@ -148,14 +148,14 @@ test('it fits a phone, and the dark', async () => {
   const light = await page.evaluate(colour);
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.is.not(await page.evaluate(colour), light);
-  // Turned to its side: the map is drawn anew.
+  // After a rotation the map is drawn again.
   await page.setViewportSize({ width: 800, height: 360 });
   await page.waitForFunction('document.querySelector(".map").viewBox.baseVal.width > 700');
   assert.equal(troubles, []);
   await page.close();
 });
 
-test('files without a byte are listed', async () => {
+test('empty files are listed', async () => {
   const map: FileMap = {
     names: ['a', 'b'],
     parents: [-1, 0],
@@ -192,7 +192,7 @@ function manyFiles(): FileMap {
   return { names, parents, sizes, layers: names.map(() => 0), layerNames: ['layer 1: RUN npm ci'] };
 }
 
-test('100,000 files are drawn, zoomed and searched, with as many shapes as there is room for', async () => {
+test('100,000 files are drawn, zoomed and searched, with a bounded number of shapes', async () => {
   const doc: Doc = [{ kind: 'map', map: manyFiles() }];
   const { page, troubles } = await open(toHtml(doc, 'many'));
   const shapes = async () => page.locator('.map .tile').count();

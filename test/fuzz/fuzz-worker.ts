@@ -1,4 +1,4 @@
-// Feeds one target until its time is over; see fuzz.ts.
+// Runs one target until its time is over; see fuzz.ts.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Setup, Told } from './fuzz.js';
 import { kindOf, openSession, shrunk } from './session.js';
@@ -9,7 +9,7 @@ const target = targets.find(one => one.name === name)!;
 const [numbers, bytes] = [new Int32Array(shared, 0, 2), new Uint8Array(shared, 8)];
 const tell = (told: Told) => parentPort!.postMessage(told);
 
-/** Milliseconds that go into making a failing input small. */
+/** Milliseconds for minimising a failing input. */
 const SHRINKING = 10_000;
 
 const session = await openSession(target, seed, input => {

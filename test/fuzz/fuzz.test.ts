@@ -1,5 +1,5 @@
-// Every target of the fuzzing for a moment, with a seed that is always the same; and every input that ever failed.
-// `npm run fuzz` goes on for as long as one likes.
+// Runs every fuzz target for a moment with a fixed seed, and every input that ever failed. `npm run fuzz` runs without
+// end.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -11,12 +11,12 @@ import { targets } from './targets.js';
 
 const factor = Number(process.env.WAYBILL_RUNS ?? 1);
 const seed = Number(process.env.WAYBILL_SEED ?? 1);
-/** Seconds of each target, roughly and on an idle machine: the number of tries is the same everywhere. */
+/** Approximate seconds for each target on an idle machine: the number of inputs is the same everywhere. */
 const SHARE = 0.2;
 
 const cases = join(repositoryRoot, 'test/fuzz/cases');
 
-test('no target is called like another', () => {
+test('target names are unique', () => {
   assert.is(new Set(targets.map(({ name }) => name)).size, targets.length);
 });
 
@@ -39,7 +39,7 @@ for (const target of targets) {
 
 const found = readdirSync(cases, { withFileTypes: true }).filter(entry => entry.isDirectory());
 
-test('failures that were found are kept', () => {
+test('inputs that failed are kept as cases', () => {
   assert.ok(found.length > 0);
 });
 

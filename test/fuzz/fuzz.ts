@@ -17,16 +17,16 @@ const { values } = parseArgs({
   },
 });
 
-/** Milliseconds after which an input is taken for one that never ends. */
+/** Milliseconds after which an input is regarded as hanging. */
 const HANGS = 60_000;
-/** Inputs are copied to where they can be had of a thread that hangs. */
+/** Inputs are copied to shared memory, from which they can be read if the thread hangs. */
 const SHARED = 1 << 21;
 
 export interface Setup {
   readonly name: string;
   readonly seed: number;
   readonly seconds: number;
-  /** The length of the input that is tried, its number, and its bytes. */
+  /** The length of the current input, its number, and its bytes. */
   readonly shared: SharedArrayBuffer;
 }
 
@@ -34,7 +34,7 @@ export type Told =
   | { readonly kind: 'failed'; readonly input: Uint8Array; readonly what: string }
   | { readonly kind: 'done'; readonly tries: number; readonly outcomes: number };
 
-// The threads inherit it: real archives of the folder beside this repository, where that is.
+// The threads inherit it: real archives of the shared folder, if it exists.
 process.env.WAYBILL_CORPUS = '1';
 
 const chosen = targets.filter(({ name }) => new RegExp(values.only).test(name));
@@ -58,7 +58,7 @@ async function fuzz(seed: number, seconds: number): Promise<void> {
   }
 }
 
-/** A thread for each target, so that one that never ends can be ended. */
+/** A thread for each target, so that a hanging one can be ended. */
 function watched(setup: Setup): Promise<void> {
   const worker = new Worker(new URL('./fuzz-worker.js', import.meta.url), { workerData: setup });
   const [numbers, bytes] = [new Int32Array(setup.shared, 0, 2), new Uint8Array(setup.shared, 8)];

@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 const join = (...parts: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
 
-/** Numbers at which readers err. */
+/** Boundary values of integers. */
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
 
 type Mutation = (bytes: Uint8Array, random: Random, tokens: readonly string[]) => Uint8Array;
@@ -65,10 +65,10 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** What grows without end is of no use: readers have limits of their own, with tests of their own. */
+/** Maximum size: larger inputs reach the readers' limits, which have their own tests. */
 const LARGEST = 1 << 20;
 
-/** @param tokens  what means something to the reader, as bytes in characters */
+/** @param tokens  strings with a meaning to the reader; bytes, one per character */
 export function mutated(bytes: Uint8Array, random: Random, tokens: readonly string[] = []): Uint8Array {
   let changed = bytes;
   for (let rounds = random.size(6); rounds > 0; rounds--) {
@@ -78,6 +78,6 @@ export function mutated(bytes: Uint8Array, random: Random, tokens: readonly stri
   return changed;
 }
 
-/** The head of one and the tail of another. */
+/** The beginning of one input and the end of another. */
 export const spliced = (one: Uint8Array, other: Uint8Array, random: Random): Uint8Array =>
   join(one.subarray(0, place(one, random)), other.subarray(place(other, random)));

@@ -1,4 +1,7 @@
-/** A generator of numbers with a seed: the same each time, on every machine. sfc32 by Chris Doty-Humphrey, public domain. */
+/**
+ * A random number generator with a seed: the same sequence on every machine. sfc32 by Chris Doty-Humphrey, public
+ * domain.
+ */
 export class Random {
   private a: number;
   private b = 0x9e3779b9;
@@ -29,12 +32,12 @@ export class Random {
     return Math.floor(this.fraction() * end);
   }
 
-  /** From 1 to `most`, small numbers as often as large ones. */
+  /** From 1 to `most`, with all orders of magnitude equally frequent. */
   size(most: number): number {
     return Math.max(1, Math.floor((most + 1) ** this.fraction()));
   }
 
-  /** True once in `times`. */
+  /** True once in `times` calls on average. */
   once(times: number): boolean {
     return this.below(times) === 0;
   }
@@ -47,7 +50,7 @@ export class Random {
     return Uint8Array.from({ length }, () => this.word() & 0xff);
   }
 
-  /** Seeds another generator. */
+  /** A seed for another generator. */
   seed(): number {
     return this.word() | 0;
   }

@@ -1,4 +1,4 @@
-// One target, fed with one input after another, all of which follow from a seed.
+// One target with a sequence of inputs that follow from a seed.
 import { mutated, spliced } from './mutate.js';
 import { Random } from './random.js';
 import type { Target } from './target.js';
@@ -9,16 +9,16 @@ export interface Failure {
   readonly error: Error;
 }
 
-/** Inputs that gave something new, besides the seeds. */
+/** Maximum number of inputs with a new outcome that are kept, in addition to the seeds. */
 const POOL = 300;
 
 export interface Session {
-  /** Tries one input more. */
+  /** Tries the next input. */
   readonly next: () => Promise<Failure | null>;
   readonly outcomes: () => number;
 }
 
-/** @param before  sees every input before it is tried: one that hangs would be lost otherwise */
+/** @param before  called with every input before it is tried, so that one that hangs is not lost */
 export async function openSession(
   target: Target,
   seed: number,
@@ -59,14 +59,14 @@ export async function openSession(
   };
 }
 
-/** What kind of failure it is: two inputs that fail alike are one finding. */
+/** The kind of a failure: inputs that fail in the same way are one failure. */
 export const kindOf = (error: Error): string =>
   `${error.name}: ${error.message}`
     .replace(/\d+/g, 'n')
     .replace(/"[^"]*"|'[^']*'/g, 's')
     .slice(0, 120);
 
-/** A smaller input that fails in the same way, as far as some time takes it. */
+/** Finds a smaller input that fails in the same way, within a time limit. */
 export async function shrunk(
   target: Target,
   { input, error }: Failure,

@@ -1,4 +1,4 @@
-// Whole archives: real ones and arbitrary ones, damaged in their members and in their bytes.
+// Whole archives, real and arbitrary, with damaged members and bytes.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ import { mutated, spliced } from './mutate.js';
 import type { Random } from './random.js';
 import type { Target } from './target.js';
 
-/** Larger ones take too long to be tried often. */
+/** Larger archives take too long to be tried often. */
 const LARGEST = 400_000;
 
 const one = <T>(arbitrary: fc.Arbitrary<T>, random: Random): T =>
@@ -25,7 +25,7 @@ const one = <T>(arbitrary: fc.Arbitrary<T>, random: Random): T =>
 
 let real: readonly Uint8Array[] | undefined;
 
-/** The small ones of the samples, and of the corpus where that is asked for: a test must try the same everywhere. */
+/** The small archives of the samples, and of the corpus on request: a test must try the same everywhere. */
 function realArchives(): readonly Uint8Array[] {
   const corpus = process.env.WAYBILL_CORPUS === undefined ? [] : [join(corpusFolder, 'archives')];
   const folders = [join(repositoryRoot, 'samples'), ...corpus].filter(existsSync);
@@ -67,11 +67,11 @@ function fromScratch(random: Random): Uint8Array {
   return tarOf(members, one(tarStyle, random));
 }
 
-/** Of a plain tar that another reader reads. */
+/** The members of a plain tar, read by another reader. */
 async function membersIn(bytes: Uint8Array): Promise<Member[] | null> {
   try {
     const members = await fromTar(bytes);
-    // Names may be missing, which the reader's types do not tell.
+    // Names may be missing, which the reader's types do not say.
     const isNamed = (member: Member) =>
       typeof member.path === 'string' && (!isLink(member) || typeof member.link === 'string');
     return members.length > 0 && members.every(isNamed) ? members : null;
@@ -94,7 +94,7 @@ const TOKENS = [
   'sha256:',
 ];
 
-/** Codes of what was found: an archive that gives others is worth being damaged further. */
+/** The codes of the findings: an archive with a new set of them is mutated further. */
 function codesOf(outcome: Outcome): string {
   if (!isReading(outcome)) return outcome.what.replace(/[\d"].*$/s, '').slice(0, 40);
   const { findings, archive } = reportOf(outcome);

@@ -32,7 +32,7 @@ interface Unpacked {
   readonly error: CodecError | null;
 }
 
-/** More is not waited for: how much a stream may unpack to is the analyser's business. */
+/** Output beyond this is not read: limits on it are tested with the analyser. */
 const ENOUGH = 4 << 20;
 class Enough extends Error {}
 
@@ -95,7 +95,7 @@ function codecTarget(
   };
 }
 
-/** Whatever compresses here; gzip always does. */
+/** Seeds by every available compressor; gzip always is. */
 const packedSeeds = (how: Exclude<Compression, 'none'>) => () =>
   canCompress(how)
     ? [TEXT, new Uint8Array(5000), TEXT.subarray(0, 1)].map(bytes => packedOnce(bytes, how))

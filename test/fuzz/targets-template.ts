@@ -1,4 +1,4 @@
-// Go templates over data: whatever both are, nothing is thrown but a TemplateError.
+// Go templates with arbitrary data: only a TemplateError may be thrown.
 import {
   ANY,
   decode,
@@ -31,14 +31,14 @@ const TOKENS =
     '|',
   );
 
-/** A template, a NUL, and data as JSON; other data where that is no JSON. */
+/** A template, a NUL, and data as JSON; other data if that is not JSON. */
 function check(input: Uint8Array): string {
   const [source = '', json = ''] = text(input).split('\0');
   let data: unknown = json;
   try {
     data = JSON.parse(json);
   } catch {
-    // A string is data too.
+    // Not JSON: the text is the data.
   }
   return soon('template', () => attempt(source, data));
 }
@@ -47,7 +47,7 @@ function attempt(source: string, data: unknown): string {
   try {
     const template = parseTemplate(source);
     rootFields(template);
-    // Written back in normal form it is the same template.
+    // The normal form is equivalent to the template.
     const normal = templateSource(template);
     must(
       templateSource(parseTemplate(normal)) === normal,

@@ -1,4 +1,5 @@
-// Readers of short texts: names, patterns, times, numbers. Each text is tried as it is and with a part of it said many times over.
+// Readers of short texts: names, patterns, times, numbers. Each text is tried as it is and with a part of it repeated
+// many times.
 import { createHash } from 'node:crypto';
 import { dockerfileLine } from '../../src/analysis/instruction.js';
 import { CACHE_RULES } from '../../src/analysis/waste.js';
@@ -21,7 +22,7 @@ import { bytesOf, bytesOfLatin1, latin1, must, soon, type Target, text } from '.
 
 const LENGTH = 50_000;
 
-/** The text, and once more with a part of it repeated: what takes the square of a length is then seen. Follows from the text. */
+/** The text, and the text with a part repeated, which reveals quadratic algorithms. Depends only on the text. */
 function* pumped(value: string): Generator<string> {
   yield value;
   if (value.length === 0 || value.length > 1000) return;
@@ -59,7 +60,7 @@ const NAMES = [
   'EXAMPLE/x',
 ];
 
-/** What an engine refuses, it refuses by throwing; anything else than a refusal is a bug. */
+/** A modelled engine refuses by throwing a refusal; any other error is a bug. */
 function refused(run: () => unknown): string {
   try {
     run();
@@ -71,7 +72,7 @@ function refused(run: () => unknown): string {
   }
 }
 
-/** null where its braces stand for too many patterns. */
+/** null if its braces expand to too many patterns. */
 function filterOf(pattern: string): ReturnType<typeof pathFilter> | null {
   try {
     return pathFilter([pattern]);
@@ -94,7 +95,7 @@ export const textTargets: readonly Target[] = [
       must(typeof full !== 'string', `the full name ${fullName(parsed)} is no name`);
       must(fullName(full) === fullName(parsed), `the full name of ${fullName(parsed)} is ${fullName(full)}`);
       const familiar = parseReference(familiarName(parsed));
-      // Docker leaves its own host out, whatever then looks like one.
+      // Docker removes its own host, even if the rest then looks like a host.
       const looksLikeHost = /^(?:localhost|[^/]*[.:][^/]*)\//.test(parsed.path);
       must(
         (parsed.domain === 'docker.io' && looksLikeHost) ||
@@ -147,7 +148,7 @@ export const textTargets: readonly Target[] = [
     tokens: ['*', '**', '?', '[', ']', '[!', '{', '}', ',', '\\', '/', '\n', '-'],
     check: value => {
       const [pattern = '', path = ''] = value.split('\n');
-      // A pattern is the user's own: that it is long is no attack. A path is not.
+      // A pattern is the user's own, so its length is not an attack; that of a path is.
       const filter = filterOf(pattern.slice(0, 300));
       if (filter === null) return 'refused';
       const fits = filter(path);
@@ -164,7 +165,7 @@ export const textTargets: readonly Target[] = [
     tokens: ['*', '?', '[', ']', '^', '-', '\\', '/', '\n'],
     check: value => {
       const [pattern = '', name = ''] = value.split('\n');
-      // A pattern is the user's own: that it is long is no attack. A name is not.
+      // A pattern is the user's own, so its length is not an attack; that of a name is.
       const compiled = goPattern(pattern.slice(0, 100));
       return compiled === null ? 'malformed' : String(compiled.test(name));
     },

@@ -4,7 +4,7 @@ import { binaryTargets } from './targets-binary.js';
 import { templateTargets } from './targets-template.js';
 import { byteTextTargets, textTargets } from './targets-text.js';
 
-/** Everything that is fed with what nobody vouches for. */
+/** All targets: readers of untrusted input. */
 export const targets: readonly Target[] = [
   ...archiveTargets,
   ...binaryTargets,

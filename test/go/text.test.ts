@@ -1,4 +1,4 @@
-// Small things that Go's library does its own way. Expected values are what Go said.
+// Small functions of Go's library. Expected values are Go's output.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { goPattern } from '../../src/go/pattern.js';
@@ -28,7 +28,7 @@ for (const [pattern, text, fits] of FITS) {
   });
 }
 
-test('times are written again as Go writes them', () => {
+test('times are parsed and written as Go writes them', () => {
   assert.is(rfc3339Nano('2023-11-14T22:13:20.120Z'), '2023-11-14T22:13:20.12Z');
   assert.is(rfc3339Nano('2023-11-14T22:13:20.000+00:00'), '2023-11-14T22:13:20Z');
   assert.is(rfc3339Nano('2023-11-14T22:13:20.1234567891+02:00'), '2023-11-14T22:13:20.123456789+02:00');
@@ -36,14 +36,14 @@ test('times are written again as Go writes them', () => {
     assert.is(rfc3339Nano(text), null);
 });
 
-test('seconds are counted from 1970, in the zone of the text', () => {
+test('seconds are counted from 1970, in the time zone of the text', () => {
   assert.is(unixSeconds('2023-11-15T00:13:20.9+02:00'), 1_700_000_000);
   assert.is(unixSeconds('0001-01-01T00:00:00Z'), -62_135_596_800);
   assert.is(unixSeconds('yesterday'), null);
   assert.is(timeString(1_700_000_000), '2023-11-14 22:13:20 +0000 UTC');
 });
 
-test('durations have units', () => {
+test('durations need units', () => {
   assert.is(goDuration('1h30m'), 5400);
   assert.is(goDuration('-1.5h'), -5400);
   assert.is(goDuration('.5s'), 0.5);
@@ -51,7 +51,7 @@ test('durations have units', () => {
   for (const text of ['', '5', '1d', '1h30', 'h']) assert.is(goDuration(text), null);
 });
 
-test('a moment is a duration ago, a date, a time or a number of seconds', () => {
+test('a moment is a duration before now, a date, a time or a number of seconds', () => {
   assert.is(timestamp('24h', 1_700_000_000), 1_699_913_600);
   assert.is(timestamp('2023-11-14', 0), 1_699_920_000);
   assert.is(timestamp('2023-11-14T22:13', 0), 1_699_999_980);

@@ -14,7 +14,7 @@ const SIZES: readonly (readonly [bytes: number, digits: number, text: string])[]
   [4_564_656, 3, '4.56MB'],
   [4_564_656, 4, '4.565MB'],
   [600_031, 3, '600kB'],
-  // Go's %.3g turns to exponents where rounding adds a digit.
+  // Go's %.3g switches to exponents if rounding adds a digit.
   [999_600, 3, '1e+03kB'],
   [999_600, 4, '999.6kB'],
   [1e27, 3, '1e+03YB'],
@@ -34,7 +34,7 @@ const DURATIONS: readonly (readonly [seconds: number, text: string])[] = [
   [MINUTE, 'About a minute'],
   [46 * MINUTE, '46 minutes'],
   [HOUR, 'About an hour'],
-  // Rounded to hours, and cut from there on.
+  // Rounded to hours, and truncated from there on.
   [1.5 * HOUR, '2 hours'],
   [47.4 * HOUR, '47 hours'],
   [2 * DAY, '2 days'],

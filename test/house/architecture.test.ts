@@ -1,4 +1,4 @@
-// The rooms of docs/architecture.md: which may import which, and which touch files, threads and the process.
+// The rooms of docs/architecture.md: the allowed imports, and access to files, threads and the process.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { test } from 'uvu';
@@ -12,7 +12,7 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
   .sort();
 const textOf = new Map(files.map(file => [file, readFileSync(join(root, file), 'utf8')]));
 
-/** From the ground up: a room imports from itself and from rooms on its own floor or below. docs/architecture.md */
+/** From the bottom up: a room imports from itself and from rooms on its own floor or below. docs/architecture.md */
 const FLOORS: readonly (readonly string[])[] = [
   ['spec'],
   ['go', 'packages'],
@@ -31,7 +31,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['cli.ts'],
 ];
-/** Every room may import these, and they import from none. */
+/** Every room may import these; they import from none. */
 const COMMON = ['errors.ts', 'limits.ts', 'visible.ts', 'version.ts'];
 
 const roomOf = (file: string) => file.split('/')[0]!;
@@ -65,10 +65,10 @@ function importsOf(file: string): Import[] {
 const imports = files.flatMap(importsOf).filter(({ to }) => !to.startsWith('..'));
 const say = ({ from, to }: Import) => `${from} imports ${to}`;
 
-test('the source is read as it is', () => {
+test('this test sees every import of the source', () => {
   assert.ok(files.length > 60 && imports.length > 200, `${files.length} files, ${imports.length} imports`);
   assert.equal(imports.filter(({ to }) => !textOf.has(to)).map(say), []);
-  // The test itself sees every import that the compiler sees.
+  // This test must see every import that the compiler sees.
   for (const file of files) {
     const lines = textOf.get(file)!.match(/from '\.[^']*'/g)?.length ?? 0;
     assert.ok(importsOf(file).length >= lines, file);
@@ -101,7 +101,7 @@ test('commands do not import formats, and formats import only the blocks of a do
   );
 });
 
-test('the command line knows commands and formats, and of what is below only what arguments mean', () => {
+test('the command line imports commands and formats, and of lower rooms only the parsers of arguments', () => {
   const allowed = ({ to }: Import) =>
     [
       ...COMMON,
@@ -116,7 +116,7 @@ test('the command line knows commands and formats, and of what is below only wha
     ].includes(to) || ['report', 'commands', 'format', 'spec', 'cli'].includes(roomOf(to));
   const ofTheCommandLine = ({ from }: Import) => from === 'cli.ts' || roomOf(from) === 'cli';
   assert.equal(imports.filter(i => ofTheCommandLine(i) && !allowed(i)).map(say), []);
-  // A command is loaded when it is wanted, and the library as a whole never: every start would pay for it.
+  // A command is imported when it is called, and the library as a whole never: every start would pay for it.
   const eager = [...textOf].flatMap(([file, text]) =>
     file === 'cli.ts' || roomOf(file) === 'cli'
       ? [
@@ -129,7 +129,7 @@ test('the command line knows commands and formats, and of what is below only wha
   assert.equal(eager, []);
 });
 
-test('no import leads back to where it came from', () => {
+test('imports have no circles', () => {
   const next = new Map(
     files.map(file => [file, imports.filter(i => i.from === file && !i.typeOnly).map(i => i.to)]),
   );
@@ -144,7 +144,7 @@ test('no import leads back to where it came from', () => {
   assert.equal(circles, []);
 });
 
-/** Lines of code that match, comments left out. */
+/** Lines of code that match, without comments. */
 function uses(pattern: RegExp, but: readonly string[]): string[] {
   return files
     .filter(file => !but.includes(file) && !but.includes(roomOf(file)))
@@ -164,7 +164,7 @@ test('only the command line prints, reads the environment or exits', () => {
     uses(/\bprocess\.(stdout|stderr|stdin|env|exit|exitCode|argv)\b|\bconsole\./, [
       'cli.ts',
       'progress.ts',
-      // It speaks where the main thread cannot.
+      // It prints if the main thread cannot.
       'cli/watchdog-thread.ts',
     ]),
     [],
@@ -180,7 +180,7 @@ test('only containers, scan and write touch files and threads', () => {
       'cli.ts',
       'cli/watchdog.ts',
       'cli/watchdog-thread.ts',
-      // The scripts of a page, from where waybill is installed.
+      // The scripts of a page, from the installation directory.
       'format/page-style.ts',
     ]),
     [],
@@ -192,11 +192,11 @@ test('only containers, scan and write touch files and threads', () => {
     'no network',
   );
   assert.equal(uses(/\bconnect\(/, []), [], 'no network, nor through a socket that is there');
-  // Node cannot make devices and pipes; only where they are asked for, `mknod` does.
+  // Node cannot create devices and pipes; `mknod` does, on request.
   assert.equal(uses(/'node:child_process'/, ['write/special-file.ts']), [], 'no commands');
 });
 
-test('what only looks at data never throws', () => {
+test('rooms that only read data never throw', () => {
   const pure = uses(/\bthrow\b/, [
     'codec',
     'tar',
@@ -212,7 +212,7 @@ test('what only looks at data never throws', () => {
     'progress.ts',
     'limits.ts',
   ]);
-  // A modelled engine ends where the engine does, and throws the refusal to itself.
+  // A modelled engine throws the refusal, and catches it itself.
   assert.equal(
     pure.filter(line => !/^(engines|decoding)\//.test(line)),
     [],

@@ -1,4 +1,4 @@
-// The bundle that bin/waybill.js starts against the modules that it is made of, each in a process of its own.
+// The bundle that bin/waybill.js starts, compared with its modules, each as a process.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -85,7 +85,7 @@ const COMMANDS: readonly (readonly [status: number, ...args: string[]])[] = [
   [2, '--nonsense', SAVED],
 ];
 
-test('the same answers to everything', async () => {
+test('the bundle gives the same answers as the modules', async () => {
   await each(
     COMMANDS,
     async ([status, ...args]) => {
@@ -95,7 +95,7 @@ test('the same answers to everything', async () => {
   );
 });
 
-test('the same files', () => {
+test('the bundle writes the same files', () => {
   const of = (who: string) => readdirSync(join(folder, who), { recursive: true, encoding: 'utf8' }).sort();
   assert.ok(of('bundle').length >= 4, of('bundle').join());
   assert.equal(of('bundle'), of('modules'));
@@ -107,7 +107,7 @@ test('the same files', () => {
   assert.match(readFileSync(join(folder, 'bundle/report.html'), 'utf8'), 'd3-hierarchy');
 });
 
-test('text that is wider than its letters', async () => {
+test('wide characters are measured in the bundle', async () => {
   const made = await image({
     layers: [{ files: { 'etc/日本語': 'x', 'etc/e\u0301': 'y', 'etc/plain': 'z' } }],
   });
@@ -147,7 +147,7 @@ test('the program starts the bundle', async () => {
   assert.equal(await run(BIN, [SAVED]), await run(BUNDLE, [SAVED]));
 });
 
-test('what `show` needs comes in few files, and measures no letters', async () => {
+test('`show` loads few files, and does not load string-width', async () => {
   const hook = join(folder, 'hook.mjs');
   writeFileSync(
     hook,
@@ -162,21 +162,21 @@ test('what `show` needs comes in few files, and measures no letters', async () =
   assert.ok(files.size <= 3, [...files].join());
 });
 
-test('every package in the bundle comes with its licence', () => {
+test('every package in the bundle has its licence', () => {
   const licences = readFileSync(join(repositoryRoot, 'dist/bundle/LICENSES.txt'), 'utf8');
   for (const name of ['yargs', 'string-width', 'tar-stream', 'zstddec', 'diff'])
     assert.match(licences, new RegExp(`^${name} [0-9.]+$`, 'm'));
   assert.ok(licences.split(/^-{72}$/m).every(text => /copyright/i.test(text)));
 });
 
-test('the package has what the program starts', () => {
+test('the package contains the files that the program loads', () => {
   const { files, bin } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
   assert.is(bin.waybill, 'bin/waybill.js');
   for (const folder of ['bin/waybill.js', 'dist/bundle']) assert.ok(files.includes(folder), folder);
   assert.ok(existsSync(BUNDLE));
 });
 
-test('a worker does not load the command line: each thread would pay for it in time and memory', () => {
+test('a worker does not load the command line, which would cost time and memory in each thread', () => {
   const place = join(repositoryRoot, 'dist/bundle');
   const text = readFileSync(join(place, 'worker.js'), 'utf8');
   assert.not.match(text, /yargs|class Progress/);

@@ -1,4 +1,4 @@
-// Each line that a page or a help text gives as an example is a line that works.
+// Every example in a page or a help text is a command that works.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const LAYERS: readonly LayerSpec[] = [
   { files: { 'app/.wh.main.js': '', 'app/index.js': 'run()\n' }, createdBy: 'RUN build' },
 ];
 
-/** A directory with an archive behind each name that the examples use. */
+/** A directory with an archive for each name that the examples use. */
 async function workplace(): Promise<string> {
   const place = temporary('documented');
   const built = (architecture: string) =>
@@ -72,7 +72,7 @@ const pages = () =>
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 
-/** Lines of code blocks that begin with the program; what console blocks show is compared with what it prints elsewhere. */
+/** Lines of code blocks that begin with the program; the output in console blocks is compared elsewhere. */
 function shownBy(page: string): string[] {
   const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     block!.split('\n'),
@@ -90,14 +90,14 @@ const examples = () =>
     ),
   );
 
-/** Without a comment behind it, and without what it is piped into. */
+/** A command without its comment, and without a pipe after it. */
 const commandOf = (line: string) =>
   line
     .replace(/\s+#.*$/, '')
     .replace(/\s+\|.*$/, '')
     .trim();
 
-/** Lists of manifests are made, and then used: these lines run in the order of the page, and before the others. */
+/** Manifest lists are created and then used: these lines run in the order of the page, before the others. */
 const runs = (place: string, line: string): { readonly status: number; readonly stderr: string } => {
   const script = `waybill() { "$NODE" "$BIN" "$@"; }\n${line}`;
   const env = {

@@ -1,4 +1,4 @@
-// What the documents show is what happens: pages made from the code are up to date, commands print what stands there.
+// The documents match the program: generated pages are up to date, and commands print the shown output.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -28,7 +28,7 @@ for (const name of shown) {
   });
 }
 
-test('docs/limits.md names every limit once, with its default and how high it goes, and none that there is not', () => {
+test('docs/limits.md names every limit once, with its default and its highest value, and no other', () => {
   const row = /^\| `(\w+)` \| (\d+) \| (\d* ?)\| [^|]+ \| [^|]+ \|$/gm;
   const rows = [...page('docs/limits.md').matchAll(row)];
   assert.equal(
@@ -44,7 +44,7 @@ test('docs/limits.md names every limit once, with its default and how high it go
 const existsBelow = (folders: readonly string[], path: string) =>
   folders.some(folder => existsSync(join(root, folder, path)));
 
-test('docs/architecture.md names only files and folders that there are, and every room', () => {
+test('docs/architecture.md names only existing files and folders, and every room', () => {
   const text = page('docs/architecture.md');
   const named = [...text.matchAll(/`([\w/.*-]+)`/g)]
     .map(([, path]) => path!)
@@ -65,7 +65,7 @@ test('docs/architecture.md names only files and folders that there are, and ever
   );
 });
 
-/** What a row of "How to add" names, and where: the symbol must be in the file. */
+/** Symbols that rows of "How to add" name, with their files: the symbol must be in the file. */
 const LISTS: readonly (readonly [symbol: string, file: string])[] = [
   ['codecs', 'src/codec/registry.ts'],
   ['openRegular', 'src/containers/open.ts'],
@@ -78,7 +78,7 @@ const LISTS: readonly (readonly [symbol: string, file: string])[] = [
   ['Limits', 'src/limits.ts'],
 ];
 
-test('docs/architecture.md says where to list what is added, and there it is listed', () => {
+test('docs/architecture.md names the lists for new parts, and they exist', () => {
   const rows = page('docs/architecture.md')
     .split('\n')
     .filter(line => line.startsWith('| a'));
@@ -99,7 +99,7 @@ test('the library example of the README works', async () => {
   assert.is(version, own.version);
 });
 
-test('every document that a page links to is there', () => {
+test('every linked document exists', () => {
   for (const name of [
     'README.md',
     'docs/json.md',
@@ -113,6 +113,46 @@ test('every document that a page links to is there', () => {
       assert.ok(page(join(folder, target!)).length > 0, `${name} links to ${target}`);
     }
   }
+});
+
+/** Rooms and files of src whose docstrings are plain statements. The rooms that are missing here are to be added. */
+const PLAIN: readonly string[] = [
+  ...['analysis', 'cli', 'commands', 'filesystem', 'format', 'scan', 'write'],
+  ...['cli.ts', 'errors.ts', 'index.ts', 'limits.ts', 'progress.ts', 'version.ts', 'visible.ts'],
+];
+
+/** Paths of text files below some folders of the repository, without recorded data. */
+const textFiles = (...folders: readonly string[]): string[] =>
+  folders.flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter(path => /\.(?:ts|js|go|sh|md)$/.test(path) && !/(?:^|\/)recorded\//.test(path))
+      .map(path => `${folder}/${path}`),
+  );
+
+/** Lines of files that match, with their places. A pattern may also match the line before. */
+const linesWith = (pattern: RegExp, paths: readonly string[]): string[] =>
+  paths.flatMap(path =>
+    [...page(path).matchAll(pattern)].map(({ 0: match, index, input }) => {
+      const line = input.slice(0, index + match.length).split('\n').length;
+      return `${path}:${line}: ${input.split('\n')[line - 1]!.trim()}`;
+    }),
+  );
+
+test('docstrings are statements: none begins with "What" or "Of"', () => {
+  const files = textFiles('src').filter(path =>
+    PLAIN.some(name => path === `src/${name}` || path.startsWith(`src/${name}/`)),
+  );
+  for (const name of PLAIN) assert.ok(existsSync(join(root, 'src', name)), name);
+  assert.ok(files.length > 100);
+  const all = [...files, ...textFiles('test', 'bench', 'bin')];
+  assert.equal(linesWith(/\/\*\*\s+(?:\* )?(?:What|Of)\b/g, all), []);
+});
+
+test('comments, messages and documents name the subject instead of a person without a name', () => {
+  const words = [...['no', 'any', 'some'].map(quantity => `${quantity}body`), `who${'ever'}`];
+  // After a quote it is the name of a Unix user, in test data.
+  const pattern = new RegExp(`(?<!')\\b(?:${words.join('|')})\\b`, 'gi');
+  assert.equal(linesWith(pattern, textFiles('src', 'test', 'docs', 'bench', 'bin')), []);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-// What `npm install waybill` brings: what runs, the types of the library, and documents; nothing that only builds or tests it.
+// The content of the npm package: the program, the types of the library, and documents, without build tools and tests.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -29,7 +29,7 @@ withNpm('few files, and only of these kinds', () => {
   assert.ok(unpackedSize < 4e6, `${unpackedSize} bytes`);
 });
 
-withNpm('only what cannot be bundled is installed with it', () => {
+withNpm('only packages that cannot be bundled are installed with it', () => {
   assert.equal(Object.keys(dependencies), ['d3-hierarchy', 'xz-decompress', 'yauzl-promise']);
   const asked = paths
     .filter(path => path.startsWith('dist/bundle/') && path.endsWith('.js'))

@@ -1,4 +1,4 @@
-// The published JSON Schema against every report that the corpus and the samples give.
+// The published JSON Schema, compared with every report of the corpus and the samples.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -37,11 +37,11 @@ interface Node {
 const schema = JSON.parse(readFileSync(join(repositoryRoot, 'docs/schema.json'), 'utf8')) as Node;
 const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
 
-/** Properties of the schema that some report has had, as JSON pointers into it. */
+/** Properties of the schema that a report has had, as JSON pointers into the schema. */
 const seen = new Set<string>();
 let reports = 0;
 
-/** An archive that cannot be read, or an image without the layer that is asked for, gives no report. */
+/** An archive that cannot be read, or an image without the requested layer, gives no report. */
 async function valid(what: string, make: () => unknown): Promise<void> {
   const made = await unlessBadInput(async () => make());
   if (made === null) return;
@@ -66,7 +66,7 @@ const nodeAt = (pointer: string): Node =>
     .slice(1)
     .reduce<unknown>((node, name) => (node as Record<string, unknown>)[name], schema) as Node;
 
-/** Notes which properties a valid value has. */
+/** Records the properties of a valid value. */
 function note(node: Node, pointer: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   if (node.$ref !== undefined) note(nodeAt(node.$ref), node.$ref, value);
@@ -102,7 +102,7 @@ function described(node: Node, pointer: string): string[] {
   return [...inProperties, ...inDefinitions, ...inCombined, ...inItems];
 }
 
-/** Digests for `waste`, and the databases for `sizes --by package`: one reading does for all. */
+/** Digests for `waste`, and the databases for `sizes --by package`: one reading for all commands. */
 const everything = {
   ...overviewReadOptions,
   files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
@@ -112,7 +112,7 @@ const samples = readdirSync(join(repositoryRoot, 'samples'))
   .filter(name => /\.(tar|gz|zip)$/.test(name))
   .map(name => ({ id: name, file: join(repositoryRoot, 'samples', name) }));
 
-/** What no engine writes often: sparse files, attributes, devices, damaged databases, links to nothing, several archives in one. */
+/** Rare content: sparse files, attributes, devices, damaged databases, links to nothing, several archives in one. */
 async function rarities(): Promise<string> {
   const files = (mtime: number): Readonly<Record<string, FileSpec>> => ({
     'dev/null': { type: 'character-device', device: [1, 3], mtime },
@@ -158,7 +158,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} show`, () => showReport(brief));
   });
 
-  test(`schema, what it weighs: ${id}`, async () => {
+  test(`schema, sizes: ${id}`, async () => {
     const reading = await unlessBadInput(() => readArchive(file, everything));
     if (reading === null) return;
     await valid(`${id} sizes`, () => sizesOf(reading));
@@ -174,7 +174,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
   });
 }
 
-test('of several archives each is a line, with its report or with an error', async () => {
+test('for several archives each line has a report or an error', async () => {
   for (const command of ['show', 'verify', 'ids', 'sizes', 'waste']) {
     const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
     const lines = stdout.trimEnd().split('\n');
@@ -183,7 +183,7 @@ test('of several archives each is a line, with its report or with an error', asy
   }
 });
 
-test('the schema refuses a line that is half of one', async () => {
+test('the schema refuses an incomplete line', async () => {
   const line = { file: 'a.tar', sha256: null, exitCode: 2, error: { what: 'no such file', remedy: null } };
   assert.ok(validate(line));
   const { sha256: _, ...without } = line;
@@ -196,7 +196,7 @@ test('the schema refuses a line that is half of one', async () => {
     assert.not.ok(validate(wrong), JSON.stringify(wrong));
 });
 
-test('schema: more findings than are listed', async () => {
+test('schema: findings beyond the limit', async () => {
   const many = Array.from({ length: 3 }, (_, i) => file(`blobs/sha256/odd${i}`, 'x'));
   const layout = [...ociLayout({ manifests: [] }), ...many];
   const reading = await readArchive(saved(await toTar(layout)), { limits: { findingsPerCode: 1 } });
@@ -218,7 +218,7 @@ testWhen(
   );
 });
 
-test('the schema refuses what is no report', () => {
+test('the schema refuses data that is not a report', () => {
   assert.not.ok(validate({ schemaVersion: 2 }));
 });
 
@@ -228,7 +228,7 @@ type OpenReport = Open & {
   images: (Open & { sizes: Open; waste: Open; files: Open[]; layers: Open[] })[];
 };
 
-test('the schema refuses properties that nothing describes', async () => {
+test('the schema refuses unknown properties', async () => {
   const reading = await readArchive(samples[0]!.file, everything);
   const report: OpenReport = JSON.parse(JSON.stringify(overviewReport(reading)));
   assert.ok(validate(report));

@@ -1,4 +1,4 @@
-// What an index is called, the images that it lists are called too.
+// The names of an index are also names of the images that it lists.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plainImage } from '../support/image.js';
@@ -8,7 +8,7 @@ import { codes, readMembers } from '../support/reading.js';
 
 const named = (name: string) => ({ annotations: { [NAME_ANNOTATION]: name } });
 
-test('an index of two names gives both to its images, but for those with a name of their own', async () => {
+test('an index of two names gives both to its images, except those with a name of their own', async () => {
   const [one, two] = await Promise.all([plainImage('one'), plainImage('two')]);
   const inner = indexOf([platformManifest(one!), described(platformManifest(two!), named('own:1'))]);
   const outer = indexOf([inner]);
@@ -24,7 +24,7 @@ test('an index of two names gives both to its images, but for those with a name 
   );
 });
 
-test('names for many images are counted against the limit on manifests', async () => {
+test('names for many images count towards the limit on manifests', async () => {
   const images = await Promise.all(['a', 'b', 'c'].map(seed => plainImage(seed, 1)));
   const index = indexOf(images.map(image => platformManifest(image)));
   const names = Array.from({ length: 20 }, (_, i) => described(index, named(`app:${i}`)));

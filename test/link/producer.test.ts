@@ -1,4 +1,4 @@
-// Who wrote a layout, by what only its writer leaves; what travels with an image tells nothing.
+// The producer of a layout is recognised by traits that only it writes, not by data that is copied with an image.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -13,7 +13,7 @@ import { readMembers, streamOf } from '../support/reading.js';
 const item = await plainImage('item', 2, 'gzip');
 const plain = layouts.skopeoOci([{ image: item, tags: ['app:1'] }]);
 
-/** The same layout, with other words at its top. */
+/** The same layout with a changed index. */
 function written(layout: string, index: (document: unknown) => string): layouts.Member[] {
   const other = layouts.replaceBytes(plain, 'oci-layout', () => layout);
   return layouts.replaceBytes(other, 'index.json', bytes => index(JSON.parse(Buffer.from(bytes).toString())));
@@ -55,7 +55,7 @@ test('a producer has an ID beside the name that people read', async () => {
   }
 });
 
-test('words that no writer that we know has', async () => {
+test('text that no known writer produces', async () => {
   const members = written('{ "imageLayoutVersion" : "1.0.0" }', document =>
     JSON.stringify(document, null, 8),
   );

@@ -1,4 +1,4 @@
-// Packages of real images: databases are found where real images have them, and say who owns the files.
+// Packages of real images: the databases are found, and the owners of files are known.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/sizes/breakdown.js';

@@ -1,4 +1,5 @@
-// Databases that rpm 4.18, rpm's own ndb code and Berkeley DB 5.3 wrote about the same packages, and what `rpm -qa` says of them.
+// Databases that rpm 4.18, rpm's own ndb code and Berkeley DB 5.3 wrote about the same packages, and the output of `rpm
+// -qa`.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -17,14 +18,14 @@ export interface RecordedPackage {
   readonly files: readonly string[];
 }
 
-/** Sorted by name. Files with their leading slash. */
+/** Sorted by name. Files with a leading slash. */
 export const recordedPackages: readonly RecordedPackage[] = readFileSync(join(folder, 'rpm.tsv'), 'utf8')
   .trimEnd()
   .split('\n')
   .map(line => line.split('\t'))
   .map(([name, version, arch, ...files]) => ({ name: name!, version: version!, arch: arch!, files }));
 
-/** Reads a tree that has only these files. */
+/** The packages in a tree with only these files. */
 export const installed = (files: Readonly<Record<string, string | Uint8Array>>): Installed =>
   packagesOf({
     paths: Object.keys(files),

@@ -1,4 +1,4 @@
-// rpm's databases in their three forms: all give what rpm says, and damaged ones give what is left.
+// rpm's databases in three formats: all give the same packages as rpm, and damaged ones give the undamaged part.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Installed } from '../../src/packages/databases.js';
@@ -28,12 +28,12 @@ for (const [path, database] of Object.entries(FORMS)) {
   });
 }
 
-test('a Berkeley DB of a big-endian machine is read as well', () => {
+test('a Berkeley DB of a big-endian machine is read', () => {
   const { packages, notes } = installed({ 'var/lib/rpm/Packages': recordedDatabase('Packages-big-endian') });
   assert.equal([byName(packages), notes], [expected, []]);
 });
 
-test('what the write-ahead log has is newer', () => {
+test('pages in the write-ahead log replace those in the file', () => {
   const { packages } = installed({
     'var/lib/rpm/rpmdb.sqlite': FORMS['var/lib/rpm/rpmdb.sqlite'],
     'var/lib/rpm/rpmdb.sqlite-wal': recordedDatabase('rpmdb.sqlite-wal'),
@@ -45,7 +45,7 @@ test('what the write-ahead log has is newer', () => {
   );
 });
 
-test('a frame of the log that is damaged ends it, and so does one without a commit', () => {
+test('a damaged frame ends the log, and so does one without a commit', () => {
   const wal = recordedDatabase('rpmdb.sqlite-wal');
   const count = (log: Uint8Array) =>
     installed({
@@ -62,7 +62,7 @@ test('a frame of the log that is damaged ends it, and so does one without a comm
   assert.is(count(damaged), expected.length, 'the log is not its own');
 });
 
-test('of two forms in one folder the newer is read', () => {
+test('of two formats in one folder the newer is read', () => {
   const { packages } = installed({
     'var/lib/rpm/Packages': new Uint8Array(10),
     'var/lib/rpm/rpmdb.sqlite': FORMS['var/lib/rpm/rpmdb.sqlite'],
@@ -70,14 +70,17 @@ test('of two forms in one folder the newer is read', () => {
   assert.is(packages.length, expected.length);
 });
 
-/** Packages of a damaged database are some of the true ones, word for word, unless the damage hit their own bytes. */
+/**
+ * Asserts that the packages of a damaged database are some of the real ones, unchanged unless their own bytes are
+ * damaged.
+ */
 function isPart({ packages, notes }: Installed, why: string): void {
   assert.ok(packages.length <= expected.length + 1, why);
   if (packages.length < expected.length) assert.ok(notes.length > 0, `${why}: something is missing, unsaid`);
 }
 
 for (const [path, database] of Object.entries(FORMS)) {
-  test(`${path} cut short gives what came before`, () => {
+  test(`${path} that is cut short gives the packages before the cut`, () => {
     let most = 0;
     for (let length = 0; length < database.length; length += 509) {
       const result = installed({ [path]: database.subarray(0, length) });
@@ -87,7 +90,7 @@ for (const [path, database] of Object.entries(FORMS)) {
     assert.ok(most > 5, `${most} packages at most`);
   });
 
-  test(`${path} with any byte changed neither throws nor runs away`, () => {
+  test(`${path} with any byte changed neither throws nor loops`, () => {
     let seed = 1;
     const random = (below: number) => {
       seed = (seed * 48271) % 0x7fffffff;
@@ -95,7 +98,7 @@ for (const [path, database] of Object.entries(FORMS)) {
     };
     for (let i = 0; i < 400; i++) {
       const damaged = database.slice();
-      // Headers and page beginnings decide most.
+      // Damage in headers and at the beginning of pages has the most effect.
       const near = random(Math.ceil(database.length / 4096)) * 4096 + random(i % 2 === 0 ? 64 : 4096);
       damaged[Math.min(near, database.length - 1)] = random(256);
       const { packages } = installed({ [path]: damaged });
@@ -103,7 +106,7 @@ for (const [path, database] of Object.entries(FORMS)) {
     }
   });
 
-  test(`${path}: noise after the first page`, () => {
+  test(`${path} with noise after the first page`, () => {
     const noise = database.slice();
     for (let i = 4096; i < noise.length; i++) noise[i] = (i * 2654435761) >>> 13;
     assert.ok(installed({ [path]: noise }).notes.length > 0);
@@ -127,7 +130,7 @@ test('pages in a circle are an error, not a loop', () => {
   assert.ok(circle.notes.some(({ reason }) => reason === 'its pages form a circle'));
 });
 
-/** A header as databases keep it. */
+/** A header as databases store it. */
 function header(
   entries: readonly (readonly [tag: number, type: number, offset: number, count: number])[],
   data: string,
@@ -172,7 +175,7 @@ function ndb(blobs: readonly Uint8Array[]): Uint8Array {
 
 const ofNdb = (...blobs: Uint8Array[]) => installed({ 'var/lib/rpm/Packages.db': ndb(blobs) });
 
-test('a header whose counts are absurd is damaged, and hides no other', () => {
+test('a header with impossible counts is damaged, and hides no other', () => {
   const sound = header(
     [
       [1000, 6, 0, 1],
@@ -210,7 +213,7 @@ test('a header whose counts are absurd is damaged, and hides no other', () => {
   assert.equal(notes, [{ path: 'var/lib/rpm/Packages.db', reason: 'a header is damaged' }]);
 });
 
-test('a package from before directories were kept apart', () => {
+test('a package of the old format, without separate directories', () => {
   const old = header(
     [
       [1000, 6, 0, 1],
@@ -222,7 +225,7 @@ test('a package from before directories were kept apart', () => {
   assert.equal(ofNdb(old).packages[0]!.files, ['bin/a', 'etc/a']);
 });
 
-test('a small database cannot list more paths than memory holds', () => {
+test('a small database cannot list more paths than memory can hold', () => {
   const directory = `/${'d'.repeat(4000)}/\0`;
   const count = 100_000;
   const data = `a\x001\0${'\0'.repeat(4 * count)}${directory}${'f\0'.repeat(count)}`;
@@ -244,7 +247,7 @@ test('a small database cannot list more paths than memory holds', () => {
   );
 });
 
-test('records that overlap are not read over and over', () => {
+test('overlapping records are not read repeatedly', () => {
   const blob = header([[1000, 6, 0, 1]], 'a'.repeat(5000));
   const database = Buffer.from(ndb([blob]));
   for (let slot = 1; slot < 200; slot++) database.copyWithin(32 + 16 * slot, 32, 48);
@@ -252,7 +255,7 @@ test('records that overlap are not read over and over', () => {
   assert.ok(notes.some(({ reason }) => reason === 'its records overlap'));
 });
 
-test('what is no database at all', () => {
+test('files that are not databases', () => {
   for (const path of Object.keys(FORMS)) {
     for (const bytes of [new Uint8Array(0), Buffer.alloc(5000), Buffer.from('text\n'.repeat(500))]) {
       const { packages, notes } = installed({ [path]: bytes });

@@ -1,4 +1,4 @@
-// The databases of apk and dpkg, which are text; and who owns what.
+// The text databases of apk and dpkg, and the owners of files.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { packageDatabases } from '../../src/packages/databases.js';
@@ -28,7 +28,7 @@ F:bin
 R:busybox
 `;
 
-test('apk: files in the directories that come before them', () => {
+test('apk: files belong to the directory line before them', () => {
   for (const path of ['lib/apk/db/installed', 'usr/lib/apk/db/installed']) {
     const { packages, notes } = installed({ [path]: Buffer.from(APK, 'latin1') });
     assert.equal(notes, []);
@@ -62,7 +62,7 @@ test('apk: an entry cut in two, and one without a name', () => {
   assert.equal(notes, [{ path: 'lib/apk/db/installed', reason: 'an entry has no name or no version' }]);
 });
 
-test('apk: one directory spelt once cannot fill the memory', () => {
+test('apk: one directory with many files cannot fill the memory', () => {
   const database = `P:a\nV:1\nF:${'d'.repeat(4000)}\n${'R:f\n'.repeat(100_000)}`;
   const { packages, notes } = installed({ 'lib/apk/db/installed': database });
   assert.ok(packages[0]!.files!.length < 70_000);
@@ -100,7 +100,7 @@ version: 5.2.15-2+b2
 const BASH = { manager: 'dpkg', name: 'Bash', version: '5.2.15-2+b2', arch: 'amd64' };
 const LIBC = { manager: 'dpkg', name: 'libc6', version: '2.36-9+deb12u4', arch: 'amd64' };
 
-test('dpkg: what is installed, with its files', () => {
+test('dpkg: installed packages with their files', () => {
   const { packages, notes } = installed({
     'var/lib/dpkg/status': STATUS,
     'var/lib/dpkg/info/libc6:amd64.list': '/.\n/lib\n/lib/x86_64-linux-gnu/libc.so.6\n',
@@ -114,7 +114,7 @@ test('dpkg: what is installed, with its files', () => {
   ]);
 });
 
-test('dpkg: files from the checksums where the list is gone, and null where both are', () => {
+test('dpkg: files come from the checksums if the list is absent, null if both are', () => {
   const { packages } = installed({
     'var/lib/dpkg/status': STATUS,
     'var/lib/dpkg/info/Bash.md5sums': `${'0'.repeat(32)}  bin/bash\n`,
@@ -125,7 +125,7 @@ test('dpkg: files from the checksums where the list is gone, and null where both
   );
 });
 
-test('dpkg of distroless images: a file for each package', () => {
+test('dpkg of distroless images has a file for each package', () => {
   const { packages, notes } = installed({
     'var/lib/dpkg/status.d/tzdata': 'Package: tzdata\nVersion: 2024a-0+deb12u1\nArchitecture: all\n',
     'var/lib/dpkg/status.d/tzdata.md5sums': `${'0'.repeat(32)}  usr/share/zoneinfo/UTC\nnonsense\n`,
@@ -144,7 +144,7 @@ test('dpkg of distroless images: a file for each package', () => {
   ]);
 });
 
-test('dpkg: noise and entries without a version are said', () => {
+test('dpkg: noise and entries without a version are noted', () => {
   const { packages, notes } = installed({
     'var/lib/dpkg/status': `Package: cut\nStatus: install ok\n\n\0\xff`,
   });
@@ -157,14 +157,14 @@ test('an image without a package manager', () => {
   assert.equal(installed({ 'lib/apk/db/installed': '' }), { packages: [], notes: [] });
 });
 
-test('a long line of blanks takes no time', () => {
+test('a long line of spaces is read quickly', () => {
   const start = performance.now();
   const blanks = `Package:${' '.repeat(1_000_000)}x\nVersion: 1\n${' \t'.repeat(500_000)}x\n`;
   assert.is(installed({ 'var/lib/dpkg/status': blanks }).packages[0]!.name, 'x');
   assert.ok(performance.now() - start < 2000);
 });
 
-test('a database whose content was not kept is said', () => {
+test('a database whose content was not kept is noted', () => {
   assert.ok(packageDatabases.includes('var/lib/dpkg/status'));
   const { notes } = installed({ 'var/lib/dpkg/status': undefined as never });
   assert.equal(
@@ -173,7 +173,7 @@ test('a database whose content was not kept is said', () => {
   );
 });
 
-test('owners: through links to directories, and the first of two', () => {
+test('owners are found through links to directories, and the first of two is used', () => {
   const [libc, bash] = installed({
     'var/lib/dpkg/status': STATUS,
     'var/lib/dpkg/info/libc6.list': '/lib/libc.so.6\n/etc/shared\n/gone\n',

@@ -1,4 +1,4 @@
-// However an archive comes, and whatever is wrong with it: waybill sees the same, and throws nothing that it should not.
+// In every delivery and with any damage, waybill gives the same result, and throws only expected errors.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import type { ReadOptions } from '../../src/commands.js';
@@ -13,9 +13,9 @@ import { assertSame } from './same.js';
 const EVERYTHING: ReadOptions = { depth: 'files', files: { digests: true, keep: ['**'] } };
 const WAYS: readonly ReadOptions[] = [{ depth: 'digests' }, { depth: 'metadata' }, EVERYTHING];
 
-/** A file and a pipe of the same bytes. */
+/** Compares a file and a pipe of the same bytes. */
 async function agrees(bytes: Uint8Array, options: ReadOptions): Promise<void> {
-  // Nothing at all is another thing from a pipe, and a zip's table of contents is at its end.
+  // Empty input is reported differently for a pipe, and a zip's directory is at its end.
   if (bytes.length === 0 || isZip(bytes)) return;
   const seekable = contentsOf(await outcomeOf(kept(bytes), options));
   const streamed = contentsOf(await outcomeOf(piped(bytes), options));
@@ -24,7 +24,7 @@ async function agrees(bytes: Uint8Array, options: ReadOptions): Promise<void> {
 
 const way = fc.constantFrom(...WAYS);
 
-test('sound archives: a file and a pipe', async () => {
+test('sound archives give the same from a file and a pipe', async () => {
   await always(
     fc.record({ recipe: archiveRecipe, style: tarStyle, way }),
     60,
@@ -34,14 +34,14 @@ test('sound archives: a file and a pipe', async () => {
   );
 });
 
-test('archives with damaged members: a file and a pipe', async () => {
+test('archives with damaged members give the same from a file and a pipe', async () => {
   const damages = fc.array(memberDamage, { minLength: 1, maxLength: 4 });
   await always(fc.record({ recipe: archiveRecipe, damages, way }), 200, async ({ recipe, damages, way }) => {
     await agrees(tarOf(damages.reduce(damagedMembers, membersOf(recipe)), PLAIN), way);
   });
 });
 
-test('archives with damaged bytes: a file and a pipe', async () => {
+test('archives with damaged bytes give the same from a file and a pipe', async () => {
   const damages = fc.array(byteDamage, { minLength: 1, maxLength: 3 });
   const what = fc.record({ recipe: archiveRecipe, style: tarStyle, damages, way });
   await always(what, 200, async ({ recipe, style, damages, way }) => {

@@ -1,4 +1,4 @@
-// Arbitrary archives: images in every layout that there is, and in some that no producer writes.
+// Arbitrary archives: images in every layout, and in some that no producer writes.
 import fc from 'fast-check';
 import { digestOf, goJson } from '../support/digest.js';
 import { unpacked } from '../support/docker-layouts.js';
@@ -7,7 +7,7 @@ import * as layouts from '../support/layouts.js';
 import { type ImageRecipe, imageOf, imageRecipe } from './images.js';
 import { hostileText } from './texts.js';
 
-/** Layouts whose every byte is under some claim, as test/damage.test.ts has them, and all others. */
+/** Layouts in which every byte is under a claim, as in test/archives/damage.test.ts, and all others. */
 export const LAYOUTS = [
   'dockerV1',
   'dockerSave',
@@ -29,7 +29,7 @@ export const LAYOUTS = [
 ] as const;
 export type LayoutName = (typeof LAYOUTS)[number];
 
-/** Those that hold one image. */
+/** Layouts that hold one image. */
 const SINGLE: readonly LayoutName[] = ['skopeoDir', 'jib', 'containerify', 'regctl'];
 
 export interface ArchiveRecipe {
@@ -37,7 +37,7 @@ export interface ArchiveRecipe {
   readonly images: readonly ImageRecipe[];
   readonly texts: readonly string[];
   readonly attestations: boolean;
-  /** Bits of what else there is: a folder around it, extra files, blobs that nobody refers to. */
+  /** Bits for additions: a surrounding folder, extra files, unreferenced blobs. */
   readonly extras: number;
 }
 
@@ -96,14 +96,14 @@ function laidOut(recipe: ArchiveRecipe, images: readonly Tagged[]): layouts.Memb
   return PRODUCERS[layout](images);
 }
 
-/** As those store layers that keep none packed. */
+/** As stored by producers that store layers uncompressed. */
 const plain = (images: readonly Tagged[]) =>
   images.map(({ image, tags }) => ({ image: unpacked(image), tags }));
 
-/** Before layers had a history of their own, each step was a layer. */
+/** In formats before layer history, each step was a layer. */
 const hasHistory = ({ image }: Tagged) => image.config.history.length > 0;
 
-/** Indexes in indexes, an artifact with what refers to it, Docker's list, sha512, inline data, hostile annotations. */
+/** Nested indexes, an artifact with referrers, Docker's list, sha512, inline data, hostile annotations. */
 function nested(recipe: ArchiveRecipe, images: readonly Tagged[]): layouts.Member[] {
   const [key = '', value = ''] = recipe.texts;
   const annotations = { [key]: value, [layouts.REF_ANNOTATION]: value };

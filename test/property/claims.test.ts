@@ -1,4 +1,4 @@
-// What stands under a claim cannot change without a word, whatever the archive is, and never counts as intact.
+// A change of bytes under a claim is always reported, and the archive is not intact.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import { reportOf } from '../../src/commands.js';
@@ -11,7 +11,7 @@ import { contentsOf, isReading, kept, type Outcome, outcomeOf, piped } from './r
 import { always } from './runs.js';
 import { differences } from './same.js';
 
-/** Rows of FORMATS section 1 that put everything under a claim; the letter is how test/support/claims.ts knows them. */
+/** Rows of FORMATS section 1 in which everything is under a claim, by the letter in test/support/claims.ts. */
 const CLAIMED = {
   dockerSave: 'B',
   dockerSave25: 'C',
@@ -25,13 +25,13 @@ const CLAIMED = {
 
 const claimed = archiveRecipe
   .filter(({ layout }) => layout in CLAIMED)
-  // What lies beside the images may change; whatever else there is may not.
+  // Files outside of the images may change without a report; no others are added.
   .map((recipe): ArchiveRecipe => ({ ...recipe, extras: recipe.extras & 1 }));
 
 const findingsIn = (outcome: Outcome) => (isReading(outcome) ? reportOf(outcome).findings : outcome);
 const isIntact = (outcome: Outcome) => isReading(outcome) && reportOf(outcome).verdicts.intact === true;
 
-test('a bit of any byte of any archive', async () => {
+test('a changed bit in any byte of any archive is found', async () => {
   const what = fc.record({
     recipe: claimed,
     at: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
@@ -56,13 +56,13 @@ test('a bit of any byte of any archive', async () => {
 });
 
 /**
- * Blobs and layers: whatever a digest stands for. The name that `docker save` gives a config is no such claim, for engines take the
- * image's ID from its bytes.
+ * Blobs and layers: members with a digest. The name that `docker save` gives a config is not such a claim, because
+ * engines compute the image's ID from its bytes.
  */
 const isClaimed = (member: Member) =>
   isFile(member) && /(^|\/)blobs\/|layer\.tar$|^[0-9a-f]{64}\.tar$/.test(member.path);
 
-test('content that a digest stands for is not intact when it is another', async () => {
+test('changed content under a digest is not intact', async () => {
   const what = fc.record({ recipe: claimed, at: fc.nat(), damage: byteDamage });
   await always(what, 150, async ({ recipe, at, damage }) => {
     const members = membersOf(recipe);
@@ -78,7 +78,7 @@ test('content that a digest stands for is not intact when it is another', async 
   });
 });
 
-test('a packed archive that was changed: said, or all the same', async () => {
+test('a compressed archive that was changed: reported, or with the same content', async () => {
   const packed = tarStyle.filter(({ outer }) => outer !== 'none');
   const recipe = archiveRecipe.filter(({ layout }) => layout !== 'jib' && layout !== 'containerify');
   const what = fc.record({ recipe, style: packed, damage: byteDamage });
@@ -92,7 +92,7 @@ test('a packed archive that was changed: said, or all the same', async () => {
   });
 });
 
-test('the layouts that claim everything are some of all', () => {
+test('the layouts in which everything is under a claim are among all layouts', () => {
   if (!Object.keys(CLAIMED).every(name => (LAYOUTS as readonly string[]).includes(name)))
     throw new Error('misspelt');
 });

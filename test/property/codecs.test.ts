@@ -1,4 +1,4 @@
-// Decoders against real compressors: random data, settings and cuts; and damage, of which nothing may come but a CodecError.
+// Decoders against real compressors: random data, options and cuts; damaged input may only give a CodecError.
 import { spawnSync } from 'node:child_process';
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ await loadCodecs();
 interface Packer {
   readonly name: Codec['name'] | 'deflate';
   readonly pack: (bytes: Uint8Array, setting: number) => Uint8Array;
-  /** What it needs to run. */
+  /** The command that it needs. */
   readonly command?: string;
 }
 
@@ -85,7 +85,7 @@ interface Unpacked {
   readonly shape: Decoder['shape'];
 }
 
-/** In pieces of random sizes; whatever else than a CodecError is thrown goes on. */
+/** In pieces of random sizes; an error other than a CodecError is rethrown. */
 function unpack(name: Packer['name'], packed: Uint8Array, seed: number, most: number): Unpacked {
   const out: Buffer[] = [];
   const decoder = openerOf(name)(chunk => void out.push(Buffer.from(chunk)));
@@ -133,7 +133,7 @@ for (const { name, pack, command } of PACKERS) {
   tries(`${name}: damage is an error or changes nothing, and the same however it is cut`, () => {
     const packed = [...Array(4).keys()].map(i => {
       const bytes = i === 0 ? sample(300_000, 3) : sample(200 * i * i, i);
-      // With a check at the end of it, or of what has none whatever comes out.
+      // With a checksum at its end; without one, whatever is decoded.
       return { bytes, packed: pack(bytes, 3 * i + 1) };
     });
     const what = fc.record({
@@ -149,7 +149,7 @@ for (const { name, pack, command } of PACKERS) {
       if (one.error?.message !== other.error?.message) throw new Error(`${one.error} and ${other.error}`);
       if (!one.bytes.equals(other.bytes))
         throw new Error(`${one.bytes.length} and ${other.bytes.length} bytes`);
-      // Of whole parts and of what follows the last, nothing can be told to be wrong.
+      // In whole parts followed by garbage no fault can be detected.
       const isUnderCheck = name !== 'deflate' && one.shape.trailingGarbage === 0 && one.shape.parts === 1;
       if (one.error === null && isUnderCheck && !one.bytes.equals(bytes))
         throw new Error('other bytes, and no error');

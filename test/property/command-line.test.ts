@@ -1,4 +1,4 @@
-// What the command line prints is what the library gives, whatever the archive; and no command line ends in a bug.
+// The command line prints what the library returns, for any archive; and no command line causes a bug.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import {
@@ -21,7 +21,7 @@ import { kept } from './readings.js';
 import { always } from './runs.js';
 import { hostileText } from './texts.js';
 
-/** The arguments that ask for the same as an entry of `REPORTS` and `WORDS`. */
+/** Arguments that are equivalent to entries of `REPORTS` and `WORDS`. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   show: ['show'],
   verify: ['verify', '--fail-on', 'warning'],
@@ -43,7 +43,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   config: ['config'],
 };
 const ASKED = [...REPORTS, ...WORDS].filter(({ name }) => name in ARGUMENTS);
-/** What is said of bytes that were not all read is another thing. */
+/** Depths differ, because the result depends on whether all bytes were read. */
 const DEPTHS: Readonly<Record<string, ReadOptions>> = { show: { depth: 'metadata' }, verify: {}, ids: {} };
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -97,7 +97,7 @@ test('the command line prints what the library gives', async () => {
   });
   let number = 0;
   await always(what, 12, async ({ archive: { recipe, damages }, asked, json }) => {
-    // `said` remembers what it has read by its name.
+    // `said` caches readings by file name.
     const file = kept(tarOf(damages.reduce(damagedMembers, membersOf(recipe))), `image-${number++}.tar`);
     for (const one of asked) await compare(file, one, json);
   });
@@ -161,7 +161,7 @@ const COMMANDS = [
   'diff',
 ];
 
-test('whatever is typed: an answer, or a refusal that says why', async () => {
+test('any arguments give an answer, or a refusal with the reason', async () => {
   const file = kept(tarOf(membersOf(fc.sample(archiveRecipe, { seed: 3, numRuns: 1 })[0]!)), 'typed.tar');
   const word = fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...OPTIONS) },

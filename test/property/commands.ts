@@ -1,4 +1,4 @@
-// Everything that can be asked of an archive that was read, by the library's functions.
+// Every function of the library that answers about an archive.
 import {
   type Answer,
   type ArchiveReading,
@@ -24,14 +24,14 @@ import {
 import { checkResult } from './formats.js';
 import { forgedIn, hiddenIn } from './hidden.js';
 
-/** Read so deep and with so much content that every command has what it needs. */
+/** The depth and contents that all commands together need. */
 export const EVERYTHING = { depth: 'files', files: { digests: true, keep: ['**'] } } as const;
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
 export interface Asked {
   readonly name: string;
-  /** docs/schema.json describes what it gives. */
+  /** True if docs/schema.json describes it. */
   readonly schema?: boolean;
   readonly ask: (reading: ArchiveReading) => Result | Answer;
 }
@@ -40,7 +40,7 @@ const stores = ['classic', 'vfs', 'containerd'] as const;
 const IMAGES = { filters: [], tree: false, quiet: false, noTrunc: false, digests: false } as const;
 const HISTORY = { store: 'classic', human: true, quiet: false, noTrunc: false, now: NOW } as const;
 
-/** The waybill's own reports. */
+/** waybill's own reports. */
 export const REPORTS: readonly Asked[] = [
   { name: 'show', schema: true, ask: reading => show(reading, {}) },
   { name: 'verify', schema: true, ask: reading => verify(reading, { failOn: 'warning' }) },
@@ -68,7 +68,7 @@ export const REPORTS: readonly Asked[] = [
   },
 ];
 
-/** Docker's words. What they print is Docker's: only a terminal gets it made visible. */
+/** Docker's commands. Their output is Docker's: hidden characters are escaped only for a terminal. */
 export const WORDS: readonly Asked[] = [
   ...stores.flatMap((store): Asked[] => [
     {
@@ -132,7 +132,7 @@ export const WORDS: readonly Asked[] = [
   },
 ];
 
-/** What comes of a question: an answer, or a refusal that a user can understand. Anything else goes on. */
+/** The result of a query: an answer, or a refusal with a clear message. Any other error is rethrown. */
 export function askedOf(
   reading: ArchiveReading,
   { name, ask }: Asked,
@@ -148,7 +148,10 @@ export function askedOf(
 const JSON_WORDS = /^inspect (?!template)|^manifest inspect(?! --raw)|^imagetools json/;
 
 /** Asks everything, and looks at every answer in every format. */
-/** @param asPages  the reports that are rendered as pages too, which takes its time */
+/**
+ * Runs every query, and checks every answer in every format.
+ * @param asPages  the reports that are also rendered as pages, which takes time
+ */
 export function checkCommands(reading: ArchiveReading, asPages: readonly Asked[] = REPORTS): void {
   for (const one of [...REPORTS, ...WORDS]) {
     const answer = askedOf(reading, one);
@@ -159,7 +162,7 @@ export function checkCommands(reading: ArchiveReading, asPages: readonly Asked[]
   }
 }
 
-/** What went wrong is said in lines of ours: an archive's text must not be able to make one. */
+/** Checks that text of an archive cannot make a line of its own in an error. */
 export function checkRefusal(error: Error, what: string): void {
   const hidden = hiddenIn(error.message) ?? forgedIn(error.message);
   if (hidden !== null)
@@ -172,7 +175,7 @@ function checkAnswer({ stdout, exitCode, notes }: Answer, what: string): void {
   const documents = JSON_WORDS.test(what) ? [text] : what.endsWith(' json') ? text.split('\n') : [];
   if (exitCode === 0) for (const document of documents) if (document !== '') checkJson(document, what);
   for (const note of notes) {
-    // Printed line by line, each made visible.
+    // Notes are printed one per line, each escaped.
     const hidden = forgedIn(note);
     if (hidden !== null) throw new Error(`${what} notes ${hidden} in ${JSON.stringify(note.slice(0, 300))}`);
   }

@@ -1,4 +1,4 @@
-// Members to the bytes that hold them, in any writer's style; all synchronous, and the same for the same input.
+// Packs members in the style of any writer; synchronous and deterministic.
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type Compression, canCompress } from '../support/compression.js';
@@ -8,7 +8,7 @@ import { packedOnce } from './images.js';
 
 export interface TarStyle {
   readonly format: 'ustar' | 'gnu';
-  /** How many records of 512 bytes the tar is filled up to. */
+  /** The number of records of 512 bytes to which the tar is padded. */
   readonly blocking: 2 | 20;
   readonly outer: Compression;
 }

@@ -1,4 +1,4 @@
-// Arbitrary damage: to members before they are packed, and to the bytes of what holds them.
+// Arbitrary damage: to members before they are packed, and to the bytes of the archive.
 import fc from 'fast-check';
 import { bytesOf, digestOf, encodedOf, textOf } from '../support/digest.js';
 import { type FileMember, file, isFile, type Member } from '../support/members.js';
@@ -6,11 +6,11 @@ import { withChecksum } from '../support/tar-blocks.js';
 import { type EntryRecipe, entryBytes, entryRecipe } from './entries.js';
 import { hostileJson, hostileText } from './texts.js';
 
-/** Name, mode, uid, gid, size, mtime, type, link name, magic, device numbers, prefix: where each begins. */
+/** Offsets of name, mode, uid, gid, size, mtime, type, link name, magic, device numbers, prefix. */
 const HEADER_FIELDS = [0, 100, 108, 116, 124, 124, 136, 156, 156, 157, 257, 329, 345] as const;
 const BLOCK = 512;
 
-/** Places are fractions of what there is, so that a damage fits any archive. */
+/** Places are fractions of the size, so that a damage can be applied to any archive. */
 const place = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
 const bytes = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 40 }),
@@ -90,7 +90,7 @@ export function damagedBytes(whole: Uint8Array, damage: ByteDamage): Uint8Array 
   }
 }
 
-/** A field of some header, with the checksum made right again, so that the damage is met and not refused at the door. */
+/** Changes a header field and updates the checksum, so that the header is still accepted. */
 function withHeaderField(
   tar: Uint8Array,
   at: number,
@@ -104,7 +104,7 @@ function withHeaderField(
   return tar;
 }
 
-/** Where the header stands that the byte at a place belongs to, or the first. */
+/** The offset of the header that precedes a byte, or of the first one. */
 function headerBefore(tar: Uint8Array, at: number): number | undefined {
   const headers: number[] = [];
   for (let block = 0; block + BLOCK <= tar.length; block += BLOCK)
@@ -188,7 +188,7 @@ export function damagedMembers(members: readonly Member[], damage: MemberDamage)
   }
 }
 
-/** Changes a document of the archive; with `repair` also every digest that then is another. */
+/** Changes a document of the archive; with `repair`, also updates every digest that depends on it. */
 function damagedDocument(
   members: readonly Member[],
   damage: Extract<MemberDamage, { kind: 'json' | 'key' | 'unkey' }>,
@@ -240,11 +240,11 @@ function changedJson(
 const define = (object: Record<string, unknown>, key: string, value: unknown) =>
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 
-/** Gives a changed document its new name, and every document that names it the new digest and size, and so on upwards. */
+/** Renames a changed document to its new digest, and updates the documents that refer to it, recursively. */
 function repaired(members: readonly Member[], before: FileMember, after: Uint8Array): Member[] {
   let current = [...members];
   const pending = [{ was: before.bytes, is: after, path: before.path }];
-  // A document that names itself in a circle would be repaired for ever.
+  // The recursion is bounded, because documents may refer to each other in a circle.
   for (
     let change = pending.shift(), rounds = 0;
     change !== undefined && rounds < 20;

@@ -1,9 +1,9 @@
-// Arbitrary tars of a layer, header by header, as no single writer makes them.
+// Arbitrary layer tars, header by header, as no real writer makes them.
 import fc from 'fast-check';
 import { gnuLong, paxEntry, type RawHeader, rawEntry, rawTar } from '../support/tar-blocks.js';
 import { entryName, nameBytesText } from './texts.js';
 
-/** One entry with the records that precede it. Plain data, so that a failure can be printed and made small. */
+/** One entry with the records before it. Plain data, so that a failure can be printed and minimised. */
 export interface EntryRecipe {
   readonly name: string;
   readonly flag: string;
@@ -14,7 +14,7 @@ export interface EntryRecipe {
   readonly mtime: number;
   readonly format: NonNullable<RawHeader['format']>;
   readonly pax: readonly (readonly [string, string])[];
-  /** How names that are too long are told; a header alone would cut them. */
+  /** The format of names that are too long for a header. */
   readonly long: 'gnu' | 'pax';
   readonly device: readonly [number, number];
 }
@@ -43,7 +43,7 @@ const FLAGS = [
 
 const latin1 = (text: string) => Buffer.from(text).toString('latin1');
 
-/** Records that change what an entry is, and some that make no sense. */
+/** Records that change the meaning of an entry, and some invalid ones. */
 const paxRecord: fc.Arbitrary<readonly [string, string]> = fc.oneof(
   fc.tuple(fc.constant('path'), entryName),
   fc.tuple(fc.constant('linkpath'), entryName),
@@ -93,7 +93,7 @@ export const entryRecipe: fc.Arbitrary<EntryRecipe> = fc.record({
 });
 
 const NAME = 100;
-/** Types whose header's size means content. */
+/** Types whose size field is the size of a content. */
 const HAS_CONTENT = new Set(['0', '\0', '7', 'S', 'Z']);
 
 export function entryBytes(recipe: EntryRecipe): Uint8Array {

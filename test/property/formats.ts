@@ -1,4 +1,4 @@
-// Whether a report is well formed in every format, judged by parsers that are not ours.
+// Checks that a report is well formed in every format, with independent parsers.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -18,7 +18,7 @@ const validate = new Ajv({ allErrors: false, allowUnionTypes: true }).compile(sc
 
 /**
  * @param schema  whether docs/schema.json describes it
- * @param pages  whether to look at it as markdown and as a page too
+ * @param pages   whether to check it as markdown and as a page too
  */
 export function checkResult(result: Result, what: string, { schema = true, pages = true } = {}): void {
   const inFormat = (extension: string) => outputFor(extension)!(result);
@@ -43,7 +43,7 @@ function checkText(text: string, what: string): void {
   if (hidden !== null) throw new Error(`${what}: ${hidden}`);
 }
 
-/** The scripts and the style of a page are the project's own, and long. */
+/** Removes the scripts and the style of a page, which are the project's own and long. */
 const withoutOurs = (page: string) => page.replace(/<(script|style)>[\s\S]*?<\/\1>/g, '<$1></$1>');
 
 type Element = Tree.Element;
@@ -64,10 +64,10 @@ const plain = (value: Text): string =>
     ? legible(value)
     : value.map(part => legible(typeof part === 'string' ? part : part.text)).join('');
 
-/** White space of any length is the same to a reader of a page. */
+/** In a page, white space of any length is equal. */
 const words = (text: string) => text.replace(/\s+/g, ' ').trim();
 
-/** Cells of a block that is a table, as many rows of it as a format has; null for another block. */
+/** Cells of a table block, up to the maximum number of rows of a format; null for another block. */
 function rowsOf(block: Block, most: number): string[][] | null {
   if (block.kind !== 'pairs' && block.kind !== 'table' && block.kind !== 'listing') return null;
   const width = block.kind === 'pairs' ? 2 : block.columns.length;
@@ -80,10 +80,10 @@ function rowsOf(block: Block, most: number): string[][] | null {
 const MARKDOWN_TAGS = new Set(
   'p h1 h2 h3 ul ol li strong code table thead tbody tr th td details summary'.split(' '),
 );
-/** As many rows as markdown has of one table. */
+/** Maximum number of rows of a table in markdown. */
 const ROWS = 1000;
 
-/** Rendered as GitHub does: the document's own tables, each cell with its own text, and no element that text could have made. */
+/** Renders as GitHub does: only the document's own tables, each cell with its own text, and no element made of text. */
 function checkMarkdown(markdown: string, doc: Doc, what: string): void {
   checkText(markdown, what);
   const html = micromark(markdown, {
@@ -127,7 +127,7 @@ const PAGE_TAGS = new Set(
   ),
 );
 
-/** A page that parses without any error, of its own elements only, whose cells have the document's text. */
+/** Checks that a page parses without errors, has only its own elements, and has the document's text in its cells. */
 function checkHtml(html: string, doc: Doc, what: string): void {
   checkText(html, what);
   const page = parse(html, {

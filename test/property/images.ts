@@ -1,4 +1,4 @@
-// Arbitrary images: what is in them is hostile, what they claim about themselves is true.
+// Arbitrary images: hostile content with correct metadata.
 import fc from 'fast-check';
 import { type Compression, canCompress, compress } from '../support/compression.js';
 import { bytesOf, digestOf, goJson } from '../support/digest.js';
@@ -56,7 +56,7 @@ export const imageRecipe: fc.Arbitrary<ImageRecipe> = fc.record({
 
 const packed = new Map<string, Uint8Array>();
 
-/** The same bytes are packed once: a command for each of thousands of layers would take all the time there is. */
+/** The same bytes are compressed once, because starting a command for each of thousands of layers is slow. */
 export function packedOnce(bytes: Uint8Array, how: Compression): Uint8Array {
   const key = `${how} ${digestOf(bytes)}`;
   const known = packed.get(key) ?? compress(bytes, how);
@@ -69,7 +69,7 @@ const layerOfRecipe = ({ entries, compression: how }: LayerRecipe): Layer => {
   return layerOf(tar, packedOnce(tar, how), how, []);
 };
 
-/** Two thirds of the texts are as hostile as they come, at every place where engines and we show one. */
+/** Two thirds of the texts are hostile, in every place where engines and waybill show text. */
 export function imageOf(recipe: ImageRecipe): Image {
   const layers = recipe.layers.map(layerOfRecipe);
   const at = (i: number) => recipe.texts[i % recipe.texts.length] as string;

@@ -1,4 +1,4 @@
-// Every command over every archive, in every format: never a bug, always well formed, and no control characters.
+// Every command for every archive, in every format: no bug, well formed, and no control characters.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import { diff } from '../../src/commands.js';
@@ -16,11 +16,11 @@ async function isFit(bytes: Uint8Array): Promise<void> {
   else checkRefusal(outcome, 'the reader');
 }
 
-test('sound archives', async () => {
+test('sound archives in every format', async () => {
   await always(archiveRecipe, 15, async recipe => isFit(tarOf(membersOf(recipe), PLAIN)));
 });
 
-test('archives with damage', async () => {
+test('damaged archives in every format', async () => {
   const what = fc.record({
     recipe: archiveRecipe,
     damages: fc.array(memberDamage, { minLength: 1, maxLength: 4 }),
@@ -32,7 +32,7 @@ test('archives with damage', async () => {
   });
 });
 
-test('an archive and what damage made of it, side by side', async () => {
+test('an archive and a damaged copy, compared', async () => {
   const what = fc.record({
     recipe: archiveRecipe,
     damages: fc.array(memberDamage, { minLength: 1, maxLength: 3 }),

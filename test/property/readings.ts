@@ -1,4 +1,4 @@
-// One archive read in every way, and what of that must be the same.
+// Reads one archive in every way, and compares what must be the same.
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { GUARD } from './runs.js';
 let folder: string | undefined;
 let number = 0;
 
-/** Writes bytes where they can be read by name; a few names take turns. */
+/** Writes bytes to a file; a few names are used in turn. */
 export function kept(bytes: Uint8Array, name = 'image.tar'): string {
   folder ??= temporary('property');
   const path = join(folder, `${number++ % 4}-${name}`);
@@ -23,14 +23,14 @@ export function kept(bytes: Uint8Array, name = 'image.tar'): string {
   return path;
 }
 
-/** Bytes as a pipe hands them out, in pieces whose sizes follow from the bytes: the same each time. */
+/** Bytes in chunks, as from a pipe, whose sizes follow from the bytes: the same each time. */
 export async function* piped(bytes: Uint8Array, most = 70_000): AsyncGenerator<Uint8Array> {
   let state = createHash('sha256').update(bytes).digest().readUInt32LE();
   for (let at = 0; at < bytes.length; ) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    // Few bytes as often as many.
+    // Small chunks are as frequent as large ones.
     const size = Math.max(1, Math.floor(most ** (state / 2 ** 32)));
-    // A reader may hand out one buffer again and again.
+    // A reader may reuse one buffer.
     const piece = bytes.slice(at, at + size);
     yield piece;
     piece.fill(0xaa);
@@ -40,7 +40,7 @@ export async function* piped(bytes: Uint8Array, most = 70_000): AsyncGenerator<U
 
 export type Outcome = ArchiveReading | InputError;
 
-/** What a read gives. Anything thrown but an InputError goes on, and so does a read that does not end. */
+/** The result of reading. An error other than an InputError is rethrown; reading must end. */
 export async function outcomeOf(
   input: string | AsyncIterable<Uint8Array>,
   options: ReadOptions = {},
@@ -61,7 +61,9 @@ export async function outcomeOf(
 
 export const isReading = (outcome: Outcome): outcome is ArchiveReading => !(outcome instanceof InputError);
 
-/** Everything that a read tells but how the archive came: the report, and of each member facts, first bytes and document. */
+/**
+ * Everything that a reading gives except the delivery: the report, and for each member facts, first bytes and document.
+ */
 export function contentsOf(outcome: Outcome): unknown {
   if (!isReading(outcome)) return { error: outcome.what };
   const { archive, ...report } = reportOf(outcome);

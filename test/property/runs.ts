@@ -1,22 +1,22 @@
-// How often properties are tried, and how a failure is repeated.
+// The number of runs of a property, and how to repeat a failure.
 import fc from 'fast-check';
 
 const factor = Number(process.env.WAYBILL_RUNS ?? 1);
 const seed = Number(process.env.WAYBILL_SEED ?? 20_260_101);
 
-/** What has not ended by then never will; generous, for machines that do other things too. Milliseconds. */
+/** Milliseconds after which a run is regarded as hanging; generous, for busy machines. */
 export const GUARD = 60_000;
 
 /**
- * WAYBILL_RUNS=20 tries every property twenty times as often, WAYBILL_SEED draws other values. A failure is printed with the seed
- * and the smallest value that fails.
+ * WAYBILL_RUNS=20 runs every property twenty times as often, WAYBILL_SEED sets the seed. A failure is printed with the
+ * seed and the smallest failing value.
  */
 const parameters = <T>(times: number): fc.Parameters<T> => ({
   seed,
   numRuns: Math.max(1, Math.round(times * factor)),
 });
 
-/** Tries a property. One that has not ended in a minute fails too. */
+/** Runs a property. One that does not end in a minute fails too. */
 export async function always<T>(
   what: fc.Arbitrary<T>,
   times: number,
@@ -30,7 +30,7 @@ export async function always<T>(
   report(await fc.check(property, { ...parameters<[T]>(times), timeout: GUARD }));
 }
 
-/** The same for what is all synchronous, which is faster. */
+/** The same for synchronous properties, which is faster. */
 export function alwaysSync<T>(what: fc.Arbitrary<T>, times: number, holds: (value: T) => void): void {
   const patient = patience();
   const property = fc.property(what, value => {
@@ -44,10 +44,10 @@ export function alwaysSync<T>(what: fc.Arbitrary<T>, times: number, holds: (valu
   report(fc.check(property, parameters<[T]>(times)));
 }
 
-/** Milliseconds that go into making a failing value small. */
+/** Milliseconds for minimising a failing value. */
 const SHRINKING = 15_000;
 
-/** Values are made smaller for a while after the first failure; then whatever is left passes. */
+/** Minimises for a limited time after the first failure; afterwards every value passes. */
 function patience() {
   let since: number | null = null;
   return {
@@ -59,7 +59,7 @@ function patience() {
   };
 }
 
-/** The failing value, how to have it again, and what failed: uvu shows no causes. */
+/** The failing value, how to repeat it, and the error: uvu does not print causes. */
 function report<T>({ failed, seed: used, counterexample, errorInstance }: fc.RunDetails<[T]>): void {
   if (!failed) return;
   const value = counterexample == null ? '' : fc.stringify(counterexample[0]);

@@ -1,4 +1,5 @@
-// What does not change an image does not change what is said of it: the order of members, the writer, the container, a stray file.
+// Changes that do not affect an image do not affect the report: the order of members, the writer, the container, an
+// unrelated file.
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -14,9 +15,9 @@ import { isReading, kept, type Outcome, outcomeOf, piped } from './readings.js';
 import { always } from './runs.js';
 import { assertSame } from './same.js';
 
-/** Images by what they are called and hold, verdicts, and findings in any order. */
+/** Images by names and content, verdicts, and sorted findings. */
 function said(outcome: Outcome): object {
-  // What holds no image is named by what it holds first.
+  // The error about a file without an image depends on its first member.
   if (!isReading(outcome)) return { error: true };
   const { images, artifacts, absent, verdicts, findings, archive } = reportOf(outcome);
   const sorted = (values: readonly unknown[]) => values.map(value => JSON.stringify(value)).sort();
@@ -31,10 +32,10 @@ function said(outcome: Outcome): object {
 }
 
 const read = async (input: string | AsyncIterable<Uint8Array>) => said(await outcomeOf(input));
-/** Members that any file system and any zip takes. */
+/** Members that any file system and any zip can hold. */
 const portable = archiveRecipe.map((recipe): ArchiveRecipe => ({ ...recipe, extras: recipe.extras & ~4 }));
 
-test('members in another order', async () => {
+test('the order of members does not matter', async () => {
   const what = archiveRecipe.chain(recipe => {
     const members = membersOf(recipe);
     return fc.record({
@@ -52,7 +53,7 @@ test('members in another order', async () => {
   });
 });
 
-test('another writer, another packer', async () => {
+test('the writer and the compressor do not matter', async () => {
   await always(fc.record({ recipe: archiveRecipe, style: tarStyle }), 60, async ({ recipe, style }) => {
     const members = membersOf(recipe);
     assertSame(
@@ -63,12 +64,12 @@ test('another writer, another packer', async () => {
   });
 });
 
-/** Damage that leaves every name one that file systems take. */
+/** Damage that keeps names valid for file systems. */
 const inside = memberDamage.filter(
   ({ kind }) => !['rename', 'twice', 'swap', 'link', 'point'].includes(kind),
 );
 
-test('a zip, a directory', async () => {
+test('the container does not matter: a zip, a directory', async () => {
   const root = temporary('same-image');
   const delivered = fc.record({
     recipe: portable,
@@ -78,28 +79,28 @@ test('a zip, a directory', async () => {
   let number = 0;
   await always(delivered, 50, async ({ recipe, damages, deflate }) => {
     const members = damages.reduce(damagedMembers, membersOf(recipe));
-    // Of two with one name, a directory has one.
+    // A directory holds only one of two members with one name.
     if (new Set(members.map(({ path }) => path)).size < members.length) return;
     const tar = await read(kept(tarOf(members)));
     assertSame(await read(kept(toZip(members, { deflate }), 'image.zip')), tar, 'a zip');
     const directory = await read(toDirectory(members, join(root, String(number++))));
-    // Not every folder that may hold an image somewhere is walked through.
+    // Not every folder that may contain an image is searched.
     if (!('error' in directory)) assertSame(directory, tar, 'a directory');
   });
 });
 
-test('a file that has nothing to do with it only adds findings', async () => {
+test('an unrelated file only adds findings', async () => {
   const at = fc.double({ min: 0, max: 1, noNaN: true });
   await always(fc.record({ recipe: archiveRecipe, at }), 60, async ({ recipe, at }) => {
     const members = membersOf(recipe);
     const place = Math.floor(at * members.length);
-    const stray: Member = file('a file that nobody knows', 'hello');
+    const stray: Member = file('an unrelated file', 'hello');
     const more = [...members.slice(0, place), stray, ...members.slice(place)];
     const outcomes = [await outcomeOf(piped(tarOf(members))), await outcomeOf(piped(tarOf(more)))];
     const [before, after] = outcomes.map(outcome => (isReading(outcome) ? reportOf(outcome) : null));
     if (before == null) return;
     if (after == null) throw new Error('it is no longer an archive');
-    // Around which folder a stray file lies is what tells whether the folder is one.
+    // An unrelated file beside a folder changes whether the folder is recognised.
     if (isNested(recipe)) return;
     assertSame(after.images, before.images, 'images');
     const known = new Set(after.findings.map(finding => JSON.stringify(finding)));
@@ -111,7 +112,7 @@ test('a file that has nothing to do with it only adds findings', async () => {
 
 const isNested = ({ extras }: ArchiveRecipe) => (extras & 8) !== 0;
 
-test('links are part of what is tried', () => {
+test('archives with links are among those that are tried', () => {
   const links = fc.sample(archiveRecipe, { numRuns: 100, seed: 1 }).flatMap(membersOf).filter(isLink);
   if (links.length === 0) throw new Error('no archive has a link');
 });

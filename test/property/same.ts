@@ -1,9 +1,9 @@
-// Whether two plain values are the same, said in a few lines where they are not. uvu's own comparison trips over keys such as
-// `constructor`, and prints all of both.
+// Compares two plain values, and describes the differences in a few lines. uvu's own comparison fails for keys such as
+// `constructor`, and prints both values completely.
 
 const SHOWN = 8;
 
-/** Paths at which two values differ, with what is there; none where they are the same. */
+/** Paths at which two values differ, with both values; empty if they are equal. */
 export function differences(a: unknown, b: unknown): string[] {
   const found: string[] = [];
   const walk = (left: unknown, right: unknown, path: string): void => {
@@ -42,7 +42,7 @@ function shown(value: unknown): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-/** @throws Error that says where two values differ */
+/** @throws Error that lists the differences */
 export function assertSame(a: unknown, b: unknown, what: string): void {
   const found = differences(a, b);
   if (found.length > 0) throw new Error(`${what}:\n  ${found.join('\n  ')}`);

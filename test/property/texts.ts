@@ -1,8 +1,8 @@
-// Arbitrary texts as hostile archives have them.
+// Arbitrary texts as in hostile archives.
 import fc from 'fast-check';
 import { FORGED } from './hidden.js';
 
-/** Each has broken some tool: terminals, HTML, Markdown, CSV, shells, templates, file systems, JavaScript objects. */
+/** Each has broken a tool: terminals, HTML, Markdown, CSV, shells, templates, file systems, JavaScript objects. */
 const NASTY = [
   '\x1b[31mred\x1b[0m',
   '\x1b]8;;http://x.example\x07link\x1b]8;;\x07',
@@ -63,7 +63,7 @@ const NASTY = [
   'a'.repeat(300),
 ];
 
-/** Short, and now and then one of those that are known to hurt. */
+/** A short text, sometimes one of those above. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...NASTY) },
   { weight: 2, arbitrary: fc.string({ maxLength: 12 }) },
@@ -74,7 +74,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** Any code units, lone surrogates among them. */
+/** Any code units, including lone surrogates. */
 export const codeUnits: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
@@ -86,7 +86,7 @@ export const codeUnits: fc.Arbitrary<string> = fc
   )
   .map(units => String.fromCharCode(...units));
 
-/** Bytes as characters, of which many are UTF-8 and some are not. */
+/** Bytes, one per character, of which many are UTF-8 and some are not. */
 export const nameBytesText: fc.Arbitrary<string> = fc.oneof(
   { weight: 3, arbitrary: hostileText.map(text => Buffer.from(text).toString('latin1')) },
   {
@@ -95,7 +95,7 @@ export const nameBytesText: fc.Arbitrary<string> = fc.oneof(
   },
 );
 
-/** A path of a layer's entry: mostly honest, so that entries meet. Bytes as characters. */
+/** A path of a layer's entry: mostly ordinary, so that entries collide. Bytes, one per character. */
 export const entryName: fc.Arbitrary<string> = fc.oneof(
   {
     weight: 6,
@@ -159,7 +159,7 @@ export const hostileJson: fc.Arbitrary<unknown> = fc.letrec(tie => ({
       .array(fc.tuple(fc.oneof(hostileText, fc.constantFrom('digest', 'size', 'layers')), tie('value')), {
         maxLength: 3,
       })
-      // A key `__proto__` must become one: a literal would set the prototype.
+      // A key `__proto__` must be kept: a literal would set the prototype.
       .map(entries => Object.fromEntries(entries)),
   ),
 })).value;

@@ -1,5 +1,5 @@
-// How many threads share the work, and how much memory they may take, changes nothing of what is found: archives that are large
-// enough for threads to be started, whole and damaged.
+// The numbers of threads and the memory do not change the result: archives that are large enough for threads, sound and
+// damaged.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import type { ReadOptions } from '../../src/commands.js';
@@ -22,10 +22,10 @@ const how = fc
   .constantFrom<Compression>('none', 'gzip', 'zstd')
   .map(name => (canCompress(name) ? name : 'gzip'));
 
-/** Noise, so that what is packed is large too. */
+/** Noise, so that compressed data is large too. */
 const NOISE = sample(30 * MiB, 5);
 
-/** A layer of some files, and of as many small ones as an honest one has. */
+/** A layer of some files, and of as many small ones as real layers have. */
 function layer(megabytes: number, seed: number, compression: Compression) {
   const big = NOISE.subarray(seed * 4096, seed * 4096 + megabytes * MiB);
   const small = Array.from({ length: 200 }, (_, i) => rawEntry({ name: `d${seed}/f${i}` }, `${i}`.repeat(i)));
@@ -78,11 +78,11 @@ async function agree(bytes: Uint8Array): Promise<void> {
   }
 }
 
-test('whole archives', async () => {
+test('threads and memory do not change the result of sound archives', async () => {
   await always(archive, 1, async recipe => agree(tarOf(membersOf(recipe))));
 });
 
-test('archives with a damaged layer, or cut', async () => {
+test('threads and memory do not change the result of damaged or cut archives', async () => {
   const what = fc.record({
     recipe: archive,
     at: fc.nat(),

@@ -1,4 +1,4 @@
-// The archive's verdicts are those of its images and of what is about none of them.
+// The archive's verdicts combine those of its images and of findings that concern no image.
 
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,13 +19,13 @@ import { always } from './runs.js';
 
 const NAMES = ['intact', 'complete', 'conformant'] as const;
 
-/** No where one is no; open where one is open. */
+/** False if one is false; null if one is null. */
 function both(verdicts: readonly (boolean | null)[]): boolean | null {
   if (verdicts.includes(false)) return false;
   return verdicts.includes(null) ? null : true;
 }
 
-/** The verdicts of what concerns no image. */
+/** The verdicts of findings that concern no image. */
 function aside(reading: ArchiveReading): Verdicts {
   const parts = reading.parts.map(({ graph, concerns, findings }) => {
     const concerning = concerns.of(graph.images);
@@ -73,7 +73,7 @@ testWhen(
   assert.ok(read > files.length / 2, `${read} of ${files.length} could be read`);
 });
 
-test('any archive, damaged in any way', async () => {
+test('verdicts are consistent for any archive with any damage', async () => {
   const what = fc.record({ recipe: archiveRecipe, damage: byteDamage });
   await always(what, 200, async ({ recipe, damage }) => {
     const outcome = await outcomeOf(piped(damagedBytes(tarOf(membersOf(recipe)), damage)));
@@ -81,7 +81,7 @@ test('any archive, damaged in any way', async () => {
   });
 });
 
-test('of two images, the one whose blob is damaged is not intact, and the other is', async () => {
+test('of two images only the one with a damaged blob is not intact', async () => {
   const [good, bad] = [await plainImage('good', 1), await plainImage('bad', 1)];
   const members = layouts.skopeoOci([good, bad]);
   const layer = layouts.blobPath(bad.layers[0]!.digest);
@@ -93,14 +93,14 @@ test('of two images, the one whose blob is damaged is not intact, and the other 
   assert.is(report.verdicts.intact, false);
 });
 
-test('what is wrong with the archive as a whole is wrong with every image in it', async () => {
+test('a fault of the archive as a whole is a fault of every image', async () => {
   const item = await image({ layers: [{ files: { x: 'x' } }] });
   const { report } = await readMembers(layouts.without(layouts.skopeoOci([item]), 'oci-layout'));
   assert.is(report.verdicts.conformant, false);
   assert.is(report.images[0]!.verdicts.conformant, false);
 });
 
-test('a broken blob that nothing refers to is no fault of an image', async () => {
+test('a broken blob that nothing refers to is not a fault of an image', async () => {
   const item = await plainImage('item', 1);
   const members = layouts.ociLayout({
     manifests: [layouts.manifestOf(item)],
@@ -111,7 +111,7 @@ test('a broken blob that nothing refers to is no fault of an image', async () =>
   assert.is(report.images[0]!.verdicts.intact, true);
 });
 
-test('findings that are counted and not told may be about any image', async () => {
+test('findings that are counted and not listed may be about any image', async () => {
   const bad = await Promise.all([0, 1, 2].map(i => plainImage(`bad${i}`, 1)));
   const members = layouts.skopeoOci(bad);
   const broken = bad.reduce(

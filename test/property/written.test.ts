@@ -1,4 +1,4 @@
-// What is written to disk: an image's files stay below their directory whatever they are called, and what is pushed is sound.
+// Files on disk: an image's files stay below their directory with any names, and a pushed layout is sound.
 import {
   lstatSync,
   mkdirSync,
@@ -36,7 +36,7 @@ import { assertSame } from './same.js';
 const root = temporary('written');
 let number = 0;
 
-/** A folder with things in it that nobody may touch, and the place beside them to write to. */
+/** A folder with files that must not change, and beside them the directory to write to. */
 function sandbox(): string {
   const folder = join(root, String(number++));
   mkdirSync(join(folder, 'etc'), { recursive: true });
@@ -44,13 +44,13 @@ function sandbox(): string {
   return folder;
 }
 
-/** Everything below a folder but what was to be written: names, types, sizes, links, times, modes. */
+/** Everything below a folder except the output: names, types, sizes, links, times, modes. */
 function around(folder: string, but: string): unknown[] {
   const seen: unknown[] = [];
   const walk = (path: string) => {
     const { mode, size, mtimeMs, nlink } = lstatSync(path);
     const isDirectory = (mode & 0o170000) === 0o040000;
-    // The folder itself changes when something is put into it.
+    // The folder's own size and time change when the output is created in it.
     seen.push(isDirectory ? [path, mode] : [path, mode, size, mtimeMs, nlink, readFileSync(path, 'latin1')]);
     for (const name of isDirectory ? readdirSync(path) : [])
       if (join(path, name) !== but) walk(join(path, name));
@@ -59,7 +59,7 @@ function around(folder: string, but: string): unknown[] {
   return seen;
 }
 
-/** Links that lead out and paths below them, the oldest trick. */
+/** Links that lead outside, with paths below them. */
 const escaping: fc.Arbitrary<readonly EntryRecipe[]> = fc
   .record({
     link: fc.constantFrom(
@@ -113,7 +113,7 @@ async function unlessRefused<T>(what: Promise<T>): Promise<T | InputError> {
   });
 }
 
-test('files are written below the directory and nowhere else, and are those that are listed', async () => {
+test('files are written only below the directory, and are those that are listed', async () => {
   const what = fc.record({ recipe: withEscapes, devices: fc.boolean(), isThere: fc.boolean() });
   await always(what, 40, async ({ recipe, devices, isThere }) => {
     const folder = sandbox();
@@ -128,7 +128,7 @@ test('files are written below the directory and nowhere else, and are those that
   });
 });
 
-/** What is on disk is what `waybill files` says. */
+/** Compares the files on disk with `waybill files`. */
 async function areListed(archive: string, out: string, devices: boolean): Promise<void> {
   const report = filesReport(await readArchive(archive, { depth: 'files' }));
   const isWritten = (type: string) => devices || !['char', 'block', 'fifo'].includes(type);
@@ -139,7 +139,7 @@ async function areListed(archive: string, out: string, devices: boolean): Promis
     const what = `${JSON.stringify(path)}, a ${type},`;
     if (type === 'file' && (!stats.isFile() || stats.size !== size))
       throw new Error(`${what} has ${stats.size} bytes, not ${size}`);
-    // A second name of a symbolic link is made as another such link.
+    // A second name of a symbolic link is written as another symbolic link.
     if (type === 'hardlink' && stats.nlink < 2 && !stats.isSymbolicLink())
       throw new Error(`${what} has one name`);
     if (type === 'directory' && !stats.isDirectory()) throw new Error(`${what} is none`);
@@ -148,7 +148,7 @@ async function areListed(archive: string, out: string, devices: boolean): Promis
   }
 }
 
-test('layers are written as they are claimed', async () => {
+test('layers are written as claimed', async () => {
   await always(imageRecipe, 15, async recipe => {
     const folder = sandbox();
     const out = join(folder, 'out');
@@ -167,7 +167,7 @@ test('layers are written as they are claimed', async () => {
   });
 });
 
-test('a list that was pushed is a sound archive of the same images', async () => {
+test('a pushed list is a sound archive of the same images', async () => {
   const linux = archiveRecipe.map(
     (recipe): ArchiveRecipe => ({
       ...recipe,
@@ -189,7 +189,7 @@ test('a list that was pushed is a sound archive of the same images', async () =>
       const report = reportOf(await readArchive(output));
       const source = reportOf(await readArchive(archive));
       const wanted = source.images.map(({ imageId }) => imageId);
-      // A layer that is no sound tar is copied as it is.
+      // A layer that is not a valid tar is copied unchanged.
       const isSound = source.verdicts.intact === true;
       if (isSound && (report.verdicts.intact !== true || report.verdicts.complete !== true))
         throw new Error(

@@ -1,4 +1,4 @@
-// What is kept of the content of files in layers: digests, whole files, sparse files with their holes.
+// Contents of files in layers that are kept: digests, whole files, sparse files with their holes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readArchive } from '../../src/commands.js';
@@ -28,7 +28,7 @@ const TAR = await tarBytes([
 ]);
 
 for (const piece of [TAR.length, 700, 1]) {
-  test(`digests and content, ${piece} bytes at a time`, () => {
+  test(`digests and content, in chunks of ${piece} bytes`, () => {
     const table = tableOf(TAR, { ...BOTH, piece });
     const all = [null, 'one\n', '', null, 'x'.repeat(100_000)];
     assert.equal(
@@ -42,7 +42,7 @@ for (const piece of [TAR.length, 700, 1]) {
   });
 }
 
-test('nothing is kept unless it is asked for', () => {
+test('nothing is kept unless requested', () => {
   assert.is(tableOf(TAR, {}).contents, null);
   const onlyDigests = tableOf(TAR, { contents: { digests: true } });
   assert.is(digestOf(onlyDigests, 1), digests.digestOf('one\n'));
@@ -68,7 +68,7 @@ test('paths are matched as they are in the image', async () => {
   );
 });
 
-test('content is kept up to a limit, and what is not is said', () => {
+test('content is kept up to a limit, and what is not kept is reported', () => {
   const table = tableOf(TAR, { ...BOTH, limits: { keptContentBytes: 1000 } });
   assert.equal(
     [1, 2, 4].map(i => text(contentOf(table, i))),
@@ -81,7 +81,7 @@ test('content is kept up to a limit, and what is not is said', () => {
   assert.is(digestOf(table, 4), digests.digestOf('x'.repeat(100_000)));
 });
 
-test('a file that the tar ends in has no content', () => {
+test('a file in which the tar ends has no content', () => {
   const facts = layerFacts(TAR.slice(0, TAR.length - 60_000), BOTH);
   const table = facts.tar!.table!;
   assert.is(table.count, 5);
@@ -90,7 +90,7 @@ test('a file that the tar ends in has no content', () => {
   assert.ok(table.contents!.missing.includes(4));
 });
 
-test('a file that claims what nobody has', () => {
+test('a file that claims an impossible size', () => {
   const table = tableOf(rawTar(rawEntry({ name: 'huge', size: '77777777777\0' }, 'x')));
   assert.is(contentOf(table, 0), null);
   assert.ok(table.contents!.missing.includes(0));
@@ -205,7 +205,7 @@ const SPARSE_TARS: Readonly<Record<string, Uint8Array>> = {
 
 for (const [format, tar] of Object.entries(SPARSE_TARS)) {
   for (const piece of [tar.length, 100]) {
-    test(`a sparse file in ${format}, ${piece} bytes at a time`, () => {
+    test(`a sparse file in ${format}, in chunks of ${piece} bytes`, () => {
       const table = tableOf(tar, { ...BOTH, piece });
       assert.is(text(contentOf(table, 0)), SPARSE);
       assert.is(digestOf(table, 0), digests.digestOf(SPARSE));
@@ -221,7 +221,7 @@ for (const [what, map, content] of [
   ['no numbers', 'a,b', 'abcd'],
   ['less content than pieces', '0,2,5000,4', 'abcd'],
 ] as const) {
-  test(`a sparse file whose map is broken: ${what}`, () => {
+  test(`a sparse file whose map is invalid: ${what}`, () => {
     const tar = rawTar(
       paxEntry([
         ['GNU.sparse.size', '6000'],
@@ -238,7 +238,7 @@ for (const [what, map, content] of [
   });
 }
 
-test('a sparse file of 8 PiB costs nothing', () => {
+test('a sparse file of 8 PiB takes no time or memory', () => {
   const tar = rawTar(
     paxEntry([
       ['GNU.sparse.size', String(2 ** 53 - 1)],
@@ -265,7 +265,7 @@ for (const [how, deliver] of [
   ['a pipe, in workers', (tar: Uint8Array) => streamOf(tar)],
   ['a packed file', (tar: Uint8Array) => saved(compress(tar, 'gzip'), 'contents.tar.gz')],
 ] as const) {
-  test(`the same from ${how}`, async () => {
+  test(`the contents are the same from ${how}`, async () => {
     const tar = await toTar(layouts.dockerSave25([{ image: BIG, tags: ['app:1'] }]));
     const { parts } = await readArchive(deliver(tar), {
       depth: 'files',

@@ -1,4 +1,4 @@
-// Names of layer entries: bytes to text and back, and where they lead.
+// Names of layer entries: conversion between bytes and text, and resolution to paths.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { nameBytes, nameText, rootedPath } from '../../src/scan/entries/name.js';
@@ -6,14 +6,14 @@ import { visible } from '../../src/visible.js';
 
 const bytes = (text: string) => Buffer.from(text).toString('latin1');
 
-test('UTF-8 is read as UTF-8', () => {
+test('UTF-8 is decoded', () => {
   for (const text of ['', 'plain', 'grüße', '日本語', '\u{1f40b}', '\ufeffmark', 'a\0b\n']) {
     assert.is(nameText(bytes(text)), text);
     assert.is(nameBytes(text), bytes(text));
   }
 });
 
-test('other bytes are told apart, kept and shown', () => {
+test('other bytes are distinguished, kept and shown', () => {
   const NAMES = [
     '\xff',
     '\xfe',
@@ -34,14 +34,14 @@ test('other bytes are told apart, kept and shown', () => {
   assert.is(visible(nameText('a\xffb')), 'a\\u{dcff}b');
 });
 
-test('every string of two bytes survives', () => {
+test('every string of two bytes can be converted back', () => {
   for (let i = 0; i < 65536; i++) {
     const name = String.fromCharCode(i >> 8, i & 255);
     assert.is(nameBytes(nameText(name)), name);
   }
 });
 
-test('where names lead', () => {
+test('names are resolved to paths', () => {
   const LEADS: Readonly<Record<string, string>> = {
     '': '',
     '/': '',

@@ -1,5 +1,5 @@
-// The walk against other readers of tar: tar-stream on every layer of the corpus and on tars that GNU tar writes, and the
-// files that GNU tar was given.
+// The walk compared with other readers of tar: tar-stream on every layer of the corpus and on tars that GNU tar writes,
+// and the files given to GNU tar.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -65,14 +65,14 @@ async function contentsOf({ source }: Part): Promise<Uint8Array[]> {
   return contents;
 }
 
-/** None of what is no archive, as some of the corpus is. */
+/** Empty for files that are not archives, as some of the corpus. */
 const partsOf = (file: string): Promise<readonly Part[]> =>
   openArchive(file, defaultLimits).then(
     ({ parts }) => parts,
     error => (error instanceof InputError ? [] : Promise.reject(error)),
   );
 
-/** @returns how many layers, and how many entries in them, were compared */
+/** @returns the numbers of layers and of entries that were compared */
 async function compareLayers(file: string): Promise<[layers: number, entries: number]> {
   let layers = 0;
   let entries = 0;
@@ -115,7 +115,7 @@ testWhen(
 
 const MTIME = 1_700_000_000;
 
-/** Files of every kind, for GNU tar to pack. */
+/** Files of every type, for GNU tar to pack. */
 function sourceFolder(): string {
   const folder = temporary('gnu-tar');
   const at = (...names: string[]) => join(folder, ...names);
@@ -149,7 +149,7 @@ function packed(...options: readonly string[]): Buffer {
   return stdout;
 }
 
-/** What the file system itself says of an entry's file. */
+/** The attributes of an entry's file in the file system. */
 function onDisk({ name, type, flag }: Entry): Partial<Entry> {
   const path = Buffer.concat([Buffer.from(`${source!}/`), Buffer.from(name, 'latin1')]);
   const stats = lstatSync(path);

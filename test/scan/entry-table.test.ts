@@ -1,4 +1,4 @@
-// What the walk keeps of a layer's entries: every field, in every dialect of tar that is about.
+// The fields that are kept of a layer's entries, in every dialect of tar.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
@@ -35,7 +35,7 @@ const FILE: Entry = {
 
 const sized = (size: number) => ({ size, storedSize: size, claimedSize: size });
 
-/** One entry, and what must come out of it where it differs from an empty file. */
+/** Asserts the fields of one entry that differ from those of an empty file. */
 function reads(what: string, tar: Uint8Array, expected: Partial<Entry>): void {
   test(what, () => {
     assert.equal(entriesIn(tar), [{ ...FILE, ...expected }]);
@@ -61,13 +61,13 @@ reads(
   rawTar(rawEntry({ name: 'file', flag: '', format: 'v7' }, 'x')),
   sized(1),
 );
-reads('its directories', rawTar(rawEntry({ name: 'file/', flag: '', format: 'v7' })), {
+reads('a directory of an old tar', rawTar(rawEntry({ name: 'file/', flag: '', format: 'v7' })), {
   name: 'file/',
   type: 'directory',
   flag: '5',
 });
 reads(
-  'a directory has no content, whatever its size says',
+  'a directory has no content, with any size field',
   rawTar(rawEntry({ name: 'd/', flag: '5', size: 4096 })),
   {
     name: 'd/',
@@ -76,12 +76,16 @@ reads(
     claimedSize: 4096,
   },
 );
-reads('nor has an old one', rawTar(rawEntry({ name: 'd/', flag: '', size: 700, format: 'v7' })), {
-  name: 'd/',
-  type: 'directory',
-  flag: '5',
-  claimedSize: 700,
-});
+reads(
+  'an old directory has no content either',
+  rawTar(rawEntry({ name: 'd/', flag: '', size: 700, format: 'v7' })),
+  {
+    name: 'd/',
+    type: 'directory',
+    flag: '5',
+    claimedSize: 700,
+  },
+);
 reads('a slash does not make a directory of a file', rawTar(rawEntry({ name: 'file/' }, 'x')), {
   ...sized(1),
   name: 'file/',
@@ -113,7 +117,7 @@ reads('a block device', rawTar(rawEntry({ name: 'file', flag: '4', device: [0, 0
 });
 reads('a fifo', rawTar(rawEntry({ name: 'file', flag: '6' })), { type: 'fifo', flag: '6' });
 reads('a contiguous file', rawTar(rawEntry({ name: 'file', flag: '7' }, 'xy')), { ...sized(2), flag: '7' });
-reads('a type that nobody knows has its content', rawTar(rawEntry({ name: 'file', flag: 'Z' }, 'abc')), {
+reads('an entry of an unknown type has its content', rawTar(rawEntry({ name: 'file', flag: 'Z' }, 'abc')), {
   ...sized(3),
   type: 'other',
   flag: 'Z',
@@ -240,7 +244,7 @@ for (const record of [
   '9uid=123\n',
 ]) {
   const tar = rawTar(rawEntry({ name: 'x', flag: 'x' }, record), rawEntry({ name: 'file' }));
-  reads(`a record that is none: ${JSON.stringify(record)}`, tar, {});
+  reads(`an invalid record: ${JSON.stringify(record)}`, tar, {});
 }
 reads(
   'a global header describes nothing',
@@ -300,7 +304,7 @@ reads(
   },
 );
 
-test('global headers are counted, and are no entries', () => {
+test('global headers are counted, and are not entries', () => {
   const tar = rawTar(
     paxEntry([['comment', 'x']], 'g'),
     rawEntry({ name: 'a' }),
@@ -311,7 +315,7 @@ test('global headers are counted, and are no entries', () => {
   assert.equal([globalHeaders, entries, error], [2, 2, null]);
 });
 
-// Sparse files: 1,000,000 bytes of which "data" alone is stored.
+// Sparse files: 1,000,000 bytes of which only "data" is stored.
 const SPARSE = { size: 1_000_000, storedSize: 4, claimedSize: 1_000_000 };
 const NEXT = rawEntry({ name: 'next' }, 'x');
 
@@ -325,7 +329,7 @@ function sparse(what: string, stored: number, ...blocks: readonly Uint8Array[]):
   });
 }
 
-/** An old GNU header; `extensions` blocks with more of its map follow it. */
+/** An old GNU header; `extensions` blocks with the rest of its map follow it. */
 function oldSparse(extensions: number): Buffer {
   const patch = (block: Buffer) => {
     block.write('00000000000\0'.repeat(2), 386, 'latin1');
@@ -383,7 +387,7 @@ test('a tar that ends inside a sparse map', () => {
 
 const several = rawTar(...['a', 'b', 'c'].map(name => rawEntry({ name }, name.repeat(600))));
 
-test('entries before the damage are kept, the one that it is in included', () => {
+test('entries before the damage are kept, including the damaged one', () => {
   for (const at of [600, 1100, 1700, 2600, 3200]) {
     const { table, error, entries } = tarFacts(several.subarray(0, at));
     assert.is(table!.count, entries, `${at} bytes`);
@@ -397,13 +401,13 @@ test('entries before the damage are kept, the one that it is in included', () =>
   assert.equal([isCut, tarFacts(several).isCut], [false, false]);
 });
 
-test('what is no tar has an empty table, and a document none', () => {
+test('a file that is not a tar has an empty table, and a document has none', () => {
   assert.is(tarFacts(Buffer.alloc(2000, 'x')).table!.count, 0);
   assert.is(tarFacts(new Uint8Array(0)).table!.count, 0);
   assert.is(layerFacts(Buffer.from('{"a":1}')).tar, null);
 });
 
-test('a table ends at its limits, and says at which', () => {
+test('a table ends at its limits, and names the limit', () => {
   const all = tarFacts(several);
   assert.is(all.table!.truncated, null);
   const few = tarFacts(several, { limits: { layerEntries: 2 } });
@@ -414,7 +418,7 @@ test('a table ends at its limits, and says at which', () => {
   assert.equal([small.table!.count, small.table!.truncated, small.entries], [2, 'layerEntryBytes', 3]);
 });
 
-test('a table is handed over whole, not copied', () => {
+test('a table is transferred, not copied', () => {
   const { table } = tarFacts(several);
   const expected = tarFacts(several).table;
   const received = structuredClone(table!, { transfer: transfersOf(table!) });
@@ -422,12 +426,12 @@ test('a table is handed over whole, not copied', () => {
   for (const column of Object.values(table!)) if (ArrayBuffer.isView(column)) assert.is(column.byteLength, 0);
 });
 
-test('nothing is kept at the other depths', () => {
+test('no table is kept at other depths', () => {
   const kept = tarFacts(several);
   assert.equal(tarFacts(several, { files: false }), { ...kept, table: null });
 });
 
-test('a table grows with its layer, in every column', async () => {
+test('every column grows with the layer', async () => {
   const count = 1000;
   const tar = await tarBytes(
     Array.from({ length: count }, (_, i) => ({
@@ -456,7 +460,7 @@ test('a table grows with its layer, in every column', async () => {
   assert.is(entriesIn(tar).length, count);
 });
 
-test('a header with a signed checksum, as old tars have it', () => {
+test('a header with a signed checksum, as in old tars', () => {
   const block = rawHeader({ name: '\xff\xfe' });
   const signed = block.reduce(
     (sum, byte, i) => sum + (i >= 148 && i < 156 ? 32 : byte > 127 ? byte - 256 : byte),

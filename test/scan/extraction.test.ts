@@ -1,4 +1,4 @@
-// What an extraction of an archive leaves at a path: the judge is a real extraction by a kernel, of arbitrary members.
+// Files that an extraction of an archive leaves, compared with a real extraction of arbitrary members.
 import {
   existsSync,
   linkSync,
@@ -40,11 +40,14 @@ const member = fc.oneof(
     .map(([path, to]) => make(path, 'hardlink', to)),
 );
 
-/** As archive.Untar of moby does it. @returns false where it fails */
+/**
+ * Extracts like archive.Untar of moby.
+ * @returns false if it fails
+ */
 function extract(root: string, { path, type, target }: Member, content: string): boolean {
   const place = join(root, path);
   try {
-    // Looks whether the parent is there, and does not follow it where it is a link.
+    // Checks whether the parent exists, without following a link.
     if (!isThere(dirname(place))) mkdirSync(dirname(place), { recursive: true });
     const isDirectory = isThere(place) && lstatSync(place).isDirectory();
     if (isThere(place) && !(isDirectory && type === 'directory')) rmSync(place, { recursive: true });
@@ -60,13 +63,13 @@ function extract(root: string, { path, type, target }: Member, content: string):
 
 const isThere = (path: string) => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
-/** The number of the member whose content lies at a path; null where no file does. */
+/** The number of the member whose content is at a path; null if there is no file. */
 function readAt(root: string, path: string): number | null {
   const place = join(root, path);
   return existsSync(place) && statSync(place).isFile() ? Number(readFileSync(place, 'utf8')) : null;
 }
 
-test('as a kernel has it', () => {
+test('an extraction leaves the same files as a real one', () => {
   const top = temporary('extraction');
   let run = 0;
   let found = 0;
@@ -76,7 +79,7 @@ test('as a kernel has it', () => {
     mkdirSync(root, { recursive: true });
     const ours = new Extraction<Member>(false);
     for (const [i, one] of members.entries()) {
-      // One that fails ends an extraction.
+      // A member that fails ends the extraction.
       if (!extract(root, one, String(i))) {
         assert.ok(ours.add(one, one.path) !== null, `${one.type} ${one.path} is refused`);
         break;
@@ -96,7 +99,7 @@ test('as a kernel has it', () => {
   assert.ok(found > 500, String(found));
 });
 
-test('in a chroot, what leads out stays in', () => {
+test('in a chroot, links that lead out stay inside', () => {
   const members = [make('a', 'file'), make('d/l', 'symlink', '/a'), make('d/m', 'symlink', '../../../a')];
   for (const [scoped, expected] of [
     [true, members[0]],
@@ -108,7 +111,7 @@ test('in a chroot, what leads out stays in', () => {
   }
 });
 
-test('what cannot be extracted', () => {
+test('members that cannot be extracted', () => {
   const tree = new Extraction<Member>(false);
   assert.is(tree.add(make('../a', 'file'), '../a'), 'outside');
   const long = 'a'.repeat(5000);
@@ -116,7 +119,7 @@ test('what cannot be extracted', () => {
   assert.is(tree.add(make('a', 'symlink', long), 'a'), 'too long');
 });
 
-test('links without end, and long ways through many of them, end soon', () => {
+test('circles of links, and long detours through many links, end soon', () => {
   const chain = Array.from({ length: 39 }, (_, i) =>
     make(`l${i}`, 'symlink', `${'./'.repeat(2000)}l${i + 1}`),
   );

@@ -1,4 +1,4 @@
-// The entries of all layers of an archive together: those of the first layers are kept, in whatever order layers are read.
+// The limit on entries of all layers of an archive: those of the first layers are kept, in any order of reading.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
@@ -14,7 +14,7 @@ const layer = (entries: number) =>
   layerFacts(rawTar(...Array.from({ length: entries }, (_, i) => rawEntry({ name: `f${i}` }))));
 const member = (path: string): Member => ({ path, name: path, type: 'file', size: 0, target: null });
 
-/** Orders of the numbers below n. */
+/** All orders of the numbers below n. */
 function* orders(n: number): Generator<number[]> {
   if (n === 0) yield [];
   else
@@ -22,7 +22,7 @@ function* orders(n: number): Generator<number[]> {
       for (let at = 0; at < n; at++) yield [...rest.slice(0, at), n - 1, ...rest.slice(at)];
 }
 
-/** Numbers of entries in the layers of an archive, and how many of each are listed. */
+/** Asserts how many entries are listed, from the numbers of entries in the layers. */
 function keeps(
   what: string,
   archiveEntries: number,
@@ -56,7 +56,7 @@ function keeps(
 
 keeps('all fit', 10, [4, 0, 3, 3], [4, 0, 3, 3]);
 keeps('the first ones fit', 9, [4, 5, 1, 3], [4, 5, 0, 0]);
-keeps('nothing is kept behind one that does not fit, though it would', 9, [4, 6, 1], [4, 0, 0]);
+keeps('after a layer that does not fit, no later one is kept', 9, [4, 6, 1], [4, 0, 0]);
 keeps('one that has more than all may have is passed over', 9, [10, 4, 5], [0, 4, 5]);
 keeps('several of those', 3, [4, 1, 5, 1, 2], [0, 1, 0, 1, 0]);
 

@@ -1,4 +1,5 @@
-// Reading at depth `files`: the same facts in every way, all that `digests` gives, and what independent tools count.
+// Reading at depth `files`: the same facts in every delivery, everything that `digests` gives, and the counts of
+// independent tools.
 import { createReadStream } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -21,7 +22,7 @@ import { temporary } from '../support/tmp.js';
 
 type Facts = ReadonlyMap<string, BlobFacts>;
 
-/** The facts of every member that has some, or why there is no archive. */
+/** The facts of every member that has some, or the error. */
 async function factsOf(input: string | AsyncIterable<Uint8Array>, options: ReadOptions = { depth: 'files' }) {
   try {
     const { parts } = await readArchive(input, options);
@@ -67,7 +68,7 @@ function sameTar(facts: BlobFacts | undefined, { blob_digest, tar, is_tar }: Tru
   assert.equal(countsOf(facts.tar), tar, blob_digest);
 }
 
-/** What truth.py counts in a layer, in its words. */
+/** truth.py's counts of a layer, in its terms. */
 function countsOf({ table, entries }: TarFacts): TruthTar {
   const all = [...entriesOf(table!)];
   const of = (...types: EntryType[]) => all.filter(({ type }) => types.includes(type)).length;
@@ -127,7 +128,7 @@ const large = await image({
   ),
 });
 
-test('workers give what the main thread gives, from a file and from a pipe', async () => {
+test('workers give the same facts as the main thread, from a file and from a pipe', async () => {
   const bytes = await toTar(layouts.dockerSave25({ image: large, tags: ['app:1'] }));
   assert.ok(bytes.length > 32 * 1024 * 1024);
   const seekable = (await factsOf(saved(bytes, 'large.tar'))) as Facts;
@@ -139,7 +140,7 @@ test('workers give what the main thread gives, from a file and from a pipe', asy
   }
 });
 
-test('a worker answers with tables at this depth only', async () => {
+test('a worker sends tables at this depth only', async () => {
   for (const files of [true, false]) {
     const pool = new Pool({ limits: defaultLimits, files }, planOf({ jobs: 2 }), () => {});
     const chunks = streamOf(large.layers[0]!.tar);

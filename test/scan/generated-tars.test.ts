@@ -1,4 +1,4 @@
-// The walk of layers on arbitrary tars: the same in whatever pieces they come, and what tar-stream and Go's archive/tar read.
+// The walk of layers on arbitrary tars: the same for chunks of any size, and equal to tar-stream and Go's archive/tar.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +14,7 @@ import { type GoEntry, hasGo, readByGo } from './go-tar.js';
 
 await loadCodecs();
 
-/** Fixed, so that a failure comes again; what fast-check prints then is the smallest that fails. */
+/** Fixed, so that a failure is reproducible; fast-check prints the smallest failing value. */
 const SEED = 20_261_121;
 const RUNS = 150;
 
@@ -27,7 +27,7 @@ const holds = (property: fc.IAsyncProperty<never> | fc.IProperty<never>, runs = 
 const contents = { digests: true, keep: ['**', '*'] };
 const readAll = (tar: Uint8Array, piece = tar.length) => tarFacts(tar, { contents, piece });
 
-test('a tar that comes in pieces', () => {
+test('a tar in chunks gives the same entries', () => {
   const pieces = fc.constantFrom(1, 7, 100, 511, 512, 513, 1000, 1024, 5000);
   return holds(
     fc.property(recipes, ending, pieces, (entries, end, piece) => {
@@ -45,7 +45,7 @@ test('entries that are only counted', () =>
     }) as never,
   ));
 
-test('a tar that is cut: what comes before is read, and the cut is told', () =>
+test('a tar that is cut: entries before the cut are read, and the cut is reported', () =>
   holds(
     fc.property(recipes, fc.double({ min: 0, max: 1, noNaN: true }), (entries, part) => {
       const whole = tarOf(entries, new Uint8Array(0));
@@ -53,12 +53,12 @@ test('a tar that is cut: what comes before is read, and the cut is told', () =>
       const facts = readAll(whole.subarray(0, cut));
       const all = [...entriesOf(readAll(whole).table!)];
       assert.equal([...entriesOf(facts.table!)], all.slice(0, facts.table!.count));
-      // Only between two entries a cut looks like an end.
+      // Only a cut between two entries looks like an end.
       if (facts.error === null) assert.is(readAll(whole.subarray(0, cut + 1)).entries, facts.entries);
     }) as never,
   ));
 
-test('nothing that an honest writer has is odd', () =>
+test('tars of real writers have no oddities', () =>
   holds(
     fc.property(recipes, ending, (entries, end) => {
       const { ambiguities, malformed, reached, error } = tarFacts(tarOf(entries, end));
@@ -67,7 +67,7 @@ test('nothing that an honest writer has is odd', () =>
   ));
 const NOTHING_ODD = { ambiguities: [], malformed: null, reached: [], error: null };
 
-test('as tar-stream reads them', () =>
+test('entries equal those of tar-stream', () =>
   holds(
     fc.asyncProperty(recipes, async entries => {
       const known = entries.map(asTarStreamCan);
@@ -77,10 +77,8 @@ test('as tar-stream reads them', () =>
   ));
 
 /**
- * What tar-stream reads in another way than Go does, and with reason:
- * it takes base 256 of negative numbers for one less;
- * it applies global PAX headers, of which Go says that they describe nothing;
- * it takes 155 bytes of a prefix where star has times at its end.
+ * Avoids what tar-stream reads differently from Go: base 256 of negative numbers (one less), global PAX headers (which
+ * it applies to entries), and 155 bytes of a prefix (where star has times at its end).
  */
 function asTarStreamCan(one: Recipe): Recipe {
   const records = one.mtime < 0 ? 'pax' : one.records;
@@ -92,7 +90,7 @@ const go = testWhen(test, hasGo, 'Go is not installed');
 const base64 = (bytes: string | Uint8Array) =>
   (typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes)).toString('base64');
 
-/** What we read, in Go's words. */
+/** Our entry, in Go's terms. */
 function asGo(table: NonNullable<TarFacts['table']>, entry: Entry, index: number): GoEntry {
   return {
     name: base64(entry.name),
@@ -123,7 +121,7 @@ go('as Go reads them', () => {
     const table = tar!.table!;
     const ours = [...entriesOf(table)].map((entry, index) => asGo(table, entry, index));
     assert.is(error, '', `tar ${i}`);
-    // Content of a type that nobody knows is kept by none but Go.
+    // Only Go keeps the content of an unknown type.
     assert.equal(
       ours,
       entries.map(one => (one.flag === base64('Z') ? { ...one, contents: '' } : one)),

@@ -1,4 +1,4 @@
-// Tars of layers in every dialect that honest writers have, made of arbitrary entries.
+// Tars of layers in every dialect of real writers, with arbitrary entries.
 import fc from 'fast-check';
 import { gnuLong, paxEntry, type RawHeader, rawEntry } from '../support/tar-blocks.js';
 
@@ -12,16 +12,16 @@ export interface Recipe {
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
-  /** A fraction of a second, as PAX has it. */
+  /** A fraction of a second, as in PAX. */
   readonly fraction: string;
   readonly format: NonNullable<RawHeader['format']>;
-  /** How names and numbers are told that a header cannot hold. */
+  /** The format of names and numbers that do not fit into a header. */
   readonly records: 'gnu' | 'pax';
-  /** Tell by records what a header could. */
+  /** Write records even for values that fit. */
   readonly always: boolean;
   readonly xattrs: readonly (readonly [name: string, value: string])[];
   readonly device: readonly [major: number, minor: number];
-  /** How octal numbers are written: how many blanks lead, and what ends them. */
+  /** The format of octal numbers: the number of leading blanks, and the terminator. */
   readonly octal: { readonly blanks: number; readonly end: string };
   readonly comment: string | null;
 }
@@ -38,7 +38,7 @@ const path = fc
   .tuple(fc.array(segment, { minLength: 1, maxLength: 9 }), fc.constantFrom('', '', './', '/'))
   .map(([segments, lead]) => lead + segments.join('/'));
 const FLAGS = ['0', '0', '0', '0', '', '7', '5', '5', '2', '2', '1', '3', '4', '6', 'Z'];
-/** The most that a field of 8 bytes holds in octal digits. */
+/** The largest number in octal digits of a field of 8 bytes. */
 const OCTAL_8 = 8 ** 7 - 1;
 
 export const recipe: fc.Arbitrary<Recipe> = fc.record({
@@ -70,7 +70,7 @@ export const recipe: fc.Arbitrary<Recipe> = fc.record({
   comment: fc.option(fc.stringMatching(/^[ -~]{0,40}$/), { freq: 8 }),
 });
 
-/** The blocks of an entry: its header says what it can, and records say the rest. */
+/** The blocks of an entry: its header, and records for the values that do not fit. */
 export function blocksOf(one: Recipe): Buffer {
   const name = one.flag === '5' ? `${one.name}/` : one.name;
   const isLink = one.flag === '1' || one.flag === '2';
@@ -89,7 +89,7 @@ export function blocksOf(one: Recipe): Buffer {
     const fits = value >= 0 && value < 8 ** (length - 1);
     if (inPax || (!fits && one.records === 'pax'))
       pax.push([key, value + (key === 'mtime' ? one.fraction : '')]);
-    // A header that cannot say it says 0, as Go and GNU tar have it.
+    // A header field that cannot hold its value is 0, as in Go and GNU tar.
     return fits
       ? octal(value, length, one.octal)
       : one.records === 'pax'
@@ -114,7 +114,7 @@ export function blocksOf(one: Recipe): Buffer {
   return Buffer.concat([...before, rawEntry(header, hasContent ? one.content : '')]);
 }
 
-/** A name as a header holds it; null where it does not. */
+/** A name as header fields; null if it does not fit. */
 function splitName({ format }: Recipe, name: string): { name: string; prefix: string } | null {
   if (name.length <= 100) return { name, prefix: '' };
   const most = format === 'ustar' ? 155 : format === 'star' ? 131 : 0;
@@ -141,5 +141,5 @@ export function base256(value: number, length: number): string {
   return bytes.toString('latin1');
 }
 
-/** How a tar ends: as it should, with more zeros, or not at all. */
+/** The end of a tar: regular, with more zeros, or missing. */
 export const ending = fc.constantFrom(1024, 1024, 10_240, 512, 0).map(length => Buffer.alloc(length));

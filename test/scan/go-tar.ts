@@ -1,4 +1,4 @@
-// What Go makes of tars, by oracle.go.
+// Go's reading of tars, by oracle.go.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What Go's archive/tar, with which engines read layers, makes of tars. Reads JSON with the paths of tars, writes their entries.
+// Reads tars with Go's archive/tar, as engines do. Input: JSON with the paths of tars; output: their entries.
 package main
 
 import (

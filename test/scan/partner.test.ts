@@ -1,4 +1,4 @@
-// Two threads on one blob, and one: the same facts, whatever the blob is and whatever is wrong with it.
+// One blob processed by two threads and by one: the same facts for any blob with any fault.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -29,7 +29,7 @@ const setup = (limits: Partial<Limits> = {}, tables = true): Analysis => ({
   files: tables,
 });
 
-/** A blob's facts from one thread, from two with its file, and from two with a stream in odd pieces. */
+/** A blob's facts from one thread, from two with a file, and from two with a stream in chunks of odd sizes. */
 async function everyWay(bytes: Uint8Array, analysis: Analysis): Promise<BlobFacts[]> {
   const file = join(folder, String(files++));
   writeFileSync(file, bytes);
@@ -46,7 +46,7 @@ async function everyWay(bytes: Uint8Array, analysis: Analysis): Promise<BlobFact
   const { facts } = await pool.analyseStream({
     chunks: pieces(),
     algorithms: BOTH,
-    // What is worth a partner is judged by its size; this one is to have one.
+    // Only large blobs get a partner by default; this one gets one explicitly.
     compression: 'gzip',
     size: 1 << 30,
     failure: () => null,
@@ -118,7 +118,7 @@ for (const codec of CODECS) {
       { layerBytes: 5_000_001 },
       { archiveBytes: 7_777_777 },
     ]) {
-      // What all have unpacked is counted together, so each way needs a count of its own: none is given here.
+      // Unpacked bytes are counted together, so each way would need its own counter: none is given here.
       const { failure, unpacked } = await checkSame(bomb, setup(limits));
       if (codec === 'none' || 'archiveBytes' in limits) assert.is(failure, null);
       else assert.is(failure?.kind, 'limit');
@@ -138,7 +138,7 @@ function flipLast(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, i) => (i === bytes.length - 6 ? byte ^ 1 : byte));
 }
 
-test('a check that failed in the middle of many', async () => {
+test('a check that fails in the middle of many', async () => {
   const members = Array.from({ length: 200 }, (_, i) =>
     gzipSync(TAR.subarray(i * 15_000, (i + 1) * 15_000), { level: 1 }),
   );
@@ -158,7 +158,7 @@ test('a wrong length after a right checksum', async () => {
   assert.match((failure as { reason: string }).reason, /^length should be /);
 });
 
-test('what all threads unpack counts together', async () => {
+test('bytes unpacked by all threads are counted together', async () => {
   const packed = gzipSync(new Uint8Array(4 << 20));
   const analysis = { ...setup({ archiveBytes: 6 << 20 }), unpacked: new SharedArrayBuffer(16) };
   const analyse = () => {
@@ -175,7 +175,7 @@ test('what all threads unpack counts together', async () => {
   });
 });
 
-test('when the time is over, nothing more is read, and that is said', async () => {
+test('after the deadline nothing more is read, and that is reported', async () => {
   for (const bytes of [TAR, gzipSync(TAR)]) {
     const late = { ...setup({ seconds: 5 }), deadline: 1 };
     const { size, digests, unpacked, failure } = await checkSame(bytes, late);

@@ -1,4 +1,4 @@
-// Worker threads that die: what they had is said to be unreadable, the others go on, and nobody waits for them.
+// Worker threads that end: their blobs are reported as unreadable, the others continue, and no thread waits for them.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -44,7 +44,7 @@ function rangeOf(name: string, bytes: Uint8Array): RangeJob {
   return { range, algorithms: ['sha256'] };
 }
 
-/** Bytes that no compression makes less of. */
+/** Bytes that do not compress. */
 function noise(length: number): Uint8Array {
   const words = new Uint32Array(length / 4);
   for (let i = 0, state = 1; i < words.length; i++) {
@@ -57,7 +57,7 @@ function noise(length: number): Uint8Array {
 const PLAIN = noise(24 * MiB);
 const PACKED = gzipSync(PLAIN, { level: 1 });
 
-test('a worker that dies while a pipe is read', async () => {
+test('a worker ends while a pipe is read', async () => {
   const pool = new Pool(SETUP, ONE, () => {});
   const chunks = zeros(40, async turn => {
     if (turn === 5) await threads(pool, 'workers')[0]!.terminate();
@@ -74,7 +74,7 @@ test('a worker that dies while a pipe is read', async () => {
 for (const victim of ['workers', 'partners'] as const) {
   const name = victim === 'workers' ? 'who unpacks' : 'who examines';
 
-  test(`of two on one blob of a pipe, ${name} dies`, async () => {
+  test(`of two threads for one blob of a pipe, ${name} ends`, async () => {
     const pool = new Pool(SETUP, PLAN, () => {});
     async function* chunks() {
       for (let at = 0; at < PACKED.length; at += MiB) {
@@ -85,7 +85,7 @@ for (const victim of ['workers', 'partners'] as const) {
     const { facts } = await pool.analyseStream(stream(chunks(), { compression: 'gzip' }));
     assert.is((await facts).failure?.kind, 'unreadable');
     assert.is((await facts).digests, null);
-    // Whoever is left is free for the next one.
+    // The remaining thread is free for the next blob.
     async function* again() {
       yield PACKED;
     }
@@ -95,7 +95,7 @@ for (const victim of ['workers', 'partners'] as const) {
     await pool.close();
   });
 
-  test(`of two on one blob of a file, ${name} dies`, async () => {
+  test(`of two threads for one blob of a file, ${name} ends`, async () => {
     let killed = 0;
     const pool = new Pool(SETUP, PLAN, () => {
       if (killed++ === 0) void threads(pool, victim)[0]!.terminate();
@@ -110,7 +110,7 @@ for (const victim of ['workers', 'partners'] as const) {
   });
 }
 
-test('a worker that needs more memory than it may have is lost alone', async () => {
+test('a worker that exceeds its memory is lost alone', async () => {
   const pool = new Pool(SETUP, { ...ONE, heapMegabytes: 4 }, () => {});
   const { facts } = await pool.analyseStream(stream(zeros(1)));
   const { failure } = await facts;
@@ -118,7 +118,7 @@ test('a worker that needs more memory than it may have is lost alone', async () 
   await pool.close();
 });
 
-test('one partner is there for each of several blobs of a pipe, which need not be done', async () => {
+test('one partner serves several blobs of a pipe in turn, before each is done', async () => {
   const pool = new Pool(SETUP, PLAN, () => {});
   const inner = pool as unknown as { engage(...given: unknown[]): unknown };
   const engage = inner.engage.bind(pool);
@@ -141,7 +141,7 @@ test('one partner is there for each of several blobs of a pipe, which need not b
   await pool.close();
 });
 
-test('more than is in flight passes through, and comes out right', async () => {
+test('more bytes than the queue holds pass through unchanged', async () => {
   const pool = new Pool(SETUP, PLAN, () => {});
   const both = [await pool.analyseStream(stream(zeros(60))), await pool.analyseStream(stream(zeros(60)))];
   for (const { facts } of both) {

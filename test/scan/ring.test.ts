@@ -1,11 +1,11 @@
-// Bytes from one thread to another: all of them, in their order, and no waiting for somebody who is gone.
+// Bytes from one thread to another: complete, in order, and without waiting for a thread that has ended.
 import { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Examination } from '../../src/scan/blob/examiner.js';
 import { RING_BYTES, Ring, RingBroken } from '../../src/scan/threads/ring.js';
 
-/** Everything that comes out, as text: kinds and lengths. */
+/** Records the output as text: kinds and lengths. */
 class Log implements Examination {
   readonly lines: string[] = [];
   readonly bytes: number[] = [];
@@ -24,7 +24,7 @@ class Log implements Examination {
   }
 }
 
-test('what is written comes out in its order', () => {
+test('the ring keeps the order', () => {
   const ring = new Ring();
   ring.begin('gzip', true);
   ring.stored(new Uint8Array(10));
@@ -39,7 +39,7 @@ test('what is written comes out in its order', () => {
   assert.equal(log.bytes, [1, 2, 3]);
 });
 
-test('what a decoder puts where there is room is not lost', () => {
+test('content that a decoder places in the ring is not lost', () => {
   const ring = new Ring();
   ring.begin('gzip', false);
   const log = new Log();
@@ -60,7 +60,7 @@ test('what a decoder puts where there is room is not lost', () => {
   );
 });
 
-test('nothing at all', () => {
+test('an empty ring', () => {
   const ring = new Ring();
   ring.begin('none', true);
   ring.end();
@@ -95,7 +95,7 @@ const writer = (ring: Ring, piece: number, pieces: number) =>
     },
   });
 
-test('more than the ring holds, in pieces of odd sizes, through two threads', async () => {
+test('more than the ring holds, in pieces of odd sizes, between two threads', async () => {
   const ring = new Ring();
   const [piece, pieces] = [99_991, Math.ceil((5 * RING_BYTES) / 99_991)];
   const worker = writer(ring, piece, pieces);
@@ -117,7 +117,7 @@ test('more than the ring holds, in pieces of odd sizes, through two threads', as
   await worker.terminate();
 });
 
-test('whoever waits for room is woken when the ring is broken', async () => {
+test('a writer that waits for room is woken when the ring is broken', async () => {
   const ring = new Ring();
   const worker = writer(ring, 1 << 20, 100);
   const said = new Promise(resolve => worker.on('message', resolve));

@@ -1,4 +1,4 @@
-// Where a text stops being JSON: JSON.parse is the judge of whether it does.
+// The offset at which a text stops being JSON, checked against JSON.parse.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { jsonFault, jsonFaultText, textPosition } from '../../src/spec/json-syntax.js';
@@ -53,7 +53,7 @@ for (const [text, words] of [
   });
 }
 
-test('it takes what JSON.parse takes, and nothing else', () => {
+test('it accepts the same texts as JSON.parse', () => {
   const pieces = [
     '{',
     '}',
@@ -95,7 +95,7 @@ test('it takes what JSON.parse takes, and nothing else', () => {
   assert.ok(sound > 1000, `${sound} are JSON`);
 });
 
-test('what nests deep costs no stack', () => {
+test('deep nesting does not overflow the stack', () => {
   assert.is(jsonFault('['.repeat(1_000_000) + ']'.repeat(1_000_000)), null);
   assert.is(jsonFault('['.repeat(1_000_000))?.kind, 'end');
 });

@@ -1,4 +1,4 @@
-// What the text of a JSON document says that its value does not.
+// Properties of the text of a JSON document that its value does not have.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { foldKey, lastSegment, pointer } from '../../src/spec/json.js';
@@ -11,7 +11,7 @@ for (const [text, expected] of [
   ['{"a":1,"b":2}', []],
   ['{"a":1,"a":2}', ['/a']],
   ['{"a":1,"a":2,"a":3}', ['/a', '/a']],
-  // The same word as a value, in another object, and in an object between.
+  // The same word as a value, in another object, and in a nested object.
   ['{"a":"a","b":["a","a"],"c":{"a":1}}', []],
   ['{"a":{"a":1},"b":{"a":1}}', []],
   ['{"a":{"b":1,"b":2},"c":[0,{"d":[{},{"e":1,"e":1}]}]}', ['/a/b', '/c/1/d/1/e']],
@@ -39,7 +39,7 @@ for (const [text, expected] of [
   });
 }
 
-test('an object of many keys finds its repeated ones as one of few does', () => {
+test('repeated keys are found in objects of many keys as in those of few', () => {
   for (const count of [10, 15, 16, 17, 18, 40, 5000]) {
     const keys = Array.from({ length: count }, (_, i) => `k${i}`);
     const text = (all: readonly string[]) => `{${all.map(key => `"${key}":0`).join()}}`;
@@ -49,12 +49,12 @@ test('an object of many keys finds its repeated ones as one of few does', () => 
   }
 });
 
-test('a hundred repeated keys are told, and all are counted', () => {
+test('a hundred repeated keys are listed, and all are counted', () => {
   const { duplicates: told, duplicateCount } = jsonOddities(`[${'{"a":1,"a":2},'.repeat(5000)}1]`, 1000)!;
   assert.equal([told.length, told.at(-1), duplicateCount], [100, '/99/a', 5000]);
 });
 
-test('nesting is counted however it is made, and strings nest nothing', () => {
+test('nesting counts objects and lists, and not brackets in strings', () => {
   const nest = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
   for (const [open, close] of [
     ['[', ']'],
@@ -82,10 +82,10 @@ for (const [text, half] of [
   ['"\\\\\\ud83d"', true],
   ['{"\\uD83D":1}', true],
   ['"\\u0041\\ud7ff\\ue000"', false],
-  // In two strings they make no character.
+  // In two strings they are not a character.
   ['["\\ud83d","\\ude00"]', true],
 ] as const) {
-  test(`half a character in ${text}`, () => {
+  test(`lone surrogates in ${text}`, () => {
     const strings = [JSON.parse(text)]
       .flat()
       .flatMap(value => (typeof value === 'string' ? value : Object.keys(value)));
@@ -98,7 +98,7 @@ for (const [text, half] of [
   });
 }
 
-test('what is no JSON is passed over to its end, and nothing is thrown', () => {
+test('a text that is not JSON is scanned to its end, and nothing is thrown', () => {
   for (const text of [
     '"',
     '"\\',
@@ -116,7 +116,7 @@ test('what is no JSON is passed over to its end, and nothing is thrown', () => {
   }
 });
 
-test('weight grows with values and keys, not with text alone', () => {
+test('weight counts values and keys, not only text', () => {
   const weight = (text: string) => jsonOddities(text, 1000)!.weight;
   assert.is(NO_ODDITIES.weight, 0);
   assert.is(weight('"'.padEnd(1000, 'x')), 1000);
@@ -159,7 +159,7 @@ for (const [text, expected] of [
   });
 }
 
-test('numbers are kept however many there are and however deep, in memory that is told', () => {
+test('any number of numbers at any depth is kept, and counted as memory', () => {
   const deep = `${'{"a":['.repeat(400)}${'1.5,'.repeat(1000)}2.5${']}'.repeat(400)}`;
   const { numbers, weight } = jsonOddities(deep, 1000)!;
   assert.ok(numbers.size === 1 && weight > 200_000);

@@ -1,4 +1,4 @@
-// Words that may have been meant.
+// Suggestions for mistyped words.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { didYouMean, distance, nearest } from '../../src/spec/nearest.js';
@@ -19,7 +19,7 @@ test('the distance counts insertions, deletions, replacements and swaps', () => 
   }
 });
 
-test('near words, or words that begin so, and none where none is like it', () => {
+test('near words and common beginnings are suggested, and no others', () => {
   const words = ['verify', 'show', 'sizes', 'files', 'ids', 'manifest'];
   assert.equal(nearest('verfy', words), ['verify']);
   assert.equal(nearest('SHOW', words), ['show']);

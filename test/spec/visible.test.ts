@@ -16,7 +16,7 @@ const TEXTS = [
   '\\\\',
   'u\\u{1b}',
 ];
-/** As bytes, one per character; the last two are no text. */
+/** As bytes, one per character; the last two are not UTF-8. */
 const NAMES = [...TEXTS.map(text => Buffer.from(text).toString('latin1')), 'a\xff', '\xff\xfe/\x80'];
 
 for (const name of NAMES) {
@@ -27,13 +27,13 @@ for (const name of NAMES) {
   });
 }
 
-test('paths that differ are shown as two', () => {
+test('different paths are shown differently', () => {
   assert.is(new Set(NAMES.map(name => visiblePath(nameText(name)))).size, NAMES.length);
   assert.is(visiblePath(nameText('a\xff')), 'a\\xff');
   assert.is(visiblePath('a\\xff'), 'a\\\\xff');
 });
 
-test('an escape that means nothing stays as it is', () => {
+test('an unknown escape is left unchanged', () => {
   for (const text of ['\\q', '\\x4', '\\xzz', '\\u{ffffff}', '\\']) assert.is(pathText(text), text);
 });
 

@@ -1,4 +1,4 @@
-// The fixture builder against real tools and real archives: what it writes must be what the producers write.
+// The fixture builder compared with real tools and real archives: it must write what the producers write.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ const example = (compression: 'none' | 'gzip' = 'none'): Promise<Image> =>
 
 const TAGS = { tags: ['hello:1.0', 'example.test:5000/team/hello:2'] };
 
-test('an image is described truly, and the same each time', async () => {
+test('an image has correct metadata, and is the same each time', async () => {
   const [one, two] = [await example('gzip'), await example('gzip')];
   assert.is(one.imageId, two.imageId);
   assert.equal(
@@ -63,7 +63,7 @@ test('an image is described truly, and the same each time', async () => {
   );
 });
 
-/** Each row that skopeo 1.9 reads, with its transport and the reference behind the file name. */
+/** Each row that skopeo 1.9 reads, with its transport and the reference after the file name. */
 const ROWS: readonly (readonly [string, (item: Image) => layouts.Member[], string, string])[] = [
   ['B', item => layouts.dockerSave({ image: item, ...TAGS }), 'docker-archive', ':hello:1.0'],
   ['C', item => layouts.dockerSave25({ image: item, ...TAGS }), 'docker-archive', ':hello:1.0'],
@@ -196,7 +196,7 @@ test('OCI helpers: sha512, inline data, foreign and encrypted layers, artifacts,
   assert.is(gone.blobs.length, 2);
 });
 
-test('Docker 1.10 writes a repeated layer as a symlink to its first place', async () => {
+test('Docker 1.10 writes a repeated layer as a symlink to the first one', async () => {
   const layer = { files: { same: 'same' } };
   const members = layouts.dockerSave(await image({ layers: [layer, layer] }));
   const [link, ...more] = members.filter(layouts.isLink);
@@ -211,7 +211,7 @@ const ZLIB = '6ee976ea1bf05c22e5639b25ddb74fa8bb392e58fb99c9c22446e3462f2c810f';
 test('the samples in the repository are what make.ts writes', async () => {
   const made = temporary('samples');
   await makeSamples(made);
-  // Deflated bytes are zlib's to choose: they are compared where zlib chooses as it did for the samples.
+  // Deflated bytes depend on the version of zlib: they are compared only with the version that made the samples.
   const sameZlib = hexOf(compress(Buffer.from('waybill '.repeat(99)), 'gzip')) === ZLIB;
   for (const name of readdirSync(made)) {
     if (DEFLATED.test(name) && skipUnless(sameZlib, `${name}: this zlib deflates differently`)) continue;

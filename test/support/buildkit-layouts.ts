@@ -1,4 +1,4 @@
-// What BuildKit and the containerd store write: FORMATS section 1, rows D and E.
+// Archives of BuildKit and the containerd store: FORMATS section 1, rows D and E.
 import { goJson, sortedKeys } from './digest.js';
 import type { Image } from './image.js';
 import { file, type Member, without } from './members.js';
@@ -18,16 +18,16 @@ import { entriesOf, type Images, tagsOrNull } from './tagged.js';
 
 const CREATED_ANNOTATION = 'org.opencontainers.image.created';
 
-/** One name of one or more platforms of an image. */
+/** One name with one or more platforms of an image. */
 export interface MultiPlatform {
   readonly platforms: readonly Image[];
   readonly tags?: readonly string[];
   /** BuildKit's attestation manifest for each platform. */
   readonly attestations?: boolean;
   readonly ociArtifact?: boolean;
-  /** Platforms that the index lists and the archive does not hold. */
+  /** Platforms that the index lists and the archive does not contain. */
   readonly missing?: readonly Image[];
-  /** `<registry>` to `<repository>`, what containerd remembers of a pull. */
+  /** `<registry>` to `<repository>`: containerd's record of a pull. */
   readonly sources?: Readonly<Record<string, string>>;
 }
 
@@ -44,7 +44,7 @@ export function buildsOf(builds: Builds): MultiPlatform[] {
 
 const BUILDKIT: DocumentOptions = { indent: 2 };
 
-/** A single manifest where one will do, else an index: platforms first, then their attestations. */
+/** A single manifest if that is enough, otherwise an index: platforms first, then their attestations. */
 function buildkitContent(build: MultiPlatform): Content {
   const { platforms, missing = [], attestations = false, ociArtifact = false } = build;
   const present = platforms.map(image => platformManifest(image, BUILDKIT));
@@ -54,7 +54,7 @@ function buildkitContent(build: MultiPlatform): Content {
   return indexOf([...present, ...absent, ...proofs], BUILDKIT);
 }
 
-/** One entry of index.json a name; annotations are a Go map, so sorted. */
+/** One entry of index.json per name; annotations are a Go map, so they are sorted. */
 function namedEntries(build: MultiPlatform, more: Readonly<Record<string, string>>): Content[] {
   const content = buildkitContent(build);
   const sources = Object.entries(build.sources ?? {}).map(([host, repository]) => [
@@ -73,7 +73,7 @@ function namedEntries(build: MultiPlatform, more: Readonly<Record<string, string
   );
 }
 
-/** Annotations stand before the platform in a descriptor. */
+/** Annotations precede the platform in a descriptor. */
 function withAnnotations(content: Content, annotations: Readonly<Record<string, string>>): Content {
   const { platform, ...rest } = content.descriptor;
   return { ...content, descriptor: { ...rest, annotations, ...(platform && { platform }) } };
@@ -89,10 +89,10 @@ export function buildxOci(builds: Builds): Member[] {
   return ociLayout({ manifests, blobMode: BLOB_MODE });
 }
 
-/** Row D: the containerd store's export. As E with a manifest.json for one platform; sorted by name. */
+/** Row D: the containerd store's export. Like E with a manifest.json for one platform; sorted by name. */
 export function dockerContainerd(builds: Builds): Member[] {
   const list = buildsOf(builds);
-  // The store's own descriptors say nothing of platforms; only the exporter's do.
+  // The store's own descriptors have no platforms; only the exporter's do.
   const entries = list.flatMap(build => namedEntries(build, {})).map(withoutPlatform);
   const layout = ociLayout({ manifests: entries, blobMode: BLOB_MODE });
   const items = list.map(({ platforms: [first], tags = [] }) => ({

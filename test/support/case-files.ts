@@ -1,4 +1,4 @@
-// Folders of archives in the shared folder, each with an expect.json that says what must come of them.
+// Folders of archives in the shared folder, each with an expect.json of expected results.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,7 @@ import type { IdsReport, Report } from '../../src/commands.js';
 import { sharedFolder } from './corpus.js';
 import { said } from './terminal.js';
 
-/** What one archive is expected to do. */
+/** The expected results for one archive. */
 export interface Expected {
   readonly verify?: Partial<Report['verdicts']> & {
     /** false: an error among the findings, or a refusal to read. */
@@ -16,10 +16,10 @@ export interface Expected {
   };
   /** Exit code with `--fail-on warning`. */
   readonly warn?: number;
-  /** Engines of which `ids` must predict that they load nothing, or all. */
+  /** Engines for which `ids` must predict that they load nothing, or everything. */
   readonly refused?: readonly string[];
   readonly accepted?: readonly string[];
-  /** What a command must print, and must not. */
+  /** Text that a command must print, and must not. */
   readonly text?: readonly string[];
   readonly text_not?: readonly string[];
   readonly text_cmd?: readonly string[];
@@ -33,7 +33,7 @@ export interface CaseFile {
   readonly expected: Expected;
 }
 
-/** Empty where the folder is not here. */
+/** Empty if the folder is absent. */
 export function caseFiles(folder: string): CaseFile[] {
   const place = join(sharedFolder, folder);
   const list = join(place, 'expect.json');
@@ -42,7 +42,7 @@ export function caseFiles(folder: string): CaseFile[] {
   return Object.entries(all).map(([name, expected]) => ({ name, path: join(place, name), expected }));
 }
 
-/** Judges an archive by all that is expected of it. */
+/** Compares an archive with all its expected results. */
 export async function judge({ path, expected }: CaseFile): Promise<void> {
   const { status, stdout } = await said(['verify', '--json', path]);
   const report = status === 2 ? null : (JSON.parse(stdout) as Report);

@@ -1,27 +1,27 @@
-// What of an archive stands under a claim: where a byte may change without a word, and where it may not.
+// The parts of an archive that are under a claim: where a changed byte must be reported, and where it need not.
 import { type Finding, InputError } from '../../src/commands.js';
 import { textOf } from './digest.js';
 import { isFile, type Member } from './members.js';
 
 const BLOCK = 512;
 
-/** What a reading tells: its findings, or that it was none. */
+/** The result of a reading: its findings, or the error. */
 export type Outcome = readonly Finding[] | InputError;
 
 const keyOf = ({ code, at, data }: Finding) => JSON.stringify([code, at, data]);
 
-/** Whether a reading tells of something that the undamaged archive does not have. */
+/** True if a reading reports something that the undamaged archive does not have. */
 export function tells(outcome: Outcome, whole: Outcome): boolean {
   if (outcome instanceof InputError) return true;
   const known = new Set((whole as readonly Finding[]).map(keyOf));
   return outcome.some(finding => !known.has(keyOf(finding)));
 }
 
-// What stands outside everything claimed. Kept as small as it can be: each line is a promise that no more is missed.
+// Parts that no claim covers. Kept as small as possible: every other byte must be covered.
 
-/** Files whose content is claimed by nothing and read by nobody. */
+/** Files whose content is not claimed and not read. */
 const FREE_FILES = /(^|\/)VERSION$|^version$/;
-/** podman's v1 files: their IDs are podman's own, nothing refers to their content. They must be JSON all the same. */
+/** podman's v1 files: their IDs are podman's own, and nothing refers to their content. They must still be JSON. */
 const FREE_JSON = /^[0-9a-f]{64}\/json$/;
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are looked into here, whatever they are
@@ -33,12 +33,12 @@ interface Descriptor {
   readonly size?: unknown;
 }
 
-/** What a document that no digest covers says about anything else in the archive. The rest of it is free text. */
+/** The claims of a document that no digest covers. The rest of it is free text. */
 function claimsOf(path: string, document: Json): unknown {
   const bytes = ({ digest, size }: Descriptor) => ({ digest, size });
   switch (path) {
     case 'index.json':
-      // Free: annotations, a platform left out, and a mediaType left out. Names are compared where two documents give them.
+      // Free: annotations, an absent platform, and an absent mediaType. Names are compared if two documents have them.
       return {
         ...pick(document, 'schemaVersion'),
         manifests: document.manifests?.map((entry: Descriptor) => ({
@@ -47,7 +47,7 @@ function claimsOf(path: string, document: Json): unknown {
         })),
       };
     case 'manifest.json':
-      // Free in skopeo's: media types. In Docker's: LayerSources left out, or of an unknown media type.
+      // Free in skopeo's: media types. In Docker's: absent LayerSources, or ones with an unknown media type.
       return Array.isArray(document)
         ? document.map(item => pick(item, 'Config', 'RepoTags', 'Layers'))
         : {
@@ -83,7 +83,7 @@ export function contentIsOutside(row: string, path: string, before: Uint8Array, 
   return (unclaimed || (row === 'F' && FREE_JSON.test(path))) && sameClaims(path, before, after);
 }
 
-/** The checksum field may be filled up with zeros, spaces or NULs: the header says the same. */
+/** The checksum field may be padded with zeros, spaces or NULs without changing the header's meaning. */
 function headerIsOutside(before: Uint8Array, after: Uint8Array, at: number): boolean {
   const sum = (block: Uint8Array) => /^[ \0]*([0-7]+)[ \0]*$/.exec(textOf(block.subarray(148, 156)))?.[1];
   const [was, is] = [sum(before), sum(after)].map(digits => digits && Number.parseInt(digits, 8));
@@ -97,7 +97,7 @@ export interface Region {
   readonly end: number;
 }
 
-/** Where everything is in the tar of these members, which have no name too long for one header. */
+/** The regions in the tar of these members, whose names all fit into one header. */
 export function regionsOf(members: readonly Member[], length: number): Region[] {
   const regions: Region[] = [];
   let start = 0;

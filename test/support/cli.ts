@@ -1,4 +1,4 @@
-// The command line as a user runs it: its own process each time.
+// Runs the command line as a user does, as a process.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { repositoryRoot } from './corpus.js';
@@ -37,10 +37,10 @@ export function waybill(args: readonly string[], { cwd, env }: RunOptions = {}):
   });
 }
 
-/** What node says of errors and promises that nobody handled, of listeners that pile up, and of what will go. */
+/** Node's messages about unhandled errors and rejections, leaked listeners, and deprecations. */
 const UNHANDLED = /^(\(node:\d+\) .*|Node\.js v\d.*)$/m;
 
-/** Runs work on many things, a few at a time, and gives the results in their order. */
+/** Runs a function on many items, a few at a time, and returns the results in order. */
 export async function each<T, R>(
   things: readonly T[],
   work: (thing: T, index: number) => Promise<R>,

@@ -1,4 +1,4 @@
-// Compressing, the same bytes every time on one machine.
+// Compresses deterministically on one machine.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -14,7 +14,7 @@ const COMMANDS = {
 
 const known = new Map<string, boolean>();
 
-/** Whether a command is on the PATH. */
+/** True if a command is on the PATH. */
 export function hasCommand(name: string): boolean {
   const found =
     known.get(name) ?? (process.env.PATH ?? '').split(delimiter).some(dir => executable(join(dir, name)));
@@ -31,7 +31,7 @@ function executable(file: string): boolean {
   }
 }
 
-/** Whether `compress` can write this here. */
+/** True if `compress` supports this format here. */
 export const canCompress = (how: Compression): boolean => how === 'none' || how === 'gzip' || hasCommand(how);
 
 export function compress(bytes: Uint8Array, how: Compression): Uint8Array {
@@ -46,7 +46,7 @@ export function compress(bytes: Uint8Array, how: Compression): Uint8Array {
 
 function gzip(bytes: Uint8Array): Uint8Array {
   const packed = new Uint8Array(gzipSync(bytes, { level: 9 }));
-  // RFC 1952 2.3: MTIME (bytes 4 to 7) is 0 already; OS (byte 9) differs from one platform to the next, 255 is "unknown".
+  // RFC 1952 2.3: MTIME (bytes 4 to 7) is already 0; OS (byte 9) differs between platforms, 255 is "unknown".
   packed[9] = 255;
   return packed;
 }

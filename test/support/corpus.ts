@@ -1,9 +1,9 @@
-// The shared folder of real archives beside this repository. Other checkouts do not have it.
+// The shared folder of real archives beside this repository, which other checkouts do not have.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** From dist/test/support/ three levels up. */
+/** Three levels up from dist/test/support/. */
 export const repositoryRoot = fileURLToPath(new URL('../../../', import.meta.url));
 export const sharedFolder = fileURLToPath(new URL('../../../../shared/', import.meta.url));
 
@@ -159,7 +159,7 @@ export const corpusFolder = join(sharedFolder, 'corpus');
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 
-/** Every real archive with what independent tools say of it, by ID; none where the folder is absent. */
+/** Every real archive with the results of independent tools, by ID; empty if the folder is absent. */
 export function corpus(): readonly CorpusItem[] {
   const truths = join(corpusFolder, 'truth');
   if (!existsSync(truths)) return [];
@@ -179,20 +179,20 @@ export function peerExpectations(): readonly PeerExpectation[] {
   return existsSync(file) ? (readJson(file) as PeerExpectation[]) : [];
 }
 
-/** The path of something in the folder of archives made by a real Docker 28. */
+/** The path of a file in the folder of archives made by a real Docker 28. */
 export const docker28 = (...parts: readonly string[]): string => join(sharedFolder, 'docker28', ...parts);
 
 export const hasCorpus = existsSync(corpusFolder);
 export const hasDocker28 = existsSync(docker28());
 export const NO_SHARED_FOLDER = 'the shared folder of real archives is not here';
 
-/** True, said on the terminal, when a test cannot run: `if (skipUnless(hasCorpus, NO_SHARED_FOLDER)) return;` */
+/** Returns true and prints the reason if a test cannot run: `if (skipUnless(hasCorpus, NO_SHARED_FOLDER)) return;` */
 export function skipUnless(condition: boolean, reason: string): boolean {
   if (!condition) process.stdout.write(`(skipped: ${reason}) `);
   return !condition;
 }
 
-/** uvu's `test`, or its `test.skip` (counted as skipped) with the reason said: `testWhen(test, ...)('name', fn)`. */
+/** uvu's `test`, or its `test.skip` (counted as skipped) with the reason printed: `testWhen(test, ...)('name', fn)`. */
 export function testWhen<T extends { skip: unknown }>(
   test: T,
   condition: boolean,

@@ -25,12 +25,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\u2029': '\\u2029',
 };
 
-/** JSON as Go's encoding/json writes it: compact unless `indent` is given, and safe inside HTML. */
+/** JSON as Go's encoding/json writes it: compact unless `indent` is given, and escaped for HTML. */
 export function goJson(value: unknown, indent = 0): string {
   return JSON.stringify(value, null, indent).replace(/[<>&\u2028\u2029]/g, found => ESCAPES[found] as string);
 }
 
-/** A Go map has no order of its own, so encoding/json sorts its keys. Absent values are left out. */
+/** encoding/json sorts the keys of a Go map. Absent values are left out. */
 export function sortedKeys<T extends object>(value: T): T {
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) as T;

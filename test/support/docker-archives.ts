@@ -47,7 +47,7 @@ const EXTENSIONS: Readonly<Record<Compression, string>> = {
   bzip2: '.tar.bz2',
 };
 
-/** Named by the digest of the bytes as stored. */
+/** Named by the digest of the stored bytes. */
 const byDigest = ({ digest, compression }: Layer): string => encodedOf(digest) + EXTENSIONS[compression];
 
 /** Row I: crane pull, ko, kaniko, apko. A repeated layer is stored once and listed as often as it is used. */
@@ -113,7 +113,10 @@ export function containerify(images: Images): Member[] {
   return firstOfEach([config, file('manifest.json', JSON.stringify([item])), ...layers]);
 }
 
-/** Row L: Nix dockerTools (stream_layered_image.py). Give the image `indent: 4` and absolute paths to be true to it. */
+/**
+ * Row L: Nix dockerTools (stream_layered_image.py). As in the original, the image should have `indent: 4` and absolute
+ * paths.
+ */
 export function nixDockerTools(images: Images): Member[] {
   const members: Member[] = [];
   const items: object[] = [];

@@ -1,6 +1,6 @@
-// How an answer is compared with what Docker printed.
+// Compares an answer with Docker's output.
 
-/** Trailing blanks of a line and of the whole are not compared. */
+/** Removes trailing spaces of each line and of the whole text. */
 export const bare = (text: string): string =>
   text
     .split('\n')
@@ -10,7 +10,7 @@ export const bare = (text: string): string =>
 
 export const sortedLines = (text: string): string => text.split('\n').sort().join('\n');
 
-/** A document without what the JSON pointers name. */
+/** A document without the parts at the JSON pointers. */
 export function without(document: unknown, pointers: readonly string[]): unknown {
   const copy = structuredClone(document);
   for (const pointer of pointers) {

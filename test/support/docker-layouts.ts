@@ -1,4 +1,4 @@
-// What `docker save` writes: FORMATS section 1, rows A, B, C.
+// Archives of `docker save`: FORMATS section 1, rows A, B, C.
 import { digestOf, encodedOf, goJson } from './digest.js';
 import type { Image, Layer } from './image.js';
 import { directory, file, firstOfEach, type Member, walkOrder } from './members.js';
@@ -35,7 +35,7 @@ const v1Directory = (image: Image, id: string, json: string): Member[] => [
   file(`${id}/json`, json, at(image)),
 ];
 
-/** One entry of manifest.json, fields in the order of moby's tarexport.manifestItem. */
+/** One item of manifest.json, with fields in the order of moby's tarexport.manifestItem. */
 const manifestItem = (entry: Entry, config: string, layers: readonly string[], sources?: object) => ({
   Config: config,
   RepoTags: tagsOrNull(entry.tags.map(familiarName)),
@@ -44,7 +44,7 @@ const manifestItem = (entry: Entry, config: string, layers: readonly string[], s
   LayerSources: sources,
 });
 
-/** Row B: Docker 1.10 to 24. A layer met before is a symlink to the first one's file. */
+/** Row B: Docker 1.10 to 24. A repeated layer is a symlink to the first one's file. */
 export function dockerSave(images: Images): Member[] {
   const members: Member[] = [];
   const items: object[] = [];
@@ -105,7 +105,7 @@ export function dockerSave25(images: Images): Member[] {
   ];
 }
 
-/** The stored blobs: config, layers as plain tars, and a v1 `json` for each layer that nothing refers to. */
+/** The stored blobs: config, layers as uncompressed tars, and a v1 `json` for each layer, which nothing refers to. */
 function saved(image: Image): { digest: string; bytes: Uint8Array }[] {
   const json = v1Layers(image.config).map(layer => new TextEncoder().encode(layer.json));
   const layers = image.layers.filter(({ spec }) => spec.absent !== true);
@@ -116,7 +116,7 @@ function saved(image: Image): { digest: string; bytes: Uint8Array }[] {
   ];
 }
 
-/** The image as Docker stores it: no layer compressed. */
+/** The image as Docker stores it, without compression. */
 export function unpacked(image: Image): Image {
   const layers = image.layers.map(
     (layer): Layer => ({
@@ -130,7 +130,7 @@ export function unpacked(image: Image): Image {
   return { ...image, layers };
 }
 
-/** A Go map, so sorted by diff_id; its descriptors have size before digest. */
+/** A Go map, so it is sorted by diff_id; its descriptors have size before digest. */
 function layerSources(image: Image): object {
   const sources = image.layers.map(({ diffId, tar }) => [
     diffId,
@@ -139,7 +139,7 @@ function layerSources(image: Image): object {
   return Object.fromEntries(sources.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1)));
 }
 
-/** One entry a tag. Of the untagged images only the first is listed, and only when nothing is listed before it. */
+/** One entry per tag. Of the untagged images only the first is listed, and only if nothing is listed before it. */
 function indexEntries(manifest: Content, tags: readonly string[], before: readonly Content[]): Content[] {
   if (tags.length === 0) return before.length === 0 ? [manifest] : [];
   return tags.map(tag =>

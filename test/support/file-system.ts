@@ -1,4 +1,4 @@
-// A directory of this machine as data, to compare two of them, or one with a report.
+// A directory of this machine as data, to compare it with another one or with a report.
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 export interface Found {
@@ -6,14 +6,14 @@ export interface Found {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Bytes of a file; 0 of anything else. */
+  /** Size of a file in bytes; 0 for any other type. */
   readonly size: number;
   /** Whole seconds since 1970. */
   readonly mtime: number;
   readonly target: string | null;
   /** `major,minor` of a device. */
   readonly device: string | null;
-  /** The first name, in the order of their bytes, of what has several. */
+  /** The first name, in byte order, of a file with several. */
   readonly first: string;
 }
 
@@ -57,5 +57,5 @@ function typeOf(stats: ReturnType<typeof lstatSync>): Found['type'] {
   return stats!.isFIFO() ? 'fifo' : 'other';
 }
 
-/** As glibc's major() and minor() take them apart, for numbers below 4096 and 256. */
+/** Decoded like glibc's major() and minor(), for numbers below 4096 and 256. */
 const numbers = (device: number) => `${(device >> 8) & 0xfff},${device & 0xff}`;

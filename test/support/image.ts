@@ -1,32 +1,32 @@
-// An image from an object literal: layers written as tars, packed, and a config that tells the truth about them.
+// Builds an image from an object literal: layers as tars, compressed, and a config that matches them.
 import { type Compression, compress } from './compression.js';
 import { type Algorithm, bytesOf, digestOf, goJson, sortedKeys, textOf } from './digest.js';
 import { type TarEntry, tarBytes } from './tar.js';
 
 export type { TarEntry } from './tar.js';
 
-/** A file's content, or more of its tar entry. */
+/** A file's content, or the fields of its tar entry. */
 export type FileSpec = string | Uint8Array | Omit<TarEntry, 'path'>;
 
 export interface LayerSpec {
-  /** In this order, each after the parent directories it needs; a path that ends in a slash is a directory. */
+  /** Written in this order, each after its missing parent directories; a path that ends in a slash is a directory. */
   readonly files?: Readonly<Record<string, FileSpec>>;
   /** Written after `files`, exactly as given. */
   readonly entries?: readonly TarEntry[];
-  /** The layer's uncompressed bytes, in place of both. */
+  /** The layer's uncompressed bytes, instead of `files` and `entries`. */
   readonly tar?: Uint8Array;
   readonly createdBy?: string;
   readonly compression?: Compression;
-  /** In place of the media type that fits the compression. */
+  /** Overrides the media type of the compression. */
   readonly mediaType?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** A foreign layer: where its bytes are to be had. */
+  /** A foreign layer: the URLs of its bytes. */
   readonly urls?: readonly string[];
-  /** A foreign layer is often not in the archive at all. */
+  /** A foreign layer is often not in the archive. */
   readonly absent?: boolean;
 }
 
-/** A history line that made no layer. */
+/** A history step without a layer. */
 export interface EmptyStep {
   readonly emptyLayer: true;
   readonly createdBy: string;
@@ -59,12 +59,12 @@ export interface ImageConfig {
 
 export interface ImageSpec {
   readonly layers: readonly (LayerSpec | EmptyStep)[];
-  /** Fields of the config document in place of the computed ones; `undefined` removes one. */
+  /** Fields that override the computed ones of the config document; `undefined` removes a field. */
   readonly config?: { readonly [Field in keyof ImageConfig]?: ImageConfig[Field] | undefined };
   readonly platform?: Platform;
   readonly history?: readonly HistoryItem[];
   readonly created?: string;
-  /** Spaces of indentation, for producers that print their config prettily (Nix: 4). */
+  /** Spaces of indentation, for producers that indent their config (Nix: 4). */
   readonly indent?: number;
 }
 
@@ -105,7 +105,7 @@ export async function image(spec: ImageSpec): Promise<Image> {
   return { ...assemble(configBytes, layers), platform: spec.platform ?? AMD64, created };
 }
 
-/** An image from its parts, such as those of a real one. */
+/** An image from parts, such as those of a real one. */
 export function assemble(configBytes: Uint8Array, layers: readonly Layer[]): Image {
   const config = JSON.parse(textOf(configBytes)) as ImageConfig;
   const diffIds = layers.map(({ diffId }) => diffId);
@@ -122,7 +122,7 @@ export function assemble(configBytes: Uint8Array, layers: readonly Layer[]): Ima
   };
 }
 
-/** An image of `count` layers whose bytes differ by `seed`, where a test does not care what is inside. */
+/** An image of `count` layers whose bytes depend on `seed`, for tests in which the content does not matter. */
 export function plainImage(seed = 'plain', count = 2, compression: Compression = 'none'): Promise<Image> {
   return image({
     layers: Array.from({ length: count }, (_, index) => ({
@@ -142,7 +142,7 @@ export async function layer(spec: LayerSpec, mtime = 0): Promise<Layer> {
   return layerOf(tar, compress(tar, compression), compression, entries, spec);
 }
 
-/** A layer from its bytes, unpacked and as stored. */
+/** A layer from its uncompressed and stored bytes. */
 export function layerOf(
   tar: Uint8Array,
   blob = tar,
@@ -179,7 +179,7 @@ function entriesOf(files: Readonly<Record<string, FileSpec>>, mtime: number): Ta
   return entries;
 }
 
-/** `etc/app/x` needs `etc/` and `etc/app/`. */
+/** The parents of a path: `etc/` and `etc/app/` for `etc/app/x`. */
 function parentsOf(path: string): string[] {
   const parts = path.replace(/\/$/, '').split('/');
   return parts

@@ -21,7 +21,7 @@ export function layerFacts(
 export interface LayerOptions {
   readonly files?: boolean;
   readonly contents?: ContentWanted | undefined;
-  /** Bytes that come at a time. */
+  /** Size of the chunks, in bytes. */
   readonly piece?: number;
   readonly limits?: Partial<Limits>;
 }

@@ -1,4 +1,4 @@
-// Every archive variant of FORMATS section 1, from images to members in the order and spelling of its producer.
+// Every archive format of FORMATS section 1, from images to members in the order and spelling of its producer.
 export { type Builds, buildxOci, dockerContainerd, type MultiPlatform } from './buildkit-layouts.js';
 export {
   containerify,

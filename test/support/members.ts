@@ -42,13 +42,13 @@ export const directory = (path: string, more: Omit<Placed, 'path'> = {}): Direct
   ...more,
 });
 
-/** Each path once, the first one kept: what a producer does that checks before it writes. */
+/** Keeps the first member of each path, as a producer does that checks before it writes. */
 export function firstOfEach(members: readonly Member[]): Member[] {
   const seen = new Set<string>();
   return members.filter(({ path }) => !seen.has(path) && seen.add(path));
 }
 
-/** The order of a walk through sorted directories: names compared part by part. */
+/** Sorts like a walk through sorted directories: names are compared segment by segment. */
 export function walkOrder(members: readonly Member[]): Member[] {
   const key = ({ path }: Member) => path.replace(/\/$/, '').replaceAll('/', '\0');
   return [...members].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
@@ -66,7 +66,7 @@ export const memberJson = (members: readonly Member[], path: string): unknown =>
 export const without = (members: readonly Member[], path: string): Member[] =>
   members.filter(member => member.path !== path);
 
-/** The same members with the bytes of one changed. */
+/** Changes the bytes of one member. */
 export function replaceBytes(
   members: readonly Member[],
   path: string,
@@ -78,7 +78,7 @@ export function replaceBytes(
   );
 }
 
-/** The same members with one byte of one file inverted; a negative `at` counts from the end. */
+/** Inverts one byte of one file; a negative `at` counts from the end. */
 export function flipByte(members: readonly Member[], path: string, at: number): Member[] {
   return replaceBytes(members, path, bytes => {
     const changed = Uint8Array.from(bytes);

@@ -1,6 +1,6 @@
-// References as the producers shorten and lengthen them (distribution/reference).
+// Short and full references, as producers write them (distribution/reference).
 
-/** `repo:tag` in its two parts; a port is not a tag. */
+/** Splits `repo:tag`; a port is not a tag. */
 export function splitName(name: string): { repository: string; tag: string } {
   const colon = name.lastIndexOf(':');
   if (colon <= name.lastIndexOf('/')) return { repository: name, tag: 'latest' };

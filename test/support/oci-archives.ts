@@ -1,4 +1,4 @@
-// Image layouts by producer: FORMATS section 1, rows G, H, K, M, O, P, and Q, which is none.
+// Image layouts by producer: FORMATS section 1, rows G, H, K, M, O, P, and Q, which is not a layout.
 import { type Builds, buildsOf } from './buildkit-layouts.js';
 import { encodedOf, goJson, sortedKeys } from './digest.js';
 import type { Image } from './image.js';
@@ -52,7 +52,7 @@ export function skopeoDir(builds: Builds): Member[] {
   ]);
 }
 
-/** Row K: Bazel's rules_oci: `docker` has manifest.json alone, `oci` repeats a descriptor for every tag. */
+/** Row K: Bazel's rules_oci: `docker` has only manifest.json, `oci` repeats a descriptor for every tag. */
 export function rulesOci(images: Images, options: { readonly format?: 'docker' | 'oci' } = {}): Member[] {
   const entries = entriesOf(images);
   if (options.format === 'oci') {
@@ -114,7 +114,7 @@ export function cosignSave(images: Images): Member[] {
 const kind = (content: Content, name: string): Content =>
   described(content, { annotations: { kind: `dev.cosignproject.cosign/${name}` } });
 
-/** A manifest of one simple-signing payload; the signature itself is made of zeros. */
+/** A manifest of one simple-signing payload; the signature itself consists of zeros. */
 function signatureOf(subject: Content, name: string): Content {
   const payload = {
     critical: {
@@ -132,7 +132,7 @@ function signatureOf(subject: Content, name: string): Content {
   return manifestFrom(MEDIA.manifest, blobOf(MEDIA.config, config), [layer]);
 }
 
-/** Row P: oras backup and the bundles of Zarf, k3s, hauler: many images by tag, and what refers to them. */
+/** Row P: oras backup and the bundles of Zarf, k3s, hauler: many images by tag, and their referrers. */
 export function orasBackup(images: Images, referrers: readonly Content[] = []): Member[] {
   const manifests = entriesOf(images).flatMap(({ image, tags }) => {
     const manifest = platformManifest(image);
@@ -143,14 +143,14 @@ export function orasBackup(images: Images, referrers: readonly Content[] = []): 
   return ociLayout({ manifests: [...manifests, ...referrers] });
 }
 
-/** Row Q, no image at all: the root file system, as `docker export` and buildx `type=tar` write it. */
+/** Row Q, not an image: the root file system, as `docker export` and buildx `type=tar` write it. */
 export function rootfs(image: Image): Member[] {
   const tree = new Map<string, Member>();
   for (const { entries } of image.layers) for (const entry of entries) apply(tree, entry);
   return [...tree.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Good for fixtures: plain whiteouts, and nothing opaque. */
+/** Sufficient for fixtures: supports plain whiteouts, and not opaque ones. */
 function apply(tree: Map<string, Member>, { path, bytes = '', link, type, mode, mtime }: TarEntry): void {
   const more = { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
   const [, folder = '', gone] = /^(.*\/)?\.wh\.([^/]+)$/.exec(path) ?? [];

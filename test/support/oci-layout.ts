@@ -4,25 +4,25 @@ import { directory, type FileMember, file, firstOfEach, type Member } from './me
 import { type Blob, type Content, MEDIA } from './oci.js';
 
 export interface LayoutOptions {
-  /** What index.json lists, in this order. */
+  /** Entries of index.json, in this order. */
   readonly manifests: readonly Content[];
   /** Blobs that nothing refers to. */
   readonly unreferenced?: readonly Blob[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly indent?: number;
   readonly imageLayoutVersion?: string;
-  /** index.json may leave its own media type out. */
+  /** False to leave out the media type of index.json. */
   readonly mediaType?: false;
-  /** `blobs/` and its folders as members of their own; true when left out. */
+  /** Write `blobs/` and its folders as members; default true. */
   readonly directories?: boolean;
-  /** blobs, then index.json, then oci-layout; or the other way round. */
+  /** Order of blobs, index.json and oci-layout: in this order, or reversed. */
   readonly order?: 'blobs-first' | 'blobs-last';
   readonly blobMode?: number;
 }
 
 export const blobPath = (digest: string): string => `blobs/${digest.replace(':', '/')}`;
 
-/** Blobs as members sorted by name (or as they come), each once, below their directories. */
+/** Blobs as members sorted by name (or in the given order), each once, below their directories. */
 export function blobMembers(
   blobs: readonly Blob[],
   options: {
@@ -56,7 +56,7 @@ export function indexFile(manifests: readonly Content[], options: Partial<Layout
 export const layoutFile = (version = '1.0.0'): FileMember =>
   file('oci-layout', goJson({ imageLayoutVersion: version }));
 
-/** An image layout of anything. */
+/** An image layout of any content. */
 export function ociLayout(options: LayoutOptions): Member[] {
   const { manifests, unreferenced = [], directories = true, blobMode } = options;
   const all = [...manifests.flatMap(({ blobs }) => blobs), ...unreferenced];

@@ -19,7 +19,7 @@ export interface Blob {
   readonly bytes: Uint8Array;
 }
 
-/** A document with everything it refers to: its own bytes come first among the blobs. */
+/** A document with all blobs that it refers to; its own bytes are the first blob. */
 export interface Content {
   readonly descriptor: Descriptor;
   readonly blobs: readonly Blob[];
@@ -46,11 +46,11 @@ export const REF_ANNOTATION = 'org.opencontainers.image.ref.name';
 
 export interface DocumentOptions {
   readonly algorithm?: Algorithm;
-  /** Docker's media types. */
+  /** Use Docker's media types. */
   readonly docker?: boolean;
   /** Spaces of indentation: BuildKit writes 2, containers/image none. */
   readonly indent?: number;
-  /** Put `size` before `digest`, as older Go structs have it. */
+  /** Write `size` before `digest`, as older Go structs do. */
   readonly sizeFirst?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly subject?: Descriptor | Content;
@@ -75,7 +75,7 @@ export function descriptorOf(
   };
 }
 
-/** Bytes of any kind as content that refers to nothing. */
+/** Bytes of any kind as a content without references. */
 export function blobOf(
   mediaType: string,
   content: string | Uint8Array,
@@ -146,7 +146,7 @@ export function manifestFrom(
   return { descriptor: ordered(own.descriptor, options), blobs };
 }
 
-/** Only what a subject needs: media type, digest, size. */
+/** Only the fields of a subject: media type, digest, size. */
 function bare(subject: Descriptor | Content): Descriptor {
   const { mediaType, digest, size } = 'descriptor' in subject ? subject.descriptor : subject;
   return { mediaType, digest, size };
@@ -156,7 +156,7 @@ function ordered({ mediaType, digest, size }: Descriptor, { sizeFirst }: Documen
   return sizeFirst === true ? { mediaType, size, digest } : { mediaType, digest, size };
 }
 
-/** An index over other content; say `described` to add a platform or annotations to an entry. */
+/** An index of other contents; use `described` to add a platform or annotations to an entry. */
 export function indexOf(entries: readonly Content[], options: DocumentOptions = {}): Content {
   const mediaType = options.docker === true ? MEDIA.dockerList : MEDIA.index;
   const document = {
@@ -176,12 +176,12 @@ export function indexOf(entries: readonly Content[], options: DocumentOptions = 
   };
 }
 
-/** The same content with more in its descriptor. */
+/** The same content with additional fields in its descriptor. */
 export function described(content: Content, more: Partial<Descriptor>): Content {
   return { ...content, descriptor: { ...content.descriptor, ...more } };
 }
 
-/** The manifest of an image with the image's platform in its descriptor, as an index lists it. */
+/** The manifest of an image with the platform in its descriptor, as an index lists it. */
 export function platformManifest(image: Image, options: DocumentOptions = {}): Content {
   const { architecture, os, variant } = image.platform;
   return described(manifestOf(image, options), {
@@ -189,7 +189,7 @@ export function platformManifest(image: Image, options: DocumentOptions = {}): C
   });
 }
 
-/** The same content with some of its blobs left out of the archive: a sparse layout. */
+/** The same content without some of its blobs: a sparse layout. */
 export function sparse(content: Content, absent: (digest: string) => boolean): Content {
   return { ...content, blobs: content.blobs.filter(({ digest }) => !absent(digest)) };
 }
@@ -200,7 +200,7 @@ export interface ArtifactSpec extends DocumentOptions {
   readonly config?: Content;
 }
 
-/** An artifact: an empty config, an `artifactType`, and blobs that are no layers. */
+/** An artifact: an empty config, an `artifactType`, and blobs that are not layers. */
 export function artifact(spec: ArtifactSpec): Content {
   const made = manifestFrom(MEDIA.manifest, spec.config ?? EMPTY, spec.layers ?? [EMPTY], {
     ...spec,

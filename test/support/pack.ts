@@ -1,4 +1,4 @@
-// Members to the bytes or files that a test reads.
+// Packs members into the bytes or files that a test reads.
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { extract } from 'tar-stream';
@@ -11,7 +11,7 @@ export { type Compression, canCompress, compress, hasCommand } from './compressi
 export type { TarOptions } from './tar.js';
 export { toZip, type ZipOptions } from './zip.js';
 
-/** A tar of the members, in their order, duplicates and all; long names become PAX headers. */
+/** A tar of the members, in their order, including duplicates; long names become PAX headers. */
 export const toTar = (members: readonly Member[], options: TarOptions = {}): Promise<Uint8Array> =>
   tarBytes(members.map(tarEntry), options);
 
@@ -38,7 +38,7 @@ export async function fromTar(tar: Uint8Array): Promise<Member[]> {
   return members;
 }
 
-/** The members as files below `folder`, which is made; of duplicates the last wins. */
+/** Writes the members as files below `folder`, which is created; the last duplicate is kept. */
 export function toDirectory(members: readonly Member[], folder: string): string {
   mkdirSync(folder, { recursive: true });
   // A hard link needs its target first.
@@ -68,11 +68,13 @@ export type DeliveryKind =
 
 export interface Delivery {
   readonly kind: DeliveryKind;
-  /** A file, or the directory. */
+  /** Path of the file, or of the directory. */
   readonly file: string;
 }
 
-/** One archive delivered in every way that must read the same; without `tar.zst` where there is no zstd command. */
+/**
+ * One archive in every delivery, all of which must give the same result; without `tar.zst` if there is no zstd command.
+ */
 export async function deliveries(members: readonly Member[], folder: string): Promise<Delivery[]> {
   mkdirSync(folder, { recursive: true });
   const tar = await toTar(members);

@@ -1,4 +1,4 @@
-// Fixtures into reports: what most tests of the product do.
+// Reads fixtures and reports on them, for most tests of the product.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -19,13 +19,13 @@ import { temporary } from './tmp.js';
 export interface Reading {
   readonly reading: ArchiveReading;
   readonly report: Report;
-  /** Of `waybill verify`. */
+  /** Exit code of `waybill verify`. */
   readonly exitCode: number;
 }
 
 let folder: string | undefined;
 
-/** Writes bytes where they can be read by name; the next call with the same name overwrites them. */
+/** Writes bytes to a file; the next call with the same name overwrites it. */
 export function saved(bytes: Uint8Array, name = 'image.tar'): string {
   folder ??= temporary('reading');
   const path = join(folder, name);
@@ -33,7 +33,7 @@ export function saved(bytes: Uint8Array, name = 'image.tar'): string {
   return path;
 }
 
-/** Bytes as a pipe hands them out. */
+/** Bytes in chunks, as from a pipe. */
 export async function* streamOf(bytes: Uint8Array, piece = 64 * 1024): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
 }
@@ -56,7 +56,7 @@ export async function readMembers(
   return readInput(saved(await toTar(members, tar)), options);
 }
 
-/** The error of something that must end in one, an InputError. */
+/** Expects an InputError and returns it. */
 export async function refusal(what: Promise<unknown>): Promise<InputError> {
   const error = await what.then(
     () => assert.unreachable('expected an InputError'),
@@ -68,7 +68,7 @@ export async function refusal(what: Promise<unknown>): Promise<InputError> {
 
 export const codes = (findings: readonly Finding[]): string[] => findings.map(({ code }) => code);
 
-/** Findings that speak against an archive. */
+/** Codes and messages of the findings that are errors or warnings. */
 export const faults = (findings: readonly Finding[]): string[] =>
   findings.filter(({ severity }) => severity !== 'info').map(({ code, message }) => `${code}: ${message}`);
 

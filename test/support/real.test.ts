@@ -1,4 +1,4 @@
-// The fixture builder against archives that the producers wrote themselves: from their images, the same archives.
+// The fixture builder compared with archives of the real producers: from their images it must make the same archives.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';

@@ -1,11 +1,11 @@
-// What goes into an archive: images and their names.
+// The content of an archive: images and their names.
 import type { Image } from './image.js';
 
 export interface Tagged {
   readonly image: Image;
-  /** `repo:tag`, as the user typed it; none for an untagged image. */
+  /** `repo:tag`, as the user typed it; empty for an untagged image. */
   readonly tags?: readonly string[];
-  /** The image it was built from, where that is in the same archive. */
+  /** The parent image, if it is in the same archive. */
   readonly parent?: Image;
 }
 
@@ -17,7 +17,7 @@ export interface Entry {
   readonly parent?: Image;
 }
 
-/** One image or several, with or without names, as a list with names. */
+/** Normalises one image or several, with or without names, to a list with names. */
 export function entriesOf(images: Images): Entry[] {
   const list = Array.isArray(images) ? (images as readonly (Image | Tagged)[]) : [images as Image | Tagged];
   return list.map(item => ('image' in item ? { tags: [], ...item } : { image: item, tags: [] }));

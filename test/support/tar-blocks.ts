@@ -1,9 +1,10 @@
-// Tars block by block, for what no writer writes: old formats, sparse files, lies. Strings are bytes (latin1).
+// Tars written block by block, for what no writer writes: old formats, sparse files, contradictions. Strings are bytes
+// (latin1).
 export interface RawHeader {
   readonly name: string;
-  /** `0`, a file, when left out; an empty string is the NUL of old tars. */
+  /** Default: `0`, a file; an empty string is the NUL of old tars. */
   readonly flag?: string;
-  /** Of the header; the content's length when left out. A string is put there as it is. */
+  /** Size in the header; default: the content's length. A string is written unchanged. */
   readonly size?: number | string;
   readonly mode?: string;
   readonly uid?: number | string;
@@ -13,7 +14,7 @@ export interface RawHeader {
   readonly format?: 'ustar' | 'gnu' | 'v7' | 'star';
   readonly prefix?: string;
   readonly device?: readonly [major: number, minor: number];
-  /** Last changes before the checksum. */
+  /** Changes the header before the checksum is computed. */
   readonly patch?: (block: Buffer) => void;
 }
 
@@ -64,7 +65,7 @@ export const padded = (content: string | Uint8Array): Buffer => {
 export const rawEntry = (header: RawHeader, content: string | Uint8Array = ''): Buffer =>
   Buffer.concat([rawHeader(header, bytesOf(content).length), padded(content)]);
 
-/** A PAX header for the next entry, or with flag `g` for all that follow. */
+/** A PAX header for the next entry, or with flag `g` for all following entries. */
 export function paxEntry(records: readonly (readonly [key: string, value: string])[], flag = 'x'): Buffer {
   const content = records.map(([key, value]) => paxRecord(key, value)).join('');
   return rawEntry({ name: 'PaxHeaders.0/x', flag }, content);

@@ -1,4 +1,4 @@
-// Another reader of tars, to compare ours with.
+// Another reader of tars, for comparison with ours.
 import { extract, type Header } from 'tar-stream';
 import type { Entry, EntryType } from '../../src/scan/entries/table.js';
 
@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   fifo: 'fifo',
 };
 
-/** What both readers tell of an entry. */
+/** The fields of an entry that both readers have. */
 export interface Read {
   readonly name: string;
   readonly type: EntryType;
@@ -26,7 +26,7 @@ export interface Read {
   readonly xattrs: readonly string[];
 }
 
-/** What tar-stream reads; its PAX records are strings that it leaves to others to understand. */
+/** The entries that tar-stream reads; it does not interpret the values of PAX records. */
 export async function readByTarStream(tar: Uint8Array): Promise<Read[]> {
   const reading = extract({ allowUnknownFormat: true } as object);
   const entries: Read[] = [];
@@ -60,7 +60,7 @@ function fromTarStream(header: Header & { pax: Record<string, string> | null }):
 
 const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString();
 
-/** What our walk reads. */
+/** The entry that our walk reads. */
 export const toRead = ({ name, type, storedSize, mode, uid, gid, mtime, target, xattrs }: Entry): Read => ({
   name: utf8(name),
   type,

@@ -1,10 +1,10 @@
-// Tar bytes by tar-stream's pack: for layers and for the archives around them.
+// Makes tars with tar-stream's pack: layers and the archives around them.
 import { type Header, pack } from 'tar-stream';
 import { bytesOf } from './digest.js';
 
 export interface TarEntry {
   readonly path: string;
-  /** A file when left out, a directory when the path ends in a slash, a symlink when `link` is given. */
+  /** Default: a directory if the path ends in a slash, a symlink if `link` is given, otherwise a file. */
   readonly type?: NonNullable<Header['type']>;
   readonly bytes?: string | Uint8Array;
   readonly link?: string;
@@ -19,11 +19,11 @@ export interface TarEntry {
 }
 
 export interface TarOptions {
-  /** In front of every path, as `tar -C layout .` writes `./`. */
+  /** A prefix of every path, as `tar -C layout .` writes `./`. */
   readonly prefix?: string;
-  /** The two zero blocks at the end; true when left out. */
+  /** Write the two zero blocks at the end; default true. */
   readonly endMarker?: boolean;
-  /** Anything after the end. */
+  /** Bytes after the end. */
   readonly trailing?: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-// The command line without a process: its arguments as they are typed, and what it would print.
+// Runs the command line without a process, and returns its output.
 import { existsSync } from 'node:fs';
 import { parser } from '../../src/cli/parser.js';
 import type { World } from '../../src/cli/terminal.js';
@@ -14,14 +14,14 @@ export interface Said {
 
 const readings = new Map<string, ReturnType<typeof readArchive>>();
 
-/** @param now  what relative times are measured from */
+/** @param now  the time from which relative times are computed */
 export async function said(args: readonly string[], { now = new Date(), lists = '' } = {}): Promise<Said> {
   let answer: Answer | null = null;
   const put: Uint8Array[] = [];
   const terminal: World = {
     within: async () => {},
     read(archive, options) {
-      // What lists images keeps of an archive only what it lists.
+      // A command that lists images discards the rest of a reading, so it cannot be shared.
       const key = JSON.stringify([
         archive,
         options,

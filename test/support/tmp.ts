@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const made: string[] = [];
 
-/** A new empty directory of this machine, removed when the process ends. */
+/** A new empty temporary directory, removed when the process ends. */
 export function temporary(name: string): string {
   if (made.length === 0) process.once('exit', removeAll);
   const directory = mkdtempSync(join(tmpdir(), `waybill-${name.replace(/[^a-zA-Z0-9.-]/g, '-')}-`));

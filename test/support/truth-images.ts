@@ -1,4 +1,4 @@
-// The images of a real archive beside what truth.py says of them.
+// Pairs the images of a real archive with those of truth.py.
 
 import type { Image } from '../../src/link/graph.js';
 import type { ArchiveReading, PartReading } from '../../src/report/read.js';
@@ -10,7 +10,7 @@ export interface ImageWithTruth {
   readonly truth: TruthImage;
 }
 
-/** Every image of a truth that lists layers, with ours; fails where we have none. */
+/** Every image of a truth that lists layers, with ours; fails if we have none. */
 export function imagesWithTruth({ parts }: ArchiveReading, { views }: Truth): ImageWithTruth[] {
   const ours = parts.flatMap(part => part.graph.images.map(image => ({ part, image })));
   return Object.values(views)

@@ -1,4 +1,4 @@
-// The image IDs of Docker's first format, which later producers still compute for the names of directories.
+// The image IDs of Docker's first format, from which later producers still compute the names of directories.
 
 import { digestOf, encodedOf, goJson, hexOf, sortedKeys } from './digest.js';
 import { chainIdsOf, type ImageConfig } from './image.js';
@@ -9,7 +9,7 @@ export interface V1Layer {
   readonly json: string;
 }
 
-/** moby api/types/container.Config: Go writes a struct's fields in this order; those marked may be left out. */
+/** moby api/types/container.Config: Go writes a struct's fields in this order; marked fields may be absent. */
 const RUN_CONFIG: readonly (readonly [field: string, empty: unknown])[] = [
   ['Hostname', ''],
   ['Domainname', ''],
@@ -38,7 +38,7 @@ const RUN_CONFIG: readonly (readonly [field: string, empty: unknown])[] = [
   ['Shell', undefined],
 ];
 
-/** moby image.V1Image, less `id` and `parent`, which come first. */
+/** moby image.V1Image, without `id` and `parent`, which come first. */
 const V1_FIELDS = [
   'comment',
   'created',
@@ -108,11 +108,11 @@ export function podmanLayers(config: ImageConfig, diffIds = config.rootfs.diff_i
 }
 
 export interface LegacyLayer extends V1Layer {
-  /** Undefined where the step made no layer: Docker 1.9 wrote an empty tar for it. */
+  /** Undefined if the step created no layer: Docker 1.9 wrote an empty tar for it. */
   readonly layer: number | undefined;
 }
 
-/** Docker up to 1.9: one image for every step, IDs drawn at random (here: from the content, to be the same each time). */
+/** Docker up to 1.9: one image for every step, with random IDs (here derived from the content, to be reproducible). */
 export function legacyLayers(config: ImageConfig): LegacyLayer[] {
   const made: LegacyLayer[] = [];
   let layer = 0;

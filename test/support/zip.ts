@@ -19,7 +19,7 @@ interface Packed {
 
 const STORED = 0;
 const DEFLATED = 8;
-/** 1980-01-01, the earliest a DOS date can say (4.4.6). */
+/** 1980-01-01, the earliest date in DOS format (4.4.6). */
 const DOS_DATE = 0x21;
 const VERSION = 20;
 const UNIX = 3;
@@ -125,7 +125,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   return value;
 });
 
-/** Our own, because zlib.crc32 is newer than Node 20.15. */
+/** An own implementation, because zlib.crc32 requires a Node newer than 20.15. */
 function crc32(bytes: Uint8Array): number {
   let value = 0xffffffff;
   for (const byte of bytes) value = (TABLE[(value ^ byte) & 0xff] as number) ^ (value >>> 8);

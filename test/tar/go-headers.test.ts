@@ -1,4 +1,4 @@
-// Headers that Go's archive/tar refuses, and every engine with it, on headers whose numbers are arbitrary: Go is the judge.
+// Headers with arbitrary numbers: Go's archive/tar, and so every engine, refuses the same ones as waybill's model.
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,7 +10,7 @@ import { type RawHeader, rawHeader, withChecksum } from '../support/tar-blocks.j
 
 const SEED = 20_261_205;
 
-/** Where numbers stand in one kind of header or another. */
+/** Offsets and lengths of numeric fields in the header formats. */
 const FIELDS: readonly (readonly [at: number, length: number])[] = [
   [100, 8],
   [108, 8],
@@ -59,7 +59,7 @@ function blockOf({ format, flag, changes }: typeof header extends fc.Arbitrary<i
 
 const go = testWhen(test, hasGo, 'Go is not installed');
 
-go('what Go refuses a header for', () => {
+go('headers that Go refuses', () => {
   const samples = fc.sample(header, { seed: SEED, numRuns: 3000 });
   const blocks = samples.map(blockOf);
   let refused = 0;
@@ -69,14 +69,14 @@ go('what Go refuses a header for', () => {
     const isRefused = error === 'archive/tar: invalid tar header';
     if (isRefused) refused++;
     const what = `${JSON.stringify(samples[i])} ${fault}`;
-    // Of the pieces of a sparse file Go compares where they lie, which is no header's fault.
+    // Go also compares the positions of a sparse file's segments, which is not a fault of the header.
     if (samples[i]!.flag === 'S' && isRefused && fault === null) continue;
     assert.is(fault !== null, isRefused, what);
   }
   assert.ok(refused > 300 && refused < 2700, String(refused));
 });
 
-test('a checksum is read as Go reads numbers', () => {
+test('a checksum is parsed as Go parses numbers', () => {
   for (const [text, isRead] of [
     ['%\0 ', true],
     [' %\0 ', true],
@@ -92,7 +92,7 @@ test('a checksum is read as Go reads numbers', () => {
   }
 });
 
-test('the field is named', () => {
+test('the faulty field is named', () => {
   const fault = (patch: Partial<RawHeader>) => goHeaderFault(rawHeader({ name: 'f', ...patch }));
   const put = (text: string, at: number) => (block: Buffer) => void block.write(text, at, 'latin1');
   assert.is(fault({}), null);

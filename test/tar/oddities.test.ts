@@ -1,5 +1,5 @@
-// What readers of tars disagree about inside a layer, and what some of them refuse: found, said once of each kind, and nothing
-// said of what honest writers make.
+// Headers inside a layer that tar readers interpret differently or refuse: each kind is reported once, and tars of real
+// writers have none.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
@@ -17,10 +17,10 @@ type Odd = Partial<Pick<TarFacts, 'ambiguities' | 'malformed' | 'reached'>>;
 
 const NOTHING: Required<Odd> = { ambiguities: [], malformed: null, reached: [] };
 
-/** All but what is cut short, and what is about limits of ours. */
+/** Tars without those that are cut short or reach limits of ours. */
 const forGo: { readonly what: string; readonly tar: Uint8Array; readonly refused: boolean }[] = [];
 
-/** What is odd about a tar: the same whether entries are kept or counted, and in whatever pieces it comes. */
+/** Asserts the oddities of a tar: the same with kept and with counted entries, and with chunks of any size. */
 function finds(what: string, tar: Uint8Array, expected: Odd, limits = {}): void {
   if (expected.reached === undefined && tarFacts(tar).error === null)
     forGo.push({ what, tar, refused: expected.malformed !== undefined });
@@ -38,14 +38,14 @@ const malformed = (path: string, reason: string): Odd => ({ malformed: { reason,
 
 const file = (header: Partial<RawHeader> = {}, content = '') => rawEntry({ name: 'f', ...header }, content);
 const pax = (...records: [string, string][]) => paxEntry(records);
-/** A PAX header of whatever bytes. */
+/** A PAX header with the given bytes. */
 const rawPax = (content: string, flag = 'x') => rawEntry({ name: 'x', flag }, content);
 
 const LONG = `${'d'.repeat(120)}/f`;
 
 finds('plain entries', rawTar(file({}, 'x'), file({ name: 'd/', flag: '5' })), {});
 finds(
-  'what Go and GNU tar write of long names, times and large numbers',
+  'records of Go and GNU tar for long names, times and large numbers',
   rawTar(
     pax(['path', LONG], ['mtime', '1700000000.25'], ['uid', '3000000'], ['SCHILY.xattr.user.a', 'b\0c']),
     file({}, 'x'),
@@ -142,7 +142,7 @@ finds(
   ambiguous('name', 'two', 'two', 'one'),
 );
 finds(
-  'a GNU name that goes on behind its end',
+  'a GNU name with bytes after its end',
   rawTar(gnuLong('L', 'one\0two'), file({ format: 'gnu' })),
   ambiguous('name', 'one', 'one', 'one\0two\0'),
 );
@@ -158,11 +158,11 @@ for (const record of [pax(['path', 'renamed']), gnuLong('L', 'renamed')])
     ambiguous('records before a global PAX header', '', 'none', 'all of them'),
   );
 finds(
-  'a global PAX header that would rename what follows',
+  'a global PAX header that renames the next entry',
   rawTar(paxEntry([['path', 'all']], 'g'), file()),
   ambiguous('global PAX header', '', 'nothing', 'path=all'),
 );
-test('of each kind the first is kept, and the others are counted', () => {
+test('the first of each kind is kept, and the others are counted', () => {
   const one = [pax(['size', '0']), file({ size: 5 })];
   const { ambiguities } = tarFacts(rawTar(...one, ...one, pax(['size', '0']), file({ name: 'g', size: 6 })));
   assert.equal(ambiguities, [{ field: 'size', path: 'f', readings: ['0', '5'], count: 3 }]);
@@ -180,7 +180,7 @@ finds(
   malformed('f', 'the record at byte 0 does not end where its length says'),
 );
 finds(
-  'what comes before a malformed record counts',
+  'records before a malformed one are applied',
   rawTar(rawPax('10 path=x\n9 a=b\n'), file()),
   malformed('x', 'the record at byte 10 claims 9 bytes, but 6 are left'),
 );
@@ -200,12 +200,12 @@ finds(
   malformed('f', 'a PAX record has a key with a NUL in it'),
 );
 finds(
-  'an owner that is no number',
+  'an owner that is not a number',
   rawTar(pax(['uid', '0x10']), file()),
   malformed('f', 'the PAX record uid is "0x10"'),
 );
 finds(
-  'a time that is none',
+  'an invalid time',
   rawTar(pax(['mtime', '1.2.3']), file()),
   malformed('f', 'the PAX record mtime is "1.2.3"'),
 );
@@ -230,7 +230,7 @@ finds(
   malformed('', 'Go does not take the field uid of its header'),
 );
 finds(
-  'numbers as old and as large as Go takes them',
+  'numbers in every format that Go accepts',
   rawTar(
     file({ mode: '   644 \0', uid: '  1750 ', gid: '\x80\0\0\0\0\x20\0\0', mtime: ' 7777777777 ' }),
     file({ name: 'v7', format: 'v7', patch: block => block.write('x', 329) }),
@@ -238,7 +238,7 @@ finds(
   ),
   {},
 );
-test('numbers that are plain are numbers to Go', () => {
+test('plain numbers are accepted by Go', () => {
   let seed = 7;
   const random = (below: number) => {
     seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
@@ -265,7 +265,7 @@ for (const size of ['-1', '9007199254740992', 'x', '1.5']) {
     assert.is(facts.entries, 1);
   });
 }
-test('an empty PAX size leaves the header its own', () => {
+test("an empty PAX size does not change the header's size", () => {
   const facts = tarFacts(rawTar(pax(['size', '']), file({}, 'abc'), file({ name: 'b' })));
   assert.equal([facts.error, facts.entries], [null, 2]);
 });
@@ -282,7 +282,7 @@ finds(
   ),
   { reached: [{ limit: 'pathBytes', value: 4096, seen: 6000 }] },
 );
-test('what has such a path is left out, and all else is there', () => {
+test('entries with such a path are left out, and all others are kept', () => {
   const tar = rawTar(
     file({ name: 'a' }, 'one'),
     gnuLong('L', 'p'.repeat(5000)),
@@ -319,13 +319,13 @@ finds(
   { layerEntries: 2 },
 );
 
-test('two global PAX headers of one name are a name that stands twice, as to tar-split', () => {
+test('two global PAX headers with one name are a repeated name, as in tar-split', () => {
   const header = paxEntry([['comment', 'x']], 'g');
   assert.is(tarFacts(rawTar(header, file())).duplicate, null);
   assert.is(tarFacts(rawTar(header, file(), header)).duplicate, 'PaxHeaders.0/x');
 });
 
-test('names are compared up to the limit, thousands of them', () => {
+test('thousands of names are compared, up to the limit', () => {
   const names = Array.from({ length: 5000 }, (_, i) => `usr/share/doc/package-${i}/README`);
   const tar = (...more: readonly string[]) => rawTar(...[...names, ...more].map(name => file({ name })));
   assert.is(tarFacts(tar(), { files: false }).duplicate, null);
@@ -344,7 +344,7 @@ for (const [a, b] of [
   ['/a', '//a'],
   ['.', './'],
 ] as const)
-  test(`${a} and ${b} are one name`, () => {
+  test(`${a} and ${b} are the same name`, () => {
     const { duplicate } = tarFacts(rawTar(file({ name: a }), file({ name: b })));
     assert.ok(duplicate, 'not found');
   });
@@ -356,7 +356,7 @@ for (const [a, b] of [
   ['a/b', 'a/.b'],
   ['../a', 'a'],
 ] as const)
-  test(`${a} and ${b} are two names`, () => {
+  test(`${a} and ${b} are different names`, () => {
     const { duplicate } = tarFacts(rawTar(file({ name: a }), file({ name: b })));
     assert.is(duplicate, null);
   });

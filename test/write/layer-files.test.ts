@@ -1,4 +1,4 @@
-// The second reading of layers is compared with the first, and not only by what the file system says of the file.
+// The second reading of layers is compared with the first by content, not only by the file's attributes.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { defaultLimits } from '../../src/limits.js';
@@ -15,7 +15,7 @@ const tar = await toTar(layouts.dockerSave25({ image: item, tags: ['app:1'] }));
 const path = layouts.blobPath(item.diffIds[0]!);
 const stored: StoredBytes = { size: layer.tar.length, digest: digestOf(layer.tar) };
 
-/** @returns what came of the first file, and whether that was all of it */
+/** @returns the content of the first file, and whether it is complete */
 async function read(file: string, expected: StoredBytes | null, at = path) {
   let text = '';
   const sink = () => ({
@@ -34,12 +34,12 @@ const files = { seekable: saved(tar, 'files.tar') };
 const packed = canCompress('gzip') ? { once: saved(compress(tar, 'gzip'), 'files.tar.gz') } : {};
 
 for (const [how, file] of Object.entries({ ...files, ...packed })) {
-  test(`${how}: a layer that is what it was`, async () => {
+  test(`${how}: a layer that did not change`, async () => {
     assert.is(await read(file, stored), 'first');
     assert.is(await read(file, null), 'first');
   });
 
-  test(`${how}: a layer that differs behind the file`, async () => {
+  test(`${how}: a layer that changed after the file`, async () => {
     for (const other of [
       { ...stored, digest: digestOf('x') },
       { ...stored, size: stored.size + 512 },
@@ -53,7 +53,7 @@ for (const [how, file] of Object.entries({ ...files, ...packed })) {
     }
   });
 
-  test(`${how}: a layer that is not there any more`, async () => {
+  test(`${how}: a layer that was removed`, async () => {
     const { message } = await refusal(read(file, stored, 'blobs/sha256/gone'));
     assert.match(message, `expected ${stored.size} bytes, ${stored.digest}, found nothing`);
   });

@@ -1,4 +1,4 @@
-// Lists that wait: files that no name can lead astray, and that are whole or not there.
+// Stored lists: files that no name can place elsewhere, and that are complete or absent.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -33,13 +33,13 @@ const entry: ListEntry = {
 };
 const listOf = (name: string): ManifestList => ({ name, entries: [entry] });
 
-/** Manifests are bytes, of one class or another. */
+/** Compares manifests as text, because they may be a Buffer or a Uint8Array. */
 const plain = (list: ManifestList | null) => ({
   ...list,
   entries: list?.entries.map(e => ({ ...e, manifest: Buffer.from(e.manifest).toString() })),
 });
 
-test('a list is found under its name, whatever that is', () => {
+test('a list is found under its name, which may have any characters', () => {
   const directory = join(temporary('lists'), 'not', 'there', 'yet');
   const store = listStore(directory);
   const names = [
@@ -64,7 +64,7 @@ test('a list is found under its name, whatever that is', () => {
   assert.equal(readdirSync(directory), []);
 });
 
-test('a list that is put again replaces the old one', () => {
+test('storing a list again replaces it', () => {
   const directory = temporary('lists');
   const store = listStore(directory);
   store.put(listOf('a'));
@@ -73,7 +73,7 @@ test('a list that is put again replaces the old one', () => {
   assert.is(readdirSync(directory).length, 1);
 });
 
-test('what is no list is an error with a way out, and can be removed', () => {
+test('a file that is not a list is an error with a remedy, and can be removed', () => {
   const directory = temporary('lists');
   const store = listStore(directory);
   const damage: ((text: string) => string)[] = [
@@ -115,7 +115,7 @@ test('what is no list is an error with a way out, and can be removed', () => {
   );
 });
 
-test('a directory that cannot be made is an InputError', () => {
+test('a directory that cannot be created is an InputError', () => {
   const file = join(temporary('lists'), 'file');
   writeFileSync(file, '');
   const store = listStore(join(file, 'lists'));
@@ -131,7 +131,7 @@ test('a stored list keeps every field', () => {
   assert.equal(plain(fromFile(toFile(list))), plain(list));
 });
 
-test('an archive is named by its file, and one of its images behind the last #', () => {
+test('an archive is named by its file, and one of its images after the last #', () => {
   const folder = temporary('lists');
   for (const name of ['a.tar', 'b#c.tar', 'd#e']) writeFileSync(join(folder, name), '');
   const at = (name: string) => join(folder, name);

@@ -1,4 +1,4 @@
-// Files and directories that appear whole or not at all.
+// Files and directories that are created completely or not at all.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ function refused(step: () => unknown, words: RegExp): InputError {
   return assert.unreachable('expected an InputError') as never;
 }
 
-test('a new directory has its name only when it is committed', () => {
+test('a new directory gets its name only when it is committed', () => {
   const folder = temporary('staged');
   const target = join(folder, 'new');
   const staged = stageDirectory(target);
@@ -38,7 +38,7 @@ test('a new directory has its name only when it is committed', () => {
   assert.equal(readdirSync(target), ['a']);
 });
 
-test('a discarded directory leaves nothing', () => {
+test('a discarded directory is removed', () => {
   const folder = temporary('staged');
   const staged = stageDirectory(join(folder, 'new/'));
   writeFileSync(join(staged.path, 'a'), 'x');
@@ -46,7 +46,7 @@ test('a discarded directory leaves nothing', () => {
   assert.equal(readdirSync(folder), []);
 });
 
-test('an empty directory is filled where it is, as a mount point has to be', () => {
+test('an empty directory is filled in place, because it may be a mount point', () => {
   const folder = temporary('staged');
   const link = join(temporary('staged'), 'link');
   symlinkSync(folder, link);
@@ -62,7 +62,7 @@ test('an empty directory is filled where it is, as a mount point has to be', () 
   assert.equal(readdirSync(again), []);
 });
 
-test('what exists is never written over', () => {
+test('existing files are never overwritten', () => {
   const folder = temporary('staged');
   writeFileSync(join(folder, 'file'), 'mine');
   symlinkSync('nowhere', join(folder, 'dangling'));
@@ -72,7 +72,7 @@ test('what exists is never written over', () => {
   assert.equal(readdirSync(folder).sort(), ['dangling', 'file']);
 });
 
-test('somebody who writes the same name in the meantime keeps it', () => {
+test('a file that another process creates under the name meanwhile is kept', () => {
   const folder = temporary('staged');
   const target = join(folder, 'new');
   const staged = stageDirectory(target);
@@ -85,7 +85,7 @@ test('somebody who writes the same name in the meantime keeps it', () => {
   assert.equal(readdirSync(target), ['theirs']);
 });
 
-test('a place that is not there is an error with a way out', () => {
+test('a place that does not exist is an error with a remedy', () => {
   const folder = temporary('staged');
   writeFileSync(join(folder, 'file'), '');
   refused(
@@ -98,7 +98,7 @@ test('a place that is not there is an error with a way out', () => {
   assert.equal(readdirSync(folder), ['file']);
 });
 
-test('a signal leaves nothing unfinished behind', async () => {
+test('a signal leaves no unfinished files', async () => {
   const folder = temporary('staged');
   const staged = stageDirectory(join(folder, 'one'));
   writeFileSync(join(staged.path, 'a'), 'x');
@@ -130,7 +130,7 @@ function fill(target: LayoutTarget, files = FILES): void {
   }
 }
 
-test('a tar has the same bytes in whatever order its files come', async () => {
+test('a tar has the same bytes in any order of its files', async () => {
   const folder = temporary('staged');
   const [one, two] = [join(folder, '1.tar'), join(folder, '2.tar')];
   const first = await layoutTar(one, sized);
@@ -157,7 +157,7 @@ test('a tar has the same bytes in whatever order its files come', async () => {
   assert.equal(readdirSync(folder), ['1.tar', '2.tar']);
 });
 
-test('a directory holds what a tar holds', async () => {
+test('a directory has the same files as a tar', async () => {
   const folder = join(temporary('staged'), 'layout');
   const target = layoutDirectory(folder, sized);
   fill(target);
@@ -172,7 +172,7 @@ testWhen(
 )('a disk that takes no more is an InputError that says so, and leaves nothing', () => {
   const folder = temporary('staged');
   const module = (name: string) => pathToFileURL(join(repositoryRoot, `dist/src/write/${name}.js`)).href;
-  // A process that may write no larger files stands for a disk that is full.
+  // A limit on the size of files simulates a full disk.
   const script = `
     import { layoutDirectory } from ${JSON.stringify(module('layout-target'))};
     const target = layoutDirectory(${JSON.stringify(join(folder, 'out'))}, [{ path: 'blobs/sha256/a', size: 1e6 }]);

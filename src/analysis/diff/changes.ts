@@ -1,9 +1,12 @@
 import { isObject, type Json, own } from '../../spec/json.js';
 
-/** Deeper than any document of an image goes: what lies below is not shown. */
+/** JSON below this depth is not shown. Documents of real images nest less deep. */
 const SHOWN_DEPTH = 16;
 
-/** Whether two JSON values are the same, whatever the order of their keys. Without recursion: they come from archives. */
+/**
+ * True if two JSON values are equal; the order of keys does not count. Not recursive, because the values come from
+ * archives and may nest deep enough to overflow the stack.
+ */
 export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   const pending: [Json | undefined, Json | undefined][] = [[a, b]];
   for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
@@ -23,17 +26,20 @@ export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
   return true;
 }
 
-/** Whether a field says nothing: Go writes null, an empty list or an empty string for what was never set. */
+/**
+ * True if a field is as good as absent: Go writes null, an empty list or an empty string for a field that was never
+ * set.
+ */
 export function isUnset(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
 
-/** Both are unset, or the same. */
+/** True if both fields are unset, or their values are equal. */
 export const sameField = (a: Json | undefined, b: Json | undefined): boolean =>
   (isUnset(a) && isUnset(b)) || sameJson(a, b);
 
-/** A value that can be written as JSON again, however deep it was. */
+/** A copy of the value that `JSON.stringify` can write, cut at `depth`. */
 export function shown(value: Json | undefined, depth = SHOWN_DEPTH): Json {
   if (typeof value !== 'object' || value === null) return value ?? null;
   if (depth === 0) return '…';
@@ -44,13 +50,13 @@ export function shown(value: Json | undefined, depth = SHOWN_DEPTH): Json {
 /** RFC 3339, section 5.6; some tools write a space for the T. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** Whether two values differ only in being other times. */
+/** True if both values are times, and differ. */
 export const areTimes = (a: Json | undefined, b: Json | undefined): boolean =>
   typeof a === 'string' && typeof b === 'string' && TIME.test(a) && TIME.test(b);
 
 /**
- * Kinds of differences between two images. A kind may be more particular, behind a dot: `files.content`, `config.env.PATH`.
- * IDs and sizes only follow from others, and never count by themselves.
+ * Kinds of differences between two images. A kind may have a more specific form after a dot: `files.content`,
+ * `config.env.PATH`. IDs and sizes follow from other differences and are not counted.
  */
 export const KINDS = [
   'names',
@@ -74,25 +80,28 @@ export const KINDS = [
   'sizes',
 ] as const;
 
-/** The kind of what may differ: files, and layers of files, that were not read. It counts where nothing else does. */
+/**
+ * The kind for files, and layers of files, that were not read and so may differ. It counts only if no other difference
+ * was found.
+ */
 export const UNREAD = 'files.unread';
 
-/** How often a kind of difference was seen. */
+/** The number of differences of one kind. */
 export interface KindCount {
   readonly kind: string;
   readonly count: number;
 }
 
-/** Whether a word of `--ignore` names a kind: itself, or one that it is a particular of. */
+/** True if a value of `--ignore` is a kind, or a more specific form of one. */
 export const isKind = (word: string): boolean =>
   KINDS.some(kind => word === kind || word.startsWith(`${kind}.`));
 
-/** Counts differences, and apart from them those that are to be ignored. */
+/** Counts differences; ignored ones are counted separately. */
 export class Tally {
   private readonly counted = new Map<string, number>();
   private readonly passedOver = new Map<string, number>();
 
-  /** @param ignored  kinds, or particulars of them */
+  /** @param ignored  kinds, or more specific forms of them */
   constructor(private readonly ignored: readonly string[]) {}
 
   ignores(kind: string): boolean {
@@ -100,8 +109,8 @@ export class Tally {
   }
 
   /**
-   * @param key  another name that it may be ignored by: a label that holds a time differs in its time
-   * @returns whether it counts
+   * @param key  another kind that `--ignore` may name: a label that holds a time also counts as a time
+   * @returns true if the difference is not ignored
    */
   add(kind: string, count = 1, key = kind): boolean {
     const isIgnored = this.ignores(kind) || this.ignores(key);
@@ -110,7 +119,7 @@ export class Tally {
     return !isIgnored;
   }
 
-  /** Whether it was seen, ignored or not. */
+  /** True if a difference of this kind was found, ignored or not. */
   has(kind: string): boolean {
     return this.counted.has(kind) || this.passedOver.has(kind);
   }
@@ -124,7 +133,7 @@ export class Tally {
   }
 }
 
-/** Counts of several comparisons together. */
+/** The sums of the counts of several comparisons. */
 export function together(counts: readonly (readonly KindCount[])[]): KindCount[] {
   const all = new Map<string, number>();
   for (const { kind, count } of counts.flat()) all.set(kind, (all.get(kind) ?? 0) + count);
@@ -138,15 +147,17 @@ function sorted(counts: ReadonlyMap<string, number>): KindCount[] {
     .sort((a, b) => rank(a.kind) - rank(b.kind) || (a.kind < b.kind ? -1 : 1));
 }
 
-/** Places in two sequences that belong together; null where one has nothing that fits. */
+/** Indexes of two corresponding elements of two sequences; null where one sequence has no counterpart. */
 export type Pairing = readonly [a: number | null, b: number | null];
 
-/** Comparisons that finding the longest common part may take; sequences that need more are taken for different. */
+/**
+ * Comparisons allowed for finding the longest common subsequence; sequences that need more are treated as different.
+ */
 const COMPARISONS = 1_000_000;
 
 /**
- * Pairs the elements of two sequences by their keys, in order: what both begin and end with, and between them the longest
- * common subsequence. What is only in `a` comes before what is only in `b`.
+ * Pairs the elements of two sequences by their keys, in order: the common prefix and suffix, and between them the
+ * longest common subsequence. Elements that only `a` has come before elements that only `b` has.
  */
 export function pairUp(a: readonly string[], b: readonly string[]): Pairing[] {
   const least = Math.min(a.length, b.length);
@@ -179,7 +190,7 @@ function middle(a: readonly string[], b: readonly string[]): Pairing[] {
   return pairs;
 }
 
-/** Length of the longest common subsequence of what begins at i and at j. */
+/** Lengths of the longest common subsequences of the elements from i on and those from j on. */
 function commonLengths(a: readonly string[], b: readonly string[]): Uint32Array {
   const width = b.length + 1;
   const lengths = new Uint32Array((a.length + 1) * width);
@@ -194,7 +205,7 @@ function commonLengths(a: readonly string[], b: readonly string[]): Uint32Array 
   return lengths;
 }
 
-/** Whether what two sequences have in common comes in another order. A key that is repeated counts where it is first. */
+/** True if the keys that two sequences share come in a different order. A repeated key counts at its first position. */
 export function isReordered(a: readonly string[], b: readonly string[]): boolean {
   const places = new Map<string, number>();
   b.forEach((key, i) => {

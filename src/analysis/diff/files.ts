@@ -2,13 +2,13 @@ import type { FileTree, Inode, TreeNode } from '../../filesystem/file-tree.js';
 import { digestOf } from '../../scan/entries/content.js';
 import type { Entry, EntryTable } from '../../scan/entries/table.js';
 
-/** Layers, base first, and the tree that they make. */
+/** The layers of an image, base first, and the tree that results from applying them. */
 export interface Unpacked {
   readonly tables: readonly (EntryTable | null)[];
   readonly tree: FileTree;
 }
 
-/** In what a name differs that both trees have. */
+/** An attribute in which the entries of one name in two trees differ. */
 export type Aspect =
   | 'type'
   | 'content'
@@ -30,15 +30,15 @@ export interface FileChanges {
   readonly added: readonly TreeNode[];
   readonly removed: readonly TreeNode[];
   readonly changed: readonly FilePair[];
-  /** Files of one size whose contents could not be compared. */
+  /** Number of files of equal size whose contents could not be compared. */
   readonly unread: number;
 }
 
-/** The kind of difference that an aspect is. */
+/** The kind of difference for an aspect. */
 export const kindOf = (aspect: Aspect): string =>
   aspect === 'mode' || aspect === 'owner' || aspect === 'times' ? aspect : `files.${aspect}`;
 
-/** Compares two trees, name by name. Contents are compared by digest, where the layers were read with digests. */
+/** Compares two trees, name by name. Contents are compared by digest if the layers were read with digests. */
 export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
   const others = new Map(b.tree.nodes.map(node => [node.path, node]));
   const [leftNames, rightNames] = [linkNames(a.tree), linkNames(b.tree)];
@@ -50,7 +50,7 @@ export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
     const same = sameContent(a, x, left, b, y, right);
     if (same === null) unread++;
     const aspects = x.inode.type === y.inode.type ? aspectsOf(left, right) : ['type' as const];
-    // A directory that no entry names is made by the engine, whenever it unpacks.
+    // The engine makes a directory that no entry names, with the time at which it unpacks.
     const isMade = x.inode.index < 0 || y.inode.index < 0;
     const kept = isMade ? aspects.filter(aspect => aspect !== 'times') : aspects;
     if (same === false) kept.push('content');
@@ -69,7 +69,7 @@ export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
   return { added: [...others.values()], removed, changed, unread };
 }
 
-/** In which respects two entries of one type differ, apart from their content. */
+/** The attributes in which two entries of one type differ, except their content. */
 function aspectsOf(a: Entry, b: Entry): Aspect[] {
   const aspects: Aspect[] = [];
   if (a.target !== b.target) aspects.push('target');
@@ -82,7 +82,7 @@ function aspectsOf(a: Entry, b: Entry): Aspect[] {
   return aspects;
 }
 
-/** null where both are files of the same size whose content is not known. */
+/** Returns null if both are files of the same size and a content is not known. */
 function sameContent(
   a: Unpacked,
   x: TreeNode,
@@ -98,7 +98,7 @@ function sameContent(
   return mine === null || theirs === null ? null : mine === theirs;
 }
 
-/** Digest of a file's content; null where it was not read. */
+/** Digest of a file's content; null if it was not read. */
 export function digestIn({ tables }: Unpacked, { layer, index }: Inode): string | null {
   const table = tables[layer] ?? null;
   return table === null || index < 0 ? null : digestOf(table, index);
@@ -112,7 +112,7 @@ function xattrText({ xattrs }: Entry): string {
     .join('\n');
 }
 
-/** All names of a file with several, as one text: which of them a tar has first does not matter. */
+/** All names of a file with several names, as one text: which of them comes first in the tar does not matter. */
 function linkNames({ nodes }: FileTree): (node: TreeNode) => string {
   const first = new Map<Inode, string>();
   for (const { inode, path } of nodes) if (inode.links > 1 && !first.has(inode)) first.set(inode, path);

@@ -17,20 +17,20 @@ import {
 } from './changes.js';
 import { fileChanges, kindOf } from './files.js';
 
-/** A setting that is not the same in two documents. */
+/** A setting whose value differs between two documents. */
 export interface Change {
-  /** What kind of difference it is: its own key, or what it is about, such as `times`. */
+  /** The kind of difference: the setting's own key, or a broader kind such as `times`. */
   readonly kind: string;
   /** E.g. `config.env.PATH`. */
   readonly key: string;
-  /** null where it is not set. */
+  /** null if it is not set. */
   readonly a: Json;
   readonly b: Json;
 }
 
 /**
- * What two image configurations say differently, by meaning: environment variables and labels by name, ports and volumes as
- * sets. History and diff_ids are not looked at. What is unset in one and empty in the other is the same.
+ * Differences between two image configurations, by meaning: environment variables and labels by name, ports and volumes
+ * as sets. Unset and empty values are equal. History and diff_ids are not compared here.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  */
 export function configChanges(a: Json | undefined, b: Json | undefined): Change[] {
@@ -45,7 +45,10 @@ export function configChanges(a: Json | undefined, b: Json | undefined): Change[
   });
 }
 
-/** What two maps of annotations say differently. @param prefix  of the keys, such as `manifest.annotations` */
+/**
+ * Differences between two maps of annotations.
+ * @param prefix  of the keys, such as `manifest.annotations`
+ */
 function annotationChanges(
   prefix: string,
   a: ReadonlyMap<string, string>,
@@ -56,11 +59,11 @@ function annotationChanges(
   );
 }
 
-/** Compared on their own, with the layers. */
+/** These are compared separately, with the layers. */
 const SEPARATE = new Set(['history']);
 const PLATFORM = new Set(['architecture', 'os', 'variant', 'os.version', 'os.features']);
 
-/** Keys of the `config` object by the words of a Dockerfile; any other goes by itself in lower case. */
+/** Names of the `config` object's keys as in a Dockerfile; any other key is used in lower case. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['Env', 'env'],
   ['Labels', 'labels'],
@@ -70,7 +73,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['Healthcheck', 'healthcheck'],
 ]);
 
-/** Sets and maps of the user's own: that a member is there is what it says, though its value be empty. */
+/** Sets and maps whose keys the user chose. Here a key with an empty value differs from no key. */
 const SETS = new Set(['Labels', 'ExposedPorts', 'Volumes']);
 
 function runChanges(a: JsonObject, b: JsonObject): Change[] {
@@ -82,7 +85,10 @@ function runChanges(a: JsonObject, b: JsonObject): Change[] {
   });
 }
 
-/** Objects member by member, anything else as it is. @param presence  whether to have a member is to say something */
+/**
+ * Compares objects by key, any other value as a whole.
+ * @param presence  whether a key with an empty value differs from an absent one
+ */
 function membersChanges(name: string, a: Json | undefined, b: Json | undefined, presence = false): Change[] {
   const isMap = (value: Json | undefined) => isUnset(value) || isObject(value);
   if (!isMap(a) || !isMap(b)) return valueChange(name, a, b);
@@ -94,7 +100,7 @@ function membersChanges(name: string, a: Json | undefined, b: Json | undefined, 
   });
 }
 
-/** `NAME=value`; of two with one name the last counts, as for a process. */
+/** Compares lists of `NAME=value`. If a name is repeated, the last value counts, as for a process. */
 function envChanges(name: string, a: Json | undefined, b: Json | undefined): Change[] {
   if (!isEnv(a) || !isEnv(b)) return valueChange(name, a, b);
   const [x, y] = [variablesOf(a), variablesOf(b)];
@@ -141,7 +147,7 @@ const keysOf = (a: JsonObject, b: JsonObject): string[] => [
 ];
 
 /**
- * Steps of two histories that are not the same. A step that was done again at another time differs in its time.
+ * Steps in which two histories differ. A step that was repeated at another time is reported as a difference in time.
  * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md (history)
  */
 export function historyChanges(a: readonly Json[], b: readonly Json[]): Change[] {
@@ -159,7 +165,7 @@ export function historyChanges(a: readonly Json[], b: readonly Json[]): Change[]
 const timeOf = (step: Json): Json =>
   isObject(step) && typeof step.created === 'string' ? step.created : null;
 
-/** Everything but the time, keys in one order; what is not said is as good as empty. */
+/** A step without its time, with sorted keys; unset fields are left out. */
 function stepKey(step: Json): string {
   if (!isObject(step)) return JSON.stringify(shown(step));
   const { created: _, ...rest } = shown(step) as JsonObject;
@@ -169,7 +175,7 @@ function stepKey(step: Json): string {
   return JSON.stringify(entries.sort(([x], [y]) => (x < y ? -1 : 1)));
 }
 
-/** What two manifests say differently besides digests and sizes. Nothing where one image has none. */
+/** Differences between two manifests, except digests and sizes. Empty if an image has no manifest. */
 export function manifestChanges(a: Image, b: Image): Change[] {
   const [x, y] = [a.manifest?.parsed, b.manifest?.parsed];
   if (x === undefined || y === undefined) return [];
@@ -179,7 +185,7 @@ export function manifestChanges(a: Image, b: Image): Change[] {
     ...annotationChanges('manifest.annotations', x.annotations, y.annotations),
     ...x.layers.flatMap((layer, i) => {
       const other = y.layers[i];
-      // Another layer, or one compressed in another way, has every reason to be described in another way.
+      // A layer with another digest may have another media type and other annotations.
       if (other === undefined || layer.digestText !== other.digestText) return [];
       const key = `manifest.layers.${i}`;
       return [
@@ -190,18 +196,18 @@ export function manifestChanges(a: Image, b: Image): Change[] {
   ];
 }
 
-/** A layer as far as comparing it goes. */
+/** The facts about a layer that comparing it needs. */
 export interface LayerFacts {
   readonly layer: Layer;
-  /** null where it is absent. */
+  /** null if the layer's blob is absent. */
   readonly facts: BlobFacts | null;
-  /** Its entries, where they are known. */
+  /** The layer's entries, if they are known. */
   readonly table: EntryTable | null;
 }
 
 /**
- * What a layer is: the digest of its tar. Of one that cannot be unpacked the digest of what is stored; of one that is absent
- * what the config claims.
+ * Identifies a layer by its content: the digest of its tar (the diff_id as computed). If the layer cannot be unpacked,
+ * the digest of the stored blob; if it is absent, the diff_id that the config claims.
  */
 export function layerKey({ layer, facts }: LayerFacts): string {
   if (facts === null) return layer.claimedDiffId ?? layer.claimedDigest ?? layer.ref;
@@ -210,8 +216,8 @@ export function layerKey({ layer, facts }: LayerFacts): string {
 }
 
 /**
- * Pairs layers: those that are the same, and between them, where both images have as many, those at one place, or else those
- * that one instruction made.
+ * Pairs layers. Equal layers are paired first. Between them, layers are paired by position if both images have equally
+ * many there, and otherwise by the instruction that created them.
  */
 export function pairLayers(a: readonly LayerFacts[], b: readonly LayerFacts[]): Pairing[] {
   const pairs: Pairing[] = [];
@@ -248,8 +254,9 @@ function pairBetween(
 }
 
 /**
- * In what two layers differ that are not the same tar: names, as in a tree of the layer alone, and whiteouts (`files.deleted`).
- * @returns null where one of them cannot be looked into
+ * The kinds of differences between two layers that are not the same tar: names, as in a tree of the layer alone, and
+ * whiteouts (`files.deleted`).
+ * @returns null if the entries of one of them are not known
  */
 export function layerDifferences(
   { facts: a, table: x }: LayerFacts,
@@ -271,7 +278,7 @@ export function layerDifferences(
   if (isReordered(left, right)) add('order');
   if (counts.size === 0) {
     if (!isWhole(a, x) || !isWhole(b, y) || unread > 0) return null;
-    // The same files in the same order: padding, forms of headers, names of owners.
+    // Equal files in equal order: only padding, header formats or owner names differ.
     add('encoding');
   }
   return [...counts].map(([kind, count]) => ({ kind, count }));

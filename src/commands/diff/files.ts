@@ -26,12 +26,12 @@ export interface FilesCompared {
   readonly diff: FilesDiff;
   readonly a: Unpacked;
   readonly b: Unpacked;
-  /** Files of one size whose contents could not be compared. */
+  /** Number of files of equal size whose contents could not be compared. */
   readonly unread: number;
   readonly notes: readonly string[];
 }
 
-/** Unpacks two images. What only one archive holds of a layer that both images have is taken from there. */
+/** Unpacks two images. If both images have a layer and only one archive holds it, it is taken from that archive. */
 export function unpackBoth(a: Placed, b: Placed, pairing: readonly Pairing[]): { a: Unpacked; b: Unpacked } {
   const [left, right] = [tablesOf(a.part.scan, a.image), tablesOf(b.part.scan, b.image)];
   for (const [i, j] of pairing) {
@@ -46,7 +46,10 @@ export function unpackBoth(a: Placed, b: Placed, pairing: readonly Pairing[]): {
   return { a: unpacked(left), b: unpacked(right) };
 }
 
-/** Compares the file systems of two images. @param text  whether to compare small text files line by line */
+/**
+ * Compares the file systems of two images.
+ * @param text  whether to compare small text files line by line
+ */
 export function filesDiff(a: Unpacked, b: Unpacked, tally: Tally, text: boolean): FilesCompared {
   const { added, removed, changed, unread } = fileChanges(a, b);
   const isListed = (kind: string, nodes: readonly TreeNode[]) =>
@@ -102,15 +105,15 @@ function refOf(unpacked: Unpacked, node: TreeNode): FileRef {
 
 const nullableText = (name: string | null) => (name === null ? null : nameText(name));
 
-/** How a list of files is shown. */
+/** Options for printing a list of files. */
 interface FileListOptions {
   readonly units?: Units | undefined;
   readonly rows: number;
-  /** Every file, also of directories that differ as a whole. */
+  /** List every file, including those in directories that differ as a whole. */
   readonly all: boolean;
 }
 
-/** The part of a comparison that is about files: what weighs most comes first; other times are only counted. */
+/** The section about files: the largest changes first; changes of only the time are counted, not listed. */
 export function diffFilesDoc({ files }: ImageDiff, options: FileListOptions): Doc {
   const { added, removed, changed } = files;
   if (added.length + removed.length + changed.length === 0) return [];
@@ -141,7 +144,7 @@ export function diffFilesDoc({ files }: ImageDiff, options: FileListOptions): Do
 function linesDoc(lines: readonly DiffLine[], { units, rows, all }: FileListOptions): Doc {
   if (lines.length === 0) return [];
   const folded = all ? lines : foldMany(foldWhole(lines), rows);
-  // What differs in its mode only comes last.
+  // Changes of only the mode come last.
   const sorted = [...folded].sort(
     (x, y) => Number(x.mark === '.') - Number(y.mark === '.') || y.weight - x.weight,
   );

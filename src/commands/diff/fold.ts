@@ -1,23 +1,23 @@
-/** What became of a file: removed, added, changed in content or kind, changed in mode or owner only. */
+/** The change of a file: removed, added, changed in content or type, changed in mode or owner only. */
 export type Mark = '-' | '+' | '~' | '.';
 
-/** A line of a list of files that differ, or of all that differ in a directory. */
+/** A line of a list of changed files, for one file or for all changed files of a directory. */
 export interface DiffLine {
   readonly mark: Mark;
   /** Without a leading slash; empty for the root. */
   readonly path: string;
-  /** Bytes that it is about. */
+  /** Bytes of the change. */
   readonly weight: number;
   readonly what: string;
   readonly isDirectory: boolean;
-  /** Of a directory that stands for what is in it: how many files that are, by what became of them. */
+  /** For a directory that stands for its contents: the number of files by change. */
   readonly files: ReadonlyMap<Mark, number> | null;
 }
 
-/** A new or removed directory of fewer files is listed with them. */
+/** A new or removed directory with fewer files is listed file by file. */
 const WHOLE = 3;
 
-/** Directories that are only one of two images' as one line each: all that is in them was added, or removed. */
+/** Replaces the lines of a directory that only one image has by one line. */
 export function foldWhole(lines: readonly DiffLine[]): DiffLine[] {
   return (['-', '+'] as const).reduce<readonly DiffLine[]>(foldMark, lines) as DiffLine[];
 }
@@ -39,26 +39,26 @@ function foldMark(lines: readonly DiffLine[], mark: Mark): DiffLine[] {
   return [...lines.filter(line => !gone.has(line)), ...sums];
 }
 
-/** The first of some directories on the way to a path, itself included. */
+/** The topmost of some directories that contains or equals a path; null if there is none. */
 function topmost(path: string, directories: ReadonlySet<string>): string | null {
   for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1))
     if (directories.has(path.slice(0, slash))) return path.slice(0, slash);
   return directories.has(path) ? path : null;
 }
 
-/** More lines than these of one directory help less than their sum. */
+/** Above this number of lines in a directory, one line with the sum is more useful. */
 const MANY = 10;
 
 /**
- * Directories that have many lines as one line each, from the innermost outwards; the root is none of them. A list that is no
- * longer than it may be stays as it is.
+ * Replaces the lines of directories that have many by one line each, from the innermost outwards, but never for the
+ * root. A list of at most `most` lines is returned unchanged.
  */
 export function foldMany(lines: readonly DiffLine[], most: number): DiffLine[] {
   if (lines.length <= most) return [...lines];
   const byDirectory = new Map<string, DiffLine[]>();
   for (const line of lines) {
     const directory = parentOf(line.path);
-    // A directory that only has directories is looked at too.
+    // Directories that contain only directories are considered too.
     for (let at = parentOf(directory); at !== '' && !byDirectory.has(at); at = parentOf(at))
       byDirectory.set(at, []);
     keepIn(byDirectory, directory, line);
@@ -72,7 +72,7 @@ export function foldMany(lines: readonly DiffLine[], most: number): DiffLine[] {
   return [...byDirectory.values()].flat();
 }
 
-/** Directories that are new or gone as a whole stay lines of their own, unless they are many too. */
+/** Lines of new or removed directories are kept, unless there are many of them too. */
 function foldInside(directory: string, inside: readonly DiffLine[]): readonly DiffLine[] {
   if (inside.length <= MANY) return inside;
   const whole = inside.filter(({ files, mark }) => files !== null && (mark === '+' || mark === '-'));
@@ -124,7 +124,7 @@ const countWords = (files: ReadonlyMap<Mark, number>): string =>
     files.has(mark) ? [`${files.get(mark)!.toLocaleString('en-US')} ${word}`] : [],
   ).join(', ');
 
-/** `(1,340 files)`, behind the path of a directory that stands for what is in it. */
+/** The number of files of a directory's line, such as `(1,340 files)`. */
 export function filesWords({ files }: DiffLine): string {
   if (files === null) return '';
   const count = [...files.values()].reduce((sum, n) => sum + n, 0);

@@ -15,13 +15,13 @@ import { type ImagePair, type LayersCompared, layersDiff, type Placed } from './
 import type { FilesDiff, ImageDiff, ImageRef, OnlyIn } from './report.js';
 
 export interface ImageDiffOptions {
-  /** Kinds of differences that do not count; see `KINDS`. */
+  /** Kinds of differences that are ignored; see `KINDS`. */
   readonly ignore: readonly string[];
-  /** Compare small text files line by line, where their contents were kept. */
+  /** Compare small text files line by line, if their contents were kept. */
   readonly text: boolean;
 }
 
-/** In what two images differ, at every level. */
+/** The differences between two images, at every level. */
 export function diffImages({ a, b }: ImagePair, { ignore, text }: ImageDiffOptions): ImageDiff {
   const tally = new Tally(ignore);
   const documents = documentChanges(a.image, b.image);
@@ -30,7 +30,7 @@ export function diffImages({ a, b }: ImagePair, { ignore, text }: ImageDiffOptio
   const files = layers.areSame ? null : comparedFiles(a, b, layers, tally, text);
   const damage = { a: damageOf('a', a), b: damageOf('b', b) };
   const packages = files === null ? NO_PACKAGES : packagesDiff(files, tally);
-  // What a later layer hides is no difference of the trees, and still one of the images.
+  // A file that a later layer hides is not a difference of the trees, but it is a difference of the images.
   for (const { kind, count } of layers.within)
     if (!kind.startsWith('files.') && !tally.has(kind)) tally.add(kind, count, 'layers.changed');
   if (isRewritten(a.image, b.image, documents, layers)) tally.add('encoding');
@@ -84,14 +84,17 @@ function stepsOf(config: Json): readonly Json[] {
   return Array.isArray(steps) ? steps : [];
 }
 
-/** As the indexes have it. */
+/** The platforms as the indexes declare them. */
 function platformChange({ platform: a }: Image, { platform: b }: Image): Change[] {
   if (a === b || (a !== null && b !== null && platformsAgree(a, b))) return [];
   const text = (platform: typeof a) => (platform === null ? null : formatPlatform(platform));
   return [{ kind: 'platform', key: 'platform', a: text(a), b: text(b) }];
 }
 
-/** A document says the same in other bytes: other white space, other order of keys, other media types of digests. */
+/**
+ * True if documents have the same meaning but other bytes: other white space, other order of keys, other media types or
+ * digests of blobs.
+ */
 function isRewritten(a: Image, b: Image, documents: DocumentChanges, layers: LayersCompared): boolean {
   const [x, y] = [a.config?.document?.digest ?? null, b.config?.document?.digest ?? null];
   const saysSame = documents.config.length + documents.history.length === 0 && layers.areSame;
@@ -125,7 +128,7 @@ function packagesDiff({ a, b }: FilesCompared, tally: Tally): PackagesCompared {
 const NO_PACKAGES: PackagesCompared = { changes: [], notes: [] };
 const NO_FILES: FilesDiff = { added: [], removed: [], changed: [] };
 
-/** What is wrong with layers that could not be looked into, or not to their end, by their index. */
+/** By index of the layer: the reason why it could not be unpacked, or not to its end. */
 type Damage = ReadonlyMap<number, string>;
 
 function damageOf(side: 'a' | 'b', { image, part }: Placed): Damage {
@@ -144,16 +147,16 @@ function damageIn(layer: Layer, facts: BlobFacts | null, where: string): string 
   if (facts?.failure != null || facts?.unpacked == null) return `${where} cannot be unpacked to its end`;
   if (facts.tar?.table == null) return `the files of ${where} were not read`;
   if (facts.tar.table.truncated !== null) return `${where} has more files than are kept`;
-  return facts.tar.error === null ? null : `${where} is no sound tar: ${facts.tar.error}`;
+  return facts.tar.error === null ? null : `${where} is not a valid tar: ${facts.tar.error}`;
 }
 
-/** Images that may differ are not the same, though no difference is known. */
+/** Images whose files were not all read are not reported as the same, even if no difference is known. */
 function addUnread({ unread }: FilesCompared, layers: number, tally: Tally): void {
   if (unread > 0) tally.add(UNREAD, unread, 'files.content');
   if (layers > 0) tally.add(UNREAD, layers);
 }
 
-/** Layers that are not the same in both, and whose files are not all known. */
+/** Number of layers that differ and whose files are not all known. */
 function unreadLayers({ pairing, isSame }: LayersCompared, damage: { a: Damage; b: Damage }): number {
   const isUnread = (known: Damage, index: number | null) => index !== null && known.has(index);
   return pairing.filter(pair => !isSame(pair) && (isUnread(damage.a, pair[0]) || isUnread(damage.b, pair[1])))
@@ -166,7 +169,7 @@ const namesOf = ({ image }: Placed) => image.names.map(normalName);
 const attestationsOf = ({ image }: Placed) =>
   image.attestations.map(({ digest, claimedDigest }) => digest ?? claimedDigest ?? '(no digest)');
 
-/** What only one of two sets has. */
+/** Returns the elements that only one of two sets has. */
 export function onlyIn<T>(a: readonly T[], b: readonly T[]): OnlyIn<T> {
   const [left, right] = [new Set(a), new Set(b)];
   return {
@@ -175,7 +178,10 @@ export function onlyIn<T>(a: readonly T[], b: readonly T[]): OnlyIn<T> {
   };
 }
 
-/** Counts what only one has. @returns nothing where it is ignored */
+/**
+ * Counts the elements that only one set has.
+ * @returns empty lists if the kind is ignored
+ */
 export function counting<T>(kind: string, sets: OnlyIn<T>, tally: Tally): OnlyIn<T> {
   const count = sets.onlyA.length + sets.onlyB.length;
   return count > 0 && tally.add(kind, count) ? sets : { onlyA: [], onlyB: [] };

@@ -13,38 +13,41 @@ import type { DiffReport, FileChange, FileRef } from './report.js';
 import { diffDoc } from './view.js';
 import { TEXT_CAP } from './words.js';
 
-/** One side of a comparison. Both may be of one archive, with different selections. */
+/** One side of a comparison. Both sides may be the same archive with different selections. */
 export interface DiffSide {
   readonly reading: ArchiveReading;
   readonly selection: Selection;
 }
 
 export interface DiffOptions {
-  /** Kinds of differences that do not count, or particulars of them: `times`, `config.labels`, `files.added`. */
+  /** Kinds of differences to ignore, or more specific forms of them: `times`, `config.labels`, `files.added`. */
   readonly ignore?: readonly string[] | undefined;
-  /** Compare small text files line by line, as far as their contents were kept; see `diffReadOptions`. */
+  /** Compare small text files line by line, if their contents were kept; see `diffReadOptions`. */
   readonly text?: boolean | undefined;
   readonly units?: Units | undefined;
-  /** Rows of each list that people get to see; all of them in the data. Default 20. */
+  /** Rows of each list in a printed report; the data has all of them. Default 20. */
   readonly top?: number | undefined;
-  /** The name that `top` had before. */
+  /** The earlier name of `top`. */
   readonly rows?: number | undefined;
-  /** People get to see every row, unless `top` says how many, and each file of directories that differ as a whole. */
+  /** Print every row, unless `top` is given, and each file of directories that differ as a whole. */
   readonly all?: boolean | undefined;
-  /** What else people should know, such as `textNote`. */
+  /** An additional note, such as `textNote`. */
   readonly note?: string | null | undefined;
 }
 
-/** What must be read for `diff`. @param paths  of `changedTexts`, for a second reading that compares line by line */
+/**
+ * The read options that `diff` needs.
+ * @param paths  of `changedTexts`, for a second reading that compares line by line
+ */
 export function diffReadOptions(paths: readonly string[] = []): ReadOptions {
   const texts = paths.map(path => `/${path}`);
   return { depth: 'files', files: { digests: true, keep: [...packageDatabases, ...texts] } };
 }
 
 /**
- * `waybill diff`: in what the images of two archives differ, or two images of one. The exit code is 1 where anything differs
- * that is not ignored. IDs and sizes follow from the rest and never count by themselves.
- * @throws InputError when a selection matches nothing, UsageError for a kind to ignore that there is not
+ * `waybill diff`: the differences between the images of two archives, or between two images of one. The exit code is 1
+ * if there is a difference that is not ignored. IDs and sizes follow from other differences and are not counted.
+ * @throws InputError if a selection matches nothing; UsageError for an unknown kind to ignore
  */
 export function diff(a: DiffSide, b: DiffSide, options: DiffOptions = {}): Result {
   const report = diffReport(a, b, options);
@@ -80,7 +83,7 @@ export function diffReport(a: DiffSide, b: DiffSide, options: DiffOptions = {}):
   };
 }
 
-/** @throws UsageError for a kind of differences that there is not */
+/** @throws UsageError for an unknown kind of difference */
 export function checkIgnored(ignore: readonly string[]): void {
   const unknown = ignore.find(word => !isKind(word));
   if (unknown !== undefined)
@@ -96,7 +99,7 @@ function placed({ reading, selection }: DiffSide) {
     .flatMap(part => part.graph.images.map(image => ({ part, image })))
     .filter(({ image }) => chosen.has(image))
     .map((place, i): Placed => ({ ...place, report: report.images[i]! }));
-  // Artifacts belong to no image that could be chosen.
+  // Artifacts do not belong to a selected image.
   const isWhole = selection.ref === undefined && selection.platform === undefined;
   const artifacts = isWhole ? report.artifacts.map(({ digest }) => digest ?? '(no digest)') : [];
   const notes = report.findings
@@ -105,19 +108,19 @@ function placed({ reading, selection }: DiffSide) {
   return { archive: report.archive, images, artifacts, notes };
 }
 
-/** Files that may be compared line by line: more are not read a second time. */
+/** Maximum number of files that are read a second time to compare them line by line. */
 const TEXTS = 200;
 
 /**
- * Paths of the changed files that are small enough to be compared line by line, as patterns for a second reading. Archives from
- * a pipe cannot be read twice.
+ * Paths of the changed files that are small enough to be compared line by line, as patterns for a second reading. An
+ * archive from a pipe cannot be read twice.
  */
 export const changedTexts = (report: DiffReport): string[] =>
   smallChanges(report)
     .slice(0, TEXTS)
     .map(path => path.replace(/[\\*?[\]{},]/g, '\\$&'));
 
-/** Why not all of the changed files are compared line by line; null where they are, as far as they are small. */
+/** The reason why not all of the small changed files are compared line by line; null if they are. */
 export function textNote(report: DiffReport, isReadTwice: boolean): string | null {
   const found = smallChanges(report).length;
   if (found === 0) return null;
@@ -138,5 +141,5 @@ function smallChanges({ images }: DiffReport): string[] {
   return [...new Set(paths)];
 }
 
-/** What has several names is kept under the first. */
+/** The content of a file with several names is kept under its first name. */
 const linkedTo = ({ type, target }: FileRef) => (type === 'hardlink' && target !== null ? [target] : []);

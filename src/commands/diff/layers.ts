@@ -11,17 +11,17 @@ import type { LayerChange, LayerRef, LayersDiff } from './report.js';
 export interface LayersCompared {
   readonly diff: LayersDiff;
   readonly pairing: readonly Pairing[];
-  /** Whether both have the layer, however it is compressed. */
+  /** True if both images have the layer, with any compression. */
   readonly isSame: (pair: Pairing) => boolean;
-  /** Both have the same layers in the same order, however they are compressed. */
+  /** True if both images have the same layers in the same order, with any compression. */
   readonly areSame: boolean;
-  /** And in the same bytes. */
+  /** True if also the stored bytes of all layers are the same. */
   readonly areStoredSame: boolean;
-  /** What layers differ in, looked at one by one: of the trees that they make, some of it may be hidden. */
+  /** Differences inside layers, compared one by one. Later layers may hide some of them in the trees. */
   readonly within: readonly KindCount[];
 }
 
-/** Compares the layers of two images, and counts what was added, removed or compressed anew. */
+/** Compares the layers of two images, and counts those that were added, removed or compressed differently. */
 export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
   const [left, right] = [layerFacts(a), layerFacts(b)];
   const pairing = pairLayers(left, right);
@@ -65,8 +65,8 @@ function isStoredSame(a: LayerFacts, b: LayerFacts): boolean {
 }
 
 /**
- * Whether something of a change counts. Other times, owners and the like count as what they are, anything else in a layer as a
- * change of the layer; both are ignored with the layers.
+ * True if a part of the change counts. Times, owners and similar attributes count as such, anything else as a change of
+ * the layer; if layers are ignored, all of them are.
  */
 function counts({ state, differences }: LayerChange, tally: Tally): boolean {
   if (state === 'recompressed') return tally.add('compression');
@@ -89,7 +89,7 @@ function refOf({ report }: Placed, index: number | null): LayerRef | null {
   return { index, digest, size, diffId, unpackedSize, compression, createdBy };
 }
 
-/** An image with the part of the archive that it lies in. */
+/** An image, and the part of the archive that contains it. */
 export interface Placed {
   readonly part: PartReading;
   readonly image: Image;
@@ -108,8 +108,8 @@ interface Pairs {
 }
 
 /**
- * Pairs the images of two archives: the same image, else one platform's image of one name, of one repository, or else of the
- * platform alone; and one that is left on either side, whatever it is.
+ * Pairs the images of two archives: first equal images, then images of one platform with the same name, then with the
+ * same repository, then of the same platform; finally the last remaining image on each side, whatever it is.
  */
 export function pairImages(a: readonly Placed[], b: readonly Placed[]): Pairs {
   const left = new Set(a);
@@ -139,7 +139,7 @@ export function pairImages(a: readonly Placed[], b: readonly Placed[]): Pairs {
 
 type Keys = (placed: Placed) => readonly string[];
 
-/** By key, the last one first, so that the first can be taken from the end. */
+/** Images by key, in reverse order, so that the first can be taken from the end. */
 function grouped(images: ReadonlySet<Placed>, keysOf: Keys): Map<string, Placed[]> {
   const groups = new Map<string, Placed[]>();
   for (const image of [...images].reverse()) {
@@ -164,7 +164,7 @@ function firstOf(
   return undefined;
 }
 
-/** Images of one platform that have a key in common belong together; the surest keys come first. */
+/** Images of one platform are paired if they share a key; the most reliable keys come first. */
 const STAGES: readonly Keys[] = [
   ({ image }) => onPlatform(image, [imageIdOf(image) ?? image.v1Id ?? '']),
   ({ image }) => onPlatform(image, image.names.map(normalName)),

@@ -6,24 +6,24 @@ import type { PackageChange } from '../../packages/package.js';
 import type { ArchiveReport, ImageReport, LayerReport } from '../../report/report.js';
 import type { EntryType } from '../../scan/entries/table.js';
 
-/** The report of `waybill diff --json`. What is ignored is counted, and listed nowhere. */
+/** The report of `waybill diff --json`. Ignored differences are counted but not listed. */
 export interface DiffReport {
   readonly schemaVersion: 1;
   readonly a: ArchiveReport;
   readonly b: ArchiveReport;
-  /** Nothing differs but what is ignored. */
+  /** True if there are only ignored differences. */
   readonly same: boolean;
-  /** What differs, in all pairs of images together; see `KINDS`. */
+  /** Number of differences by kind, of all pairs of images; see `KINDS`. */
   readonly differences: readonly KindCount[];
-  /** What differs and is ignored. */
+  /** Number of ignored differences by kind. */
   readonly ignored: readonly KindCount[];
   readonly images: readonly ImageDiff[];
-  /** Images without a partner. */
+  /** Images without a counterpart. */
   readonly onlyA: readonly ImageRef[];
   readonly onlyB: readonly ImageRef[];
-  /** Digests of artifacts that only one has. */
+  /** Digests of artifacts that only one archive has. */
   readonly artifacts: OnlyIn<string>;
-  /** What could not be compared, and why. */
+  /** Notes on what could not be compared, with the reason. */
   readonly notes: readonly string[];
 }
 
@@ -37,35 +37,35 @@ export type ImageRef = Pick<
   'names' | 'platform' | 'imageId' | 'manifestDigest' | 'v1Id' | 'created' | 'inside'
 >;
 
-/** Two images that are compared: `a` is the older, so to say, and `b` has what was added. */
+/** The comparison of two images: `a` is regarded as the older one, so that `b` has the additions. */
 export interface ImageDiff {
   readonly a: ImageRef;
   readonly b: ImageRef;
   readonly same: boolean;
   readonly differences: readonly KindCount[];
   readonly ignored: readonly KindCount[];
-  /** In full, as Docker resolves them. */
+  /** Full names, as Docker resolves them. */
   readonly names: OnlyIn<string>;
   readonly config: readonly Change[];
   readonly history: readonly Change[];
-  /** Changes of the manifests, apart from the digests. */
+  /** Changes of the manifests, except digests. */
   readonly manifest: readonly Change[];
-  /** Digests of attestations' manifests. */
+  /** Digests of the manifests of attestations. */
   readonly attestations: OnlyIn<string>;
   readonly layers: LayersDiff;
   readonly files: FilesDiff;
   readonly packages: readonly PackageChange[];
-  /** Sizes of all layers together. */
+  /** Sizes of all layers together, in bytes. */
   readonly sizes: { readonly a: Sizes; readonly b: Sizes };
   readonly notes: readonly string[];
 }
 
 export interface LayersDiff {
-  /** Layers from the base on that both have. */
+  /** Number of equal layers from the base on. */
   readonly shared: number;
-  /** Those that both have anywhere, the shared ones included. */
+  /** Number of equal layers at any position, including the shared ones. */
   readonly same: number;
-  /** In order: what is not the same, or not stored in the same bytes. */
+  /** Layers that are not the same, or not stored in the same bytes; in order. */
   readonly changes: readonly LayerChange[];
 }
 
@@ -73,7 +73,7 @@ export interface LayerChange {
   readonly state: 'added' | 'removed' | 'changed' | 'recompressed';
   readonly a: LayerRef | null;
   readonly b: LayerRef | null;
-  /** In what a changed layer differs, looked at alone; null where that cannot be told. */
+  /** Differences between two versions of a layer, compared on its own; null if they are not known. */
   readonly differences: readonly KindCount[] | null;
 }
 
@@ -95,7 +95,7 @@ export interface FileChange {
   readonly aspects: readonly Aspect[];
   readonly a: FileRef;
   readonly b: FileRef;
-  /** The change of a small text file as a unified diff; null where none was asked for, or none can be made. */
+  /** The change of a small text file as a unified diff; null if not requested, or not possible. */
   readonly text: string | null;
 }
 
@@ -107,7 +107,7 @@ export interface FileRef {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970, with their fraction. */
+  /** Seconds since 1970, with fraction. */
   readonly mtime: number;
   readonly target: string | null;
   readonly layer: number;

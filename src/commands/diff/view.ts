@@ -31,9 +31,9 @@ export interface DiffDocOptions {
   readonly units?: Units | undefined;
   /** Rows of each list. */
   readonly top?: number | undefined;
-  /** Every row of each list, and every file, unless `top` says how many. */
+  /** Print every row of each list, unless `top` is given, and every file. */
   readonly all?: boolean | undefined;
-  /** What else there is to say, such as why files are not compared line by line. */
+  /** An additional note, such as the reason why files are not compared line by line. */
   readonly note?: string | null | undefined;
   readonly ignore?: readonly string[] | undefined;
 }
@@ -97,7 +97,7 @@ function titleOf(a: ImageRef, b: ImageRef): (string | Span)[] {
   return [span(x === y ? x : `${x} → ${y}`, 'strong'), `  ${platforms}`];
 }
 
-/** What only one has, as the lines that a patch would have. */
+/** Elements that only one side has, with `-` and `+` as in a patch. */
 function only(noun: string, { onlyA, onlyB }: OnlyIn<string>): Doc {
   if (onlyA.length + onlyB.length === 0) return [];
   return [
@@ -107,7 +107,7 @@ function only(noun: string, { onlyA, onlyB }: OnlyIn<string>): Doc {
   ];
 }
 
-/** An ID that only one has is no difference: the other archive does not say. */
+/** An ID that only one archive states is not a difference, because the other archive does not contradict it. */
 function idsDoc(a: ImageRef, b: ImageRef): Doc {
   const ids = [
     ['image ID', a.imageId, b.imageId],

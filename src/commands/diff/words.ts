@@ -2,7 +2,7 @@ import { createTwoFilesPatch, OMIT_HEADERS } from 'diff';
 import { type KindCount, UNREAD } from '../../analysis/diff/changes.js';
 import { type Span, span } from '../../report/doc.js';
 
-/** Kinds that change nothing of what a container of the image would find and do. */
+/** Kinds of differences that do not affect a container of the image. */
 const LIGHT = new Set([
   'names',
   'history',
@@ -17,22 +17,22 @@ const LIGHT = new Set([
   'attestations',
 ]);
 
-/** `config.env.PATH` is about `config`. */
+/** The first part of a kind: `config` for `config.env.PATH`. */
 const about = (kind: string) => kind.split('.', 1)[0]!;
 
 const aboutAll = (kinds: readonly KindCount[]) => [...new Set(kinds.map(({ kind }) => about(kind)))];
 
-/** `times, owner and names` */
+/** Joins words: `times, owner and names`. */
 function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-/** `3 files.content, times 12`: what differs, with how often. */
+/** Kinds with their counts: `3 files.content, times 12`. */
 export const kindWords = (kinds: readonly KindCount[]): string =>
   kinds.map(({ kind, count }) => `${kind} ${count}`).join(', ');
 
 /**
- * Whether two images are the same, the same but for something, or different.
+ * A sentence that says whether two images are the same, the same except for some kinds, or different.
  * @param inFull  whether everything could be compared
  */
 export function verdictWords(
@@ -40,7 +40,7 @@ export function verdictWords(
   ignored: readonly KindCount[],
   inFull: boolean,
 ): Span[] {
-  // What was not read is no difference that is known: the notes say what it is.
+  // Files that were not read are not a known difference; the notes name them.
   const differences = all.filter(({ kind }) => kind !== UNREAD);
   const passedOver = aboutAll(ignored);
   const but = passedOver.length === 0 ? '' : ` but for what is ignored: ${listed(passedOver)}`;
@@ -58,16 +58,16 @@ export function verdictWords(
   return [span('different: ', 'bad'), span(counts.join(', '), null)];
 }
 
-/** Largest file that is compared line by line, in bytes. */
+/** Size of the largest file that is compared line by line, in bytes. */
 export const TEXT_CAP = 128 * 1024;
 
-/** Lines taken away and added; files that differ in more are better read one by one. */
+/** Maximum number of removed and added lines; a longer diff is not useful in a report. */
 const EDITS = 2000;
 const CONTEXT = 3;
 
 /**
  * The hunks of a unified diff of two text files, without the lines that name the files.
- * @returns null where one is no text, or too large, or they have too little in common
+ * @returns null if one is not text, or is too large, or they have too little in common
  */
 export function unifiedDiff(a: Uint8Array, b: Uint8Array): string | null {
   const [left, right] = [textOf(a), textOf(b)];

@@ -19,25 +19,27 @@ import { writing } from '../../write/system-error.js';
 import { unchanged } from '../unchanged.js';
 
 export interface ExtractFilesOptions extends Selection, Resources {
-  /** Only paths that match one of these, or lie below; see `pathFilter`. */
+  /** Only paths that match one of these patterns, or are below such a path; see `pathFilter`. */
   readonly where?: readonly string[] | undefined;
-  /** The name that `where` had before: both count. */
+  /** The earlier name of `where`; both apply. */
   readonly files?: readonly string[] | undefined;
-  /** Set owners, and with them setuid and setgid. Only root can. */
+  /** Set owners, and with them setuid and setgid. Requires root. */
   readonly owner?: boolean | undefined;
-  /** Make devices and named pipes too. Devices only root can. */
+  /** Create devices and named pipes too. Devices require root. */
   readonly devices?: boolean | undefined;
-  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  /** Called while reading, with the bytes read and the total (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
 
 /**
- * `waybill extract ARCHIVE DIR`: the squashed file system of an image, with modes and times, hard links as such, and symbolic
- * links as they are. Nothing is ever written outside of the directory, which is filled when all is written. What cannot be
- * written is noted, and makes the exit code 1, as does a layer that is damaged, not there, or not what the image claims.
- * @param directory  is made, or is empty
- * @throws InputError when there is no such image, nothing matches, `directory` cannot be filled, or the archive is not what it
- *   was when its files were listed: then nothing is written
+ * `waybill extract ARCHIVE DIR`: writes the squashed file system of an image, with modes, times, hard links and
+ * symbolic links. Nothing is written outside of the directory, which receives the files only after all of them were
+ * written. Objects that cannot be written are noted and make the exit code 1, as does a layer that is damaged, absent,
+ * or does not match the image's claims.
+ *
+ * @param directory  is created, or must be empty
+ * @throws InputError if there is no such image, nothing matches, `directory` cannot be written, or the archive changed
+ *   since its files were listed; then nothing is written
  */
 export async function extractFiles(
   input: string | AsyncIterable<Uint8Array>,
@@ -46,7 +48,7 @@ export async function extractFiles(
 ): Promise<Answer> {
   const limits = limitsOf(options.limits);
   const stream = await streamOf(input);
-  // Until it is finished, no other user can read it or write to it.
+  // Until it is complete, no other user can read it or write to it.
   const staged = stageDirectory(directory, 0o700);
   try {
     const extract = (file: string) => extractFrom(file, staged.path, directory, options, limits);
@@ -55,7 +57,7 @@ export async function extractFiles(
         throughFile(archive, place, limits, extract),
       );
     const { answer, finish } = await (stream === null ? extract(input as string) : spooled(stream));
-    // What was there before keeps its own attributes.
+    // A directory that existed before keeps its attributes.
     if (staged.isNew) writing(directory, () => finish(pathBelow(staged.path, '')));
     staged.commit();
     return answer;
@@ -67,7 +69,7 @@ export async function extractFiles(
 
 interface Extracted {
   readonly answer: Answer;
-  /** Gives the directory the attributes of the root. */
+  /** Sets the attributes of the root on the directory. */
   readonly finish: (path: Buffer) => void;
 }
 
@@ -118,7 +120,7 @@ async function extractFrom(
   return { answer: answerOf(outcome, chosen, shown), finish };
 }
 
-/** More of a kind are counted, not listed. */
+/** Maximum number of notes of one kind; further ones are counted. */
 const NOTES = 20;
 
 function answerOf(outcome: RootOutcome, { part, image }: ChosenImage, shown: string): Answer {

@@ -18,18 +18,19 @@ import { stageDirectory } from '../../write/staged-directory.js';
 import { unchanged } from '../unchanged.js';
 
 export interface ExtractOptions extends Resources {
-  /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
+  /** Called while reading, with the bytes read and the total (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
 
 /**
- * `waybill extract ARCHIVE [REF] --layers DIR`: each layer of an image as an uncompressed tar, `<place>-<diff_id>.tar`, the
- * place from 01 and the diff_id in hex. Stored and unpacked bytes are checked as they are written. A layer that is damaged
- * or not there leaves no file, is noted, and makes the exit code 1; the others are written. Standard output has a line for
- * each file: its path, its size in bytes and its diff_id.
- * @param directory  is made, or is empty; it is filled when all is written
- * @throws InputError when there is no such image, `directory` cannot be filled, or the file changes meanwhile: then nothing is
- *   written
+ * `waybill extract ARCHIVE [REF] --layers DIR`: writes each layer of an image as an uncompressed tar,
+ * `<position>-<diff_id>.tar`, with the position from 01 and the diff_id in hex. Stored and unpacked bytes are verified
+ * while they are written. A layer that is damaged or absent is noted, leaves no file and makes the exit code 1; the
+ * others are written. Standard output has a line for each file: its path, its size in bytes and its diff_id.
+ *
+ * @param directory  is created, or must be empty; it receives the files after all were written
+ * @throws InputError if there is no such image, `directory` cannot be written, or the archive changes meanwhile; then
+ *   nothing is written
  */
 export async function extractLayers(
   input: string | AsyncIterable<Uint8Array>,
@@ -56,7 +57,8 @@ export async function extractLayers(
       const outcomes = await unchanged(reading, () => writeLayers(source, output));
       return answerOf(outcomes, image, directory);
     };
-    // What can only be read once is kept beside the layers while they are written: what names them comes last.
+    // A source that can only be read once is copied to a file beside the layers, because the documents that name them
+    // come last.
     const answer =
       stream === null
         ? await extract(input as string)
@@ -91,7 +93,7 @@ function answerOf(outcomes: readonly (WrittenLayer | LostLayer)[], image: Image,
   const lines = written.map(({ name, size, diffId }) => {
     return `${directory.replace(/\/+$/, '')}/${name}  ${String(size).padStart(width)}  ${diffId}\n`;
   });
-  // Images from before image IDs have no diff_ids at all.
+  // Images of Docker before 1.10 have no diff_ids.
   const unchecked = image.kind === 'v1' ? [] : written.filter(({ checked }) => !checked);
   const notes = outcomes.flatMap(outcome => {
     const { ref, urls } = image.layers[outcome.place - 1]!;

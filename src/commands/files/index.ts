@@ -35,39 +35,39 @@ import {
 import { filesDoc } from './view.js';
 
 export interface FilesOptions extends Selection, ViewOptions {
-  /** Only what this layer changes: its number, from 1, or the beginning of a digest of it. */
+  /** List only the changes of this layer: a number from 1, or the beginning of a digest of the layer. */
   readonly in?: string | undefined;
-  /** Every entry of every layer, with what became of it. */
+  /** List every entry of every layer, with the reason if it is hidden. */
   readonly allLayers?: boolean | undefined;
-  /** Only paths that match one of these, or lie below; see `pathFilter`. */
+  /** Only paths that match one of these patterns, or are below such a path; see `pathFilter`. */
   readonly where?: readonly string[] | undefined;
   readonly units?: Units | undefined;
 }
 
-/** The report of `waybill files --json`: the general report, its images with their files. */
+/** The report of `waybill files --json`: the general report; its images have their files. */
 export interface FilesReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageFiles[];
 }
 
 export interface ImageFiles extends ImageReport {
-  /** How many files or entries there are to list, those that `top` leaves out included. */
+  /** Number of files or entries, including those that `top` leaves out. */
   readonly count: number;
-  /** The squashed file system: a directory is followed by all that is in it. Absent where something else was asked for. */
+  /** The squashed file system: a directory is followed by its contents. Absent if something else was requested. */
   readonly files?: readonly ListedFile[];
-  /** What the layer that was asked for changes. */
+  /** The changes of the layer that was requested. */
   readonly changes?: ChangesReport;
-  /** Every entry of every layer, where that was asked for. */
+  /** Every entry of every layer, if requested. */
   readonly entries?: readonly EntryReport[];
-  /** Layers whose entries are not all known, or whose bytes are not what the image claims. */
+  /** Layers whose entries are not all known, or whose bytes differ from the image's claims. */
   readonly faults: readonly LayerFault[];
-  /** What layers hold that no engine writes, or that engines take in different ways. */
+  /** Entries that no engine writes, or that engines interpret in different ways. */
   readonly oddities: readonly Oddity[];
-  /** What makes engines refuse a layer when they unpack it. */
+  /** Reasons for which engines refuse to unpack a layer. */
   readonly refusals: readonly Unloadable[];
 }
 
 export interface ListedFile extends FileReport {
-  /** Of a directory in a tree: the files in it that are asked for. */
+  /** For a directory in a tree: the sum over its listed files. */
   readonly total?: Total;
 }
 
@@ -75,23 +75,23 @@ export interface ChangesReport {
   /** Index of the layer, from 0. */
   readonly layer: number;
   readonly added: readonly ListedFile[];
-  /** As they are now. */
+  /** Files after the layer, with `before` for their previous state. */
   readonly modified: readonly (ListedFile & { readonly before: FileReport })[];
-  /** As they were. */
+  /** Files before the layer. */
   readonly removed: readonly ListedFile[];
 }
 
-/** As its layer has it: a hard link is no file of its own here, and has no size. */
+/** The entry as its layer has it: a hard link is not a file of its own here and has no size. */
 export interface EntryReport extends FileReport {
-  /** What became of it; null for what is still there, and for a whiteout. */
+  /** Why the final file system does not show it; null for a visible entry, and for a whiteout. */
   readonly gone: Gone | null;
-  /** Whether it deletes something of lower layers: a whiteout. */
+  /** True for a whiteout: it deletes something of lower layers. */
   readonly whiteout: boolean;
 }
 
 export const filesDepth: Depth = 'files';
 
-/** What was found, before anything is made of each of 100,000 files. */
+/** The files that match, before a report is made for each of them. */
 export interface FoundFiles {
   readonly report: Report;
   readonly images: readonly ImageTree[];
@@ -100,20 +100,20 @@ export interface FoundFiles {
 export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'refusals'> {
   readonly report: ImageReport;
   readonly view: FileView;
-  /** The layer that was asked for, and what it does to each of the files. */
+  /** The layer that was requested, and its change of each file. */
   readonly changes: LayerChange | null;
-  /** Whether the files are entries of all layers. */
+  /** True if the files are entries of all layers. */
   readonly allLayers: boolean;
 }
 
 export interface LayerChange {
   /** Index of the layer, from 0. */
   readonly layer: number;
-  /** How many files it changes, those that were not asked for included. */
+  /** Number of files that the layer changes, including those that were not requested. */
   readonly all: number;
   readonly added: number;
   readonly removed: number;
-  /** What was there before each file that is modified; null for one that is removed; nothing for one that is added. */
+  /** For a modified file, the previous node; null for a removed file; no value for an added one. */
   readonly before: ReadonlyMap<Listed, TreeNode | null>;
 }
 
@@ -131,9 +131,10 @@ export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions):
 }
 
 /**
- * `waybill files`: what is in the images, or what one layer changes. Exit code 1 where a layer's entries are not all known.
+ * `waybill files`: the files of images, or the changes of one layer. The exit code is 1 if the entries of a layer are
+ * not all known.
  * @param reading  of depth `files`
- * @throws InputError when nothing is selected
+ * @throws InputError if nothing is selected
  */
 export function files(reading: ArchiveReading, options: FilesOptions): Result {
   checkFilesOptions(options);
@@ -152,7 +153,10 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
   };
 }
 
-/** The files of the images of an archive. @throws InputError when nothing is selected */
+/**
+ * The files of the images of an archive.
+ * @throws InputError if nothing is selected
+ */
 export function filesReport(reading: ArchiveReading, options: FilesOptions = {}): FilesReport {
   checkFilesOptions(options);
   return reportOn(findFiles(reading, options));
@@ -184,7 +188,7 @@ function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'file
   };
 }
 
-/** Without the directories that are only the way to what is listed. */
+/** Leaves out directories that are only parents of listed files. */
 function listed(rows: readonly ViewRow[], isWanted: (item: Listed) => boolean): ListedFile[] {
   const files: ListedFile[] = [];
   for (const { item, total } of rows)
@@ -213,7 +217,7 @@ function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   };
 }
 
-/** Takes a path, bytes one per character; null for everything. */
+/** A predicate on a path, bytes one per character; null accepts everything. */
 type Wanted = ((path: string) => boolean) | null;
 
 function imageFiles(
@@ -268,7 +272,7 @@ function layerFiles(
 const chosenOf = (nodes: readonly TreeNode[], wanted: Wanted): readonly TreeNode[] =>
   wanted === null ? nodes : nodes.filter(({ path }) => wanted(path));
 
-/** Paths as text; of one layer only, where one was asked for. */
+/** Oddities with paths as text; only those of one layer, if one was requested. */
 function shownOddities({ oddities }: FileTree, layer?: number): Oddity[] {
   return oddities.flatMap(({ kind, count, places }) => {
     const here = layer === undefined ? places : places.filter(place => place.layer === layer);

@@ -1,53 +1,53 @@
 import type { TreeNode } from '../../filesystem/file-tree.js';
 import type { LayerEntry } from '../../filesystem/layer-changes.js';
 
-/** A file of the tree that layers make, or an entry of a layer. Paths are bytes, one per character. */
+/** A file of the squashed tree, or an entry of a layer. Paths are bytes, one per character. */
 export type Listed = TreeNode | LayerEntry;
 
 type FileSort = 'name' | 'size' | 'time';
 
-/** How files are listed, whichever they are. */
+/** Options for listing files. */
 export interface ViewOptions {
   /** As a tree, with totals of directories. */
   readonly tree?: boolean | undefined;
-  /** Only so many levels: 1 for what is in the root. */
+  /** Maximum depth: 1 for the contents of the root. */
   readonly depth?: number | undefined;
-  /** Names from A to Z, largest first, latest first. Default `size` where there is a `top`, else `name`. */
+  /** Names from A to Z, largest first, or latest first. Default: `size` if `top` is given, otherwise `name`. */
   readonly sort?: FileSort | undefined;
-  /** Only so many rows. */
+  /** Maximum number of rows. */
   readonly top?: number | undefined;
 }
 
-/** What is in a directory. */
+/** Sums over the contents of a directory. */
 export interface Total {
-  /** Of regular files, each once. */
+  /** Bytes of regular files, each counted once. */
   readonly bytes: number;
   readonly files: number;
 }
 
 export interface ViewRow {
-  /** null for a directory that is only the way to what is listed. */
+  /** null for a directory that is only a parent of listed files. */
   readonly item: Listed | null;
-  /** The path; in a tree the name. */
+  /** The path; in a tree the last segment. */
   readonly name: string;
-  /** Directories above it in the tree; 0 in a list. */
+  /** Number of parent directories in the tree; 0 in a list. */
   readonly level: number;
-  /** Of a directory in a tree. */
+  /** For a directory in a tree. */
   readonly total: Total | null;
 }
 
 export interface FileView {
   readonly rows: readonly ViewRow[];
-  /** How many rows there would be without `top`. */
+  /** Number of rows without `top`. */
   readonly count: number;
-  /** Of all files that are asked for, as deep as a list goes, the rows that `top` cuts off included. */
+  /** All files that match, down to `depth`, including those that `top` cuts off. */
   readonly items: readonly Listed[];
 }
 
 /**
- * Puts files in the order in which they are listed.
- * @param items      in the order of a tree: a directory before what is in it
- * @param isRemoved  of those that a layer removes: they count only in directories that are removed with them
+ * Sorts files for the listing.
+ * @param items      in the order of a tree: a directory before its contents
+ * @param isRemoved  true for files that a layer removes: they count only in directories that are removed with them
  */
 export function fileView(
   items: readonly Listed[],
@@ -75,7 +75,7 @@ const VALUES: Readonly<Record<FileSort, ((item: Listed) => number) | null>> = {
   time: timeOf,
 };
 
-/** Largest first; what is equal stays as it stands. */
+/** Largest first; equal elements keep their order. */
 function sortedBy<T>(items: readonly T[], measure: (item: T) => number): T[] {
   const values = Float64Array.from(items, measure);
   const order = Uint32Array.from(items, (_, i) => i);
@@ -83,17 +83,17 @@ function sortedBy<T>(items: readonly T[], measure: (item: T) => number): T[] {
   return Array.from(order, i => items[i]!);
 }
 
-/** Infinities too. */
+/** Works for infinities too. */
 const descending = (a: number, b: number) => (a === b ? 0 : a < b ? 1 : -1);
 
-/** Directories above a path. */
+/** Number of parent directories of a path. */
 function levelOf(path: string): number {
   let level = 0;
   for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) level++;
   return level;
 }
 
-/** Tree of what is listed, in columns. A directory has a lower number than what is in it. */
+/** A tree of the listed files, in columns. A directory has a lower number than its contents. */
 interface Branches {
   readonly items: (Listed | null)[];
   readonly names: string[];
@@ -150,7 +150,7 @@ function treeView(
   return { rows, count: order.length, items };
 }
 
-/** A directory weighs as much as what is in it, so that it is among the largest where that is. */
+/** A directory counts with the sum of its contents, so that it is among the largest if they are. */
 function largest(order: readonly number[], values: readonly number[] | null, top: number): number[] {
   if (values === null) return order.slice(0, top);
   const byValue = [...order].sort((a, b) => descending(values[a]!, values[b]!) || a - b);
@@ -182,7 +182,7 @@ function totalsOf({ items, parents }: Branches, isRemoved: (item: Listed) => boo
   );
 }
 
-/** The latest time of each, and of all that is in it. */
+/** For each file, the latest time of the file and of its contents. */
 function latest({ items, parents }: Branches): number[] {
   const times = items.map(item => (item === null ? Number.NEGATIVE_INFINITY : timeOf(item)));
   for (let id = items.length - 1; id >= 0; id--) {
@@ -192,7 +192,7 @@ function latest({ items, parents }: Branches): number[] {
   return times;
 }
 
-/** A directory before what is in it, what is beside it by value. */
+/** A directory before its contents, siblings by value. */
 function inOrder({ names, parents }: Branches, values: readonly number[] | null): number[] {
   const all = names.map((_, id) => id);
   if (values === null) return all;
@@ -212,7 +212,10 @@ function inOrder({ names, parents }: Branches, values: readonly number[] | null)
   return order;
 }
 
-/** The lines of a tree before the name of each row, one after the other: those of a deep tree are long. */
+/**
+ * The tree characters before the name of each row. They are generated one by one, because those of a deep tree are
+ * long.
+ */
 export function* treeBars(rows: readonly Pick<ViewRow, 'level'>[]): Generator<string> {
   const isLast = new Uint8Array(rows.length);
   const more: boolean[] = [];
@@ -230,11 +233,11 @@ export function* treeBars(rows: readonly Pick<ViewRow, 'level'>[]): Generator<st
   }
 }
 
-/** In the order of a tree: a directory before what is in it, names by their bytes; of one path by layer. */
+/** In the order of a tree: a directory before its contents, names in byte order, equal paths by layer. */
 export const inTreeOrder = <T extends Listed>(items: readonly T[]): T[] =>
   [...items].sort((a, b) => compareInTree(a.path, b.path) || a.layer - b.layer);
 
-/** A slash comes before anything that can be in a name. */
+/** A slash sorts before any other character of a name. */
 function compareInTree(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   let at = 0;
@@ -244,7 +247,7 @@ function compareInTree(a: string, b: string): number {
   return rank(a) - rank(b);
 }
 
-/** The extended attribute that holds the capabilities of a file. */
+/** The extended attribute that contains the capabilities of a file. */
 export const CAPABILITY = 'security.capability';
 
 /** In the order of their bits. capabilities(7), linux/capability.h */
@@ -253,15 +256,15 @@ const NAMES =
     ' ',
   );
 
-/** Length of the value of each revision: `struct vfs_cap_data`, of revision 3 with the user ID of a namespace's root. */
+/** Length of the value by revision: `struct vfs_cap_data`; revision 3 also has the user ID of a namespace's root. */
 const LENGTHS: Readonly<Record<number, number>> = { 1: 12, 2: 20, 3: 24 };
 
 /** The effective bit of the first word; the revision is in its highest byte. */
 const EFFECTIVE = 1;
 
 /**
- * What the value of `security.capability` allows, as getcap(8) prints it: `cap_net_raw=ep`.
- * @returns null for what is no such value
+ * The value of `security.capability` as getcap(8) prints it: `cap_net_raw=ep`.
+ * @returns null if the value is not valid
  */
 export function capabilityText(value: Uint8Array): string | null {
   const view = new DataView(value.buffer, value.byteOffset, value.length);

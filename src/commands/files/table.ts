@@ -15,20 +15,20 @@ const COLUMNS: readonly Column[] = [
 
 /** A row of a list of files. */
 export interface FileRow {
-  /** null for a directory that is only the way to what is listed. */
+  /** null for a directory that is only a parent of listed files. */
   readonly file: FileReport | null;
-  /** In place of the path, safe for a terminal. */
+  /** Printed instead of the path; safe for a terminal. */
   readonly name: string;
-  /** In place of the size of the file: of a directory what is in it. */
+  /** Printed instead of the size of the file: for a directory the sum of its contents. */
   readonly bytes: number;
-  /** In the column in front. */
+  /** The cell of the first column. */
   readonly lead?: Text;
 }
 
 /**
- * As `ls -l` and `tar -tv` list files.
+ * Lists files as `ls -l` and `tar -tv` do.
  * @param rows   iterated anew each time that the document is written
- * @param lead   title of a column in front
+ * @param lead   title of the first column
  */
 export function fileTable(
   rows: Iterable<FileRow>,
@@ -66,7 +66,10 @@ function* cellsOf(
   }
 }
 
-/** Files that stand together are mostly alike: text is made once for a run of them. @returns takes null for no key */
+/**
+ * Keeps the text of the previous file, because adjacent files mostly have the same attributes.
+ * @returns a function that reuses the text while the key is the same; with null as key the text is always made
+ */
 function remembered(make: (file: FileReport) => string) {
   let last: number | null = null;
   let text = '';
@@ -90,7 +93,7 @@ const LETTERS: Readonly<Record<FileReport['type'], string>> = {
   other: '?',
 };
 
-/** `drwxr-xr-x`; with a `+` where there are extended attributes. */
+/** `drwxr-xr-x`, followed by `+` if there are extended attributes. */
 function modeText({ type, mode, xattrs }: FileReport): string {
   const bits = [6, 3, 0].map((shift, i) => {
     const letter = (bit: number, character: string) => ((mode >> shift) & bit ? character : '-');
@@ -105,16 +108,19 @@ function modeText({ type, mode, xattrs }: FileReport): string {
 
 const DAY = 24 * 60 * 60;
 
-/** The last day that JavaScript knows is in the year 275760; headers may claim later ones. @param day  since 1970 */
+/**
+ * JavaScript's last date is in the year 275760; headers may claim later ones.
+ * @param day  since 1970
+ */
 function dayText(day: number): string {
   const date = new Date(day * DAY * 1000);
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, -'T00:00:00.000Z'.length);
 }
 
-/** Days whose text is remembered: those of thirty years. */
+/** Number of days whose text is cached: those of thirty years. */
 const DAYS = 10_000;
 
-/** @param days  the text of those that were seen before */
+/** @param days  a cache of the texts of days */
 function timeText(mtime: number, days: Map<number, string>): string {
   const number = Math.floor(mtime / DAY);
   let day = days.get(number);
@@ -135,7 +141,7 @@ function targetText({ type, target }: FileReport): string {
   return type === 'symlink' ? ` -> ${visiblePath(target)}` : ` link to ${visiblePath(target)}`;
 }
 
-/** Names of the extended attributes; what a capability allows, as getcap prints it. */
+/** Names of the extended attributes; a capability as getcap prints it. */
 function xattrText({ xattrs }: FileReport): string {
   if (xattrs === undefined) return '';
   const names = Object.entries(xattrs).map(([name, value]) => {

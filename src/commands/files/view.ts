@@ -47,14 +47,14 @@ function listing(image: ImageTree, view: View): Doc {
   return [table, ...rest(image, view), text([span(words, 'dim')])];
 }
 
-/** @param leadOf  makes the cell of a column in front */
+/** @param leadOf  makes the cell of the first column */
 function tableOf(
   { view: { rows } }: ImageTree,
   { tree, write }: View,
   leadOf?: (item: Listed) => Text,
   title?: string,
 ): Block {
-  // Made as they are looked at: a million reports at once would take more memory than all else together.
+  // Rows are made during the iteration: a million reports at once would take more memory than everything else.
   const lines: Iterable<FileRow> = {
     *[Symbol.iterator]() {
       const bars = tree ? treeBars(rows) : null;
@@ -102,7 +102,7 @@ function fates(items: readonly Listed[]): string {
   ].join(', ');
 }
 
-/** Each file once, whatever names it has. */
+/** Each file counts once, even if it has several names. */
 function summary(nodes: readonly Listed[], write: View['write']): string {
   const counts = new Map<EntryType, number>();
   let bytes = 0;
@@ -154,17 +154,17 @@ function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
   ];
 }
 
-/** A change of type is worth a word: a directory that became a link loses all that was in it. */
+/** Notes a change of type: a directory that becomes a link loses its contents. */
 const modification = (now: Listed, before: TreeNode): string =>
   now.type === before.type ? 'modified' : `was ${before.type}`;
 
-/** layer.md leaves it to Windows; every tool of its kind lays layers out so. */
+/** layer.md does not specify this; Windows tools use these directories. */
 const WINDOWS = 'Windows: its files lie below Files/, its registry below Hives/';
 
-/** How many places of one kind are listed. */
+/** Maximum number of places that are listed for one kind. */
 const SHOWN = 5;
 
-/** What makes engines refuse the layer is told as that, and not as odd besides. */
+/** An oddity that makes engines refuse the layer is reported as a refusal only. */
 function oddityLines({ kind, count: all, places }: Oddity, told: readonly Unloadable[]): Block[] {
   const isTold = ({ layer, path }: Oddity['places'][number]) =>
     told.some(one => one.what === kind && one.layer === layer && one.path === path);

@@ -11,8 +11,8 @@ export interface EngineReport {
   /** The ID that the engine will give the image (docker, podman), or the digest that it prints (skopeo, crane). */
   readonly id: string | null;
   /**
-   * Why the engine does not take the image: where the outcome is `refused`, the engine's own words, with temporary
-   * paths as DIR or FILE. For people; programs read `outcome`.
+   * The reason why the engine does not load the image. For the outcome `refused`, the engine's own words, with
+   * temporary paths as DIR or FILE. A text for reports; programs should use `outcome`.
    */
   readonly refusal: string | null;
   /** Other things that a user should know. */
@@ -35,7 +35,7 @@ type NotAccepted = Exclude<EngineVerdict, { readonly outcome: 'accepted' }>;
 const refusalText = (verdict: NotAccepted): string =>
   verdict.outcome === 'loads-another' ? insteadText(verdict.loads) : stopText(verdict);
 
-/** Why a modelled engine ended early: its own words, or what waybill does not know. */
+/** The reason why a modelled engine ended early: its own words, or the data that waybill does not know. */
 export const stopText = (stop: EngineStop): string =>
   stop.outcome === 'refused' ? stop.message : unknownText(stop.cause);
 
@@ -124,7 +124,7 @@ const LABELS: Readonly<Record<EngineName, string>> = {
   umoci: 'umoci',
 };
 
-/** The outcomes of one image, or of a file that holds none, in every engine. */
+/** The outcomes of one image, or of a file without an image, in every engine. */
 export const afterLoading = (verdicts: readonly EngineVerdict[]): Doc => [
   text([span('after loading this file', 'strong')], 2),
   { kind: 'pairs', rows: verdicts.flatMap(engineRows) },
@@ -141,7 +141,7 @@ function engineRows(verdict: EngineVerdict): [string, Text][] {
   ];
 }
 
-/** The error that podman gives for every file, or for every directory, is left out. */
+/** The lines of a refusal, without the error that podman prints for every file, or for every directory. */
 function linesOf(verdict: EngineVerdict): string[] {
   if (verdict.outcome === 'accepted') return [verdict.id];
   if (verdict.outcome !== 'refused') return [refusalText(verdict)];

@@ -4,25 +4,28 @@ import { startsWith } from '../../report/select.js';
 import { soundChainIds } from '../../spec/digest.js';
 import type { IdsReport, ImageIds } from './index.js';
 
-/** One thing in the archive that a digest names. */
+/** An object in the archive that has the digest. */
 export interface Match {
   readonly digest: string;
-  /** In the field's own words: image ID, manifest digest, diff_id … */
+  /** The type of the digest: image ID, manifest digest, diff_id … */
   readonly what: string;
-  /** The image it belongs to. */
+  /** The image that it belongs to. */
   readonly of: string | null;
-  /** The member that has it. */
+  /** The member that contains it. */
   readonly path: string | null;
 }
 
 export interface Found {
   readonly query: string;
   readonly matches: readonly Match[];
-  /** Why this file does not tell, where nothing matches. */
+  /** If nothing matches: the reason why the digest cannot be found in this file. */
   readonly reason: string | null;
 }
 
-/** Says what a digest, or its beginning, is in this archive. @throws UsageError when the query is no digest */
+/**
+ * Finds the objects in this archive that have a digest, or one that begins with the query.
+ * @throws UsageError if the query is not a digest
+ */
 export function find(reading: ArchiveReading, report: Omit<IdsReport, 'find'>, query: string): Found {
   if (!/^([a-z0-9]+:)?[0-9a-f]+$/.test(query) || query.replace(/^.*:/, '').length < 4) {
     throw new UsageError(
@@ -105,7 +108,7 @@ function ofArchive({ parts }: ArchiveReading, report: Omit<IdsReport, 'find'>): 
   return matches;
 }
 
-/** The plain "digest of the file" only where nothing says more. */
+/** Removes the match "digest of the file" if there is a more specific one. */
 function unique(matches: readonly Match[]): Match[] {
   const seen = new Set<string>();
   const told = new Set(matches.filter(m => m.what !== 'digest of the file').map(m => m.digest));

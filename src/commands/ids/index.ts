@@ -12,27 +12,27 @@ import { dialectOf } from '../stored-images.js';
 import { afterLoading, type EngineReport, engineReport } from './engines.js';
 import { type Found, find, type Match } from './find.js';
 
-/** The names and digests of an image, those that engines would give it included. */
+/** The names and digests of an image, including those that engines would give it. */
 export interface ImageIds extends ImageReport {
   readonly repoDigests: readonly RepoDigest[];
   readonly engines: readonly EngineReport[];
 }
 
-/** The report of `waybill ids --json`: the general report, its images with what engines call them. */
+/** The report of `waybill ids --json`: the general report; its images have the answers of engines. */
 export interface IdsReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageIds[];
-  /** The outcome of a file that holds no image; empty where it holds one. */
+  /** The outcome of a file without an image; empty if it contains one. */
   readonly engines: readonly EngineReport[];
-  /** The matches of --find; null without. */
+  /** The matches of --find; null without it. */
   readonly find: Found | null;
 }
 
 export interface IdsOptions extends Selection, Pick<DialectOptions, 'docker'> {
-  /** A digest, or its beginning, to look for. */
+  /** A digest, or its beginning, to search for. */
   readonly find?: string | undefined;
 }
 
-/** `waybill ids`: every name and digest that the images have or would get, and its source. */
+/** `waybill ids`: every name and digest that the images have or would get, with its source. */
 export function ids(reading: ArchiveReading, options: IdsOptions): Result {
   if (options.find === undefined) requireAnything(reading);
   const { report, predicted } = predict(reading, options);
@@ -41,7 +41,10 @@ export function ids(reading: ArchiveReading, options: IdsOptions): Result {
   return { data: report, doc, exitCode: found === null || found.matches.length > 0 ? 0 : 1 };
 }
 
-/** Names and digests of the images of an archive. @throws InputError when the selection matches nothing */
+/**
+ * Names and digests of the images of an archive.
+ * @throws InputError if the selection matches nothing
+ */
 export const idsReport = (reading: ArchiveReading, options: IdsOptions = {}): IdsReport =>
   predict(reading, options).report;
 
@@ -49,7 +52,7 @@ export const idsReport = (reading: ArchiveReading, options: IdsOptions = {}): Id
 interface Predicted {
   /** In the order of the report's images. */
   readonly images: readonly (readonly EngineVerdict[])[];
-  /** On a file that holds no image. */
+  /** For a file without an image. */
   readonly file: readonly EngineVerdict[];
 }
 
@@ -83,7 +86,7 @@ function deliveryOf({ opened }: ArchiveReading, { part }: PartReading, docker: n
   return { container, compression: inside === null ? compression : part.compression, inside, docker };
 }
 
-/** None for a zip of several files: engines are given its files, not the zip. */
+/** Empty for a zip of several files: engines are given the files in it, not the zip. */
 function fileVerdicts(reading: ArchiveReading, docker: number): EngineVerdict[] {
   const [part] = reading.parts;
   if (part === undefined || reading.parts.length > 1 || imagesIn(reading) > 0) return [];
@@ -99,7 +102,7 @@ function idsDoc(report: IdsReport, predicted: Predicted, total: number): Doc {
   return [...head, ...what, ...report.artifacts.flatMap(artifactDoc), gap, ...afterLoading(predicted.file)];
 }
 
-/** An artifact by its name, as an image is told by its own. */
+/** An artifact, headed by its name as an image is. */
 function artifactDoc({ kind, names, digest, artifactType, mediaType, subject }: ArtifactReport): Doc {
   const rows: [string, Text][] = [
     ['manifest digest', digest ?? [span('none: it was not read', 'dim')]],

@@ -6,17 +6,18 @@ import { type TakeOptions, takeEntries } from './list-entries.js';
 import { findEntry, listName, storedList } from './stored-list.js';
 
 export interface CreateOptions extends TakeOptions {
-  /** Add to a list that exists. */
+  /** Add to an existing list. */
   readonly amend?: boolean | undefined;
 }
 
 /**
- * `docker manifest create LIST MANIFEST...` over files: starts a list of the images in archives. Each is named `ARCHIVE`,
- * or `ARCHIVE#REF` where the archive holds several images; a file that is called so itself comes first. An archive of
- * several platforms gives them all, without their attestations. Entries stand in the order in which they are named
- * (Docker sorts them by name); one that is named again keeps its place and what was annotated.
- * @param directory  where lists wait
- * @throws InputError when the list exists and is not to be amended, or an image cannot be taken
+ * `docker manifest create LIST MANIFEST...` for files: starts a list of the images in archives. Each image is named by
+ * `ARCHIVE`, or `ARCHIVE#REF` if the archive holds several; if a file of the whole name exists, that file is meant. An
+ * archive of several platforms adds all of them, without attestations. Entries are in the order of the arguments
+ * (Docker sorts them by name); an image that is added again keeps its position and annotations.
+ *
+ * @param directory  of the stored lists
+ * @throws InputError if the list exists and `amend` is not given, or an image cannot be added
  */
 export async function manifestCreate(
   directory: string,
@@ -48,7 +49,9 @@ export async function manifestCreate(
 const isSameSource = (a: ListEntry, b: ListEntry) =>
   a.archive === b.archive && a.ref === b.ref && a.inside === b.inside;
 
-/** What is taken anew replaces what was taken from the same place before: the archive may be another by now. */
+/**
+ * Entries that are added again replace all those from the same archive and reference, whose content may have changed.
+ */
 function withEntries(before: readonly ListEntry[], taken: readonly ListEntry[]): readonly ListEntry[] {
   const known = (entry: ListEntry) => before.find(b => isSameSource(b, entry) && b.digest === entry.digest);
   const fresh = taken.map(entry => ({ ...entry, platform: known(entry)?.platform ?? entry.platform }));
@@ -63,14 +66,14 @@ export interface Annotations {
   readonly arch?: string | undefined;
   readonly variant?: string | undefined;
   readonly osVersion?: string | undefined;
-  /** Added to those that are there; each may be several, with commas between. */
+  /** Added to the existing ones; each value may contain several, separated by commas. */
   readonly osFeatures?: readonly string[] | undefined;
 }
 
 /**
- * `docker manifest annotate LIST MANIFEST`: sets parts of the platform of one entry, which is named by the archive that
- * it came from (`ARCHIVE` or `ARCHIVE#REF`), by the image's name, or by its digest or the beginning of that.
- * @throws InputError when there is no such list or entry, or when Docker knows no such platform
+ * `docker manifest annotate LIST MANIFEST`: sets fields of the platform of one entry. The entry is named by its archive
+ * (`ARCHIVE` or `ARCHIVE#REF`), by the image's name, or by its digest or the beginning of that.
+ * @throws InputError if there is no such list or entry, or if Docker does not accept the platform
  */
 export function manifestAnnotate(
   directory: string,
@@ -104,7 +107,7 @@ function annotated(platform: ListPlatform, { os, arch, variant, osVersion, osFea
   };
 }
 
-/** What Docker lets a list say. docker/cli cli/command/manifest/util.go (validOSArches) */
+/** Platforms that Docker accepts in a list. docker/cli cli/command/manifest/util.go (validOSArches) */
 const OS_ARCHES: ReadonlySet<string> = new Set([
   ...['386', 'amd64', 'arm', 'arm64'].map(arch => `darwin/${arch}`),
   'dragonfly/amd64',
@@ -119,7 +122,7 @@ const OS_ARCHES: ReadonlySet<string> = new Set([
   ...['386', 'amd64'].map(arch => `windows/${arch}`),
 ]);
 
-/** `docker manifest rm LIST...`: forgets lists. One that is not there does not keep the others. */
+/** `docker manifest rm LIST...`: removes lists. If one does not exist, the others are still removed. */
 export function manifestRm(directory: string, lists: readonly string[]): Answer {
   const store = listStore(directory);
   const notes = lists.flatMap(list => {

@@ -28,14 +28,14 @@ import { findEntry, storedList } from './stored-list.js';
 export interface ManifestInspectOptions {
   /** `-v`: every manifest with its descriptor and its bytes. */
   readonly verbose?: boolean | undefined;
-  /** The bytes as they are stored, as `crane manifest` prints them. */
+  /** The stored bytes, as `crane manifest` prints them. */
   readonly raw?: boolean | undefined;
 }
 
 /**
- * `docker manifest inspect`: a manifest as it is written, with tabs; an index as the list that docker makes of it.
+ * `docker manifest inspect`: a manifest as docker writes it, with tabs; an index as the list that docker makes of it.
  * Needs documents only.
- * @throws InputError when the selection means no document that can be read, or several
+ * @throws InputError if the selection matches no readable document, or several
  */
 export function manifestInspect(
   reading: ArchiveReading,
@@ -57,7 +57,7 @@ function inspectManifest({ store, document, name }: SelectedDocument, verbose: b
   }
   const platform = configPlatform(store, document);
   const isKnown = !('reason' in platform);
-  // Docker fetches the config either way, and gives up where it is none; only -v shows what is in it.
+  // Docker always fetches the config, and fails if it is not a config; only -v prints its content.
   const isNeeded = verbose || (!isKnown && platform.path !== null);
   const notes =
     isKnown || !isNeeded ? [] : [`no platform is known, for want of a config: ${troubleOf(platform)}`];
@@ -76,7 +76,7 @@ function inspectIndex({ store, document, name }: SelectedDocument, verbose: bool
   if (listed.length === 0)
     return { stdout: '', notes: ['docker prints no list that lists nothing'], exitCode: 1 };
   if (!verbose) {
-    // What an index says of a manifest that is not here is all that docker would print of it.
+    // For a manifest that is not in the archive, docker prints only the index's entry.
     const troubles = listed.flatMap(({ document: manifest, trouble }) =>
       trouble === null || !isStored(manifest) ? [] : [trouble],
     );
@@ -102,18 +102,18 @@ function inspectIndex({ store, document, name }: SelectedDocument, verbose: bool
 export interface ListInspectOptions {
   /** Every manifest with its descriptor and its bytes. */
   readonly verbose?: boolean | undefined;
-  /** One manifest of the list, as `manifest annotate` names it. */
+  /** One manifest of the list, named as for `manifest annotate`. */
   readonly manifest?: string | undefined;
-  /** The manifest for a platform, where the list has one. */
+  /** The manifest for a platform, if the list has one. */
   readonly platform?: Platform | undefined;
-  /** The bytes as they will be written; their sha256 is the digest in a registry. */
+  /** The bytes that will be written; their sha256 is the digest in a registry. */
   readonly raw?: boolean | undefined;
 }
 
 /**
- * `docker manifest inspect LIST [MANIFEST]` of a list that is not written yet: the very bytes that will be, or one of its
- * manifests.
- * @throws InputError when there is no such list or manifest, or several
+ * `docker manifest inspect LIST [MANIFEST]` for a list that is not yet written: the exact bytes that will be written,
+ * or one of its manifests.
+ * @throws InputError if there is no such list or manifest, or several
  */
 export function manifestListInspect(
   directory: string,

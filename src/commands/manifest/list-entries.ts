@@ -27,7 +27,7 @@ import type { ListEntry, ListedBlob, ListPlatform } from '../../write/list-store
 
 export interface TakenEntries {
   readonly entries: readonly ListEntry[];
-  /** What a list leaves out, and what will be missed when it is written. */
+  /** Notes on what the list leaves out, and on blobs that are missing for writing it. */
   readonly notes: readonly string[];
 }
 
@@ -37,8 +37,8 @@ export interface TakeOptions extends Resources {
 
 /**
  * The images of an archive as entries of a list: one image, or all platforms of one.
- * @param depth  where to begin; digests that nothing in the archive tells have to be computed
- * @throws InputError when there is no such image, or none that a list can name by a manifest
+ * @param depth  the first depth to read; digests that the archive does not state have to be computed
+ * @throws InputError if there is no such image, or none that has a manifest
  */
 export async function takeEntries(
   argument: ArchiveArgument,
@@ -68,14 +68,14 @@ export async function takeEntries(
   return { entries, notes };
 }
 
-/** A manifest can be made up once every byte has been read. */
+/** True if a manifest can be synthesised after every byte has been read. */
 const lacksDigestsOnly = ({ kind, manifest, config, layers }: Image) =>
   kind !== 'v1' &&
   manifest === null &&
   config?.member != null &&
   layers.every(({ member }) => member !== null);
 
-/** @throws InputError when nothing matches, or when several images are no platforms of one */
+/** @throws InputError if nothing matches, or if several images are not platforms of one image */
 function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<Image> {
   const chosen = selectImages(reading, ref === null ? {} : { ref });
   const images = [...chosen];
@@ -90,7 +90,7 @@ function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<
   );
 }
 
-/** Platforms of one image: of one index, or each another platform under the same names. */
+/** True if images are platforms of one image: in one index, or each of another platform with the same names. */
 function areOneThing(images: readonly Image[]): boolean {
   const [first] = images;
   if (first!.indexDigests.some(digest => images.every(image => image.indexDigests.includes(digest))))
@@ -101,7 +101,7 @@ function areOneThing(images: readonly Image[]): boolean {
   return distinct(names) === 1 && distinct(platform) === images.length;
 }
 
-/** The manifest by which a list can name an image: the archive's own, or the one that containerd makes up. */
+/** The manifest of an image: the archive's own, or the one that containerd synthesises. */
 function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument | Error {
   const { manifest } = image;
   const store = { scan, graph };
@@ -116,7 +116,8 @@ function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument 
   const { actual, digest, path, mediaType } = fetched;
   if (actual !== null) return new Error(`the manifest ${path} is not ${digest}: its bytes are ${actual}`);
   if (digestKind(digest) !== 'computable') return new Error(`${digest} cannot be checked: unknown algorithm`);
-  if (!isManifestType(mediaType)) return new Error(`${digest} is no manifest of an image, but ${mediaType}`);
+  if (!isManifestType(mediaType))
+    return new Error(`${digest} is not an image manifest: its media type is ${mediaType}`);
   return fetched;
 }
 
@@ -150,7 +151,7 @@ function toEntry(
     blobs.push({ digest: claimed, size, path: found, what });
   }
   const { ref } = nameOfDocument(image.names[0] ?? null, origin.archive, digest);
-  // Several platforms have one name: each is called by its digest too, as Docker has it.
+  // Several platforms share one name, so each name gets its digest, as in Docker.
   const name = image.indexDigests.length > 0 ? withDigest(ref, digest) : ref;
   return { ...origin, name, mediaType, digest, manifest: bytes, platform, blobs };
 }
@@ -159,12 +160,12 @@ const isForeign = ({ mediaType, urls }: Descriptor) => layerType(mediaType).fore
 
 type PlaceOf = (descriptor: Descriptor | null, layer: number) => string | null;
 
-/** A manifest that was made up describes the members that the image is linked to, in their order. */
+/** A synthesised manifest describes the members of the image in their order. */
 function placeByOrder({ config, layers }: Image): PlaceOf {
   return (_, layer) => (layer < 0 ? config?.member?.path : layers[layer]?.member?.path) ?? null;
 }
 
-/** Where a layout keeps a digest, linking has found out already. */
+/** The linker already located the digests of a layout. */
 function placeByClaim({ claims }: Graph, manifest: string): PlaceOf {
   const paths = new Map(
     claims
@@ -175,8 +176,8 @@ function placeByClaim({ claims }: Graph, manifest: string): PlaceOf {
 }
 
 /**
- * As the config says, which is all that Docker asks; an index may know more of the same platform.
- * docker/cli internal/registryclient/fetcher.go
+ * The platform from the config, as Docker does it; an index may state more about it. docker/cli
+ * internal/registryclient/fetcher.go
  */
 function platformOf({ config, declaredPlatform }: Image): ListPlatform | null {
   const value = config?.document?.value;
@@ -205,9 +206,7 @@ function notesOn({ archive, name, blobs }: ListEntry, image: Image, isMadeUp: bo
       `${archive}: ${what} of ${name} (${digest}) is not in it: the list cannot be pushed`,
   );
   if (isMadeUp) {
-    notes.push(
-      `${archive}: holds no registry manifest of ${name}: taken is the one that containerd makes up`,
-    );
+    notes.push(`${archive}: holds no registry manifest of ${name}: using the one that containerd makes up`);
   }
   if (image.attestations.length > 0) notes.push(`${archive}: attestations of ${name} are left out`);
   return notes;

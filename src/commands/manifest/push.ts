@@ -12,15 +12,15 @@ import { storedList } from './stored-list.js';
 export interface PushOptions extends Resources {
   /** A directory, or a file that ends in `.tar`. */
   readonly output: string;
-  /** Forget the list when it is written. */
+  /** Remove the stored list after it is written. */
   readonly purge?: boolean | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * `docker manifest push LIST` into a file: writes the list with the manifests, configs and layers of its images as an OCI
- * image layout. Every blob is read from its archive again and checked; nothing is there before all of it is right.
- * @throws InputError when the list is not ready, a blob is not there or not what it was, or `output` cannot be written
+ * `docker manifest push LIST` to a file: writes the list with the manifests, configs and layers of its images as an OCI
+ * image layout. Every blob is read from its archive again and verified; the output is created only if all match.
+ * @throws InputError if the list is not complete, a blob is missing or has changed, or `output` cannot be written
  */
 export async function manifestPush(directory: string, list: string, options: PushOptions): Promise<Answer> {
   const { output, purge = false, onProgress } = options;
@@ -84,8 +84,8 @@ function layoutOf(list: ManifestList, bytes: Uint8Array): Layout {
 }
 
 /**
- * The entry of index.json has both names, as BuildKit writes them: the tag, which the specification asks for, and the full
- * name, by which Docker and containerd load it. https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
+ * The entry of index.json has both names, as BuildKit writes them: the tag, as the specification requires, and the full
+ * name, which Docker and containerd use. https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
  */
 function indexOf({ name }: ManifestList, bytes: Uint8Array): Uint8Array {
   const { digest, size } = claimOf(bytes);
@@ -100,7 +100,7 @@ function indexOf({ name }: ManifestList, bytes: Uint8Array): Uint8Array {
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests }));
 }
 
-/** Without tag and digest. */
+/** The name without tag and digest. */
 function repositoryOf(name: string): string {
   const reference = parseReference(name);
   if (typeof reference === 'string') return name;

@@ -6,19 +6,22 @@ import { visible } from '../../visible.js';
 import { findArchive } from '../../write/archive-argument.js';
 import { type ListEntry, type ListPlatform, listStore, type ManifestList } from '../../write/list-store.js';
 
-/** The full name of a list. @throws UsageError when it is no reference */
+/**
+ * The full name of a list.
+ * @throws UsageError if it is not a valid reference
+ */
 export function listName(list: string): string {
   const reference = parseReference(list);
   if (typeof reference !== 'string') return fullName(reference);
   throw new UsageError(`error parsing name for manifest list ${list}: ${reference}`);
 }
 
-/** Whether a list of this name waits in `directory`; false for what is no name. */
+/** True if a list of this name is stored in `directory`; false for an invalid name. */
 export function isStoredList(directory: string, list: string): boolean {
   return typeof parseReference(list) !== 'string' && listStore(directory).has(listName(list));
 }
 
-/** @throws InputError when there is none */
+/** @throws InputError if there is no such list */
 export function storedList(directory: string, list: string): ManifestList {
   const name = listName(list);
   const stored = listStore(directory).get(name);
@@ -26,15 +29,15 @@ export function storedList(directory: string, list: string): ManifestList {
   throw new InputError('no such manifest list', name, 'Start one with `waybill manifest create`.');
 }
 
-/** Which entry is meant: by the archive it came from, its name or its digest, by its platform, or by both. */
+/** Selects an entry by its archive, name or digest, by its platform, or by both. */
 export interface EntrySelection {
   readonly manifest?: string | undefined;
   readonly platform?: Platform | undefined;
 }
 
 /**
- * The entry that came from an archive (`ARCHIVE` or `ARCHIVE#REF`), or that has a name, or a digest that begins so.
- * @throws InputError when no entry is meant, or several
+ * The entry whose archive (`ARCHIVE` or `ARCHIVE#REF`), name or beginning of the digest matches.
+ * @throws InputError if none or several match
  */
 export function findEntry(
   { name, entries }: ManifestList,

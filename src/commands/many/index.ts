@@ -8,16 +8,19 @@ import { visible } from '../../visible.js';
 import { type Item, type Named, type Reader, type Readings, readEach } from './read.js';
 import type { Tally } from './tallies.js';
 
-/** Files that are named where not all are asked for. */
+/** Number of files that are named unless all are requested. */
 const NAMED = 5;
 
 type Remark = Extract<Item, { kind: 'other' | 'again' }>;
 
-/** What is said of files in folders that are no archives, and of archives that were named twice. */
+/** Remarks on files in folders that are not archives, and on archives that were given twice. */
 class Remarks {
   private readonly again: string[] = [];
   private againCount = 0;
-  /** The first of all, and of those that are called as archives are: they may be missed. */
+  /**
+   * The first files of all, and the first of those that have the name of an archive, which the user may expect in the
+   * list.
+   */
   private readonly others: string[] = [];
   private readonly missed: string[] = [];
   private otherCount = 0;
@@ -37,7 +40,7 @@ class Remarks {
     if (isArchiveName(remark.file)) this.keep(this.missed, line);
   }
 
-  /** @param how  how to see all of them; null where that cannot be asked for */
+  /** @param how  how to list all of them; null if there is no option for it */
   lines(how: string | null = '--all lists them'): string[] {
     const { all, again, others, missed, otherCount } = this;
     const listed = all || otherCount <= NAMED ? others : missed;
@@ -53,7 +56,7 @@ class Remarks {
   }
 
   private keep(lines: string[], line: string): void {
-    // Names of files have whatever the system lets them have.
+    // File names may contain any character.
     if (this.all || lines.length < NAMED) lines.push(visible(line));
   }
 }
@@ -63,43 +66,46 @@ const againWords = ({ what, file, first }: Extract<Item, { kind: 'again' }>): st
     ? `${file} is named twice, and read once`
     : `${file} is the same ${what} as ${first}, and read once`;
 
-/** What a list of the images of several archives says beside it, and what it exits with for that. */
+/** The remarks printed with a list of the images of several archives, and the exit code that they result in. */
 export function remarksOf({ failed, others, again }: Omit<Readings, 'readings'>): {
   readonly notes: readonly string[];
   readonly exitCode: 0 | 1 | 2;
 } {
   const remarks = new Remarks(false);
   for (const item of [...again, ...others]) remarks.add(item);
-  // What a folder holds besides may be of no interest; what was named is missed.
+  // An unreadable file in a folder may be irrelevant; an argument is not.
   const exitCode = failed.some(({ isNamed }) => isNamed) ? 2 : failed.length > 0 ? 1 : 0;
   return { notes: [...failed.map(({ error }) => error.message), ...remarks.lines(null)], exitCode };
 }
 
-/** One of several archives, as `--json` prints it: the report of the command, or why there is none. */
+/** The line of `--json` for one of several archives: the report of the command, or the reason why there is none. */
 interface ArchiveLine {
   /** Path of the archive; `-` for standard input. */
   readonly file: string;
-  /** Of the file as it lies there; null for a directory, and where it could not be read. */
+  /** Digest of the file; null for a directory, and if it could not be read. */
   readonly sha256: string | null;
-  /** What the command would exit with for this archive alone. */
+  /** The exit code of the command for this archive alone. */
   readonly exitCode: 0 | 1 | 2;
   readonly error: { readonly what: string; readonly remedy: string | null } | null;
 }
 
 interface ManyOptions<R> extends Reader {
   readonly names: readonly Named[];
-  /** What the command says of one archive. @throws InputError where that cannot be said */
+  /**
+   * The report of the command for one archive.
+   * @throws InputError if there is none
+   */
   readonly report: (reading: ArchiveReading, ref: string | undefined) => Promise<Result>;
   readonly tally: Tally<R>;
-  /** Name every file of a folder that is no archive, and not only the first. */
+  /** Name every file of a folder that is not an archive, not only the first ones. */
   readonly all: boolean;
-  /** Gets the line of each archive, when it is done. */
+  /** Called with the line of each archive when it is done. */
   readonly onLine: (line: ArchiveLine) => Promise<void>;
-  /** Whether the result's data is wanted: the lines of all archives, which otherwise are not kept. */
+  /** Keep the data of all archives for the result; otherwise it is not kept. */
   readonly keep: boolean;
 }
 
-/** What is kept of archives that are done: rows, and what has to be read below them. */
+/** The parts of completed archives that are kept: rows, and the details below the table. */
 class Summary<R> {
   readonly lines: ArchiveLine[] = [];
   exitCode: 0 | 1 | 2 = 0;
@@ -118,7 +124,7 @@ class Summary<R> {
 
   tell(file: string, sha256: string | null, { data, doc, exitCode }: Result): void {
     const { rows, details } = this.tally.tell(data as R, doc);
-    // Further rows of one archive stand below its name.
+    // Further rows of one archive do not repeat its name.
     for (const [i, row] of rows.entries())
       this.rows.push([i === 0 ? shown(file) : '', ...row, i === 0 ? (sha256 ?? NONE) : '']);
     if (details.length > 0) this.details.push([gap, heading(shown(file), 3), ...details]);
@@ -183,9 +189,9 @@ function failureDoc({ file, error: { what, remedy } }: { file: string; error: In
 }
 
 /**
- * Says one thing about any number of archives: a row for each with its digest, what has to be read of each, and a total. No report
- * is kept.
- * @throws InputError where a single name leads to nothing that can be read, UsageError for options that make no sense
+ * Reports on any number of archives: a row for each with its digest, details below the table, and a total. No report is
+ * kept.
+ * @throws InputError if the only name given cannot be read; UsageError for invalid options
  */
 export async function reportMany<R>(
   options: ManyOptions<R>,
@@ -193,7 +199,7 @@ export async function reportMany<R>(
   const { names, tally, all, keep, onLine } = options;
   const summary = new Summary(tally, all);
   for await (const item of readEach(names, options)) {
-    // A folder without an archive, and nothing else was named.
+    // The only argument is a folder without an archive.
     if (item.kind === 'failed' && item.isNamed && names.length === 1) throw item.error;
     if (item.kind === 'other' || item.kind === 'again') summary.remark(item);
     else {

@@ -12,13 +12,13 @@ export { isOneArchive };
 export interface Named {
   /** Path of a file or folder, or `-` for standard input. */
   readonly archive: string;
-  /** Which image of it is meant. */
+  /** The reference to an image in it. */
   readonly ref?: string | undefined;
-  /** Why it names no file. */
+  /** The reason why it does not name a file. */
   readonly error?: InputError | undefined;
 }
 
-/** What comes of a name, one after the other, in the order of the names and of the files in folders. */
+/** A result for a name. They come in the order of the names and of the files in folders. */
 export type Item =
   | {
       readonly kind: 'archive';
@@ -26,11 +26,11 @@ export type Item =
       readonly ref: string | undefined;
       readonly read: ArchiveReading;
     }
-  /** It may be an archive, and cannot be read. `isNamed` where no folder led to it. */
+  /** It may be an archive, but cannot be read. `isNamed` if it was given as an argument, not found in a folder. */
   | { readonly kind: 'failed'; readonly file: string; readonly isNamed: boolean; readonly error: InputError }
-  /** A file of a folder that is no archive. */
+  /** A file of a folder that is not an archive. */
   | { readonly kind: 'other'; readonly file: string; readonly reason: string }
-  /** What was read before, by another name or the same one. */
+  /** An archive that was already read under this or another name. */
   | {
       readonly kind: 'again';
       readonly what: 'file' | 'folder';
@@ -43,13 +43,14 @@ type Other = Extract<Item, { kind: 'other' }>;
 export interface Reader {
   /** Reads an archive. @throws InputError */
   readonly read: (file: string) => Promise<ArchiveReading>;
-  /** When the time is over that all archives share, on the clock of `source/deadline.ts`. Default: never. */
+  /** The deadline that all archives share, on the clock of `containers/deadline.ts`. Default: none. */
   readonly deadline?: number | undefined;
 }
 
 /**
- * Reads archives that were named, and those below folders that were named. What is named has to be an archive; a folder may hold
- * other things too. One that cannot be read hides none of the others. Each item is made when it is asked for, and not kept.
+ * Reads archives, and those below folders. A file that was named must be an archive; a folder may contain other files
+ * too. An archive that cannot be read does not prevent the others from being read. Each item is made when it is
+ * requested, and not kept.
  */
 export async function* readEach(names: readonly Named[], reader: Reader): AsyncGenerator<Item> {
   const course = new Course(reader);
@@ -58,16 +59,16 @@ export async function* readEach(names: readonly Named[], reader: Reader): AsyncG
       yield { kind: 'failed', file: archive, isNamed: true, error };
       continue;
     }
-    // One that cannot be read is said to be when it is read.
+    // A file that cannot be read is reported when it is read.
     const isAlone = await isOneArchive(archive).catch(() => true);
     if (isAlone) yield await course.read(archive, await fileKey(archive), ref, true);
     else yield* readFolder(archive, ref, course);
   }
 }
 
-/** What was read so far, and whether there is time for more. */
+/** The archives read so far, and the check for the deadline. */
 class Course {
-  /** By what was asked for, the path by which it was read. */
+  /** Paths of the archives read, by file and reference. */
   private readonly seen = new Map<string, string>();
   private ranOut = false;
 
@@ -77,14 +78,14 @@ class Course {
     return this.ranOut || isOver(this.reader.deadline ?? Number.POSITIVE_INFINITY);
   }
 
-  /** @param key  what tells the file from all others; null where it is not there */
+  /** @param key  identifies the file; null if it does not exist */
   async read(file: string, key: string | null, ref: string | undefined, isNamed: boolean): Promise<Item> {
-    // Two images of one file are two things that were asked for.
+    // Two images of one file are two separate requests.
     const what = JSON.stringify([key ?? file, ref]);
     const first = this.seen.get(what);
     if (first !== undefined) return { kind: 'again', what: 'file', file, first };
     const item = await this.attempt(file, ref, isNamed);
-    // Standard input has nothing the second time, and that is what is said.
+    // Standard input is empty when it is read again, and that is reported.
     if (item.kind !== 'other' && file !== '-') this.seen.set(what, file);
     return item;
   }
@@ -106,7 +107,7 @@ class Course {
 
 const isTime = (problem: SourceProblem) => problem.kind === 'limit' && problem.limit === 'seconds';
 
-/** @throws any error but one of reading */
+/** @throws any error that is not about reading */
 function asInputError(error: unknown, file: string): InputError {
   if (error instanceof InputError) return error;
   if (!isSystemError(error)) throw error;
@@ -132,7 +133,7 @@ async function* readFolder(folder: string, ref: string | undefined, course: Cour
       return;
     }
     const item = await itemOf(found, ref, course);
-    // What lies in an image folder and is no archive is the image's own affair.
+    // A file in an image folder that is not an archive is part of the image.
     if (item.kind === 'other' && found.kind === 'archive' && found.inside) continue;
     if (item.kind !== 'other') archives++;
     else if (archives === 0) others.push(item);
@@ -146,10 +147,10 @@ async function itemOf(found: Found, ref: string | undefined, course: Course): Pr
   return found.kind === 'archive' ? course.read(found.file, found.key, ref, false) : found;
 }
 
-/** Files that are named where a folder holds no archive. */
+/** Number of files that are named if a folder contains no archive. */
 const NAMED = 5;
 
-/** A folder that holds no archive is read as one, which says what is wrong with it. */
+/** A folder that contains no archive is read as one, so that the error says what is wrong with it. */
 function nothingIn(folder: string, others: readonly Other[], read: Item): Item {
   if (read.kind !== 'failed' || others.length === 0) return read;
   const looked =
@@ -165,14 +166,14 @@ function nothingIn(folder: string, others: readonly Other[], read: Item): Item {
   };
 }
 
-/** Several archives, all of them kept. */
+/** Several archives, all kept in memory. */
 export interface Readings {
   readonly readings: readonly ArchiveReading[];
-  /** What may be an archive and cannot be read. */
+  /** Files that may be archives but cannot be read. */
   readonly failed: readonly Extract<Item, { kind: 'failed' }>[];
-  /** The files of folders that are no archives. */
+  /** Files of folders that are not archives. */
   readonly others: readonly Extract<Item, { kind: 'other' }>[];
-  /** What was named, or lies in a folder, more than once. */
+  /** Archives that were named, or found in a folder, more than once. */
   readonly again: readonly Extract<Item, { kind: 'again' }>[];
 }
 

@@ -21,29 +21,29 @@ import type { SizesReport } from '../sizes/report.js';
 import { isFailing, type VerifyOptions } from '../verify.js';
 import type { WasteOptions, WasteReport } from '../waste/index.js';
 
-/** What a command says of one of several archives. */
+/** The part of a command's report on one of several archives that is printed. */
 export interface Told {
   /** Rows of a table, without the archive and its digest. Nearly always one. */
   readonly rows: readonly (readonly Text[])[];
-  /** What has to be read below the table; mostly nothing. */
+  /** Details below the table; mostly empty. */
   readonly details: Doc;
 }
 
-/** How a command sums up several archives. It keeps numbers, and no report. */
+/** Sums up several archives for a command. It keeps numbers, and no report. */
 export interface Tally<R> {
   readonly columns: readonly Column[];
-  /** @param doc  what the command shows of the archive alone */
+  /** @param doc  the document of the command for the archive alone */
   readonly tell: (report: R, doc: Doc) => Told;
   /**
    * The last row.
-   * @param archives  how many there are, those without a report too
+   * @param archives  number of archives, including those without a report
    */
   readonly total: (archives: number) => readonly Text[];
 }
 
 const right = (title: string): Column => ({ title, align: 'right' });
 
-/** Adds up what is known. */
+/** Adds up the known values. */
 class Sum {
   private value: number | null = null;
   isWhole = true;
@@ -53,7 +53,7 @@ class Sum {
     if (part === null || !isWhole) this.isWhole = false;
   }
 
-  /** Unknown where nothing is known, and `at least` where not everything is. */
+  /** Unknown if no value is known, and `at least` if some are not. */
   text(write: (bytes: number | null) => string): string {
     return `${this.isWhole || this.value === null ? '' : 'at least '}${write(this.value ?? (this.isWhole ? 0 : null))}`;
   }
@@ -116,7 +116,7 @@ function severityWords({ error, warning, info }: Readonly<Record<Severity, numbe
   return words.join(', ') || NONE;
 }
 
-/** @param find  a digest that is looked for: rows say then which archive has it */
+/** @param find  a digest to search for: each row then says whether the archive has it */
 export const idsTally = (find: string | undefined): Tally<IdsReport> =>
   find === undefined ? imagesTally() : findTally();
 
@@ -157,7 +157,7 @@ function findTally(): Tally<IdsReport> {
 
 const SIZES = ['stored', 'compressed', 'unpacked', 'docker'] as const satisfies readonly (keyof Sizes)[];
 
-/** @param detailed  show the tables of each archive below, though nothing is added up by files */
+/** @param detailed  print the tables of each archive, even without a sum by files */
 export function sizesTally({
   units,
   detailed = false,
@@ -185,7 +185,7 @@ export function sizesTally({
       ];
       return { rows: [row], details: hasRows || detailed ? withoutHead(doc) : [] };
     },
-    // The compressed size of layers that are stored plain is not known.
+    // The compressed size of layers that are stored uncompressed is not known.
     total: () => [
       String(images),
       ...sums.map((sum, i) => (SIZES[i] === 'compressed' && !sum.isWhole ? NONE : sum.text(write))),
@@ -193,7 +193,7 @@ export function sizesTally({
   };
 }
 
-/** A document begins with what it is about, and here a heading says that. */
+/** Removes the first block of a document, because a heading takes its place. */
 const withoutHead = (doc: Doc): Doc => {
   const rest = doc.slice(1);
   return rest[0] === gap ? rest.slice(1) : rest;
@@ -237,6 +237,6 @@ export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteRepo
 const totalOf = (parts: readonly (number | null)[]): number | null =>
   parts.includes(null) ? null : (parts as readonly number[]).reduce((sum, part) => sum + part, 0);
 
-/** null where one is not known, or there is none. */
+/** The lowest value; null if one is not known, or there is none. */
 const lowest = (parts: readonly (number | null)[]): number | null =>
   parts.length === 0 || parts.includes(null) ? null : Math.min(...(parts as readonly number[]));

@@ -20,12 +20,12 @@ import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { EntryTable } from '../../scan/entries/table.js';
 import type { Scan } from '../../scan/scan.js';
 
-/** What must be kept of the files' contents for `installedIn`. */
+/** The file contents that must be kept for `installedIn`. */
 export const KEPT_FOR_PACKAGES = { keep: packageDatabases };
 
-/** The packages of an image, and which of them owns a file. */
+/** The packages of an image, and the owner of each file. */
 interface InstalledIn extends Installed {
-  /** @param path  as in the tree; of a file with several names the first */
+  /** @param path  as in the tree; for a file with several names the first */
   ownerOf(path: string): Package | null;
 }
 
@@ -65,20 +65,20 @@ export interface BreakdownOptions {
   readonly by: By;
   /** Depth of directories: 1 for those in the root. Default 2. */
   readonly depth?: number | undefined;
-  /** Only so many rows. */
+  /** Maximum number of rows. */
   readonly top?: number | undefined;
-  /** Only files whose paths match one of these, or lie below what does. */
+  /** Only files whose paths match one of these patterns, or are below such a path. */
   readonly where?: readonly string[] | undefined;
-  /** Largest first, names from A to Z. Default `shipped`. */
+  /** Largest first, or names from A to Z. Default `shipped`. */
   readonly sort?: SortKey | undefined;
 }
 
-/** What the files of an image weigh, by what they have in common. Bytes of regular files. */
+/** Sizes of groups of an image's files. Bytes of regular files. */
 export interface BreakdownReport extends Weight {
   readonly by: By;
-  /** How many rows there are, shown or not. */
+  /** Number of rows, including those that are not printed. */
   readonly count: number;
-  /** Whether the entries of a layer are not all known, so that there may be more of everything. */
+  /** True if the entries of a layer are not all known, so that all sums may be too low. */
   readonly partial: boolean;
   readonly rows: readonly BreakdownRow[];
   /** Package databases that could not be read, or not to their end. */
@@ -87,11 +87,11 @@ export interface BreakdownReport extends Weight {
 
 export interface BreakdownRow extends Share {
   /**
-   * Path without a leading slash (empty for the root), extension with its dot, name of a package, index of a layer. Empty where
-   * there is none.
+   * Path without a leading slash (empty for the root), extension with its dot, name of a package, or index of a layer.
+   * Empty for files that belong to no group.
    */
   readonly name: string;
-  /** The package of the row, by package; null otherwise. */
+  /** The package of the row, for a breakdown by package; null otherwise. */
   readonly package: Pick<Package, 'manager' | 'version' | 'arch'> | null;
 }
 
@@ -130,7 +130,7 @@ function rowOf(share: Share, owner: Package | null): BreakdownRow {
 }
 
 function byName(a: BreakdownRow, b: BreakdownRow): number {
-  // Layers are named by numbers of one length or another.
+  // Names of layers are numbers of different length.
   const isShorter = a.name.length - b.name.length;
   const order = a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
   return LAYER.test(a.name) && LAYER.test(b.name) ? isShorter || order : order;

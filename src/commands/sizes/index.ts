@@ -19,14 +19,14 @@ import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './
 import { sizesDoc } from './view.js';
 
 export interface SizesOptions extends Selection, Partial<Omit<BreakdownOptions, 'by'>> {
-  /** Default: by layer, or by what `depth` (directory) or `top` (file) speaks of. */
+  /** Default: by layer, or by directory if `depth` is given, by file if `top` is given. */
   readonly by?: By | undefined;
   readonly units?: Units | undefined;
-  /** From `estimateSizes`: null where that cannot be done; left out where it was not asked for. */
+  /** From `estimateSizes`: null if estimating is not possible; absent if it was not requested. */
   readonly estimates?: Estimates | null | undefined;
 }
 
-/** What must be read for `sizes`. */
+/** The read options that `sizes` needs. */
 export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 'top'>): ReadOptions {
   return chosenBreakdown(options) === 'package'
     ? { depth: 'files', files: KEPT_FOR_PACKAGES }
@@ -34,10 +34,10 @@ export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 't
 }
 
 /**
- * `waybill sizes`: what images weigh, in every size that they have, by layer, directory, file, extension or package. The exit
- * code is 1 where a size is not known because a layer is absent, damaged or refused by Docker, or where not all files are known that
- * are added up.
- * @throws InputError when the selection matches nothing, UsageError for options that contradict each other
+ * `waybill sizes`: all sizes of images, by layer, directory, file, extension or package. The exit code is 1 if a size
+ * is not known because a layer is absent, damaged or refused by Docker, or if not all of the files that are added up
+ * are known.
+ * @throws InputError if the selection matches nothing; UsageError for options that contradict each other
  */
 export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Result {
   requireImages(reading);
@@ -68,14 +68,15 @@ function chosenBreakdown({ by, depth, top }: Pick<SizesOptions, 'by' | 'depth' |
 }
 
 export interface EstimateOptions extends Resources {
-  /** Called while compressing, with the bytes done and the bytes there are. */
+  /** Called while compressing, with the bytes done and the total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * Compresses the layers that an archive holds plain, to see what a registry would transfer of them. The archive is read again.
- * @returns null for what was read from a pipe, and cannot be read again
- * @throws InputError when the selection matches nothing, or the archive cannot be read any more
+ * Compresses the layers that an archive holds uncompressed, to estimate the size that a registry would transfer. The
+ * archive is read again.
+ * @returns null for an archive that was read from a pipe, which cannot be read again
+ * @throws InputError if the selection matches nothing, or the archive cannot be read any more
  */
 export async function estimateSizes(
   reading: ArchiveReading,
@@ -101,7 +102,7 @@ export async function estimateSizes(
   return new Map([...sizes].map(([{ member }, size]) => [member, size]));
 }
 
-/** An encrypted layer travels as it is. */
+/** An encrypted layer is transferred as it is. */
 function plainMember({ scan }: PartReading, { member, encrypted }: Layer): Member | null {
   if (member === null || encrypted) return null;
   return scan.facts(member)?.compression === 'none' ? member : null;

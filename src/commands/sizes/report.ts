@@ -9,9 +9,9 @@ import { grouped } from '../../spec/grouped.js';
 import { formatPlatform } from '../../spec/platform.js';
 import type { BreakdownReport } from './breakdown.js';
 
-/** The report of `waybill sizes --json`: the general report, with what everything weighs. */
+/** The report of `waybill sizes --json`: the general report, with all sizes. */
 export interface SizesReport extends Omit<Report, 'images'> {
-  /** Sizes of the archive: all layers of all its images, chosen or not, each blob once. */
+  /** Sizes of the archive: all layers of all its images, selected or not, each blob once. */
   readonly sizes: Sizes;
   /** Sizes of all images for a platform together, each blob once. */
   readonly platforms: readonly {
@@ -23,39 +23,39 @@ export interface SizesReport extends Omit<Report, 'images'> {
 }
 
 export interface ImageSizes extends Omit<ImageReport, 'layers'> {
-  /** Sums over the layers in order: a layer that is repeated counts each time. */
+  /** Sums over the layers: a layer that is listed twice counts twice. */
   readonly sizes: Sizes;
-  /** Sizes of the layers that other images of the archive have too, each blob once. */
+  /** Sizes of the layers that other images of the archive also have, each blob once. */
   readonly shared: Sizes;
   /** Sizes of the other layers, each blob once. */
   readonly unique: Sizes;
-  /** Layers of which not all sizes are known, and why; the sums leave out what is not known. */
+  /** Layers whose sizes are not all known, with the reason; unknown sizes are not in the sums. */
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
-  /** Layers whose entries are not all known, or whose bytes are not what the image claims. */
+  /** Layers whose entries are not all known, or whose bytes differ from the image's claims. */
   readonly faults: readonly LayerFault[];
   readonly layers: readonly LayerSizes[];
-  /** null where no other breakdown than by layer was asked for. */
+  /** null for a breakdown by layer. */
   readonly breakdown: BreakdownReport | null;
 }
 
 export interface LayerSizes extends LayerReport {
   readonly sizes: Sizes;
-  /** The line of a Dockerfile that made it; empty where nothing tells. */
+  /** The line of a Dockerfile that created the layer; empty if it is not known. */
   readonly instruction: string;
-  /** How many other images of the archive have it too. */
+  /** Number of other images of the archive that have the layer too. */
   readonly sharedWith: number;
 }
 
-/** What makes two layers one: the bytes, wherever they are kept. */
+/** Identifies equal layers by their bytes, wherever they are stored. */
 interface Blob {
   readonly key: string;
-  /** The member that holds it, in a form that can be compared. */
+  /** The member that contains it, in a form that can be compared. */
   readonly place: string;
   readonly sizes: Sizes;
   readonly layer: Layer;
 }
 
-/** @param breakdowns  in the order of the chosen images */
+/** @param breakdowns  in the order of the selected images */
 export function sizesReport(
   reading: ArchiveReading,
   chosen: ReadonlySet<Image>,
@@ -108,7 +108,7 @@ function ownersOf(blobs: ReadonlyMap<Image, readonly Blob[]>): ReadonlyMap<strin
   return owners;
 }
 
-/** Each blob once; what is stored in two places is stored twice. */
+/** Counts each blob once; a blob that is stored in two places counts as two stored blobs. */
 function distinct(blobs: readonly Blob[]): Sizes {
   const once = (of: (blob: Blob) => string) => [
     ...new Map(blobs.map(blob => [of(blob), blob.sizes])).values(),

@@ -19,7 +19,7 @@ import type { ImageSizes, LayerSizes, SizesReport } from './report.js';
 
 type Write = (bytes: number | null) => string;
 
-/** Rows of a breakdown that people get to see unless they ask for another number. */
+/** Default number of rows of a breakdown in a printed report. */
 const ROWS = 25;
 
 export function sizesDoc(report: SizesReport, imagesInAll: number, options: SizesOptions): Doc {
@@ -53,7 +53,7 @@ const NUMBERS: readonly Column[] = ['stored', 'compressed', 'unpacked', 'content
   align: 'right',
 }));
 
-/** @param isPlain  whether it is stored unpacked, so that what a registry transfers depends on who compresses it */
+/** @param isPlain  true if it is stored uncompressed, so that the transferred size depends on the compressor */
 function cells(sizes: Sizes, isPlain: boolean, write: Write): Text[] {
   const { stored, compressed, estimated } = sizes;
   const packed = compressed === null && estimated !== null ? `~${write(estimated)}` : write(compressed);
@@ -95,11 +95,14 @@ function imageDoc(image: ImageSizes, write: Write, options: SizesOptions): Doc {
   ];
 }
 
-/** What keeps a size from being known is said of that; whatever else is not known matters where files are added up. */
+/**
+ * True if a fault is already reported as the reason for an unknown size. Other faults matter only for a breakdown by
+ * files.
+ */
 const isToldOf = ({ kind, layer }: LayerFault, { unknown, breakdown }: ImageSizes) =>
   kind === 'changed' || (breakdown !== null && !unknown.some(one => one.layer === layer));
 
-/** The sum first, then the layers, the one that costs most before the others; only the sum where something else was asked for. */
+/** The sum, and the layers with the largest first; for another breakdown only the sum. */
 function layersTable(image: ImageSizes, write: Write, { top, sort }: SizesOptions): Block[] {
   const { layers, sizes, shared, unique, breakdown } = image;
   const isPlain = isPlainImage(image);
@@ -185,7 +188,7 @@ function breakdownDoc(
 
 type BreakdownNumbers = Pick<BreakdownRow, 'shipped' | 'bytes' | 'files'>;
 
-/** Layers of which no file is known. */
+/** Rows of layers whose files are not known. */
 function unknownRows(
   rows: readonly BreakdownRow[],
   cut: readonly number[],
@@ -210,7 +213,7 @@ function nameOf({ name, package: owner }: BreakdownRow, by: BreakdownReport['by'
   return name === '' ? [span(by === 'package' ? 'no package' : 'none', 'dim')] : name;
 }
 
-/** The instruction, and of how many layers more. */
+/** The instruction that created a row's layers, and the number of further ones. */
 function makers(row: BreakdownRow, layers: readonly LayerSizes[]): string {
   const [first, ...others] = row.layers;
   if (first === undefined) return NONE;

@@ -16,24 +16,24 @@ import { chosenImages } from '../sizes/report.js';
 import { wasteDoc } from './view.js';
 
 export interface WasteOptions extends Selection {
-  /** Which score people get to see; the data has both. Default both. */
+  /** The score to print; the data has both. Default both. */
   readonly score?: 'dive' | 'ours' | undefined;
-  /** How many of the largest wastes people get to see. Default 10. */
+  /** Number of the largest wastes to print. Default 10. */
   readonly top?: number | undefined;
   readonly units?: Units | undefined;
 }
 
-/** The report of `waybill waste --json`: the general report, with what each image could do without. */
+/** The report of `waybill waste --json`: the general report, with the waste of each image. */
 export interface WasteReport extends Omit<Report, 'images'> {
   readonly images: readonly ImageWaste[];
 }
 
 export interface ImageWaste extends Omit<ImageReport, 'layers'> {
   readonly layers: readonly (LayerReport & { readonly instruction: string })[];
-  /** What dive says; null where not every layer can be read to its end, for then dive says nothing. */
+  /** dive's score; null if not every layer can be read to its end, because dive then prints none. */
   readonly dive: DiveScore | null;
   readonly waste: WasteNumbers;
-  /** Layers that are not, or not wholly, looked at, and why. */
+  /** Layers that were not, or not completely, read, with the reason. */
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
 }
 
@@ -41,30 +41,30 @@ export interface WasteNumbers extends Omit<Waste, 'files'> {
   readonly files: readonly WastedFileReport[];
 }
 
-/** Paths without a leading slash; layers are indexes into the image's. */
+/** Paths without a leading slash; layers are indexes into the image's layers. */
 export interface WastedFileReport {
   readonly path: string;
   readonly bytes: number;
   readonly kind: WastedFile['kind'];
   /** The layer that ships it. */
   readonly layer: number;
-  /** The layer that overwrote or deleted it; null for what can be seen. */
+  /** The layer that overwrote or deleted it; null for a visible file. */
   readonly hiddenBy: number | null;
   /** Overwritten with the same bytes. */
   readonly metadataOnly: boolean;
-  /** The first file with this content, for a further one; null for anything else. */
+  /** For a duplicate, the first file with this content; otherwise null. */
   readonly copyOf: string | null;
-  /** What caches it belongs to, for `cached`; null for anything else. */
+  /** For `cached`, the description of the cache; otherwise null. */
   readonly rule: string | null;
 }
 
-/** What must be read for `waste`. */
+/** The read options that `waste` needs. */
 export const wasteReadOptions: ReadOptions = { depth: 'files', files: { digests: true } };
 
 /**
- * `waybill waste`: what images ship for nothing, and how to be rid of it; and dive's score. The exit code is 1 where layers are
- * absent or damaged.
- * @throws InputError when the selection matches nothing
+ * `waybill waste`: the bytes that images ship without need, with remedies; and dive's score. The exit code is 1 if
+ * layers are absent or damaged.
+ * @throws InputError if the selection matches nothing
  */
 export function waste(reading: ArchiveReading, options: WasteOptions = {}): Result {
   requireImages(reading);

@@ -16,7 +16,7 @@ import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './
 
 type Write = (bytes: number | null) => string;
 
-/** Wastes, and rows of dive's list, that people get to see unless they ask for another number. */
+/** Default number of wastes, and of rows of dive's list, in a printed report. */
 const GROUPS = 10;
 const ROWS = 20;
 
@@ -133,7 +133,7 @@ function groupDoc({ files, bytes }: Group, { layers }: ImageWaste, write: Write)
   ];
 }
 
-/** The directory that has them all. */
+/** The directory that contains all files. */
 function placeOf(files: readonly WastedFileReport[]): string {
   let common = files[0]!.path.split('/').slice(0, -1);
   for (const { path } of files) {

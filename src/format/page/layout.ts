@@ -2,7 +2,7 @@ declare const d3: typeof import('d3-hierarchy');
 
 /** A rectangle of the map, in pixels. */
 interface Tile {
-  /** -1 where it stands for several files that are too small to be drawn. */
+  /** Index of the file; -1 for several files that are too small to be drawn. */
   readonly index: number;
   readonly label: string;
   readonly bytes: number;
@@ -21,16 +21,16 @@ interface Area {
   readonly children: readonly Area[] | null;
 }
 
-/** Directories below the one that is shown whose content is drawn: deeper is for zooming. */
+/** Levels of directories below the shown one whose content is drawn; deeper levels are shown by zooming. */
 const LEVELS = 4;
-/** Square pixels that a tile needs, so that there never are more than the picture has room for. */
+/** Least area of a tile, in square pixels; it bounds the number of tiles. */
 const LEAST_TILE = 60;
-/** Square pixels that a directory needs before its content is drawn. */
+/** Least area of a directory whose content is drawn, in square pixels. */
 const LEAST_DIRECTORY = 1500;
-/** Height of a directory's title. */
+/** Height of a directory's title, in pixels. */
 const TITLE = 17;
 
-/** However many files there are, the work depends on what can be seen. */
+/** The tiles that are visible. The work depends on their number, not on the number of files. */
 function tilesOf(tree: FileTree, shown: number, width: number, height: number): Tile[] {
   const pixels = (width * height) / Math.max(1, tree.bytes(shown));
   const root = d3

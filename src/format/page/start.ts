@@ -14,7 +14,7 @@ function listen(view: View): void {
     if (index !== null) status.textContent = about(tree, index);
   };
   picture.addEventListener('pointerover', describe);
-  // Chromium lets an SVG element that listens for this take the focus itself.
+  // In Chromium, an SVG element with a focusin listener can take the focus itself.
   host.addEventListener('focusin', describe);
   picture.addEventListener('click', ({ target }) => {
     const index = tileAt(target);
@@ -32,17 +32,17 @@ function listen(view: View): void {
   }).observe(host);
 }
 
-/** The file of the tile that an event is about. */
+/** The file of the tile that an event refers to. */
 function tileAt(target: EventTarget | null): number | null {
   if (!(target instanceof SVGElement)) return null;
   const index = target.closest<SVGElement>('.tile')?.dataset.index;
   return index === undefined ? null : Number(index);
 }
 
-/** @returns whether the key meant something */
+/** @returns true if the key was handled */
 function act(view: View, { key, target }: KeyboardEvent): boolean {
   const { tree, field, shown } = view;
-  // There Escape empties the field.
+  // In the search field, Escape clears the field.
   const isTyping = target === field && field.value !== '';
   const index = tileAt(target);
   const step = STEPS[key];
@@ -53,7 +53,7 @@ function act(view: View, { key, target }: KeyboardEvent): boolean {
   return true;
 }
 
-/** One tile at a time can be reached with Tab; arrows lead to the others. */
+/** Moves the focus with the arrow keys; only one tile at a time can be reached with Tab. */
 function focusNext({ picture }: View, from: SVGElement, step: number): void {
   const tiles = [...picture.querySelectorAll<SVGElement>('[role=button]')];
   const next = tiles.at((tiles.indexOf(from) + step) % tiles.length);

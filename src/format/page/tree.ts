@@ -1,4 +1,4 @@
-/** What the report embeds for each image: `FileMap` of a document. */
+/** The data that the report embeds for each image: `FileMap` of a document. */
 interface EmbeddedMap {
   readonly names: readonly string[];
   readonly parents: readonly number[];
@@ -11,9 +11,9 @@ interface EmbeddedMap {
 interface FileTree {
   readonly map: EmbeddedMap;
   readonly bytes: (index: number) => number;
-  /** Everything below it. */
+  /** Number of files below a directory. */
   readonly count: (index: number) => number;
-  /** Largest first; empty for what is no directory. */
+  /** Largest first; empty if it is not a directory. */
   readonly children: (index: number) => readonly number[];
   readonly parent: (index: number) => number;
   readonly name: (index: number) => string;
@@ -25,7 +25,7 @@ const ROOT = -1;
 
 function treeOf(map: EmbeddedMap): FileTree {
   const { names, parents, sizes } = map;
-  // The root stands first, so that an index of -1 has a place.
+  // The root is stored first, so that index -1 has a value.
   const bytes = Float64Array.from([0, ...sizes]);
   const counts = new Uint32Array(names.length + 1);
   const children: number[][] = names.map(() => []);
@@ -53,7 +53,7 @@ function treeOf(map: EmbeddedMap): FileTree {
   };
 }
 
-/** Decimal units, three digits. */
+/** A size in decimal units with three digits. */
 function sizeText(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
   let size = bytes;
@@ -65,11 +65,14 @@ function sizeText(bytes: number): string {
 interface Matches {
   readonly found: readonly number[];
   readonly bytes: number;
-  /** Whether it or something below it matches. */
+  /** True if the file or something below it matches. */
   readonly has: (index: number) => boolean;
 }
 
-/** What has the words in its name; where a slash is among them, what they end in: `usr/b` finds `/usr/bin`. */
+/**
+ * Finds the files whose names contain the words. If the words contain a slash, the last segment must begin with the
+ * text after it: `usr/b` finds `/usr/bin`.
+ */
 function search(tree: FileTree, words: string): Matches {
   const wanted = words.toLowerCase();
   const slash = wanted.lastIndexOf('/');

@@ -1,4 +1,4 @@
-/** The map of one image, with its search and its list. What is in an archive only ever becomes text. */
+/** The map of one image, with its search and its list. Data of the archive is only ever inserted as text. */
 interface View {
   readonly host: HTMLElement;
   readonly tree: FileTree;
@@ -12,10 +12,10 @@ interface View {
   matches: Matches | null;
 }
 
-/** Lines of a list that are drawn at once, so that the page stays quick. */
+/** Maximum number of lines in a list, so that the page stays responsive. */
 const LINES = 200;
 const COLOURS = 8;
-/** Pixels that a letter on a tile takes, about. */
+/** Approximate width of a letter on a tile, in pixels. */
 const LETTER = 6.6;
 
 function viewIn(host: HTMLElement, tree: FileTree): View {
@@ -33,7 +33,7 @@ function viewIn(host: HTMLElement, tree: FileTree): View {
   return { host, tree, field, crumbs, picture, status, list, shown: ROOT, matches: null };
 }
 
-/** Fills the map with a directory, or with the one that a file is in. */
+/** Fills the map with a directory, or with the directory of a file. */
 function show(view: View, index: number): void {
   const { host, tree, status } = view;
   const hadFocus = host.contains(document.activeElement);
@@ -42,11 +42,11 @@ function show(view: View, index: number): void {
   drawCrumbs(view);
   draw(view);
   drawList(view);
-  // What had the focus may be gone: who uses the keyboard goes on from the map.
+  // The focused element may have been removed: the focus moves to the map, for users of the keyboard.
   if (hadFocus && !host.contains(document.activeElement)) focusFirst(view);
 }
 
-/** Takes what is in the field as what is looked for. */
+/** Searches for the text in the field. */
 function find(view: View): void {
   const { field, tree, status, shown } = view;
   const matches = field.value === '' ? null : search(tree, field.value);
@@ -89,7 +89,7 @@ function focusFirst({ picture, field }: View): void {
   (picture.querySelector<SVGElement>('[tabindex="0"]') ?? field).focus();
 }
 
-/** An element of its own coordinates, which cuts off what does not fit. */
+/** An SVG element with its own coordinates, which clips its content. */
 function tileShape({ tree, matches }: View, tile: Tile): SVGElement {
   const { index, label, depth, x, y, width, height, hasTilesInside } = tile;
   const isFile = index !== ROOT;
@@ -112,7 +112,7 @@ function tileShape({ tree, matches }: View, tile: Tile): SVGElement {
   return box;
 }
 
-/** What was found, or else what is in the directory that is shown. */
+/** Lists the search results, or without a search the contents of the shown directory. */
 function drawList(view: View): void {
   const { tree, matches, shown, list } = view;
   const all = matches === null ? tree.children(shown) : matches.found;

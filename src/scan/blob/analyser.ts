@@ -8,7 +8,8 @@ import { type Unpacked, Unpacker } from './unpacker.js';
 
 /**
  * Turns the bytes of one member into facts in a single pass: hashed as stored, unpacked, hashed unpacked, walked as a
- * tar. A plain blob's digest and diff_id are one hash. The caller feeds it the bytes. Its codec must have been loaded.
+ * tar. An uncompressed blob is hashed once for its digest and diff_id. The caller feeds the bytes. The codec must have
+ * been loaded.
  */
 export class BlobAnalyser {
   private readonly unpacker: Unpacker;
@@ -17,19 +18,22 @@ export class BlobAnalyser {
   constructor(
     algorithms: readonly Algorithm[],
     analysis: Analysis,
-    /** Gets the unpacked content as it passes, such as to write it down. It may throw, which ends everything. */
+    /**
+     * Receives the unpacked content during the pass, for example to write it to a file. An error that it throws ends
+     * the pass.
+     */
     tap: Sink | null = null,
   ) {
     this.examiner = new Examiner(algorithms, analysis);
     this.unpacker = new Unpacker(analysis, tap === null ? this.examiner : tapped(this.examiner, tap));
   }
 
-  /** @returns false when no more will be looked at */
+  /** @returns false if further bytes would be ignored */
   write(chunk: Uint8Array): boolean {
     return this.unpacker.write(chunk);
   }
 
-  /** @param failure  why there is no more to come, when it is not the member's end */
+  /** @param failure  the reason why the bytes end before the end of the member; null if they do not */
   end(failure: BlobFailure | null = null): BlobFacts {
     const unpacked = this.unpacker.end(failure);
     return blobFacts(unpacked, this.examiner.end());
@@ -46,7 +50,7 @@ const tapped = (examiner: Examiner, tap: Sink): Examination => ({
   },
 });
 
-/** Puts both halves of what is known of a blob together. */
+/** Combines both halves of the facts about a blob. */
 export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
   const { size, compression, unpackedSize, whole, listed } = unpacked;
   const { failure: why, stream } = whole ? checked(unpacked, examined) : unpacked;
@@ -63,7 +67,7 @@ export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
   };
 }
 
-/** How much there would be to unpack, so that a user who raises the limit has to do it once. */
+/** The size that the limit would have to allow, so that a user has to raise it only once. */
 function needOf(
   { limit, value }: LimitReached,
   { size, compression }: Unpacked,
@@ -76,7 +80,7 @@ function needOf(
   return { ...(seen > value ? { seen } : {}), ...(compression === 'gzip' ? { enough: DEFLATE_RATIO } : {}) };
 }
 
-/** A check that failed comes before what the unpacker reported after it. */
+/** A failed check takes precedence over errors that the unpacker reported after it. */
 function checked(unpacked: Unpacked, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
   if (failed === null) return unpacked;
   const fault = { code: 'crc32', expected: failed.expected, actual: failed.actual } as const;

@@ -16,17 +16,17 @@ import {
 } from '../../spec/json-syntax.js';
 import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../../spec/json-text.js';
 
-/** A JSON document of the archive, read whole, or why it could not be. */
+/** A JSON document of the archive, read completely, or the reason why it was not. */
 export interface Document {
   readonly path: string;
-  /** null when it was not read: too large, or not JSON at all. */
+  /** null if it was not read: too large, or not JSON at all. */
   readonly bytes: Uint8Array | null;
-  /** sha256 of the bytes, where they were read. */
+  /** sha256 of the bytes, if they were read. */
   readonly digest: string | null;
-  /** undefined when there is an error. */
+  /** undefined if there is an error. */
   readonly value: Json | undefined;
   readonly error: DocumentError | null;
-  /** What other readers may see differently. */
+  /** Properties that other JSON readers may interpret differently. */
   readonly oddities: JsonOddities & { readonly utf8: boolean };
 }
 
@@ -37,14 +37,14 @@ type DocumentError =
       readonly kind: 'limit';
       readonly limit: LimitName;
       readonly value: number;
-      /** Bytes of the document; null where these are not what the limit is about. */
+      /** Size of the document, in bytes; null if the limit is about something else. */
       readonly actual: number | null;
     }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 const NOTHING_ODD: Document['oddities'] = { ...NO_ODDITIES, utf8: true };
 
-/** @param kept  what the documents weigh that are kept already */
+/** @param kept  memory of the documents that are already kept, in bytes */
 export function readDocument(
   path: string,
   bytes: Uint8Array,
@@ -95,11 +95,11 @@ export function notJsonText({ fault, position }: Extract<DocumentError, { kind: 
   return fault.kind === 'end' ? 'it is cut short' : 'it does not begin like a JSON document';
 }
 
-/** ignoreBOM keeps a byte order mark in the text, where it is the error that Go's decoder makes of it too. */
+/** ignoreBOM keeps a byte order mark in the text, so that it is an error here, as in Go's decoder. */
 export const textOf = (bytes: Uint8Array): string =>
   new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
-/** The value before the bytes that make a text no JSON document, and how many these are; null where they are not the fault. */
+/** The value that precedes trailing bytes, and the number of these bytes; null if the document has another fault. */
 export function firstValue({
   bytes,
   error,
@@ -110,14 +110,14 @@ export function firstValue({
   return { value, rest: Buffer.byteLength(text.slice(error.fault.at)) };
 }
 
-/** What a document takes of memory, in bytes and about. */
+/** Approximate memory of a document, in bytes. */
 export const weightOf = ({ bytes, oddities }: Document): number => (bytes?.length ?? 0) + oddities.weight;
 
 export function refusedDocument(path: string, error: DocumentError): Document {
   return { path, bytes: null, digest: null, value: undefined, error, oddities: NOTHING_ODD };
 }
 
-/** Whether a member is worth keeping as a document: it opens like JSON, or its name says that it must be JSON. */
+/** True if a member should be kept as a document: its content begins like JSON, or a file of this name must be JSON. */
 export function mayBeDocument(path: string, head: Uint8Array): boolean {
   return (
     looksLikeJson(head) ||
@@ -125,16 +125,16 @@ export function mayBeDocument(path: string, head: Uint8Array): boolean {
   );
 }
 
-/** What a member's first bytes tell. */
+/** Properties of a member that are known from its first bytes. */
 export interface Head {
   readonly compression: Compression;
   readonly json: boolean;
   readonly tar: boolean;
-  /** A compressed stream that is a tar as well. */
+  /** True for a compressed stream that is also a tar. */
   readonly tarToo: boolean;
-  /** A zstd stream that begins with a skippable frame, by which not every reader knows one. */
+  /** True for a zstd stream that begins with a skippable frame, which not every reader recognises as zstd. */
   readonly skippable: boolean;
-  /** An xz stream without an integrity check (2.1.1.2). */
+  /** True for an xz stream without an integrity check. The .xz File Format, 2.1.1.2 */
   readonly xzUnchecked: boolean;
 }
 
@@ -168,7 +168,10 @@ export const notJson = ({ path, size }: Member): Document =>
         },
   );
 
-/** Whether a document may be read, by its size and by what the documents weigh that are kept already; null where it may. */
+/**
+ * Returns null if a document may be read, and otherwise the error: it is too large, or the documents that are already
+ * kept take too much memory.
+ */
 export function tooLarge(path: string, limits: Limits, actual: number, kept: number): Document | null {
   const limit: LimitName = actual > limits.documentBytes ? 'documentBytes' : 'keptDocumentBytes';
   if (actual + (limit === 'documentBytes' ? 0 : kept) <= limits[limit]) return null;

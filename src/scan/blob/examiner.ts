@@ -9,7 +9,7 @@ import { TarWalk, type WalkLimits } from '../entries/walk-layer.js';
 import type { Seeds } from '../names/table.js';
 import type { TarFacts } from './facts.js';
 
-/** Several digests of the same bytes in one pass. */
+/** Computes several digests of the same bytes in one pass. */
 class Hasher {
   private readonly hashes: readonly Hash[];
 
@@ -28,46 +28,49 @@ class Hasher {
 }
 
 /**
- * Takes what an unpacker has: stored bytes and content, each in its order. It may be on another thread, so it never
- * answers: what it finds wrong it tells at the end.
+ * Receives the output of an unpacker: stored bytes and content, each in order. The receiver may be on another thread,
+ * so calls return nothing; it reports mismatches at the end.
  */
 export interface Examination {
-  /** Called once, before anything else. @param isTar  whether the content is to be walked as a tar */
+  /**
+   * Called once, before any other method.
+   * @param isTar  whether to walk the content as a tar
+   */
   begin(compression: Compression, isTar: boolean): void;
-  /** Bytes as they are stored; for a plain blob they come as content only. */
+  /** Receives bytes as they are stored; those of an uncompressed blob are passed as content only. */
   stored(bytes: Uint8Array): void;
   content(bytes: Uint8Array): void;
-  /** The content since the last check should have this CRC-32. */
+  /** The CRC-32 that the content since the last check should have. */
   check(crc: number): void;
-  /** Where a decoder may put what then comes as content. */
+  /** Returns a buffer in which a decoder may place the next content. */
   readonly room?: () => Uint8Array;
 }
 
-/** A check that failed. What came after it was not looked at. */
+/** The first check that failed. Content after it was not examined. */
 interface FailedCheck {
   readonly expected: number;
   readonly actual: number;
-  /** Checks before it that did not fail. */
+  /** Number of checks before it, all successful. */
   readonly passed: number;
-  /** Bytes of content up to it. */
+  /** Bytes of content before it. */
   readonly size: number;
 }
 
-/** What was found out about a blob's bytes, unpacked where they were packed. */
+/** The facts about a blob's stored and unpacked bytes. */
 export interface Examined {
-  /** null for a plain blob, whose content is what is stored. */
+  /** null for an uncompressed blob, whose content is the stored bytes. */
   readonly stored: Digests | null;
   readonly content: Digests;
   readonly tar: TarFacts | null;
   readonly failed: FailedCheck | null;
 }
 
-/** Hashes what is stored, and hashes, checks and walks the content. */
+/** Hashes the stored bytes, and hashes, checks and walks the content. */
 export class Examiner implements Examination {
   private storedHash: Hasher | null = null;
   private readonly contentHash: Hasher;
   private walk: TarWalk | null = null;
-  /** CRC of the content since the last check; null where there is nothing to check. */
+  /** CRC-32 of the content since the last check; null if there is none to compare. */
   private crc: number | null = null;
   private size = 0;
   private passed = 0;
@@ -117,7 +120,7 @@ export class Examiner implements Examination {
   }
 }
 
-/** What is the same for all blobs of a scan. Plain data: worker threads are started with it. */
+/** Parameters that all blobs of a scan share. Plain data, because worker threads are started with it. */
 export interface Analysis {
   readonly limits: WalkLimits &
     Pick<
@@ -131,24 +134,29 @@ export interface Analysis {
       | 'keptContentBytes'
       | 'seconds'
     >;
-  /** Whether the entries of layers are kept, or only counted. */
+  /** True if the entries of layers are kept; otherwise they are only counted. */
   readonly files: boolean;
-  /** What is wanted of the content of layers' files, where their entries are kept. */
+  /** The file contents to read, if entries are kept. */
   readonly contents?: ContentWanted | undefined;
-  /** Seeds of the hashes of names. Default: those of this thread, which it passes on to other threads. */
+  /** Seeds for the hashes of names. Default: those of this thread, which it passes to other threads. */
   readonly seeds?: Seeds | undefined;
-  /** When `limits.seconds` are over, on the clock of `source/deadline.ts`. */
+  /** The deadline of `limits.seconds`, on the clock of `containers/deadline.ts`. */
   readonly deadline?: number | undefined;
-  /** What all threads together have unpacked, in bytes; see `Unpacked`. Left out where it is not counted. */
+  /**
+   * A shared counter of the bytes that all threads have unpacked; see `UnpackedTotal`. Absent if they are not counted.
+   */
   readonly unpacked?: SharedArrayBuffer | undefined;
 }
 
-/** Counts what all threads unpack of what the user named, and how much of that there is, in memory that they share. */
+/**
+ * Counts, in shared memory, the bytes that all threads have unpacked, and the stored bytes of the file that the user
+ * named.
+ */
 export class UnpackedTotal {
   readonly memory: SharedArrayBuffer;
   private readonly counts: BigInt64Array;
 
-  /** @param memory  of a count that has begun */
+  /** @param memory  of an existing counter */
   constructor(memory?: SharedArrayBuffer) {
     this.memory = memory ?? new SharedArrayBuffer(16);
     this.counts = new BigInt64Array(this.memory);
@@ -160,12 +168,12 @@ export class UnpackedTotal {
     return Number(Atomics.add(this.counts, 0, BigInt(bytes))) + bytes;
   }
 
-  /** @param bytes  of what the user named; of a pipe those that came so far */
+  /** @param bytes  size of the file that the user named; for a pipe the bytes read so far */
   hasStored(bytes: number): void {
     Atomics.store(this.counts, 1, BigInt(bytes));
   }
 
-  /** Infinite where it is unknown. */
+  /** Infinite if it is not known. */
   get stored(): number {
     const stored = Atomics.load(this.counts, 1);
     return stored === UNKNOWN ? Number.POSITIVE_INFINITY : Number(stored);

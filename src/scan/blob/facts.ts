@@ -11,25 +11,24 @@ import type { NameFacts } from '../names/facts.js';
 import { BlobAnalyser } from './analyser.js';
 import type { Analysis } from './examiner.js';
 
-/**
- * What the bytes of one member are. Computed from the bytes, never from metadata.
- * Sizes are bytes.
- */
+/** Facts about one member. Computed from the bytes, never from metadata. Sizes are in bytes. */
 export interface BlobFacts {
-  /** Stored bytes that were there to be read. */
+  /** Number of stored bytes that could be read. */
   readonly size: number;
-  /** null when not all of its bytes could be read. */
+  /** null if not all of the bytes could be read. */
   readonly digests: Digests | null;
-  /** Where a zip lists another content than it has. */
+  /** Present if the content differs from the size or checksum that a zip lists. */
   readonly listed?: ListedDifference;
   readonly compression: Compression;
-  /** The unpacked content: its digest is the diff_id. null when it could not be unpacked to its end. */
+  /** The unpacked content; its digest is the diff_id. null if it could not be unpacked to its end. */
   readonly unpacked: UnpackedFacts | null;
-  /** Why unpacking or reading stopped early. */
+  /** The reason why unpacking or reading stopped early. */
   readonly failure: BlobFailure | null;
-  /** The outer shape of the compressed stream; null for plain content. */
+  /** The outer structure of the compressed stream; null for uncompressed content. */
   readonly stream: StreamShape | null;
-  /** What walking the unpacked content as a tar gave; null for JSON and other content that was never taken for a tar. */
+  /**
+   * The result of walking the unpacked content as a tar; null for JSON and other content that was not treated as a tar.
+   */
   readonly tar: TarFacts | null;
 }
 
@@ -47,7 +46,7 @@ export type BlobFailure =
       readonly fault?: CodecFault;
       readonly unpacked: number;
     }
-  /** The stream looks sound, but uses what our decoder does not know. */
+  /** The stream looks valid, but uses a feature that our decoder does not support. */
   | {
       readonly kind: 'unsupported';
       readonly codec: string;
@@ -59,43 +58,45 @@ export type BlobFailure =
       readonly limit: LimitName;
       readonly value: number;
       readonly unpacked: number;
-      /** How much there is at least, by the headers that have been read. */
+      /** A lower bound of the unpacked size, from the headers that have been read. */
       readonly seen?: number;
-      /** What the limit would have to be, where the codec tells. */
+      /** The limit that would be enough, if the codec knows the size. */
       readonly enough?: number;
     }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 export interface TarFacts {
-  /** Entries that a tar reader yields; PAX and GNU long-name records are none. */
+  /** Number of entries as a tar reader yields them, without PAX and GNU long-name records. */
   readonly entries: number;
-  /** Global PAX headers, which engines pass over: they describe no entry. */
+  /** Number of global PAX headers, which engines ignore: they describe no entry. */
   readonly globalHeaders: number;
-  /** Why the walk stopped before an end; null for a sound tar. An entry before that point was still counted. */
+  /** The reason why the walk stopped early; null for a valid tar. Entries before that point were counted. */
   readonly error: string | null;
   /** The error is that the tar ends inside a header or an entry. */
   readonly isCut: boolean;
-  /** A name that two entries share once cleaned, for which docker and podman refuse a layer; null where there is none. */
+  /**
+   * A path that two entries share after cleaning, for which docker and podman refuse a layer; null if there is none.
+   */
   readonly duplicate: string | null;
-  /** What its names and types say about unpacking it. */
+  /** Facts from names and types about unpacking the layer. */
   readonly names: NameFacts;
-  /** The tar has eStargz's table of contents. */
+  /** True if the tar has eStargz's table of contents. */
   readonly estargz: boolean;
-  /** Bytes that it has at least: up to the end of the last entry that has begun. */
+  /** A lower bound of the tar's size: the end of the last entry that has begun. */
   readonly promised: number;
-  /** Bytes that the holes of sparse files add to what is stored of them. */
+  /** Bytes by which the holes of sparse files exceed what is stored for them. */
   readonly holes: number;
-  /** What readers of tars disagree about, one of each kind. */
+  /** Headers that readers of tars interpret differently, one of each kind. */
   readonly ambiguities: readonly Ambiguity[];
-  /** The first record that is malformed; null where none is. */
+  /** The first malformed record; null if there is none. */
   readonly malformed: Malformed | null;
-  /** Limits on entries and their records that were hit: what is beyond them was passed over. */
+  /** Limits on entries and their records that were reached; data beyond them was skipped. */
   readonly reached: readonly LimitReached[];
-  /** The entries up to the error, the one that it is in included; null at every depth but `files`. */
+  /** The entries up to the error, including the one that has it; null at every depth but `files`. */
   readonly table: EntryTable | null;
 }
 
-/** The algorithms to hash a member with: sha256 always, sha512 where its name says that it is called by it. */
+/** The hash algorithms for a member: sha256 always, sha512 if its path refers to it. */
 export function algorithmsFor(path: string): readonly Algorithm[] {
   const named = digestOfBlobPath(path)?.startsWith('sha512:') === true || /(^|\/)[0-9a-f]{128}$/.test(path);
   return named ? ['sha256', 'sha512'] : ['sha256'];
@@ -104,23 +105,23 @@ export function algorithmsFor(path: string): readonly Algorithm[] {
 type EntryLimits = Pick<Limits, 'archiveEntries' | 'layerEntries' | 'layerEntryBytes'>;
 
 /**
- * Keeps facts as they come, and the entries of layers as long as all of them together may be kept: those of the layers that
- * stand first in the archive, however fast the others were read. Of a layer that has too many none are kept, for half a list
- * would be taken for the layer.
+ * Stores facts as they arrive, and the entries of layers up to the limit for the archive. Entries are kept for the
+ * layers that come first in the archive, even if other layers were read earlier. If a layer has too many entries, none
+ * of them are kept, because a partial list could be mistaken for the layer.
  */
 export class FactsKept {
   readonly facts = new Map<Member, BlobFacts>();
   private left: number;
-  /** Where the first layer stands whose entries are not kept. */
+  /** The position of the first layer whose entries are not kept. */
   private end = Number.POSITIVE_INFINITY;
-  /** Layers whose entries are kept, as they stand in the archive. */
+  /** Layers whose entries are kept, in the order of the archive. */
   private readonly kept: { readonly place: number; readonly member: Member; readonly count: number }[] = [];
 
   constructor(private readonly limits: EntryLimits) {
     this.left = limits.archiveEntries;
   }
 
-  /** @param place  of the member in the archive */
+  /** @param place  position of the member in the archive */
   add(member: Member, place: number, facts: BlobFacts): void {
     const count = facts.tar?.table?.count ?? 0;
     if (place >= this.end || count > this.limits.archiveEntries) {
@@ -150,7 +151,7 @@ export class FactsKept {
   }
 }
 
-/** The facts about files of no bytes, which are the same for all: a tar of a megabyte, packed, has a million of them. */
+/** The facts about empty files, shared by all of them: a compressed tar of one megabyte can contain a million. */
 export class EmptyFacts {
   private readonly known = new Map<number, BlobFacts>();
 

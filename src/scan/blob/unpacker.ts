@@ -7,33 +7,33 @@ import { RingBroken } from '../threads/ring.js';
 import { type Analysis, type Examination, UnpackedTotal } from './examiner.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 
-/** What is known of a blob without looking at its content. */
+/** Facts about a blob that do not depend on its content. */
 export interface Unpacked extends Pick<BlobFacts, 'size' | 'listed' | 'compression' | 'failure' | 'stream'> {
   readonly unpackedSize: number;
-  /** Whether all bytes were read. */
+  /** True if all bytes were read. */
   readonly whole: boolean;
 }
 
-/** Whether a blob unpacks to too much is judged by as many of its bytes as there are up to a multiple of this. */
+/** The limit on the unpacked size is computed from the number of stored bytes, rounded up to a multiple of this. */
 const GRID = 64 * 1024;
-/** What one blob may unpack to, so many times over may all of them. */
+/** All blobs together may unpack to this many times the limit of one. */
 const BOMBS = 2;
 
 /**
- * The first half of the work on a blob: unpacks it, within the limits, for the second half to look at. What comes of it
- * depends on the blob alone, and not on how it is cut into chunks.
+ * The first half of the work on a blob: unpacks it, within the limits, and passes the content to the second half. The
+ * result depends only on the blob, not on how it is divided into chunks.
  */
 export class Unpacker {
   private readonly head = new Uint8Array(BLOCK);
   private size = 0;
   private compression: Compression | null = null;
   private decoder: Decoder | null = null;
-  /** Bytes that the decoder was given. */
+  /** Number of bytes passed to the decoder. */
   private taken = 0;
   private unpackedSize = 0;
-  /** Why the content ends early. */
+  /** The reason why the content ends early. */
   private failure: BlobFailure | null = null;
-  /** Whether what was stored has not been looked at to its end. */
+  /** True if the stored bytes were not examined to their end. */
   private cut = false;
   private readonly total: UnpackedTotal | null;
 
@@ -45,7 +45,7 @@ export class Unpacker {
   }
 
   /**
-   * @returns false when no more will be looked at
+   * @returns false if further bytes would be ignored
    * @throws CodecNotLoaded at the first bytes, before anything is done with them
    */
   write(chunk: Uint8Array): boolean {
@@ -63,10 +63,10 @@ export class Unpacker {
     return !this.cut;
   }
 
-  /** @param failure  why there is no more to come, when it is not the blob's end */
+  /** @param failure  the reason why the bytes end before the end of the blob; null if they do not */
   end(failure: BlobFailure | null = null): Unpacked {
     if (this.compression === null) this.begin(this.head.subarray(0, this.size));
-    // What is not here is missing for that reason, and not because the stream was cut.
+    // After a failure of reading, the decoder would wrongly report a stream that is cut short.
     if (failure === null) this.guard(() => this.decoder?.end());
     this.decoder?.close();
     return {
@@ -83,7 +83,7 @@ export class Unpacker {
     const compression = sniff(head);
     const { target } = this;
     if (compression === 'none') {
-      // JSON is no layer; anything else may be meant to be one.
+      // JSON is not a layer; anything else may be intended as one.
       target.begin(compression, !looksLikeJson(head) || isTar(head));
     } else {
       const codec = codecFor(compression);
@@ -112,27 +112,28 @@ export class Unpacker {
   }
 
   private unpack(piece: Uint8Array): void {
-    // A small piece of what is stored may unpack to very much.
+    // A few stored bytes may unpack to very many, so the clock is checked for each piece.
     if (this.isLate()) throw new Stopped();
     const { limit, value, allowed } = this.allowance(piece.length);
     const within = piece.subarray(0, allowed);
     this.unpackedSize += within.length;
     this.target.content(within);
     if (piece.length <= allowed) return;
-    // What did not come out counts against no other blob.
+    // Content that was not passed on does not count for other blobs.
     this.total?.add(within.length - piece.length);
     this.failure = { kind: 'limit', limit, value, unpacked: this.unpackedSize };
     throw new Stopped();
   }
 
-  /** How many of the next bytes may still come out. */
+  /** The number of the next bytes that may still be passed on. */
   private allowance(length: number) {
     const { unpackedFree, unpackedRatio, layerBytes, archiveBytes } = this.analysis.limits;
     const begun = Math.ceil(this.taken / GRID) * GRID;
     const left = (cap: number) => Math.max(0, cap - this.unpackedSize);
     const total = this.total?.add(length) ?? 0;
     const within = (cap: number) => Math.max(0, length - Math.max(0, total - cap));
-    // Bombs within bombs, or beside each other, are judged together, by what the user named; one bomb does not spend it all.
+    // Nested and adjacent bombs are limited together, by the size of the file that the user named; one bomb does not
+    // use up the whole allowance.
     const stored = Math.ceil((this.total?.stored ?? 0) / GRID) * GRID;
     const whole = BOMBS * Math.max(unpackedFree, unpackedRatio * stored);
     const caps = [
@@ -153,7 +154,7 @@ export class Unpacker {
     return true;
   }
 
-  /** @param always  what is stored is looked at to its end, though its content may not be */
+  /** @param always  examine the stored bytes to their end, even after the content has ended */
   private guard(step: () => void, always = false): void {
     if (this.cut || (this.failure !== null && !always)) return;
     try {

@@ -3,11 +3,14 @@ import type { TarEntry } from '../../tar/entry.js';
 import type { ContentCapture } from './content.js';
 import { DETAIL, type EntryTable } from './table.js';
 
-/** Room for this many entries with the first, and for this many bytes each: most layers are small, and much is no layer. */
+/**
+ * Rows, and bytes per row, that are allocated for the first entry: most layers are small, and many members are not
+ * layers.
+ */
 const FIRST_ROWS = 64;
 const BYTES_PER_ROW = 64;
 
-/** Gathers the entries of one layer into columns, up to the limits. */
+/** Collects the entries of one layer in columns, up to the limits. */
 export class EntryTableBuilder {
   private count = 0;
   private used = 0;
@@ -15,13 +18,13 @@ export class EntryTableBuilder {
   private columns = NO_COLUMNS;
   private bytes = NO_BYTES;
 
-  /** @param capture  has what was wanted of the files' content, in the end */
+  /** @param capture  provides the requested file contents at the end */
   constructor(
     private readonly limits: Pick<Limits, 'layerEntries' | 'layerEntryBytes'>,
     private readonly capture: ContentCapture | null = null,
   ) {}
 
-  /** @returns whether it is kept */
+  /** @returns true if the entry is kept */
   add(entry: TarEntry): boolean {
     if (this.truncated !== null) return false;
     const { name, target, xattrs } = entry;
@@ -110,7 +113,7 @@ export class EntryTableBuilder {
   private double(value: number): void {
     this.used = this.bytes.writeDoubleLE(value, this.used);
   }
-  /** Most are short, and to call what writes a string takes longer than to write them. */
+  /** Most texts are short, and calling a function that writes a string takes longer than writing the bytes. */
   private text(text: string): void {
     const { bytes, used } = this;
     for (let i = 0; i < text.length; i++) bytes[used + i] = text.charCodeAt(i);
@@ -133,7 +136,7 @@ export class EntryTableBuilder {
   }
 }
 
-/** A device's numbers and two sizes, each with its tag: what the details of an entry take at most, but for its xattrs. */
+/** The maximum length of an entry's details without xattrs: a device's numbers and two sizes, each with its tag. */
 const DETAILS = 9 + 9 + 9;
 
 type Columns = ReturnType<typeof newColumns>;
@@ -154,7 +157,7 @@ const newColumns = (rows: number) => ({
 const NO_COLUMNS = newColumns(0);
 const NO_BYTES = Buffer.alloc(0);
 
-/** The table of all that is no layer: a hundred thousand members may be none. */
+/** The table of every member that is not a layer: a hundred thousand members may be none. */
 const NO_ENTRIES: EntryTable = {
   count: 0,
   truncated: null,

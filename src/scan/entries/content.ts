@@ -7,21 +7,23 @@ import { nameText, rootedPath } from './name.js';
 import { pathFilter } from './path-filter.js';
 import type { EntryContents, EntryTable } from './table.js';
 
-/** What is wanted of the files' content, besides what describes them. Plain data. */
+/** The file contents to read, in addition to the entries. Plain data. */
 export interface ContentWanted {
-  /** The digest of every file. */
+  /** Compute the digest of every file. */
   readonly digests?: boolean;
-  /** The content of files whose paths match one of these; see `pathFilter`. */
+  /** Keep the content of files whose paths match one of these; see `pathFilter`. */
   readonly keep?: readonly string[];
 }
 
-/** The sha256 of a file's content, its holes included; null where it was not asked for, or not all of it could be read. */
+/**
+ * The sha256 of a file's content, including its holes; null if it was not requested, or not all of it could be read.
+ */
 export function digestOf(table: EntryTable, index: number): string | null {
   const key = contentKey(table, index);
   return key === null ? null : `sha256:${Buffer.from(key, 'latin1').toString('hex')}`;
 }
 
-/** What tells apart contents as `digestOf` does, and takes a tenth of the time; null where that is. */
+/** A key that is equal for equal contents, like `digestOf`, in a tenth of the time; null if `digestOf` returns null. */
 export function contentKey({ contents }: EntryTable, index: number): string | null {
   if (contents === null || contents.digests.length === 0) return null;
   const key = digestText(contents).slice(32 * index, 32 * index + 32);
@@ -43,7 +45,7 @@ function digestText(contents: EntryContents): string {
 
 const digestTexts = new WeakMap<EntryContents, string>();
 
-/** The content of a file that was to be kept; null where it was not, or there was too much of it. */
+/** The content of a file that was to be kept; null if it was not requested, or exceeded the limit. */
 export function contentOf({ contents }: EntryTable, index: number): Uint8Array | null {
   const kept = contents?.kept ?? [];
   let low = 0;
@@ -57,11 +59,11 @@ export function contentOf({ contents }: EntryTable, index: number): Uint8Array |
 
 const NOTHING = new Uint8Array(0);
 
-/** Zeros that are hashed for the holes of a layer's sparse files; more have no honest use. */
+/** Cap on the zeros that are hashed for the holes of a layer's sparse files. Real layers have fewer. */
 const HOLES_CAP = 1024 * 1024 * 1024;
 const ZEROS = new Uint8Array(64 * 1024);
 
-/** Takes what is wanted of the content of one layer's files. */
+/** Captures the requested contents of one layer's files. */
 export class ContentCapture implements ContentTaker {
   private digests = new Uint8Array(0);
   private readonly kept: { index: number; bytes: Uint8Array }[] = [];
@@ -106,7 +108,7 @@ export class ContentCapture implements ContentTaker {
     };
   }
 
-  /** @param count  of the layer's entries */
+  /** @param count  number of the layer's entries */
   finish(count: number): EntryContents {
     const digests = this.wanted.digests === true ? new Uint8Array(32 * count) : NOTHING.slice();
     digests.set(this.digests.subarray(0, digests.length));
@@ -125,7 +127,7 @@ export class ContentCapture implements ContentTaker {
   }
 }
 
-/** The sha256 of one file. Most come in one piece, and to hash that at once takes half as long. */
+/** The sha256 of one file. Most files arrive in one piece, and hashing it at once takes half as long. */
 class Digest {
   private hash: Hash | null = null;
   private whole: string | null = null;

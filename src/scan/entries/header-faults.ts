@@ -9,8 +9,8 @@ import type { RefusalKind } from '../names/facts.js';
 const DIRECTORY = '5'.charCodeAt(0);
 
 /**
- * Tells of what an entry's header says to one reader and not to another.
- * @param size  of the header itself
+ * Reports fields of an entry's header that readers interpret differently.
+ * @param size  the size field of the header itself
  */
 export function compareReadings(
   oddities: TarOddities,
@@ -20,7 +20,7 @@ export function compareReadings(
   size: number,
 ): void {
   if (isHeaderOnly(flag)) {
-    // Old writers give directories the space that was set aside for them.
+    // Old writers put the space reserved for a directory into its size field.
     if (claimedSize > 0 && flag !== DIRECTORY)
       oddities.isAmbiguous('content', name, ['0', String(claimedSize)]);
   } else if (!agreesWithField(storedSize, size))
@@ -33,13 +33,13 @@ export function compareReadings(
 
 const PREFIX = 'SCHILY.xattr.';
 
-/** What Linux takes for the name and the value of an extended attribute, in bytes. limits.h */
+/** Linux's limits on the name and the value of an extended attribute, in bytes. limits.h */
 const NAME_MAX = 255;
 const SIZE_MAX = 65_536;
 
 /**
- * The first extended attribute of an entry that Linux does not take, for which engines refuse the layer. Whether a file system has
- * room for one, and knows its namespace, is not looked at. xattr(7), fs/xattr.c
+ * The first extended attribute of an entry that Linux does not accept, for which engines refuse the layer. Not checked:
+ * whether a file system has room for it and supports its namespace. xattr(7), fs/xattr.c
  * @param flag  the type of the entry
  */
 export function xattrFault(pax: PaxRecords, flag: number): readonly [kind: RefusalKind, name: string] | null {
@@ -61,10 +61,13 @@ function faultOf(name: string, value: string, flag: number): RefusalKind | null 
 
 const BARE = /^(?:user|trusted|security)\.$/;
 
-/** Symbolic links, devices and pipes. A hard link is what it leads to. */
+/** Symbolic links, devices and pipes. A hard link has the type of its target. */
 const SPECIAL: ReadonlySet<number> = new Set(['2', '3', '4', '6'].map(type => type.charCodeAt(0)));
 
-/** linux/capability.h: a version in the first four bytes, little-endian, with the flag `effective`; without a value it is removed. */
+/**
+ * True for a valid capability: a version in the first four bytes, little-endian, with the flag `effective`. An empty
+ * value removes the attribute. linux/capability.h
+ */
 function isCapability(value: string): boolean {
   if (value === '') return true;
   const magic = Buffer.from(value.slice(0, 4), 'latin1');

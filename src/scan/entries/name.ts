@@ -2,8 +2,8 @@ import { isUtf8 as bufferIsUtf8 } from 'node:buffer';
 import { posix } from 'node:path';
 
 /**
- * A name's bytes as text. Bytes that are not UTF-8 become lone surrogates, U+DC80 for byte 0x80 to U+DCFF, so that
- * names which differ stay different and none is lost. https://peps.python.org/pep-0383/
+ * Decodes the bytes of a name. Bytes that are not UTF-8 become lone surrogates, U+DC80 for byte 0x80 to U+DCFF, so that
+ * different names stay different. https://peps.python.org/pep-0383/
  *
  * @param name  bytes, one per character
  */
@@ -21,7 +21,7 @@ export function nameText(name: string): string {
 export const isUtf8 = (name: string): boolean =>
   !/[\x80-\xff]/.test(name) || bufferIsUtf8(Buffer.from(name, 'latin1'));
 
-/** The bytes, one per character, of what `nameText` gave. */
+/** The inverse of `nameText`: bytes, one per character. */
 export function nameBytes(text: string): string {
   return text.replace(/[\udc80-\udcff]|[^\x00-\x7f\udc80-\udcff]+/gu, run => {
     const code = run.codePointAt(0)!;
@@ -47,11 +47,11 @@ function textWithEscapes(bytes: Buffer): string {
 }
 
 /**
- * Where a name leads below the root: without leading, doubled and trailing slashes, with `.` and `..` resolved as if the
- * root had no way out. Empty for the root itself. Works on bytes and on text.
+ * Normalises a name relative to the root: without leading, doubled and trailing slashes, with `.` and `..` resolved;
+ * the root is its own parent. Empty for the root itself. Works on bytes and on text.
  */
 export function rootedPath(name: string): string {
-  // Nearly every name is clean, but for the slash at a directory's end and a dot that all of a layer begin with.
+  // Nearly every name is already clean, except for a slash at the end of a directory and a leading `./`.
   const bare = name.slice(name.startsWith('./') ? 2 : 0, name.endsWith('/') ? -1 : undefined);
   if (!UNCLEAN.test(bare)) return bare;
   const out: string[] = [];
@@ -62,16 +62,16 @@ export function rootedPath(name: string): string {
   return out.join('/');
 }
 
-/** An empty segment, `.` or `..`. */
+/** Matches an empty segment, `.` or `..`. */
 export const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
-/** Without the slash at a directory's end, and the dot that all names of a layer may begin with. */
+/** Removes a leading `./` and a trailing slash, which do not change the path. */
 export function withoutEnds(name: string): string {
   const start = name.startsWith('./') && name.length > 2 && name[2] !== '/' ? 2 : 0;
   const end = name.length > start + 1 && name.endsWith('/') ? name.length - 1 : name.length;
   return name.slice(start, end);
 }
 
-/** As Go's path.Clean. */
+/** Like Go's path.Clean. */
 export const cleaned = (name: string): string =>
   UNCLEAN.test(name) ? posix.normalize(name).replace(/(.)\/$/, '$1') : name;

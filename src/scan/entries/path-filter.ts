@@ -1,11 +1,12 @@
 import { UsageError } from '../../errors.js';
 
 /**
- * Tells paths that match a pattern, or lie below what matches one. `*` and `?` stop at slashes, `**` does not, `[a-z]` and
- * `[!a-z]` are classes, `{a,b}` is either, a backslash takes the next character for itself. As in .gitignore, a pattern without
- * a slash matches at any depth, and one with a slash, other than at its end, begins at the root.
- * @returns takes the path as text, without a leading slash
- * @throws UsageError for braces that stand for too many patterns
+ * Returns a predicate for paths that match a pattern, or are below such a path. `*` and `?` do not match slashes, `**`
+ * does, `[a-z]` and `[!a-z]` are classes, `{a,b}` is an alternative, a backslash escapes the next character. As in
+ * .gitignore, a pattern without a slash matches at any depth, and one with a slash, other than at its end, is anchored
+ * at the root.
+ * @returns a function of a path as text, without a leading slash
+ * @throws UsageError if braces expand to too many patterns
  */
 export function pathFilter(patterns: readonly string[]): (path: string) => boolean {
   const compiled = patterns.flatMap(alternatives).map(compile);
@@ -21,12 +22,12 @@ type Piece = string | typeof ANY | ((character: string) => boolean);
 
 const ANY = Symbol('*');
 
-/** Alternatives that a pattern with braces may have; more have no honest use. */
+/** Maximum number of patterns that braces may expand to. */
 const ALTERNATIVES = 1000;
 
 const brief = (pattern: string) => (pattern.length <= 100 ? pattern : `${pattern.slice(0, 100)}…`);
 
-/** The patterns that one with braces stands for. */
+/** Expands the braces of a pattern. */
 function alternatives(pattern: string): string[] {
   let done: string[] = [];
   let open = [pattern];
@@ -51,7 +52,7 @@ function firstBraces(pattern: string): string[] | null {
   return choices.map(choice => `${before}${choice}${after}`);
 }
 
-/** Where the first of some characters stands that no backslash takes for itself; -1 where there is none. */
+/** Index of the first of some characters that is not escaped by a backslash; -1 if there is none. */
 function unescaped(pattern: string, start: number, characters: string): number {
   for (let at = start; at < pattern.length; at++) {
     if (pattern[at] === '\\') at++;
@@ -102,7 +103,9 @@ function classTest(characters: readonly string[]): (character: string) => boolea
   return character => ranges.some(([low, high]) => low <= character && character <= high) !== negated;
 }
 
-/** Whether the steps lead to the path or to a directory above it. Only the last `**` is ever tried again. */
+/**
+ * True if the steps match the path or a directory above it. Only the last `**` is ever retried, so the time is bounded.
+ */
 function matches(steps: readonly Step[], segments: readonly string[]): boolean {
   let again: { step: number; segment: number } | null = null;
   let step = 0;
@@ -124,7 +127,7 @@ function matches(steps: readonly Step[], segments: readonly string[]): boolean {
   return true;
 }
 
-/** As with `**`, only the last `*` is ever tried again, so that no name takes long. */
+/** As with `**`, only the last `*` is ever retried, so the time is bounded. */
 function matchesSegment(pieces: readonly Piece[], segment: string): boolean {
   const characters = [...segment];
   let again: { piece: number; at: number } | null = null;

@@ -1,60 +1,60 @@
 /**
- * The entries of one layer as columns: a layer easily has 100,000, and a million objects with their strings would cost
- * ten times the memory and could not be handed from thread to thread. Plain data; `entry.ts` reads it.
+ * The entries of one layer as columns. A layer easily has 100,000; a million objects with their strings would take ten
+ * times the memory and could not be transferred between threads. Plain data, read by the functions below.
  */
 export interface EntryTable {
   readonly count: number;
-  /** The limit at which the rest of the layer's entries was left out; null where all are here. */
+  /** The limit at which the rest of the layer's entries was left out; null if all are here. */
   readonly truncated: 'layerEntries' | 'layerEntryBytes' | 'archiveEntries' | null;
-  /** Per entry, one after the other: its name, its link target, its details. Bytes as in the tar. */
+  /** Name, link target and details of each entry, one after the other. Bytes as in the tar. */
   readonly bytes: Uint8Array;
-  /** Where in `bytes` each entry begins; one more than there are entries, so that the last one has an end. */
+  /** The offset in `bytes` at which each entry begins, followed by the end of the last entry. */
   readonly starts: Uint32Array;
   readonly nameLengths: Uint32Array;
   readonly targetLengths: Uint32Array;
-  /** The type flag, as in the header; a NUL of old tars has become `0`, or `5` where the name ends in a slash. */
+  /** The type flag of the header. NUL, as in old tars, is stored as `0`, or as `5` if the name ends in a slash. */
   readonly flags: Uint8Array;
-  /** Bytes of content, the holes of sparse files included. */
+  /** Bytes of content, including the holes of sparse files. */
   readonly sizes: Float64Array;
   /** Permission bits with setuid, setgid and sticky. */
   readonly modes: Uint16Array;
-  /** As a kernel with 32 bits for them takes what the tar says. */
+  /** The tar's value, truncated to 32 bits as a kernel does. */
   readonly uids: Uint32Array;
   readonly gids: Uint32Array;
   /** Whole seconds since 1970, and the nanoseconds that follow. */
   readonly times: Float64Array;
   readonly nanos: Uint32Array;
-  /** Content of the files; null where it was not asked for. `entry-content.ts` reads it. */
+  /** Contents of the files; null if not requested. `content.ts` reads it. */
   readonly contents: EntryContents | null;
 }
 
-/** What was wanted of the content of a layer's files. */
+/** The requested contents of a layer's files. */
 export interface EntryContents {
-  /** sha256, 32 bytes for each entry: zeros where there is none. Empty where digests were not asked for. */
+  /** sha256, 32 bytes for each entry: zeros if there is none. Empty if digests were not requested. */
   readonly digests: Uint8Array;
   /** In the order of the entries. */
   readonly kept: readonly { readonly index: number; readonly bytes: Uint8Array }[];
-  /** Entries whose content was to be kept, and is not: for a limit, or for the end of the tar. */
+  /** Entries whose requested content was not kept: a limit was reached, or the tar ends early. */
   readonly missing: readonly number[];
-  /** There was more to keep than the limit allows. */
+  /** True if the limit on kept content was reached. */
   readonly full: boolean;
 }
 
-/** What few entries have. In `EntryTable.bytes`: a tag of one byte, then its value, little-endian. */
+/** Details that few entries have. In `EntryTable.bytes`: a tag of one byte, then the value, little-endian. */
 export const DETAIL = {
   /** Major and minor number, 32 bits each. */
   device: 1,
-  /** Bytes in the tar where they are not the size, as a double. */
+  /** Stored bytes in the tar if they differ from the size, as a double. */
   storedSize: 2,
-  /** The size that the header claims where the type has no content, as a double. */
+  /** The size in the header if the type has no content, as a double. */
   claimedSize: 3,
   /** Length and bytes of the name, length and bytes of the value; lengths of 32 bits. */
   xattr: 4,
 } as const;
 
-/** The buffers of a table, to be handed to another thread instead of being copied. */
+/** The buffers of a table, to be transferred to another thread without copying. */
 export function transfersOf(table: EntryTable): ArrayBuffer[] {
-  // Nothing to hand over, and it may be the table of others too.
+  // The empty table has no content, and is shared with other members.
   if (table.count === 0) return [];
   const { contents } = table;
   const views = contents === null ? [] : [contents.digests, ...contents.kept.map(({ bytes }) => bytes)];
@@ -65,18 +65,21 @@ export function transfersOf(table: EntryTable): ArrayBuffer[] {
 
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'char' | 'block' | 'fifo' | 'other';
 
-/** One entry of a layer. Names are bytes, one per character (latin1): two that differ stay two, whatever their encoding. */
+/**
+ * One entry of a layer. Names are bytes, one per character (latin1), so that different names stay different in any
+ * encoding.
+ */
 export interface Entry {
-  /** As the tar spells it, after PAX and GNU long names. */
+  /** As in the tar, after PAX and GNU long names are applied. */
   readonly name: string;
   readonly type: EntryType;
   /** The type flag of the header. */
   readonly flag: string;
-  /** Bytes of content, the holes of a sparse file included; 0 where there is none. */
+  /** Bytes of content, including the holes of a sparse file; 0 if there is none. */
   readonly size: number;
   /** Bytes in the tar: fewer than `size` for a sparse file. */
   readonly storedSize: number;
-  /** What the tar says the size is: Go's readers believe it even of types that have no content, and sum it up. */
+  /** The size in the tar. Go's readers use it even for types without content, and add it up. */
   readonly claimedSize: number;
   /** Permission bits with setuid, setgid and sticky. */
   readonly mode: number;
@@ -85,9 +88,9 @@ export interface Entry {
   /** Whole seconds since 1970, and the nanoseconds that follow. */
   readonly mtime: number;
   readonly mtimeNanos: number;
-  /** Where a symbolic or hard link points, as the tar spells it; null for anything else. */
+  /** Target of a symbolic or hard link, as in the tar; null for any other type. */
   readonly target: string | null;
-  /** null for anything but a device. */
+  /** null for any other type than a device. */
   readonly device: Device | null;
   readonly xattrs: readonly Xattr[];
 }
@@ -98,7 +101,7 @@ interface Device {
 }
 
 interface Xattr {
-  /** With its namespace, e.g. `security.capability`. */
+  /** With its namespace, for example `security.capability`. */
   readonly name: string;
   readonly value: Uint8Array;
 }
@@ -118,7 +121,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 
 const typeOf = (flag: string): EntryType => TYPES[flag] ?? 'other';
 
-/** By the byte of the flag. */
+/** Indexed by the byte of the flag. */
 const TYPE_OF_BYTE: readonly EntryType[] = Array.from({ length: 256 }, (_, byte) =>
   typeOf(String.fromCharCode(byte)),
 );
@@ -156,7 +159,7 @@ export function entryAt(table: EntryTable, index: number): Entry {
   return end === targetEnd ? entry : { ...entry, ...detailsOf(table, targetEnd, end) };
 }
 
-/** Name, type and link target of an entry, without the rest: for passes over all entries. */
+/** Name, type and link target of an entry, without the rest, for passes over all entries. */
 export function nameAt(table: EntryTable, index: number): string {
   const start = table.starts[index]!;
   return textOf(table).slice(start, start + table.nameLengths[index]!);
@@ -164,19 +167,19 @@ export function nameAt(table: EntryTable, index: number): string {
 
 export const typeAt = (table: EntryTable, index: number): EntryType => TYPE_OF_BYTE[table.flags[index]!]!;
 
-/** What the tar says the size is; see `Entry`. */
+/** The size in the tar; see `Entry`. */
 export function claimedSizeAt(table: EntryTable, index: number): number {
   const end = table.starts[index]! + table.nameLengths[index]! + table.targetLengths[index]!;
   return end === table.starts[index + 1]! ? table.sizes[index]! : entryAt(table, index).claimedSize;
 }
 
-/** As the tar spells it; empty for what is no link. */
+/** As in the tar; empty if the entry is not a link. */
 export function targetAt(table: EntryTable, index: number): string {
   const start = table.starts[index]! + table.nameLengths[index]!;
   return textOf(table).slice(start, start + table.targetLengths[index]!);
 }
 
-/** Part of what a table has of its entries' names and targets, by places as in `starts`. */
+/** The text of a range of a table's bytes, with offsets as in `starts`. */
 export const textBetween = (table: EntryTable, start: number, end: number): string =>
   textOf(table).slice(start, end);
 
@@ -217,7 +220,7 @@ function detailsOf(table: EntryTable, start: number, end: number): Partial<Entry
   return xattrs.length === 0 ? details : { ...details, xattrs };
 }
 
-/** All bytes of a table as one string: names are parts of it, which cost a tenth of strings of their own. */
+/** All bytes of a table as one string: names are slices of it, which take a tenth of the memory of separate strings. */
 function textOf(table: EntryTable): string {
   let text = texts.get(table);
   if (text === undefined) {

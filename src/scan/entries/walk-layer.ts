@@ -44,33 +44,33 @@ const ESTARGZ_TOC = 'stargz.index.json';
 export type WalkLimits = Pick<Limits, 'pathBytes' | 'paxBytes' | 'layerEntries'>;
 
 /**
- * Walks a layer's tar as its bytes pass, synchronously: a layer easily has 100,000 entries, and a stream per entry costs
- * seven times as much as looking at one block in every so many.
+ * Walks a layer's tar in chunks, synchronously: a layer easily has 100,000 entries, and a stream per entry takes seven
+ * times as long as parsing the header blocks.
  */
 export class TarWalk {
   private readonly block = Buffer.alloc(BLOCK);
   private filled = 0;
-  /** Bytes of content and padding to pass over before the next header. */
+  /** Bytes of content and padding to skip before the next header. */
   private skip = 0;
-  /** How many of them are padding, which a tar may lack at its end. */
+  /** How many of these are padding, which may be absent at the end of a tar. */
   private padding = 0;
   private record: { flag: number; bytes: Uint8Array; filled: number } | null = null;
   private readonly oddities = new TarOddities();
   private readonly records = new LayerRecords(this.oddities);
   private pendingMetadata = false;
-  /** What follows once the blocks of a sparse map, which come before the content, have passed; null where none do. */
+  /** The state that follows the blocks of a sparse map, which precede the content; null outside of a sparse map. */
   private sparse: {
     readonly header: EntryHeader;
     readonly map: Extent[];
     readonly taker: ContentTaker | null;
   } | null = null;
-  /** Takes the content of the entry, where it was asked for. */
+  /** Receives the content of the entry, if it was requested. */
   private sink: ContentSink | null = null;
   private readonly names: LayerNames;
   private zeroBlocks = 0;
   private offset = 0;
   private entries = 0;
-  /** Index among the entries that are not left out. */
+  /** Index among the entries that are kept. */
   private index = -1;
   private globalHeaders = 0;
   private error: string | null = null;
@@ -79,8 +79,8 @@ export class TarWalk {
   private holes = 0;
 
   /**
-   * @param table  takes every entry in full; null where they are only counted
-   * @param taker  is offered the content of every file
+   * @param table  receives every entry; null if entries are only counted
+   * @param taker  is asked for a sink for the content of every file
    */
   constructor(
     private readonly table: EntryTableBuilder | null = null,
@@ -110,7 +110,7 @@ export class TarWalk {
   end(): TarFacts {
     let isCut = false;
     if (!this.done && this.error === null) {
-      // No bytes at all are an empty layer to every engine.
+      // Engines accept an empty file as an empty layer.
       if (this.filled > 0) this.error = `it ends ${this.filled} bytes into a header of ${BLOCK}`;
       else if (this.isInsideEntry()) this.error = `it ends inside its entry ${this.entries}`;
       isCut = this.error !== null;
@@ -139,7 +139,7 @@ export class TarWalk {
     return this.skip > this.padding || this.record !== null || this.pendingMetadata || this.sparse !== null;
   }
 
-  /** A header is always looked at in one place: that is cheaper than to look at each where it lies. */
+  /** Each header is copied to one buffer, which is cheaper than parsing it in the chunk. */
   private fillBlock(chunk: Uint8Array, at: number): number {
     const step = Math.min(BLOCK - this.filled, chunk.length - at);
     this.block.set(chunk.subarray(at, at + step), this.filled);
@@ -195,7 +195,7 @@ export class TarWalk {
     return isSize ? null : `entry ${this.entries + 1} has no valid size`;
   }
 
-  /** Passes over content and its padding. */
+  /** Skips content and its padding. */
   private pass(size: number): void {
     this.padding = -size & (BLOCK - 1);
     this.skip = size + this.padding;
@@ -240,7 +240,7 @@ export class TarWalk {
       if (this.table?.add(entryDetails(header, block, records)) === false) this.taker = null;
     }
     const taker = isLeftOut ? null : this.taker;
-    // An old GNU sparse file is refused for its type.
+    // An old GNU sparse file is refused because of its type.
     const isWanted = taker !== null || (!isLeftOut && records.pax.size > 0 && header.flag !== GNU_SPARSE);
     const map = isWanted ? sparseMap(block, records.pax) : null;
     const fault = isWanted ? sparseRecordsFault(records.pax) : null;

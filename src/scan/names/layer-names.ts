@@ -5,21 +5,21 @@ import { type NameFacts, type OpenPath, type Refusal, type RefusalKind, RefusalL
 import { isDirectoryKind, join, LayerPaths, PATH_MAX } from './paths.js';
 import { kindOf, NAME, NameTable, SEEDS, type Seeds } from './table.js';
 
-/** Bytes of what is left for the layers below to answer, and of symbolic links. */
+/** Cap on the bytes of paths that the layers below have to resolve, and of symbolic links. */
 const OPEN_BYTES = 64 * 1024 * 1024;
 
-/** In place of what is too much to be kept. */
+/** Placeholder for a path that is not kept because of the cap. */
 const NOTHING: OpenPath = { path: '', other: '', at: 0 };
 
-/** What is known of a layer's names so far. */
+/** The state of a layer's names up to the current entry. */
 class LayerState {
   readonly paths: LayerPaths;
   readonly refusals = new RefusalList();
   readonly implied: OpenPath[] = [];
   readonly needed: OpenPath[] = [];
-  /** The first name that two entries share, bytes one per character; null where there is none. */
+  /** The first path that two entries share, bytes one per character; null if there is none. */
   duplicate: string | null = null;
-  /** Which entry this is, from 1. */
+  /** Number of the current entry, from 1. */
   at = 0;
   openBytes = 0;
 
@@ -27,28 +27,28 @@ class LayerState {
     this.paths = new LayerPaths(most, seeds);
   }
 
-  /** The bounds on lookups or on kept names were reached: the rest of the layer is not looked at. */
+  /** True if the bounds on lookups or on kept names were reached: the rest of the layer is not examined. */
   get isSpent(): boolean {
     return this.paths.isSpent || this.openBytes > OPEN_BYTES;
   }
 
-  /** Says what is at a path. */
+  /** Records the type of a path. */
   mark(path: string, value: number): void {
     this.marked(path, value, this.paths.mark(path, value));
   }
 
-  /** @param before  what was said of the path until now */
+  /** @param before  the value recorded for the path until now */
   marked(path: string, value: number, before: number): void {
     if ((before & NAME.listed & value) !== 0) this.duplicate ??= path;
     if (isDirectoryKind(kindOf(value)) || !isDirectoryKind(kindOf(before))) return;
     this.paths.hasReplaced = true;
-    // The times of a layer's directories are set at its end.
+    // Engines set the times of a layer's directories at its end, which fails if one was replaced.
     if ((before & NAME.holdsListed) !== 0) this.refuse('directory-replaced', path);
   }
 
   /**
-   * The directory at a path, which is made where it is missing; null where it cannot be one.
-   * @param entry  for which it is wanted
+   * The directory at a path, created if it is missing; null if there cannot be one.
+   * @param entry  the entry that needs it
    */
   walk(path: string, entry: string): string | null {
     let deepest = '';
@@ -84,14 +84,14 @@ class LayerState {
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..opq';
 
-/** The whiteouts of one layer, as they come among its entries. */
+/** Collects the whiteouts of one layer during the pass over its entries. */
 class LayerWhiteouts {
   readonly removed: OpenPath[] = [];
   readonly opaque: OpenPath[] = [];
 
   constructor(private readonly state: LayerState) {}
 
-  /** @param slash  where the last slash of the path is; -1 where it has none */
+  /** @param slash  index of the last slash of the path; -1 if it has none */
   add(path: string, slash: number, listed: number): void {
     const { state } = this;
     const directory = path.slice(0, Math.max(0, slash));
@@ -104,7 +104,7 @@ class LayerWhiteouts {
     }
   }
 
-  /** What the whiteouts leave behind, once all entries are there. */
+  /** Applies the whiteouts after all entries have been seen. */
   finish(): void {
     const { state } = this;
     for (const { path, other, at } of this.removed) {
@@ -114,10 +114,10 @@ class LayerWhiteouts {
     }
   }
 
-  /** What the layer itself put into directories that no entry names goes with what lower layers have. */
+  /** Entries of this layer in directories that no entry names are removed together with those of lower layers. */
   private addOpaque(path: string, directory: string): void {
     const { state } = this;
-    // It is not looked into where it is no directory, but what is above it is.
+    // The path need not be a directory, but its parents must be.
     const above = directory.slice(0, Math.max(0, directory.lastIndexOf('/')));
     if (this.walk(above, path) === null) return;
     if ((state.paths.value(directory) & NAME.holdsImplied) !== 0)
@@ -125,7 +125,7 @@ class LayerWhiteouts {
     this.opaque.push(state.open(directory, path));
   }
 
-  /** @param directory  where the whiteout is */
+  /** @param directory  of the whiteout */
   private remove(path: string, hidden: string, directory: string): void {
     const { state } = this;
     const isDots = hidden === '.' || hidden === '..';
@@ -146,7 +146,7 @@ class LayerWhiteouts {
     state.mark(removed, NAME.hidden);
   }
 
-  /** The directory of a whiteout: to remove something it need not be there, but nothing else may be. */
+  /** The directory of a whiteout. It need not exist to remove something in it, but nothing else may be in its place. */
   private walk(path: string, entry: string): string | null {
     const { state } = this;
     if (path === '') return '';
@@ -165,30 +165,33 @@ class LayerWhiteouts {
   }
 }
 
-/** A whiteout that removes the directory that it is in. */
+/** True for a whiteout that removes its own directory. */
 const isBare = (path: string) => /(^|\/)\.wh\.{1,3}$/.test(path);
 
-/** Whether an entry is a whiteout. */
+/** True if an entry is a whiteout. */
 export const isWhiteout = (path: string) => path.startsWith(WHITEOUT, path.lastIndexOf('/') + 1);
 
-/** Linux takes no longer name in a path. */
+/** Linux's limit on the length of a name, in bytes. */
 const NAME_MAX = 255;
 
 /**
- * Follows the names of one layer as they pass: which of them are the same once cleaned, and whether an engine can put each
- * where it belongs. What only the layers below can tell is left open, for `image/layer-stack.ts` to close.
+ * Processes the names of one layer: finds names that are equal after cleaning, and decides whether an engine can create
+ * each entry. Cases that depend on the layers below are left open for `filesystem/layer-stack.ts`.
  */
 export class LayerNames {
   private readonly state: LayerState;
   private readonly whiteouts: LayerWhiteouts;
-  /** Names that are another path than they say: `/a`, `../a`. Two of one path are no duplicates to tar-split. */
+  /**
+   * Names whose path is not clean: `/a`, `../a`. tar-split compares names as written, so two of one path are not
+   * duplicates.
+   */
   private readonly odd: NameTable;
   private readonly hardLinks: OpenPath[] = [];
   private readonly aufs = new Set<string>();
-  /** The directory of the last entry: most have the same as the one before. */
+  /** The directory of the previous entry: most entries have the same one. */
   private lastLow = 0;
   private lastHigh = 0;
-  /** Where it is, if not where it says; null for there. */
+  /** The real path of that directory if links change it; null if it is the written one. */
   private lastReal: string | null = null;
   private hasLast = false;
 
@@ -201,12 +204,12 @@ export class LayerNames {
     this.odd = new NameTable(limits.layerEntries);
   }
 
-  /** There were more names than are kept, and those that came later were compared with nothing. */
+  /** True if more names occurred than are kept; later names were not compared. */
   get isFull(): boolean {
     return this.state.paths.table.isFull;
   }
 
-  /** The first name that two entries share, as text; null where there is none. */
+  /** The first path that two entries share, as text; null if there is none. */
   get duplicate(): string | null {
     const { duplicate } = this.state;
     return duplicate === null ? null : Buffer.from(duplicate, 'latin1').toString();
@@ -222,18 +225,20 @@ export class LayerNames {
     state.at++;
     if (this.isFull || state.isSpent) return;
     const bare = withoutEnds(name);
-    // What does not look odd on the way needs no cleaning, which takes longer than all else.
+    // Cleaning takes longer than everything else, so a name that cannot be unclean is used as it is.
     if (state.paths.hash.take(bare)) this.place(bare, flag, target, NAME.listed);
     else this.addOdd(bare, flag, target);
   }
 
-  /** Of the last entry: why engines refuse it, beside its name. A whiteout is not unpacked. */
+  /**
+   * Records a refusal of the last entry that is not about its name. A whiteout is not unpacked, so it is not refused.
+   */
   refuse(kind: RefusalKind, name: string, other: string): void {
     const bare = withoutEnds(name);
     if (!bare.startsWith(WHITEOUT, bare.lastIndexOf('/') + 1)) this.state.refuse(kind, bare, other);
   }
 
-  /** A global PAX header is an entry to tar-split, though it stands for nothing. */
+  /** tar-split treats a global PAX header as an entry, although it describes none. */
   addGlobal(name: string): void {
     const { paths } = this.state;
     const path = cleaned(withoutEnds(name));
@@ -278,13 +283,13 @@ export class LayerNames {
     else this.place(path, flag, target, listed);
   }
 
-  /** What AUFS kept for itself is not unpacked; files among it may be linked to. */
+  /** AUFS metadata is not unpacked, but hard links may refer to files in it. */
   private addMeta(path: string, flag: number, listed: number): void {
     if (path.startsWith(AUFS_LINKS) && flag === REGULAR) this.aufs.add(baseOf(path));
     this.state.mark(path, NAME.hidden | listed);
   }
 
-  /** Puts an entry where it belongs. Its path has just been hashed. */
+  /** Records an entry at its real path. Its written path has just been hashed. */
   private place(path: string, flag: number, target: string, listed: number): void {
     const { state } = this;
     const { hash, table } = state.paths;
@@ -293,7 +298,7 @@ export class LayerNames {
       slash < 0 ? path : this.isBelowLast() ? this.realPath(path, slash) : this.belowOther(path, slash);
     if (path.length > NAME_MAX && isTooLong(path)) state.refuse('name-too-long', path);
     const kind = this.kindFor(real, flag, target);
-    // Where links lead elsewhere, only that there is an entry of this name.
+    // If links lead elsewhere, the written path only records that there is an entry of this name.
     const value = (real === path ? kind : NAME.hidden) | listed;
     state.marked(path, value, table.put(low, high, value));
     if (real !== path) state.mark(real, kind);
@@ -353,7 +358,7 @@ export class LayerNames {
       return NAME.leaf;
     }
     const target = rootedPath(written);
-    // What has its name is removed before it is linked to, with all below it.
+    // An existing object of that name is removed before the link is created, with everything below it.
     if (target === path || target.startsWith(`${path}/`)) {
       state.refuse(target === path ? 'hard-link-to-itself' : 'hard-link-to-nothing', path, target);
       return NAME.leaf;
@@ -367,7 +372,9 @@ export class LayerNames {
     return NAME.leaf;
   }
 
-  /** Where the target of a hard link is as far as this layer tells; null where a file of it is in the way. */
+  /**
+   * The real path of a hard link's target as far as this layer determines it; null if a file of this layer blocks it.
+   */
   private targetOf(target: string): string | null {
     const { paths } = this.state;
     const slash = target.lastIndexOf('/');

@@ -1,22 +1,25 @@
 import { kindOf, NAME, NameTable, type Seeds } from './table.js';
 
-/** The hash of a path in two halves. That of the directory above it comes by on the way. */
+/** The hash of a path in two halves. The hash of its directory is computed on the way. */
 export class PathHash {
   low = 0;
   high = 0;
-  /** Hash of the part before the last slash; not set where `slash` is -1. */
+  /** Hash of the part before the last slash; not set if `slash` is -1. */
   parentLow = 0;
   parentHigh = 0;
   slash = -1;
 
   constructor(private readonly seeds: Seeds) {}
 
-  /** Starts with the empty path, from which `extend` continues. */
+  /** Starts with the empty path, to be continued by `extend`. */
   start(): void {
     [this.low, this.high] = this.seeds;
   }
 
-  /** Goes on with a piece of a path, whose hash so far this is: every directory above one takes no more time than the path. */
+  /**
+   * Continues the hash with the next piece of a path, so that hashing all parents of a path takes no longer than
+   * hashing the path.
+   */
   extend(text: string, from: number, end: number): void {
     let { low, high } = this;
     for (let i = from; i < end; i++) {
@@ -32,7 +35,7 @@ export class PathHash {
 
   /**
    * @param end  of the path in the text
-   * @returns false where the path may not be clean: a part of it begins with a dot, or is empty
+   * @returns false if the path may not be clean: a segment is empty or begins with a dot
    */
   take(text: string, end = text.length): boolean {
     let [low, high] = this.seeds;
@@ -66,7 +69,10 @@ export class PathHash {
 const SLASH = '/'.charCodeAt(0);
 const DOT = '.'.charCodeAt(0);
 
-/** Where the symbolic links of a layer lead, as `PATH NUL TARGET NUL` one after the other: that takes little, and is seldom asked for. */
+/**
+ * The targets of a layer's symbolic links, as `PATH NUL TARGET NUL` one after the other: compact, because they are
+ * rarely needed.
+ */
 export class SymlinkTargets {
   private bytes: Buffer;
   private used = 0;
@@ -77,7 +83,7 @@ export class SymlinkTargets {
     this.used = bytes.length;
   }
 
-  /** Bytes that are kept. */
+  /** Number of bytes that are kept. */
   get size(): number {
     return this.used;
   }
@@ -94,7 +100,7 @@ export class SymlinkTargets {
     this.known?.set(path, target);
   }
 
-  /** Where the last link of this path leads; null where there is none. */
+  /** The target of the last link with this path; null if there is none. */
   get(path: string): string | null {
     this.known ??= this.parsed();
     return this.known.get(path) ?? null;
@@ -112,12 +118,12 @@ export class SymlinkTargets {
   }
 }
 
-/** Linux follows no more links than this on the way to one file, and takes no longer path. path_resolution(7) */
+/** Linux follows at most this many links to resolve one path, and limits the length of a path. path_resolution(7) */
 export const HOPS = 40;
 export const PATH_MAX = 4096;
 /**
- * Bytes of paths that are looked up part by part, at most; so many of any layer, and so many for each byte of a path: an honest one
- * has no more than twenty-four parts.
+ * Cap on the bytes of paths that are resolved segment by segment: a minimum for any layer, an amount for each byte of a
+ * path, and a maximum. Real paths have at most twenty-four segments.
  */
 const WORK = { most: 64 * 1024 * 1024, least: 128 * 1024, forEach: 12 };
 
@@ -125,27 +131,27 @@ export const isDirectoryKind = (kind: number) => kind === NAME.directory || kind
 
 export const join = (directory: string, name: string) => (directory === '' ? name : `${directory}/${name}`);
 
-/** @param isHere  whether `markHere` and `holdHere` are about that path */
+/** @param isHere  true if `markHere` and `holdHere` refer to that path */
 type Missing = (path: string, link: string | null, isHere: boolean) => void;
 
 interface Blocked {
-  /** The file or the link that is in the way. */
+  /** The file or link that blocks the path. */
   readonly path: string;
   readonly isLoop: boolean;
 }
 
-/** The names of one layer as far as they have come, as a file system that knows what they are by their hashes. */
+/** The names of one layer up to the current entry, as a file system that stores the type of each name by its hash. */
 export class LayerPaths {
   readonly table: NameTable;
   readonly hash: PathHash;
   readonly symlinks = new SymlinkTargets();
-  /** A directory became something else, so that names below it are no longer there. */
+  /** True if a directory was replaced by another type, so that names below it no longer exist. */
   hasReplaced = false;
   private work = 0;
   private allowed = WORK.least;
-  /** As of any other directory. */
+  /** The flags of the root, as for any other directory. */
   private rootHolds = 0;
-  /** The halves of the hashes of each part of a path that is being followed, one after the other. */
+  /** The two halves of the hash of each segment of the path that is being followed. */
   private readonly way: number[] = [];
 
   constructor(most: number, seeds: Seeds) {
@@ -153,12 +159,12 @@ export class LayerPaths {
     this.hash = new PathHash(seeds);
   }
 
-  /** More was to be looked up than any honest layer wants. */
+  /** True if more lookups were needed than the cap allows. */
   get isSpent(): boolean {
     return this.work > this.allowed;
   }
 
-  /** All that is said of a path. */
+  /** Everything recorded for a path. */
   value(text: string, end?: number): number {
     if (text === '') return NAME.directory | this.rootHolds;
     this.hash.take(text, end);
@@ -169,7 +175,7 @@ export class LayerPaths {
     return kindOf(this.value(text, end));
   }
 
-  /** Says of every directory above a path what it holds, up to the first of which that is said already. */
+  /** Adds a flag to every directory above a path, up to the first that already has it. */
   hold(path: string, bit: number): void {
     this.way.length = 0;
     for (let from = 0, end = path.indexOf('/'); end >= 0; from = end, end = path.indexOf('/', end + 1))
@@ -177,12 +183,12 @@ export class LayerPaths {
     this.holdWay(bit, this.way.length);
   }
 
-  /** The same of the path that is being followed, as far as it has been. */
+  /** The same for the path that is being followed, up to the current segment. */
   holdHere(bit: number): void {
     this.holdWay(bit, this.way.length - 2);
   }
 
-  /** @returns what was said of it before */
+  /** @returns the value recorded before */
   markHere(value: number): number {
     const { way } = this;
     return this.table.put(way[way.length - 2]!, way[way.length - 1]!, value);
@@ -192,7 +198,7 @@ export class LayerPaths {
     const { hash, way } = this;
     if (way.length === 0) hash.start();
     else {
-      // What is told of a part may have hashed something else.
+      // The callback may have hashed another path.
       hash.low = way[way.length - 2]!;
       hash.high = way[way.length - 1]!;
     }
@@ -206,13 +212,13 @@ export class LayerPaths {
     this.rootHolds |= bit;
   }
 
-  /** Whether an entry has put something there. */
+  /** True if an entry created an object at this path. */
   has(path: string): boolean {
     const kind = this.kind(path);
     return kind === NAME.directory || kind === NAME.leaf || kind === NAME.symlink;
   }
 
-  /** @returns what was said of it before */
+  /** @returns the value recorded before */
   mark(path: string, value: number): number {
     const { hash, table } = this;
     hash.take(path);
@@ -220,9 +226,9 @@ export class LayerPaths {
   }
 
   /**
-   * Where a directory is, links followed.
+   * The real path of a directory, with links followed.
    * @param path     clean
-   * @param missing  is told of parts that are not in this layer, and of the link that led there
+   * @param missing  called for segments that this layer does not have, with the link that led there
    */
   follow(path: string, missing: Missing): string | Blocked {
     const { hash, table } = this;
@@ -246,7 +252,7 @@ export class LayerPaths {
     const todo = path.split('/').reverse();
     let at = '';
     let hops = 0;
-    /** The link whose target is being followed, and how many parts are left once it has been. */
+    /** The link whose target is being followed, and the number of segments that remain after it. */
     let link: string | null = null;
     let rest = 0;
     for (let part = todo.pop(); part !== undefined && !this.isSpent; part = todo.pop()) {

@@ -1,26 +1,26 @@
-/** Room for this many names to begin with. */
+/** Initial number of slots. */
 const FIRST_SLOTS = 256;
 
-/** What a name of a layer is. */
+/** The type of a name in a layer. */
 export const NAME = {
   directory: 1,
   /** Anything but a directory and a symbolic link. */
   leaf: 2,
   symlink: 3,
-  /** A directory that entries lie in and no entry names. */
+  /** A directory that contains entries and that no entry names. */
   implied: 4,
-  /** A whiteout, which is no name of the file system. */
+  /** A whiteout, which is not a name of the file system. */
   hidden: 5,
-  /** A directory that only whiteouts lie in. */
+  /** A directory that contains only whiteouts. */
   touched: 6,
-  /** Added to a kind: an entry has this very name, once cleaned. */
+  /** Flag: an entry has this name, after cleaning. */
   listed: 8,
-  /** Added to a directory: entries name a directory below it, or there is one below it that none names. */
+  /** Flag of a directory: there is another directory below it, named by an entry or implied. */
   holdsListed: 16,
   holdsImplied: 32,
 } as const;
 
-/** So many names in all for each entry that may be named: its directories have names too. */
+/** Names that are kept for each named entry: its directories need names too. */
 const OTHERS = 4;
 
 const KIND = 7;
@@ -34,36 +34,39 @@ const isDirectory = (value: number) =>
 
 export type Seeds = readonly [number, number];
 
-/** Random, so that an archive cannot hold names made to collide. One pair for all threads, so that their facts agree. */
+/**
+ * Random, so that an archive cannot contain names whose hashes collide. All threads use one pair, so that their facts
+ * agree.
+ */
 export const SEEDS: Seeds = [Math.floor(Math.random() * 2 ** 31), Math.floor(Math.random() * 2 ** 31)];
 
-/** Most blobs are no tars, and have no names. */
+/** Most blobs are not tars and have no names. */
 const NONE = new Uint32Array(0);
 
 /**
- * Names by their hashes, each with six bits that say what it is. It keeps 58 bits of a hash, so that a million names take 16 MB:
- * that two names of these share them by chance happens once in half a million such layers.
+ * Names by their hashes, each with six bits for its type. 58 bits of a hash are kept, so that a million names take 16
+ * MB; the probability that two of these names share them is about one in half a million.
  */
 export class NameTable {
   private count = 0;
-  /** How many of them are names of entries. */
+  /** Number of names that entries have. */
   private listed = 0;
-  /** Two halves for each slot; the second, with the six bits, is 0 where it is free. */
+  /** Two halves for each slot; the second, with the six bits, is 0 if the slot is free. */
   private slots = NONE;
-  /** There were more names than are kept. */
+  /** True if there were more names than are kept. */
   isFull = false;
 
-  /** @param most  names of entries that are kept */
+  /** @param most  maximum number of entries' names */
   constructor(private readonly most: number) {}
 
-  /** What was said of a name; 0 where it is not there. */
+  /** The value of a name; 0 if it does not exist. */
   get(low: number, high: number): number {
     return lookUp(this.slots, low, high);
   }
 
   /**
-   * Says what a name is. That an entry has it stays said.
-   * @returns what was said of it before
+   * Sets the type of a name. The flag `listed` is kept.
+   * @returns the value before
    */
   put(low: number, high: number, value: number): number {
     if (this.isFull) return 0;
@@ -89,8 +92,8 @@ export class NameTable {
   }
 
   /**
-   * Adds to what is said of a name that is there.
-   * @returns what was said of it before
+   * Adds a flag to an existing name.
+   * @returns the value before
    */
   add(low: number, high: number, bit: number): number {
     const { slots } = this;
@@ -101,7 +104,7 @@ export class NameTable {
     return old & BITS;
   }
 
-  /** All names: to be read by `lookUp`. */
+  /** All names, to be read by `lookUp`. */
   finish(): Uint32Array {
     return this.slots;
   }
@@ -120,7 +123,7 @@ export class NameTable {
   }
 }
 
-/** The slot of a name, or the free one where it belongs. */
+/** The slot of a name, or the free slot for it. */
 function find(slots: Uint32Array, low: number, high: number): number {
   const mask = slots.length / 2 - 1;
   const wanted = (high & ~BITS) >>> 0;
@@ -132,6 +135,6 @@ function find(slots: Uint32Array, low: number, high: number): number {
   return slot;
 }
 
-/** What is said of a name in a table that `finish` gave; 0 where it is not there. */
+/** The value of a name in a table returned by `finish`; 0 if it does not exist. */
 export const lookUp = (slots: Uint32Array, low: number, high: number): number =>
   slots.length === 0 ? 0 : slots[2 * find(slots, low, high) + 1]! & BITS;

@@ -19,32 +19,36 @@ export interface StreamJob {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly algorithms: readonly Algorithm[];
   readonly compression: Compression;
-  /** Bytes that there should be. */
+  /** The expected number of bytes. */
   readonly size: number;
-  /** Asked when the chunks have ended: why, when it is not the blob's end. */
+  /** Called after the last chunk: the reason why they end before the end of the blob; null if they do not. */
   readonly failure: () => BlobFailure | null;
 }
 
-/** The other half of the work on one blob, on a thread of its own. */
+/** The second half of the work on one blob, on another thread. */
 interface Partner {
   readonly thread: Thread;
   readonly ring: Ring;
   readonly examined: Promise<Outcome>;
 }
 
-/** A packed blob from a pipe of at least this size is worth a partner: starting one takes as long as hashing as much. */
+/**
+ * A compressed blob from a pipe gets a partner from this size on: starting a thread takes as long as hashing so many
+ * bytes.
+ */
 const PARTNER_FROM = 8 * 1024 * 1024;
 
 /**
- * Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams fed to them. A blob that
- * would keep one worker busy when all others are done is worked on by two: one unpacks, its partner hashes and walks.
+ * Worker threads that analyse blobs: ranges that they read themselves, biggest first, or streams that are sent to them.
+ * A blob that would keep one worker busy after all others are done is processed by two threads: the worker unpacks, its
+ * partner hashes and walks.
  */
 export class Pool {
   private readonly workers: Thread[] = [];
   private readonly partners: Thread[] = [];
-  /** Partners that are not to be had now. */
+  /** Partners that are in use. */
   private readonly engaged = new Set<Thread>();
-  /** For chunks that cannot be sent as they lie. */
+  /** Buffers for chunks that cannot be sent without copying. */
   private readonly blocks = new Blocks();
   private resume: (() => void) | null = null;
   private nextId = 0;
@@ -55,7 +59,7 @@ export class Pool {
     private readonly onProgress: (bytes: number) => void,
   ) {}
 
-  /** Analyses every job, as many at a time as there are workers, in the order given: put the biggest first. */
+  /** Analyses all jobs in the given order, as many at a time as there are workers. Put the biggest first. */
   async analyseAll<J extends RangeJob>(
     jobs: readonly J[],
     onFacts: (job: J, facts: BlobFacts) => void,
@@ -78,7 +82,7 @@ export class Pool {
     await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
   }
 
-  /** Analyses chunks as they come, on the worker with the least to do. The next blob may start before this one is done. */
+  /** Analyses a stream of chunks on the least busy worker. The next blob may start before this one is done. */
   async analyseStream({
     chunks,
     algorithms,
@@ -92,8 +96,8 @@ export class Pool {
     const partner = isWorthTwo ? this.engage(id, algorithms) : null;
     worker.tell({ kind: 'open', id, algorithms, compression, ring: partner?.ring.memory ?? null });
     await this.sendAll(chunks, chunk => worker.send(id, chunk));
-    // The next blob may have it as soon as all of this one is on its way: partners take their rings in the order of the blobs,
-    // as workers take the blobs, so that none waits for one that waits for it.
+    // The partner can be assigned to the next blob as soon as all of this one is sent. Hazard: a deadlock, if a partner
+    // waited for a worker that waits for it. Both process blobs in the order of the blobs, so this cannot happen.
     this.release(partner);
     return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
   }
@@ -102,7 +106,7 @@ export class Pool {
     await Promise.all([...this.workers, ...this.partners].map(thread => thread.stop()));
   }
 
-  /** Sends chunks as they lie where they can be held, and gathers those that cannot. */
+  /** Sends chunks without copying if they can be held until they are taken, and copies the others together. */
   private async sendAll(chunks: AsyncIterable<Uint8Array>, send: (chunk: Uint8Array) => void): Promise<void> {
     let block: Uint8Array | null = null;
     let filled = 0;
@@ -136,7 +140,7 @@ export class Pool {
     }
   }
 
-  /** Waits while too much is on its way. */
+  /** Waits while too many bytes are queued. */
   private async room(): Promise<void> {
     while (this.workers.reduce((sum, worker) => sum + worker.owed, 0) >= this.plan.queueBytes) {
       await new Promise<void>(resolve => {
@@ -153,7 +157,7 @@ export class Pool {
     return alive.reduce((a, b) => (b.owed < a.owed ? b : a));
   }
 
-  /** A partner for a blob, if one is to be had. */
+  /** A partner for a blob, or null if none is free. */
   private engage(id: number, algorithms: readonly Algorithm[]): Partner | null {
     const alive = this.partners.filter(thread => thread.dead === null);
     const free = alive.find(thread => !this.engaged.has(thread));
@@ -162,7 +166,7 @@ export class Pool {
     this.engaged.add(thread);
     const ring = new Ring();
     const examined = thread.ask({ kind: 'examine', id, ring: ring.memory, algorithms }).then(outcome => {
-      // The writer of the ring must not wait for it.
+      // Wakes the writer of the ring, which must not wait for a thread that ended.
       if ('lost' in outcome) ring.break();
       return outcome;
     });
@@ -189,7 +193,7 @@ export class Pool {
 
 async function joined(answer: Promise<Outcome>, partner: Partner | null): Promise<BlobFacts> {
   const first = await answer;
-  // The reader of the ring must not wait for it.
+  // Wakes the reader of the ring, which must not wait for a thread that ended.
   if ('lost' in first) partner?.ring.break();
   const second = partner === null ? first : await partner.examined;
   if ('lost' in first) return lost(first.lost);
@@ -197,7 +201,7 @@ async function joined(answer: Promise<Outcome>, partner: Partner | null): Promis
   return blobFacts(first.unpacked!, second.examined!);
 }
 
-/** Facts about a blob whose worker died, for want of memory for example: nothing is known, and that is said. */
+/** Facts about a blob whose worker ended, for example for lack of memory: only the failure is known. */
 function lost(why: string): BlobFacts {
   const reason = `${why}; with --jobs 1 or more --memory it may go through`;
   return {

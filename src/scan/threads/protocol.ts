@@ -8,10 +8,10 @@ import type { Unpacked } from '../blob/unpacker.js';
 
 export type WorkerSetup = Analysis;
 
-/** The memory of the ring through which a partner gets what is to be examined; null where the worker does that itself. */
+/** The memory of the ring through which a partner receives what it examines; null if the worker examines it itself. */
 type RingMemory = SharedArrayBuffer | null;
 
-/** What is answered with facts. */
+/** Messages that are answered with facts. */
 export type Order =
   | {
       readonly kind: 'range';
@@ -22,7 +22,7 @@ export type Order =
     }
   /** The end of a stream. */
   | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null }
-  /** What comes through a ring is to be examined. */
+  /** Examine what comes through a ring. */
   | {
       readonly kind: 'examine';
       readonly id: number;
@@ -39,10 +39,10 @@ export type ToWorker =
       readonly compression: Compression;
       readonly ring: RingMemory;
     }
-  /** The bytes lie in shared memory, and stay as they are until they are said to be taken. */
+  /** The bytes are in shared memory, and are not changed until they are reported as taken. */
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array };
 
-/** The halves of a blob's facts; what this thread has not done is null. */
+/** The halves of a blob's facts; a half that this thread did not compute is null. */
 export interface Halves {
   readonly unpacked: Unpacked | null;
   readonly examined: Examined | null;
@@ -50,6 +50,6 @@ export interface Halves {
 
 export type FromWorker =
   | ({ readonly kind: 'facts'; readonly id: number } & Halves)
-  /** So many of the oldest chunks that were sent and not taken yet may be filled again. */
+  /** The number of the oldest untaken chunks that may be filled again. */
   | { readonly kind: 'taken'; readonly chunks: number }
   | { readonly kind: 'progress'; readonly bytes: number };

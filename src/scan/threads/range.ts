@@ -12,12 +12,12 @@ import { type Analysis, type Examination, Examiner } from '../blob/examiner.js';
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';
 import { type Unpacked, Unpacker } from '../blob/unpacker.js';
 
-/** Bytes read between two reports, and between two turns of the event loop. */
+/** Bytes read between two progress reports, and between two turns of the event loop. */
 const REPORT_EVERY = 8 * 1024 * 1024;
 
 /**
- * Reads and unpacks a range once, for a worker: what it gives goes to `target`. An unreadable file is a fact too. All of it
- * is synchronous but for loading the codec.
+ * Reads and unpacks a range for a worker, and passes the content to `target`. An unreadable file results in facts with
+ * a failure. Synchronous except for loading the codec.
  */
 export async function readUnpacked(
   range: ByteRange,
@@ -35,7 +35,7 @@ export async function readUnpacked(
   });
 }
 
-/** Reads a range once on the main thread, which gets to do other things between. */
+/** Reads a range on the main thread, which returns to the event loop regularly. */
 export async function analyseRange(
   range: ByteRange,
   algorithms: readonly Algorithm[],
@@ -55,7 +55,7 @@ export async function analyseRange(
   return blobFacts(unpacked, examiner.end());
 }
 
-/** Which codec a blob needs is known when its first bytes are: nothing has been done with them before. */
+/** Retries after loading the codec. A blob's codec is known from its first bytes, before anything is done with them. */
 async function withCodec<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -66,7 +66,7 @@ async function withCodec<T>(work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** Yields the bytes read since the last time. */
+/** Yields the number of bytes read since the last time. */
 function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis): Generator<number, Unpacked> {
   let unreported = 0;
   let failure: BlobFailure | null = null;
@@ -99,7 +99,7 @@ function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis):
   return listed === null ? unpacked : { ...unpacked, listed };
 }
 
-/** What a zip's entry may inflate to, by the rule for layers. */
+/** Maximum inflated size of a zip's entry, by the rule for layers. */
 function inflationLimit({ deflated, length }: ByteRange, { limits }: Analysis): number {
   if (!deflated) return Number.POSITIVE_INFINITY;
   return Math.max(limits.unpackedFree, limits.unpackedRatio * length);
@@ -109,7 +109,7 @@ const bomb = ({ limits }: Analysis, unpacked: number): BlobFailure => {
   return { kind: 'limit', limit: 'unpackedRatio', value: limits.unpackedRatio, unpacked };
 };
 
-/** A damaged zip entry and an I/O error end the same way: what came before counts, the rest cannot be had. */
+/** A damaged zip entry and an I/O error are treated alike: the bytes before it count, the rest is unavailable. */
 function whyNot(error: unknown): string {
   if (error instanceof CodecError) return `the zip entry cannot be inflated: ${error.reason}`;
   if (isSystemError(error)) return reasonOf(error);

@@ -2,17 +2,20 @@ import { ROOM_BYTES } from '../../codec/codec.js';
 import { type Compression, compressions } from '../../codec/registry.js';
 import type { Examination } from '../blob/examiner.js';
 
-/** Bytes of a slot: with room for a decoder's piece until it is at least half full. */
+/** Bytes of a slot: it has room for a decoder's piece until it is at least half full. */
 const SLOT = 2 * ROOM_BYTES;
-/** Enough to even out fast pieces and slow ones, and few enough to stay in the cache that cores share. */
+/** Enough slots to compensate for pieces of different speed, and few enough to stay in the shared cache. */
 const SLOTS = 8;
 /** A sleeping thread is woken when half of the ring is ready for it: waking takes as long as copying a slot. */
 const HALF = SLOTS / 2;
 
-/** What a ring takes, in bytes. */
+/** Memory of a ring, in bytes. */
 export const RING_BYTES = SLOT * SLOTS;
 
-/** Words at the head of the memory. For each slot follow what it holds, and a number: its length, or what `check` wants. */
+/**
+ * Indexes of the words at the head of the memory. For each slot, its kind and a number follow: its length, or the CRC
+ * of `check`.
+ */
 const [SIGNAL, WRITTEN, READ, STATE, COMPRESSION, IS_TAR, KINDS] = [0, 1, 2, 3, 4, 5, 6] as const;
 const NUMBERS = KINDS + SLOTS;
 const WORDS = NUMBERS + SLOTS;
@@ -22,19 +25,20 @@ const [STORED, CONTENT, CHECK] = [0, 1, 2] as const;
 type Kind = typeof STORED | typeof CONTENT | typeof CHECK;
 
 /**
- * What is to be examined on its way from one thread to another, in memory that both see: one writes, the other reads, and
- * each sleeps while it is ahead. A third may break the ring, which wakes both: neither waits for a thread that has ended.
+ * Passes the input of an examination from one thread to another in shared memory: one writes, the other reads, and each
+ * sleeps while the ring is full or empty. A third thread may break the ring, which wakes both, so that neither waits
+ * for a thread that has ended.
  *
- * Hazard: sleeping blocks the thread. The main thread only makes and breaks rings.
+ * Hazard: sleeping blocks the thread. The main thread only creates and breaks rings.
  */
 export class Ring implements Examination {
   private readonly words: Int32Array;
   private readonly slots: readonly Uint8Array[];
-  /** The slot that is being filled: what with, and how far. */
+  /** The kind of the slot that is being filled, and its length so far. */
   private kind: Kind = STORED;
   private filled = 0;
 
-  /** @param memory  of a ring that another thread has made */
+  /** @param memory  of a ring that another thread has created */
   constructor(readonly memory = new SharedArrayBuffer(4 * WORDS + RING_BYTES)) {
     this.words = new Int32Array(memory, 0, WORDS);
     this.slots = Array.from({ length: SLOTS }, (_, i) => new Uint8Array(memory, 4 * WORDS + i * SLOT, SLOT));
@@ -45,7 +49,7 @@ export class Ring implements Examination {
     this.words[IS_TAR] = isTar ? 1 : 0;
   }
 
-  /** @throws RingBroken when there is no reader any more, as the other writing methods do */
+  /** @throws RingBroken if the reader has ended; the other writing methods do so too */
   stored(bytes: Uint8Array): void {
     this.write(STORED, bytes);
   }
@@ -60,7 +64,7 @@ export class Ring implements Examination {
     this.publish(crc);
   }
 
-  /** Where the next content may be put, at least `ROOM_BYTES`, before it comes as content. */
+  /** Returns the buffer for the next content, with at least `ROOM_BYTES`. */
   readonly room = (): Uint8Array => this.roomFor(CONTENT);
 
   end(): void {
@@ -74,11 +78,11 @@ export class Ring implements Examination {
     this.wake();
   }
 
-  /** Passes everything on, to the end or until the ring is broken. */
+  /** Passes everything on, until the end or until the ring is broken. */
   read(target: Examination): void {
     for (let begun = false; ; ) {
       const signal = Atomics.load(this.words, SIGNAL);
-      // The state first: what was written before the end must not be missed.
+      // The state is read first: slots that were written before the end must not be missed.
       const state = Atomics.load(this.words, STATE);
       if (state === BROKEN) return;
       const isEmpty = this.fill() === 0;
@@ -106,7 +110,7 @@ export class Ring implements Examination {
     for (let at = 0; at < bytes.length; ) {
       const room = this.roomFor(kind);
       const piece = bytes.subarray(at, at + room.length);
-      // What a decoder has put here need not be copied.
+      // Content that the decoder placed here need not be copied.
       if (piece.buffer !== room.buffer || piece.byteOffset !== room.byteOffset) room.set(piece);
       this.filled += piece.length;
       at += piece.length;
@@ -143,7 +147,10 @@ export class Ring implements Examination {
     if (this.fill() >= HALF) this.wake();
   }
 
-  /** Slots that were written and not read. Both counters wrap around in the same way, so their difference stays right. */
+  /**
+   * Number of slots that were written and not read. Both counters wrap around in the same way, so their difference
+   * stays correct.
+   */
   private fill(): number {
     return (Atomics.load(this.words, WRITTEN) - Atomics.load(this.words, READ)) | 0;
   }
@@ -158,5 +165,5 @@ export class Ring implements Examination {
   }
 }
 
-/** The thread on the other side is gone. */
+/** The thread on the other side has ended. */
 export class RingBroken extends Error {}

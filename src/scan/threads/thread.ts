@@ -3,23 +3,23 @@ import { release } from '../../containers/tar-file.js';
 import { SEEDS } from '../names/table.js';
 import type { FromWorker, Halves, Order, ToWorker, WorkerSetup } from './protocol.js';
 
-/** What becomes of an order: an answer, or the reason why there is none. */
+/** The result of an order: an answer, or the reason why there is none. */
 export type Outcome = Halves | { readonly lost: string };
 
 export interface ThreadEvents {
-  /** Bytes that were read, or taken of what was sent. */
+  /** Called with the bytes that were read, or taken of what was sent. */
   readonly onProgress: (bytes: number) => void;
-  /** Something that was sent has been taken, or will never be. */
+  /** Called when a chunk has been taken, or will never be. */
   readonly onRoom: () => void;
 }
 
-/** One worker thread and its messages. It may end at any time; every later request fails then. */
+/** One worker thread and its messages. It may end at any time; every later request then fails. */
 export class Thread {
-  /** Why it can do no more work. */
+  /** The reason why it ended; null while it works. */
   dead: string | null = null;
   private readonly worker: Worker | null = null;
   private readonly waiting = new Map<number, (outcome: Outcome) => void>();
-  /** Chunks that were sent and not taken, in the order in which they will be. */
+  /** Chunks that were sent and not taken, in the order of sending. */
   private readonly sent: Uint8Array[] = [];
 
   constructor(
@@ -29,7 +29,7 @@ export class Thread {
   ) {
     try {
       this.worker = new Worker(new URL('./worker.js', import.meta.url), {
-        // Names are hashed alike in all threads.
+        // All threads use the same seeds for hashes of names.
         workerData: { ...setup, seeds: setup.seeds ?? SEEDS },
         resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
       });
@@ -47,7 +47,7 @@ export class Thread {
     return this.sent.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
-  /** Sends a chunk, which is held until it is taken. */
+  /** Sends a chunk, which must not be changed until it is taken. */
   send(id: number, bytes: Uint8Array): void {
     if (this.dead !== null) {
       release(bytes);
@@ -89,7 +89,7 @@ export class Thread {
     }
   }
 
-  /** What it had is gone with it. */
+  /** All outstanding work of the thread is lost. */
   private die(reason: string): void {
     this.dead ??= reason;
     for (const settle of this.waiting.values()) settle({ lost: this.dead });

@@ -9,8 +9,8 @@ import { readUnpacked } from './range.js';
 import { Ring } from './ring.js';
 
 /**
- * Analyses blobs away from the main thread: ranges that it reads by itself, or streams that are handed to it. Where it
- * has a partner it only unpacks, and what is to be examined goes through a ring to the partner: this program as well.
+ * Analyses blobs outside of the main thread: ranges that it reads by itself, or streams that are sent to it. With a
+ * partner it only unpacks, and passes the rest through a ring to the partner, which runs this program too.
  */
 const port = parentPort!;
 const setup = workerData as WorkerSetup;
@@ -24,7 +24,10 @@ function answer(id: number, halves: Halves): void {
   port.postMessage(message, table === null ? [] : transfersOf(table));
 }
 
-/** A message takes as long as hashing a tenth of a chunk: several chunks share one, or those that have come before a pause. */
+/**
+ * A message takes as long as hashing a tenth of a chunk, so several chunks are reported in one, or those before a
+ * pause.
+ */
 const TOLD_TOGETHER = 4;
 let taken = 0;
 
@@ -42,7 +45,7 @@ function tellTaken(): void {
 const targetOf = (ring: SharedArrayBuffer | null, algorithms: readonly Algorithm[]): Examiner | Ring =>
   ring === null ? new Examiner(algorithms, setup) : new Ring(ring);
 
-/** What was examined here, or null where the partner has to be told that this was all. */
+/** The facts examined here, or null if a partner examines; then the end is passed to it. */
 function endOf(target: Examiner | Ring) {
   if (target instanceof Examiner) return target.end();
   target.end();
@@ -81,7 +84,7 @@ async function receive(message: ToWorker): Promise<void> {
   }
 }
 
-// One after the other, though a codec may have to be loaded in between.
+// Messages are processed one after the other, although a codec may have to be loaded in between.
 let last = Promise.resolve();
 port.on('message', (message: ToWorker) => {
   last = last.then(() => receive(message));

@@ -1,4 +1,4 @@
-// What two configs, histories and manifests say differently, by meaning.
+// Differences between two configs, histories and manifests, by meaning.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isKind, sameJson, shown, Tally, together } from '../../../src/analysis/diff/changes.js';
@@ -10,7 +10,7 @@ const keys = (changes: readonly Change[]) =>
   changes.map(({ kind, key }) => (kind === key ? key : `${key} (${kind})`));
 const run = (a: Json, b: Json) => configChanges({ config: a }, { config: b });
 
-test('environment variables by name, and their order on its own', () => {
+test('environment variables are compared by name, and their order separately', () => {
   const changes = run({ Env: ['A=1', 'B=2', 'C=x=y'] }, { Env: ['C=x=z', 'A=1', 'D'] });
   assert.equal(changes, [
     { kind: 'config.env.B', key: 'config.env.B', a: '2', b: null },
@@ -21,7 +21,7 @@ test('environment variables by name, and their order on its own', () => {
   assert.equal(run({ Env: ['A=1', 'A=2'] }, { Env: ['A=2'] }), [], 'the last one counts');
 });
 
-test('labels, ports, volumes and health checks member by member', () => {
+test('labels, ports, volumes and health checks are compared member by member', () => {
   const a = {
     Labels: { one: '1', two: '2' },
     ExposedPorts: { '80/tcp': {} },
@@ -42,7 +42,7 @@ test('labels, ports, volumes and health checks member by member', () => {
   ]);
 });
 
-test('settings by the words of a Dockerfile, others by their own', () => {
+test('settings have the names of a Dockerfile, others their own', () => {
   const a = {
     Entrypoint: ['a'],
     Cmd: ['x', 'y'],
@@ -69,13 +69,13 @@ test('settings by the words of a Dockerfile, others by their own', () => {
   ]);
 });
 
-test('unset is as good as empty', () => {
+test('unset and empty values are equal', () => {
   const a = { Cmd: null, Labels: null, User: '', ArgsEscaped: false, OnBuild: [], Volumes: {} };
   assert.equal(run(a, {}), []);
   assert.equal(configChanges({ config: a, author: '' }, {}), []);
 });
 
-test('times are times, whatever they are called', () => {
+test('times are recognised under any key', () => {
   const label = 'org.opencontainers.image.created';
   const at = (year: number) => ({
     created: `${year}-01-01T00:00:00Z`,
@@ -93,7 +93,7 @@ test('times are times, whatever they are called', () => {
   ]);
 });
 
-test('the platform, and what is left of old builders', () => {
+test('the platform and the fields of old builders are compared', () => {
   const a = {
     architecture: 'arm64',
     os: 'linux',
@@ -108,7 +108,7 @@ test('the platform, and what is left of old builders', () => {
   ]);
 });
 
-test('diff_ids belong to the layers, the rest of rootfs to the config', () => {
+test('diff_ids are compared with the layers, the rest of rootfs with the config', () => {
   assert.equal(
     configChanges({ rootfs: { type: 'layers', diff_ids: ['a'] } }, { rootfs: { type: 'layers' } }),
     [],
@@ -118,7 +118,7 @@ test('diff_ids belong to the layers, the rest of rootfs to the config', () => {
   ]);
 });
 
-test('documents of any shape', () => {
+test('documents of any shape can be compared', () => {
   const odd: Json[] = [null, 1, [], 'x', { config: 1 }, { config: [] }, { config: { Env: 1, Labels: [1] } }];
   odd.push(
     { config: { Env: [1, null], ExposedPorts: 'x' } },
@@ -130,7 +130,7 @@ test('documents of any shape', () => {
   assert.equal(keys(configChanges(JSON.parse('{"__proto__": 1}'), {})), ['config.__proto__']);
 });
 
-test('values deeper than any stack', () => {
+test('values that nest deeper than the stack can be compared', () => {
   const deep = (end: number): Json => {
     let value: Json = end;
     for (let i = 0; i < 200_000; i++) value = [value];
@@ -142,7 +142,7 @@ test('values deeper than any stack', () => {
   assert.equal(keys(configChanges({ x: deep(1) }, { x: deep(2) })), ['config.x']);
 });
 
-test('history: steps added and removed, and the same ones at other times', () => {
+test('history: steps are added, removed, or repeated at another time', () => {
   const step = (created_by: string, created: string, more = {}) => ({ created, created_by, ...more });
   const a = [step('FROM', '2020-01-01T00:00:00Z'), step('RUN a', '2020-01-02T00:00:00Z'), step('CMD', '')];
   const b = [
@@ -190,7 +190,7 @@ test('a kind is ignored by its name, by a part of it, or by the key', () => {
   });
 });
 
-test('the words of --ignore', () => {
+test('the kinds that --ignore accepts', () => {
   for (const word of ['times', 'config.labels', 'config.labels.a.b', 'ids', 'sizes'])
     assert.ok(isKind(word), word);
   for (const word of ['time', '', 'configs', '.times', 'labels']) assert.not(isKind(word), word);

@@ -1,17 +1,17 @@
-// Pairing sequences, and telling whether one is another in a different order.
+// Pairing the elements of sequences, and detecting a different order.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isReordered, pairUp } from '../../../src/analysis/diff/changes.js';
 
 const letters = (text: string) => text.split('').filter(Boolean);
 
-/** `a-a b-. .-c`: elements side by side, a dot where one has none. */
+/** `a-a b-. .-c`: paired elements, with a dot for no counterpart. */
 const paired = (a: string, b: string) =>
   pairUp(letters(a), letters(b))
     .map(([i, j]) => `${i === null ? '.' : a[i]}${j === null ? '.' : b[j]}`)
     .join(' ');
 
-test('what both have in one order belongs together', () => {
+test('elements that both sequences have in the same order are paired', () => {
   assert.is(paired('abc', 'abc'), 'aa bb cc');
   assert.is(paired('abc', 'abxc'), 'aa bb .x cc');
   assert.is(paired('abxc', 'abc'), 'aa bb x. cc');
@@ -23,7 +23,7 @@ test('what both have in one order belongs together', () => {
   assert.is(paired('', ''), '');
 });
 
-test('sequences too long to be compared are different, but for their ends', () => {
+test('sequences that are too long to compare differ except for their ends', () => {
   const many = (name: string) => Array.from({ length: 3000 }, (_, i) => `${name}${i}`);
   const pairs = pairUp(['same', ...many('a'), 'end'], ['same', ...many('b'), 'a5', 'end']);
   assert.is(pairs.length, 6003);
@@ -38,7 +38,7 @@ test('sequences too long to be compared are different, but for their ends', () =
   );
 });
 
-test('another order of what both have', () => {
+test('a different order of common elements is detected', () => {
   assert.is(isReordered(letters('abc'), letters('abc')), false);
   assert.is(isReordered(letters('abc'), letters('xaybzc')), false);
   assert.is(isReordered(letters('abc'), letters('acb')), true);

@@ -34,16 +34,16 @@ const CASES: readonly (readonly [template: string, expected: string])[] = [
   ['{{range split .Text "\\n"}}[{{.}}]{{end}}', '[a][b\\tc\\u{1b}[1md\\u{202e}]'],
   ['{{if eq .Text "a\\nb\\tc\\x1b[1md\\u202e"}}same{{end}} {{len .Text}}', 'same 13'],
   ['{{upper .Text}}', 'A\\nB\\tC\\u{1b}[1MD\\u{202e}'],
-  // JSON spells out what would end a line by itself, and stays JSON.
+  // JSON escapes line separators, and stays valid.
   ['{{json .Text}}', JSON.stringify(EVIL)],
 ];
 
-test('text of the data is made safe, text of the template is not', () => {
+test('text of the data is escaped, text of the template is not', () => {
   for (const [template, expected] of CASES)
     assert.is(execute(parseTemplate(template), DATA, { guard: visible }), expected, template);
 });
 
-test('without a terminal everything is as Go prints it', () => {
+test("without a terminal the output is exactly Go's", () => {
   assert.is(execute(parseTemplate('{{.Text}}'), DATA), EVIL);
   assert.is(execute(parseTemplate('{{println .List}}'), DATA), `[${EVIL} x]\n`);
 });

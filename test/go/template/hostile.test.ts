@@ -1,4 +1,4 @@
-// Templates and data that would take all time, memory or stack.
+// Templates and data that would use up time, memory or stack.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -25,7 +25,7 @@ const nested = (depth: number) => {
   return data;
 };
 
-test('templates that invoke themselves', () => {
+test('templates that invoke themselves are stopped', () => {
   const tooDeep = /exceeded maximum template depth/;
   fails(() => renderTemplate('{{define "T"}}{{template "T"}}{{end}}{{template "T"}}', {}), 'exec', tooDeep);
   const nest = (open: string) => `${open.repeat(90)}{{template "T" $}}${'{{end}}'.repeat(90)}`;
@@ -38,7 +38,7 @@ test('templates that invoke themselves', () => {
   }
 });
 
-test('templates that nest', () => {
+test('templates that nest too deep are refused', () => {
   const tooDeep = /nested deeper than/;
   const many = 100_000;
   fails(() => parseTemplate(`{{${'('.repeat(many)}1${')'.repeat(many)}}}`), 'parse', tooDeep);
@@ -46,7 +46,7 @@ test('templates that nest', () => {
   fails(() => parseTemplate(`{{if 1}}${'{{else if 1}}'.repeat(many)}{{end}}`), 'parse', tooDeep);
 });
 
-test('templates that count', () => {
+test('templates that loop too long are stopped', () => {
   const rows = Array.from({ length: 300 }, () => 1);
   const loops = `${'{{range $}}'.repeat(4)}${'{{end}}'.repeat(4)}`;
   fails(() => renderTemplate(loops, rows), 'exec', /more than \d+ steps/);
@@ -54,7 +54,7 @@ test('templates that count', () => {
   fails(() => execute(endless, value(INT, 2n ** 62n)), 'exec', /more than \d+ steps/);
 });
 
-test('templates that write', () => {
+test('templates that write too much are stopped', () => {
   const doubling = '{{$a := "0123456789"}}{{range .}}{{$a = print $a $a}}{{end}}';
   fails(() => renderTemplate(doubling, Array(99).fill(1)), 'exec', /longer than|more than/);
   fails(() => renderTemplate('{{pad "a" 1000000000 1}}', {}), 'exec', /error calling pad: text longer than/);
@@ -65,7 +65,7 @@ test('templates that write', () => {
   fails(() => renderTemplate(pieces, {}), 'exec', /error calling split: more than \d+ pieces/);
 });
 
-test('data that nests, and data that holds itself', () => {
+test('data that nests too deep, and data that contains itself', () => {
   const deep = nested(200);
   for (const template of ['{{.}}', '{{json .}}', '{{printf "%#v %d" . .}}']) {
     assert.ok(renderTemplate(template, deep).length > 400, template);
@@ -74,7 +74,7 @@ test('data that nests, and data that holds itself', () => {
   const self: Record<string, unknown> = {};
   self.self = self;
   fails(() => renderTemplate('{{json .}}', self), 'exec', /data nested deeper than/);
-  // Decoding cuts, so that what was decoded can always be written.
+  // Decoding cuts deep values, so that every decoded value can be written.
   assert.match(encodeJson(value(ANY, decode(ANY, nested(5000)))), /^\{"a":\[.*null.*\}$/);
 });
 

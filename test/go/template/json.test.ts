@@ -36,12 +36,12 @@ const OUTER = struct('t.Outer', [
   { name: 'Secret', type: STRING, json: '-' },
 ]);
 
-test('structs are written in the order of their fields, with what they embed', () => {
+test('structs are written in the order of their fields, with embedded structs', () => {
   const outer = value(OUTER, { Inner: { Shared: 'hidden', Deep: 1 }, Shared: 'own', Secret: 'x' });
   assert.is(encodeJson(outer), '{"deep":1,"named":{"Shared":""},"Shared":"own","Tags":null}');
 });
 
-test('maps are written by sorted key, plain data in its own order', () => {
+test('maps are written with sorted keys, plain data in its own order', () => {
   const entries = [
     ['b', 1],
     ['a', 2],
@@ -51,20 +51,20 @@ test('maps are written by sorted key, plain data in its own order', () => {
   assert.is(renderTemplate('{{.}} {{range $k, $v := .}}{{$k}}{{end}}', { b: 1, a: 2 }), 'map[a:2 b:1] ab');
 });
 
-test('indenting leaves empty lists and objects on their line', () => {
+test('indenting writes empty lists and objects on one line', () => {
   const data = plainValue({ a: [], b: {}, c: [1, { d: ':,{' }] });
   const text = '{\n "a": [],\n "b": {},\n "c": [\n  1,\n  {\n   "d": ":,{"\n  }\n ]\n}';
   assert.is(encodeJson(data, ' '), text);
 });
 
-test('a type may write itself, and only its spaces are changed', () => {
+test('a type may marshal itself, and only its white space is changed', () => {
   const self = struct('t.Self', [], undefined);
   const type = { ...self, marshalJson: () => '{ "z": 1.50,\n "a" : "< >\\"" , "e": [ ] }' };
   assert.is(encodeJson(value(type, {}), '', false), '{"z":1.50,"a":"< >\\"","e":[]}');
   assert.is(encodeJson(value(type, {})), '{"z":1.50,"a":"\\u003c \\u003e\\"","e":[]}');
 });
 
-test('keys match whatever their case, and what does not fit is the zero value', () => {
+test('keys match in any case, and values of the wrong type become the zero value', () => {
   const raw = decode(OUTER, {
     DEEP: 7,
     shared: 'x',
@@ -92,7 +92,7 @@ test('numbers in an interface are float64, or keep their text', () => {
   assert.is(told({ numbers: 'json.Number' }), 'json.Number 1099511627776');
 });
 
-test('plain data has the types that Go would be given', () => {
+test('plain data has the types that Go would use', () => {
   const type = (data: unknown) => renderTemplate('{{printf "%T" .}}', data);
   const cases: readonly (readonly [unknown, string])[] = [
     [1, 'int64'],
@@ -117,7 +117,7 @@ test('plain data has the types that Go would be given', () => {
   );
 });
 
-test('text that is no Unicode becomes a replacement character', () => {
+test('invalid Unicode becomes a replacement character', () => {
   assert.is(renderTemplate('{{.}}{{len .}}', 'a\ud800'), 'a\ufffd4');
   assert.is(decode(STRING, '\udc80'), '\ufffd');
 });

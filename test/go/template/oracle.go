@@ -1,4 +1,4 @@
-// What Go itself makes of templates, of printing and of JSON. Reads questions from standard input, writes answers.
+// Go's results for templates, formatting and JSON. Reads questions from standard input, writes answers.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// What Go makes of the templates of oracle.json, as recorded there from Go 1.19 and, where Go is installed, asked again;
-// and of every verb on every type.
+// Go's output for the templates of oracle.json, as recorded from Go 1.19 and, if Go is installed, from that; and for
+// every verb with every type.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +28,7 @@ interface Question {
   readonly missingKey?: 'error';
   /** JSON to decode into the image of oracle.go, which is then the data. */
   readonly document?: string;
-  /** The first version, go1.x, that answers like this. */
+  /** The first version, go1.x, with this answer. */
   readonly since?: number;
 }
 
@@ -36,7 +36,7 @@ interface Answer {
   readonly output?: string;
   readonly phase?: string;
   readonly error?: string;
-  /** The template as Go writes it back. */
+  /** The template in Go's normal form. */
   readonly source?: string;
 }
 
@@ -100,7 +100,7 @@ const withoutAddresses = (text: string): string =>
     .replace(/\bc0[0-9a-f]{8}\b|(?<=0x)c0[0-9a-f]{8}\b|\b8246\d{8}\b/g, 'ADDRESS')
     .replace(/\*time\.Location=[^)]*/g, 'LOCATION');
 
-/** Addresses differ from run to run; some errors tell more since the oldest Go that we ask. */
+/** Addresses differ from run to run; some errors have more detail in newer versions of Go. */
 function comparable({ output = '', phase = '', error = '', source = '' }: Answer): Answer {
   return {
     output: withoutAddresses(output),
@@ -125,7 +125,7 @@ function same(questions: readonly Question[], wanted: readonly Answer[], given: 
   assert.is(lines.length, 0, `${lines.length} of ${questions.length} differ:\n${shown}`);
 }
 
-test('templates give what Go gives, errors and the template written back included', () => {
+test("templates give Go's output, including errors and the normal form", () => {
   assert.ok(recorded.length > 1500);
   same(
     recorded,

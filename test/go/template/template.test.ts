@@ -24,20 +24,20 @@ function failure(run: () => unknown): TemplateError {
   throw new Error('nothing was thrown');
 }
 
-test('a template that does not parse names the line', () => {
+test('an invalid template is reported with the line', () => {
   const error = failure(() => renderTemplate('a\n{{ .Id }', {}));
   assert.is(error.phase, 'parse');
   assert.is(error.message, 'template: :2: unexpected "}" in operand');
 });
 
-test('a template that fails names line, column in bytes, and the node', () => {
+test('a template that fails is reported with line, column in bytes, and the node', () => {
   const error = failure(() => renderTemplate('a\né {{ .Id.X }}', { Id: 'x' }));
   assert.is(error.phase, 'exec');
   const reason = "can't evaluate field X in type interface {}";
   assert.is(error.message, `template: :2:9: executing "" at <.Id.X>: ${reason}`);
 });
 
-test('plain data is not counted up to, Go values are', () => {
+test('an integer in plain data cannot be ranged over, a Go integer can', () => {
   assert.match(
     failure(() => renderTemplate('{{range .}}x{{end}}', 3)).message,
     /range can't iterate over 3$/,
@@ -45,14 +45,14 @@ test('plain data is not counted up to, Go values are', () => {
   assert.is(execute(parseTemplate('{{range .}}x{{end}}'), value(INT, 3)), 'xxx');
 });
 
-test('a missing key is nothing, or an error where that is wanted', () => {
+test('a missing key is no value, or an error on request', () => {
   const template = parseTemplate('{{.a.b}}');
   assert.is(execute(template, plainValue({ a: {} })), '<no value>');
   const error = failure(() => execute(template, plainValue({ a: {} }), { missingKey: 'error' }));
   assert.is(error.message, 'template: :1:4: executing "" at <.a.b>: map has no entry for key "b"');
 });
 
-test("docker's functions and buildx's are two sets", () => {
+test('docker and buildx have different sets of functions', () => {
   assert.is(renderTemplate('{{json .}}', { a: '<>' }), '{"a":"<>"}');
   const buildx = parseTemplate('{{json .}}', 'buildx');
   assert.is(execute(buildx, plainValue({ a: '<>' })), '{\n  "a": "\\u003c\\u003e"\n}');
@@ -60,7 +60,7 @@ test("docker's functions and buildx's are two sets", () => {
   assert.is(error.message, 'template: :1: function "upper" not defined');
 });
 
-test('there is no way out of a template', () => {
+test('a template cannot reach JavaScript objects', () => {
   for (const name of ['env', 'readFile', 'include', 'constructor', '__proto__', 'toString']) {
     assert.is(
       failure(() => parseTemplate(`{{${name} "x"}}`)).message,
@@ -79,21 +79,21 @@ test('there is no way out of a template', () => {
   }
 });
 
-test('cutting a character in two loses nothing', () => {
+test('cutting a string inside a character loses no bytes', () => {
   assert.is(renderTemplate('{{slice . 0 2}}{{slice . 2}}', 'hé'), 'hé');
   assert.is(renderTemplate('{{slice . 0 2}}|{{truncate . 2 | len}}', 'hé'), 'h\ufffd|2');
   assert.is(renderTemplate('{{printf "%x %q" (slice . 1 2) (slice . 1 2)}}', 'hé'), 'c3 "\\xc3"');
   assert.is(renderTemplate('{{json (slice . 1 2)}}', 'hé'), '"\\ufffd"');
 });
 
-test('the template written back is in normal form', () => {
+test('a template is written back in normal form', () => {
   const template = parseTemplate(
     '{{- /* x */ -}} {{ .a | len }}{{if  1 }}b{{ else if 2}}c{{end}}{{define "d"}}{{end}}',
   );
   assert.is(templateSource(template), '{{.a | len}}{{if 1}}b{{else}}{{if 2}}c{{end}}{{end}}');
 });
 
-test('what a template can touch of its root', () => {
+test('the fields of its root that a template uses', () => {
   const touched = (source: string) => {
     const fields = rootFields(parseTemplate(source));
     return fields === null ? null : [...fields].sort();

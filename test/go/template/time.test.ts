@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { formatTime, momentOf, parseTime, timeJson, timeText } from '../../../src/go/template/index.js';
 
-test('times are read strictly', () => {
+test('times are parsed strictly', () => {
   assert.equal(parseTime('1970-01-01T00:00:01.5Z'), { seconds: 1, nanoseconds: 500_000_000, offset: 0 });
   assert.equal(parseTime('1970-01-01T02:00:00+02:00'), { seconds: 0, nanoseconds: 0, offset: 7200 });
   const wrong = ['', '1970-01-01', '1970-02-30T00:00:00Z', '1970-01-01T24:00:00Z', '1970-01-01t00:00:00z'];
@@ -11,7 +11,7 @@ test('times are read strictly', () => {
   }
 });
 
-test('times are written as Go prints them and as JSON has them', () => {
+test('times are written as Go and JSON write them', () => {
   assert.is(timeText('2023-11-14T22:13:20.120Z'), '2023-11-14 22:13:20.12 +0000 UTC');
   assert.is(timeText('2023-11-14T22:13:20-03:30'), '2023-11-14 22:13:20 -0330 -0330');
   assert.is(timeText(''), '0001-01-01 00:00:00 +0000 UTC');
@@ -20,7 +20,7 @@ test('times are written as Go prints them and as JSON has them', () => {
   assert.is(timeJson('0000-02-29T00:00:00Z'), '0000-02-29T00:00:00Z');
 });
 
-test('layouts', () => {
+test('layouts of times', () => {
   const moment = momentOf('2024-02-05T15:04:09.012345678+05:30');
   const written = (layout: string) => formatTime(moment, layout);
   assert.is(written('Mon Jan _2 15:04:05 MST 2006'), 'Mon Feb  5 15:04:09 +0530 2024');

@@ -1,4 +1,4 @@
-// The types and the value of oracle.go, in our words.
+// The types and the value of oracle.go, defined with our types.
 import {
   ANY,
   BOOL,
