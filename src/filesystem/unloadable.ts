@@ -282,7 +282,7 @@ const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
     engine: () => null,
   },
   'folder-is-none': {
-    tells: path => `${path} is below a file that is not a directory`,
+    tells: path => `${path} lies below what is no directory`,
     engine: () => null,
   },
   'global-header': {
