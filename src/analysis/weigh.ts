@@ -143,16 +143,14 @@ export const SIZE_NAMES: readonly SizeName[] = [
 export type Estimates = ReadonlyMap<Member, number>;
 
 /** What layers weigh without estimates, for all that ask: thousands of images may share one. */
-const weighed = new WeakMap<Scan, Map<Member, Sizes>>();
+const weighedIn = (_scan: Scan) => new Map<Member, Sizes>();
 
 /**
  * Weighs the layers of a scan, each blob once: an image can list one a hundred thousand times.
  * @param scan  of depth `files`; at any other only `stored` and what follows from it is known
  */
 export function weigher(scan: Scan, estimates: Estimates | null): (layer: Layer) => Sizes {
-  const known =
-    estimates === null ? (weighed.get(scan) ?? new Map<Member, Sizes>()) : new Map<Member, Sizes>();
-  if (estimates === null) weighed.set(scan, known);
+  const known = estimates === null ? scan.once(weighedIn, scan) : new Map<Member, Sizes>();
   return layer => {
     const { member, encrypted } = layer;
     // What an absent layer weighs is the descriptor's word, and whether one is encrypted too: another may say something else.

@@ -12,7 +12,7 @@ import {
   summaryOf,
 } from '../docker/list/images.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { keepSize, listSize, sizeNotes, snapshotsIn } from '../docker/stores/sizes.js';
+import { listSize, sizeNotes, snapshotsIn, withSizesOnly } from '../docker/stores/sizes.js';
 import { repoNames, type Store, type StoredImage } from '../docker/stores/stored-image.js';
 
 import { UsageError } from '../errors.js';
@@ -221,14 +221,13 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
 }
 
 /**
- * Lets go of all that a list of images does not need of an archive: of a thousand archives in one call, the entries of all
- * layers would not fit into memory. The reading is of no use for anything else then.
+ * The reading without the entries of its layers, of which a list of images shows the sizes alone: the entries of a thousand
+ * archives in one call would not fit into memory.
  */
-export function keepSizes({ parts }: ArchiveReading, options: DialectOptions): void {
+export function sizesOnly(reading: ArchiveReading, options: DialectOptions): ArchiveReading {
   const { store } = dialectOf(options);
-  for (const { scan } of parts)
-    for (const member of scan.members) {
-      const facts = scan.facts(member);
-      if (facts !== null) keepSize(facts, store);
-    }
+  return {
+    ...reading,
+    parts: reading.parts.map(part => ({ ...part, scan: withSizesOnly(part.scan, store) })),
+  };
 }

@@ -117,13 +117,7 @@ class Stacks {
   work = 0;
 }
 
-const known = new WeakMap<Scan, Stacks>();
-
-function stacksOf(scan: Scan): Stacks {
-  const stacks = known.get(scan) ?? new Stacks();
-  known.set(scan, stacks);
-  return stacks;
-}
+const stacksOf = (_scan: Scan) => new Stacks();
 
 /**
  * Why engines refuse the layers of an image, each with those below it: what a layer's own names leave open is looked up in the
@@ -134,7 +128,7 @@ export class LayerStack {
   private top: Storey | null = null;
 
   constructor(scan: Scan) {
-    this.all = stacksOf(scan);
+    this.all = scan.once(stacksOf, scan);
   }
 
   /**

@@ -77,6 +77,7 @@ class TreeWalk {
   private readonly known = new FolderCache<number>();
   /** … and those of lower layers that whiteouts of this layer are about. */
   private readonly lowers = new FolderCache<number>();
+  private names: { readonly table: EntryTable; readonly paths: ReadonlySet<string> } | null = null;
   /** By directories and links: the round in which it was passed on the way to something that is remembered. */
   private passedIn = new Uint32Array(0);
   private round = 1;
@@ -149,12 +150,21 @@ class TreeWalk {
       const child = this.step(at, segment);
       if (child === NONE) return NONE;
       end += segment.length + 1;
-      const isReplaced = this.store.is(child, 'symlink') && namesOf(table).has(path.slice(0, end - 1));
+      const isReplaced = this.store.is(child, 'symlink') && this.namesOf(table).has(path.slice(0, end - 1));
       at = isReplaced ? NONE : this.directory(child, false);
       if (at === NONE) return NONE;
     }
     this.lowers.set(path, at);
     return at;
+  }
+
+  /** All paths that a layer has entries for: seldom wanted, and then of one layer after the other. */
+  private namesOf(table: EntryTable): ReadonlySet<string> {
+    if (this.names?.table !== table) {
+      const paths = Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index)));
+      this.names = { table, paths: new Set(paths) };
+    }
+    return this.names.paths;
   }
 
   /** What has a name in a directory, on the way to what is below it. */
@@ -208,18 +218,6 @@ class TreeWalk {
     }
     this.passedIn[id] = this.round;
   }
-}
-
-const names = new WeakMap<EntryTable, ReadonlySet<string>>();
-
-/** All paths that a layer has entries for. Seldom wanted. */
-function namesOf(table: EntryTable): ReadonlySet<string> {
-  let known = names.get(table);
-  if (known === undefined) {
-    known = new Set(Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index))));
-    names.set(table, known);
-  }
-  return known;
 }
 
 /** Names that say what a layer hides. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
