@@ -5,6 +5,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { PINNED } from '../src/inside.js';
+import { checkVersions, spareYargs, YARGS_SPARED } from './insides.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'dist/src');
@@ -110,22 +112,16 @@ const lateStringWidth: Plugin = {
   },
 };
 
-/** What yargs does for nothing: where, what stands there, and what stands there in the bundle. */
-const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
-  // It asks for the current directory to find a version that it is told anyway; the directory may be gone.
-  [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
-  // Beside every command it writes the help that would be printed if the command asked for it: 30 ms. None does.
-  [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
-];
+/** Code of yargs that was found in a file of the bundle. */
+const touched = new Set<string>();
 
 const sparedYargs: Plugin = {
   name: 'spared yargs',
   setup({ onLoad }) {
     for (const [file, before, after] of YARGS_SPARED)
       onLoad({ filter: new RegExp(`node_modules[\\\\/]yargs[\\\\/]${file.source}`) }, ({ path }) => {
-        const pieces = readFileSync(path, 'utf8').split(before);
-        if (pieces.length !== 2) throw new Error(`${path} is not what it was`);
-        return { contents: pieces.join(after) };
+        touched.add(before);
+        return { contents: spareYargs(readFileSync(path, 'utf8'), path, before, after) };
       });
   },
 };
@@ -166,6 +162,8 @@ const OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
+checkVersions(root);
+
 const results: readonly { readonly metafile: Metafile }[] = [
   await build({
     ...OPTIONS,
@@ -185,6 +183,11 @@ const results: readonly { readonly metafile: Metafile }[] = [
   // A thread has its own copy of every module anyway.
   await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),
 ];
+const untouched = YARGS_SPARED.filter(([, before]) => !touched.has(before));
+if (untouched.length > 0)
+  throw new Error(
+    `yargs ${PINNED.yargs} has changed inside: the bundle has no file ${untouched.map(([file]) => file.source).join(', ')}`,
+  );
 const licenceFile = join(target, 'LICENSES.txt');
 writeFileSync(licenceFile, licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
