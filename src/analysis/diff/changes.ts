@@ -1,3 +1,4 @@
+import { isRfc3339 } from '../../spec/config.js';
 import { isObject, type Json, own } from '../../spec/json.js';
 
 /** Deeper than any document of an image goes: what lies below is not shown. */
@@ -41,12 +42,12 @@ export function shown(value: Json | undefined, depth = SHOWN_DEPTH): Json {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, depth - 1)]));
 }
 
-/** RFC 3339, section 5.6; some tools write a space for the T. */
-const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+/** RFC 3339; some tools write a space for the T. */
+const isTime = (text: string) => isRfc3339(text.replace(/^(.{10}) /, '$1T'));
 
 /** Whether two values differ only in being other times. */
 export const areTimes = (a: Json | undefined, b: Json | undefined): boolean =>
-  typeof a === 'string' && typeof b === 'string' && TIME.test(a) && TIME.test(b);
+  typeof a === 'string' && typeof b === 'string' && isTime(a) && isTime(b);
 
 /**
  * Kinds of differences between two images. A kind may be more particular, behind a dot: `files.content`, `config.env.PATH`.
