@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs';
+import { checkInside } from '../inside.js';
 import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS } from './command-words.js';
@@ -77,7 +78,7 @@ export async function candidates(
 
 function lineOf(before: readonly string[], current: string, terminal: Terminal): Line {
   const base = catalogue(yargs([], '/'), terminal);
-  const declared = base as unknown as Declared;
+  const declared = declaredBy(base);
   const handlersNow = () => declared.getInternalMethods().getCommandInstance().getCommandHandlers();
   const command: string[] = [];
   const positionals: string[] = [];
@@ -102,6 +103,24 @@ function lineOf(before: readonly string[], current: string, terminal: Terminal):
   const isShow = positionals.length > 0 || current.startsWith('-');
   if (command.length === 0 && isShow && next.show !== undefined) enter(next.show);
   return { declared, handler, command, positionals, next };
+}
+
+/** The commands and options that yargs has declared. @throws Error if yargs has no such functions inside */
+export function declaredBy(base: object): Declared {
+  const declared = base as Declared;
+  checkInside('yargs', 'function', {
+    getInternalMethods: declared.getInternalMethods,
+    getOptions: declared.getOptions,
+  });
+  const { getCommandInstance, getUsageInstance, reset } = declared.getInternalMethods();
+  checkInside('yargs', 'function', { getCommandInstance, getUsageInstance, reset });
+  checkInside('yargs', 'function', {
+    getCommandHandlers: getCommandInstance().getCommandHandlers,
+    getDescriptions: getUsageInstance().getDescriptions,
+  });
+  const { key, alias, boolean, hiddenOptions, choices } = declared.getOptions();
+  checkInside('yargs', 'object', { key, alias, boolean, hiddenOptions, choices });
+  return declared;
 }
 
 /** True if the word after an option is its value. */

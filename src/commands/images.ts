@@ -1,3 +1,4 @@
+import { Concerns } from '../checks/concerns.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list/filter.js';
 import { type Rendered, renderRows, showsColumn } from '../docker/list/formatter.js';
 import { imageTree } from '../docker/list/image-tree.js';
@@ -12,12 +13,12 @@ import {
   summaryOf,
 } from '../docker/list/images.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { keepSize, listSize, sizeNotes, snapshotsIn } from '../docker/stores/sizes.js';
+import { listSize, sizeNotes, snapshotsIn, withSizesOnly } from '../docker/stores/sizes.js';
 import { repoNames, type Store, type StoredImage } from '../docker/stores/stored-image.js';
 
 import { UsageError } from '../errors.js';
 import { type Answer, failed } from '../report/doc.js';
-import type { ArchiveReading } from '../report/read.js';
+import type { ArchiveReading, PartReading } from '../report/read.js';
 import { lossesOf } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
@@ -225,14 +226,23 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
 }
 
 /**
- * Releases everything of a reading that a list of images does not need: the entries of all layers of a thousand
- * archives would not fit into memory. Afterwards the reading can be used for nothing else.
+ * Returns the reading without the entries of its layers. A list of images needs only their sizes, and the entries of all
+ * layers of a thousand archives would not fit into memory.
  */
-export function keepSizes({ parts }: ArchiveReading, options: DialectOptions): void {
+export function sizesOnly(reading: ArchiveReading, options: DialectOptions): ArchiveReading {
   const { store } = dialectOf(options);
-  for (const { scan } of parts)
-    for (const member of scan.members) {
-      const facts = scan.facts(member);
-      if (facts !== null) keepSize(facts, store);
-    }
+  return {
+    ...reading,
+    parts: reading.parts.map(({ part, scan, graph, findings, verdicts }) =>
+      partOf({ part, scan: withSizesOnly(scan, store), graph, findings, verdicts }),
+    ),
+  };
 }
+
+/** Concerns are seldom wanted of a list of images, and are made of what is held only when they are. */
+const partOf = (held: Omit<PartReading, 'concerns'>): PartReading => ({
+  ...held,
+  get concerns() {
+    return new Concerns(held.scan, held.graph, held.findings);
+  },
+});

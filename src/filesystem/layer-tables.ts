@@ -19,9 +19,10 @@ interface Applied {
 }
 
 /**
- * Entries handed out for a scan, in the order of the calls: ten thousand images may list one layer of a million files.
+ * Entries that may still be applied for a scan, in the order of the calls: ten thousand images may list one layer of a
+ * million files.
  */
-const given = new WeakMap<Scan, { left: number; readonly images: Map<Image, Applied> }>();
+const budgetOf = ({ limits }: Scan) => ({ left: limits.archiveEntries, images: new Map<Image, Applied>() });
 
 /**
  * The entries of an image's layers, in order, from a scan of depth `files`. null for a layer that is absent or not a
@@ -36,9 +37,8 @@ export const tablesOf = (scan: Scan, image: Image): (EntryTable | null)[] => [..
 export const beyondLimit = (scan: Scan, image: Image): Applied['beyond'] => applied(scan, image).beyond;
 
 function applied(scan: Scan, image: Image): Applied {
-  const { archiveEntries, imageEntries } = scan.limits;
-  const all = given.get(scan) ?? { left: archiveEntries, images: new Map() };
-  given.set(scan, all);
+  const { imageEntries } = scan.limits;
+  const all = scan.once(budgetOf, scan);
   const known = all.images.get(image);
   if (known !== undefined) return known;
   const limit = imageEntries <= all.left ? 'imageEntries' : 'archiveEntries';

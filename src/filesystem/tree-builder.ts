@@ -1,5 +1,6 @@
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
+import { OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
 import type { Oddity, OddityKind } from './file-tree.js';
 import { type NameBytes, NONE, ROOT, WrittenPaths } from './tree-columns.js';
 import { HOPS, leavesRoot, PATH_MAX } from './tree-path.js';
@@ -80,6 +81,7 @@ class TreeWalk {
   private readonly known = new FolderCache<number>();
   /** Directories of lower layers that whiteouts of this layer refer to, by path. */
   private readonly lowers = new FolderCache<number>();
+  private names: { readonly table: EntryTable; readonly paths: ReadonlySet<string> } | null = null;
   /** For each directory and link: the number of the round in which a remembered path last passed through it. */
   private passedIn = new Uint32Array(0);
   private round = 1;
@@ -155,12 +157,21 @@ class TreeWalk {
       const child = this.step(at, segment);
       if (child === NONE) return NONE;
       end += segment.length + 1;
-      const isReplaced = this.store.is(child, 'symlink') && namesOf(table).has(path.slice(0, end - 1));
+      const isReplaced = this.store.is(child, 'symlink') && this.namesOf(table).has(path.slice(0, end - 1));
       at = isReplaced ? NONE : this.directory(child, false);
       if (at === NONE) return NONE;
     }
     this.lowers.set(path, at);
     return at;
+  }
+
+  /** All paths of a layer's entries. Rarely needed, and then for one layer after another. */
+  private namesOf(table: EntryTable): ReadonlySet<string> {
+    if (this.names?.table !== table) {
+      const paths = Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index)));
+      this.names = { table, paths: new Set(paths) };
+    }
+    return this.names.paths;
   }
 
   /** The node with a name in a directory, on the way to a deeper path. */
@@ -215,24 +226,6 @@ class TreeWalk {
     this.passedIn[id] = this.round;
   }
 }
-
-const names = new WeakMap<EntryTable, ReadonlySet<string>>();
-
-/** All paths of a layer's entries. Rarely needed. */
-function namesOf(table: EntryTable): ReadonlySet<string> {
-  let known = names.get(table);
-  if (known === undefined) {
-    known = new Set(Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index))));
-    names.set(table, known);
-  }
-  return known;
-}
-
-/** Prefix of the names of whiteouts. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts */
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-/** Prefix of AUFS metadata. It is not part of the file system, but hard links may point to it. */
-const WHITEOUT_META = '.wh..wh.';
 
 /** The path up to and including the first segment that begins with the whiteout prefix; null if there is none. */
 export function hiddenPart(path: string): string | null {
@@ -355,7 +348,7 @@ export class TreeBuilder {
       if (base === WHITEOUT && directory !== '') {
         this.odd('whiteout-of-directory', path);
         opaque.push(directory);
-      } else if (base === OPAQUE) opaque.push(directory);
+      } else if (base === OPAQUE_WHITEOUT) opaque.push(directory);
       else if (!base.startsWith(WHITEOUT_META))
         this.whiteout(table, path, directory, base.slice(WHITEOUT.length));
     }

@@ -23,6 +23,7 @@ import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFailure, EmptyFacts, FactsKept } from './blob/facts.js';
 
 import { Members } from './extraction.js';
+import { factsIn, keptResults } from './once.js';
 import { planOf } from './resources.js';
 import type { Scan, ScanOptions } from './scan.js';
 import { Pool } from './threads/pool.js';
@@ -46,7 +47,8 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
       isFolder: path => members.isFolder(path),
       head: file => heads.get(file) ?? NO_HEAD,
       document: file => documents.get(file) ?? notJson(file),
-      facts: file => facts.get(file) ?? null,
+      facts: factsIn(facts),
+      once: keptResults(),
     };
   } finally {
     await pass.close();
@@ -137,7 +139,10 @@ class Pass {
       const failure = () => content.failure();
       const job = { chunks: content, algorithms, compression, size: member.size, failure };
       const { facts } = await this.pool.analyseStream(job);
-      this.pending.push(facts.then(fact => this.known.add(member, place, fact)));
+      const added = facts.then(fact => this.known.add(member, place, fact));
+      // `end` reports a rejection. Until then it needs a handler, or it would end the process while the pipe is read.
+      added.catch(() => {});
+      this.pending.push(added);
       return;
     }
     await loadCodecs([compression]);
