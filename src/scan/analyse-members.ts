@@ -34,14 +34,22 @@ export async function analyseMembers(
   const small = jobs.findIndex(job => job.range.length < WORKER_FROM);
   const forWorkers = isWorthIt ? jobs.slice(0, small < 0 ? jobs.length : small) : [];
   const pool = new Pool(analysis, plan, onProgress);
-  const done = pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact));
-  try {
+  let ended = false;
+  const analyseHere = async () => {
     for (const { member, place, range, algorithms } of jobs.slice(forWorkers.length)) {
+      if (ended) return;
       if (range.length === 0 && range.listed === undefined) kept.add(member, place, empty.of(algorithms));
       else kept.add(member, place, await analyseRange(range, algorithms, analysis, onProgress));
     }
-    await done;
+  };
+  try {
+    // Both are waited for from the start: a rejection that has no handler yet would end the process.
+    await Promise.all([
+      pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact)),
+      analyseHere(),
+    ]);
   } finally {
+    ended = true;
     await pool.close();
   }
   return kept.facts;

@@ -137,7 +137,10 @@ class Pass {
       const failure = () => content.failure();
       const job = { chunks: content, algorithms, compression, size: member.size, failure };
       const { facts } = await this.pool.analyseStream(job);
-      this.pending.push(facts.then(fact => this.known.add(member, place, fact)));
+      const added = facts.then(fact => this.known.add(member, place, fact));
+      // `end` reports a rejection. Until then it needs a handler, or it would end the process while the pipe is read.
+      added.catch(() => {});
+      this.pending.push(added);
       return;
     }
     await loadCodecs([compression]);

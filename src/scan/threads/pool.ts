@@ -52,6 +52,7 @@ export class Pool {
   private readonly blocks = new Blocks();
   private resume: (() => void) | null = null;
   private nextId = 0;
+  private closed = false;
 
   constructor(
     private readonly setup: WorkerSetup,
@@ -69,6 +70,7 @@ export class Pool {
     const run = async () => {
       let worker = this.start(this.workers);
       for (const job of next) {
+        if (this.closed) return;
         if (worker.dead !== null) worker = this.start(this.workers);
         const { range, algorithms } = job;
         const id = this.nextId++;
@@ -102,7 +104,9 @@ export class Pool {
     return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
   }
 
+  /** Ends all threads. What they have not finished is lost, and no job is started after that. */
   async close(): Promise<void> {
+    this.closed = true;
     await Promise.all([...this.workers, ...this.partners].map(thread => thread.stop()));
   }
 
