@@ -155,8 +155,8 @@ export const SIZE_NAMES: readonly SizeName[] = [
 /** Compressed sizes of members that the archive holds unpacked. */
 export type Estimates = ReadonlyMap<Member, number>;
 
-/** Sizes of layers without estimates, shared by all callers: thousands of images may share one layer. */
-const weighed = new WeakMap<Scan, Map<Member, Sizes>>();
+/** What layers weigh without estimates, for all that ask: thousands of images may share one. */
+const weighedIn = (_scan: Scan) => new Map<Member, Sizes>();
 
 /**
  * Returns a function that computes the sizes of a layer, each blob once: an image can list one a hundred thousand
@@ -164,9 +164,7 @@ const weighed = new WeakMap<Scan, Map<Member, Sizes>>();
  * @param scan  of depth `files`; with any other depth only `stored` and sizes derived from it are known
  */
 export function weigher(scan: Scan, estimates: Estimates | null): (layer: Layer) => Sizes {
-  const known =
-    estimates === null ? (weighed.get(scan) ?? new Map<Member, Sizes>()) : new Map<Member, Sizes>();
-  if (estimates === null) weighed.set(scan, known);
+  const known = estimates === null ? scan.once(weighedIn, scan) : new Map<Member, Sizes>();
   return layer => {
     const { member, encrypted } = layer;
     // For an absent or encrypted layer the descriptor's size is used, and two descriptors of one blob may differ.

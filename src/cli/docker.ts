@@ -212,7 +212,7 @@ const imagesArguments = (command: Commands) =>
     );
 
 async function printImages(args: ArgumentsOf<typeof imagesArguments>, terminal: Terminal): Promise<void> {
-  const { images, imagesDepth, keepSizes } = await import('../commands/images.js');
+  const { images, imagesDepth, sizesOnly } = await import('../commands/images.js');
   const { isOneArchive, readMany } = await import('../commands/many/read.js');
   const { remarksOf } = await import('../commands/many/index.js');
   const { requireImages } = await import('../report/select.js');
@@ -220,11 +220,7 @@ async function printImages(args: ArgumentsOf<typeof imagesArguments>, terminal: 
   const format = formatOf(args);
   const depthOf = (known?: ArchiveReading) => imagesDepth({ ...args, format }, known);
   const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
-  const read = async (file: string) => {
-    const reading = await readAsDeep(terminal, file, depthOf);
-    keepSizes(reading, args);
-    return reading;
-  };
+  const read = async (file: string) => sizesOnly(await readAsDeep(terminal, file, depthOf), args);
   const alone = await Promise.all(names.map(({ archive }) => isOneArchive(archive).catch(() => true)));
   const hasFolder = alone.includes(false);
   const found = await readMany(names, read, deadline);

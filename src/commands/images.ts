@@ -12,7 +12,7 @@ import {
   summaryOf,
 } from '../docker/list/images.js';
 import type { Dialect, DialectOptions } from '../docker/release.js';
-import { keepSize, listSize, sizeNotes, snapshotsIn } from '../docker/stores/sizes.js';
+import { listSize, sizeNotes, snapshotsIn, withSizesOnly } from '../docker/stores/sizes.js';
 import { repoNames, type Store, type StoredImage } from '../docker/stores/stored-image.js';
 
 import { UsageError } from '../errors.js';
@@ -225,14 +225,13 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
 }
 
 /**
- * Releases everything of a reading that a list of images does not need: the entries of all layers of a thousand
- * archives would not fit into memory. Afterwards the reading can be used for nothing else.
+ * The reading without the entries of its layers, of which a list of images shows the sizes alone: the entries of a thousand
+ * archives in one call would not fit into memory.
  */
-export function keepSizes({ parts }: ArchiveReading, options: DialectOptions): void {
+export function sizesOnly(reading: ArchiveReading, options: DialectOptions): ArchiveReading {
   const { store } = dialectOf(options);
-  for (const { scan } of parts)
-    for (const member of scan.members) {
-      const facts = scan.facts(member);
-      if (facts !== null) keepSize(facts, store);
-    }
+  return {
+    ...reading,
+    parts: reading.parts.map(part => ({ ...part, scan: withSizesOnly(part.scan, store) })),
+  };
 }

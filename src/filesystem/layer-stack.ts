@@ -120,13 +120,7 @@ class Stacks {
   work = 0;
 }
 
-const known = new WeakMap<Scan, Stacks>();
-
-function stacksOf(scan: Scan): Stacks {
-  const stacks = known.get(scan) ?? new Stacks();
-  known.set(scan, stacks);
-  return stacks;
-}
+const stacksOf = (_scan: Scan) => new Stacks();
 
 /**
  * Finds out why engines refuse the layers of an image, each applied to those below it: a path that the layer's own
@@ -138,7 +132,7 @@ export class LayerStack {
   private top: Storey | null = null;
 
   constructor(scan: Scan) {
-    this.all = stacksOf(scan);
+    this.all = scan.once(stacksOf, scan);
   }
 
   /**

@@ -18,10 +18,8 @@ interface Applied {
   readonly beyond: { readonly layer: number; readonly limit: LimitReached } | null;
 }
 
-/**
- * Entries handed out for a scan, in the order of the calls: ten thousand images may list one layer of a million files.
- */
-const given = new WeakMap<Scan, { left: number; readonly images: Map<Image, Applied> }>();
+/** Entries that may still be applied of a scan, in the order in which images ask: ten thousand may list one layer of a million files. */
+const budgetOf = ({ limits }: Scan) => ({ left: limits.archiveEntries, images: new Map<Image, Applied>() });
 
 /**
  * The entries of an image's layers, in order, from a scan of depth `files`. null for a layer that is absent or not a
@@ -36,9 +34,8 @@ export const tablesOf = (scan: Scan, image: Image): (EntryTable | null)[] => [..
 export const beyondLimit = (scan: Scan, image: Image): Applied['beyond'] => applied(scan, image).beyond;
 
 function applied(scan: Scan, image: Image): Applied {
-  const { archiveEntries, imageEntries } = scan.limits;
-  const all = given.get(scan) ?? { left: archiveEntries, images: new Map() };
-  given.set(scan, all);
+  const { imageEntries } = scan.limits;
+  const all = scan.once(budgetOf, scan);
   const known = all.images.get(image);
   if (known !== undefined) return known;
   const limit = imageEntries <= all.left ? 'imageEntries' : 'archiveEntries';

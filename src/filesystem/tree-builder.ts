@@ -80,7 +80,8 @@ class TreeWalk {
   private readonly known = new FolderCache<number>();
   /** Directories of lower layers that whiteouts of this layer refer to, by path. */
   private readonly lowers = new FolderCache<number>();
-  /** For each directory and link: the number of the round in which a remembered path last passed through it. */
+  private names: { readonly table: EntryTable; readonly paths: ReadonlySet<string> } | null = null;
+  /** By directories and links: the round in which it was passed on the way to something that is remembered. */
   private passedIn = new Uint32Array(0);
   private round = 1;
 
@@ -155,7 +156,7 @@ class TreeWalk {
       const child = this.step(at, segment);
       if (child === NONE) return NONE;
       end += segment.length + 1;
-      const isReplaced = this.store.is(child, 'symlink') && namesOf(table).has(path.slice(0, end - 1));
+      const isReplaced = this.store.is(child, 'symlink') && this.namesOf(table).has(path.slice(0, end - 1));
       at = isReplaced ? NONE : this.directory(child, false);
       if (at === NONE) return NONE;
     }
@@ -163,7 +164,16 @@ class TreeWalk {
     return at;
   }
 
-  /** The node with a name in a directory, on the way to a deeper path. */
+  /** All paths that a layer has entries for: seldom wanted, and then of one layer after the other. */
+  private namesOf(table: EntryTable): ReadonlySet<string> {
+    if (this.names?.table !== table) {
+      const paths = Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index)));
+      this.names = { table, paths: new Set(paths) };
+    }
+    return this.names.paths;
+  }
+
+  /** What has a name in a directory, on the way to what is below it. */
   private step(at: number, segment: string): number {
     if (++this.steps > STEPS) return NONE;
     const child = this.store.child(at, segment);
@@ -216,19 +226,7 @@ class TreeWalk {
   }
 }
 
-const names = new WeakMap<EntryTable, ReadonlySet<string>>();
-
-/** All paths of a layer's entries. Rarely needed. */
-function namesOf(table: EntryTable): ReadonlySet<string> {
-  let known = names.get(table);
-  if (known === undefined) {
-    known = new Set(Array.from({ length: table.count }, (_, index) => rootedPath(nameAt(table, index))));
-    names.set(table, known);
-  }
-  return known;
-}
-
-/** Prefix of the names of whiteouts. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts */
+/** Names that say what a layer hides. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 /** Prefix of AUFS metadata. It is not part of the file system, but hard links may point to it. */

@@ -23,6 +23,7 @@ import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFailure, EmptyFacts, FactsKept } from './blob/facts.js';
 
 import { Members } from './extraction.js';
+import { factsIn, keptResults } from './once.js';
 import { planOf } from './resources.js';
 import type { Scan, ScanOptions } from './scan.js';
 import { Pool } from './threads/pool.js';
@@ -46,7 +47,8 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
       isFolder: path => members.isFolder(path),
       head: file => heads.get(file) ?? NO_HEAD,
       document: file => documents.get(file) ?? notJson(file),
-      facts: file => facts.get(file) ?? null,
+      facts: factsIn(facts),
+      once: keptResults(),
     };
   } finally {
     await pass.close();

@@ -20,6 +20,7 @@ import type { Analysis } from './blob/examiner.js';
 import type { BlobFacts } from './blob/facts.js';
 
 import { Members } from './extraction.js';
+import { factsIn, keptResults } from './once.js';
 import type { Scan, ScanOptions } from './scan.js';
 
 export async function scanSeekable(
@@ -50,7 +51,8 @@ export async function scanSeekable(
         kept += weightOf(document);
         return document;
       }),
-    facts: file => facts.get(file) ?? null,
+    facts: factsIn(facts),
+    once: keptResults(),
   };
 }
 

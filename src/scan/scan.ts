@@ -6,6 +6,7 @@ import { type Analysis, UnpackedTotal } from './blob/examiner.js';
 import type { BlobFacts } from './blob/facts.js';
 import type { ContentWanted } from './entries/content.js';
 
+import type { Once } from './once.js';
 import { scanSeekable } from './scan-seekable.js';
 
 export type { Head } from './blob/document.js';
@@ -34,6 +35,8 @@ export interface Scan {
   document(file: Member): Document;
   /** null at depth `metadata`. */
   facts(file: Member): BlobFacts | null;
+  /** Computes what a rule makes of its argument once, and keeps it as long as this scan is held. */
+  readonly once: Once;
 }
 
 export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {

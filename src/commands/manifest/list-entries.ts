@@ -110,7 +110,7 @@ function manifestOf({ scan, graph }: PartReading, image: Image): StoredDocument 
     manifest === null || member === null
       ? synthesise(store, image)
       : manifest.claimedDigest === null
-        ? fromDocument(scan.document(member), null, manifest.mediaType, graph.limits)
+        ? fromDocument({ scan, graph }, scan.document(member), null, manifest.mediaType)
         : fetchManifest(store, manifest.claimedDigest, manifest.mediaType);
   if (!isStored(fetched)) return new Error(fetched.reason);
   const { actual, digest, path, mediaType } = fetched;

@@ -24,9 +24,10 @@ const MEASURED = 10_000;
 export function terminalWidth(text: string): number {
   if (text.length > MEASURED || ASCII.test(text)) return text.length;
   let width = 0;
+  const known = new Map<string, number>();
   for (const { segment } of GRAPHEMES.segment(text)) {
     let own = 0;
-    for (const character of segment) own += characterWidth(character);
+    for (const character of segment) own += characterWidth(character, known);
     width += Math.min(own, 2);
   }
   return width;
@@ -38,13 +39,13 @@ const ANSI = { countAnsiEscapeCodes: true };
 const exception = (character: string) =>
   /[\u2028\u2029]/.test(character) ? 0 : /[\u2060-\u2069]/.test(character) ? 1 : null;
 
-const known = new Map<string, number>();
-
-/** 0 for what combines with another, and for controls; 2 for East Asian wide ones and most emoji. */
-function characterWidth(character: string): number {
+/**
+ * Columns of a character: 0 for what combines with another, and for controls; 2 for East Asian wide ones and most emoji.
+ * @param known  of the text that is measured, in which most characters occur more than once
+ */
+function characterWidth(character: string, known: Map<string, number>): number {
   const width = known.get(character) ?? exception(character) ?? stringWidth(character, ANSI);
-  // Texts are any archive's, and should not fill the memory.
-  if (known.size < 4096) known.set(character, width);
+  known.set(character, width);
   return width;
 }
 
@@ -132,10 +133,11 @@ const toColumns = (text: string) =>
 /** Docker's Ellipsis: cut so that `…` still fits into the columns of a terminal. */
 export function ellipsis(text: string, columns: number): string {
   const characters = [...text];
+  const known = new Map<string, number>();
   let width = 0;
   let kept = 0;
   for (const character of characters) {
-    width += Math.max(1, characterWidth(character));
+    width += Math.max(1, characterWidth(character, known));
     if (width < columns) kept++;
   }
   return width <= columns ? text : `${characters.slice(0, kept).join('')}…`;

@@ -72,7 +72,7 @@ export function entriesBelow(entries: readonly Entry[]): readonly Entry[] {
 export function rootEntry(store: Store, names: readonly string[]): Entry | null {
   const member = store.scan.file(`${store.graph.root}index.json`);
   if (member === null) return null;
-  const open = () => fromDocument(store.scan.document(member), null, OCI_INDEX, store.graph.limits);
+  const open = () => fromDocument(store, store.scan.document(member), null, OCI_INDEX);
   return { store, digest: open().digest, names, descriptor: null, image: null, within: null, open };
 }
 
@@ -124,7 +124,7 @@ const imageOf = ({ graph }: Store, digest: string): Image | null =>
 function rootManifestEntries(store: Store, path: string): Entry[] {
   const member = store.scan.file(store.graph.root + path);
   if (member === null) return [];
-  const open = () => fromDocument(store.scan.document(member), null, null, store.graph.limits);
+  const open = () => fromDocument(store, store.scan.document(member), null, null);
   const { digest } = open();
   return [{ store, digest, names: [], descriptor: null, image: imageOf(store, digest), within: null, open }];
 }

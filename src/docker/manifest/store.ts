@@ -1,7 +1,7 @@
 import type { Member } from '../../containers/source.js';
 import { containerdManifest, type StoredBlob, type StoredLayer } from '../../engines/synthesise.js';
 import { storedBlob, tarFile } from '../../engines/tar-file.js';
-import { type Limits, limitText } from '../../limits.js';
+import { limitText } from '../../limits.js';
 import type { Graph, Image, Layer } from '../../link/graph.js';
 import { layoutNamed } from '../../link/layouts/registry.js';
 import { type Document, notJsonText } from '../../scan/blob/document.js';
@@ -55,30 +55,25 @@ export function fetchBlob(store: Store, digest: string, declared: string | null)
   if (isStored(found) || found.path !== null) return found;
   // manifest.json calls configs by any path.
   const config = store.graph.images.find(image => image.config?.document?.digest === digest)?.config ?? null;
-  return config?.document == null
-    ? found
-    : fromDocument(config.document, digest, declared, store.graph.limits);
+  return config?.document == null ? found : fromDocument(store, config.document, digest, declared);
 }
 
-function find(
-  { scan, graph }: Store,
-  digest: string,
-  paths: readonly string[],
-  declared: string | null,
-): Found {
+function find(store: Store, digest: string, paths: readonly string[], declared: string | null): Found {
   if (digestKind(digest) === 'malformed') return { digest, path: null, reason: 'it is no digest' };
+  const { scan, graph } = store;
   const member = paths.map(path => scan.file(graph.root + path)).find(found => found !== null);
   if (member === undefined) return { digest, path: null, reason: 'the archive does not hold it' };
-  return fromDocument(scan.document(member), digest, declared, graph.limits);
+  return fromDocument(store, scan.document(member), digest, declared);
 }
 
 /** @param digest  by which it is called; null where nothing calls it, and its bytes must tell */
 export function fromDocument(
+  { scan, graph }: Store,
   document: Document,
   digest: string | null,
   declared: string | null,
-  { descriptors }: Limits,
 ): Found {
+  const { descriptors } = graph.limits;
   const { path, bytes, value, error } = document;
   if (listLength(value) > descriptors) {
     const reason = limitText({ limit: 'descriptors', value: descriptors });
@@ -87,7 +82,7 @@ export function fromDocument(
   if (bytes === null || value === undefined) {
     return { digest: digest ?? '', path, reason: error === null ? 'it was not read' : errorWords(error) };
   }
-  const computed = digest?.startsWith('sha512:') ? sha512Of(document, bytes) : document.digest!;
+  const computed = digest?.startsWith('sha512:') ? scan.once(sha512Of, bytes) : document.digest!;
   const comparable = digest === null || digestKind(digest) === 'computable';
   const actual = comparable && digest !== null && computed !== digest ? computed : null;
   return {
@@ -101,14 +96,8 @@ export function fromDocument(
   };
 }
 
-const sha512s = new WeakMap<Document, string>();
-
-/** Worked out once: a thousand links may lead to one document. */
-function sha512Of(document: Document, bytes: Uint8Array): string {
-  const known = sha512s.get(document) ?? digestOf(bytes, 'sha512');
-  sha512s.set(document, known);
-  return known;
-}
+/** Computed once: a thousand links may lead to one document. */
+const sha512Of = (bytes: Uint8Array) => digestOf(bytes, 'sha512');
 
 /** How much a manifest or an index lists, in whatever case Go may read its keys. */
 export function listLength(value: Json | undefined): number {

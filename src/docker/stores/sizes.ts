@@ -3,7 +3,7 @@ import { isPlainTar, mismatch } from '../../filesystem/layer-tables.js';
 import { limitText } from '../../limits.js';
 import type { Artifact, Image, Layer } from '../../link/graph.js';
 import type { BlobFacts } from '../../scan/blob/facts.js';
-import type { EntryTable } from '../../scan/entries/table.js';
+import { withoutEntries } from '../../scan/once.js';
 import type { Scan } from '../../scan/scan.js';
 import { visible } from '../../visible.js';
 import type { Dialect } from '../release.js';
@@ -48,29 +48,14 @@ const STORES: Readonly<Record<Store, (facts: BlobFacts) => LayerSize | null>> = 
   containerd: snapshotUsage,
 };
 
-/** Layers are asked about again and again, and measuring one walks all its entries. */
-const known: Readonly<Record<Store, WeakMap<BlobFacts, LayerSize | null>>> = {
-  vfs: new WeakMap(),
-  overlay2: new WeakMap(),
-  containerd: new WeakMap(),
-};
-
 function measure(scan: Scan, { member }: Layer, store: Store): LayerSize | null {
   const facts = member === null ? null : scan.facts(member);
-  if (facts === null) return null;
-  const cached = known[store].get(facts);
-  if (cached !== undefined) return cached;
-  const measured = STORES[store](facts);
-  known[store].set(facts, measured);
-  return measured;
+  // Layers are asked about again and again, and measuring one walks all its entries.
+  return facts === null ? null : scan.once(STORES[store], facts);
 }
 
-/** Measures a layer whose size is all that is wanted of its entries, and lets go of them. */
-export function keepSize(facts: BlobFacts, store: Store): void {
-  if (facts.tar?.table == null) return;
-  if (!known[store].has(facts)) known[store].set(facts, STORES[store](facts));
-  (facts.tar as { table: EntryTable | null }).table = null;
-}
+/** The scan with the sizes that its layers take in a store, and without the entries that tell them. */
+export const withSizesOnly = (scan: Scan, store: Store): Scan => withoutEntries(scan, STORES[store]);
 
 /** What containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
 
