@@ -5,6 +5,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { PINNED } from '../src/inside.js';
+import { checkVersions, spareYargs, YARGS_SPARED } from './insides.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'dist/src');
@@ -111,22 +113,16 @@ const lateStringWidth: Plugin = {
   },
 };
 
-/** Unneeded work of yargs: the file, the original code, and the code in the bundle. */
-const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
-  // yargs reads the current directory to find a version that it is given anyway; the directory may have been removed.
-  [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
-  // For every command yargs formats the help that the command could print: 30 ms. No command uses it.
-  [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
-];
+/** Code of yargs that was found in a file of the bundle. */
+const touched = new Set<string>();
 
 const sparedYargs: Plugin = {
   name: 'spared yargs',
   setup({ onLoad }) {
     for (const [file, before, after] of YARGS_SPARED)
       onLoad({ filter: new RegExp(`node_modules[\\\\/]yargs[\\\\/]${file.source}`) }, ({ path }) => {
-        const pieces = readFileSync(path, 'utf8').split(before);
-        if (pieces.length !== 2) throw new Error(`${path} is not what it was`);
-        return { contents: pieces.join(after) };
+        touched.add(before);
+        return { contents: spareYargs(readFileSync(path, 'utf8'), path, before, after) };
       });
   },
 };
@@ -167,6 +163,8 @@ const OPTIONS = {
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
+checkVersions(root);
+
 const results: readonly { readonly metafile: Metafile }[] = [
   await build({
     ...OPTIONS,
@@ -186,6 +184,11 @@ const results: readonly { readonly metafile: Metafile }[] = [
   // Each thread has its own copy of every module anyway.
   await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),
 ];
+const untouched = YARGS_SPARED.filter(([, before]) => !touched.has(before));
+if (untouched.length > 0)
+  throw new Error(
+    `yargs ${PINNED.yargs} has changed inside: the bundle has no file ${untouched.map(([file]) => file.source).join(', ')}`,
+  );
 const licenceFile = join(target, 'LICENSES.txt');
 writeFileSync(licenceFile, licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 

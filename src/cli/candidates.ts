@@ -1,4 +1,5 @@
 import yargs, { type Argv } from 'yargs';
+import { checkInside } from '../inside.js';
 import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS } from './command-words.js';
@@ -77,7 +78,7 @@ export async function candidates(
 
 function lineOf(before: readonly string[], current: string, terminal: Terminal): Line {
   const base = catalogue(yargs([], '/'), terminal);
-  const declared = base as unknown as Declared;
+  const declared = declaredBy(base);
   const handlersNow = () => declared.getInternalMethods().getCommandInstance().getCommandHandlers();
   const command: string[] = [];
   const positionals: string[] = [];
@@ -104,7 +105,25 @@ function lineOf(before: readonly string[], current: string, terminal: Terminal):
   return { declared, handler, command, positionals, next };
 }
 
-/** True if the word after an option is its value. */
+/** @throws Error where yargs does not tell its commands under these names */
+export function declaredBy(base: object): Declared {
+  const declared = base as Declared;
+  checkInside('yargs', 'function', {
+    getInternalMethods: declared.getInternalMethods,
+    getOptions: declared.getOptions,
+  });
+  const { getCommandInstance, getUsageInstance, reset } = declared.getInternalMethods();
+  checkInside('yargs', 'function', { getCommandInstance, getUsageInstance, reset });
+  checkInside('yargs', 'function', {
+    getCommandHandlers: getCommandInstance().getCommandHandlers,
+    getDescriptions: getUsageInstance().getDescriptions,
+  });
+  const { key, alias, boolean, hiddenOptions, choices } = declared.getOptions();
+  checkInside('yargs', 'object', { key, alias, boolean, hiddenOptions, choices });
+  return declared;
+}
+
+/** Whether the word behind an option is its value. */
 function takesValue(option: string, { declared }: Pick<Line, 'declared'>): boolean {
   const [, dashes, name] = /^(--?)([^=]+)$/.exec(option) ?? [];
   if (dashes === undefined) return false;

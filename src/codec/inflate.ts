@@ -1,4 +1,5 @@
 import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { checkInside } from '../inside.js';
 import { CodecError, type Decoder, type Outlet, ROOM_BYTES, type Sink } from './codec.js';
 import type { Input, Step } from './input.js';
 import { openPush } from './push.js';
@@ -45,11 +46,8 @@ export class Inflater {
     // zlib's own buffer is never used here: the smallest keeps many open decoders cheap.
     this.#zlib = createInflateRaw({ chunkSize: 64 }) as Internals;
     const { _handle: handle, _writeState: state } = this.#zlib;
-    if (typeof handle?.writeSync !== 'function' || !(state instanceof Uint32Array)) {
-      throw new Error(
-        `Node ${process.version} has changed the inside of its zlib module; waybill has to follow`,
-      );
-    }
+    checkInside('Node', 'function', { 'zlib _handle.writeSync': handle?.writeSync });
+    checkInside('Node', 'number', { 'zlib _writeState[0]': state?.[0], 'zlib _writeState[1]': state?.[1] });
     handle.onerror = (message, errno, code) => {
       this.#fault = { message, errno, code };
     };

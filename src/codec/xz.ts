@@ -1,3 +1,4 @@
+import { checkInside } from '../inside.js';
 import { type Codec, CodecError, type Sink, type WasmInstance } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
@@ -41,9 +42,25 @@ async function loadXz(): Promise<void> {
   // A CommonJS bundle, in which Node does not see the names.
   const { default: bundle } = (await import('xz-decompress')) as unknown as { default: Package };
   const { XzReadableStream: stream } = bundle;
+  checkInside('xz-decompress', 'function', {
+    'XzReadableStream._getModuleInstance': stream?._getModuleInstance,
+  });
   if (stream._moduleInstance === undefined) await stream._getModuleInstance();
-  exports = stream._moduleInstance?.exports as Exports;
-  if (typeof exports?.create_context !== 'function') throw new Error('xz-decompress has changed inside');
+  exports = checkedExports(stream._moduleInstance?.exports);
+}
+
+/** @throws Error where the module does not export what is used of it */
+function checkedExports(found: object | undefined): Exports {
+  const { memory, create_context, destroy_context, supply_input, get_next_output } = (found ??
+    {}) as Partial<Exports>;
+  checkInside('xz-decompress', 'object', { 'exports.memory.buffer': memory?.buffer });
+  checkInside('xz-decompress', 'function', {
+    'exports.create_context': create_context,
+    'exports.destroy_context': destroy_context,
+    'exports.supply_input': supply_input,
+    'exports.get_next_output': get_next_output,
+  });
+  return found as Exports;
 }
 
 /** One xz-embedded decoder (XZ_DYNALLOC, concatenated streams). All of them live in one WebAssembly memory. */

@@ -1,5 +1,6 @@
 import { type Entry, fromReader, Reader } from 'yauzl-promise';
 import { InputError, isSystemError } from '../errors.js';
+import { checkInside } from '../inside.js';
 import type { Limits } from '../limits.js';
 import { BLOCK, hasValidChecksum } from '../tar/header.js';
 import { normalPath } from '../tar/path.js';
@@ -250,7 +251,17 @@ interface Directory {
   readonly footerOffset: number;
 }
 
-const directoryOf = (zip: object): Directory => zip as Directory;
+/** @throws Error where yauzl-promise does not know it under these names */
+export function directoryOf(zip: object): Directory {
+  const { isZip64, centralDirectoryOffset, centralDirectorySize, footerOffset } = zip as Partial<Directory>;
+  checkInside('yauzl-promise', 'boolean', { 'Zip.isZip64': isZip64 });
+  checkInside('yauzl-promise', 'number', {
+    'Zip.centralDirectoryOffset': centralDirectoryOffset,
+    'Zip.centralDirectorySize': centralDirectorySize,
+    'Zip.footerOffset': footerOffset,
+  });
+  return zip as Directory;
+}
 
 /** Between the central directory and the record at the end there is nothing but more records of 64 bits. */
 function behind(directory: Directory): SourceProblem[] {

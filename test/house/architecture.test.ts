@@ -31,8 +31,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['cli'],
   ['cli.ts'],
 ];
-/** Every room may import these; they import from none. */
-const COMMON = ['errors.ts', 'limits.ts', 'visible.ts', 'version.ts'];
+/** Every room may import these, and they import from none. */
+const COMMON = ['errors.ts', 'inside.ts', 'limits.ts', 'visible.ts', 'version.ts'];
 
 const roomOf = (file: string) => file.split('/')[0]!;
 const floorOf = (file: string) => FLOORS.findIndex(rooms => rooms.includes(roomOf(file)));
@@ -211,6 +211,7 @@ test('rooms that only read data never throw', () => {
     'cli.ts',
     'progress.ts',
     'limits.ts',
+    'inside.ts',
   ]);
   // A modelled engine throws the refusal, and catches it itself.
   assert.equal(

@@ -1,0 +1,37 @@
+// Packages whose undocumented inside is used: the build stops where one is not the version, or not the code, that it is made for.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PINNED } from '../src/inside.js';
+
+/** Code of yargs that a bundle does without: where, what stands there, and what stands there in the bundle. */
+export const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
+  // It asks for the current directory to find a version that it is told anyway; the directory may be gone.
+  [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
+  // Beside every command it writes the help that would be printed if the command asked for it: 30 ms. None does.
+  [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
+];
+
+/**
+ * Replaces code of yargs.
+ * @param file  its path, for the message
+ * @throws Error where the code does not stand in the text exactly once
+ */
+export function spareYargs(text: string, file: string, before: string, after: string): string {
+  const pieces = text.split(before);
+  if (pieces.length === 2) return pieces.join(after);
+  throw new Error(
+    `yargs has changed inside: ${file}: expected ${JSON.stringify(before)} once, found it ${pieces.length - 1} times; ` +
+      `bin/insides.ts is made for yargs ${PINNED.yargs}: install that version with npm ci`,
+  );
+}
+
+/** @throws Error for a package of which another version is installed than the one that waybill is made for */
+export function checkVersions(root: string): void {
+  for (const [name, expected] of Object.entries(PINNED)) {
+    const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
+    if (version !== expected)
+      throw new Error(
+        `${name}: expected version ${expected}, whose inside waybill uses, found ${version}: run npm ci`,
+      );
+  }
+}
