@@ -1,4 +1,6 @@
 import { type Entry, type EntryTable, entriesOf } from '../scan/entries/table.js';
+import { WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
+import { cleanSegments } from '../tar/path.js';
 
 /**
  * A node of a layer's tree, or of several layers stacked, as dive keeps them: a directory that another entry replaces
@@ -12,12 +14,7 @@ interface Node {
 
 const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
 
-const WHITEOUT = '.wh.';
-const METADATA = '.wh..wh.';
-/**
- * Cap on directories that no entry names, including those on the way to a file. Real layers have fewer; more would only
- * cost memory and time.
- */
+/** Directories that no entry names, and directories on the way to a file: more have no honest use, and cost memory and time. */
 const IMPLIED_CAP = 100_000;
 const DEPTH_CAP = 2048;
 
@@ -38,7 +35,7 @@ function treeOf(layer: EntryTable, room = IMPLIED_CAP): LayerTree | null {
   let bytes = 0;
   let made = 0;
   for (const entry of entriesOf(layer)) {
-    const segments = segmentsOf(entry.name);
+    const segments = cleanSegments(entry.name);
     if (segments.length === 0) continue;
     bytes += entry.claimedSize;
     made += add(root, segments, payloadOf(entry));
@@ -52,27 +49,14 @@ const payloadOf = ({ claimedSize, type }: Entry) => ({
   isDirectory: type === 'directory',
 });
 
-/** Segments of a path after Go's path.Clean: a `..` at the top of a relative path stays. */
-function segmentsOf(name: string): string[] {
-  const out: string[] = [];
-  const isRooted = name.startsWith('/');
-  for (const segment of name.split('/')) {
-    if (segment === '' || segment === '.') continue;
-    if (segment !== '..') out.push(segment);
-    else if (out.length > 0 && out.at(-1) !== '..') out.pop();
-    else if (!isRooted) out.push(segment);
-  }
-  return out;
-}
-
-/** @returns the number of nodes that were created */
+/** @returns how many nodes were made */
 function add(root: Node, segments: readonly string[], payload: Omit<Node, 'children'>): number {
   let node = root;
   let made = 0;
   for (const segment of segments) {
     let next = node.children?.get(segment);
     if (next === undefined) {
-      if (segment.startsWith(METADATA)) return made;
+      if (segment.startsWith(WHITEOUT_META)) return made;
       next = newNode();
       made++;
       node.children ??= new Map();

@@ -3,7 +3,7 @@ import { faultWords, type GoVersion, syntaxWords, toldFault } from '../go/json/f
 import type { GoType } from '../go/json/types.js';
 import { type Document, textOf } from '../scan/blob/document.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
-import { jsonOddities, type NumberTexts } from '../spec/json-text.js';
+import { escapedForHtml, jsonOddities, type NumberTexts } from '../spec/json-text.js';
 import { cannotTell, refuse } from './refused.js';
 
 /** `whole` as json.Unmarshal, which wants nothing after the value, `first` as json.Decoder, which stops after it. */
@@ -118,10 +118,5 @@ export function manifestItems(
 const strings = (values: readonly Json[]): string[] =>
   values.map(value => (typeof value === 'string' ? value : ''));
 
-/** JSON as Go writes it: compact, and these escaped so that it may stand in HTML. */
-export function goJson(value: Json): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
+/** JSON as Go writes it: compact, and escaped so that it may stand in HTML. */
+export const goJson = (value: Json): string => escapedForHtml(JSON.stringify(value));

@@ -1,4 +1,16 @@
 import { posix } from 'node:path';
+import {
+  DESCRIPTOR,
+  type DescriptorRaw,
+  DIGEST,
+  IMAGE,
+  INDEX,
+  type IndexRaw,
+  MANIFEST,
+  type ManifestRaw,
+  PLATFORM,
+  type PlatformRaw,
+} from '../go/image-types.js';
 import { tabwriter } from '../go/tabwriter.js';
 import { decode, type Guard } from '../go/template/index.js';
 import {
@@ -20,18 +32,6 @@ import { readDocument } from '../scan/blob/document.js';
 import type { Json } from '../spec/json.js';
 import { DOCKER_MANIFEST, isIndexType, OCI_MANIFEST } from '../spec/media-types.js';
 import { withDigest } from './manifest/entries.js';
-import {
-  DESCRIPTOR,
-  type DescriptorRaw,
-  DIGEST,
-  IMAGE,
-  INDEX,
-  type IndexRaw,
-  MANIFEST,
-  type ManifestRaw,
-  PLATFORM,
-  type PlatformRaw,
-} from './manifest/inspect.js';
 import {
   type Found,
   fetchBlob,

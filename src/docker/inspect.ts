@@ -1,4 +1,5 @@
 import { field, listField, objectField, textField } from '../decoding/go-json.js';
+import { DESCRIPTOR, IMAGE_CONFIG, PORT_SET, SET } from '../go/image-types.js';
 import { type DecodeOptions, decode, encodeJson } from '../go/template/index.js';
 import { DURATION } from '../go/template/time.js';
 import {
@@ -22,7 +23,6 @@ import {
 } from '../go/template/types.js';
 import { rfc3339Nano } from '../go/time.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
-import { DESCRIPTOR } from './manifest/inspect.js';
 import type { Dialect } from './release.js';
 import type { Store, StoredImage } from './stores/stored-image.js';
 
@@ -30,9 +30,6 @@ import type { Store, StoredImage } from './stores/stored-image.js';
  * The run configuration of an image as Docker's Go types hold it, field by field in their order.
  * moby docker-image-spec specs-go/v1/image.go, OCI image-spec specs-go/v1/config.go, moby api/types/container/config.go
  */
-
-/** A set, as Go writes it: `map[string]struct{}`. */
-const SET = mapOf(struct('struct {}', []));
 
 const omitted = (name: string, type: Type, json = name): Field => ({ name, type, json, omitEmpty: true });
 
@@ -46,19 +43,6 @@ const HEALTHCHECK_FIELDS: readonly Field[] = [
 ];
 
 const HEALTHCHECK = pointerTo(struct('v1.HealthcheckConfig', HEALTHCHECK_FIELDS));
-
-const IMAGE_CONFIG = struct('v1.ImageConfig', [
-  omitted('User', STRING),
-  omitted('ExposedPorts', SET),
-  omitted('Env', STRINGS),
-  omitted('Entrypoint', STRINGS),
-  omitted('Cmd', STRINGS),
-  omitted('Volumes', SET),
-  omitted('WorkingDir', STRING),
-  omitted('Labels', STRING_MAP),
-  omitted('StopSignal', STRING),
-  omitted('ArgsEscaped', BOOL),
-]);
 
 const DOCKER_EXTENSION = struct('v1.DockerOCIImageConfigExt', [
   omitted('Healthcheck', HEALTHCHECK),
@@ -107,7 +91,7 @@ const CONTAINER_CONFIG = struct('container.Config', [
   { name: 'AttachStdin', type: BOOL },
   { name: 'AttachStdout', type: BOOL },
   { name: 'AttachStderr', type: BOOL },
-  omitted('ExposedPorts', SET),
+  omitted('ExposedPorts', PORT_SET),
   { name: 'Tty', type: BOOL },
   { name: 'OpenStdin', type: BOOL },
   { name: 'StdinOnce', type: BOOL },

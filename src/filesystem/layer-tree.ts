@@ -1,6 +1,6 @@
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
-
+import { OPAQUE_HIDDEN, WHITEOUT } from '../spec/whiteout.js';
 import { textOf } from '../tar/entry.js';
 import { type NameBytes, NONE, ROOT, TreeColumns, WrittenPaths } from './tree-columns.js';
 import type { UnloadableKind } from './unloadable.js';
@@ -148,7 +148,7 @@ export class LayerTree {
 
   /** The marker of an opaque directory becomes an attribute of the directory. */
   private addWhiteout(parent: number, hidden: string, index: number): LayerRefusal | null {
-    if (hidden === OPAQUE) return null;
+    if (hidden === OPAQUE_HIDDEN) return null;
     if (hidden === '') return this.refusal('whiteout-without-name', index);
     if (hidden === '.' || hidden === '..') return this.refusal('whiteout-of-dots', index);
     if (this.child(parent, hidden) !== NONE) return this.refusal('whiteout-of-own', index, hidden);
@@ -228,13 +228,7 @@ export class LayerTree {
   }
 }
 
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..opq';
-
-/**
- * Why Docker refuses an entry because of its type. tar treats contiguous and old GNU sparse files as files; Docker does
- * not know them.
- */
+/** Why Docker refuses an entry for its type: contiguous and old GNU sparse files are files to tar, and nothing to Docker. */
 export function unknownType(table: EntryTable, index: number): LayerRefusal | null {
   const type = typeAt(table, index);
   const isKnown = type === 'file' ? table.flags[index] === REGULAR : type !== 'other';

@@ -1,5 +1,6 @@
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
+import { OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
 import type { Oddity, OddityKind } from './file-tree.js';
 import { type NameBytes, NONE, ROOT, WrittenPaths } from './tree-columns.js';
 import { HOPS, leavesRoot, PATH_MAX } from './tree-path.js';
@@ -226,13 +227,7 @@ class TreeWalk {
   }
 }
 
-/** Names that say what a layer hides. https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts */
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
-/** Prefix of AUFS metadata. It is not part of the file system, but hard links may point to it. */
-const WHITEOUT_META = '.wh..wh.';
-
-/** The path up to and including the first segment that begins with the whiteout prefix; null if there is none. */
+/** The path up to its first part that begins as a whiteout does; null where none does. */
 export function hiddenPart(path: string): string | null {
   const at = path.startsWith(WHITEOUT) ? 0 : path.indexOf(`/${WHITEOUT}`) + 1;
   if (at === 0 && !path.startsWith(WHITEOUT)) return null;
@@ -353,7 +348,7 @@ export class TreeBuilder {
       if (base === WHITEOUT && directory !== '') {
         this.odd('whiteout-of-directory', path);
         opaque.push(directory);
-      } else if (base === OPAQUE) opaque.push(directory);
+      } else if (base === OPAQUE_WHITEOUT) opaque.push(directory);
       else if (!base.startsWith(WHITEOUT_META))
         this.whiteout(table, path, directory, base.slice(WHITEOUT.length));
     }

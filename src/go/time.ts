@@ -39,32 +39,90 @@ export function timestamp(text: string, now: number): number | null {
   return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
 }
 
-/** Times as Go prints them, in UTC: a file knows no time zone of its reader. */
-const RFC3339 = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/;
+/** A point in time and the offset it is told in; times without one are UTC's. */
+export interface Moment {
+  /** Since 1970, without leap seconds. */
+  readonly seconds: number;
+  readonly nanoseconds: number;
+  /** Seconds east of UTC. */
+  readonly offset: number;
+}
+
+/** The first of January of the year 1, UTC: Go's zero time. */
+export const ZERO_TIME: Moment = { seconds: -62_135_596_800, nanoseconds: 0, offset: 0 };
+
+/** A time as it is written, field by field, none of them checked. */
+export interface WrittenTime {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  /** Digits behind the point. */
+  readonly fraction: string;
+  readonly isWest: boolean;
+  readonly zoneHour: number;
+  readonly zoneMinute: number;
+  /** Whether it is RFC 3339 too, which has a point and hours of two digits only. */
+  readonly isStrict: boolean;
+}
+
+/** RFC 3339, and what Go reads beside it: a comma for the point, an hour of one digit. */
+const WRITTEN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:([.,])(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
+
+/** A time as Go's layout RFC3339 reads it; null where the text has another form. */
+export function writtenTime(text: string): WrittenTime | null {
+  const parts = WRITTEN.exec(text);
+  if (parts === null) return null;
+  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [, , , , hourText, , , point, fraction = '', sign, zoneHour = '0', zoneMinute = '0'] = parts;
+  return {
+    ...{ year, month, day, hour, minute, second, fraction },
+    isWest: sign === '-',
+    zoneHour: Number(zoneHour),
+    zoneMinute: Number(zoneMinute),
+    isStrict: point !== ',' && hourText!.length === 2,
+  };
+}
+
+/** Days of a month of the Gregorian calendar. @param month  from 1 */
+export const daysIn = (year: number, month: number): number =>
+  new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+
+/** Reads RFC 3339 strictly, as Go's JSON decoder does; null where it is not that, or no such day or hour exists. */
+export function parseTime(text: string): Moment | null {
+  const time = writtenTime(text);
+  if (time === null || !time.isStrict) return null;
+  const { year, month, day, hour, minute, second, fraction, isWest, zoneHour, zoneMinute } = time;
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null;
+  if (hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) return null;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  date.setUTCHours(hour, minute, second);
+  const offset = (zoneHour * 60 + zoneMinute) * (isWest ? -60 : 60);
+  const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, '0'));
+  return { seconds: date.getTime() / 1000 - offset, nanoseconds, offset: offset || 0 };
+}
 
 /** An RFC 3339 time as Go's RFC3339Nano writes it again: no zeros at the fraction's end, `Z` for UTC. null if it is none. */
 export function rfc3339Nano(text: string): string | null {
-  const match = RFC3339.exec(text);
-  if (match === null || unixSeconds(text) === null) return null;
-  const [, date, time, fraction = '', zone] = match;
-  const short = fraction.slice(0, 9).replace(/0+$/, '');
-  return `${date}T${time}${short === '' ? '' : `.${short}`}${zone === '+00:00' || zone === '-00:00' ? 'Z' : zone}`;
+  const time = parseTime(text) === null ? null : writtenTime(text);
+  if (time === null) return null;
+  const short = time.fraction.slice(0, 9).replace(/0+$/, '');
+  const zone = time.zoneHour === 0 && time.zoneMinute === 0 ? 'Z' : text.slice(-'+00:00'.length);
+  return `${text.slice(0, '2006-01-02T15:04:05'.length)}${short === '' ? '' : `.${short}`}${zone}`;
 }
 
 /** Whole seconds since 1970, rounded down; null if it is no RFC 3339 time. */
-export function unixSeconds(text: string): number | null {
-  const match = RFC3339.exec(text);
-  if (match === null) return null;
-  const [, date, time, , zone] = match;
-  const milliseconds = Date.parse(`${date}T${time}${zone}`);
-  // JavaScript takes 30 February for 1 March, and Go refuses it.
-  const day = new Date(Date.parse(`${date}T00:00:00Z`));
-  if (Number.isNaN(milliseconds) || Number.isNaN(day.getTime())) return null;
-  return day.toISOString().slice(0, 10) === date ? Math.floor(milliseconds / 1000) : null;
-}
-
-/** Seconds of Go's zero time, the beginning of the year 1. */
-export const ZERO_TIME = -62135596800;
+export const unixSeconds = (text: string): number | null => parseTime(text)?.seconds ?? null;
 
 /** `2023-11-14T22:13:20Z` */
 export const rfc3339 = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

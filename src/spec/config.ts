@@ -71,12 +71,14 @@ function checkRequired(fields: Fields): void {
   if (type !== null && type !== 'layers') fields.problem('/rootfs/type', '"layers"', JSON.stringify(type));
 }
 
-/** RFC 3339, section 5.6. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** Whether a text has the form of a time in RFC 3339, section 5.6. Go reads a little more and a little less: src/go/time.ts. */
+export const isRfc3339 = (text: string): boolean => TIME.test(text);
 
 function checkTime(fields: Fields, key: string): void {
   const time = fields.string(key);
-  if (time !== null && !TIME.test(time))
+  if (time !== null && !isRfc3339(time))
     fields.problem(`/${key}`, 'a time as in RFC 3339', JSON.stringify(time));
 }
 

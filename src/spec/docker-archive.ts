@@ -11,6 +11,7 @@ import {
   pointer,
   typeName,
 } from './json.js';
+import { escapedForHtml } from './json-text.js';
 
 /**
  * The documents of `docker save`: manifest.json (Docker 1.10 and later) and repositories (all versions).
@@ -122,13 +123,5 @@ export function v1Id(json: JsonObject, chainId: string, parent: string | null, t
   if (!top) delete config.os;
   if (parent !== null) config.parent = `sha256:${parent}`;
   const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return splitDigest(digestOf(goJson(sorted)))[1];
-}
-
-/** Go escapes these in JSON strings so that they may stand in HTML; outside strings they cannot occur. */
-function goJson(value: JsonObject): string {
-  return JSON.stringify(value).replace(
-    /[<>&\u2028\u2029]/g,
-    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return splitDigest(digestOf(escapedForHtml(JSON.stringify(sorted))))[1];
 }

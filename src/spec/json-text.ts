@@ -220,3 +220,13 @@ function hasHalfCharacter(raw: string): boolean {
   );
   return /\p{Surrogate}/u.test(units);
 }
+
+/**
+ * JSON as Go's encoding/json escapes it by default, so that it may stand in HTML. Outside strings these characters cannot occur.
+ * https://pkg.go.dev/encoding/json#HTMLEscape
+ */
+export const escapedForHtml = (json: string): string =>
+  json.replace(
+    /[<>&\u2028\u2029]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

@@ -5,16 +5,30 @@
  */
 export function normalPath(name: string): string {
   if (!UNCLEAN.test(name)) return name;
-  const slashed = name.replace(/\\/g, '/');
-  const isRooted = slashed.startsWith('/');
+  return cleanSegments(name.replace(/\\/g, '/')).join('/');
+}
+
+/**
+ * The segments of a path as Go's path.Clean leaves them: `..` stays where there is nothing to go up to, but for a path that
+ * begins at the root. That of Node takes the square of a path's length for one of many `..`.
+ */
+export function cleanSegments(path: string): string[] {
+  const isRooted = path.startsWith('/');
   const out: string[] = [];
-  for (const segment of slashed.split('/')) {
+  for (const segment of path.split('/')) {
     if (segment === '' || segment === '.') continue;
     if (segment !== '..') out.push(segment);
     else if (out.length > 0 && out.at(-1) !== '..') out.pop();
     else if (!isRooted) out.push(segment);
   }
-  return out.join('/');
+  return out;
+}
+
+/** Go's path.Clean. https://pkg.go.dev/path#Clean */
+export function cleanPath(path: string): string {
+  if (path !== '' && !UNCLEAN.test(path)) return path;
+  const cleaned = cleanSegments(path).join('/');
+  return path.startsWith('/') ? `/${cleaned}` : cleaned || '.';
 }
 
 /** Nearly every name is clean: it has no backslash, and no segment that is empty or dots. */

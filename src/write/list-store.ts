@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type DescriptorRaw, listText } from '../docker/manifest/inspect.js';
+import { listText } from '../docker/manifest/inspect.js';
 import { InputError, isSystemError, reasonOf } from '../errors.js';
+import type { DescriptorRaw } from '../go/image-types.js';
 import { digestKind, digestOf, splitDigest } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import { replaceFile } from './file.js';

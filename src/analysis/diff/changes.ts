@@ -1,3 +1,4 @@
+import { isRfc3339 } from '../../spec/config.js';
 import { isObject, type Json, own } from '../../spec/json.js';
 
 /** JSON below this depth is not shown. Documents of real images nest less deep. */
@@ -47,12 +48,12 @@ export function shown(value: Json | undefined, depth = SHOWN_DEPTH): Json {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, depth - 1)]));
 }
 
-/** RFC 3339, section 5.6; some tools write a space for the T. */
-const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+/** RFC 3339; some tools write a space for the T. */
+const isTime = (text: string) => isRfc3339(text.replace(/^(.{10}) /, '$1T'));
 
 /** True if both values are times, and differ. */
 export const areTimes = (a: Json | undefined, b: Json | undefined): boolean =>
-  typeof a === 'string' && typeof b === 'string' && TIME.test(a) && TIME.test(b);
+  typeof a === 'string' && typeof b === 'string' && isTime(a) && isTime(b);
 
 /**
  * Kinds of differences between two images. A kind may have a more specific form after a dot: `files.content`,

@@ -40,7 +40,8 @@ export function summaryOf(
   const again = words === 28 ? stored.shortName : null;
   return {
     stored,
-    created: stored.image.config?.parsed == null ? ZERO_TIME : unixSeconds(textField(config, 'created')),
+    created:
+      stored.image.config?.parsed == null ? ZERO_TIME.seconds : unixSeconds(textField(config, 'created')),
     labels: configsOf(stored).map(labelsOf),
     tags: again === null ? stored.tags : [...stored.tags, again],
     digests: again === null ? listedDigests(stored, stored.tags) : [],
@@ -176,7 +177,7 @@ function columnsOf(summary: Summary, { noTrunc }: ListOptions, now: number) {
   const text = (digits: number) => (size === null ? 'N/A' : humanSize(size, digits));
   return {
     ID: noTrunc ? id : shortId(id),
-    CreatedSince: created === ZERO_TIME ? '' : ago(created, now),
+    CreatedSince: created === ZERO_TIME.seconds ? '' : ago(created, now),
     CreatedAt: timeString(created),
     Size: text(3),
     VirtualSize: text(4),

@@ -1,6 +1,7 @@
 import type { Json } from '../../spec/json.js';
 import { pointer } from '../../spec/json.js';
 import type { JsonContext, JsonFault } from '../../spec/json-syntax.js';
+import { daysIn, writtenTime } from '../time.js';
 import type { GoField, GoStruct, GoType } from './types.js';
 
 /**
@@ -142,7 +143,6 @@ export function hashFault(text: string): string | null {
 }
 
 const LAYOUT = '2006-01-02T15:04:05Z07:00';
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|[+-](\d\d):(\d\d))$/;
 
 /**
  * time.Time, which takes a little more than RFC 3339: a comma for the point, an hour of one digit, a zone of 24 hours. Of Go's
@@ -150,13 +150,11 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,]\d+)?(?:Z|[+
  */
 export function timeFault(json: Json): string | null {
   if (typeof json !== 'string') return 'Time.UnmarshalJSON: input is not a JSON string';
-  const match = RFC3339.exec(json);
-  if (match === null) return `parsing time "${json}" as "${LAYOUT}"`;
-  const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = match
-    .slice(1)
-    .map(part => Number(part ?? 0)) as [number, number, number, number, number, number, number, number];
+  const time = writtenTime(json);
+  if (time === null) return `parsing time "${json}" as "${LAYOUT}"`;
+  const { year, month, day, hour, minute, second, zoneHour, zoneMinute } = time;
   const isMonth = month >= 1 && month <= 12;
-  const days = isMonth ? new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate() : 31;
+  const days = isMonth ? daysIn(year, month) : 31;
   const odd = (
     [
       ['month', isMonth],

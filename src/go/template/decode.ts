@@ -1,9 +1,9 @@
 // encoding/json's Unmarshal: https://pkg.go.dev/encoding/json#Unmarshal
 
+import { parseTime } from '../time.js';
 import { jsonFields } from './encode.js';
 import { MAX_DATA_DEPTH } from './limits.js';
 import { wellFormed } from './text.js';
-import { parseTime } from './time.js';
 import {
   ANY,
   BOOL,

@@ -1,3 +1,4 @@
+import { escapedForHtml } from '../../spec/json-text.js';
 import { CallError } from './errors.js';
 import { MAX_DATA_DEPTH } from './limits.js';
 import { shortestSingle } from './number.js';
@@ -29,14 +30,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function jsonString(text: string, escapeHtml: boolean): string {
-  const special = escapeHtml
-    ? /[\u0000-\u001f"\\<>&\u2028\u2029]|\p{Surrogate}/gu
-    : /[\u0000-\u001f"\\\u2028\u2029]|\p{Surrogate}/gu;
+  const special = /[\u0000-\u001f"\\\u2028\u2029]|\p{Surrogate}/gu;
   const shown = (found: string) => {
     const code = /\p{Surrogate}/u.test(found) ? 0xfffd : found.charCodeAt(0);
     return ESCAPES[found] ?? `\\u${code.toString(16).padStart(4, '0')}`;
   };
-  return `"${inChunks(text, chunk => chunk.replace(special, shown))}"`;
+  const quoted = `"${inChunks(text, chunk => chunk.replace(special, shown))}"`;
+  return escapeHtml ? escapedForHtml(quoted) : quoted;
 }
 
 /** As ES6 writes numbers, but that an exponent begins below 1e-6 and at 1e21. */
@@ -70,7 +70,7 @@ const ENDS_WORD = /[\s"{}[\]:,]/;
 /** JSON text without the spaces between its parts. */
 function compact(text: string, escapeHtml: boolean): string {
   const joined = tokensOf(text).join('');
-  return escapeHtml ? joined.replace(/[<>&\u2028\u2029]/g, escaped) : joined;
+  return escapeHtml ? escapedForHtml(joined) : joined;
 }
 
 /** Compact JSON text with every member and item on a line of its own; empty objects and arrays stay as they are. */
@@ -93,8 +93,6 @@ function indented(text: string, indent: string): string {
     })
     .join('');
 }
-
-const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 // encoding/json's Marshal: https://pkg.go.dev/encoding/json#Marshal
 

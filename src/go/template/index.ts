@@ -4,13 +4,14 @@ import { parseTemplate, sourceOf, type Template } from './parse.js';
 
 import { plainValue } from './printer.js';
 
+export { type Moment, parseTime } from '../time.js';
 export { type DecodeOptions, decode } from './decode.js';
 export { encodeJson } from './encode.js';
 export { type Attempt, attempt, TemplateError } from './errors.js';
 export type { Guard } from './guard.js';
 export type { Template } from './parse.js';
 export type { Options as ExecuteOptions } from './state.js';
-export { DURATION, formatTime, type Moment, momentOf, parseTime, timeJson, timeText } from './time.js';
+export { DURATION, formatTime, momentOf, timeJson, timeText } from './time.js';
 export * from './types.js';
 export { rootFields } from './types.js';
 export { typeName } from './value.js';

@@ -1,3 +1,4 @@
+import { type Moment, parseTime, ZERO_TIME } from '../time.js';
 import {
   BOOL,
   FLOAT64,
@@ -15,15 +16,6 @@ import type { Func, Parameter } from './value.js';
 
 // Go's time.Time and its layouts: https://pkg.go.dev/time. A time is RFC 3339 text; empty text is the zero time.
 
-/** A point in time and the offset it is told in; times without one are UTC's. */
-export interface Moment {
-  /** Since 1970, without leap seconds. */
-  readonly seconds: number;
-  readonly nanoseconds: number;
-  /** Seconds east of UTC. */
-  readonly offset: number;
-}
-
 const MONTHS = [
   'January',
   'February',
@@ -39,28 +31,6 @@ const MONTHS = [
   'December',
 ] as const;
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
-
-/** The first of January of the year 1, UTC. */
-export const ZERO_TIME: Moment = { seconds: -62_135_596_800, nanoseconds: 0, offset: 0 };
-
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
-
-/** Reads RFC 3339 strictly, as Go's JSON decoder does; null where it is not that, or no such day or hour exists. */
-export function parseTime(text: string): Moment | null {
-  const parts = RFC3339.exec(text);
-  if (parts === null) return null;
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as [number, ...number[]];
-  const date = new Date(0);
-  date.setUTCFullYear(year, month! - 1, day);
-  date.setUTCHours(hour!, minute, second);
-  const exists = date.getUTCMonth() === month! - 1 && date.getUTCDate() === day;
-  if (!exists || hour! > 23 || minute! > 59 || second! > 59) return null;
-  const [, , , , , , , fraction = '', sign, hours = '0', minutes = '0'] = parts;
-  if (Number(hours) > 23 || Number(minutes) > 59) return null;
-  const offset = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -60 : 60);
-  const nanoseconds = Number(fraction.slice(0, 9).padEnd(9, '0'));
-  return { seconds: date.getTime() / 1000 - offset, nanoseconds, offset: offset || 0 };
-}
 
 /** What text of a time means; what is not valid is the zero time. */
 export const momentOf = (text: string): Moment => parseTime(text) ?? ZERO_TIME;

@@ -1,5 +1,4 @@
 import { isUtf8 as bufferIsUtf8 } from 'node:buffer';
-import { posix } from 'node:path';
 
 /**
  * Decodes the bytes of a name. Bytes that are not UTF-8 become lone surrogates, U+DC80 for byte 0x80 to U+DCFF, so that
@@ -71,7 +70,3 @@ export function withoutEnds(name: string): string {
   const end = name.length > start + 1 && name.endsWith('/') ? name.length - 1 : name.length;
   return name.slice(start, end);
 }
-
-/** Like Go's path.Clean. */
-export const cleaned = (name: string): string =>
-  UNCLEAN.test(name) ? posix.normalize(name).replace(/(.)\/$/, '$1') : name;

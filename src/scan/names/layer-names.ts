@@ -1,6 +1,7 @@
-import { posix } from 'node:path';
 import type { Limits } from '../../limits.js';
-import { cleaned, rootedPath, withoutEnds } from '../entries/name.js';
+import { AUFS_LINKS, OPAQUE_HIDDEN, OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../../spec/whiteout.js';
+import { cleanPath } from '../../tar/path.js';
+import { rootedPath, withoutEnds } from '../entries/name.js';
 import { type NameFacts, type OpenPath, type Refusal, type RefusalKind, RefusalList } from './facts.js';
 import { isDirectoryKind, join, LayerPaths, PATH_MAX } from './paths.js';
 import { kindOf, NAME, NameTable, SEEDS, type Seeds } from './table.js';
@@ -81,10 +82,7 @@ class LayerState {
   }
 }
 
-const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..opq';
-
-/** Collects the whiteouts of one layer during the pass over its entries. */
+/** The whiteouts of one layer, as they come among its entries. */
 class LayerWhiteouts {
   readonly removed: OpenPath[] = [];
   readonly opaque: OpenPath[] = [];
@@ -97,7 +95,7 @@ class LayerWhiteouts {
     const directory = path.slice(0, Math.max(0, slash));
     state.mark(path, NAME.hidden | listed);
     const hidden = path.slice(slash + 1 + WHITEOUT.length);
-    if (hidden === OPAQUE) this.addOpaque(path, directory);
+    if (hidden === OPAQUE_HIDDEN) this.addOpaque(path, directory);
     else {
       const real = this.walk(directory, path);
       if (real !== null) this.remove(path, hidden, real);
@@ -241,7 +239,7 @@ export class LayerNames {
   /** tar-split treats a global PAX header as an entry, although it describes none. */
   addGlobal(name: string): void {
     const { paths } = this.state;
-    const path = cleaned(withoutEnds(name));
+    const path = cleanPath(withoutEnds(name));
     if (!this.isFull) this.state.mark(path, kindOf(paths.value(path)) | NAME.listed);
   }
 
@@ -267,7 +265,7 @@ export class LayerNames {
   private addOdd(bare: string, flag: number, target: string): void {
     const { state } = this;
     const { hash } = state.paths;
-    const clean = cleaned(bare);
+    const clean = cleanPath(bare);
     const path = rootedPath(clean);
     let listed: number = NAME.listed;
     if (path !== clean) {
@@ -278,7 +276,7 @@ export class LayerNames {
     hash.take(path);
     if (path === '') {
       if (flag !== DIRECTORY) state.refuse('root-replaced', bare);
-    } else if (path.startsWith(WHITEOUT_META) && path !== OPAQUE_NAME) this.addMeta(path, flag, listed);
+    } else if (path.startsWith(WHITEOUT_META) && path !== OPAQUE_WHITEOUT) this.addMeta(path, flag, listed);
     else if (path.startsWith(WHITEOUT, hash.slash + 1)) this.whiteouts.add(path, hash.slash, listed);
     else this.place(path, flag, target, listed);
   }
@@ -353,7 +351,7 @@ export class LayerNames {
 
   private hardLink(path: string, written: string): number {
     const { state } = this;
-    if (posix.normalize(written).startsWith(AUFS_LINKS)) {
+    if (cleanPath(written).startsWith(AUFS_LINKS)) {
       if (!this.aufs.has(baseOf(written))) state.refuse('aufs-link', path, written);
       return NAME.leaf;
     }
@@ -383,10 +381,6 @@ export class LayerNames {
     return typeof directory === 'string' ? join(directory, target.slice(slash + 1)) : null;
   }
 }
-
-const WHITEOUT_META = '.wh..wh.';
-const OPAQUE_NAME = '.wh..wh..opq';
-const AUFS_LINKS = '.wh..wh.plnk';
 
 const [REGULAR, HARD_LINK, SYMLINK, DIRECTORY] = [0x30, 0x31, 0x32, 0x35];
 const [FIRST_TYPE, LAST_TYPE] = [0x30, 0x36];
