@@ -14,6 +14,7 @@ import {
 
 import { isIndex, isStored, type Store, type StoredDocument, troubleOf } from '../docker/manifest/store.js';
 import { InputError } from '../errors.js';
+import { ambiguous, arePlatformsOfOne, choiceList } from '../report/ambiguity.js';
 import type { Answer } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
 import { imageIdOf } from '../report/report.js';
@@ -22,7 +23,7 @@ import { noImage, type Selection, startsWith } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { normalName } from '../spec/reference.js';
-import { legible, visible } from '../visible.js';
+import { visible } from '../visible.js';
 
 /** The manifest or index that was selected. */
 export interface SelectedDocument {
@@ -108,9 +109,7 @@ function theOnly({ reading, file, tops, inside }: Stores, platform: Platform | u
   const choice = named.length === 1 ? named : roots;
   const entry = oneOf(choice, platform);
   if (entry !== null) return entry;
-  if (choice.length > 0) {
-    throw new InputError(`it holds ${choice.length} images`, file, `Say which one:\n${list(choice)}`);
-  }
+  if (choice.length > 0) throw ambiguous(file, `it holds ${choice.length} images`, listOf(choice));
   for (const store of inside.keys()) {
     const root = rootEntry(store, []);
     if (root !== null) opened(file, root);
@@ -132,11 +131,11 @@ function oneOf(entries: readonly Entry[], platform: Platform | undefined): Entry
  */
 function platformsOfOne(entries: readonly Entry[]): Entry | null {
   const images = entries.filter(isImage);
-  const platforms = images.map(({ descriptor }) => descriptor?.platform ?? null);
-  const distinct = new Set(platforms.map(platform => JSON.stringify(platform)));
-  const names = new Set(images.map(({ names }) => names.join('\n')));
   const [first] = images;
-  const isOne = !platforms.includes(null) && distinct.size === images.length && names.size === 1;
+  const variants = images.map(({ descriptor, names }) => {
+    return { platform: descriptor?.platform ?? null, names, indexDigests: [] };
+  });
+  const isOne = variants.every(({ platform }) => platform !== null) && arePlatformsOfOne(variants);
   return first === undefined || !isOne ? null : rootEntry(first.store, first.names);
 }
 
@@ -153,7 +152,7 @@ function byReference(
   const named = tops.filter(entry => entry.names.some(name => means(entry, name)));
   if (named.length > 0) {
     const entry = oneOf(named, platform);
-    if (entry === null) throw ambiguous(file, ref, named);
+    if (entry === null) throw severalCalled(file, ref, named);
     const tag = entry.names.find(
       name => !isWhole(name) && (name === ref || called(entry, name).name === ref),
     );
@@ -172,11 +171,11 @@ function byDigest({ reading, file, tops, inside }: Stores, ref: string): Entry {
   // An entry at the top may also be listed below another one; the one at the top has a name of its own.
   const all = [...roots, ...entriesBelow(tops), ...tops];
   const found = new Map(all.filter(entry => isCalled(entry, digest)).map(entry => [entry.digest, entry]));
-  if (found.size > 1) throw ambiguous(file, ref, [...found.values()]);
+  if (found.size > 1) throw severalCalled(file, ref, [...found.values()]);
   const [entry] = found.values();
   if (entry !== undefined) return entry;
   const what = `no image ${JSON.stringify(ref)} in it`;
-  throw tops.length === 0 ? noImage(reading, what) : new InputError(what, file, `It holds:\n${list(tops)}`);
+  throw tops.length === 0 ? noImage(reading, what) : new InputError(what, file, `It holds:\n${listOf(tops)}`);
 }
 
 const below = ({ name, ref }: DocumentName, digest: string): DocumentName => ({
@@ -191,10 +190,13 @@ function isCalled({ digest, image }: Entry, query: string): boolean {
   return id !== null && startsWith(id, query);
 }
 
-function ambiguous(file: string, ref: string, entries: readonly Entry[]): InputError {
-  const message = `${JSON.stringify(ref)} means ${entries.length} documents`;
-  return new InputError(message, file, `Say which one, by its digest:\n${list(entries)}`);
-}
+const severalCalled = (file: string, ref: string, entries: readonly Entry[]): InputError =>
+  ambiguous(
+    file,
+    `${JSON.stringify(ref)} means ${entries.length} documents`,
+    listOf(entries),
+    ', by its digest',
+  );
 
 function fits(entry: Entry, wanted: Platform): boolean {
   const platform = platformOf(entry);
@@ -214,17 +216,14 @@ function platformText(entry: Entry): string | null {
   return platform === null ? null : visible(fullPlatform(platform));
 }
 
-function list(entries: readonly Entry[]): string {
-  return entries
-    .map(entry => {
-      const { digest, names } = entry;
+const listOf = (entries: readonly Entry[]): string =>
+  choiceList(
+    entries.map(entry => {
       const document = entry.open();
-      const kind = isStored(document) && isIndex(document) ? '  index' : '';
-      const platform = kind === '' ? (platformText(entry) ?? '') : '';
-      return `  ${visible(digest) || '(no manifest)'}${kind}${platform && `  ${platform}`}  ${legible(names.join(', ')) || '(untagged)'}`;
-    })
-    .join('\n');
-}
+      const type = isStored(document) && isIndex(document) ? 'index' : '';
+      return { id: entry.digest || '(no manifest)', platform: platformOf(entry), names: entry.names, type };
+    }),
+  );
 
 /** Notes to print before the content of a document. */
 export function notesOn({ document }: SelectedDocument): readonly string[] {

@@ -9,14 +9,13 @@ import {
 import type { Dialect, DialectOptions } from '../docker/release.js';
 import { sizeNotes } from '../docker/stores/sizes.js';
 import type { StoredImage } from '../docker/stores/stored-image.js';
-import { InputError } from '../errors.js';
+import { ambiguous, choiceList } from '../report/ambiguity.js';
 import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
-import { noImage, type Selection } from '../report/select.js';
+import { noImage, OR_PLATFORM, type Selection } from '../report/select.js';
 
 import type { Depth } from '../scan/scan.js';
-import { fullPlatform } from '../spec/platform.js';
-import { legible, visible } from '../visible.js';
+import { visible } from '../visible.js';
 import {
   depthFor,
   dialectOf,
@@ -83,12 +82,10 @@ function theOne(reading: ArchiveReading, images: readonly StoredImage[]): Stored
   const where = reading.opened.file;
   if (first === undefined) throw noImage(reading);
   if (others.length === 0) return first;
-  const list = images.map(({ id, tags, image: { platform } }) => {
-    const words = [id ?? '(no config)', platform === null ? '' : visible(fullPlatform(platform))];
-    return `  ${[...words, legible(tags.join(', ')) || '(untagged)'].filter(word => word !== '').join('  ')}`;
-  });
-  const hint = `Say which one, or a --platform:\n${list.join('\n')}`;
-  throw new InputError(`it holds ${images.length} images`, where, hint);
+  const list = choiceList(
+    images.map(({ id, tags, image: { platform } }) => ({ id: id ?? '(no config)', platform, names: tags })),
+  );
+  throw ambiguous(where, `it holds ${images.length} images`, list, OR_PLATFORM);
 }
 
 /** IDs of the parent images, if `docker save` wrote them into the archive too. */

@@ -8,14 +8,14 @@ import { decode, encodeJson, execute, parseTemplate, rootFields } from '../go/te
 import { ANY, sliceOf, value } from '../go/template/types.js';
 import { limitText } from '../limits.js';
 import type { ConfigNode } from '../link/graph.js';
+import { ambiguous } from '../report/ambiguity.js';
 import { type Answer, failed } from '../report/doc.js';
 import type { ArchiveReading } from '../report/read.js';
 import { imageIdOf } from '../report/report.js';
-import { noImage, type Selection, selectImages } from '../report/select.js';
+import { listOf, noImage, OR_PLATFORM, type Selection, selectImages } from '../report/select.js';
 import { notJsonText } from '../scan/blob/document.js';
 import type { Depth } from '../scan/scan.js';
 import { jsonOddities } from '../spec/json-text.js';
-import { fullPlatform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 import { depthFor, dialectOf, documentNotes, hostImage, storedForPlatform } from './stored-images.js';
 
@@ -153,15 +153,8 @@ export function rawConfig(reading: ArchiveReading, selection: Selection): Answer
   const images = [...selectImages(reading, selection)];
   const documents = new Map(images.map(image => [imageIdOf(image) ?? image.v1Id ?? image.at.path, image]));
   if (documents.size > 1) {
-    const list = [...documents].map(([id, { platform, names }]) => {
-      const words = [id, platform === null ? '' : fullPlatform(platform), names.join(', ')];
-      return `  ${visible(words.filter(word => word !== '').join('  '))}`;
-    });
-    throw new InputError(
-      `it holds the configs of ${documents.size} images`,
-      file,
-      `Say which one, or a --platform:\n${list.join('\n')}`,
-    );
+    const list = listOf([...documents.values()]);
+    throw ambiguous(file, `it holds the configs of ${documents.size} images`, list, OR_PLATFORM);
   }
   const [image] = images;
   if (image === undefined) throw noImage(reading);

@@ -13,13 +13,13 @@ import { attempt, cannotTell, refuse, within } from '../decoding/refused.js';
 import { SCHEMA2_IMAGE, TARFILE_ITEMS } from '../decoding/structs.js';
 import type { GoVersion } from '../go/json/faults.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
+import { cleanPath } from '../tar/path.js';
 import type { StoredBlob } from './synthesise.js';
 import {
   CONFIG_BYTES,
   checkKind,
   checkKnown,
   checkSize,
-  clean,
   containersLayer,
   MANIFEST_JSON_BYTES,
   storedBlob,
@@ -75,7 +75,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
   if (packError !== null) refuse(`copying contents to temporary file "FILE": ${packError}`);
   const first = new Map<string, Member>();
   for (const member of file.members) {
-    const name = clean(member.name);
+    const name = cleanPath(member.name);
     if (!first.has(name)) first.set(name, member);
   }
   checkKnown(file, 'manifest.json');
@@ -91,7 +91,7 @@ export function openDockerArchive(file: TarFile, go: GoVersion): DockerArchive {
     () => manifestItems(file.scan.document(manifest), 'whole', TARFILE_ITEMS, go),
   );
   for (const { config, layers } of items ?? [])
-    for (const path of [config, ...layers]) checkKnown(file, component(first, path)?.path ?? clean(path));
+    for (const path of [config, ...layers]) checkKnown(file, component(first, path)?.path ?? cleanPath(path));
   return { file, items: items ?? [], first, go };
 }
 
@@ -106,10 +106,10 @@ function checkRegular({ type, name, flag }: Member, wanted: string): void {
 
 /** One symbolic link is followed, no more. */
 export function component(first: ReadonlyMap<string, Member>, path: string): Member | null {
-  const member = path === '' ? null : (first.get(clean(path)) ?? null);
+  const member = path === '' ? null : (first.get(cleanPath(path)) ?? null);
   if (member?.type !== 'symlink') return member;
   const target = (member.target ?? '').replace(/^\/+/, '');
-  return first.get(clean(posix.join(posix.dirname(path), target))) ?? null;
+  return first.get(cleanPath(posix.join(posix.dirname(path), target))) ?? null;
 }
 
 interface DockerSource {
@@ -168,7 +168,7 @@ function pathsOf(diffIds: readonly string[], layers: readonly string[]): Map<str
   const used = new Set<string>();
   for (const [i, diffId] of diffIds.entries()) {
     if (paths.has(diffId)) continue;
-    const path = clean(layers[i]!);
+    const path = cleanPath(layers[i]!);
     if (used.has(path)) refuse(`Layer tarfile "${path}" used for two different DiffID values`);
     used.add(path);
     paths.set(diffId, path);

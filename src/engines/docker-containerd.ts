@@ -26,10 +26,11 @@ import type { Document } from '../scan/blob/document.js';
 import { blobPath } from '../spec/digest.js';
 import { isObject, type JsonObject } from '../spec/json.js';
 import { isConfigType, isIndexType } from '../spec/media-types.js';
+import { cleanPath } from '../tar/path.js';
 import { diffIdsOf } from './docker-archive.js';
 import { dockerReference, isFindable } from './names.js';
 import { containerdManifest, manifestDigest, type StoredBlob, type StoredLayer } from './synthesise.js';
-import { clean, layerFacts, storedBlob, type TarFile } from './tar-file.js';
+import { layerFacts, storedBlob, type TarFile } from './tar-file.js';
 import {
   ALL_OF_MANIFEST_JSON,
   accepted,
@@ -233,7 +234,7 @@ function importTar(file: TarFile): Imported {
     if (type === 'symlink') links.set(name, linkTarget(name, member.target ?? ''));
     // A tar type that is not in POSIX is passed over, though Go reads its content.
     if (type !== 'file' || member.flag !== undefined) continue;
-    const path = clean(name);
+    const path = cleanPath(name);
     if (path === 'oci-layout') {
       layout = within(
         message => `untar oci layout "${name}": ${message}`,

@@ -28,11 +28,11 @@ import {
   OCI_INDEX,
   OCI_MANIFEST,
 } from '../spec/media-types.js';
+import { cleanPath } from '../tar/path.js';
 import {
   CONFIG_BYTES,
   checkKind,
   checkSize,
-  clean,
   digestLike,
   extracted,
   fileAt,
@@ -112,7 +112,7 @@ export function entriesOf(file: TarFile, tree: Tree, go: GoVersion): readonly Js
 }
 
 function checkInside({ name, type, target }: Member): void {
-  const path = clean(name);
+  const path = cleanPath(name);
   if (!name.startsWith('/') && (path === '..' || path.startsWith('../'))) {
     refuse(`"${name}" is outside of "DIR"`);
   }

@@ -7,7 +7,7 @@ import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
 import { Extraction, Folder, isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
-import { isUnsafeName, longestPart, NAME_MAX } from '../tar/path.js';
+import { cleanPath, isUnsafeName, longestPart, NAME_MAX } from '../tar/path.js';
 import type { StoredBlob } from './synthesise.js';
 
 /** The file as an engine reads it: a tar, its entries in order, and where Go's reader stops. */
@@ -122,21 +122,6 @@ function packError(codec: string, cut: boolean, fault: CodecFault | null): strin
 const isTrailerFault = (fault: CodecFault | null): boolean =>
   fault?.code === 'crc32' || fault?.code === 'length';
 
-/** Go's path.Clean. That of Node takes the square of a path's length for one of many `..`. */
-export function clean(path: string): string {
-  if (!UNCLEAN.test(path)) return path;
-  const isRooted = path.startsWith('/');
-  const out: string[] = [];
-  for (const segment of path.split('/')) {
-    if (segment === '' || segment === '.') continue;
-    if (segment !== '..') out.push(segment);
-    else if (out.length > 0 && out.at(-1) !== '..') out.pop();
-    else if (!isRooted) out.push(segment);
-  }
-  const cleaned = out.join('/');
-  return isRooted ? `/${cleaned}` : cleaned || '.';
-}
-
 /** The largest documents that containers/image reads into memory, in bytes. internal/iolimits */
 export const CONFIG_BYTES = 4 * 1024 * 1024;
 export const MANIFEST_JSON_BYTES = 1024 * 1024;
@@ -145,19 +130,16 @@ export function checkSize({ size }: Member, most: number): void {
   if (size > most) refuse(`exceeded maximum allowed size of ${most} bytes`);
 }
 
-/** Nearly every path is clean: no segment of it is empty, or dots. */
-const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
-
 /** The path that a link leads to: path.Join of its folder and target, even where that is outside. */
 export const followed = (name: string, target: string): string => {
   const slash = name.lastIndexOf('/');
-  return clean(
+  return cleanPath(
     `${slash < 0 ? '' : name.slice(0, slash + 1)}${target.startsWith('/') ? `/${target}` : target}`,
   );
 };
 
 /** A path relative to the top of the archive, whatever leads it. */
-export const below = (path: string): string => clean(`/${path}`).slice(1);
+export const below = (path: string): string => cleanPath(`/${path}`).slice(1);
 
 /** The facts of a layer that engines check when they unpack it; null where it was not read. */
 export interface LayerFacts {
@@ -335,7 +317,7 @@ function build({ members }: TarFile, scoped: boolean, linkError: (link: Member) 
     const { name, flag } = member;
     checkLength(name);
     checkLength(member.target ?? '');
-    if (isUnsafeName(name) && clean(name).startsWith('../')) refuse(`invalid entry name "${name}"`);
+    if (isUnsafeName(name) && cleanPath(name).startsWith('../')) refuse(`invalid entry name "${name}"`);
     if (flag !== undefined) refuse(`unhandled tar header type ${flag}`);
     const why = tree.add(member, below(name));
     if (why === 'no target') refuse(linkError(member));
@@ -355,7 +337,7 @@ export const holds = (tree: Tree, path: string): boolean => tree.find(path, true
 /** The file at a path; where there is none, the engine stops with the error of the kernel. */
 export function open(tree: Tree, path: string): Member {
   checkLength(path);
-  if (clean(path).startsWith('..')) refuse(`evalSymlinksInScope: DIR/${clean(path)} is not in DIR`);
+  if (cleanPath(path).startsWith('..')) refuse(`evalSymlinksInScope: DIR/${cleanPath(path)} is not in DIR`);
   const real = below(path);
   const found = tree.find(real, true);
   if (found instanceof Folder) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);

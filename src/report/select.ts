@@ -3,7 +3,8 @@ import { InputError } from '../errors.js';
 import type { Image } from '../link/graph.js';
 import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { familiarName, normalName, parseReference } from '../spec/reference.js';
-import { legible, visible } from '../visible.js';
+import { visible } from '../visible.js';
+import { ambiguous, arePlatformsOfOne, choiceList, isNamed } from './ambiguity.js';
 import { type ArchiveReading, imagesIn, type PartReading } from './read.js';
 import { imageIdOf } from './report.js';
 import { count } from './words.js';
@@ -74,13 +75,8 @@ export function selectImages(
   if (ref !== undefined) {
     chosen = chosen.filter(image => matches(image, ref));
     if (chosen.length === 0) throw noMatch(where, ref, all, refMayBeFile);
-    if (!isOneThing(chosen, ref)) {
-      throw new InputError(
-        `${JSON.stringify(ref)} means ${chosen.length} images`,
-        where,
-        `Say which one:\n${list(chosen)}`,
-      );
-    }
+    if (!haveOneId(chosen) && !arePlatformsOfOne(chosen, ref))
+      throw ambiguous(where, `${JSON.stringify(ref)} means ${chosen.length} images`, listOf(chosen));
   }
   if (platform === undefined) return new Set(chosen);
   const fitting = chosen.filter(
@@ -91,8 +87,7 @@ export function selectImages(
 }
 
 function matches(image: Image, ref: string): boolean {
-  if (image.names.some(name => name === ref || normalName(name) === normalName(ref))) return true;
-  return idsOf(image).some(id => startsWith(id, ref));
+  return isNamed(image.names, ref) || idsOf(image).some(id => startsWith(id, ref));
 }
 
 const idsOf = (image: Image) =>
@@ -110,18 +105,8 @@ export function startsWith(digest: string, prefix: string): boolean {
   return /^[0-9a-f]{4,}$/.test(prefix) && digest.slice(digest.indexOf(':') + 1).startsWith(prefix);
 }
 
-/** Several platforms behind one name or one index are one thing; anything else is ambiguous. */
-function isOneThing(images: readonly Image[], ref: string): boolean {
-  if (new Set(images.map(imageIdOf)).size === 1 && imageIdOf(images[0]!) !== null) return true;
-  if (images.length === 1) return true;
-  const shared = images[0]!.indexDigests.filter(digest => images.every(i => i.indexDigests.includes(digest)));
-  if (shared.length > 0) return true;
-  const platforms = new Set(images.map(i => (i.platform === null ? null : fullPlatform(i.platform))));
-  const byName = images.every(i =>
-    i.names.some(name => normalName(name) === normalName(ref) || name === ref),
-  );
-  return byName && platforms.size === images.length;
-}
+const haveOneId = (images: readonly Image[]): boolean =>
+  new Set(images.map(imageIdOf)).size === 1 && imageIdOf(images[0]!) !== null;
 
 function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = false): InputError {
   const full = normalName(ref);
@@ -130,7 +115,7 @@ function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = f
   return new InputError(
     `no image ${JSON.stringify(ref)}${meaning} in it${file}`,
     where,
-    `It holds:\n${list(all)}`,
+    `It holds:\n${listOf(all)}`,
   );
 }
 
@@ -154,15 +139,15 @@ function noPlatform(
   );
 }
 
-function list(images: readonly Image[]): string {
-  return images
-    .map(image => {
-      const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-      const platform = image.platform === null ? '' : `  ${visible(fullPlatform(image.platform))}`;
-      return `  ${id}${platform}  ${legible(image.names.join(', ')) || '(untagged)'}`;
-    })
-    .join('\n');
-}
+/** Images as a message lists them: the ID to ask for, the platform, the names. */
+export const listOf = (images: readonly Image[]): string =>
+  choiceList(
+    images.map(image => ({
+      id: imageIdOf(image) ?? image.v1Id ?? '(no config)',
+      platform: image.platform,
+      names: image.names,
+    })),
+  );
 
 /** An image, and the part of the archive that has it. */
 export interface ChosenImage {
@@ -184,22 +169,13 @@ export function oneImage(reading: ArchiveReading, selection: Selection): ChosenI
   const [first] = chosen;
   const { file } = reading.opened;
   if (first === undefined) throw noImage(reading);
-  if (chosen.length > 1) {
-    const lines = chosen.map(({ image }) => line(image)).join('\n');
-    throw new InputError(
-      `it holds ${chosen.length} images`,
-      file,
-      `Say which one, or a --platform:\n${lines}`,
-    );
-  }
-  return first;
+  if (chosen.length === 1) return first;
+  const list = listOf(chosen.map(({ image }) => image));
+  throw ambiguous(file, `it holds ${chosen.length} images`, list, OR_PLATFORM);
 }
 
-function line(image: Image): string {
-  const id = imageIdOf(image) ?? image.v1Id ?? '(no config)';
-  const platform = image.platform === null ? '' : `  ${fullPlatform(image.platform)}`;
-  return `  ${id}${visible(platform)}  ${legible(image.names.join(', ')) || '(untagged)'}`;
-}
+/** Where a platform tells images apart too. */
+export const OR_PLATFORM = ', or a --platform';
 
 const isNumber = (layer: string) => /^\d{1,3}$/.test(layer);
 

@@ -239,6 +239,54 @@ test('no text of a fact is parsed back: facts carry codes and data', () => {
   assert.equal(uses(/\bproducer\??\.name\??\.\w+\(|\bengine\.split\(/, []), []);
 });
 
+/** Stores of a module that change, each with the reason why its memory is bounded. Results about an archive belong to `Scan.once`. */
+const MODULE_STORES: Readonly<Record<string, string>> = {
+  'cli/signals.ts': 'listeners of the process',
+  'containers/pipe.ts': 'descriptors of the process',
+  'containers/tar-file.ts': 'who holds a block of memory, until it is released',
+  'decoding/go-json.ts': 'by document',
+  'engines/docker-archive.ts': 'by document',
+  'engines/tar-file.ts': 'by reading',
+  'go/json/decode.ts': 'by type: as many as the program has',
+  'go/template/encode.ts': 'by type: as many as the program has',
+  'scan/entries/content.ts': 'by the table of entries that it is the text of',
+  'scan/entries/table.ts': 'by the table of entries that it is the text of',
+  'scan/threads/worker.ts': 'blobs that the thread works on',
+  'spec/json.ts': 'by list of field names: as many as the program has',
+  'write/unfinished.ts': 'files that are to be removed',
+};
+
+test('no module keeps what it computes of an archive', () => {
+  const stores = uses(/^(export )?(const|let) \w+(: [^=]+)? = new (Weak)?(Map|Set)(<.*>)?\(\)/, []).filter(
+    // A constant that is empty.
+    store => !/ NO_[A-Z]+: /.test(store),
+  );
+  const wrong = stores.filter(store => !Object.keys(MODULE_STORES).includes(store.split(':')[0]!));
+  assert.equal(wrong, []);
+});
+
+test('what is readonly stays so', () => {
+  assert.equal(uses(/ as \{ (?!readonly )[^}]*\}\)[.\w]* = /, []), []);
+});
+
+/** Rules of specifications that are easily written again: the only file of each. */
+const RULES: readonly (readonly [rule: string, pattern: RegExp, file: string])[] = [
+  ['names of whiteouts', /'\.wh\.(\.wh\.|\.opq)?[\w.]*'/, 'spec/whiteout.ts'],
+  ['characters of JSON that Go escapes for HTML', /\[<>&\\u2028/, 'spec/json-text.ts'],
+  ["Go's reading of RFC 3339", /\(\\d\{4\}\)-\(\\d\\d\)/, 'go/time.ts'],
+  ["Go's path.Clean", /at\(-1\) !== '\.\.'/, 'tar/path.ts'],
+  ['the type digest.Digest', /'digest\.Digest'/, 'go/image-types.ts'],
+  ['which images are platforms of one', /platforms\.size !== /, 'report/ambiguity.ts'],
+  ['the message that asks which one is meant', /`Say which one/, 'report/ambiguity.ts'],
+];
+
+test('a rule is written once', () => {
+  for (const [rule, pattern, file] of RULES) {
+    assert.equal(uses(pattern, [file, 'filesystem/unloadable.ts', 'go/json/types.ts']), [], rule);
+    assert.is.not(uses(pattern, []).length, 0, `${rule}: ${file} has it no more`);
+  }
+});
+
 test('no default exports, no enums, no utils', () => {
   assert.equal(uses(/^export default\b|^(export )?(const )?enum\b/, []), []);
   assert.equal(

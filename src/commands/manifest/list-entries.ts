@@ -10,6 +10,7 @@ import {
 import { InputError } from '../../errors.js';
 import type { Resources } from '../../limits.js';
 import type { Graph, Image } from '../../link/graph.js';
+import { ambiguous, arePlatformsOfOne } from '../../report/ambiguity.js';
 import { type ArchiveReading, type PartReading, readArchive } from '../../report/read.js';
 import { noImage, selectImages } from '../../report/select.js';
 
@@ -20,7 +21,6 @@ import { isObject, own } from '../../spec/json.js';
 import { parseManifest } from '../../spec/manifest.js';
 import { isManifestType, layerType } from '../../spec/media-types.js';
 import { formatPlatform, platformsAgree } from '../../spec/platform.js';
-import { normalName } from '../../spec/reference.js';
 import { legible, visible } from '../../visible.js';
 import type { ArchiveArgument } from '../../write/archive-argument.js';
 import type { ListEntry, ListedBlob, ListPlatform } from '../../write/list-store.js';
@@ -81,24 +81,10 @@ function chooseImages(reading: ArchiveReading, ref: string | null): ReadonlySet<
   const images = [...chosen];
   const where = reading.opened.file;
   if (images.length === 0) throw noImage(reading);
-  if (ref !== null || areOneThing(images)) return chosen;
+  if (ref !== null || arePlatformsOfOne(images)) return chosen;
   const names = images.map(image => `  ${legible(image.names[0] ?? image.config?.document?.digest ?? '?')}`);
-  throw new InputError(
-    `holds ${images.length} images`,
-    where,
-    `Say which one, as ${visible(where)}#REF:\n${[...new Set(names)].join('\n')}`,
-  );
-}
-
-/** True if images are platforms of one image: in one index, or each of another platform with the same names. */
-function areOneThing(images: readonly Image[]): boolean {
-  const [first] = images;
-  if (first!.indexDigests.some(digest => images.every(image => image.indexDigests.includes(digest))))
-    return true;
-  const distinct = (key: (image: Image) => string) => new Set(images.map(key)).size;
-  const platform = (image: Image) => (image.platform === null ? '' : formatPlatform(image.platform));
-  const names = (image: Image) => image.names.map(normalName).sort().join('\n');
-  return distinct(names) === 1 && distinct(platform) === images.length;
+  const list = [...new Set(names)].join('\n');
+  throw ambiguous(where, `holds ${images.length} images`, list, `, as ${visible(where)}#REF`);
 }
 
 /** The manifest of an image: the archive's own, or the one that containerd synthesises. */

@@ -1,4 +1,5 @@
 import { InputError, UsageError } from '../../errors.js';
+import { ambiguous } from '../../report/ambiguity.js';
 import { startsWith } from '../../report/select.js';
 import { fullPlatform, type Platform, platformMatches } from '../../spec/platform.js';
 import { fullName, normalName, parseReference } from '../../spec/reference.js';
@@ -55,8 +56,8 @@ export function findEntry(
     throw new InputError(`no image for ${fullPlatform(platform!)} in it`, name, `It has:\n${list(called)}`);
   }
   const meant = manifest ?? fullPlatform(platform!);
-  const hint = `Say which one, by its digest or its archive:\n${list(found)}`;
-  throw new InputError(`${meant} means ${found.length} of its manifests`, name, hint);
+  const what = `${meant} means ${found.length} of its manifests`;
+  throw ambiguous(name, what, list(found), ', by its digest or its archive');
 }
 
 function isCalled({ archive, ref, name, digest }: ListEntry, manifest: string): boolean {
