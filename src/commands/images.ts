@@ -1,3 +1,4 @@
+import { Concerns } from '../checks/concerns.js';
 import { type Filters, filterSummaries, parseFilters } from '../docker/list/filter.js';
 import { type Rendered, renderRows, showsColumn } from '../docker/list/formatter.js';
 import { imageTree } from '../docker/list/image-tree.js';
@@ -17,7 +18,7 @@ import { repoNames, type Store, type StoredImage } from '../docker/stores/stored
 
 import { UsageError } from '../errors.js';
 import { type Answer, failed } from '../report/doc.js';
-import type { ArchiveReading } from '../report/read.js';
+import type { ArchiveReading, PartReading } from '../report/read.js';
 import { lossesOf } from '../report/select.js';
 import type { Depth } from '../scan/scan.js';
 import { grouped } from '../spec/grouped.js';
@@ -232,6 +233,16 @@ export function sizesOnly(reading: ArchiveReading, options: DialectOptions): Arc
   const { store } = dialectOf(options);
   return {
     ...reading,
-    parts: reading.parts.map(part => ({ ...part, scan: withSizesOnly(part.scan, store) })),
+    parts: reading.parts.map(({ part, scan, graph, findings, verdicts }) =>
+      partOf({ part, scan: withSizesOnly(scan, store), graph, findings, verdicts }),
+    ),
   };
 }
+
+/** Concerns are seldom wanted of a list of images, and are made of what is held only when they are. */
+const partOf = (held: Omit<PartReading, 'concerns'>): PartReading => ({
+  ...held,
+  get concerns() {
+    return new Concerns(held.scan, held.graph, held.findings);
+  },
+});

@@ -23,7 +23,7 @@ export function goDuration(text: string): number | null {
 }
 
 /**
- * What `--filter until=` takes, as seconds since 1970: a duration before now, a date or time (in UTC where it names no
+ * The time that `--filter until=` names, in seconds since 1970: a duration before now, a date or time (in UTC where it names no
  * zone), or a Unix timestamp. moby api/types/time/timestamp.go
  * @param now  seconds since 1970
  */

@@ -39,7 +39,7 @@ export interface Choice {
   readonly id: string;
   readonly platform: Platform | null;
   readonly names: readonly string[];
-  /** What it is where it is no image of one platform. */
+  /** Its type, where it is not an image of one platform. */
   readonly type?: string;
 }
 

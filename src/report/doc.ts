@@ -1,4 +1,4 @@
-/** What a command has to show, before any format: blocks of text and tables. Plain data. */
+/** The output of a command before it is formatted: blocks of text and tables. Plain data. */
 export type Style = 'strong' | 'dim' | 'good' | 'bad' | 'warn';
 
 export interface Span {
@@ -30,7 +30,7 @@ export type Block =
       readonly kind: 'table';
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly Text[])[];
-      /** What each row weighs, for a bar beside it where one can be drawn; null for a row without. */
+      /** The size of each row in bytes, for a bar beside it where one can be drawn; null for a row without. */
       readonly bars?: readonly (number | null)[];
     }
   /** A table of as many rows as an image has files, a line each. Each iteration makes the rows anew. */
@@ -68,7 +68,7 @@ export const heading = (value: string, level: 2 | 3): Block => ({
 });
 export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: value, indent });
 
-/** What a command gives back: the same result as data and for people, and whether the archive passed. */
+/** The result of a command: the same result as data and for people, and whether the archive passed. */
 export interface Result {
   readonly data: unknown;
   readonly doc: Doc;
@@ -92,7 +92,7 @@ export function limitedTable(
     : [table, text([span(`and ${left} more: --top ${rows.length} shows all`, 'dim')], 4)];
 }
 
-/** What a command gives back that prints just what another tool prints. */
+/** The result of a command that prints exactly what another tool prints. */
 export interface Answer {
   /** Text, or bytes where they are the archive's own (`--raw`). */
   readonly stdout: string | Uint8Array;

@@ -209,7 +209,7 @@ export interface ArchiveReport {
   readonly layout: Layout;
   /** Who most probably wrote it; null when nothing tells. */
   readonly producer: string | null;
-  /** What says so. */
+  /** The marks by which the producer was recognised. */
   readonly marks: readonly string[];
   /** The image tarballs inside a zip; empty for any other archive. */
   readonly parts: readonly {
@@ -249,13 +249,13 @@ export interface ImageReport {
 }
 
 export interface LayerReport {
-  /** What the stored bytes are, where they were read; else what is claimed; null where neither is known. */
+  /** The digest of the stored bytes, where they were read; else the claimed one; null where neither is known. */
   readonly digest: string | null;
   readonly size: number | null;
   readonly mediaType: string | null;
   /** By magic bytes; null when the layer is absent. */
   readonly compression: Compression | null;
-  /** What the unpacked bytes are; null where they were not read, or cannot be unpacked. */
+  /** The digest of the unpacked bytes; null where they were not read, or cannot be unpacked. */
   readonly diffId: string | null;
   readonly unpackedSize: number | null;
   readonly chainId: string | null;
@@ -263,7 +263,7 @@ export interface LayerReport {
   readonly present: boolean;
   readonly claimedDigest: string | null;
   readonly claimedSize: number | null;
-  /** What the config says. */
+  /** As the config says. */
   readonly claimedDiffId: string | null;
   /** Member of the archive that holds it. */
   readonly path: string | null;

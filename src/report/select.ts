@@ -225,7 +225,7 @@ function familiar(name: string): string {
   return typeof reference === 'string' ? name : familiarName(reference);
 }
 
-/** What images of an archive can be chosen by, each once: their names, also as Docker shows them, the IDs of those that have none, and their platforms. */
+/** The references by which images of an archive can be chosen, each once: their names, also as Docker shows them, the IDs of those that have none, and their platforms. */
 export function choicesIn({ parts }: ArchiveReading): {
   readonly refs: string[];
   readonly platforms: string[];

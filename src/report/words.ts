@@ -62,7 +62,7 @@ export function platformWords({
   return platform.replace(/^[^/]*/, os => `${os}(${osVersion})`);
 }
 
-/** What is about an image: types, and how many of each. */
+/** The artifacts that refer to an image: types, and how many of each. */
 export function referrerWords(image: ImageReport, artifacts: readonly ArtifactReport[]): string[] {
   const known = new Map(artifacts.map(artifact => [artifact.digest, artifact]));
   const types = new Map<string, number>();
@@ -129,7 +129,7 @@ export function verdictSpan(value: boolean | null): Span {
 
 export const verdictNames: readonly (keyof Verdicts)[] = ['intact', 'complete', 'conformant'];
 
-/** What is wrong with a layer. */
+/** The fault of a layer, in words. */
 export const faultLine = ({ layer, kind, reason }: LayerFault, indent = 0): Block =>
   text(
     [span(kind, kind === 'incomplete' ? 'bad' : 'warn'), `  layer ${layer + 1}: ${visible(reason)}`],
@@ -145,7 +145,7 @@ const WRITERS: Readonly<Record<Units, (bytes: number) => string>> = {
   bytes: String,
 };
 
-/** What stands for a size that is not known. */
+/** The text for a size that is not known. */
 export const UNKNOWN = 'unknown';
 
 /** @returns takes bytes, or null for a size that is not known */

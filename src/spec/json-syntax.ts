@@ -57,7 +57,7 @@ export function textPosition(text: string, at: number): TextPosition {
   return { line, column, found: code === undefined ? null : String.fromCodePoint(code) };
 }
 
-/** What is wrong with a text that is no JSON, for a sentence that begins with "expected a JSON document". */
+/** The fault of a text that is no JSON, for a sentence that begins with "expected a JSON document". */
 export function jsonFaultText(
   { kind, at, context }: JsonFault,
   { line, column, found }: TextPosition,
@@ -95,7 +95,7 @@ const PLACES: Readonly<Record<Exclude<JsonContext, LiteralContext> | 'literal', 
   literal: 'in what should be true, false or null',
 };
 
-/** What a reader may be waiting for between two tokens. */
+/** The token that a reader expects next. */
 type State = 'value' | 'first-value' | 'key' | 'first-key' | 'colon' | 'next';
 
 /** Reads without recursion: it counts what is open, however deep it nests. */

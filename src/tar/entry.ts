@@ -1,7 +1,7 @@
 import { isGoNumber, isHeaderOnly, numericField } from './header.js';
 import { NO_PAX, type PaxRecords, paxInteger, paxSparse, paxTime } from './pax.js';
 
-/** What stood before an entry's header: the records that describe it. */
+/** The records before an entry's header, which describe the entry. */
 export interface EntryRecords {
   /** The records of the last PAX header; earlier ones are ignored, as in Go. */
   readonly pax: PaxRecords;
@@ -15,7 +15,7 @@ export const NO_RECORDS: EntryRecords = { pax: NO_PAX, longName: null, longTarge
 export const textOf = (bytes: string): string =>
   /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
 
-/** What every walk needs to know of an entry. Strings are bytes, one per character. Sizes are bytes. */
+/** The fields of an entry that every walk needs. Strings are bytes, one per character. Sizes are bytes. */
 export interface EntryHeader {
   readonly name: string;
   readonly flag: number;

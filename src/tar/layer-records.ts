@@ -138,12 +138,12 @@ export function isSizeText(text: string): boolean {
   return size !== null && size >= 0 && Number.isSafeInteger(size);
 }
 
-/** What a layer's tar says twice, and differently, so that one reader believes the one and another the other. */
+/** A fact that a layer's tar states twice and differently, so that two readers see different layers. */
 export interface Ambiguity {
   readonly field: AmbiguousField;
   /** Path of the first entry with it; empty where it is not about an entry. */
   readonly path: string;
-  /** What may be believed: first what engines believe, which all read layers with Go's archive/tar. */
+  /** The values that readers take: first that of the engines, which all read layers with Go's archive/tar. */
   readonly readings: readonly string[];
   /** How often it was seen. */
   readonly count: number;
@@ -165,11 +165,11 @@ export interface Malformed {
   readonly reason: string;
   readonly path: string;
   readonly count: number;
-  /** What Go says, where it is not that the header is invalid. */
+  /** Go's message, where it differs from that for an invalid header. */
   readonly words?: string;
 }
 
-/** What is odd about a tar: the first of each kind and how many there are, so that it takes no memory. */
+/** Oddities of a tar: the first of each kind and how many there are, so that it takes no memory. */
 export class TarOddities {
   private readonly byField = new Map<AmbiguousField, Ambiguity>();
   private readonly limits = new Map<LimitName, LimitReached>();

@@ -46,7 +46,7 @@ export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-/** What Linux takes for one part of a path, in bytes. */
+/** Longest part of a path on Linux, in bytes. */
 export const NAME_MAX = 255;
 
 /** Bytes of the longest part of a path, as UTF-8; 0 where all are surely short enough. */

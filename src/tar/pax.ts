@@ -80,7 +80,7 @@ const isText = (value: string) => !value.includes('\0');
 const isInteger = (value: string) => paxInteger(value) !== null;
 const isTime = (value: string) => paxTime(value) !== null;
 
-/** What Go wants of the values of the keys that it knows. archive/tar reader.go (mergePAX), strconv.go (validPAXRecord) */
+/** Checks of the values of the keys that Go knows. archive/tar reader.go (mergePAX), strconv.go (validPAXRecord) */
 const GO_VALUES: ReadonlyMap<string, (value: string) => boolean> = new Map([
   ...['path', 'linkpath', 'uname', 'gname'].map(key => [key, isText] as const),
   ...['uid', 'gid', 'size'].map(key => [key, isInteger] as const),

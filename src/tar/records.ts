@@ -12,7 +12,7 @@ const FIELDS: ReadonlyMap<string, string> = new Map([
   ['size', 'size'],
 ]);
 
-/** What Go's archive/tar takes for one record: maxSpecialFileSize in its format.go. */
+/** Largest record that Go's archive/tar accepts, in bytes: maxSpecialFileSize in its format.go. */
 const GO_LARGEST = 1024 * 1024;
 
 /** The header of a record. */
@@ -61,7 +61,7 @@ export class RecordReader {
     return this.paxHeaders > 0 || this.longName !== null || this.longTarget !== null;
   }
 
-  /** What readers disagree about that take the first record, or the last, or one of another kind. */
+  /** Fields about which readers disagree, because they take the first record, the last, or one of another kind. */
   ambiguities(path: string): SourceProblem[] {
     const problems: SourceProblem[] = [];
     for (const [field, { pax, gnu }] of this.said) {
@@ -149,7 +149,7 @@ function globalProblems(
   return problems;
 }
 
-/** What readers of a header believe that disagree. The first is what Go's archive/tar believes, and with it every engine. */
+/** Two values that readers take from one header. The first is that of Go's archive/tar, and so of every engine. */
 export type Readings = readonly [first: string, second: string];
 
 /**
@@ -187,7 +187,7 @@ const MODE_TYPES: ReadonlyMap<number, string> = new Map([
   [0o140000, 'a socket'],
 ]);
 
-/** What POSIX names: a file, also by the NUL of old tars, links, devices, directories, pipes. */
+/** Types that POSIX defines: a file, also by the NUL of old tars, links, devices, directories, pipes. */
 const TYPES: ReadonlyMap<number, string> = new Map([
   [0, 'a file'],
   [0x30, 'a file'],

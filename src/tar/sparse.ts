@@ -72,7 +72,7 @@ const EXCESS: SparseFault = {
   words: 'archive/tar: sparse file contains unreferenced data',
 };
 
-/** What is wrong with the records of a sparse file whose map they hold; null where nothing is. */
+/** The fault in the records that hold the map of a sparse file; null where there is none. */
 export function sparseRecordsFault(pax: PaxRecords): SparseFault | null {
   if (paxSparse(pax) === null || pax.get('GNU.sparse.major') === '1') return null;
   const map = pax.get('GNU.sparse.map') ?? '';
@@ -81,7 +81,7 @@ export function sparseRecordsFault(pax: PaxRecords): SparseFault | null {
   return told === null || count !== 2 * told ? BAD_MAP : null;
 }
 
-/** What holds no content cannot hold a map. */
+/** An entry without content cannot hold a map. */
 export const MAP_WITHOUT_CONTENT: SparseFault = {
   reason: 'a sparse file is of a type that has no content, where its map should be',
   words: 'unexpected EOF',

@@ -24,7 +24,7 @@ import { normalPath } from './path.js';
 import { paxInteger, paxSparse } from './pax.js';
 import { isKnownType, type Readings, RecordReader, sizeReadings, tellReadings } from './records.js';
 
-/** What a header and the records before it say. */
+/** A header together with the records before it. */
 interface MemberHeader {
   readonly member: Member;
   /** Bytes of content in the tar, for a member of any type. */
@@ -246,7 +246,7 @@ function* afterSparseMap(from: number, report: Report): Walk<number | null> {
   }
 }
 
-/** What is looked at once behind the end. */
+/** Bytes behind the end of the tar that are examined at a time. */
 const PIECE = 64 * 1024;
 
 /** One zero block has been read. A second must follow; then only zeros, up to the blocking factor of the writer. */

@@ -32,7 +32,7 @@ export interface Entry {
   readonly open: () => Found;
 }
 
-/** What an archive lists at its top, each once. */
+/** The entries at the top of an archive, each once. */
 export function topEntries(store: Store): readonly Entry[] {
   const { rootManifest } = layoutNamed(store.graph.layout);
   const listed = rootManifest === undefined ? indexEntries(store) : rootManifestEntries(store, rootManifest);

@@ -49,7 +49,7 @@ export function indentJson(text: string, indent: string): string {
   return out.join('') + text.slice(end);
 }
 
-/** What json.Marshal makes of a json.Marshaler's text: no blanks, and escaped so that it may stand in HTML. */
+/** The text of a json.Marshaler as json.Marshal writes it: no blanks, and escaped so that it may stand in HTML. */
 export function compactJson(text: string): string {
   return escapedForHtml([...tokens(text)].join(''));
 }
@@ -112,7 +112,7 @@ interface ListedManifest {
   readonly trouble: string | null;
 }
 
-/** What an index lists, each as docker fetches it. */
+/** The manifests that an index lists, each as docker fetches it. */
 export function listedManifests(store: Store, index: StoredDocument): ListedManifest[] {
   const { Manifests } = decode(INDEX, index.value, index) as IndexRaw;
   return (Manifests ?? []).map(descriptor => {

@@ -20,7 +20,7 @@ export interface Store {
 /** A JSON document of the archive under the digest by which others call it. */
 export interface StoredDocument {
   readonly digest: string;
-  /** What a registry would serve it as. */
+  /** The media type under which a registry would serve it. */
   readonly mediaType: string;
   /** null for one that was made up. */
   readonly path: string | null;
@@ -133,11 +133,11 @@ const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
 
 export const isIndex = ({ mediaType }: StoredDocument) => isIndexType(mediaType);
 
-/** What Docker and buildx take for the manifest of an image. */
+/** Whether Docker and buildx take a document for the manifest of an image. */
 export const isManifest = ({ mediaType }: StoredDocument) =>
   mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
 
-/** What is wrong with a document, in words; null for a sound one. */
+/** The fault of a document, in words; null for a sound one. */
 export function troubleOf(found: Found): string | null {
   if (!isStored(found)) {
     const { digest, path, reason } = found;

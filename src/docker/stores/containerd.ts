@@ -23,7 +23,7 @@ import {
 
 /** The descriptors that containerd's store keeps of images, one under each name. containerd core/metadata/images.go */
 
-/** What the store keeps under a name, as JSON; null where its digest is not known. */
+/** The descriptor that the store keeps under a name, as JSON; null where its digest is not known. */
 interface NamedTarget {
   /** The full name; null of what has none. */
   readonly name: string | null;
@@ -61,7 +61,7 @@ function targetsOf(listed: Listed, digest: string | null): readonly NamedTarget[
   return (digest === null ? undefined : listed.get(digest)) ?? null;
 }
 
-/** What `docker load` makes up for an archive without an index. containerd core/images/archive/importer.go */
+/** The descriptors that `docker load` makes up for an archive without an index. containerd core/images/archive/importer.go */
 function madeUpTargets(target: JsonObject | null, { docker }: Image): NamedTarget[] {
   const tags = docker?.repoTags ?? [];
   if (target === null || tags.length === 0) return [{ name: null, target }];
@@ -79,11 +79,11 @@ function shortNameOf(targets: readonly NamedTarget[]): string | null {
   return last === null || normalName(last) === last ? null : last;
 }
 
-/** What stands behind the last colon or at sign. */
+/** The text behind the last colon or at sign. */
 const refNameOf = (name: string) => name.slice(Math.max(name.lastIndexOf(':'), name.lastIndexOf('@')) + 1);
 
 /**
- * What the store shows of an image that is called by a name; by anything else it is that of the first name.
+ * The descriptor of an image under the name that was asked for; of anything else than a name, that of the first name.
  * moby daemon/containerd/image.go (resolveImage)
  */
 function targetCalled(
@@ -139,7 +139,7 @@ interface ContainerdQuestion {
   readonly platform?: Platform | undefined;
   /** As asked for: an image that has several names has a descriptor under each. */
   readonly ref?: string | undefined;
-  /** What else was loaded into the store; by default the parts. */
+  /** Snapshots of everything that was loaded into the store; by default those of the parts. */
   readonly snapshots?: Snapshots | undefined;
   readonly words: Dialect['words'];
 }
@@ -200,13 +200,13 @@ function toImage(group: readonly Entry[], snapshots: Snapshots, question: Contai
 
 const digestIn = (target: JsonObject | null) => (target === null ? null : String(target.digest));
 
-/** What Docker's host runs comes first; an amd64 host runs 386 too. containerd/platforms (platformVector) */
+/** Platforms that Docker's host runs come first; an amd64 host runs 386 too. containerd/platforms (platformVector) */
 function rank(image: Image): number {
   if (runsOnHost(image)) return 0;
   return runsSecondBest(image) ? 1 : 2;
 }
 
-/** What is found out once about an archive. */
+/** Lookups that are made once for all images of an archive. */
 interface Ways {
   readonly file: TarFile;
   readonly parents: Parents;

@@ -9,7 +9,7 @@ import { visible } from '../../visible.js';
 import type { Dialect } from '../release.js';
 import { runsOnHost, runsSecondBest, type Snapshots, type Store, type StoredImage } from './stored-image.js';
 
-/** What a layer takes on disk, in bytes; null where that is not known. */
+/** The size of a layer on disk, in bytes; null where that is not known. */
 function layerSize(scan: Scan, layer: Layer, store: Store): number | null {
   const measured = measure(scan, layer, store);
   return measured === null || measured.doubt !== null ? null : measured.bytes;
@@ -41,7 +41,7 @@ function hasOtherTar(scan: Scan, layer: Layer): boolean {
   return mismatch(layer, facts) !== null && mismatch({ ...layer, claimedDiffId: null }, facts) === null;
 }
 
-/** What a storage driver counts differs. docs/docker.md says who prints which. */
+/** Storage drivers count differently. docs/docker.md says who prints which. */
 const STORES: Readonly<Record<Store, (facts: BlobFacts) => LayerSize | null>> = {
   vfs: naiveSize,
   overlay2: overlaySize,
@@ -57,7 +57,7 @@ function measure(scan: Scan, { member }: Layer, store: Store): LayerSize | null 
 /** The scan with the sizes that its layers take in a store, and without the entries that tell them. */
 export const withSizesOnly = (scan: Scan, store: Store): Scan => withoutEntries(scan, STORES[store]);
 
-/** What containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
+/** The snapshots that containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
 
 interface Loaded {
   readonly scan: Scan;
@@ -136,7 +136,7 @@ function describedSize(stored: StoredImage): number | null {
   ]);
 }
 
-/** What an image, or what is said about one, takes in containerd's store. Bytes. */
+/** The size of an image, or of an attestation, in containerd's store. Bytes. */
 interface Footprint {
   /** Stored bytes that are there. */
   readonly content: number;
@@ -144,7 +144,7 @@ interface Footprint {
   readonly unpacked: number | null;
 }
 
-/** What one platform of a stored image takes. */
+/** The size of one platform of a stored image. */
 export function footprintOf(stored: StoredImage, image: Image): Footprint {
   const unpacked = total(image.layers.map(layer => diskSize(stored, image, layer, 'containerd')));
   return { content: presentContent(image.manifest?.size ?? targetSize(stored), image), unpacked };
