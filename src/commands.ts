@@ -45,7 +45,7 @@ export {
   imageInspectDepth,
   rawConfig,
 } from './commands/image-inspect.js';
-export { type ImagesOptions, images, imagesDepth, keepSizes } from './commands/images.js';
+export { type ImagesOptions, images, imagesDepth, sizesOnly } from './commands/images.js';
 export { type ImagetoolsOptions, imagetoolsInspect } from './commands/imagetools.js';
 export {
   type Annotations,
