@@ -17,7 +17,13 @@ export type { Head } from './blob/document.js';
  */
 export type Depth = 'metadata' | 'digests' | 'files';
 
-/** The result of reading one archive of members at a depth. It does not depend on how the archive is delivered. */
+/**
+ * Applies a rule to an argument, once for each pair of both, and keeps the result for as long as the scan is held.
+ * @param rule  a function of the module, not a closure: its identity is half of the key
+ */
+export type Once = <A extends object, R>(rule: (argument: A) => R, argument: A) => R;
+
+/** One archive of members, read as deep as was asked for. The same for every way it can be delivered. */
 export interface Scan {
   readonly depth: Depth;
   readonly limits: Limits;
