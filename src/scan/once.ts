@@ -1,12 +1,6 @@
 import type { Member } from '../containers/source.js';
 import type { BlobFacts } from './blob/facts.js';
-import type { Scan } from './scan.js';
-
-/**
- * Applies a rule to an argument, once for each pair of both, and keeps the result for as long as the scan is held.
- * @param rule  a function of the module, not a closure: its identity is half of the key
- */
-export type Once = <A extends object, R>(rule: (argument: A) => R, argument: A) => R;
+import type { Once, Scan } from './scan.js';
 
 /** Results that are kept by rule and argument. They live as long as this function does. */
 export function keptResults(

@@ -6,7 +6,6 @@ import { type Analysis, UnpackedTotal } from './blob/examiner.js';
 import type { BlobFacts } from './blob/facts.js';
 import type { ContentWanted } from './entries/content.js';
 
-import type { Once } from './once.js';
 import { scanSeekable } from './scan-seekable.js';
 
 export type { Head } from './blob/document.js';
