@@ -14,6 +14,16 @@ export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
 export {
+  Check,
+  type CheckContext,
+  type CheckOptions,
+  type CheckReport,
+  checkReadOptions,
+} from './commands/check/index.js';
+export { initialPolicy, initReadOptions } from './commands/check/init.js';
+export { loadPolicy, type PolicyOptions } from './commands/check/load.js';
+export { type AppliedReport, printedPolicy } from './commands/check/printed.js';
+export {
   changedTexts,
   checkIgnored,
   type DiffOptions,
@@ -130,6 +140,8 @@ export {
 export type { Place } from './link/graph.js';
 export type { Layout } from './link/layouts/registry.js';
 export type { FindingCode, FindingData, Severity } from './link/observation.js';
+export type { CheckFinding, Suppressed } from './policy/finding.js';
+export type { Policy } from './policy/policy.js';
 export type { Answer, Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
 export type { FileReport } from './report/file-report.js';
 export {
