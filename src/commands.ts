@@ -72,7 +72,7 @@ export {
 } from './commands/manifest/inspect.js';
 export { manifestPush, type PushOptions } from './commands/manifest/push.js';
 export { isStoredList } from './commands/manifest/stored-list.js';
-export { remarksOf, reportMany } from './commands/many/index.js';
+export { type Closing, remarksOf, reportMany } from './commands/many/index.js';
 export {
   type Item,
   isOneArchive,
@@ -83,6 +83,7 @@ export {
   readMany,
 } from './commands/many/read.js';
 export {
+  checkTally,
   idsTally,
   showTally,
   sizesTally,
@@ -167,6 +168,7 @@ export { isArchiveName } from './spec/archive-name.js';
 export { didYouMean, nearest } from './spec/nearest.js';
 export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
 export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
+export { parseSize } from './spec/size-text.js';
 export { version } from './version.js';
 export { legible, uncommanding, visible } from './visible.js';
 export { fileIdentity, type OutputPlace, outputPlace } from './write/output-file.js';

@@ -7,14 +7,14 @@ import { policyRuleOf, RULES } from '../policy/rules.js';
 import { type Doc, gap, heading, type Result, span, type Text, text } from '../report/doc.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 
-/** What `waybill explain --json` says of a finding of `verify`, or of a rule of `check`. */
+/** An entry of `waybill explain --json`: a finding of `verify`, or a rule of `check`. */
 export interface Explanation {
   readonly code: string;
   readonly severity: Severity;
   /** The verdict of `verify` that it affects; null for none, and for rules. */
   readonly verdict: Verdict | null;
   readonly explanation: string;
-  /** Of a rule only. */
+  /** Only for a rule. */
   readonly rule?: {
     readonly subject: string;
     readonly why: string;

@@ -28,7 +28,7 @@ export interface PolicyProblem {
 /** Reads a file that a policy names. @returns why it cannot be read, in place of its text */
 export type ReadText = (path: string) => Promise<{ readonly text: string } | { readonly reason: string }>;
 
-/** What policies are to be put together, the last named on top. */
+/** The policies to combine; a later one overrides an earlier one. */
 export interface PolicyNames {
   readonly presets: readonly string[];
   /** Files, or `-` for standard input. */
@@ -36,7 +36,7 @@ export interface PolicyNames {
   readonly diveCi: string | null;
 }
 
-/** What a file says with all that it extends. */
+/** The rules of a file and of all files that it extends. */
 interface Layer {
   readonly rules: ReadonlyMap<string, readonly Setting[]>;
   readonly overrides: ReadonlyMap<FindingCode, Override>;
@@ -153,7 +153,7 @@ class Composer {
     return isPreset ? this.preset(name, namedAt, chain) : this.file(name, namedAt, chain);
   }
 
-  /** What several parents say; where two files of them differ, the one that extends them has to decide. */
+  /** Combines several parents. If two files set a rule differently, the file that extends them has to set it too. */
   private together(parents: readonly Layer[], decided: ReadonlySet<string>, namedAt: NamedAt): Layer {
     const rules = new Map<string, readonly Setting[]>();
     for (const parent of parents) {
@@ -221,7 +221,7 @@ const over = (lower: Layer, upper: Layer): Layer => ({
   overrides: new Map([...lower.overrides, ...upper.overrides]),
 });
 
-/** What a file says itself, on top of what it extends. A rule that it sets replaces that rule as a whole. */
+/** The rules of a file, combined with the files that it extends. A rule of the file replaces an inherited rule completely. */
 function ownLayer(file: PolicyFile, inherited: Layer, originAt: (at: SourcePlace) => Origin): Layer {
   const rules = new Map(inherited.rules);
   for (const entry of file.rules)

@@ -72,7 +72,7 @@ const DISABLED = ['', 'disabled', 'off', 'false'];
 export interface DiveCi {
   /** By the codes of rules. */
   readonly settings: ReadonlyMap<string, Setting>;
-  /** What dive passes over. */
+  /** Unknown keys, which dive ignores. */
   readonly notes: readonly SourceProblem[];
   readonly problems: readonly SourceProblem[];
 }

@@ -171,7 +171,7 @@ export class Evaluator {
     return raised;
   }
 
-  /** What the policy makes of findings: severities of its own, and what it hides. */
+  /** Applies the policy's severities and exceptions to findings. */
   private judged(all: readonly CheckFinding[], subjects: readonly ImageSubject[]): Evaluation {
     const findings: CheckFinding[] = [];
     const suppressed: Suppressed[] = [];

@@ -23,7 +23,7 @@ import {
 } from './types.js';
 import { parseSource } from './yaml.js';
 
-/** What one file says of one rule, before it is put together with what it extends. */
+/** A rule in one policy file, before it is combined with the files that it extends. */
 export interface RuleEntry {
   readonly rule: PolicyRule;
   readonly at: SourcePlace;

@@ -2,12 +2,9 @@ import type { Finding } from '../checks/findings.js';
 import type { Place } from '../link/graph.js';
 import type { Severity } from '../link/observation.js';
 
-/**
- * What `check` finds, by a rule or by `verify`: a finding as `verify` has them, with the image that it is about and what to
- * change.
- */
+/** A finding of `check`, by a rule or by `verify`, with the image that it is about and the change to make. */
 export interface CheckFinding {
-  /** Of a finding of `verify`, or of a rule. */
+  /** The code of a finding of `verify`, or of a rule. */
   readonly code: string;
   readonly severity: Severity;
   readonly at: Place;
@@ -23,13 +20,13 @@ export interface CheckFinding {
   readonly path: string | null;
   /** The line of a Dockerfile that is to change. */
   readonly instruction: string | null;
-  /** What to change, in one line. null for findings of `verify`: `explain` has it. */
+  /** The change to make, in one line. null for findings of `verify`, which `explain` describes. */
   readonly remedy: string | null;
   /** The rule of the policy that gave it its severity; null for a finding of `verify` with its own. */
   readonly rule: string | null;
   /** Whether it makes the exit code 1. */
   readonly failing: boolean;
-  /** What tells two findings apart that have code, image and path in common; empty where nothing has to. */
+  /** Distinguishes findings with the same code, image and path; empty if that is not needed. */
   readonly key: string;
 }
 

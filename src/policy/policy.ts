@@ -44,7 +44,7 @@ export interface Override {
   readonly origin: Origin;
 }
 
-/** What the policy puts up with: findings that match all of it are hidden, and counted. */
+/** An exception: findings that match all of its properties are hidden and counted. */
 export interface Exception {
   /** Codes of rules or of findings. */
   readonly rules: readonly string[];
@@ -57,7 +57,7 @@ export interface Exception {
   readonly origin: Origin;
 }
 
-/** What applies, after everything that is extended has been put together. */
+/** A complete policy: the files and presets that it is made of, combined. */
 export interface Policy {
   /** The files and presets that it is made of, in the order in which they were read. */
   readonly sources: readonly string[];

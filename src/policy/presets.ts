@@ -5,7 +5,7 @@ export interface Preset {
   readonly text: string;
 }
 
-/** What applies where neither a policy nor a preset is named. */
+/** The preset that applies if neither a policy nor a preset is named. */
 export const DEFAULT_PRESET = 'default@1';
 
 export const PRESETS: ReadonlyMap<string, Preset> = new Map([

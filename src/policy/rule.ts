@@ -70,7 +70,7 @@ export interface BreachPlace {
   readonly instruction?: string | null | undefined;
   /** The document or member of the archive; by default that of the layer, or else the image's own. */
   readonly at?: Place | undefined;
-  /** What tells two breaches apart that have code, image and path in common; nothing that each build changes. */
+  /** Distinguishes breaches with the same code, image and path. It must not change with each build. */
   readonly key?: string | undefined;
 }
 
@@ -107,7 +107,7 @@ export interface PolicyRule {
   readonly raises: readonly FindingCode[];
   /** One line: what is found, and what is allowed. */
   readonly message: (data: never) => string;
-  /** What to change, in one line; null where `mend` says all there is to say. */
+  /** The change to make, in one line; null if `mend` is enough. */
   readonly remedy: ((data: never) => string | null) | null;
 }
 

@@ -22,7 +22,7 @@ export interface SourceEntry {
   readonly value: SourceNode;
 }
 
-/** What is wrong at a place. */
+/** An error at a place of the text. */
 export interface SourceProblem {
   readonly at: SourcePlace;
   readonly message: string;

@@ -13,7 +13,7 @@ import type { EntryTable } from '../scan/entries/table.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { familiarName, fullName, parseReference } from '../spec/reference.js';
 
-/** What rules know besides the archive. */
+/** The circumstances of a check besides the archive. */
 export interface CheckContext {
   /** Seconds since 1970: the clock, or SOURCE_DATE_EPOCH. */
   readonly now: number;

@@ -31,7 +31,7 @@ export interface ValueType<T> {
   write(value: T): string;
 }
 
-/** What a value is, or what is wrong with it. */
+/** The value that was read, or the errors in it. */
 export type Reading<T> =
   | { readonly value: T; readonly problems?: undefined }
   | { readonly problems: readonly SourceProblem[]; readonly value?: undefined };

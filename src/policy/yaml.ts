@@ -49,7 +49,7 @@ const OWN_WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'expected one document, found a second behind ---',
 };
 
-/** What is behind the first error of syntax is mostly its consequence. */
+/** Only the first syntax error is kept: most others are its consequences. */
 function problemsIn(
   errors: readonly YAMLParseError[],
   placeAt: (offset: number) => SourcePlace,

@@ -11,11 +11,11 @@ import { checked, NOW } from '../support/policy.js';
 type Members = readonly layouts.Member[];
 
 interface Case {
-  /** What stands below `rules:`. */
+  /** The lines below `rules:`. */
   readonly rules: string;
   readonly passes: () => Promise<Members>;
   readonly fails: () => Promise<Members>;
-  /** What the finding says, and no more. */
+  /** Properties of the finding; others are not compared. */
   readonly finding: Partial<Omit<CheckFinding, 'message' | 'at'>> & {
     readonly message: RegExp;
     readonly at?: string;
@@ -204,7 +204,7 @@ const USERS: readonly (readonly [user: string, problem: RegExp])[] = [
   ['0', /the user is "0"/],
   ['0000:10001', /the user is "0000:10001"/],
   ['admin', /"admin", which has user ID 0 in the image's \/etc\/passwd/],
-  ['nobody', /"nobody", which is not in the image's \/etc\/passwd/],
+  ['daemon', /"daemon", which is not in the image's \/etc\/passwd/],
 ];
 for (const [user, message] of USERS) {
   rule('user-not-root', JSON.stringify(user), {

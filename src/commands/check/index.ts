@@ -27,12 +27,12 @@ export interface CheckReport extends Omit<Report, 'findings'> {
   /** Whether nothing fails. */
   readonly passed: boolean;
   readonly findings: readonly CheckFinding[];
-  /** What the policy hides. */
+  /** The findings that the policy hides. */
   readonly suppressed: readonly Suppressed[];
   readonly policy: AppliedReport;
 }
 
-/** What must be read for the rules of a policy: no deeper than one of them needs it. */
+/** The options to read an archive for a policy, only as deep as its rules need. */
 export function checkReadOptions(policy: Policy): ReadOptions {
   return { ...depthFor(policy, null), deepen: images => depthFor(policy, images) };
 }

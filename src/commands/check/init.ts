@@ -11,7 +11,7 @@ import { nameText } from '../../scan/entries/name.js';
 import { formatPlatform } from '../../spec/platform.js';
 import { visible } from '../../visible.js';
 
-/** What must be read to write a policy. */
+/** The options to read an archive for `initialPolicy`. */
 export const initReadOptions: ReadOptions = {
   depth: 'files',
   files: { digests: true, keep: ['/etc/passwd'] },
@@ -22,7 +22,7 @@ interface Line {
   readonly code: string;
   /** In YAML, one line. */
   readonly value: string;
-  /** What it is today. */
+  /** Today's value, for the comment. */
   readonly today: string;
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_PRESET } from '../../policy/presets.js';
 /** No policy that a person writes is as long. */
 const POLICY_BYTES = 1024 * 1024;
 
-/** What the command line says of the policy. */
+/** The policy options of the command line. */
 export interface PolicyOptions {
   /** A file, or `-` for standard input. */
   readonly policy?: string | undefined;

@@ -101,7 +101,7 @@ export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all
   };
 }
 
-/** What `check` says: whether each archive passed, and below what fails. */
+/** A row of `check` for each archive: whether it passed; the failing findings are details. */
 export function checkTally(): Tally<CheckReport> {
   let images = 0;
   let passing = 0;

@@ -45,7 +45,7 @@ interface OverBudget {
   readonly layers: readonly Heavy[];
 }
 
-/** What of some sizes is above its budget, and what cannot be compared. */
+/** The sizes above their budgets, and those that cannot be compared. */
 function* overBudget(
   sizes: Sizes,
   budgets: Budgets,
