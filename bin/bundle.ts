@@ -2,7 +2,7 @@
 // read and link save 80 ms at every start. The two doors of the library, which package.json exports, are bundled too,
 // so that an installation of waybill has neither the bundled packages nor their dependencies.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { PINNED } from '../src/inside.js';
@@ -12,6 +12,9 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const source = join(root, 'dist/src');
 const target = join(root, 'dist/bundle');
 const main = join(source, 'cli.js');
+
+/** Large packages that only a policy needs: each in its own file, which the command line and the library share. */
+const SHARED = ['policy/yaml.js', 'policy/pattern.js'].map(file => join(source, file));
 
 /** Not bundled: the first has native code, and the second has no licence text. */
 const EXTERNAL = ['yauzl-promise', 'xz-decompress'];
@@ -76,6 +79,16 @@ const own: Plugin = {
     onLoad({ filter: /\.js$/ }, ({ path }) =>
       ownModules.includes(path) ? { contents: bundled(path) } : null,
     );
+  },
+};
+
+const sharedFiles: Plugin = {
+  name: 'shared files',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, importer }) => {
+      const file = resolve(dirname(importer), path);
+      return SHARED.includes(file) ? { path: `./${basename(file)}`, external: true } : null;
+    });
   },
 };
 
@@ -149,7 +162,7 @@ const OPTIONS = {
   platform: 'node',
   target: 'node20.15',
   external: EXTERNAL,
-  plugins: [own, lateStringWidth, sparedYargs],
+  plugins: [own, sharedFiles, lateStringWidth, sparedYargs],
   // Function names are kept, so that the stack trace in a bug report is readable.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -175,11 +188,19 @@ const results: readonly { readonly metafile: Metafile }[] = [
   }),
   await build({
     ...OPTIONS,
-    plugins: [ownOfLibrary, lateStringWidth],
+    plugins: [ownOfLibrary, sharedFiles, lateStringWidth],
     entryPoints: ['index.js', 'commands.js'].map(file => join(source, file)),
     entryNames: '[name]',
     chunkNames: 'library-[hash]',
     splitting: true,
+  }),
+  // The names in a stack trace inside these packages are of no use to us.
+  await build({
+    ...OPTIONS,
+    plugins: [],
+    entryPoints: SHARED,
+    entryNames: '[name]',
+    minifyIdentifiers: true,
   }),
   // Each thread has its own copy of every module anyway.
   await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),

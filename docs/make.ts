@@ -9,8 +9,10 @@ import type { Verdict } from '../src/checks/rule.js';
 import { compressions } from '../src/codec/registry.js';
 import { layoutNames } from '../src/link/layouts/registry.js';
 import type { FindingCode } from '../src/link/observation.js';
+import { policySchema } from '../src/policy/schema.js';
 import { apiPage } from './api.js';
 import { withExampleOutputs } from './examples.js';
+import { rulesPage } from './rules.js';
 import { securityPage } from './security.js';
 
 const VERDICTS: readonly (readonly [Verdict | null, string])[] = [
@@ -39,6 +41,9 @@ The findings of \`waybill verify\`, by the verdict that they affect. \`waybill e
 
 ${sections.join('\n')}`;
 }
+
+/** docs/policy.schema.json */
+export const policySchemaText = (): string => `${JSON.stringify(policySchema(), null, 1)}\n`;
 
 /** Names in docs/schema.json that are listed in the code: by the name of their property, those that it can have. */
 const NAMES: Readonly<Record<string, readonly string[]>> = { layout: layoutNames, compression: compressions };
@@ -108,6 +113,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(schema, schemaText(readFileSync(schema, 'utf8')));
   writeFileSync(join(root, 'docs/findings.md'), findingsPage());
   writeFileSync(join(root, 'docs/security.md'), securityPage());
+  writeFileSync(join(root, 'docs/rules.md'), rulesPage());
+  writeFileSync(join(root, 'docs/policy.schema.json'), policySchemaText());
   writeFileSync(join(root, 'docs/api.md'), apiPage(root));
   writeFileSync(
     join(root, 'docs/library.md'),

@@ -2,7 +2,7 @@ import { existsSync, fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 import { grouped } from './cli/command-words.js';
-import { colorIn, listsFolderIn, timeIn } from './cli/environment.js';
+import { colorIn, epochIn, listsFolderIn, timeIn } from './cli/environment.js';
 import { deliver } from './cli/output.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
@@ -56,6 +56,7 @@ const terminal: World = {
   lists: () => listsFolderIn(process.env),
   progress: withProgress,
   now: () => timeIn(process.env),
+  sourceDateEpoch: () => epochIn(process.env),
   note,
   summaryFile: process.env.GITHUB_STEP_SUMMARY || undefined,
   width: () => (process.stdout.isTTY ? process.stdout.columns || 80 : null),

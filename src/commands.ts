@@ -14,6 +14,16 @@ export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
 export {
+  Check,
+  type CheckContext,
+  type CheckOptions,
+  type CheckReport,
+  checkReadOptions,
+} from './commands/check/index.js';
+export { initialPolicy, initReadOptions } from './commands/check/init.js';
+export { loadPolicy, type PolicyOptions } from './commands/check/load.js';
+export { type AppliedReport, printedPolicy } from './commands/check/printed.js';
+export {
   changedTexts,
   checkIgnored,
   type DiffOptions,
@@ -62,7 +72,7 @@ export {
 } from './commands/manifest/inspect.js';
 export { manifestPush, type PushOptions } from './commands/manifest/push.js';
 export { isStoredList } from './commands/manifest/stored-list.js';
-export { remarksOf, reportMany } from './commands/many/index.js';
+export { type Closing, remarksOf, reportMany } from './commands/many/index.js';
 export {
   type Item,
   isOneArchive,
@@ -73,6 +83,7 @@ export {
   readMany,
 } from './commands/many/read.js';
 export {
+  checkTally,
   idsTally,
   showTally,
   sizesTally,
@@ -130,6 +141,8 @@ export {
 export type { Place } from './link/graph.js';
 export type { Layout } from './link/layouts/registry.js';
 export type { FindingCode, FindingData, Severity } from './link/observation.js';
+export type { CheckFinding, Suppressed } from './policy/finding.js';
+export type { Policy } from './policy/policy.js';
 export type { Answer, Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
 export type { FileReport } from './report/file-report.js';
 export {
@@ -155,6 +168,7 @@ export { isArchiveName } from './spec/archive-name.js';
 export { didYouMean, nearest } from './spec/nearest.js';
 export { formatPlatform, type Platform, parsePlatform } from './spec/platform.js';
 export { familiarName, fullName, parseReference, type Reference } from './spec/reference.js';
+export { parseSize } from './spec/size-text.js';
 export { version } from './version.js';
 export { legible, uncommanding, visible } from './visible.js';
 export { fileIdentity, type OutputPlace, outputPlace } from './write/output-file.js';

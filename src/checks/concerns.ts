@@ -73,6 +73,12 @@ export class Concerns {
     return new Set([...groups].flatMap(({ findings }) => findings));
   }
 
+  /** The findings that concern an image, but for those about the archive as a whole. */
+  own(image: Image): ReadonlySet<Finding> {
+    const groups = (this.keys.get(image) ?? []).flatMap(key => this.groups.get(key) ?? []);
+    return new Set(groups.flatMap(({ findings }) => findings));
+  }
+
   private groupsOf(image: Image): readonly Group[] {
     const keys = [ALL, ...(this.keys.get(image) ?? [])];
     return keys.flatMap(key => this.groups.get(key) ?? []);

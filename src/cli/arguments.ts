@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type { ArgumentsCamelCase, Argv } from 'yargs';
+import type { Severity } from '../commands.js';
 import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
 import { UsageError } from '../errors.js';
 import type { Units } from '../report/words.js';
@@ -118,6 +119,14 @@ function readRelease(value: string | string[]): number {
   if (typeof dialect === 'string') throw new UsageError(dialect);
   return dialect.docker;
 }
+
+/** `--fail-on`, of commands whose findings decide on the exit code. */
+export const FAIL_ON = {
+  describe: 'exit 1 on findings of this severity or worse',
+  choices: ['error', 'warning', 'info', 'never'] as const,
+  default: 'error' as Severity | 'never',
+  coerce: last<Severity | 'never'>,
+};
 
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
 const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;

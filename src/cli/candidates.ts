@@ -194,7 +194,8 @@ async function wordsOf(line: Line, current: string, terminal: Terminal): Promise
 }
 
 /** Matches the declaration of commands whose second argument may be a reference to an image of the first. */
-const MAY_HAVE_REF = /\[(?:refs?|names)(?:\.\.)?\]|^(?:show|verify|ids|sizes|waste) <archives\.\.>/;
+const MAY_HAVE_REF =
+  /\[(?:refs?|names)(?:\.\.)?\]|^(?:show|verify|check|ids|sizes|waste) [<[]archives\.\.[>\]]/;
 
 /** Candidates after `ARCHIVE#`: the references in the archive. */
 async function inArchive(current: string, terminal: Terminal): Promise<readonly Candidate[]> {

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { checkCommand } from './check.js';
 import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
 import { manifestCommands } from './manifest.js';
@@ -11,8 +12,12 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
   const commands = base
     .option('json', { describe: 'print the report as JSON (docs/json.md)', type: 'boolean', default: false })
     .option('color', { describe: 'colour, or --no-color; by default only on a terminal', type: 'boolean' });
-  return [reportCommands, weighCommands, dockerCommands, extractCommand, manifestCommands].reduce(
-    (c: Argv<Printing>, add) => add(c, terminal),
-    commands,
-  );
+  return [
+    reportCommands,
+    checkCommand,
+    weighCommands,
+    dockerCommands,
+    extractCommand,
+    manifestCommands,
+  ].reduce((c: Argv<Printing>, add) => add(c, terminal), commands);
 }

@@ -1,6 +1,6 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['Reports:', ['show', 'verify', 'ids', 'sizes', 'waste', 'diff', 'report', 'explain']],
+  ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'diff', 'report', 'explain']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",
@@ -17,7 +17,8 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['list', 'images'],
   ['info', 'show'],
   ['layers', 'show'],
-  ['check', 'verify'],
+  ['lint', 'check'],
+  ['policy', 'check'],
   ['validate', 'verify'],
   ['digest', 'ids'],
   ['du', 'sizes'],

@@ -6,9 +6,15 @@ import { UsageError } from '../errors.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The current time, or SOURCE_DATE_EPOCH. https://reproducible-builds.org/specs/source-date-epoch/ */
-export function timeIn({ SOURCE_DATE_EPOCH }: Environment): Date {
-  if (SOURCE_DATE_EPOCH === undefined || SOURCE_DATE_EPOCH === '') return new Date();
-  if (/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) return new Date(Number(SOURCE_DATE_EPOCH) * 1000);
+export function timeIn(environment: Environment): Date {
+  const epoch = epochIn(environment);
+  return epoch === null ? new Date() : new Date(epoch * 1000);
+}
+
+/** SOURCE_DATE_EPOCH in seconds; null if it is not set. @throws UsageError if it is not a time */
+export function epochIn({ SOURCE_DATE_EPOCH }: Environment): number | null {
+  if (SOURCE_DATE_EPOCH === undefined || SOURCE_DATE_EPOCH === '') return null;
+  if (/^\d{1,12}$/.test(SOURCE_DATE_EPOCH)) return Number(SOURCE_DATE_EPOCH);
   throw new UsageError(`SOURCE_DATE_EPOCH: expected seconds, found ${JSON.stringify(SOURCE_DATE_EPOCH)}`);
 }
 

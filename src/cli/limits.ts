@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { defaultLimits, isLimitName, type LimitName, limitsOf, type Resources } from '../limits.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
+import { parseSize } from '../spec/size-text.js';
 import { last } from './typed.js';
 
 const OPTIONS = {
@@ -72,7 +73,7 @@ function readLimit(text: string): [LimitName, number] {
     const hint = near.length > 0 ? didYouMean(near) : `; there are ${names.join(', ')}`;
     throw new UsageError(`--limit: there is no ${quoted(name)}${hint}`);
   }
-  const number = quantityOf(value);
+  const number = parseSize(value);
   if (number === null) {
     throw new UsageError(
       `--limit ${name}: expected a whole number, as in 50000000, 50M or 48Mi, found ${quoted(value)}`,
@@ -98,25 +99,10 @@ function readJobs(text: string): number {
 
 async function readMemory(text: string): Promise<number> {
   const { MIN_MEMORY } = await import('../report/read.js');
-  const bytes = quantityOf(text);
+  const bytes = parseSize(text);
   if (bytes !== null && bytes >= MIN_MEMORY) return bytes;
   const least = `${MIN_MEMORY / 1024 / 1024}Mi`;
   throw new UsageError(`--memory: expected a size from ${least}, as in 512M or 1Gi, found ${quoted(text)}`);
-}
-
-const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-const BINARY_FACTORS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/**
- * Parses `50M`, `1.5Gi`, `64MiB`, `1000`: k, M, G and T are powers of 1000, with an i powers of 1024. null for any
- * other text.
- */
-function quantityOf(text: string): number | null {
-  const [, digits, letter = '', binary] = /^(\d{1,16}(?:\.\d{1,9})?)(?:([kmgt])(i)?)?b?$/i.exec(text) ?? [];
-  if (digits === undefined || (letter === '' && digits.includes('.'))) return null;
-  const factor = (binary === undefined ? FACTORS : BINARY_FACTORS)[letter.toLowerCase()]!;
-  const value = Math.floor(Number(digits) * factor);
-  return Number.isSafeInteger(value) ? value : null;
 }
 
 const quoted = (text: string) => JSON.stringify(text);

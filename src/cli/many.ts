@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { Closing } from '../commands/many/index.js';
 import type { Named } from '../commands/many/read.js';
 import type { Tally } from '../commands/many/tallies.js';
 import type { ArchiveReading, ReadOptions, Result } from '../commands.js';
@@ -11,22 +12,25 @@ import { platformOption, references } from './arguments.js';
 import { limitOptions } from './limits.js';
 import type { Reporting, Terminal } from './terminal.js';
 
-/** `ARCHIVES.. --ref --platform`, for commands that take any number of archives. */
-export function archivesArguments<T>(command: Argv<T>) {
-  return platformOption(limitOptions(command))
-    .positional('archives', {
-      describe:
-        'image archives: files, folders, or - for standard input; a reference may follow a single archive',
-      type: 'string',
-      array: true,
-      demandOption: true,
-    })
-    .option('ref', {
-      describe: 'tag, name, image ID or digest (or its beginning); also ARCHIVE#REF',
-      type: 'string',
-      coerce: references,
-    });
-}
+/** The positional of commands that take any number of archives. */
+export const ARCHIVES = {
+  describe:
+    'image archives: files, folders, or - for standard input; a reference may follow a single archive',
+  type: 'string',
+  array: true,
+} as const;
+
+/** `--ref --platform`, for commands that take any number of archives. */
+export const choiceOptions = <T>(command: Argv<T>) =>
+  platformOption(limitOptions(command)).option('ref', {
+    describe: 'tag, name, image ID or digest (or its beginning); also ARCHIVE#REF',
+    type: 'string',
+    coerce: references,
+  });
+
+/** `ARCHIVES.. --ref --platform`, for commands that need an archive. */
+export const archivesArguments = <T>(command: Argv<T>) =>
+  choiceOptions(command).positional('archives', { ...ARCHIVES, demandOption: true });
 
 /**
  * Includes files that are left out of folders by default. `verify` has an option of this name with additional meaning.
@@ -89,8 +93,12 @@ export function isReference(text: string, terminal: Terminal): boolean {
 export interface EachArchive<R> {
   readonly options: ReadOptions;
   readonly report: (reading: ArchiveReading, selection: ImageSelection) => Result | Promise<Result>;
+  /** Called instead of `report` if there is one archive and no folder of them. */
+  readonly only?: EachArchive<R>['report'];
   /** Called if there are several archives, or a folder of them. */
   readonly tally: () => Promise<Tally<R>>;
+  /** Called after the last of several archives. */
+  readonly closing?: () => Closing | null;
 }
 
 export interface ImageSelection {
@@ -99,10 +107,14 @@ export interface ImageSelection {
   readonly refMayBeFile: boolean;
 }
 
-interface Arguments extends Reporting {
+/** The archives of a command line, and the choice of their images. */
+export interface ChosenArchives {
   readonly archives: readonly string[];
   readonly ref: string | undefined;
   readonly platform: Platform | undefined;
+}
+
+interface Arguments extends Reporting, ChosenArchives {
   readonly all: boolean;
 }
 
@@ -110,17 +122,18 @@ interface Arguments extends Reporting {
 export async function reportEach<R>(
   args: Arguments,
   terminal: Terminal,
-  { options, report, tally }: EachArchive<R>,
+  { options, report, only: alone = report, tally, closing }: EachArchive<R>,
 ): Promise<void> {
   const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
   const { names, loose } = splitArchives(args.archives, args.ref, terminal);
   const { platform } = args;
-  const about = (reading: ArchiveReading, ref: string | undefined) =>
-    report(reading, { ref, platform, refMayBeFile: loose !== undefined });
+  const about = (reading: ArchiveReading, ref: string | undefined, reportOn = report) =>
+    reportOn(reading, { ref, platform, refMayBeFile: loose !== undefined });
   const { isOneArchive } = await import('../commands/many/read.js');
   const [only] = names;
   if (names.length === 1 && (await isOneArchive(only!.archive))) {
-    await terminal.print(await about(await terminal.read(only!.archive, options), only!.ref), args);
+    const reading = await terminal.read(only!.archive, options);
+    await terminal.print(await about(reading, only!.ref, alone), args);
     return;
   }
   const { reportMany } = await import('../commands/many/index.js');
@@ -132,6 +145,7 @@ export async function reportEach<R>(
     read: file => terminal.read(file, { ...options, sha256: true }),
     report: async (reading, ref) => about(reading, ref),
     tally: await tally(),
+    closing,
     all: args.all,
     deadline,
     keep: format === 'json' || isPrinted || output.some(path => /\.json$/i.test(path)),

@@ -1,9 +1,8 @@
 import type { Argv } from 'yargs';
-import type { Severity } from '../commands.js';
 import {
   dockerOption,
+  FAIL_ON,
   imageArguments,
-  last,
   number,
   once,
   readPlatform,
@@ -13,13 +12,6 @@ import {
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
-
-const FAIL_ON = {
-  describe: 'exit 1 on findings of this severity or worse',
-  choices: ['error', 'warning', 'info', 'never'] as const,
-  default: 'error' as Severity | 'never',
-  coerce: last<Severity | 'never'>,
-};
 
 type Commands = Argv<Printing>;
 

@@ -25,6 +25,8 @@ export interface World {
   ) => Promise<T>;
   /** The time from which "3 years ago" is computed: now, or SOURCE_DATE_EPOCH for reproducible output. */
   readonly now: () => Date;
+  /** SOURCE_DATE_EPOCH in seconds since 1970; null if it is not set. */
+  readonly sourceDateEpoch?: () => number | null;
   /** Prints a line on standard error. */
   readonly note?: (line: string) => void;
   /**

@@ -31,6 +31,8 @@ export interface Member {
   readonly target: string | null;
   /** The type of a tar's entry, where it is none that POSIX names: some readers take it for a file. */
   readonly flag?: number;
+  /** Seconds since 1970, as a tar's header says; left out where the container has none that travel. */
+  readonly mtime?: number;
 }
 
 export interface SeekableMember extends Member {

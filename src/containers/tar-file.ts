@@ -21,11 +21,11 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
       }
       const { start } = value;
       // Without a spread, which would take as long as everything else for a member.
-      const { path, name, type, size, target, flag } = value.member;
+      const { path, name, type, size, target, flag, mtime } = value.member;
       const length = Math.max(0, Math.min(size, window.length - start));
       const content =
         type === 'file' ? { file: range.file, start: range.start + start, length, deflated: false } : null;
-      const member = { path, name, type, size, target, range: content };
+      const member = { path, name, type, size, target, mtime, range: content };
       members.push(flag === undefined ? member : { ...member, flag });
       step = walk.next(NOTHING);
     }

@@ -9,13 +9,13 @@ import type { Member, Opened, Part, Stranger } from '../containers/source.js';
 import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
 import { forSize, limitText, type Resources, sharedAmong } from '../limits.js';
-import type { Graph } from '../link/graph.js';
+import type { Graph, Image } from '../link/graph.js';
 import { link } from '../link/link.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import { UnpackedTotal } from '../scan/blob/examiner.js';
 import type { ContentWanted } from '../scan/entries/content.js';
 import { limitsWithin } from '../scan/resources.js';
-import { type Depth, type Scan, scan } from '../scan/scan.js';
+import { type Depth, type Scan, type ScanOptions, scan } from '../scan/scan.js';
 import type { Platform } from '../spec/platform.js';
 import { visible } from '../visible.js';
 
@@ -29,6 +29,11 @@ export interface ReadOptions extends Resources {
   readonly depth?: Depth;
   /** At depth `files`: the digests of all files in layers, and the content of those whose paths match. */
   readonly files?: ContentWanted;
+  /**
+   * Says how deep to read when the documents are known, where they can be read before the rest: of a pipe and a compressed tar they
+   * cannot, and `depth` applies.
+   */
+  readonly deepen?: (images: readonly Image[]) => Pick<ReadOptions, 'depth' | 'files'>;
   /** Make absent platforms of an index errors: all of them, or the one that is needed. */
   readonly requireComplete?: boolean | Platform;
   /** Make an archive without an image an error, also where it holds artifacts. */
@@ -103,10 +108,13 @@ export async function readArchive(
   const unpacked = new UnpackedTotal();
   unpacked.hasStored(opened.size ?? 0);
   const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
+  const limitsFor = () => forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
   for (const part of opened.parts) {
-    const read = await reading(where, () => scan(part, { ...work, onProgress }));
-    const linked = forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
-    const graph = link(read, linked, deadline + LINKING_MS);
+    const linkedBy = (read: Scan) => link(read, limitsFor(), deadline + LINKING_MS);
+    const planned = await reading(where, () => plannedFor(part, { ...work, onProgress }, options, linkedBy));
+    const read = await reading(where, () => scan(part, planned));
+    const linked = limitsFor();
+    const graph = linkedBy(read);
     // After the last document has been read.
     const scanned = { ...read, limits: linked, problems: [...read.problems, ...opened.changes()] };
     if (graph === null) {
@@ -145,6 +153,20 @@ export async function readArchive(
     parts,
     findings: toFindings(observations, limits),
   };
+}
+
+/** Reads the documents of a part alone, to find out how deep the rest has to be read. */
+async function plannedFor(
+  part: Part,
+  work: ScanOptions,
+  { deepen }: ReadOptions,
+  linkedBy: (read: Scan) => Graph | null,
+): Promise<ScanOptions> {
+  if (deepen === undefined || part.source.access === 'once') return work;
+  const graph = linkedBy(await scan(part, { ...work, depth: 'metadata', onProgress: () => {} }));
+  if (graph === null) return work;
+  const { depth = work.depth, files } = deepen(graph.images);
+  return { ...work, depth, contents: files };
 }
 
 /** null for what is not one file that can be read again. */

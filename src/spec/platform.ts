@@ -44,6 +44,9 @@ const KNOWN = new Set([
   'wasm',
 ]);
 
+/** Architectures that need no system beside them, in every spelling. */
+export const ARCHITECTURE_NAMES: readonly string[] = [...KNOWN, ...ARCHITECTURES.keys()];
+
 /** The system, with a version in parentheses where that matters, as containerd writes it. */
 const SYSTEM = /^([a-z0-9_.-]+)(?:\(([a-z0-9_.-]+)\))?$/;
 

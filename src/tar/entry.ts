@@ -82,6 +82,10 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   };
 }
 
+/** Whole seconds since 1970. */
+export const entryTime = (block: Uint8Array, pax: EntryRecords['pax']): number =>
+  (pax.size === 0 ? null : paxTime(pax.get('mtime')))?.seconds ?? numericField(block, 136, 148) ?? 0;
+
 export const entryTarget = (block: Uint8Array, { pax, longTarget }: EntryRecords): string =>
   longTarget || pax.get('linkpath') || textField(block, 157, 257);
 

@@ -4,6 +4,7 @@ import {
   type EntryRecords,
   entryHeader,
   entryTarget,
+  entryTime,
   goHeaderFault,
   hasSparseExtension,
   isSparseExtended,
@@ -68,7 +69,8 @@ function memberHeader(
   const stored = header.storedSize;
   const isLink = type === 'hardlink' || type === 'symlink';
   const target = isLink ? textOf(entryTarget(block, records ?? NO_RECORDS)) : null;
-  const member: Member = { path, name, type, size: type === 'file' ? stored : 0, target };
+  const mtime = entryTime(block, pax);
+  const member: Member = { path, name, type, size: type === 'file' ? stored : 0, target, mtime };
   return {
     member: isKnownType(flag) ? member : { ...member, flag },
     stored,

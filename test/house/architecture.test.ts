@@ -25,6 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['checks'],
   ['docker', 'write'],
   ['report'],
+  ['policy'],
   ['commands'],
   ['format', 'commands.ts', 'library', 'index.ts'],
   ['progress.ts'],

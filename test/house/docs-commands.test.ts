@@ -62,6 +62,10 @@ async function workplace(): Promise<string> {
   }
   const layout = buildxOci({ platforms: [amd64.image, arm64.image], tags: ['app:1.2'], attestations: true });
   toDirectory(layout, join(place, 'layout'));
+  writeFileSync(
+    join(place, '.dive-ci'),
+    'rules:\n  lowestEfficiency: 0\n  highestUserWastedPercent: disabled\n',
+  );
   return place;
 }
 

@@ -5,6 +5,7 @@ import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  Check,
   filesReport,
   InputError,
   idsReport,
@@ -17,6 +18,7 @@ import {
   sizesReadOptions,
   wasteReport,
 } from '../../src/commands.js';
+import { composePolicy } from '../../src/policy/compose.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
 import { type FileSpec, image } from '../support/image.js';
@@ -108,6 +110,19 @@ const everything = {
   files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
 };
 
+/** Every property of a policy has a value. */
+const POLICY = `extends: strict@1
+rules:
+  file-size: 1
+  unreferenced-blobs: warning
+exceptions:
+  - { rule: no-latest, images: ["**"], platforms: [linux/amd64], paths: ["**"], reason: x, expires: 1971-01-01 }
+  - { rule: user-not-root, reason: x }
+`;
+const { policy } = await composePolicy({ presets: [], files: ['-'], diveCi: null }, async () => ({
+  text: POLICY,
+}));
+
 const samples = readdirSync(join(repositoryRoot, 'samples'))
   .filter(name => /\.(tar|gz|zip)$/.test(name))
   .map(name => ({ id: name, file: join(repositoryRoot, 'samples', name) }));
@@ -171,11 +186,13 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
     await valid(`${id} waste`, () => wasteReport(reading));
     await valid(`${id} report`, () => overviewReport(reading));
+    const check = new Check({ policy, context: { now: 0, epoch: null }, failOn: 'error' });
+    await valid(`${id} check`, () => check.only(reading, {}).data);
   });
 }
 
 test('for several archives each line has a report or an error', async () => {
-  for (const command of ['show', 'verify', 'ids', 'sizes', 'waste']) {
+  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste']) {
     const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
     const lines = stdout.trimEnd().split('\n');
     assert.is(lines.length, samples.length + 1);

@@ -97,12 +97,19 @@ interface ManyOptions<R> extends Reader {
    */
   readonly report: (reading: ArchiveReading, ref: string | undefined) => Promise<Result>;
   readonly tally: Tally<R>;
+  /** Called after the last archive; null if there is nothing to report. */
+  readonly closing?: (() => Closing | null) | undefined;
   /** Name every file of a folder that is not an archive, not only the first ones. */
   readonly all: boolean;
   /** Called with the line of each archive when it is done. */
   readonly onLine: (line: ArchiveLine) => Promise<void>;
   /** Keep the data of all archives for the result; otherwise it is not kept. */
   readonly keep: boolean;
+}
+
+/** A command's report about all archives together, and the file that it is about: a policy. */
+export interface Closing extends Result {
+  readonly file: string;
 }
 
 /** The parts of completed archives that are kept: rows, and the details below the table. */
@@ -141,6 +148,11 @@ class Summary<R> {
     ]);
     this.failures.push({ file, error });
     this.add(2);
+  }
+
+  close({ file, doc, exitCode }: Closing): void {
+    this.details.push([gap, heading(shown(file), 3), ...doc]);
+    if (exitCode > this.exitCode) this.exitCode = exitCode;
   }
 
   remark(item: Extract<Item, { kind: 'other' | 'again' }>): void {
@@ -196,7 +208,7 @@ function failureDoc({ file, error: { what, remedy } }: { file: string; error: In
 export async function reportMany<R>(
   options: ManyOptions<R>,
 ): Promise<Result & { readonly remarks: readonly string[] }> {
-  const { names, tally, all, keep, onLine } = options;
+  const { names, tally, closing, all, keep, onLine } = options;
   const summary = new Summary(tally, all);
   for await (const item of readEach(names, options)) {
     // The only argument is a folder without an archive.
@@ -207,6 +219,14 @@ export async function reportMany<R>(
       if (keep) summary.lines.push(line);
       await onLine(line);
     }
+  }
+  const last = closing?.() ?? null;
+  if (last !== null) {
+    const { file, exitCode, data } = last;
+    summary.close(last);
+    const line = { file, sha256: null, exitCode, error: null, ...(data as object) };
+    if (keep) summary.lines.push(line);
+    await onLine(line);
   }
   const { exitCode, remarks, lines } = summary;
   return { data: lines, doc: summary.doc(), exitCode, remarks };

@@ -14,7 +14,7 @@ import {
   verdictNames,
   verdictSpan,
 } from '../../report/words.js';
-
+import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';
@@ -101,7 +101,26 @@ export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all
   };
 }
 
-const severitiesOf = (findings: readonly Finding[]): Record<Severity, number> => {
+/** A row of `check` for each archive: whether it passed; the failing findings are details. */
+export function checkTally(): Tally<CheckReport> {
+  let images = 0;
+  let passing = 0;
+  const severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
+  return {
+    columns: [right('images'), { title: 'check' }, { title: 'findings' }],
+    tell: ({ images: own, passed, findings }, doc) => {
+      images += own.length;
+      if (passed) passing++;
+      for (const { severity } of findings) severities[severity]++;
+      const verdict = span(passed ? 'passed' : 'FAILED', passed ? 'good' : 'bad');
+      const row = [String(own.length), [verdict], severityWords(severitiesOf(findings))];
+      return { rows: [row], details: passed ? [] : withoutHead(doc.slice(1)) };
+    },
+    total: archives => [String(images), `${passing} of ${archives}`, severityWords(severities)],
+  };
+}
+
+const severitiesOf = (findings: readonly Pick<Finding, 'severity'>[]): Record<Severity, number> => {
   const counts = { error: 0, warning: 0, info: 0 };
   for (const { severity } of findings) counts[severity]++;
   return counts;

@@ -1,0 +1,129 @@
+import type { CheckFinding, Suppressed } from '../../policy/finding.js';
+import { type Block, type Doc, gap, type Span, span, text } from '../../report/doc.js';
+import type { ImageReport } from '../../report/report.js';
+import { archiveHead, count, imageTitle, madeBy, verdictNames, verdictSpan } from '../../report/words.js';
+import { visiblePath } from '../../visible.js';
+import type { CheckReport } from './index.js';
+
+const STYLE = { error: 'bad', warning: 'warn', info: 'dim' } as const;
+
+/** How many findings of one code are shown of an image; the rest is folded. */
+const SHOWN = 5;
+
+export function checkDoc(report: CheckReport, imagesInAll: number, isAll = false): Doc {
+  const { images, findings, suppressed, policy, verdicts } = report;
+  const about = (image: number | null) => findings.filter(finding => finding.image === image);
+  const ofArchive = about(null);
+  return [
+    verdictLine(report),
+    ...archiveHead(report, imagesInAll, [
+      ['sound', verdictNames.flatMap(name => [`${name} `, verdictSpan(verdicts[name]), '   '])],
+      ['policy', policy.sources.join(', ')],
+    ]),
+    ...(ofArchive.length === 0
+      ? []
+      : [gap, text([span('the archive', 'strong')]), ...findingsDoc(ofArchive, null, isAll)]),
+    ...images.flatMap((image, i) => imageDoc(image, about(i), isAll)),
+    ...suppressedDoc(suppressed, isAll),
+    ...(findings.length === 0
+      ? []
+      : [gap, text([span('waybill explain CODE says what each means, and what to do.', 'dim')])]),
+  ];
+}
+
+/** Findings about the policy, after several archives. */
+export const closingDoc = (findings: readonly CheckFinding[], isAll = false): Doc =>
+  findingsDoc(findings, null, isAll);
+
+function verdictLine({ passed, findings, suppressed }: CheckReport): Block {
+  const failing = findings.filter(finding => finding.failing).length;
+  const others = findings.length - failing;
+  const parts = [
+    ...(failing > 0 ? [`${count(failing, 'finding')} must be mended`] : []),
+    ...(others > 0
+      ? [
+          `${count(others, failing > 0 ? 'more finding' : 'finding')} that ${others === 1 ? 'does' : 'do'} not fail the check`,
+        ]
+      : []),
+    ...(suppressed.length > 0 ? [`${suppressed.length} hidden by the policy`] : []),
+  ];
+  return text([
+    span(passed ? 'passed' : 'FAILED', passed ? 'good' : 'bad'),
+    parts.length === 0 ? ': nothing to report' : `: ${parts.join(', ')}`,
+  ]);
+}
+
+function imageDoc(image: ImageReport, findings: readonly CheckFinding[], isAll: boolean): Doc {
+  const lines =
+    findings.length === 0
+      ? [text([span('nothing to report', 'good')], 2)]
+      : findingsDoc(findings, image, isAll);
+  return [gap, imageTitle(image), ...lines];
+}
+
+function findingsDoc(findings: readonly CheckFinding[], image: ImageReport | null, isAll: boolean): Doc {
+  const kinds = new Map<string, CheckFinding[]>();
+  for (const finding of findings) {
+    const kind = `${finding.severity} ${finding.code}`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), finding]);
+  }
+  return [...kinds.values()].flatMap(alike => {
+    const rest = alike.length - SHOWN;
+    const blocks = (some: readonly CheckFinding[]) => some.flatMap(finding => findingDoc(finding, image));
+    if (isAll || rest <= 1) return blocks(alike);
+    const summary = `and ${rest} more like it; --all lists them`;
+    return [
+      ...blocks(alike.slice(0, SHOWN)),
+      { kind: 'folded' as const, summary, rest: blocks(alike.slice(SHOWN)) },
+    ];
+  });
+}
+
+function findingDoc(finding: CheckFinding, image: ImageReport | null): Block[] {
+  const { severity, code, message, remedy } = finding;
+  const place = placeOf(finding, image);
+  return [
+    text([span(severity, STYLE[severity]), ' ', span(code, 'strong'), '  ', message], 2),
+    ...place.map(line => text([span(line, 'dim')], 4)),
+    ...(remedy === null ? [] : [text([span(`change: ${remedy}`, 'good')], 4)]),
+  ];
+}
+
+/** Where it is: the path and the layer with its instruction, or the document of the archive. */
+function placeOf(
+  { code, rule, path, layer, instruction, at, data }: CheckFinding,
+  image: ImageReport | null,
+): string[] {
+  const made = instruction === null ? null : madeBy(instruction);
+  // The message names the path that stands in the data.
+  const isTold = path === null || (data as { readonly path?: unknown } | null)?.path === path;
+  const shown = isTold ? [] : [`/${visiblePath(path)}`];
+  if (layer !== null && image !== null) {
+    const member = image.layers[layer]?.path;
+    const words = [`layer ${layer + 1} of ${image.layers.length}`, ...(made === null ? [] : [made])].join(
+      ': ',
+    );
+    return [...shown, words, ...(made === null && member != null ? [`in ${member}`] : [])];
+  }
+  if (shown.length > 0) return shown;
+  if (made !== null) return [made];
+  // That a rule's finding is about the image, its heading says.
+  const isImage = rule === code && at.pointer?.startsWith('/config') !== true;
+  return at.path === '' || (isImage && image !== null) ? [] : [`${at.path}${at.pointer ?? ''}`];
+}
+
+function suppressedDoc(suppressed: readonly Suppressed[], isAll: boolean): Doc {
+  if (suppressed.length === 0) return [];
+  if (!isAll) {
+    const words = `${count(suppressed.length, 'finding')} hidden by the policy: --all lists ${suppressed.length === 1 ? 'it' : 'them'}`;
+    return [gap, text([span(words, 'dim')])];
+  }
+  return [
+    gap,
+    text([span('hidden by the policy', 'strong')]),
+    ...suppressed.flatMap(({ finding, reason, from }) => [
+      text([span(finding.severity, 'dim'), ' ', finding.code, '  ', finding.message], 2),
+      text([span(`${reason} (${from})`, 'dim')] satisfies Span[], 4),
+    ]),
+  ];
+}

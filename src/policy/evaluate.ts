@@ -1,0 +1,262 @@
+import type { Finding } from '../checks/findings.js';
+import type { Image } from '../link/graph.js';
+import type { Severity } from '../link/observation.js';
+import { type ArchiveReading, pathIn } from '../report/read.js';
+import type { Report } from '../report/report.js';
+import { pathFilter } from '../scan/entries/path-filter.js';
+import { platformMatches } from '../spec/platform.js';
+import { oneSpelling } from '../visible.js';
+import { type CheckFinding, fromVerify, isAtLeast, type Suppressed } from './finding.js';
+import { type Exception, originText, ownSeverity, type Policy, type Scope, type Setting } from './policy.js';
+import type { ArchiveBreach, PolicyRule } from './rule.js';
+import { exceptionExpired, exceptionUnused, patternUnused, ruleNotChecked } from './rules/policy.js';
+import { type CheckContext, ImageSubject, nameFilter } from './subject.js';
+
+export interface Evaluation {
+  /** Most serious first. */
+  readonly findings: readonly CheckFinding[];
+  readonly suppressed: readonly Suppressed[];
+}
+
+const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
+const DAY = 24 * 60 * 60;
+
+/**
+ * Applies one policy to any number of archives, one after the other, and remembers which of its exceptions and scopes were of any
+ * use: that is known only when all of them have been looked at.
+ */
+export class Evaluator {
+  private readonly usedExceptions = new Set<Exception>();
+  private readonly usedScopes = new Set<Scope>();
+
+  constructor(
+    private readonly policy: Policy,
+    private readonly context: CheckContext,
+    private readonly failOn: Severity | 'never',
+  ) {}
+
+  /** @param chosen  the images that the report is about */
+  evaluate(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): Evaluation {
+    const subjects = this.subjectsOf(reading, chosen, report);
+    const most = reading.parts[0]!.graph.limits.findingsPerCode;
+    const broken = this.policy.rules.flatMap(({ rule, settings }) =>
+      capped([...this.breachesOf(rule, settings, subjects)], most),
+    );
+    const owners = ownersOf(subjects);
+    const verified = report.findings.map(finding => verifiedFinding(finding, owners.get(finding) ?? null));
+    return this.judged([...verified.map(finding => this.raised(finding, subjects)), ...broken], subjects);
+  }
+
+  /** Findings about the policy itself, when all archives have been looked at. */
+  closing(): readonly CheckFinding[] {
+    const expired = this.policy.exceptions.filter(exception => this.isExpired(exception));
+    const unused = this.policy.exceptions.filter(
+      exception => !this.isExpired(exception) && !this.usedExceptions.has(exception),
+    );
+    const dataOf = ({ rules, reason, expires, origin }: Exception) => ({
+      from: originText(origin),
+      rules,
+      reason,
+      expires,
+    });
+    return [
+      ...expired.flatMap(exception => this.own(exceptionExpired, dataOf(exception), exception.origin.source)),
+      ...unused.flatMap(exception => this.own(exceptionUnused, dataOf(exception), exception.origin.source)),
+      ...this.unusedScopes(),
+    ];
+  }
+
+  private unusedScopes(): CheckFinding[] {
+    return this.policy.rules.flatMap(({ rule, settings }) =>
+      settings.flatMap(({ scope, origin }) => {
+        if (isOpen(scope) || this.usedScopes.has(scope)) return [];
+        const data = { rule: rule.code, scope: scopeText(scope), from: originText(origin) };
+        return this.own(patternUnused, data, origin.source);
+      }),
+    );
+  }
+
+  /** A finding about the policy; none where it switches that off. */
+  private own(rule: PolicyRule, data: unknown, source: string): CheckFinding[] {
+    const severity = ownSeverity(this.policy, rule.code, rule.severity);
+    if (severity === 'off') return [];
+    const finding = this.broken(rule, severity, { data: data as never, subject: null }, null);
+    return [{ ...finding, at: { path: source, pointer: null }, key: JSON.stringify(data) }];
+  }
+
+  private subjectsOf(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): ImageSubject[] {
+    const images = reading.parts.flatMap(part =>
+      part.graph.images.filter(image => chosen.has(image)).map(image => ({ part, image })),
+    );
+    return images.map(
+      ({ part, image }, i) => new ImageSubject(part, image, report.images[i]!, i, this.context),
+    );
+  }
+
+  private *breachesOf(
+    rule: PolicyRule,
+    settings: readonly Setting[],
+    subjects: readonly ImageSubject[],
+  ): Generator<CheckFinding> {
+    const bySetting = new Map<Setting, ImageSubject[]>();
+    for (const subject of subjects) {
+      const setting = this.settingFor(settings, subject);
+      if (setting !== undefined) bySetting.set(setting, [...(bySetting.get(setting) ?? []), subject]);
+    }
+    for (const [setting, own] of bySetting) {
+      const { severity, options } = setting;
+      if (severity === 'off') continue;
+      for (const subject of own)
+        for (const breach of rule.image?.(subject, options as never) ?? [])
+          yield* this.breach(rule, severity, { ...breach, subject });
+      for (const breach of rule.archive?.(own, options as never, this.context) ?? [])
+        yield* this.breach(rule, severity, breach);
+    }
+  }
+
+  private settingFor(settings: readonly Setting[], subject: ImageSubject): Setting | undefined {
+    for (const { scope } of settings)
+      if (!isOpen(scope) && isInScope(scope, subject)) this.usedScopes.add(scope);
+    return settings.find(({ scope }) => isInScope(scope, subject));
+  }
+
+  private breach(rule: PolicyRule, severity: Severity, breach: ArchiveBreach): CheckFinding[] {
+    if (breach.unchecked === undefined) return [this.broken(rule, severity, breach, rule.code)];
+    const own = ownSeverity(this.policy, ruleNotChecked.code, severity);
+    if (own === 'off') return [];
+    const data = { rule: rule.code, reason: breach.unchecked } as never;
+    const key = `${rule.code} ${breach.key ?? ''}`;
+    return [this.broken(ruleNotChecked, own, { ...breach, data, key, unchecked: undefined }, rule.code)];
+  }
+
+  private broken(
+    rule: PolicyRule,
+    severity: Severity,
+    breach: ArchiveBreach & { readonly data: never },
+    named: string | null,
+  ): CheckFinding {
+    const { data, subject, layer, path } = breach;
+    const made = layer === undefined ? null : (subject?.instructionOf(layer) ?? null);
+    return {
+      code: rule.code,
+      severity,
+      at: breach.at ?? placeOf(subject, layer),
+      data,
+      message: oneSpelling(rule.message(data)),
+      image: subject?.index ?? null,
+      layer: layer ?? null,
+      path: path ?? null,
+      instruction: breach.instruction ?? made,
+      remedy: rule.remedy?.(data) ?? null,
+      rule: named,
+      failing: false,
+      key: breach.key ?? '',
+    };
+  }
+
+  /** A finding of `verify`, which a rule may make more serious. */
+  private raised(finding: CheckFinding, subjects: readonly ImageSubject[]): CheckFinding {
+    const subject = finding.image === null ? undefined : subjects[finding.image];
+    let raised = finding;
+    for (const { rule, settings } of this.policy.rules) {
+      if (!(rule.raises as readonly string[]).includes(finding.code)) continue;
+      const setting =
+        subject === undefined
+          ? settings.find(({ scope }) => isOpen(scope))
+          : this.settingFor(settings, subject);
+      const severity = setting?.severity ?? 'off';
+      if (severity !== 'off' && isAtLeast(severity, raised.severity))
+        raised = { ...raised, severity, rule: rule.code, remedy: rule.mend };
+    }
+    return raised;
+  }
+
+  /** Applies the policy's severities and exceptions to findings. */
+  private judged(all: readonly CheckFinding[], subjects: readonly ImageSubject[]): Evaluation {
+    const findings: CheckFinding[] = [];
+    const suppressed: Suppressed[] = [];
+    for (const given of all) {
+      const override = this.policy.overrides.find(({ code }) => code === given.code);
+      const severity = override?.severity ?? given.severity;
+      const exception = this.exceptionFor(given, subjects);
+      if (exception !== undefined) {
+        const { reason, origin } = exception;
+        suppressed.push({ finding: given, reason, from: originText(origin) });
+      } else if (severity === 'off') {
+        suppressed.push({ finding: given, reason: 'switched off', from: originText(override!.origin) });
+      } else findings.push({ ...given, severity, failing: isAtLeast(severity, this.failOn) });
+    }
+    findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+    return { findings, suppressed };
+  }
+
+  private exceptionFor(finding: CheckFinding, subjects: readonly ImageSubject[]): Exception | undefined {
+    const matching = this.policy.exceptions.filter(
+      exception => !this.isExpired(exception) && matches(exception, finding, subjects),
+    );
+    for (const exception of matching) this.usedExceptions.add(exception);
+    return matching[0];
+  }
+
+  /** The last day counts to its end, in UTC. */
+  private readonly isExpired = ({ expires }: Exception): boolean =>
+    expires !== null && this.context.now >= expires + DAY;
+}
+
+const isOpen = ({ images, platforms }: Scope) => images.length === 0 && platforms.length === 0;
+
+function scopeText({ images, platforms }: Scope): string {
+  const parts = [...images, ...platforms.map(({ os, architecture }) => `${os}/${architecture}`)];
+  return parts.map(part => JSON.stringify(part)).join(', ');
+}
+
+function isInScope({ images, platforms }: Scope, { spellings, image }: ImageSubject): boolean {
+  const isNamed = images.length === 0 || spellings.some(nameFilter(images));
+  const have = image.platform;
+  return (
+    isNamed &&
+    (platforms.length === 0 || (have !== null && platforms.some(wanted => platformMatches(have, wanted))))
+  );
+}
+
+function matches(
+  { rules, scope, paths }: Exception,
+  { code, rule, image, path, at }: CheckFinding,
+  subjects: readonly ImageSubject[],
+): boolean {
+  if (!rules.includes(code) && !(rule !== null && rules.includes(rule))) return false;
+  const subject = image === null ? undefined : subjects[image];
+  if (!isOpen(scope) && (subject === undefined || !isInScope(scope, subject))) return false;
+  return paths.length === 0 || pathFilter(paths)((path ?? at.path).replace(/^\/+/, ''));
+}
+
+function placeOf(subject: ImageSubject | null, layer: number | undefined) {
+  if (subject === null) return { path: '', pointer: null };
+  const { image, part } = subject;
+  const member = layer === undefined ? null : (image.layers[layer]?.member ?? null);
+  const at = member === null ? image.at : { path: member.path, pointer: null };
+  return { ...at, path: pathIn(part.part, at.path) };
+}
+
+/** A rule's breaches as far as they are listed: the last one tells how many more there are. */
+function capped(findings: readonly CheckFinding[], most: number): readonly CheckFinding[] {
+  const rest = findings.length - most;
+  if (rest <= 0) return findings;
+  const kept = findings.slice(0, most);
+  const last = kept.at(-1)!;
+  const message = `${last.message} (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
+  return [...kept.slice(0, -1), { ...last, message, unlisted: rest }];
+}
+
+/** The image that a finding of `verify` is about, where that is one; findings of a zip's parts are about the archive. */
+function ownersOf(subjects: readonly ImageSubject[]): ReadonlyMap<Finding, ImageSubject | null> {
+  const owners = new Map<Finding, ImageSubject | null>();
+  for (const subject of subjects)
+    for (const finding of subject.part.concerns.own(subject.image))
+      owners.set(finding, owners.has(finding) ? null : subject);
+  return owners;
+}
+
+function verifiedFinding(finding: Finding, subject: ImageSubject | null): CheckFinding {
+  return fromVerify(finding, subject?.index ?? null, layer => subject?.instructionOf(layer) ?? null);
+}

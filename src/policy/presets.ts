@@ -1,0 +1,45 @@
+/** A set of rules with a name. What a name with its number means is never changed: a new set gets a new number. */
+export interface Preset {
+  readonly what: string;
+  /** A policy. */
+  readonly text: string;
+}
+
+/** The preset that applies if neither a policy nor a preset is named. */
+export const DEFAULT_PRESET = 'default@1';
+
+export const PRESETS: ReadonlyMap<string, Preset> = new Map([
+  [
+    DEFAULT_PRESET,
+    {
+      what: 'What holds of any image: it can be loaded, and it says what to run. That it runs as root is a warning.',
+      text: `rules:
+  layer-count: 125          # Docker refuses more
+  start-command: warning
+  user-not-root: warning
+`,
+    },
+  ],
+  [
+    'strict@1',
+    {
+      what: 'What holds of an image that is meant to run in production.',
+      text: `extends: default@1
+rules:
+  user-not-root: error
+  start-command:
+    shell-form: forbidden
+  no-latest: error
+  image-names: error
+  history: error
+  no-missing-blobs: error
+  waste-share:
+    deleted: 5%
+    overwritten: 5%
+    cached: 10%
+    from: 1MB
+`,
+    },
+  ],
+  ['none@1', { what: 'No rule: the findings of `verify` alone.', text: 'rules: {}\n' }],
+]);

@@ -1,0 +1,21 @@
+import type { PolicyRule } from './rule.js';
+import { configRules } from './rules/config.js';
+import { formRules } from './rules/form.js';
+import { nameRules } from './rules/names.js';
+import { policyRules } from './rules/policy.js';
+import { sizeRules } from './rules/sizes.js';
+import { wasteRules } from './rules/waste.js';
+
+/** Every rule. A new one is one entry in one of these lists. */
+export const RULES: readonly PolicyRule[] = [
+  ...sizeRules,
+  ...wasteRules,
+  ...configRules,
+  ...nameRules,
+  ...formRules,
+  ...policyRules,
+];
+
+const BY_CODE: ReadonlyMap<string, PolicyRule> = new Map(RULES.map(rule => [rule.code, rule]));
+
+export const policyRuleOf = (code: string): PolicyRule | undefined => BY_CODE.get(code);
