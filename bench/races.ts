@@ -40,6 +40,7 @@ const docker = (size: Size): Race => ({
     return [
       ...start.waybill('verify', 'verify', file),
       ...start.stdin(file),
+      ...start.waybill('check', 'check', '--fail-on', 'never', file),
       start.skopeoCopy(`docker-archive:${file}`),
       opensslOf(file),
       tarList(file),
@@ -115,6 +116,7 @@ const MANY: readonly Race[] = [
         ...start.waybill('verify', 'verify', file),
         ...start.waybill('files', 'files', file),
         ...start.waybill('sizes', 'sizes', file),
+        ...start.waybill('check', 'check', '--fail-on', 'never', file),
         start.skopeoCopy(`docker-archive:${file}`),
         dive(file),
       ];
@@ -133,6 +135,7 @@ const MANY: readonly Race[] = [
         ...start.waybill('verify', 'verify', file),
         ...start.waybill('files', 'files', file),
         ...start.waybill('sizes', 'sizes', file),
+        ...start.waybill('check', 'check', '--fail-on', 'never', file),
         start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
         nativeLimit(layersOf(at('many', 'layout'))),
       ];

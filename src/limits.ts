@@ -81,6 +81,10 @@ export interface Limits {
   readonly imageEntries: number;
   /** Bytes of file contents that are kept for one layer, for commands that read files. An rpm database has 100 MB. */
   readonly keptContentBytes: number;
+  /** Bytes of one file, from its start, that are searched for secrets. Files with credentials have some kilobytes. */
+  readonly secretFileBytes: number;
+  /** Secrets that are kept of one layer's files. A file with more than 100 counts with the first 100. */
+  readonly layerSecrets: number;
   /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
   /** Seconds that reading the content of an archive may take; 0 for no limit. */
@@ -125,6 +129,8 @@ export const defaultLimits: Limits = {
   archiveEntries: 5_000_000,
   imageEntries: 5_000_000,
   keptContentBytes: 256 * MiB,
+  secretFileBytes: 1 * MiB,
+  layerSecrets: 10_000,
   findingsPerCode: 100,
   seconds: 0,
 };
@@ -143,6 +149,7 @@ export const limitCeilings: Partial<Limits> = {
   layerEntries: 64_000_000,
   layerEntryBytes: 2 * GiB,
   keptContentBytes: 2 * GiB,
+  secretFileBytes: 256 * MiB,
 };
 
 /** The lowest value of some limits. Hazard: a limit of 0 findings would hide the faults of an archive. */
@@ -253,6 +260,8 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   archiveEntries: () => 'the layers have more entries, which are not listed',
   imageEntries: () => 'the layers of the image have more entries, which are not applied',
   keptContentBytes: () => 'the files to search are larger, and some were not searched',
+  secretFileBytes: () => 'not all of the layer was searched for secrets',
+  layerSecrets: () => 'the layer has more secrets, which are not listed',
   findingsPerCode: () => 'more findings are counted, not listed',
   seconds: () => 'the rest was not read',
 };

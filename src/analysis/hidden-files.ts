@@ -16,6 +16,8 @@ export interface Stowaway {
   readonly bytes: number;
   /** The layer that ships the file: an index into the image's layers. */
   readonly layer: number;
+  /** Index of its entry in that layer. */
+  readonly index: number;
   /** The layer that hides the file; the same layer if it has another entry of that name. */
   readonly hiddenBy: number;
   /** `overwritten` if another entry has its path once that layer is applied, otherwise `deleted`. */

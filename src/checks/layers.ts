@@ -150,6 +150,16 @@ function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<O
   const isFull = table?.contents?.full === true;
   const listed: LimitName | null = table?.truncated ?? (isFull ? 'keptContentBytes' : null);
   if (listed !== null) reached.push({ limit: listed, value: limits[listed] });
+  if (table?.contents?.secrets?.full) reached.push({ limit: 'layerSecrets', value: limits.layerSecrets });
+  const isCut = (table?.contents?.secrets?.cut ?? 0) > 0;
+  const { secretFileBytes } = limits;
+  if (isCut)
+    yield observe(
+      'limit-reached',
+      memberAt(member.path),
+      { limit: 'secretFileBytes', value: secretFileBytes, seen: null },
+      'info',
+    );
   for (const { limit, value, seen = null } of reached) {
     // A record may change where the content of an entry ends.
     const severity = limit === 'paxBytes' ? undefined : 'warning';

@@ -79,9 +79,10 @@ export function needsOf({ rules }: Policy, images: readonly Image[] | null): Nee
   );
   const keep = [...new Set(needs.flatMap(({ contents }) => contents?.keep ?? []))];
   const digests = needs.some(({ contents }) => contents?.digests === true);
+  const secrets = needs.some(({ contents }) => contents?.secrets === true);
   return {
     files: needs.some(({ files }) => files === true),
-    contents: { ...(digests && { digests }), ...(keep.length > 0 && { keep }) },
+    contents: { ...(digests && { digests }), ...(secrets && { secrets }), ...(keep.length > 0 && { keep }) },
   };
 }
 

@@ -12,11 +12,12 @@ export const PRESETS: ReadonlyMap<string, Preset> = new Map([
   [
     DEFAULT_PRESET,
     {
-      what: 'What holds of any image: it can be loaded, and it says what to run. That it runs as root is a warning.',
+      what: 'What holds of any image: it can be loaded, it says what to run, and it holds no key, credential or token. That it runs as root is a warning.',
       text: `rules:
   layer-count: 125          # Docker refuses more
   start-command: warning
   user-not-root: warning
+  no-secrets: error         # docs/secrets.md
 `,
     },
   ],

@@ -3,6 +3,7 @@ import { configRules } from './rules/config.js';
 import { formRules } from './rules/form.js';
 import { nameRules } from './rules/names.js';
 import { policyRules } from './rules/policy.js';
+import { secretRules } from './rules/secrets.js';
 import { sizeRules } from './rules/sizes.js';
 import { wasteRules } from './rules/waste.js';
 
@@ -12,6 +13,7 @@ export const RULES: readonly PolicyRule[] = [
   ...wasteRules,
   ...configRules,
   ...nameRules,
+  ...secretRules,
   ...formRules,
   ...policyRules,
 ];

@@ -1,6 +1,7 @@
 import { type DiveScore, diveScore } from '../analysis/dive.js';
 import { type Unpacked, unpack } from '../analysis/hidden-files.js';
 import { dockerfileLine } from '../analysis/instruction.js';
+import { type ImageSecret, secretsOf } from '../analysis/secrets.js';
 import { type Waste, wasteOf } from '../analysis/waste.js';
 import { type Sizes, sumOf, weigher } from '../analysis/weigh.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
@@ -10,6 +11,7 @@ import type { ImageReport } from '../report/report.js';
 import { contentOf } from '../scan/entries/content.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
 import type { EntryTable } from '../scan/entries/table.js';
+import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { familiarName, fullName, parseReference } from '../spec/reference.js';
 
@@ -21,7 +23,10 @@ export interface CheckContext {
   readonly epoch: number | null;
 }
 
-/** How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set. */
+/**
+ * How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set, and
+ * secrets are asterisks: findings go to logs.
+ */
 export interface RunSettings {
   /** Empty where none is set. */
   readonly user: string;
@@ -80,13 +85,13 @@ export class ImageSubject {
 
   /** The instruction that made a layer, as its Dockerfile has it; null where nothing tells. */
   instructionOf(layer: number): string | null {
-    return dockerfileLine(this.image.layers[layer]?.createdBy ?? '') || null;
+    return shownStep(this.image.layers[layer]?.createdBy ?? '') || null;
   }
 
   /** The last instruction of the history that begins with a word, such as `USER`; null where there is none. */
   lastInstruction(word: string): string | null {
     const steps = this.image.config?.parsed?.history ?? [];
-    const lines = steps.map(({ createdBy }) => dockerfileLine(createdBy ?? ''));
+    const lines = steps.map(({ createdBy }) => shownStep(createdBy ?? ''));
     return lines.findLast(line => line.startsWith(`${word} `)) ?? null;
   }
 
@@ -105,6 +110,13 @@ export class ImageSubject {
 
   get unpacked(): Unpacked {
     return this.once('unpacked', () => unpack(this.tables));
+  }
+
+  /** Read with `ContentWanted.secrets`; without it those of the config alone. */
+  get secrets(): readonly ImageSecret[] {
+    return this.once('secrets', () =>
+      secretsOf(this.image.config?.parsed ?? null, this.tables, () => this.unpacked),
+    );
   }
 
   get waste(): Waste {
@@ -144,6 +156,9 @@ export class ImageSubject {
   }
 }
 
+/** A step of the history as its Dockerfile has it, with asterisks for secrets: findings go to logs. */
+export const shownStep = (createdBy: string): string => dockerfileLine(withoutSecrets(createdBy));
+
 /** Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See `pathFilter`. */
 export const nameFilter = (patterns: readonly string[]) =>
   pathFilter(patterns.map(one => (one.startsWith('/') ? one : `/${one}`)));
@@ -182,20 +197,29 @@ function runSettings(image: Image): RunSettings {
   const workingDir = goField(fields, 'WorkingDir');
   return {
     user: parsed?.user ?? '',
-    entrypoint: parsed?.entrypoint ?? [],
-    cmd: parsed?.cmd ?? [],
+    entrypoint: wordsWithoutSecrets(parsed?.entrypoint ?? []),
+    cmd: wordsWithoutSecrets(parsed?.cmd ?? []),
     workingDir: typeof workingDir === 'string' ? workingDir : '',
     exposedPorts: keysOf('ExposedPorts'),
     volumes: keysOf('Volumes'),
     healthcheck: healthcheckOf(goField(fields, 'Healthcheck')),
-    env: parsed?.env ?? [],
-    labels: parsed?.labels ?? new Map(),
+    env: (parsed?.env ?? []).map(shownVariable),
+    labels: new Map(
+      [...(parsed?.labels ?? [])].map(([name, value]) => [name, valueWithoutSecrets(name, value)]),
+    ),
   };
+}
+
+function shownVariable(entry: string): string {
+  const equals = entry.indexOf('=');
+  if (equals < 0) return entry;
+  const name = entry.slice(0, equals);
+  return `${name}=${valueWithoutSecrets(name, entry.slice(equals + 1))}`;
 }
 
 /** `["NONE"]` switches off that of a base image. https://github.com/moby/docker-image-spec (Healthcheck) */
 function healthcheckOf(value: Json | undefined): readonly string[] | null {
   const test = isObject(value) ? goField(value, 'Test') : undefined;
   if (!Array.isArray(test) || test.length === 0 || test[0] === 'NONE') return null;
-  return test.map(String);
+  return wordsWithoutSecrets(test.map(String));
 }

@@ -15,7 +15,7 @@ const textOf = new Map(files.map(file => [file, readFileSync(join(root, file), '
 /** From the bottom up: a room imports from itself and from rooms on its own floor or below. docs/architecture.md */
 const FLOORS: readonly (readonly string[])[] = [
   ['spec'],
-  ['go', 'packages'],
+  ['go', 'packages', 'secrets'],
   ['codec'],
   ['tar', 'containers'],
   ['scan'],

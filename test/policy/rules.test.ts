@@ -503,6 +503,31 @@ rule('reproducible', 'headers of the archive', {
   finding: { at: 'blobs', message: /^the time of member blobs is 2023-06-01T00:00:01Z/ },
 });
 
+const KEY = ['DB', 'PASSWORD'].join('_');
+rule('no-secrets', 'a file that a later layer deletes', {
+  rules: 'no-secrets: on',
+  passes: () => layersOf({ files: { 'app/.env': `${KEY}=changeme\n` } }),
+  fails: () =>
+    layersOf(
+      FILES,
+      { files: { 'srv/.env': `${KEY}=correct-horse-1\n` }, createdBy: 'COPY . /srv # buildkit' },
+      { entries: [{ path: 'srv/.wh..env', bytes: '' }], createdBy: 'RUN rm /srv/.env # buildkit' },
+    ),
+  finding: {
+    layer: 1,
+    path: 'srv/.env',
+    instruction: 'COPY . /srv',
+    message:
+      /^password DB_PASSWORD \(fingerprint [0-9a-f]{16}\) in \/srv\/\.env, line 1, layer 2 \(layer 3 deletes it\)$/,
+  },
+});
+rule('no-secrets', 'a variable', {
+  rules: 'no-secrets: { files: false }',
+  passes: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}_FILE=/run/secrets/db`] }),
+  fails: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}=correct-horse-1`] }),
+  finding: { layer: null, message: /^password DB_PASSWORD \(fingerprint [0-9a-f]{16}\) in ENV DB_PASSWORD$/ },
+});
+
 test('every rule has a case', () => {
   // Findings about the policy itself are provoked in policy.test.ts.
   const own = RULES.filter(({ subject }) => subject !== 'policy').map(({ code }) => code);

@@ -6,8 +6,9 @@ import { needsOf, type Policy } from '../../policy/policy.js';
 import type { CheckContext } from '../../policy/subject.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../../report/read.js';
-import { type Report, reportOf } from '../../report/report.js';
+import { type ImageReport, type Report, reportOf } from '../../report/report.js';
 import { type Selection, selectImages } from '../../report/select.js';
+import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
 import { type AppliedReport, appliedReport } from './printed.js';
 import { checkDoc, closingDoc } from './view.js';
 
@@ -101,6 +102,7 @@ export class Check {
     const passed = !told.some(({ failing }) => failing);
     const data: CheckReport = {
       ...report,
+      images: report.images.map(withoutSecretsOf),
       passed,
       findings: told,
       suppressed,
@@ -109,3 +111,17 @@ export class Check {
     return { data, doc: checkDoc(data, imagesIn(reading), all), exitCode: passed ? 0 : 1 };
   }
 }
+
+/** What a report says of an image, with asterisks for secrets: this one goes to logs, and may be kept. */
+const withoutSecretsOf = (image: ImageReport): ImageReport => ({
+  ...image,
+  entrypoint: image.entrypoint === null ? null : wordsWithoutSecrets(image.entrypoint),
+  cmd: image.cmd === null ? null : wordsWithoutSecrets(image.cmd),
+  labels: Object.fromEntries(
+    Object.entries(image.labels).map(([name, value]) => [name, valueWithoutSecrets(name, value)]),
+  ),
+  layers: image.layers.map(layer => ({
+    ...layer,
+    createdBy: layer.createdBy === null ? null : withoutSecrets(layer.createdBy),
+  })),
+});

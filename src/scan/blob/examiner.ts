@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Compression } from '../../codec/registry.js';
 import type { Limits } from '../../limits.js';
+import type { Effort } from '../../secrets/secret.js';
 import type { Algorithm, Digests } from '../../spec/digest.js';
 import { EntryTableBuilder } from '../entries/builder.js';
 import { ContentCapture, type ContentWanted } from '../entries/content.js';
@@ -88,9 +89,14 @@ export class Examiner implements Examination {
     if (compression === 'gzip') this.crc = 0;
     if (!isTar) return;
     const { files, limits, contents, seeds } = this.analysis;
-    const capture = contents === undefined ? null : new ContentCapture(contents, limits);
+    const capture = contents === undefined ? null : new ContentCapture(contents, limits, this.effort());
     const table = files ? new EntryTableBuilder(limits, capture) : null;
     this.walk = new TarWalk(table, files ? capture : null, limits, seeds);
+  }
+
+  private effort(): Effort | undefined {
+    const { unpacked } = this.analysis;
+    return unpacked === undefined ? undefined : new UnpackedTotal(unpacked);
   }
 
   stored(bytes: Uint8Array): void {
@@ -132,6 +138,8 @@ export interface Analysis {
       | 'layerEntries'
       | 'layerEntryBytes'
       | 'keptContentBytes'
+      | 'secretFileBytes'
+      | 'layerSecrets'
       | 'seconds'
     >;
   /** True if the entries of layers are kept; otherwise they are only counted. */
@@ -149,16 +157,16 @@ export interface Analysis {
 }
 
 /**
- * Counts, in shared memory, the bytes that all threads have unpacked, and the stored bytes of the file that the user
- * named.
+ * Counts, in shared memory, the bytes that all threads have unpacked, the stored bytes of the file that the user named,
+ * and the effort that searching for secrets has cost.
  */
-export class UnpackedTotal {
+export class UnpackedTotal implements Effort {
   readonly memory: SharedArrayBuffer;
   private readonly counts: BigInt64Array;
 
   /** @param memory  of an existing counter */
   constructor(memory?: SharedArrayBuffer) {
-    this.memory = memory ?? new SharedArrayBuffer(16);
+    this.memory = memory ?? new SharedArrayBuffer(24);
     this.counts = new BigInt64Array(this.memory);
     if (memory === undefined) this.counts[1] = UNKNOWN;
   }
@@ -166,6 +174,12 @@ export class UnpackedTotal {
   /** @returns the sum so far */
   add(bytes: number): number {
     return Number(Atomics.add(this.counts, 0, BigInt(bytes))) + bytes;
+  }
+
+  /** Takes from the effort that searching for secrets may cost: real settings are a small part of an image. */
+  spend(bytes: number): boolean {
+    const spent = Number(Atomics.add(this.counts, 2, BigInt(bytes))) + bytes;
+    return spent <= Math.max(LEAST_EFFORT, EFFORT_RATIO * this.stored);
   }
 
   /** @param bytes  size of the file that the user named; for a pipe the bytes read so far */
@@ -181,3 +195,7 @@ export class UnpackedTotal {
 }
 
 const UNKNOWN = -1n;
+
+/** What searching for secrets may cost in a file of any size, and for each byte of a large one; see `Effort`. */
+const LEAST_EFFORT = 64 * 1024 * 1024;
+const EFFORT_RATIO = 4;

@@ -1,10 +1,12 @@
 import { createHash, type Hash, hash as hashAtOnce } from 'node:crypto';
 import { copyOf } from '../../containers/cursor.js';
 import type { Limits } from '../../limits.js';
+import type { Effort } from '../../secrets/secret.js';
 import type { ContentSink, ContentTaker, EntryHeader } from '../../tar/entry.js';
 
 import { nameText, rootedPath } from './name.js';
 import { pathFilter } from './path-filter.js';
+import { type SecretLimits, SecretSearch } from './secret-search.js';
 import type { EntryContents, EntryTable } from './table.js';
 
 /** The file contents to read, in addition to the entries. Plain data. */
@@ -13,6 +15,10 @@ export interface ContentWanted {
   readonly digests?: boolean;
   /** Keep the content of files whose paths match one of these; see `pathFilter`. */
   readonly keep?: readonly string[];
+  /** A file that is longer than this, in bytes, is not kept but missing. Default: as the limit `keptContentBytes` allows. */
+  readonly keepBytes?: number;
+  /** The secrets in all files that can hold one, without their values. */
+  readonly secrets?: boolean;
 }
 
 /**
@@ -72,21 +78,23 @@ export class ContentCapture implements ContentTaker {
   private isFull = false;
   private holes = 0;
   private readonly isKept: ((path: string) => boolean) | null;
+  private readonly secrets: SecretSearch | null;
 
   constructor(
     private readonly wanted: ContentWanted,
-    private readonly limits: Pick<Limits, 'keptContentBytes'>,
+    private readonly limits: Pick<Limits, 'keptContentBytes'> & SecretLimits,
+    effort?: Effort,
   ) {
     const { keep = [] } = wanted;
     this.isKept = keep.length === 0 ? null : pathFilter(keep);
+    this.secrets = wanted.secrets === true ? new SecretSearch(limits, effort) : null;
   }
 
   begin(index: number, { name, size }: EntryHeader): ContentSink | null {
-    const keep = this.isKept?.(nameText(rootedPath(name))) ?? false;
-    const fits = keep && this.keptBytes + size <= this.limits.keptContentBytes;
-    if (keep && !fits) this.missing.push(index);
-    this.isFull ||= keep && !fits;
-    if (!fits && this.wanted.digests !== true) return null;
+    const path = rootedPath(name);
+    const fits = this.takes(index, path, size);
+    const search = this.secrets?.begin(index, path, size) ?? null;
+    if (!fits && this.wanted.digests !== true) return search;
     if (fits) this.keptBytes += size;
     const digest = this.wanted.digests === true ? new Digest(size) : null;
     const parts: Uint8Array[] | null = fits ? [] : null;
@@ -94,12 +102,15 @@ export class ContentCapture implements ContentTaker {
       write(bytes) {
         digest?.update(bytes);
         parts?.push(copyOf(bytes));
+        search?.write(bytes);
       },
       hole: length => {
         this.holes += length;
         if (this.holes <= HOLES_CAP) fill(length, digest, parts);
+        search?.hole(length);
       },
       end: complete => {
+        search?.end(complete);
         const isWhole = complete && this.holes <= HOLES_CAP;
         if (isWhole && digest !== null) this.note(index, digest.finish());
         if (isWhole && parts !== null) this.kept.push({ index, bytes: new Uint8Array(Buffer.concat(parts)) });
@@ -108,11 +119,22 @@ export class ContentCapture implements ContentTaker {
     };
   }
 
+  /** True if a file is wanted, and there is room to keep it. */
+  private takes(index: number, path: string, size: number): boolean {
+    if (this.isKept === null || !this.isKept(nameText(path))) return false;
+    const isShort = size <= (this.wanted.keepBytes ?? Number.POSITIVE_INFINITY);
+    const fits = this.keptBytes + size <= this.limits.keptContentBytes;
+    if (!isShort || !fits) this.missing.push(index);
+    this.isFull ||= isShort && !fits;
+    return isShort && fits;
+  }
+
   /** @param count  number of the layer's entries */
   finish(count: number): EntryContents {
     const digests = this.wanted.digests === true ? new Uint8Array(32 * count) : NOTHING.slice();
     digests.set(this.digests.subarray(0, digests.length));
-    return { digests, kept: this.kept, missing: this.missing, full: this.isFull };
+    const secrets = this.secrets?.finish() ?? null;
+    return { digests, kept: this.kept, missing: this.missing, full: this.isFull, secrets };
   }
 
   /** @param digest  bytes, one per character */

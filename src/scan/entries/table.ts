@@ -1,3 +1,5 @@
+import type { Secret } from '../../secrets/secret.js';
+
 /**
  * The entries of one layer as columns. A layer easily has 100,000; a million objects with their strings would take ten
  * times the memory and could not be transferred between threads. Plain data, read by the functions below.
@@ -38,6 +40,23 @@ export interface EntryContents {
   readonly missing: readonly number[];
   /** True if the limit on kept content was reached. */
   readonly full: boolean;
+  /** null where files were not searched for secrets. */
+  readonly secrets: LayerSecrets | null;
+}
+
+/** The secrets in the files of a layer, without their values. */
+export interface LayerSecrets {
+  /** In the order of the entries, and of the lines of each. */
+  readonly found: readonly EntrySecret[];
+  /** Files of which not all was searched: longer than `secretFileBytes`, or too much to search in all layers together. */
+  readonly cut: number;
+  /** There were more than the limit `layerSecrets` allows. */
+  readonly full: boolean;
+}
+
+export interface EntrySecret extends Secret {
+  /** Of the entry. */
+  readonly index: number;
 }
 
 /** Details that few entries have. In `EntryTable.bytes`: a tag of one byte, then the value, little-endian. */

@@ -1,0 +1,118 @@
+import type { ImageSecret, SecretPlace } from '../../analysis/secrets.js';
+import type { Place } from '../../link/graph.js';
+import { pathFilter } from '../../scan/entries/path-filter.js';
+import { SECRET_KINDS, type SecretKind } from '../../secrets/secret.js';
+import { pointer } from '../../spec/json.js';
+import { type Breach, defineRule, option } from '../rule.js';
+import { type ImageSubject, shownStep } from '../subject.js';
+import { choice, flag, glob, listOf, textLike } from '../types.js';
+
+const kind = choice(...(Object.keys(SECRET_KINDS) as [SecretKind, ...SecretKind[]]));
+
+export const noSecrets = defineRule({
+  code: 'no-secrets',
+  subject: 'secrets',
+  severity: 'error',
+  what: 'No layer has a private key, a credential or a token in a file, also where a later layer deletes or replaces it, and neither has the environment, a label, a build argument or the history.',
+  why: 'All who can pull the image can read every layer and the history: what a later instruction deletes is still in the layer before it, and a build argument stands in the history of each RUN after it.',
+  mend: 'Revoke the secret first: it has been given away with each copy of the image. Then build without it: `RUN --mount=type=secret,id=npmrc …` for what the build needs, `COPY --from=build` of the result alone, a .dockerignore for `.env`, `.git` and keys, and files or variables of the orchestrator for what the container needs. A finding has the fingerprint of the secret (the first 16 digits of its sha256) and never the value; `allow` takes what is known and wanted.',
+  example:
+    'no-secrets: on\n# or, with what is known\nno-secrets:\n  allow: [/etc/ssl/private/ssl-cert-snakeoil.key]\n  except: [encrypted-private-key]',
+  options: {
+    files: option(flag, 'search the files of all layers too, and not the config alone', true),
+    except: option(listOf(kind, 'kinds of secrets'), 'kinds that are not looked for', []),
+    allow: option(listOf(glob('a pattern of paths'), 'patterns of paths'), 'files that may have secrets', []),
+    known: option(
+      listOf(textLike('a fingerprint'), 'fingerprints'),
+      'fingerprints of secrets that may be there',
+      [],
+    ),
+  },
+  needs: ({ files }) => (files ? { files: true, contents: { secrets: true } } : {}),
+  *image(subject, { files, except, allow, known }) {
+    const isAllowed = allow.length === 0 ? () => false : pathFilter(allow);
+    for (const secret of subject.secrets) {
+      if (except.includes(secret.kind) || known.includes(secret.fingerprint)) continue;
+      const places = secret.places.filter(place => place.in !== 'file' || (files && !isAllowed(place.path)));
+      if (places.length > 0) yield breachOf(subject, { ...secret, places });
+    }
+    const { unread } = subject;
+    if (files && unread !== null) yield { unchecked: `not all files could be searched: ${unread}` };
+  },
+  message: secretText,
+  remedy: ({ places }) => REMEDIES[places[0]!.in],
+});
+
+function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecret> {
+  const [first] = secret.places as [SecretPlace];
+  const breach = { data: secret, key: secret.fingerprint };
+  if (first.in === 'file') return { ...breach, layer: first.layer, path: first.path };
+  const at = placeOf(subject, first);
+  if (first.in === 'history')
+    return {
+      ...breach,
+      at,
+      ...(first.layer !== null && { layer: first.layer }),
+      instruction: stepOf(subject, first.step),
+    };
+  const name = 'name' in first ? first.name : '';
+  return { ...breach, at, instruction: instructionWith(subject, WORDS[first.in], name) };
+}
+
+const WORDS = { env: 'ENV', label: 'LABEL', entrypoint: 'ENTRYPOINT', cmd: 'CMD' } as const;
+
+function placeOf(subject: ImageSubject, place: Exclude<SecretPlace, { in: 'file' }>): Place {
+  if (place.in === 'history') return { ...subject.configPlace(), pointer: pointer('/history', place.step) };
+  if (place.in !== 'label') return subject.configPlace(KEYS[place.in]);
+  const { path, pointer: labels } = subject.configPlace(KEYS.label);
+  return { path, pointer: pointer(labels ?? '', place.name) };
+}
+
+const KEYS = { env: 'Env', label: 'Labels', entrypoint: 'Entrypoint', cmd: 'Cmd' } as const;
+
+const stepOf = ({ image }: ImageSubject, step: number): string | null =>
+  shownStep(image.config?.parsed?.history[step]?.createdBy ?? '') || null;
+
+/** The last instruction that sets a variable or label; null where the history does not tell. */
+function instructionWith({ image }: ImageSubject, word: string, name: string): string | null {
+  const lines = (image.config?.parsed?.history ?? []).map(({ createdBy }) => shownStep(createdBy ?? ''));
+  return lines.findLast(line => line.startsWith(`${word} `) && line.includes(name)) ?? null;
+}
+
+/** Places that are told; with the rest, a finding fits on a screen. */
+const TOLD = 4;
+
+function secretText({ kind: code, name, fingerprint, places }: ImageSecret): string {
+  const told = places.slice(0, TOLD).map(placeText);
+  const more = places.length > TOLD ? [`${places.length - TOLD} more`] : [];
+  const named = name === null ? '' : ` ${name}`;
+  return `${SECRET_KINDS[code]}${named} (fingerprint ${fingerprint}) in ${[...told, ...more].join('; ')}`;
+}
+
+function placeText(place: SecretPlace): string {
+  if (place.in === 'file') {
+    const { path, line, layer, removed } = place;
+    const where = `/${path}, line ${line}, layer ${layer + 1}`;
+    if (removed === null) return where;
+    const verb = removed.how === 'deleted' ? 'deletes' : 'replaces';
+    return removed.layer === layer
+      ? `${where} (not in the file system)`
+      : `${where} (layer ${removed.layer + 1} ${verb} it)`;
+  }
+  if (place.in === 'history') {
+    const made = place.layer === null ? '' : `, layer ${place.layer + 1}`;
+    return `the history, step ${place.step + 1}${made}`;
+  }
+  return 'name' in place ? `${WORDS[place.in]} ${place.name}` : WORDS[place.in];
+}
+
+const REMEDIES: Readonly<Record<SecretPlace['in'], string>> = {
+  file: 'revoke it, and build without the file in any layer: RUN --mount=type=secret, COPY --from of the result, .dockerignore',
+  env: 'revoke it, and let the container get it when it starts, or the build by RUN --mount=type=secret',
+  label: 'revoke it, and leave it out of the labels',
+  entrypoint: 'revoke it, and let the container get it when it starts',
+  cmd: 'revoke it, and let the container get it when it starts',
+  history: 'revoke it, and use RUN --mount=type=secret in place of a build argument or the command line',
+};
+
+export const secretRules = [noSecrets];
