@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { PINNED } from '../src/inside.js';
+import { YARGS } from '../src/inside.js';
 import { checkVersions, spareYargs, YARGS_SPARED } from './insides.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -208,7 +208,7 @@ const results: readonly { readonly metafile: Metafile }[] = [
 const untouched = YARGS_SPARED.filter(([, before]) => !touched.has(before));
 if (untouched.length > 0)
   throw new Error(
-    `yargs ${PINNED.yargs} has changed inside: the bundle has no file ${untouched.map(([file]) => file.source).join(', ')}`,
+    `yargs ${YARGS.version} has changed inside: the bundle has no file ${untouched.map(([file]) => file.source).join(', ')}`,
   );
 const licenceFile = join(target, 'LICENSES.txt');
 writeFileSync(licenceFile, licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));

@@ -1,7 +1,10 @@
 // Packages whose undocumented inside is used: the build stops where one is not the version, or not the code, that it is made for.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PINNED } from '../src/inside.js';
+import { XZ_DECOMPRESS, YARGS, YAUZL_PROMISE, ZSTDDEC } from '../src/inside.js';
+
+/** All packages whose inside is used. */
+export const PINNED = [XZ_DECOMPRESS, YARGS, YAUZL_PROMISE, ZSTDDEC];
 
 /** Code of yargs that a bundle does without: where, what stands there, and what stands there in the bundle. */
 export const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
@@ -21,13 +24,13 @@ export function spareYargs(text: string, file: string, before: string, after: st
   if (pieces.length === 2) return pieces.join(after);
   throw new Error(
     `yargs has changed inside: ${file}: expected ${JSON.stringify(before)} once, found it ${pieces.length - 1} times; ` +
-      `bin/insides.ts is made for yargs ${PINNED.yargs}: install that version with npm ci`,
+      `bin/insides.ts is made for yargs ${YARGS.version}: install that version with npm ci`,
   );
 }
 
 /** @throws Error for a package of which another version is installed than the one that waybill is made for */
 export function checkVersions(root: string): void {
-  for (const [name, expected] of Object.entries(PINNED)) {
+  for (const { name, version: expected } of PINNED) {
     const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'));
     if (version !== expected)
       throw new Error(

@@ -1,13 +1,14 @@
-/**
- * Packages whose undocumented inside waybill uses, and the only version of each that it is made for. package.json pins them
- * exactly; each use checks what it finds by `checkInside` before it relies on it.
- */
-export const PINNED = {
-  'xz-decompress': '0.2.3',
-  'yauzl-promise': '4.0.0',
-  yargs: '18.2.0',
-  zstddec: '0.3.4',
-} as const;
+/** A package whose undocumented inside waybill uses, and the only version of it that waybill is made for. */
+export interface PinnedPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+// package.json pins them exactly. Each is a constant of its own, so that a bundle has only those that it uses.
+export const XZ_DECOMPRESS: PinnedPackage = { name: 'xz-decompress', version: '0.2.3' };
+export const YAUZL_PROMISE: PinnedPackage = { name: 'yauzl-promise', version: '4.0.0' };
+export const YARGS: PinnedPackage = { name: 'yargs', version: '18.2.0' };
+export const ZSTDDEC: PinnedPackage = { name: 'zstddec', version: '0.3.4' };
 
 /**
  * Checks the inside of a package, or of Node, by the types of what is used of it.
@@ -15,7 +16,7 @@ export const PINNED = {
  * @throws Error that names the package and the version that waybill is made for: the installation is at fault, not the input
  */
 export function checkInside(
-  name: keyof typeof PINNED | 'Node',
+  used: PinnedPackage | 'Node',
   type: 'function' | 'number' | 'boolean' | 'object',
   found: Readonly<Record<string, unknown>>,
 ): void {
@@ -24,9 +25,9 @@ export function checkInside(
     if (actual === type) continue;
     const difference = `expected ${what} to be of type ${type}, found ${actual}`;
     throw new Error(
-      name === 'Node'
+      used === 'Node'
         ? `Node ${process.version} has changed inside: ${difference}; run waybill with a release that it is tested with (20, 22 or 24)`
-        : `${name} has changed inside: ${difference}; waybill is made for ${name} ${PINNED[name]}: install that version`,
+        : `${used.name} has changed inside: ${difference}; waybill is made for ${used.name} ${used.version}: install that version`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import yargs, { type Argv } from 'yargs';
-import { checkInside } from '../inside.js';
+import { checkInside, YARGS } from '../inside.js';
 import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS } from './command-words.js';
@@ -108,18 +108,18 @@ function lineOf(before: readonly string[], current: string, terminal: Terminal):
 /** The commands and options that yargs has declared. @throws Error if yargs has no such functions inside */
 export function declaredBy(base: object): Declared {
   const declared = base as Declared;
-  checkInside('yargs', 'function', {
+  checkInside(YARGS, 'function', {
     getInternalMethods: declared.getInternalMethods,
     getOptions: declared.getOptions,
   });
   const { getCommandInstance, getUsageInstance, reset } = declared.getInternalMethods();
-  checkInside('yargs', 'function', { getCommandInstance, getUsageInstance, reset });
-  checkInside('yargs', 'function', {
+  checkInside(YARGS, 'function', { getCommandInstance, getUsageInstance, reset });
+  checkInside(YARGS, 'function', {
     getCommandHandlers: getCommandInstance().getCommandHandlers,
     getDescriptions: getUsageInstance().getDescriptions,
   });
   const { key, alias, boolean, hiddenOptions, choices } = declared.getOptions();
-  checkInside('yargs', 'object', { key, alias, boolean, hiddenOptions, choices });
+  checkInside(YARGS, 'object', { key, alias, boolean, hiddenOptions, choices });
   return declared;
 }
 

@@ -1,4 +1,4 @@
-import { checkInside } from '../inside.js';
+import { checkInside, XZ_DECOMPRESS } from '../inside.js';
 import { type Codec, CodecError, type Sink, type WasmInstance } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
@@ -42,7 +42,7 @@ async function loadXz(): Promise<void> {
   // A CommonJS bundle, in which Node does not see the names.
   const { default: bundle } = (await import('xz-decompress')) as unknown as { default: Package };
   const { XzReadableStream: stream } = bundle;
-  checkInside('xz-decompress', 'function', {
+  checkInside(XZ_DECOMPRESS, 'function', {
     'XzReadableStream._getModuleInstance': stream?._getModuleInstance,
   });
   if (stream._moduleInstance === undefined) await stream._getModuleInstance();
@@ -53,8 +53,8 @@ async function loadXz(): Promise<void> {
 function checkedExports(found: object | undefined): Exports {
   const { memory, create_context, destroy_context, supply_input, get_next_output } = (found ??
     {}) as Partial<Exports>;
-  checkInside('xz-decompress', 'object', { 'exports.memory.buffer': memory?.buffer });
-  checkInside('xz-decompress', 'function', {
+  checkInside(XZ_DECOMPRESS, 'object', { 'exports.memory.buffer': memory?.buffer });
+  checkInside(XZ_DECOMPRESS, 'function', {
     'exports.create_context': create_context,
     'exports.destroy_context': destroy_context,
     'exports.supply_input': supply_input,

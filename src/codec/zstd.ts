@@ -1,4 +1,4 @@
-import { checkInside } from '../inside.js';
+import { checkInside, ZSTDDEC } from '../inside.js';
 import { type Codec, CodecError, type Sink, type WasmInstance, wasm } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
@@ -47,7 +47,7 @@ const isZstdLoaded = (): boolean => module !== null;
 async function loadZstd(): Promise<void> {
   if (module !== null) return;
   const { ZSTDDecoder } = await import('zstddec/stream');
-  checkInside('zstddec', 'function', { 'ZSTDDecoder._init': ZSTDDecoder?.prototype?._init });
+  checkInside(ZSTDDEC, 'function', { 'ZSTDDecoder._init': ZSTDDecoder?.prototype?._init });
   let captured: object | null = null;
   // zstddec hands its instantiation to this method without a `this`, and only on the first `init` of a process.
   class Capture extends ZSTDDecoder {
@@ -59,15 +59,15 @@ async function loadZstd(): Promise<void> {
   }
   await new Capture().init();
   // Also where other code of the process has used zstddec before: it instantiates its module once.
-  checkInside('zstddec', 'object', { 'the module that init() hands to _init()': captured });
+  checkInside(ZSTDDEC, 'object', { 'the module that init() hands to _init()': captured });
   module = captured;
 }
 
 /** @throws Error where the module does not export what is used of it */
 function checkExports(found: object): void {
   const { memory, ZSTD_createDCtx, ZSTD_freeDCtx, ZSTD_decompressStream, malloc } = found as Partial<Exports>;
-  checkInside('zstddec', 'object', { 'exports.memory.buffer': memory?.buffer });
-  checkInside('zstddec', 'function', {
+  checkInside(ZSTDDEC, 'object', { 'exports.memory.buffer': memory?.buffer });
+  checkInside(ZSTDDEC, 'function', {
     'exports.ZSTD_createDCtx': ZSTD_createDCtx,
     'exports.ZSTD_freeDCtx': ZSTD_freeDCtx,
     'exports.ZSTD_decompressStream': ZSTD_decompressStream,

@@ -1,6 +1,6 @@
 import { type Entry, fromReader, Reader } from 'yauzl-promise';
 import { InputError, isSystemError } from '../errors.js';
-import { checkInside } from '../inside.js';
+import { checkInside, YAUZL_PROMISE } from '../inside.js';
 import type { Limits } from '../limits.js';
 import { BLOCK, hasValidChecksum } from '../tar/header.js';
 import { normalPath } from '../tar/path.js';
@@ -254,8 +254,8 @@ interface Directory {
 /** @throws Error where yauzl-promise does not know it under these names */
 export function directoryOf(zip: object): Directory {
   const { isZip64, centralDirectoryOffset, centralDirectorySize, footerOffset } = zip as Partial<Directory>;
-  checkInside('yauzl-promise', 'boolean', { 'Zip.isZip64': isZip64 });
-  checkInside('yauzl-promise', 'number', {
+  checkInside(YAUZL_PROMISE, 'boolean', { 'Zip.isZip64': isZip64 });
+  checkInside(YAUZL_PROMISE, 'number', {
     'Zip.centralDirectoryOffset': centralDirectoryOffset,
     'Zip.centralDirectorySize': centralDirectorySize,
     'Zip.footerOffset': footerOffset,

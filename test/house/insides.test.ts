@@ -6,12 +6,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import yargs from 'yargs';
 import { ZSTDDecoder } from 'zstddec/stream';
-import { checkVersions, spareYargs, YARGS_SPARED } from '../../bin/insides.js';
+import { checkVersions, PINNED, spareYargs, YARGS_SPARED } from '../../bin/insides.js';
 import { declaredBy } from '../../src/cli/candidates.js';
 import type { Codec } from '../../src/codec/codec.js';
 import { Inflater } from '../../src/codec/inflate.js';
 import { directoryOf } from '../../src/containers/zip.js';
-import { checkInside, PINNED } from '../../src/inside.js';
+import { checkInside, YARGS, YAUZL_PROMISE } from '../../src/inside.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';
 
@@ -28,7 +28,7 @@ const versionsIn = ({ dependencies, devDependencies }: Manifest) => ({ ...depend
 
 test('the packages whose inside is used are pinned to the version that is installed', () => {
   const { packages } = json<{ packages: Record<string, Manifest> }>('package-lock.json');
-  for (const [name, version] of Object.entries(PINNED)) {
+  for (const { name, version } of PINNED) {
     assert.is(versionsIn(json('package.json'))[name], version, `${name} in package.json`);
     assert.is(versionsIn(packages['']!)[name], version, `${name} in package-lock.json`);
     assert.is(packages[`node_modules/${name}`]!.version, version, `${name} that package-lock.json installs`);
@@ -63,13 +63,13 @@ test('the build says which code of yargs is not there any more', () => {
       () => spareYargs(text, 'lib/a.js', 'ab', 'c'),
       (error: Error) =>
         error.message.includes(`lib/a.js: expected "ab" once, found it ${times} times`) &&
-        error.message.includes(`yargs ${PINNED.yargs}`),
+        error.message.includes(`yargs ${YARGS.version}`),
     );
 });
 
 test('an error names the package, the version, what was expected and what was found', () => {
   assert.throws(
-    () => checkInside('yauzl-promise', 'number', { 'Zip.a': 1, 'Zip.b': null }),
+    () => checkInside(YAUZL_PROMISE, 'number', { 'Zip.a': 1, 'Zip.b': null }),
     /^yauzl-promise has changed inside: expected Zip\.b to be of type number, found null; waybill is made for yauzl-promise 4\.0\.0: install that version$/,
   );
   assert.throws(
