@@ -251,6 +251,7 @@ const MODULE_STORES: Readonly<Record<string, string>> = {
   'go/json/decode.ts': 'by type: as many as the program has',
   'go/template/encode.ts': 'by type: as many as the program has',
   'library/archive.ts': 'by the archive that a caller of the library holds',
+  'secrets/credential-files.ts': 'by name of a file: filled once from a constant table',
   'scan/entries/content.ts': 'by the table of entries that it is the text of',
   'scan/entries/table.ts': 'by the table of entries that it is the text of',
   'scan/threads/worker.ts': 'blobs that the thread works on',

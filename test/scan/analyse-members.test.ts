@@ -35,7 +35,7 @@ const ANALYSIS = {
   unpacked: new UnpackedTotal().memory,
 };
 
-/** What a promise was rejected with, and the rejections that had no handler meanwhile. */
+/** The reason why a promise was rejected, and the rejections that had no handler meanwhile. */
 async function rejectionsOf(work: Promise<unknown>) {
   const unhandled: unknown[] = [];
   const listen = (reason: unknown) => unhandled.push(reason);

@@ -14,7 +14,7 @@ export interface Packed {
 export const hasNpm = canRun('npm', '--version');
 export const NO_NPM = 'no npm';
 
-/** What `npm pack` would put into the package. */
+/** The files that `npm pack` would put into the package. */
 export function packed(): Packed {
   const json = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: repositoryRoot,
