@@ -13,7 +13,8 @@ export const ZSTDDEC: PinnedPackage = { name: 'zstddec', version: '0.3.4' };
 /**
  * Checks the inside of a package, or of Node, by the types of what is used of it.
  * @param found  the values by the names under which the package has them
- * @throws Error that names the package and the version that waybill is made for: the installation is at fault, not the input
+ * @throws Error that names the package and the version that waybill is made for: the installation is at fault, not the
+ * input
  */
 export function checkInside(
   used: PinnedPackage | 'Node',

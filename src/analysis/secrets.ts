@@ -30,7 +30,7 @@ export type SecretPlace =
 /** One secret of an image, wherever the image has it. */
 export interface ImageSecret {
   readonly kind: SecretKind;
-  /** What it is assigned to where it was found first; null where it stands by itself. */
+  /** The name that it is assigned to at the first place; null if it is not assigned. */
   readonly name: string | null;
   /** See `fingerprintOf`. */
   readonly fingerprint: string;

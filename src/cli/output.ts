@@ -6,7 +6,10 @@ import type { OutputPlace } from '../write/output-file.js';
 import type { Reporting, World } from './terminal.js';
 import { last } from './typed.js';
 
-/** The values of `--format`. The compiler asks for each format of `format/outputs.ts`, which is loaded only to write a report. */
+/**
+ * The values of `--format`. The compiler asks for each format of `format/outputs.ts`, which is loaded only to write a
+ * report.
+ */
 const FORMATS = Object.keys({ html: 1, md: 1, json: 1, txt: 1 } satisfies Record<OutputFormat, 1>);
 
 /** `--output`, `--format`, `--quiet` and `--verbose`, which all reports take. */

@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * A part of the program that has to clean up before the process ends holds the signals that would end it. Without a holder
- * there is no listener, and the system ends the process at once; a listener would run only after the current computation.
+ * A part of the program that has to clean up before the process ends holds the signals that would end it. Without a
+ * holder there is no listener, and the system ends the process at once; a listener would run only after the current
+ * computation.
  */
 export class Signals {
   private readonly holders = new Set<string>();

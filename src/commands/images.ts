@@ -226,8 +226,8 @@ function notesOf(stored: StoredImage, sized: boolean, store: Store): string[] {
 }
 
 /**
- * Returns the reading without the entries of its layers. A list of images needs only their sizes, and the entries of all
- * layers of a thousand archives would not fit into memory.
+ * Returns the reading without the entries of its layers. A list of images needs only their sizes, and the entries of
+ * all layers of a thousand archives would not fit into memory.
  */
 export function sizesOnly(reading: ArchiveReading, options: DialectOptions): ArchiveReading {
   const { store } = dialectOf(options);

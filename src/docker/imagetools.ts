@@ -54,7 +54,7 @@ const PROVENANCE = struct('imagetools.provenanceStub', [{ name: 'SLSA', type: AN
 const SBOM_MAP = mapOf(SBOM);
 const PROVENANCE_MAP = mapOf(PROVENANCE);
 
-/** What attestations say, as raw structs; null where they say nothing of the kind. */
+/** The predicates of attestations, as raw structs; null if there is none of that type. */
 interface Attested {
   readonly raw: Readonly<Record<string, unknown>> | null;
   /** Statements that cannot be read. */
@@ -145,14 +145,14 @@ const IN_CONFIG = struct('binfotypes.ImageConfig', [
   { name: 'BuildInfo', type: STRING, json: 'moby.buildkit.buildinfo.v1' },
 ]);
 
-/** What BuildKit left in an image's config, as a raw struct; null where there is nothing, or nothing that can be read. */
+/** BuildKit's build info in an image's config, as a raw struct; null if there is none, or if it cannot be read. */
 function buildInfoOf(config: Json): unknown {
   const { BuildInfo = '' } = decode(IN_CONFIG, config) as { BuildInfo?: string };
   const { value } = readDocument('', Buffer.from(BuildInfo, 'base64'));
   return value === undefined ? null : decode(BUILD_INFO, value);
 }
 
-/** What a template of imagetools sees, and what turned out to be missing while it looked. */
+/** The data of a template of imagetools, and the blobs that were found missing during its execution. */
 interface TemplateInput {
   readonly data: Value;
   /** Filled while a template runs: attestations are read when they are asked for. */
@@ -308,14 +308,14 @@ interface LoadedImage {
 interface Loaded {
   /** By platform, in the order of Go's sort. */
   readonly images: readonly LoadedImage[];
-  /** What is wanted and not in the archive. */
+  /** Requested blobs that are not in the archive. */
   readonly troubles: readonly string[];
 }
 
 /**
- * Follows an index, and indexes in it, to configs and attestations. buildx util/imagetools/loader.go: an image without a
- * platform in its descriptor has its config's; of two for one platform the last one counts; where buildx gives up because
- * something is missing, that is told and the rest is loaded.
+ * Follows an index, and indexes in it, to configs and attestations. buildx util/imagetools/loader.go: an image without
+ * a platform in its descriptor has its config's; of two for one platform the last one counts; where buildx gives up
+ * because something is missing, that is told and the rest is loaded.
  * @param within  an index whose attestations of `document` belong to it
  */
 export function loadImages(store: Store, document: StoredDocument, within: StoredDocument | null): Loaded {
@@ -423,7 +423,7 @@ function subjectOf({ Annotations }: DescriptorRaw): string | null {
   return REFERENCES.map(key => Annotations?.get(key)).find(digest => digest !== undefined) ?? null;
 }
 
-/** What `docker buildx imagetools inspect` prints without a format, and with one that begins with `{{.Manifest`. */
+/** The output of `docker buildx imagetools inspect` without a format, and with one that begins with `{{.Manifest`. */
 export function imagetoolsTable(ref: string, document: StoredDocument, guard: Guard = text => text): string {
   const { mediaType, digest } = document;
   const head = rows([`Name:\t${guard(ref)}`, `MediaType:\t${guard(mediaType)}`, `Digest:\t${guard(digest)}`]);

@@ -60,7 +60,7 @@ const alphabetical = (fields: readonly Field[]) => [...fields].sort((a, b) => (a
 
 const WRITTEN_HEALTHCHECK = pointerTo(struct('map[string]interface {}', alphabetical(HEALTHCHECK_FIELDS)));
 
-/** What every client was always sent, be it empty. moby api/server/router/image/inspect_response.go */
+/** Fields that every client receives even if they are empty. moby api/server/router/image/inspect_response.go */
 const ALWAYS = new Set(['Cmd', 'Entrypoint', 'Env', 'Labels', 'OnBuild', 'User', 'Volumes', 'WorkingDir']);
 
 /** A container's fields, always empty in an image, that went away with API 1.50. */
@@ -112,7 +112,7 @@ const CONTAINER_CONFIG = struct('container.Config', [
   omitted('Shell', STR_SLICE),
 ]);
 
-/** What `GET /images/{name}/json` answers, as Docker's Go types hold it. moby api/types/image/image_inspect.go */
+/** The response to `GET /images/{name}/json`, as Docker's Go types hold it. moby api/types/image/image_inspect.go */
 
 const GRAPH_DRIVER = struct('storage.DriverData', [
   { name: 'Data', type: STRING_MAP },
@@ -184,8 +184,8 @@ function inspectResponse(sizeIsKnown: boolean, words: Dialect['words']): StructT
 }
 
 /**
- * As the daemon wrote the answer until Docker 28: `Config` is put together anew with the fields that older clients expect, and so stands
- * last and in alphabetical order. moby api/server/router/image/inspect_response.go
+ * As the daemon wrote the answer until Docker 28: `Config` is put together anew with the fields that older clients
+ * expect, and so stands last and in alphabetical order. moby api/server/router/image/inspect_response.go
  */
 function writtenResponse(sizeIsKnown: boolean, legacyConfig: boolean): StructType {
   const fields = fieldsUntil28(sizeIsKnown ? INT64 : ANY);
@@ -195,7 +195,10 @@ function writtenResponse(sizeIsKnown: boolean, legacyConfig: boolean): StructTyp
   ]);
 }
 
-/** What Docker 29 adds to `GET /images/{name}/json` for clients of older versions of the API. moby daemon/internal/compat */
+/**
+ * Fields that Docker 29 adds to `GET /images/{name}/json` for clients of older versions of the API. moby
+ * daemon/internal/compat
+ */
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -271,7 +274,9 @@ function withDefaults(config: Value, defaults: Raw): Value {
   return value(mapOf(ANY), merged);
 }
 
-/** What the daemon answers about an image, twice: what it writes, and what Docker's client makes of that for templates. */
+/**
+ * The daemon's response about an image in two forms: as it is written, and as Docker's client decodes it for templates.
+ */
 export interface Inspected {
   readonly written: Value;
   readonly typed: Value;
@@ -375,7 +380,7 @@ const containerdFields = ({ target }: StoredImage): Raw => ({
   Descriptor: target === null ? null : decode(DESCRIPTOR, target),
 });
 
-/** What comes and goes with the version of the API. */
+/** Fields that depend on the version of the API. */
 function versionFields(fields: Raw, minor: number): Raw {
   return {
     ...(minor < 44 ? { VirtualSize: fields.Size } : {}),

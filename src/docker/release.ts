@@ -18,7 +18,10 @@ export const API_VERSIONS = { oldest: '1.24', newest: '1.55' } as const;
 /** The first release that has containerd's image store. */
 const FIRST_CONTAINERD = 24;
 
-/** The image stores by the names that users give them. `classic` is the graph driver store as its release is usually set up. */
+/**
+ * The image stores by the names that users give them. `classic` is the graph driver store as its release is usually set
+ * up.
+ */
 export const STORE_NAMES = ['containerd', 'classic', 'overlay2', 'vfs'] as const;
 export type StoreName = (typeof STORE_NAMES)[number];
 
@@ -67,7 +70,7 @@ function apiComplaint(api: string, docker: number, newest: string): string | nul
   return `--docker ${docker} and --api ${api} contradict each other: Docker ${docker} speaks the API up to ${newest}`;
 }
 
-/** What people run is overlay2; the recorded answers of Docker 28 are those of vfs. */
+/** The usual storage driver is overlay2; the recorded answers of Docker 28 are those of vfs. */
 function storeOf(name: StoreName, words: 29 | 28): Store {
   if (name !== 'classic') return name;
   return words === 29 ? 'overlay2' : 'vfs';

@@ -193,7 +193,10 @@ export const IMAGE = struct('v1.Image', [
   { name: 'History', type: sliceOf(HISTORY), json: 'history', omitEmpty: true },
 ]);
 
-/** `container.Config`'s sets of ports have methods on their keys. https://pkg.go.dev/github.com/docker/go-connections/nat */
+/**
+ * `container.Config`'s sets of ports have methods on their keys.
+ * https://pkg.go.dev/github.com/docker/go-connections/nat
+ */
 const PORT: Type = {
   kind: 'string',
   name: 'nat.Port',

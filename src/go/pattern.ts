@@ -1,4 +1,4 @@
-/** What a pattern fits. */
+/** The result of matching a pattern. */
 export interface Pattern {
   test(text: string): boolean;
 }
@@ -6,7 +6,7 @@ export interface Pattern {
 /** One character, or any but a slash, or one of a class. */
 type Atom = string | typeof ANY | Class;
 
-/** What stands behind one star, or before the first. */
+/** The part of a pattern after one star, or before the first. */
 interface Chunk {
   readonly afterStar: boolean;
   readonly atoms: Atom[];
@@ -20,8 +20,8 @@ interface Class {
 const ANY = Symbol('?');
 
 /**
- * Go's path.Match: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, a backslash takes the next character for
- * itself. As in Go a star never takes back what the one before it took, so that no name takes long.
+ * Go's path.Match: `*` and `?` stop at slashes, `[a-z]` and `[^a-z]` are classes, a backslash takes the next character
+ * for itself. As in Go a star never takes back what the one before it took, so that no name takes long.
  * https://pkg.go.dev/path#Match
  * @returns null for a pattern that is malformed
  */

@@ -9,14 +9,16 @@ export interface TabwriterOptions {
   readonly tabWidth: number;
   /** Blanks behind a cell's text. */
   readonly padding: number;
-  /** Columns that a text takes. Go counts code points, which is the default; docker's own copy of the package does not. */
+  /**
+   * Columns that a text takes. Go counts code points, which is the default; docker's own copy of the package does not.
+   */
   readonly width?: (text: string) => number;
 }
 
 interface Line {
   /** Cells ended by a tab: those have a column. */
   readonly cells: readonly string[];
-  /** What follows the last tab, and is never padded. */
+  /** The text after the last tab, which is never padded. */
   readonly rest: string;
 }
 

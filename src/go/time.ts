@@ -23,8 +23,8 @@ export function goDuration(text: string): number | null {
 }
 
 /**
- * The time that `--filter until=` names, in seconds since 1970: a duration before now, a date or time (in UTC where it names no
- * zone), or a Unix timestamp. moby api/types/time/timestamp.go
+ * The time that `--filter until=` names, in seconds since 1970: a duration before now, a date or time (in UTC where it
+ * names no zone), or a Unix timestamp. moby api/types/time/timestamp.go
  * @param now  seconds since 1970
  */
 export function timestamp(text: string, now: number): number | null {
@@ -112,7 +112,10 @@ export function parseTime(text: string): Moment | null {
   return { seconds: date.getTime() / 1000 - offset, nanoseconds, offset: offset || 0 };
 }
 
-/** An RFC 3339 time as Go's RFC3339Nano writes it again: no zeros at the fraction's end, `Z` for UTC. null if it is none. */
+/**
+ * An RFC 3339 time as Go's RFC3339Nano writes it again: no zeros at the fraction's end, `Z` for UTC. null if it is
+ * none.
+ */
 export function rfc3339Nano(text: string): string | null {
   const time = parseTime(text) === null ? null : writtenTime(text);
   if (time === null) return null;

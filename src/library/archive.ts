@@ -30,7 +30,7 @@ export interface ImageSelection {
 
 /**
  * An archive that has been opened: plain data, and the handle for the functions of this module. It holds no open file.
- * What was read is kept as long as the handle is, and a file or directory is read again where a question needs more.
+ * The handle keeps all data that was read; a file or directory is read again if a question needs more.
  */
 export interface Archive
   extends Pick<ArchiveReport, 'file' | 'container' | 'compression' | 'size' | 'layout' | 'producer'> {

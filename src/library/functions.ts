@@ -42,7 +42,7 @@ export async function verifyArchive(archive: Archive, selection: ImageSelection 
 
 /** A file of an image. */
 export interface ListedFile extends FileReport {
-  /** What the layer does with it, where the files of one layer are listed. */
+  /** The change that the layer makes, if the files of one layer are listed. */
   readonly change?: 'added' | 'modified' | 'removed';
 }
 
@@ -204,7 +204,7 @@ export async function measureSizes(
 }
 
 /**
- * What images ship and do not use: overwritten, deleted, duplicated and cached files; and dive's score.
+ * Lists files that images ship and do not use: overwritten, deleted, duplicated and cached files; with dive's score.
  * @throws InputError when the selection matches nothing
  */
 export async function findWaste(archive: Archive, selection: ImageSelection = {}): Promise<WasteReport> {
@@ -258,7 +258,7 @@ export async function listIds(
 }
 
 /**
- * What `docker image inspect` prints of the images: indented JSON, or each image by a Go template.
+ * Returns the output of `docker image inspect` for the images: indented JSON, or each image by a Go template.
  * @param options  `format`: the template; `docker`: the release whose output is printed; `store`: Docker's image store
  * @returns the text, and what in it is not known, and why
  * @throws InputError when nothing can be printed
@@ -291,7 +291,7 @@ export async function renderTemplate(template: string, data: unknown): Promise<s
 }
 
 /**
- * What a finding means, how serious it is, and what to do about it.
+ * Explains a finding: its meaning, its severity, and what to do about it.
  * @throws UsageError for a code that does not exist
  */
 export async function explainFinding(code: FindingCode): Promise<{

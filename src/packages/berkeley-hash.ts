@@ -1,9 +1,9 @@
 import { RecordList, type Records } from './text-databases.js';
 
 /**
- * Values of a Berkeley DB hash, as rpm kept its `Packages` until 4.16, in either byte order. Pages are read one after the
- * other, not bucket by bucket: the order of keys does not matter, and no damaged link can hide a page.
- * Berkeley DB dbinc/db_page.h; rpm lib/backend/bdb_ro.c
+ * Values of a Berkeley DB hash, as rpm kept its `Packages` until 4.16, in either byte order. Pages are read one after
+ * the other, not bucket by bucket: the order of keys does not matter, and no damaged link can hide a page. Berkeley DB
+ * dbinc/db_page.h; rpm lib/backend/bdb_ro.c
  *
  * @param skip  keys whose values are not wanted
  */

@@ -31,7 +31,10 @@ export interface DatabaseFiles {
   read(path: string): Uint8Array | null;
 }
 
-/** What the package managers of an image say is installed. A damaged database gives what can be read, and a note. */
+/**
+ * The packages that the package managers of an image list as installed. A damaged database gives the readable part, and
+ * a note.
+ */
 export function packagesOf(files: DatabaseFiles): Installed {
   const packages: Package[] = [];
   const notes: DatabaseNote[] = [];

@@ -8,8 +8,8 @@ export interface Package {
   readonly version: string;
   readonly arch: string | null;
   /**
-   * What it owns: paths below the root without a leading slash, bytes as characters (latin1). Directories may be among them.
-   * null where the database does not say.
+   * The files that it owns: paths below the root without a leading slash, bytes as characters (latin1). Directories may
+   * be among them. null where the database does not say.
    */
   readonly files: readonly string[] | null;
 }
@@ -21,7 +21,7 @@ export interface DatabaseNote {
   readonly reason: string;
 }
 
-/** What one database gave: all of it, or what came before the damage. */
+/** The packages of one database: all of them, or those before the damage. */
 export interface DatabaseReading {
   readonly packages: readonly Package[];
   readonly problems: readonly string[];
@@ -34,7 +34,10 @@ export const fromBytes = (bytes: Uint8Array): string =>
 export const asText = (bytes: string): string =>
   /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 
-/** Blocks of lines with empty lines between. No pattern splits them: it would run out of stack at millions of empty ones. */
+/**
+ * Blocks of lines with empty lines between. No pattern splits them: it would run out of stack at millions of empty
+ * ones.
+ */
 export function* paragraphs(text: string): Generator<string> {
   for (let at = 0, start = 0; at <= text.length; ) {
     const newline = text.indexOf('\n', at);
@@ -53,12 +56,15 @@ export function* paragraphs(text: string): Generator<string> {
 const PATH_MAX = 4096;
 
 /**
- * Characters of paths that one database may list. A distribution with everything installed has some 50 MB; databases spell a
- * directory once for many files, so that a small hostile one could otherwise fill the memory.
+ * Characters of paths that one database may list. A distribution with everything installed has some 50 MB; databases
+ * spell a directory once for many files, so that a small hostile one could otherwise fill the memory.
  */
 const PATHS_CAP = 256 * 1024 * 1024;
 
-/** Packages that one database may list. A whole distribution has fewer; in a hostile one, each takes ten times its bytes. */
+/**
+ * Packages that one database may list. A whole distribution has fewer; in a hostile one, each takes ten times its
+ * bytes.
+ */
 export const PACKAGES_CAP = 200_000;
 export const MANY_PACKAGES = 'it lists more packages than are kept';
 
@@ -78,7 +84,7 @@ export class FileList {
     return path === '' || path === '.' ? null : path;
   }
 
-  /** What went wrong, for the database's problems. */
+  /** The reason, for the list of the database's problems. */
   problems(): string[] {
     return this.exceeded ? ['it lists more files than are kept'] : [];
   }
@@ -87,7 +93,8 @@ export class FileList {
 /**
  * Which package owns which file.
  *
- * @param locate  where a path of a database leads in the tree, through links to directories (`bin/sh` is `usr/bin/sh` where
+ * @param locate  where a path of a database leads in the tree, through links to directories (`bin/sh` is `usr/bin/sh`
+ * where
  *                `bin` points to `usr/bin`); null where nothing is there
  */
 export function ownersOf(
@@ -117,7 +124,7 @@ export interface PackageChange {
 }
 
 /**
- * What was added, removed or has another version, by manager and name. A package may be there in several versions at once,
+ * Lists packages that were added, removed or changed version, by manager and name. A package may have several versions,
  * such as kernels, and for several architectures.
  */
 export function packageChanges(a: readonly Package[], b: readonly Package[]): PackageChange[] {

@@ -119,8 +119,8 @@ function numbers({ data, slots }: Header, tag: number): number[] {
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /**
- * `Packages.db`, rpm's "new database" of SUSE: pages of slots, each with the place of one header; all little-endian, in units
- * of 16 bytes. rpm lib/backend/ndb/rpmpkg.c
+ * `Packages.db`, rpm's "new database" of SUSE: pages of slots, each with the place of one header; all little-endian, in
+ * units of 16 bytes. rpm lib/backend/ndb/rpmpkg.c
  */
 export function ndbRecords(bytes: Uint8Array): Records {
   const list = new RecordList(bytes.length);
@@ -166,8 +166,8 @@ function recordAt(view: DataView, at: number, index: number): [start: number, en
 }
 
 /**
- * Forms of rpm's database, the newest first. One that was converted may have left an older one beside it, which rpm then does
- * not read. rpm lib/backend/dbi.c
+ * Forms of rpm's database, the newest first. One that was converted may have left an older one beside it, which rpm
+ * then does not read. rpm lib/backend/dbi.c
  */
 export const RPM_FORMS = ['rpmdb.sqlite', 'Packages.db', 'Packages'] as const;
 

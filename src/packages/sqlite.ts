@@ -7,8 +7,8 @@ interface Varint {
 }
 
 /**
- * A number of one to nine bytes, the highest bit of each but the ninth saying that more follow. Past the end of the bytes
- * zeros are read. https://www.sqlite.org/fileformat2.html#varint
+ * A number of one to nine bytes, the highest bit of each but the ninth saying that more follow. Past the end of the
+ * bytes zeros are read. https://www.sqlite.org/fileformat2.html#varint
  */
 function readVarint(bytes: Uint8Array, at: number): Varint {
   let value = 0;
@@ -21,8 +21,8 @@ function readVarint(bytes: Uint8Array, at: number): Varint {
 }
 
 /**
- * Pages that a write-ahead log has newer than the database, up to the last commit. A log that was closed well is empty or
- * repeats what the database has. https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+ * Pages that a write-ahead log has newer than the database, up to the last commit. A log that was closed well is empty
+ * or repeats what the database has. https://www.sqlite.org/fileformat2.html#the_write_ahead_log
  */
 function walPages(wal: Uint8Array, pageSize: number): ReadonlyMap<number, Uint8Array> {
   const committed = new Map<number, Uint8Array>();
@@ -75,8 +75,8 @@ const isSum = (view: DataView, at: number, [s0, s1]: Checksum) =>
   view.getUint32(at) === s0 && view.getUint32(at + 4) === s1;
 
 /**
- * Reads one table of an SQLite database without SQLite: its b-tree, page by page, and of each row the last column that is a
- * blob. https://www.sqlite.org/fileformat2.html
+ * Reads one table of an SQLite database without SQLite: its b-tree, page by page, and of each row the last column that
+ * is a blob. https://www.sqlite.org/fileformat2.html
  *
  * @param wal  the write-ahead log beside it, whose committed pages replace the file's
  */
@@ -170,7 +170,10 @@ function* leafPayloads(file: Database, page: Uint8Array, header: number): Genera
   }
 }
 
-/** What does not fit on the page goes on in a list of overflow pages. Section 1.6, "Cell Payload Overflow Pages". */
+/**
+ * A payload that does not fit on its page continues in a list of overflow pages. Section 1.6, "Cell Payload Overflow
+ * Pages".
+ */
 function payloadAt(
   file: Database,
   page: Uint8Array,

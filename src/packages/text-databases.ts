@@ -9,7 +9,7 @@ import {
   paragraphs,
 } from './package.js';
 
-/** What a database file keeps under its keys, as far as it can be read. */
+/** The records of a database file by their keys, as far as they can be read. */
 export interface Records {
   readonly values: readonly Uint8Array[];
   readonly problems: readonly string[];
@@ -61,8 +61,8 @@ export class RecordList {
 }
 
 /**
- * Alpine's database of installed packages: blocks of lines `K:value`, an empty line between packages. `F:` is a directory,
- * the `R:` that follow are files in it. https://wiki.alpinelinux.org/wiki/Apk_spec (Installed Database V2)
+ * Alpine's database of installed packages: blocks of lines `K:value`, an empty line between packages. `F:` is a
+ * directory, the `R:` that follow are files in it. https://wiki.alpinelinux.org/wiki/Apk_spec (Installed Database V2)
  */
 export function apkPackages(database: Uint8Array): DatabaseReading {
   const packages: Package[] = [];
@@ -110,8 +110,8 @@ function readBlock(block: string, list: FileList): Package | null {
 type Sibling = (name: string) => Uint8Array | null;
 
 /**
- * dpkg's `status`: a stanza for each package it ever knew. What each owns is in `info/NAME.list` or `info/NAME:ARCH.list`.
- * https://manpages.debian.org/dpkg-query, https://manpages.debian.org/deb-control
+ * dpkg's `status`: a stanza for each package it ever knew. What each owns is in `info/NAME.list` or
+ * `info/NAME:ARCH.list`. https://manpages.debian.org/dpkg-query, https://manpages.debian.org/deb-control
  *
  * @param sibling  files below the folder that `status` lies in
  */
@@ -125,8 +125,8 @@ export function dpkgPackages(status: Uint8Array, sibling: Sibling): DatabaseRead
 }
 
 /**
- * One file of `status.d`, as distroless images have them: the control data of a package that no dpkg installed. What it owns
- * is in `NAME.md5sums` beside it, paths without a leading slash.
+ * One file of `status.d`, as distroless images have them: the control data of a package that no dpkg installed. What it
+ * owns is in `NAME.md5sums` beside it, paths without a leading slash.
  */
 export function distrolessPackages(control: Uint8Array, md5sums: Uint8Array | null): DatabaseReading {
   const list = new FileList();

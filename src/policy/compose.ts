@@ -221,7 +221,10 @@ const over = (lower: Layer, upper: Layer): Layer => ({
   overrides: new Map([...lower.overrides, ...upper.overrides]),
 });
 
-/** The rules of a file, combined with the files that it extends. A rule of the file replaces an inherited rule completely. */
+/**
+ * The rules of a file, combined with the files that it extends. A rule of the file replaces an inherited rule
+ * completely.
+ */
 function ownLayer(file: PolicyFile, inherited: Layer, originAt: (at: SourcePlace) => Origin): Layer {
   const rules = new Map(inherited.rules);
   for (const entry of file.rules)

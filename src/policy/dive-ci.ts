@@ -3,7 +3,9 @@ import type { Setting } from './policy.js';
 import { foundText, type SourceEntry, type SourceNode, type SourceProblem } from './source.js';
 import { parseSource } from './yaml.js';
 
-/** Keys of dive's rules as it has them now and had them first, the rules that they mean here, and dive's own defaults. */
+/**
+ * Keys of dive's rules as it has them now and had them first, the rules that they mean here, and dive's own defaults.
+ */
 interface DiveKey {
   readonly keys: readonly string[];
   readonly code: string;
@@ -32,7 +34,10 @@ const UNITS: Readonly<Record<string, number>> = {
   ),
 };
 
-/** `20Mb`, `19 MiB`, `1,000`: bytes as humanize.ParseBytes reads them. https://pkg.go.dev/github.com/dustin/go-humanize#ParseBytes */
+/**
+ * `20Mb`, `19 MiB`, `1,000`: bytes as humanize.ParseBytes reads them.
+ * https://pkg.go.dev/github.com/dustin/go-humanize#ParseBytes
+ */
 function humanBytes(text: string): number | null {
   const [, digits, unit = ''] = /^([\d.,]+)\s*([a-z]*)$/i.exec(text) ?? [];
   const factor = UNITS[unit.toLowerCase()];
@@ -78,9 +83,9 @@ export interface DiveCi {
 }
 
 /**
- * Reads a .dive-ci file: the three rules of dive, with its defaults for those that are not named. Dive passes over keys that it
- * does not know; here they are told, because a misspelt one leaves a default in force.
- * wagoodman/dive cmd/dive/cli/internal/options/ci_rules.go, command/ci/rules.go
+ * Reads a .dive-ci file: the three rules of dive, with its defaults for those that are not named. Dive passes over keys
+ * that it does not know; here they are told, because a misspelt one leaves a default in force. wagoodman/dive
+ * cmd/dive/cli/internal/options/ci_rules.go, command/ci/rules.go
  */
 export function parseDiveCi(text: string, source: string): DiveCi {
   const { root, problems } = parseSource(text);

@@ -22,8 +22,8 @@ const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
 const DAY = 24 * 60 * 60;
 
 /**
- * Applies one policy to any number of archives, one after the other, and remembers which of its exceptions and scopes were of any
- * use: that is known only when all of them have been looked at.
+ * Applies one policy to any number of archives, one after the other, and remembers which of its exceptions and scopes
+ * were of any use: that is known only when all of them have been looked at.
  */
 export class Evaluator {
   private readonly usedExceptions = new Set<Exception>();
@@ -248,7 +248,9 @@ function capped(findings: readonly CheckFinding[], most: number): readonly Check
   return [...kept.slice(0, -1), { ...last, message, unlisted: rest }];
 }
 
-/** The image that a finding of `verify` is about, where that is one; findings of a zip's parts are about the archive. */
+/**
+ * The image that a finding of `verify` is about, where that is one; findings of a zip's parts are about the archive.
+ */
 function ownersOf(subjects: readonly ImageSubject[]): ReadonlyMap<Finding, ImageSubject | null> {
   const owners = new Map<Finding, ImageSubject | null>();
   for (const subject of subjects)

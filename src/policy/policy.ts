@@ -86,7 +86,10 @@ export function needsOf({ rules }: Policy, images: readonly Image[] | null): Nee
   };
 }
 
-/** The severity of findings about the policy itself; a rule that does not stand in the policy applies as it is by itself. */
+/**
+ * The severity of findings about the policy itself; a rule that does not stand in the policy applies as it is by
+ * itself.
+ */
 export function ownSeverity({ rules }: Policy, code: string, fallback: Severity): Severity | 'off' {
   const applied = rules.find(({ rule }) => rule.code === code);
   return applied?.settings.at(-1)?.severity ?? fallback;

@@ -75,8 +75,8 @@ export interface BreachPlace {
 }
 
 /**
- * One rule of a policy. To add one, write it with `defineRule` and list it in `RULES` (rules.ts): the policy's parser and
- * schema, `explain` and docs/rules.md come from here.
+ * One rule of a policy. To add one, write it with `defineRule` and list it in `RULES` (rules.ts): the policy's parser
+ * and schema, `explain` and docs/rules.md come from here.
  */
 export interface PolicyRule {
   /** As a policy, findings and `explain` name it. Never renamed once released. */
@@ -95,7 +95,10 @@ export interface PolicyRule {
   /** The option that is set where a policy gives the rule a value instead of a mapping. */
   readonly main: string | null;
   readonly needs: (options: never, images: readonly Image[] | null) => Needs;
-  /** Why options make no sense together: nothing is asked for, or two things that exclude each other. null where they do. */
+  /**
+   * Why options make no sense together: nothing is asked for, or two things that exclude each other. null where they
+   * do.
+   */
   readonly problem: (options: never) => string | null;
   /** Looks at one image. */
   readonly image: ((subject: ImageSubject, options: never) => Iterable<Breach<never>>) | null;

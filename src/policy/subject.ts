@@ -24,8 +24,8 @@ export interface CheckContext {
 }
 
 /**
- * How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set, and
- * secrets are asterisks: findings go to logs.
+ * How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set,
+ * and secrets are asterisks: findings go to logs.
  */
 export interface RunSettings {
   /** Empty where none is set. */
@@ -159,7 +159,10 @@ export class ImageSubject {
 /** A step of the history as its Dockerfile has it, with asterisks for secrets: findings go to logs. */
 export const shownStep = (createdBy: string): string => dockerfileLine(withoutSecrets(createdBy));
 
-/** Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See `pathFilter`. */
+/**
+ * Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See
+ * `pathFilter`.
+ */
 export const nameFilter = (patterns: readonly string[]) =>
   pathFilter(patterns.map(one => (one.startsWith('/') ? one : `/${one}`)));
 

@@ -8,8 +8,8 @@ import { foundText, type SourceNode, type SourceProblem } from './source.js';
 export type JsonSchema = { readonly [key: string]: unknown };
 
 /**
- * A regular expression of a policy, in the syntax of RE2: without backreferences and lookaround, it takes a time that is
- * proportional to the text, whatever the expression. https://github.com/google/re2/wiki/Syntax
+ * A regular expression of a policy, in the syntax of RE2: without backreferences and lookaround, it takes a time that
+ * is proportional to the text, whatever the expression. https://github.com/google/re2/wiki/Syntax
  */
 export interface Pattern {
   /** As it is written in the policy. */
@@ -18,7 +18,10 @@ export interface Pattern {
   readonly test: (text: string) => boolean;
 }
 
-/** Makes a pattern of its text, or says why it is none. The engine is loaded where a policy is read, and not by what tells of rules. */
+/**
+ * Makes a pattern of its text, or says why it is none. The engine is loaded where a policy is read, and not by what
+ * tells of rules.
+ */
 export type CompilePattern = (source: string) => Pattern | string;
 
 /** The type of an option: how its values are written in a policy, read, and described. */
@@ -40,7 +43,9 @@ export const mismatch = (node: SourceNode, expected: string, more = ''): Reading
   problems: [{ at: node.at, message: `expected ${expected}, found ${foundText(node)}${more}` }],
 });
 
-/** A type whose values are single words or numbers. @param parse  takes them as they are written; null for what is none */
+/**
+ * A type whose values are single words or numbers. @param parse  takes them as they are written; null for what is none
+ */
 function scalarType<T>(
   expected: string,
   schema: JsonSchema,

@@ -16,8 +16,8 @@ export const isNamed = (names: readonly string[], ref: string): boolean =>
   names.some(name => name === ref || normalName(name) === normalName(ref));
 
 /**
- * Whether several images are the platforms of one: of one index, or each of another platform behind the same name. Anything
- * else is ambiguous, and the user has to say which one is meant.
+ * Whether several images are the platforms of one: of one index, or each of another platform behind the same name.
+ * Anything else is ambiguous, and the user has to say which one is meant.
  * @param ref  the name that was asked for; without it, all names of the images have to be the same
  */
 export function arePlatformsOfOne(variants: readonly Variant[], ref?: string): boolean {

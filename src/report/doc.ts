@@ -40,12 +40,17 @@ export type Block =
       readonly rows: Iterable<readonly Text[]>;
       readonly count: number;
     }
-  /** More of what stands before it, which few want to see: a line that says so, and the rest where a format can unfold it. */
+  /**
+   * More of what stands before it, which few want to see: a line that says so, and the rest where a format can unfold
+   * it.
+   */
   | { readonly kind: 'folded'; readonly summary: string; readonly rest: Doc }
   | { readonly kind: 'map'; readonly map: FileMap }
   | { readonly kind: 'gap' };
 
-/** Files with the room they take, for formats that can draw. A tree in columns: a directory stands before what is in it. */
+/**
+ * Files with the room they take, for formats that can draw. A tree in columns: a directory stands before what is in it.
+ */
 export interface FileMap {
   readonly names: readonly string[];
   /** Indexes of the directories that they are in; -1 for the root. */

@@ -6,8 +6,8 @@ import { visible, visiblePath } from '../visible.js';
 import type { FileMap } from './doc.js';
 
 /**
- * One file of an image, as `files --json` and others print it. Bytes of a name that are not UTF-8 are lone surrogates (PEP 383),
- * which many readers of JSON replace or refuse: such a name stands in `pathBytes` or `targetBytes` too.
+ * One file of an image, as `files --json` and others print it. Bytes of a name that are not UTF-8 are lone surrogates
+ * (PEP 383), which many readers of JSON replace or refuse: such a name stands in `pathBytes` or `targetBytes` too.
  */
 export interface FileReport {
   /** Without a leading slash. */
@@ -22,7 +22,10 @@ export interface FileReport {
   readonly gid: number;
   /** Seconds since 1970; null for a directory that no layer has an entry for. */
   readonly mtime: number | null;
-  /** Target of a symbolic link as it is written; of a hard link, the path of the file's first name. null for any other type. */
+  /**
+   * Target of a symbolic link as it is written; of a hard link, the path of the file's first name. null for any other
+   * type.
+   */
   readonly target: string | null;
   /** Index of the layer that put it there, from 0. */
   readonly layer: number;
@@ -61,7 +64,7 @@ export function fileReport(node: TreeNode | LayerEntry): FileReport {
 
 const base64 = (name: string) => Buffer.from(name, 'latin1').toString('base64');
 
-/** What few files have. */
+/** Properties that few files have. */
 function rarities({ path, entry, links }: TreeNode | LayerEntry, target: string | null): Partial<FileReport> {
   return {
     ...(!isUtf8(path) && { pathBytes: base64(path) }),

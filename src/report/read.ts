@@ -30,8 +30,8 @@ export interface ReadOptions extends Resources {
   /** At depth `files`: the digests of all files in layers, and the content of those whose paths match. */
   readonly files?: ContentWanted;
   /**
-   * Says how deep to read when the documents are known, where they can be read before the rest: of a pipe and a compressed tar they
-   * cannot, and `depth` applies.
+   * Says how deep to read when the documents are known, where they can be read before the rest: of a pipe and a
+   * compressed tar they cannot, and `depth` applies.
    */
   readonly deepen?: (images: readonly Image[]) => Pick<ReadOptions, 'depth' | 'files'>;
   /** Make absent platforms of an index errors: all of them, or the one that is needed. */
@@ -40,7 +40,10 @@ export interface ReadOptions extends Resources {
   readonly requireImage?: boolean;
   /** Take the sha256 of the file as it lies there, or of the stream, too. */
   readonly sha256?: boolean;
-  /** When the time is over, on the clock of `source/deadline.ts`, where several archives share it; else `limits.seconds` from now. */
+  /**
+   * When the time is over, on the clock of `source/deadline.ts`, where several archives share it; else `limits.seconds`
+   * from now.
+   */
   readonly deadline?: number | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
@@ -64,8 +67,8 @@ export interface ArchiveReading {
   /** Bytes of the file, or read from the pipe. */
   readonly size: number;
   /**
-   * Of the file as it lies there, compressed or not, in hexadecimal digits. null for a directory, where it was not asked for, and
-   * where not all bytes were read.
+   * The sha256 of the file as stored, compressed or not, in hexadecimal digits. null for a directory, if it was not
+   * requested, and where not all bytes were read.
    */
   readonly sha256: string | null;
   /** One, or several image tarballs inside a zip. */

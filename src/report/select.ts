@@ -13,8 +13,8 @@ import { count } from './words.js';
 const SHOWN = 3;
 
 /**
- * What may have cost an archive its images, a line each: errors of those parts of it that have none, and parts that could not
- * be read at all. None for an archive that is sound and holds no image.
+ * Possible reasons why an archive shows no image, one per line: errors of those parts of it that have none, and parts
+ * that could not be read at all. None for an archive that is sound and holds no image.
  */
 export function lossesOf({ parts, findings }: Pick<ArchiveReading, 'parts' | 'findings'>): string[] {
   const empty = parts.filter(({ graph }) => graph.images.length === 0);
@@ -56,7 +56,9 @@ export interface Selection {
   readonly platform?: Platform | undefined;
   /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
   readonly position?: number | undefined;
-  /** The reference stood where a file could stand: where no image is called so, that there is no such file is said too. */
+  /**
+   * The reference stood where a file could stand: where no image is called so, that there is no such file is said too.
+   */
   readonly refMayBeFile?: boolean | undefined;
 }
 
@@ -179,7 +181,10 @@ export const OR_PLATFORM = ', or a --platform';
 
 const isNumber = (layer: string) => /^\d{1,3}$/.test(layer);
 
-/** The indexes of the layers that are meant: one by its place, from 1 for the base, or those that have or claim a digest that begins so. */
+/**
+ * The indexes of the layers that are meant: one by its place, from 1 for the base, or those that have or claim a digest
+ * that begins so.
+ */
 function layerIndexes({ part, image }: ChosenImage, layer: string): number[] {
   const { layers } = image;
   if (isNumber(layer)) return layers[Number(layer) - 1] === undefined ? [] : [Number(layer) - 1];
@@ -225,7 +230,10 @@ function familiar(name: string): string {
   return typeof reference === 'string' ? name : familiarName(reference);
 }
 
-/** The references by which images of an archive can be chosen, each once: their names, also as Docker shows them, the IDs of those that have none, and their platforms. */
+/**
+ * The references by which images of an archive can be chosen, each once: their names, also as Docker shows them, the
+ * IDs of those that have none, and their platforms.
+ */
 export function choicesIn({ parts }: ArchiveReading): {
   readonly refs: string[];
   readonly platforms: string[];

@@ -27,8 +27,8 @@ export const factsIn =
     facts.get(file) ?? null;
 
 /**
- * The same archive without the entries of its layers, for a caller that holds many archives at a time. The facts of the scan
- * that is given stay as they are; its memory is free when the caller drops it.
+ * The same archive without the entries of its layers, for a caller that holds many archives at a time. The facts of the
+ * scan that is given stay as they are; its memory is free when the caller drops it.
  * @param rule  its results are computed before the entries go, and `once` of the new scan returns them
  */
 export function withoutEntries(scan: Scan, rule: (facts: BlobFacts) => unknown): Scan {

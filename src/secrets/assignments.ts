@@ -2,14 +2,16 @@ import type { Found, SecretKind } from './secret.js';
 import { isPassword, isPasswordOf, isRandom } from './shapes.js';
 import { isAwsSecret } from './tokens.js';
 
-/** Names of passwords: `DB_PASSWORD`, `spring.datasource.password`, `mysqlPasswd2`, `DB_PASS`; not `PWD`, the directory. */
+/**
+ * Names of passwords: `DB_PASSWORD`, `spring.datasource.password`, `mysqlPasswd2`, `DB_PASS`; not `PWD`, the directory.
+ */
 const PASSWORD_NAME = /(?:password|passwd|passphrase)\d{0,2}$|[_.-](?:pwd|pass|pw)$/i;
 
 /** Names of keys and tokens: `NPM_TOKEN`, `SECRET_KEY_BASE`, `stripe.apiKey`. */
 const KEY_NAME =
   /(?:secret|token|credentials?|api[_.-]?key|app[_.-]?key|(?:secret|access|account|auth|private|encryption|encrypt|signing|master|license)[_.-]?key|secret_key_base|_auth)\d{0,2}$/i;
 
-/** What has such a name and is no secret: a public half, a fingerprint, a name or an address of one. */
+/** Names that look alike and are not secrets: a public key, a fingerprint, the name or the address of a secret. */
 const NO_SECRET_NAME =
   /public|publish|(?:^|[_.-])(?:pub|gpg|pgp|hash|sha\d*|md5|csrf|xsrf|next|page|max|min|num|count|dummy|test|fake|example)(?:[_.-]|$)|site[_.-]?key|finger/i;
 
@@ -24,8 +26,8 @@ const KNOWN_NAMES: readonly (readonly [SecretKind, RegExp, (value: string) => bo
 ];
 
 /**
- * The secret that a variable, label or build argument has, by its name and the shape of its value; null where the value is a
- * placeholder, a reference to another place, a path, or looks like a word.
+ * The secret that a variable, label or build argument has, by its name and the shape of its value; null where the value
+ * is a placeholder, a reference to another place, a path, or looks like a word.
  * @param value  without quotes
  */
 export function namedSecret(name: string, value: string, at = 0): Found | null {

@@ -10,7 +10,10 @@ interface CredentialFile {
   read(text: string): Iterable<Found>;
 }
 
-/** Values of fields, by a pattern whose last group is the value. Hazard: the pattern must not backtrack over more than a few bytes. */
+/**
+ * Values of fields, by a pattern whose last group is the value. Hazard: the pattern must not backtrack over more than a
+ * few bytes.
+ */
 const fields = (kind: SecretKind, pattern: RegExp, isValue: (value: string) => boolean = isSecret) =>
   function* (text: string): Generator<Found> {
     for (const match of text.matchAll(pattern)) {

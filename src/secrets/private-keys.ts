@@ -12,8 +12,9 @@ const BODY_MAX = 64 * 1024;
 const BODY_MIN = 40;
 
 /**
- * Private keys in PEM: PKCS #1, PKCS #8, SEC 1, DSA, OpenSSH and PGP, also as one line of JSON or of a variable, with `\n` for
- * line ends, and cut short. A header without a body, as programs have it that read keys, is none. RFC 7468, RFC 4880
+ * Private keys in PEM: PKCS #1, PKCS #8, SEC 1, DSA, OpenSSH and PGP, also as one line of JSON or of a variable, with
+ * `\n` for line ends, and cut short. A header without a body, as programs have it that read keys, is none. RFC 7468,
+ * RFC 4880
  */
 export function* privateKeysIn(bytes: Buffer, effort: Effort = ANY_EFFORT): Generator<Found> {
   for (let at = bytes.indexOf(MARK); at >= 0; at = bytes.indexOf(MARK, at + MARK.length)) {
@@ -57,7 +58,7 @@ function isEncryptedOpenSsh(body: string): boolean {
   return head.startsWith('openssh-key-v1\0') && head.slice(19, 23) !== 'none';
 }
 
-/** What stands between the lines, when the text is itself inside of something: JSON, YAML, a string of a program. */
+/** Separators of the lines if the text is embedded: in JSON, YAML, or a string of a program. */
 const BETWEEN = /(?:\\[nrt]|[\s"',\\])+/g;
 
 function bodyOf(text: string): { body: string; isEncrypted: boolean; isOnlyBase64: boolean } {

@@ -9,8 +9,8 @@ import { tokensIn } from './tokens.js';
 const MOST = 100;
 
 /**
- * The secrets in a file, each once, by the line on which it stands first. Never throws, whatever the bytes are, and takes time in
- * proportion to their number.
+ * The secrets in a file, each once, by the line on which it stands first. Never throws, whatever the bytes are, and
+ * takes time in proportion to their number.
  *
  * @param path  in the image, without a leading slash
  * @param effort  what it may still cost
@@ -77,7 +77,7 @@ const isPacked = ({ kind }: Found): boolean => /private-key|service-account|regi
 
 const NOTHING = Buffer.alloc(0);
 
-/** What is told by its own shape comes first: of two that have one value it says more. */
+/** Matches by shape come first: if two matches have one value, the shape says more. */
 function* foundIn(bytes: Buffer, path: string, manner: Manner, effort: Effort): Generator<Found> {
   const keys = [...privateKeysIn(bytes, effort), ...puttyKeysIn(bytes)];
   const isGoogle =

@@ -1,12 +1,12 @@
 import { isDotenv, readersOf } from './credential-files.js';
 
 /**
- * How a file is searched. `text` for keys and tokens that tell by themselves what they are; `settings` for passwords in URLs and
- * connection strings as well; `credentials` by what its name says of it, too.
+ * How a file is searched. `text` for keys and tokens that tell by themselves what they are; `settings` for passwords in
+ * URLs and connection strings as well; `credentials` by what its name says of it, too.
  */
 export type Manner = 'text' | 'settings' | 'credentials';
 
-/** What no secret is searched in: programs, media, archives, fonts, indexes, translations. */
+/** Extensions of files that are not searched: programs, media, archives, fonts, indexes, translations. */
 const BINARY = new Set(
   `a abw apk aps ar avi avif bin bmp br bz2 cab cat chm class cpio crl dat db deb dll dylib elc eot exe fnt gif gmo gresource gz ico
   icns idx img iso jar jpeg jpg jsa ko la lib lz lz4 lzma mid mkv mo mod mov mp3 mp4 msi mpg nib o obj odt ogg otf pack pak pcf pdb
@@ -33,7 +33,7 @@ const PUBLISHED =
 const DISTRIBUTED =
   /^(?:usr\/(?:lib|lib32|lib64|libx32|libexec|share|include|src)|lib|lib64|usr\/local\/(?:lib|share|include)|var\/lib\/(?:dpkg|apt|rpm|pacman|ucf)|var\/cache\/(?:apt|dnf|yum|man))\//;
 
-/** What only documents, in packages: no file in it is searched. */
+/** Directories of packages that only hold documentation: no file in them is searched. */
 const DOCUMENTATION =
   /^(?:usr\/(?:local\/)?share\/(?:doc|man|info|locale|i18n|zoneinfo|licenses|help|gtk-doc|icons|fonts|mime|vim|emacs|terminfo|lintian|bug|X11)\/|var\/lib\/(?:dpkg|apt|rpm|pacman)\/|lib\/apk\/|usr\/lib\/apk\/)/;
 
@@ -45,8 +45,9 @@ const TESTS =
 const PATH_MAX = 4096;
 
 /**
- * How a file is searched for secrets, by its path; null where it is not. A file of a package, of a distribution or of a language,
- * is searched only where its name is that of settings or of credentials, and never among documentation, examples and tests.
+ * How a file is searched for secrets, by its path; null where it is not. A file of a package, of a distribution or of a
+ * language, is searched only where its name is that of settings or of credentials, and never among documentation,
+ * examples and tests.
  *
  * @param path  in the image, without a leading slash
  */
@@ -69,7 +70,10 @@ export function mannerFor(path: string): Manner | null {
   return isDistributed ? null : 'text';
 }
 
-/** First bytes of what has no text: programs of Linux, Windows, macOS and Java, archives, images, WebAssembly, git's packs. */
+/**
+ * First bytes of what has no text: programs of Linux, Windows, macOS and Java, archives, images, WebAssembly, git's
+ * packs.
+ */
 const MAGICS: readonly string[] = [
   '\x7fELF',
   'MZ',

@@ -74,8 +74,9 @@ export interface Secret {
 }
 
 /**
- * Tells whether two secrets are the same: the first 16 hexadecimal digits of the sha256 of the value. Of a private key in PEM
- * the value is its base64 text without line ends, so that the same key in another wrapping has the same fingerprint.
+ * Tells whether two secrets are the same: the first 16 hexadecimal digits of the sha256 of the value. Of a private key
+ * in PEM the value is its base64 text without line ends, so that the same key in another wrapping has the same
+ * fingerprint.
  *
  * Hazard: a short password can be guessed from it, as from any unsalted hash.
  */
@@ -87,8 +88,8 @@ export const nameWithout = ({ name, value }: Found): string | null =>
   name === undefined || name.includes(value) ? null : name;
 
 /**
- * What searching may cost, in bytes of settings, which take ten times as long as other text. A place that may hold a key or a
- * token costs `CANDIDATE` of them: a hostile layer consists of such places.
+ * The budget of a search, in bytes of settings, which take ten times as long as other text. A place that may hold a key
+ * or a token costs `CANDIDATE` of them: a hostile layer consists of such places.
  */
 export interface Effort {
   /** @returns false where nothing is left: nothing more is searched then */

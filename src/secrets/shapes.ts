@@ -1,6 +1,6 @@
 /** Judges values: which stand in for a secret, and which look drawn at random. Nothing here backtracks. */
 
-/** What documentation and templates write where a secret belongs; as a whole value, in lower case. */
+/** Placeholders that documentation and templates use for a secret; as a whole value, in lower case. */
 const PLACEHOLDERS: ReadonlySet<string> = new Set(
   `admin administrator apikey api-key api_key bar baz basic bearer changeit change-it change_it changeme change-me change_me
   default demo disabled empty enabled example false foo foobar guest hunter letmein local localhost mysql n/a nil no none null off
@@ -58,8 +58,8 @@ export function isTokenBody(body: string): boolean {
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Whether a value looks drawn at random, as keys and tokens are, and not like a name, a path, a sentence or a version: at least
- * 16 characters, letters and digits, 3 bits a character, and a piece without separators that no word is.
+ * Whether a value looks drawn at random, as keys and tokens are, and not like a name, a path, a sentence or a version:
+ * at least 16 characters, letters and digits, 3 bits a character, and a piece without separators that no word is.
  */
 export function isRandom(value: string): boolean {
   if (value.length < 16 || value.length > 4096 || !/^[\x21-\x7e]+$/.test(value)) return false;
@@ -78,7 +78,10 @@ function isMixed(piece: string): boolean {
 
 const isDigit = (text: string, at: number) => text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39;
 
-/** Whether a value that is named a password may be one. Passwords need not look random; names of files and switches are none. */
+/**
+ * Whether a value that is named a password may be one. Passwords need not look random; names of files and switches are
+ * none.
+ */
 export function isPassword(value: string): boolean {
   if (value.length < 6 || value.length > 512 || isPlaceholder(value)) return false;
   if (/^(?:\/|\.{1,2}\/|~\/|[a-z][a-z0-9+.-]{1,20}:\/\/)/i.test(value)) return false;

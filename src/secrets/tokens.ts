@@ -14,8 +14,8 @@ const SHORTEST = 20;
 const LONGEST = 1024;
 
 /**
- * Tokens that tell by their own shape what they are. A run of token characters is looked for by its last one, as Boyer and
- * Moore look for a word: text is passed over in steps of up to 20 bytes, and each byte is looked at twice at most.
+ * Tokens that tell by their own shape what they are. A run of token characters is looked for by its last one, as Boyer
+ * and Moore look for a word: text is passed over in steps of up to 20 bytes, and each byte is looked at twice at most.
  */
 export function* tokensIn(bytes: Buffer, effort: Effort = ANY_EFFORT): Generator<Found> {
   const end = bytes.length;
@@ -61,14 +61,16 @@ interface TokenShape {
   readonly prefix: string;
   /** @param body  what follows the prefix */
   isToken(body: string, run: string): boolean;
-  /** What is found, where that is more than the run; null for the run itself. */
+  /** The matched value, if it is longer than the run; null for the run itself. */
   found?(bytes: Buffer, at: number, run: string): Found | null;
 }
 
 const of = (kind: SecretKind, prefixes: readonly string[], pattern: RegExp): TokenShape[] =>
   prefixes.map(prefix => ({ kind, prefix, isToken: body => pattern.test(body) && isTokenBody(body) }));
 
-/** 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub, 2021) */
+/**
+ * 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub, 2021)
+ */
 const hasCheckSum = (body: string): boolean =>
   /^[0-9A-Za-z]{36}$/.test(body) &&
   base62(crc32(Buffer.from(body.slice(0, 30), 'latin1'))) === body.slice(30);

@@ -73,7 +73,10 @@ function checkRequired(fields: Fields): void {
 
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
-/** Whether a text has the form of a time in RFC 3339, section 5.6. Go reads a little more and a little less: src/go/time.ts. */
+/**
+ * Whether a text has the form of a time in RFC 3339, section 5.6. Go reads a little more and a little less:
+ * src/go/time.ts.
+ */
 export const isRfc3339 = (text: string): boolean => TIME.test(text);
 
 function checkTime(fields: Fields, key: string): void {

@@ -13,7 +13,7 @@ export interface Descriptor {
   readonly mediaType: string | null;
   /** null when missing or malformed: such a descriptor points nowhere. */
   readonly digest: string | null;
-  /** What stands there in its place, for people. */
+  /** The value that the field has instead, for messages. */
   readonly digestText: string;
   /** Bytes. */
   readonly size: number | null;

@@ -96,8 +96,8 @@ export function shortDigest(digest: string): string {
 }
 
 /**
- * The chain IDs of a stack of layers: ChainID(L₀) = DiffID(L₀), ChainID(L₀|…|Lₙ) = SHA256(ChainID(L₀|…|Lₙ₋₁) + " " + DiffID(Lₙ)).
- * https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
+ * The chain IDs of a stack of layers: ChainID(L₀) = DiffID(L₀), ChainID(L₀|…|Lₙ) = SHA256(ChainID(L₀|…|Lₙ₋₁) + " " +
+ * DiffID(Lₙ)). https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#layer-chainid
  */
 export function chainIds(diffIds: readonly string[]): string[] {
   const chain: string[] = [];

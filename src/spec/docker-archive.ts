@@ -105,9 +105,9 @@ export function parseRepositories(value: Json): Repositories {
 }
 
 /**
- * The v1 ID of a layer, by which Docker 1.10 to 24 named its folder in `docker save`: the sha256 of the layer's v1 JSON,
- * without the ID itself, keys sorted, with the chain ID and the v1 ID of the layer below.
- * From moby's image/v1/imagev1.go, CreateID; confirmed on archives of those versions.
+ * The v1 ID of a layer, by which Docker 1.10 to 24 named its folder in `docker save`: the sha256 of the layer's v1
+ * JSON, without the ID itself, keys sorted, with the chain ID and the v1 ID of the layer below. From moby's
+ * image/v1/imagev1.go, CreateID; confirmed on archives of those versions.
  *
  * @param json      the layer's `json` as it stands in the archive
  * @param chainId   chain ID up to and including this layer

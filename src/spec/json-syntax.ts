@@ -27,7 +27,7 @@ export interface JsonFault {
   readonly kind: 'empty' | 'end' | 'after' | 'character';
   /** Index in the text; its length for `empty` and `end`. */
   readonly at: number;
-  /** What the reader was at. */
+  /** The construct that was being read. */
   readonly context: JsonContext;
 }
 

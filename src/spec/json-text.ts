@@ -1,8 +1,13 @@
 import { pointer } from './json.js';
 
-/** What the text of a JSON document says that its value does not: `JSON.parse` keeps one of two equal keys, and no word of it. */
+/**
+ * Properties of the text of a JSON document that its parsed value lacks: `JSON.parse` keeps only one of two equal keys.
+ */
 export interface JsonOddities {
-  /** Keys that an object has more than once, the first hundred of them, as JSON pointers. RFC 8259 section 4: readers differ. */
+  /**
+   * Keys that an object has more than once, the first hundred of them, as JSON pointers. RFC 8259 section 4: readers
+   * differ.
+   */
   readonly duplicates: readonly string[];
   /** All of them. */
   readonly duplicateCount: number;
@@ -10,14 +15,14 @@ export interface JsonOddities {
   readonly halfCharacters: boolean;
   /** Numbers that are more than their value, which is a double: see `NumberTexts`. */
   readonly numbers: NumberTexts;
-  /** What its value takes of memory, in bytes and about: `[]` is 2 bytes of text and 40 in memory. */
+  /** An estimate of the memory of its value, in bytes: `[]` is 2 bytes of text and 40 in memory. */
   readonly weight: number;
 }
 
 /**
- * The texts of numbers with a fraction or an exponent, of more than fifteen digits, and of `-0`, for a reader that wants an
- * integer refuses some of these that as doubles are integers (`397.0`). By key and item as they stand in the document, with
- * nothing but the way to them.
+ * The texts of numbers with a fraction or an exponent, of more than fifteen digits, and of `-0`, for a reader that
+ * wants an integer refuses some of these that as doubles are integers (`397.0`). By key and item as they stand in the
+ * document, with nothing but the way to them.
  */
 export interface NumberTexts extends ReadonlyMap<string | number, string | NumberTexts> {}
 
@@ -31,7 +36,10 @@ export const NO_ODDITIES: JsonOddities = {
   weight: 0,
 };
 
-/** Memory of a value in an object or array, and of a key, as measured with V8: a key that no other object has makes a shape. */
+/**
+ * Memory of a value in an object or array, and of a key, as measured with V8: a key that no other object has makes a
+ * shape.
+ */
 const VALUE_BYTES = 40;
 const KEY_BYTES = 60;
 /** Memory of a number whose text is kept, with its share of the path to it. */
@@ -75,8 +83,8 @@ interface Level {
 }
 
 /**
- * Looks through a text once, without recursion: every character is passed over once, however it nests. What is no JSON it
- * passes over in some way, for `JSON.parse` to refuse.
+ * Looks through a text once, without recursion: every character is passed over once, however it nests. What is no JSON
+ * it passes over in some way, for `JSON.parse` to refuse.
  * @returns null where it nests deeper than `maxDepth`
  */
 export function jsonOddities(text: string, maxDepth: number): JsonOddities | null {
@@ -222,8 +230,8 @@ function hasHalfCharacter(raw: string): boolean {
 }
 
 /**
- * JSON as Go's encoding/json escapes it by default, so that it may stand in HTML. Outside strings these characters cannot occur.
- * https://pkg.go.dev/encoding/json#HTMLEscape
+ * JSON as Go's encoding/json escapes it by default, so that it may stand in HTML. Outside strings these characters
+ * cannot occur. https://pkg.go.dev/encoding/json#HTMLEscape
  */
 export const escapedForHtml = (json: string): string =>
   json.replace(

@@ -28,8 +28,8 @@ export const lastSegment = (at: string): string =>
     .replaceAll('~0', '~');
 
 /**
- * A key as Go's encoding/json compares it with the names of fields: in whatever case, by Unicode's simple folding. Of all
- * that is not ASCII only the Kelvin sign, which is lowered to a k, and the long s are letters of such names.
+ * A key as Go's encoding/json compares it with the names of fields: in whatever case, by Unicode's simple folding. Of
+ * all that is not ASCII only the Kelvin sign, which is lowered to a k, and the long s are letters of such names.
  * https://pkg.go.dev/encoding/json#Unmarshal
  */
 export const foldKey = (key: string): string => key.toLowerCase().replaceAll('\u017f', 's');
@@ -140,8 +140,8 @@ export class Fields {
   }
 
   /**
-   * Notes keys that Go takes for one of `known` and readers that mind the case do not. Where both are there, one document
-   * is two.
+   * Notes keys that Go takes for one of `known` and readers that mind the case do not. Where both are there, one
+   * document is two.
    */
   checkCase(known: readonly string[]): void {
     for (const { keys, expected } of this.oddCase(known)) {

@@ -5,8 +5,8 @@ export const MARKERS = ['index.json', 'oci-layout', 'manifest.json', 'repositori
 export const V1_JSON = /^([0-9a-f]{64})\/json$/;
 
 /**
- * Whether a path is of a kind that engines open: a document at the top, a blob, a file of a v1 image, or what manifest.json
- * lists, whose names all end in one of a few ways or are digests.
+ * Whether a path is of a kind that engines open: a document at the top, a blob, a file of a v1 image, or what
+ * manifest.json lists, whose names all end in one of a few ways or are digests.
  */
 export const isEnginePath = (path: string): boolean =>
   ENGINE_PATH.test(path) || (MARKERS as readonly string[]).includes(path);
@@ -21,8 +21,9 @@ export const isBlobPath = (path: string): boolean =>
 const isMarker = (path: string) => (MARKERS as readonly string[]).includes(path) || V1_JSON.test(path);
 
 /**
- * The directory of the image in an archive: '' at the top, `name/` where the directory was archived instead of its content,
- * null when there is none. Below the top one marker is not enough: any web application has an index.json or a manifest.json.
+ * The directory of the image in an archive: '' at the top, `name/` where the directory was archived instead of its
+ * content, null when there is none. Below the top one marker is not enough: any web application has an index.json or a
+ * manifest.json.
  */
 export function rootOf(paths: readonly string[]): string | null {
   if (paths.some(isMarker)) return '';

@@ -24,7 +24,7 @@ export const isSchema1Type = (type: string | null) =>
 /** The compressions that media types of layers can name. */
 type LayerCompression = 'none' | 'gzip' | 'zstd';
 
-/** What a layer's media type promises about its bytes. */
+/** The compression and format that a layer's media type claims. */
 export interface LayerType {
   /** null where the type says nothing that binds. */
   readonly compression: LayerCompression | null;

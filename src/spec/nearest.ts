@@ -24,8 +24,8 @@ const LONGEST = 64;
 const BEGINNING = 3;
 
 /**
- * The words that may have been meant, nearest first: those at the smallest distance of at most a third of their letters, or else
- * those that begin with what was typed. None for a word that is like none.
+ * The words that may have been meant, nearest first: those at the smallest distance of at most a third of their
+ * letters, or else those that begin with what was typed. None for a word that is like none.
  */
 export function nearest(typed: string, words: Iterable<string>): readonly string[] {
   const text = typed.toLowerCase();

@@ -51,7 +51,8 @@ export const ARCHITECTURE_NAMES: readonly string[] = [...KNOWN, ...ARCHITECTURES
 const SYSTEM = /^([a-z0-9_.-]+)(?:\(([a-z0-9_.-]+)\))?$/;
 
 /**
- * Reads what a user typed for `--platform`: `os[(version)]/arch[/variant]`, or an architecture alone (then the OS is linux).
+ * Reads what a user typed for `--platform`: `os[(version)]/arch[/variant]`, or an architecture alone (then the OS is
+ * linux).
  * @returns null when it cannot be a platform.
  */
 export function parsePlatform(text: string): Platform | null {
@@ -79,8 +80,9 @@ export const platformKey = (platform: Platform): string =>
   JSON.stringify([platform.os, platform.architecture, impliedVariant(platform), platform.osVersion]);
 
 /**
- * Whether an image of platform `have` matches the requested platform `want`. Without a variant in `want` any variant matches,
- * and likewise any OS version. A requested version may be a prefix, such as `10.0.20348`, the build of Windows that runs it.
+ * Whether an image of platform `have` matches the requested platform `want`. Without a variant in `want` any variant
+ * matches, and likewise any OS version. A requested version may be a prefix, such as `10.0.20348`, the build of Windows
+ * that runs it.
  */
 export function platformMatches(have: Platform, want: Platform): boolean {
   if (have.os !== want.os || have.architecture !== want.architecture) return false;

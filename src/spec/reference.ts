@@ -14,7 +14,10 @@ export interface Reference {
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^\w[\w.-]{0,127}$/;
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,}$/;
-/** Longest path of a registry, in characters. The limit also keeps the pattern from running out of stack at a name of megabytes. */
+/**
+ * Longest path of a registry, in characters. The limit also keeps the pattern from running out of stack at a name of
+ * megabytes.
+ */
 const PATH_MAX = 255;
 /** No digest of any algorithm is as long. */
 const DIGEST_MAX = 1000;

@@ -1,7 +1,10 @@
 const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
-/** A number of bytes as waybill's own reports write it: `15.4 kB`, three significant digits. Docker's words have their own form. */
+/**
+ * A number of bytes as waybill's own reports write it: `15.4 kB`, three significant digits. Docker's words have their
+ * own form.
+ */
 export const sizeText = (bytes: number): string => inUnits(bytes, 1000, DECIMAL);
 
 /** The same in powers of 1024: `7.5 KiB`. */

@@ -9,7 +9,10 @@ export const OPAQUE_WHITEOUT = '.wh..wh..opq';
 /** The same, as the name that follows `WHITEOUT`. */
 export const OPAQUE_HIDDEN = OPAQUE_WHITEOUT.slice(WHITEOUT.length);
 
-/** Names of AUFS's own metadata in a layer begin so. It is never part of the file system, but hard links may point there. */
+/**
+ * Names of AUFS's own metadata in a layer begin so. It is never part of the file system, but hard links may point
+ * there.
+ */
 export const WHITEOUT_META = '.wh..wh.';
 
 /** The directory in which AUFS kept the targets of hard links. */

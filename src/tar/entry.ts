@@ -215,7 +215,10 @@ const isNegative = (block: Uint8Array, at: number) => (block[at]! & 0xc0) === 0x
 
 const hasGoMagic = (block: Uint8Array) => isUstar(block) || isGnu(block);
 
-/** Old GNU sparse files: the real size, and up to four pieces of content, which end before an offset that begins with NUL. */
+/**
+ * Old GNU sparse files: the real size, and up to four pieces of content, which end before an offset that begins with
+ * NUL.
+ */
 function sparseFault(block: Uint8Array): string | null {
   if (!isGnu(block)) return 'type';
   if (!isGoNumber(block, 483, 495) || isNegative(block, 483)) return 'real size';

@@ -17,7 +17,9 @@ export function firstNonZero(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The header's checksum is the sum of its bytes with the checksum field taken as spaces; old tars summed signed bytes. */
+/**
+ * The header's checksum is the sum of its bytes with the checksum field taken as spaces; old tars summed signed bytes.
+ */
 export function hasValidChecksum(block: Uint8Array): boolean {
   const claimed = octalField(block, CHECKSUM, CHECKSUM_END);
   if (claimed === null) return false;
@@ -62,8 +64,8 @@ export function headerSize(block: Uint8Array): number {
 }
 
 /**
- * A number: octal digits between spaces and NULs, or two's complement of base 256 when the top bit is set. 0 for an empty
- * field, null for one that is neither.
+ * A number: octal digits between spaces and NULs, or two's complement of base 256 when the top bit is set. 0 for an
+ * empty field, null for one that is neither.
  */
 export function numericField(block: Uint8Array, from: number, to: number): number | null {
   return (block[from]! & 0x80) !== 0 ? base256(block, from, to) : octalField(block, from, to);
@@ -84,8 +86,8 @@ function octalField(block: Uint8Array, from: number, to: number): number | null 
 }
 
 /**
- * Whether Go's archive/tar takes a field for a number: octal digits between spaces and NULs, where what follows a NUL among
- * them counts for nothing, or base 256 that 63 bits and a sign can hold. archive/tar strconv.go (parseNumeric)
+ * Whether Go's archive/tar takes a field for a number: octal digits between spaces and NULs, where what follows a NUL
+ * among them counts for nothing, or base 256 that 63 bits and a sign can hold. archive/tar strconv.go (parseNumeric)
  */
 export function isGoNumber(block: Uint8Array, from: number, to: number): boolean {
   const first = block[from]!;
@@ -115,8 +117,8 @@ const FLAG = 156;
 const STAR = 508;
 
 /**
- * Whether the numbers of a header are octal digits and NULs, with a space at most where a field ends, as nearly every writer has
- * them: Go takes those, and to look closer at each of 100,000 headers takes longer than to read it.
+ * Whether the numbers of a header are octal digits and NULs, with a space at most where a field ends, as nearly every
+ * writer has them: Go takes those, and to look closer at each of 100,000 headers takes longer than to read it.
  */
 export function hasPlainNumbers(block: Uint8Array): boolean {
   if (block[FLAG] === GNU_SPARSE || block[STAR] === LETTER_T) return false;

@@ -109,7 +109,9 @@ export class LayerRecords {
     else this.longTarget = text;
   }
 
-  /** Go, and all engines with it, let global headers describe nothing; others apply them to every entry that follows. */
+  /**
+   * Go, and all engines with it, let global headers describe nothing; others apply them to every entry that follows.
+   */
   private takeGlobal(bytes: Uint8Array): void {
     if (!this.isEmpty) {
       // To Go it is an entry, and what stood before it described that.

@@ -1,7 +1,7 @@
 /**
- * A member's name as the relative POSIX path that an extraction gives it: without `./`, empty segments, a trailing slash, and
- * what `..` takes back. `..` stays where it leads out of the archive, to be reported. Backslashes count as slashes: Docker
- * for Windows once wrote them.
+ * A member's name as the relative POSIX path that an extraction gives it: without `./`, empty segments, a trailing
+ * slash, and what `..` takes back. `..` stays where it leads out of the archive, to be reported. Backslashes count as
+ * slashes: Docker for Windows once wrote them.
  */
 export function normalPath(name: string): string {
   if (!UNCLEAN.test(name)) return name;
@@ -9,8 +9,8 @@ export function normalPath(name: string): string {
 }
 
 /**
- * The segments of a path as Go's path.Clean leaves them: `..` stays where there is nothing to go up to, but for a path that
- * begins at the root. That of Node takes the square of a path's length for one of many `..`.
+ * The segments of a path as Go's path.Clean leaves them: `..` stays where there is nothing to go up to, but for a path
+ * that begins at the root. That of Node takes the square of a path's length for one of many `..`.
  */
 export function cleanSegments(path: string): string[] {
   const isRooted = path.startsWith('/');

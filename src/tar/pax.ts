@@ -4,8 +4,8 @@ export type PaxRecords = ReadonlyMap<string, string>;
 export const NO_PAX: PaxRecords = new Map();
 
 /**
- * Reads a PAX extended header, record by record: `LENGTH KEY=VALUE\n`, where the length counts the whole record, so that a
- * value may hold newlines. What follows a malformed record is not read.
+ * Reads a PAX extended header, record by record: `LENGTH KEY=VALUE\n`, where the length counts the whole record, so
+ * that a value may hold newlines. What follows a malformed record is not read.
  * https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html ("pax Extended Header")
  * @returns what is wrong with the record that ended it; null where all were read
  */
@@ -49,8 +49,8 @@ export function readPax(bytes: Uint8Array): PaxRecords {
 }
 
 /**
- * The sparse file that GNU tar wrote with PAX records: its name and real size; null for any other entry. GNU tar manual,
- * "Storing Sparse Files"; versions 0.0, 0.1 and 1.0, of which the first had no record of its version.
+ * The sparse file that GNU tar wrote with PAX records: its name and real size; null for any other entry. GNU tar
+ * manual, "Storing Sparse Files"; versions 0.0, 0.1 and 1.0, of which the first had no record of its version.
  */
 export function paxSparse(
   pax: PaxRecords,
@@ -97,7 +97,10 @@ export function goRecordFault(key: string, value: string): string | null {
   return `the PAX record ${key} is ${JSON.stringify(value.slice(0, 40))}`;
 }
 
-/** Seconds with a fraction, as whole seconds and the nanoseconds that follow, also before 1970. Digits past nine are cut. */
+/**
+ * Seconds with a fraction, as whole seconds and the nanoseconds that follow, also before 1970. Digits past nine are
+ * cut.
+ */
 export function paxTime(
   text: string | undefined,
 ): { readonly seconds: number; readonly nanos: number } | null {

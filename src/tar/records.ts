@@ -25,7 +25,9 @@ interface RecordHeader {
   readonly before: number;
 }
 
-/** The records that stand before a member's header, and everything that they say, also where they contradict themselves. */
+/**
+ * The records that stand before a member's header, and everything that they say, also where they contradict themselves.
+ */
 export class RecordReader {
   private pax: PaxRecords = NO_PAX;
   private paxHeaders = 0;
@@ -88,7 +90,9 @@ export class RecordReader {
       }));
   }
 
-  /** To Go a global header is an entry, and what stood before it described that; others let it describe the next member. */
+  /**
+   * To Go a global header is an entry, and what stood before it described that; others let it describe the next member.
+   */
   private forget(): SourceProblem[] {
     if (this.said.size === 0 && this.paxHeaders === 0) return [];
     this.pax = NO_PAX;
@@ -126,7 +130,9 @@ export class RecordReader {
   }
 }
 
-/** Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows. */
+/**
+ * Go, and all engines with it, let global PAX headers describe nothing; others apply them to every member that follows.
+ */
 function globalProblems(
   name: string,
   bytes: Uint8Array,
@@ -153,8 +159,8 @@ function globalProblems(
 export type Readings = readonly [first: string, second: string];
 
 /**
- * The size field, where a NUL stands before its digits: Go, and in part GNU tar, pass over it, while Python and libarchive
- * read nothing. null where all read the same.
+ * The size field, where a NUL stands before its digits: Go, and in part GNU tar, pass over it, while Python and
+ * libarchive read nothing. null where all read the same.
  */
 export function sizeReadings(block: Uint8Array, size: number): Readings | null {
   if (block[SIZE] !== 0 && block[SIZE] !== SPACE) return null;
@@ -164,8 +170,9 @@ export function sizeReadings(block: Uint8Array, size: number): Readings | null {
 }
 
 /**
- * The name, where there is a prefix that not all readers know of: Go believes one of a GNU header that has no times there,
- * GNU tar does not; Python believes one of any header, and of star's all 155 bytes. null where all read the same.
+ * The name, where there is a prefix that not all readers know of: Go believes one of a GNU header that has no times
+ * there, GNU tar does not; Python believes one of any header, and of star's all 155 bytes. null where all read the
+ * same.
  */
 export function nameReadings(block: Uint8Array, { pax, longName }: EntryRecords): Readings | null {
   if (hasPlainPrefix(block) || longName || pax.get('path')) return null;

@@ -15,8 +15,8 @@ export type SparseMap = Extent[] | 'in-content';
 const LIST_CAP = 1 << 20;
 
 /**
- * The map of a sparse file, as far as its header has it; null where there is none. GNU tar manual, "Storing Sparse Files":
- * the old format in the header, PAX 0.0 and 0.1 in a record, 1.0 in front of the content.
+ * The map of a sparse file, as far as its header has it; null where there is none. GNU tar manual, "Storing Sparse
+ * Files": the old format in the header, PAX 0.0 and 0.1 in a record, 1.0 in front of the content.
  */
 export function sparseMap(block: Uint8Array, pax: PaxRecords): SparseMap | null {
   if (paxSparse(pax) === null) {
@@ -55,7 +55,10 @@ function pairs(numbers: readonly number[]): Extent[] {
   return extents;
 }
 
-/** Why Go's archive/tar refuses a sparse file: what is wrong, and its words where they are not those of any invalid header. */
+/**
+ * Why Go's archive/tar refuses a sparse file: what is wrong, and its words where they are not those of any invalid
+ * header.
+ */
 export interface SparseFault {
   readonly reason: string;
   readonly words?: string;

@@ -120,9 +120,9 @@ interface TarBytes {
 const NAME_BYTES = 32;
 
 /**
- * Walks an outer tar. The caller supplies the bytes that it asks for, always forward; so one rule serves a file, where the
- * content is skipped, and a stream, where it passes. The caller answers a member with nothing.
- * Format: POSIX.1-2017 pax interchange format (ustar), and GNU tar's manual, "Basic Tar Format".
+ * Walks an outer tar. The caller supplies the bytes that it asks for, always forward; so one rule serves a file, where
+ * the content is skipped, and a stream, where it passes. The caller answers a member with nothing. Format: POSIX.1-2017
+ * pax interchange format (ustar), and GNU tar's manual, "Basic Tar Format".
  */
 export function* walkTar(tar: TarBytes, limits: Limits, report: Report): Walk<void> {
   let at = 0;

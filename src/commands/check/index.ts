@@ -46,8 +46,8 @@ function depthFor(policy: Policy, images: readonly Image[] | null): Pick<ReadOpt
 }
 
 /**
- * `waybill check`: everything that `verify` finds, and the rules of a policy. One of these checks any number of archives, and
- * knows in the end which exceptions of the policy hid nothing.
+ * `waybill check`: everything that `verify` finds, and the rules of a policy. One of these checks any number of
+ * archives, and knows in the end which exceptions of the policy hid nothing.
  */
 export class Check {
   private readonly evaluator: Evaluator;
@@ -112,7 +112,7 @@ export class Check {
   }
 }
 
-/** What a report says of an image, with asterisks for secrets: this one goes to logs, and may be kept. */
+/** The report of an image with asterisks for secrets, because it is printed to logs and may be stored. */
 const withoutSecretsOf = (image: ImageReport): ImageReport => ({
   ...image,
   entrypoint: image.entrypoint === null ? null : wordsWithoutSecrets(image.entrypoint),

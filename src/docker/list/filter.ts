@@ -95,8 +95,8 @@ function toCheck(name: string, text: string, store: Store): LabelCheck {
 }
 
 /**
- * One of the patterns has to fit, and an image keeps only the names that do. containerd's store calls an image without a name
- * by its digest, and that name a pattern may fit too.
+ * One of the patterns has to fit, and an image keeps only the names that do. containerd's store calls an image without
+ * a name by its digest, and that name a pattern may fit too.
  */
 function referenceStep(filters: Filters): Made {
   const patterns = (filters.get('reference') ?? []).map(goPattern);

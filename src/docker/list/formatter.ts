@@ -40,7 +40,8 @@ const exception = (character: string) =>
   /[\u2028\u2029]/.test(character) ? 0 : /[\u2060-\u2069]/.test(character) ? 1 : null;
 
 /**
- * Columns of a character: 0 for what combines with another, and for controls; 2 for East Asian wide ones and most emoji.
+ * Columns of a character: 0 for what combines with another, and for controls; 2 for East Asian wide ones and most
+ * emoji.
  * @param known  of the text that is measured, in which most characters occur more than once
  */
 function characterWidth(character: string, known: Map<string, number>): number {
@@ -118,8 +119,8 @@ function rowType({ goType, headers, unlisted = [] }: RowKind): Type {
 }
 
 /**
- * The template again, over titles in place of values, and with functions that leave a title as it is. Where it fails Docker
- * prints what came before.
+ * The template again, over titles in place of values, and with functions that leave a title as it is. Where it fails
+ * Docker prints what came before.
  */
 function header(source: string, { headers }: RowKind): string {
   const titles: Value = value(STRING_MAP, new Map(Object.entries(headers)));

@@ -23,8 +23,8 @@ export interface HistoryItem {
 export const MISSING = '<missing>';
 
 /**
- * The steps, newest first. An entry that is not marked `empty_layer` takes the next layer, and where there is none any more
- * its size is not known. moby daemon/images/image_history.go, daemon/containerd/image_history.go
+ * The steps, newest first. An entry that is not marked `empty_layer` takes the next layer, and where there is none any
+ * more its size is not known. moby daemon/images/image_history.go, daemon/containerd/image_history.go
  * @param parents  IDs of the parent images that the archive holds too, nearest first
  */
 export function historyOf(stored: StoredImage, store: Store, parents: readonly string[]): HistoryItem[] {

@@ -1,4 +1,7 @@
-/** The table and the tree of `docker images`, as they are where there is no terminal. docker/cli cli/command/image/tree.go */
+/**
+ * The table and the tree of `docker images`, as they are where there is no terminal. docker/cli
+ * cli/command/image/tree.go
+ */
 
 import { humanSize } from '../../go/units.js';
 import { formatPlatform, type Platform } from '../../spec/platform.js';
@@ -40,7 +43,7 @@ export interface TreeOptions {
   readonly guard?: ((text: string) => string) | undefined;
 }
 
-/** What `docker images --tree` prints, and since Docker 29 `docker images` by itself. */
+/** The output of `docker images --tree`, and since Docker 29 of plain `docker images`. */
 export function imageTree(summaries: readonly Summary[], options: TreeOptions): string {
   const { dialect, width, guard = text => text } = options;
   const rows = dialect.words === 29 ? rowsOf29(summaries, options) : rowsOf28(summaries, dialect.store);
@@ -130,7 +133,10 @@ function title(text: string, width: number, name: ColumnName = 'id'): string {
   return isNumeric(name) ? text.padStart(width) : text.padEnd(width);
 }
 
-/** Until Docker 28 the titles are painted, by Docker wherever they go; here not where no colour is wanted (`Answer.painted`). */
+/**
+ * Until Docker 28 the titles are painted, by Docker wherever they go; here not where no colour is wanted
+ * (`Answer.painted`).
+ */
 const painted = (aligned: string): string =>
   aligned.replace(/\S.*\S/, text => `\u001b[39m\u001b[1m${text}\u001b[0m`);
 
@@ -208,7 +214,7 @@ function nodeLines(
 /** Columns of a terminal that are left for files, if the names need the rest. */
 const FILES_WIDTH = 20;
 
-/** Of several archives: what is always empty gives way to the files. */
+/** For several archives: columns that are always empty are replaced by the files. */
 function fitBesideFiles(room: number, nodes: readonly Node[]): ReturnType<typeof fit> {
   const [first, columns] = fit(Math.max(20, room - FILES_WIDTH - GAP.length), nodes);
   return [first, columns.filter(name => name !== 'extra')];

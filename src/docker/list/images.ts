@@ -14,7 +14,10 @@ import { ago } from './history.js';
 /** An image of the list, before it becomes rows. moby api/types/image (Summary) */
 export interface Summary {
   readonly stored: StoredImage;
-  /** Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a config. */
+  /**
+   * Seconds since 1970; null where the config does not say, which Docker shows as 1970; Go's zero time without a
+   * config.
+   */
   readonly created: number | null;
   /** The labels of every config behind it: those of all platforms, and in containerd's store of attestations. */
   readonly labels: readonly ReadonlyMap<string, string>[];
@@ -28,8 +31,8 @@ export interface Summary {
 }
 
 /**
- * Until Docker 28 an image record of containerd's store without a full name, as an OCI layout may have it, is listed twice and
- * without a digest. moby daemon/containerd/image_list.go (singlePlatformImage)
+ * Until Docker 28 an image record of containerd's store without a full name, as an OCI layout may have it, is listed
+ * twice and without a digest. moby daemon/containerd/image_list.go (singlePlatformImage)
  */
 export function summaryOf(
   stored: StoredImage,
@@ -66,9 +69,9 @@ function labelsOf(config: ConfigNode | null): ReadonlyMap<string, string> {
 }
 
 /**
- * The digests that a list shows. containerd's store has an image record for each name, and of those that a filter lets through
- * the last one speaks for the image: only its repository is shown with the digest.
- * moby daemon/containerd/image_list.go (Images, singlePlatformImage)
+ * The digests that a list shows. containerd's store has an image record for each name, and of those that a filter lets
+ * through the last one speaks for the image: only its repository is shown with the digest. moby
+ * daemon/containerd/image_list.go (Images, singlePlatformImage)
  */
 export function listedDigests({ digests, target }: StoredImage, tags: readonly string[]): readonly string[] {
   const last = tags.at(-1);
@@ -77,7 +80,10 @@ export function listedDigests({ digests, target }: StoredImage, tags: readonly s
   return digests.filter(digest => splitRepoName(digest).repository === repository);
 }
 
-/** Newest first, as the daemon sorts. Of one age: as they stand in the archives, where Docker's order is that of a Go map. */
+/**
+ * Newest first, as the daemon sorts. Of one age: as they stand in the archives, where Docker's order is that of a Go
+ * map.
+ */
 export const newestFirst = (summaries: readonly Summary[]): Summary[] =>
   summaries.toSorted((a, b) => (b.created ?? 0) - (a.created ?? 0));
 
@@ -158,13 +164,17 @@ function namesOf(summary: Summary, options: ListOptions, needDigest: boolean): R
   return [...tagged, ...once.map(repository => ({ repository, tag: null, digest: '' }))];
 }
 
-/** What an OCI layout calls by a mere tag is in containerd's store, and on no list of it. The classic store takes none. */
+/**
+ * An image that an OCI layout names by a bare tag is in containerd's store, but in none of its lists. The classic store
+ * does not load it.
+ */
 export const listedNames = ({ tags, stored }: Summary): readonly string[] =>
   stored.target === null ? tags : tags.filter(tag => splitRepoName(tag).repository !== NONE);
 
 /**
- * Tags of one repository stand together, repositories as the daemon sorts them. Docker takes these out of a Go map, so that
- * there their order changes from run to run. docker/cli cli/command/formatter/image.go (imageFormatTaggedAndDigest)
+ * Tags of one repository stand together, repositories as the daemon sorts them. Docker takes these out of a Go map, so
+ * that there their order changes from run to run. docker/cli cli/command/formatter/image.go
+ * (imageFormatTaggedAndDigest)
  */
 function byRepository(names: readonly RepoTag[]): RepoTag[] {
   return [...grouped(names, ({ repository }) => repository).values()].flat();

@@ -54,7 +54,10 @@ export function compactJson(text: string): string {
   return escapedForHtml([...tokens(text)].join(''));
 }
 
-/** Punctuation, strings, and everything else, without the blanks between. By hand: a pattern may overflow on long strings. */
+/**
+ * Punctuation, strings, and everything else, without the blanks between. By hand: a pattern may overflow on long
+ * strings.
+ */
 function* tokens(text: string): Generator<string> {
   for (let at = 0; at < text.length; ) {
     const start = at;
@@ -133,7 +136,9 @@ function refusal(document: Found): string | null {
   return `${document.digest} is no image manifest: ${document.mediaType}`;
 }
 
-/** github.com/distribution/distribution manifest/manifestlist (2.8): the order of its fields is not the specification's. */
+/**
+ * github.com/distribution/distribution manifest/manifestlist (2.8): the order of its fields is not the specification's.
+ */
 const LIST = struct('manifestlist.ManifestList', [
   { name: 'SchemaVersion', type: INT, json: 'schemaVersion' },
   { name: 'MediaType', type: STRING, json: 'mediaType', omitEmpty: true },

@@ -61,7 +61,10 @@ function targetsOf(listed: Listed, digest: string | null): readonly NamedTarget[
   return (digest === null ? undefined : listed.get(digest)) ?? null;
 }
 
-/** The descriptors that `docker load` makes up for an archive without an index. containerd core/images/archive/importer.go */
+/**
+ * The descriptors that `docker load` makes up for an archive without an index. containerd
+ * core/images/archive/importer.go
+ */
 function madeUpTargets(target: JsonObject | null, { docker }: Image): NamedTarget[] {
   const tags = docker?.repoTags ?? [];
   if (target === null || tags.length === 0) return [{ name: null, target }];
@@ -72,7 +75,10 @@ function madeUpTargets(target: JsonObject | null, { docker }: Image): NamedTarge
   });
 }
 
-/** The name of the last image record, in the order of containerd's database, where it is not a full name; null otherwise. */
+/**
+ * The name of the last image record, in the order of containerd's database, where it is not a full name; null
+ * otherwise.
+ */
 function shortNameOf(targets: readonly NamedTarget[]): string | null {
   const names = targets.flatMap(({ given }) => given ?? []);
   const last = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).at(-1) ?? null;
@@ -98,8 +104,8 @@ function targetCalled(
 }
 
 /**
- * The recorded answers of Docker 28 about an image that its own store had built are from before it was loaded: without the names
- * that `docker save` adds.
+ * The recorded answers of Docker 28 about an image that its own store had built are from before it was loaded: without
+ * the names that `docker save` adds.
  */
 function asBuilt(target: JsonObject): JsonObject {
   const { annotations, ...rest } = target;
@@ -145,8 +151,8 @@ interface ContainerdQuestion {
 }
 
 /**
- * The images as containerd's store holds them: each entry of index.json is an image, and an index with all its platforms
- * is one. An archive without an index gets the manifests that `docker load` makes up. moby daemon/containerd
+ * The images as containerd's store holds them: each entry of index.json is an image, and an index with all its
+ * platforms is one. An archive without an index gets the manifests that `docker load` makes up. moby daemon/containerd
  */
 export function containerdImages(
   parts: readonly StorePart[],

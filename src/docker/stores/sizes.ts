@@ -28,13 +28,18 @@ export function layerDoubt(scan: Scan, layer: Layer, store: Store): string | nul
   return facts === null || scan.depth !== 'files' ? 'it was not read' : 'it is no tar';
 }
 
-/** Why the size of a layer is not that of the layer which the image names; null where it is, or where that is not known. */
+/**
+ * Why the size of a layer is not that of the layer which the image names; null where it is, or where that is not known.
+ */
 function layerChange(scan: Scan, layer: Layer): string | null {
   const facts = layer.member === null ? null : scan.facts(layer.member);
   return facts === null ? null : mismatch(layer, facts);
 }
 
-/** Whether a layer has the bytes that the manifest names, and is a tar, but not that of the diff_id: engines do not unpack it. */
+/**
+ * Whether a layer has the bytes that the manifest names, and is a tar, but not that of the diff_id: engines do not
+ * unpack it.
+ */
 function hasOtherTar(scan: Scan, layer: Layer): boolean {
   const facts = layer.member === null ? null : scan.facts(layer.member);
   if (facts === null || !isPlainTar(facts)) return false;
@@ -57,7 +62,10 @@ function measure(scan: Scan, { member }: Layer, store: Store): LayerSize | null 
 /** The scan with the sizes that its layers take in a store, and without the entries that tell them. */
 export const withSizesOnly = (scan: Scan, store: Store): Scan => withoutEntries(scan, STORES[store]);
 
-/** The snapshots that containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage), image_manifest.go (SnapshotUsage) */
+/**
+ * The snapshots that containerd's store has unpacked. moby daemon/containerd/image_exporter.go (LoadImage),
+ * image_manifest.go (SnapshotUsage)
+ */
 
 interface Loaded {
   readonly scan: Scan;
@@ -65,9 +73,9 @@ interface Loaded {
 }
 
 /**
- * `docker load` unpacks the images that its host runs, up to the first layer whose tar is not that of the diff_id. A snapshot is
- * called by the chain of diff_ids up to it, so that an image of another platform has those layers unpacked that it shares with
- * one of the host's.
+ * `docker load` unpacks the images that its host runs, up to the first layer whose tar is not that of the diff_id. A
+ * snapshot is called by the chain of diff_ids up to it, so that an image of another platform has those layers unpacked
+ * that it shares with one of the host's.
  */
 export function snapshotsIn(parts: readonly Loaded[]): Snapshots {
   const snapshots = new Map<string, { readonly scan: Scan; readonly layer: Layer }>();
@@ -106,9 +114,9 @@ function isOnDisk({ snapshots }: StoredImage, image: Image, { chainId }: Layer):
 }
 
 /**
- * `Size` of `docker image inspect`, in bytes. Classic: what all layers take on disk. containerd: what the best manifest takes,
- * packed and unpacked; until Docker 29 its descriptors' sizes, from the index down. null where a layer would have to be known
- * and is not. moby daemon/images, daemon/containerd/image_inspect.go
+ * `Size` of `docker image inspect`, in bytes. Classic: what all layers take on disk. containerd: what the best manifest
+ * takes, packed and unpacked; until Docker 29 its descriptors' sizes, from the index down. null where a layer would
+ * have to be known and is not. moby daemon/images, daemon/containerd/image_inspect.go
  */
 export function inspectSize(stored: StoredImage, { store, words }: Dialect): number | null {
   const { image } = stored;
@@ -157,8 +165,8 @@ function presentContent(manifestSize: number, { config, layers }: Pick<Image, 'c
 }
 
 /**
- * `SIZE` of `docker images`, in bytes. containerd: the content of all platforms and attestations, and what is unpacked of
- * it. moby daemon/containerd/image_list.go (multiPlatformSummary)
+ * `SIZE` of `docker images`, in bytes. containerd: the content of all platforms and attestations, and what is unpacked
+ * of it. moby daemon/containerd/image_list.go (multiPlatformSummary)
  */
 export function listSize(stored: StoredImage, store: Store): number | null {
   const { platforms, image } = stored;

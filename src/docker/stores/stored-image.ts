@@ -6,8 +6,8 @@ import { type Platform, platformMatches } from '../../spec/platform.js';
 import { familiarName, fullName, parseReference, type Reference } from '../../spec/reference.js';
 
 /**
- * Docker's image stores: with a graph driver, where an image is its config and each driver measures layers in its own way, or
- * containerd's, where an image is what a registry has.
+ * Docker's image stores: with a graph driver, where an image is its config and each driver measures layers in its own
+ * way, or containerd's, where an image is what a registry has.
  */
 export type Store = 'vfs' | 'overlay2' | 'containerd';
 
@@ -25,7 +25,10 @@ export interface StoredImage {
   /** As Docker shows them (`app:1.2`), in its order. */
   readonly tags: readonly string[];
   readonly digests: readonly string[];
-  /** containerd: the name of the last image record, where it is not a full name (`app:1.2`, not `docker.io/library/app:1.2`). */
+  /**
+   * containerd: the name of the last image record, where it is not a full name (`app:1.2`, not
+   * `docker.io/library/app:1.2`).
+   */
   readonly shortName: string | null;
   /** ID of the parent image, where that is in the archive too; empty otherwise. */
   readonly parent: string;
@@ -67,8 +70,8 @@ interface RepoNames {
 const isBareTag = (name: string) => !/[/:@]/.test(name);
 
 /**
- * The names of an image, those of an index that it is in among them. manifest.json always names a repository, though it may
- * leave its tag out.
+ * The names of an image, those of an index that it is in among them. manifest.json always names a repository, though it
+ * may leave its tag out.
  */
 export function namesOf({ indexes }: Graph, { names, docker, indexDigests }: Image): string[] {
   const tags = new Set(docker?.repoTags);
@@ -146,8 +149,8 @@ const v1Parent = ({ layers }: Image) => layers.at(-2)?.v1Id;
 
 /**
  * The images as the graph driver store holds them: each config is an image of its own, whatever index it was listed in,
- * and two manifests of one config are one image. Of a file that has a manifest.json only what that lists is loaded, and by
- * its names. moby daemon/images, image/tarexport/load.go
+ * and two manifests of one config are one image. Of a file that has a manifest.json only what that lists is loaded, and
+ * by its names. moby daemon/images, image/tarexport/load.go
  */
 export function classicImages(parts: readonly StorePart[], chosen: ReadonlySet<Image>): StoredImage[] {
   const all = parts.flatMap(part =>

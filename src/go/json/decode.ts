@@ -16,8 +16,8 @@ export interface Decoded {
 const KEPT = 1000;
 
 /**
- * encoding/json's Unmarshal: keys match whatever their case, and of several that match one field each is decoded on top of the
- * one before; unknown keys are ignored; a value of a wrong type is passed over, and told at the end.
+ * encoding/json's Unmarshal: keys match whatever their case, and of several that match one field each is decoded on top
+ * of the one before; unknown keys are ignored; a value of a wrong type is passed over, and told at the end.
  * https://pkg.go.dev/encoding/json#Unmarshal
  */
 export function decodeAs(type: GoType, json: Json, numbers: NumberTexts): Decoded {
@@ -209,7 +209,7 @@ class Decoder {
   }
 }
 
-/** What stands in a list or map for a value that Go could not read, or for null. */
+/** The element of a list or map for a value that Go could not decode, or for null. */
 function zero({ kind }: GoType): Json {
   if (kind === 'string' || kind === 'time' || kind === 'hash') return '';
   if (kind === 'int') return 0;

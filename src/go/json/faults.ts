@@ -5,8 +5,8 @@ import { daysIn, writtenTime } from '../time.js';
 import type { GoField, GoStruct, GoType } from './types.js';
 
 /**
- * The release of Go that an engine is built with, as far as its error texts differ: from 1.24 on they name embedded structs,
- * and from 1.27 on encoding/json stands on its second version, which names items too.
+ * The release of Go that an engine is built with, as far as its error texts differ: from 1.24 on they name embedded
+ * structs, and from 1.27 on encoding/json stands on its second version, which names items too.
  */
 export type GoVersion = 'go1.19' | 'go1.24' | 'go1.27';
 
@@ -22,7 +22,7 @@ export interface FaultPlace {
 /** Why Go refuses a document that is JSON. */
 export interface Fault {
   readonly at: FaultPlace | null;
-  /** What the struct has there. */
+  /** The type of the struct's field. */
   readonly kind: GoType['kind'];
   /** Go stops here, and says this and not what it found before. */
   readonly fatal: boolean;
@@ -80,7 +80,7 @@ export function faultWords(fault: Fault, type: GoType, version: GoVersion): stri
 const shortName = (name: string): string =>
   name.startsWith('struct ') ? '' : name.slice(name.lastIndexOf('.') + 1);
 
-/** What Go says of a text that is no JSON. @param bytes  null where it was not read */
+/** Go's error for a text that is not JSON. @param bytes  null if it was not read */
 export function syntaxWords(
   { kind, at, context }: JsonFault,
   text: string | null,
@@ -145,8 +145,8 @@ export function hashFault(text: string): string | null {
 const LAYOUT = '2006-01-02T15:04:05Z07:00';
 
 /**
- * time.Time, which takes a little more than RFC 3339: a comma for the point, an hour of one digit, a zone of 24 hours. Of Go's
- * words the beginning: they go on with the part that it could not read.
+ * time.Time, which takes a little more than RFC 3339: a comma for the point, an hour of one digit, a zone of 24 hours.
+ * Of Go's words the beginning: they go on with the part that it could not read.
  */
 export function timeFault(json: Json): string | null {
   if (typeof json !== 'string') return 'Time.UnmarshalJSON: input is not a JSON string';
@@ -169,7 +169,10 @@ export function timeFault(json: Json): string | null {
   return odd === undefined ? null : `parsing time "${json}": ${odd[0]} out of range`;
 }
 
-/** What the engines that are modelled here are built with: Docker 28.5.2, podman 5.8.6, skopeo 1.22.0, crane 0.21, umoci 0.6.0. */
+/**
+ * The release of Go that the modelled engines are built with: Docker 28.5.2, podman 5.8.6, skopeo 1.22.0, crane 0.21,
+ * umoci 0.6.0.
+ */
 export const BUILT_WITH = {
   docker: 'go1.24',
   podman: 'go1.27',

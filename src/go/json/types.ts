@@ -1,6 +1,6 @@
 /**
- * The Go structs into which engines decode documents, as data: for each, which keys it knows and what types they must have.
- * The part of Go's types that decides whether encoding/json accepts a value, and the names in its errors.
+ * The Go structs into which engines decode documents, as data: for each, which keys it knows and what types they must
+ * have. The part of Go's types that decides whether encoding/json accepts a value, and the names in its errors.
  */
 export type GoType =
   | { readonly kind: 'string' | 'int' | 'bool' | 'time' | 'hash'; readonly name: string }

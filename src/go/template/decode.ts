@@ -19,7 +19,7 @@ import {
 import { zeroRaw } from './value.js';
 
 export interface DecodeOptions {
-  /** What a number is that goes into an interface: `float64`, or with Decoder.UseNumber `json.Number`. */
+  /** The type of a number in an interface: `float64`, or with Decoder.UseNumber `json.Number`. */
   readonly numbers?: 'float64' | 'json.Number';
   /** The texts of numbers that are more than their value, by the keys and items on the way to them. */
   readonly texts?: NumberTexts | undefined;

@@ -46,7 +46,9 @@ function jsonNumber(number: number, bits: 32 | 64): string {
   return String(bits === 32 ? Number(shortestSingle(number)) : number);
 }
 
-/** Its strings, marks and words. By hand: a pattern for strings would run out of stack at millions of escapes in one. */
+/**
+ * Its strings, marks and words. By hand: a pattern for strings would run out of stack at millions of escapes in one.
+ */
 function tokensOf(text: string): string[] {
   const tokens: string[] = [];
   for (let at = 0; at < text.length; ) {
@@ -204,7 +206,7 @@ function structMembers(value: Value, type: StructType): Member[] {
   });
 }
 
-/** What omitempty leaves out: false, 0, nil and what has no length; never a struct. */
+/** True for values that omitempty leaves out: false, 0, nil and values of length 0; never a struct. */
 function isEmpty(value: Value): boolean {
   switch (value.type.kind) {
     case 'slice':

@@ -1,5 +1,5 @@
 /**
- * What Go says of a template that does not parse (`template: :1: unexpected "}" in operand`) or cannot be executed
+ * Go's error for a template that does not parse (`template: :1: unexpected "}" in operand`) or cannot be executed
  * (`template: :1:2: executing "" at <.Nope>: …`). The position is line and, in bytes from 0, column.
  */
 export class TemplateError extends Error {
@@ -17,7 +17,10 @@ export class CallError extends Error {
   override readonly name = 'CallError';
 }
 
-/** What a template gave, or how it failed: for callers that report and do not throw. Other errors are bugs and pass. */
+/**
+ * The output of a template, or its error, for callers that report instead of throwing. Other errors are bugs, and are
+ * thrown.
+ */
 export type Attempt<T> =
   | { readonly value: T; readonly error: null }
   | { readonly value: null; readonly error: TemplateError };

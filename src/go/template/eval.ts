@@ -32,7 +32,7 @@ type Final = Maybe | typeof MISSING;
 
 interface Call {
   readonly name: string;
-  /** What an error of the call quotes. */
+  /** The text that an error of the call quotes. */
   readonly node: Command | Operand;
   readonly args: readonly Operand[];
   readonly final: Final;
@@ -129,7 +129,7 @@ interface Arguments {
   readonly final: Final;
 }
 
-/** What `.name` is of the receiver. Of nothing, it is nothing. */
+/** The value of `.name` of the receiver; nothing if the receiver is nothing. */
 function selectField(state: State, receiver: Maybe, name: string, given: Arguments): Maybe {
   const strict = state.options.missingKey === 'error';
   if (receiver === undefined) {

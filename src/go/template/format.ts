@@ -94,7 +94,7 @@ function integerPrefix(flags: Flags, base: number, verb: string, digits: string)
 const isCharacter = (value: bigint): boolean =>
   value >= 0n && value <= 0x10ffffn && (value & ~0x7ffn) !== 0xd800n;
 
-/** What is no character is U+FFFD. */
+/** Replaces invalid code points by U+FFFD. */
 const runeOf = (value: bigint): string =>
   isCharacter(value) ? String.fromCodePoint(Number(value)) : '\ufffd';
 

@@ -122,12 +122,12 @@ function len(operand: Maybe): number {
   throw new CallError(`len of type ${typeName(item.type)}`);
 }
 
-/** What html, js and urlquery make text of: a pointer's target, not its address. */
+/** The value that html, js and urlquery make text of: a pointer's target, not its address. */
 function textOfAll(operands: readonly Maybe[]): string {
   return sprint(operands.map(operand => printableOf(concrete(operand))));
 }
 
-/** What an action prints: what a pointer points to; `<no value>` where there is nothing. */
+/** The value that an action prints: a pointer's target; `<no value>` for nothing. */
 export function printableOf(operand: Maybe): Value {
   const target = operand?.type.kind === 'pointer' && !isNil(operand) ? indirect(operand).value : operand;
   return target ?? value(STRING, '<no value>');
@@ -161,7 +161,9 @@ function equal(left: Maybe, right: Maybe): boolean {
   return complexOf(left!).re === complexOf(right!).re && complexOf(left!).im === complexOf(right!).im;
 }
 
-/** Values without a basic kind: nils are equal to each other, and other values are compared where Go can compare them. */
+/**
+ * Values without a basic kind: nils are equal to each other, and other values are compared where Go can compare them.
+ */
 function equalReferences(left: Maybe, right: Maybe): boolean {
   if (left !== undefined && right !== undefined && left.type.kind !== right.type.kind) {
     throw new CallError(

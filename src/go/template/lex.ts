@@ -243,8 +243,8 @@ function codePoint(character: string): string {
 // One template under construction: its place in the tokens, its variables, its nesting.
 
 /**
- * The main template and every `define` and `block` read the same tokens, each with its own memory of the last one, which
- * is where Go puts the line of an error.
+ * The main template and every `define` and `block` read the same tokens, each with its own memory of the last one,
+ * which is where Go puts the line of an error.
  */
 export class Tokens {
   /** Names in scope; `$` is always there. */

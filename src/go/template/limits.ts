@@ -18,7 +18,9 @@ export const MAX_WORK = 4 * MAX_TEXT;
 /** Pieces that a text is split into. */
 export const MAX_PIECES = 4_000_000;
 
-/** Actions executed and elements ranged over. The largest listing imaginable, of a million lines, takes some millions. */
+/**
+ * Actions executed and elements ranged over. The largest listing imaginable, of a million lines, takes some millions.
+ */
 export const MAX_STEPS = 10_000_000;
 
 /**

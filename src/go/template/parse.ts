@@ -266,7 +266,7 @@ interface Reader extends Context {
   readonly bodies: Map<string, readonly Action[]>;
 }
 
-/** What ends a list of actions; an `else` may have an `if` or `with` of its own behind it. */
+/** The action that ends a list of actions; an `else` may be followed by an `if` or `with` of its own. */
 interface Ending {
   readonly kind: 'end' | 'else';
 }
@@ -357,7 +357,7 @@ function parseAction(reader: Reader): Action | Ending {
   return action;
 }
 
-/** What is behind a left delimiter, for `if` and its like up to their `end`. */
+/** Parses the action after a left delimiter; an `if` and its like up to their `end`. */
 function parseDelimited(reader: Reader): Action | Ending {
   const { tokens } = reader;
   const token = tokens.nextNonSpace();

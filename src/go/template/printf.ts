@@ -154,7 +154,7 @@ function starOperand(reading: Reading, complaint: string | null): number | null 
   return null;
 }
 
-/** What no verb took. */
+/** Reports arguments that no verb used. */
 function extra({ printer, operands, operand: from }: Reading): void {
   printer.flags = noFlags();
   printer.write('%!(EXTRA ');

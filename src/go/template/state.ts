@@ -7,7 +7,7 @@ import { quote } from './text.js';
 import { concrete, type Maybe } from './value.js';
 
 export interface Options {
-  /** What a key that a map does not have is: `<no value>`, or an error. */
+  /** The result for a key that a map does not have: `<no value>`, or an error. */
   readonly missingKey?: 'default' | 'error';
   /** Whether `range` may count up to a whole number, as since Go 1.24. Default true. */
   readonly rangeOverInt?: boolean;

@@ -12,7 +12,7 @@ const ABOVE_SURROGATES = /[\ud800-\uffff]/;
 
 const isAscii = (text: string): boolean => ASCII.test(text);
 
-/** What is no text becomes U+FFFD, as in Go's encoding/json. */
+/** Replaces invalid UTF-8 by U+FFFD, as Go's encoding/json does. */
 export const wellFormed = (text: string): string => text.replace(LONE_SURROGATES, '\ufffd');
 
 export function bytesOf(text: string): Uint8Array {

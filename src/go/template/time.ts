@@ -32,14 +32,14 @@ const MONTHS = [
 ] as const;
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
 
-/** What text of a time means; what is not valid is the zero time. */
+/** Parses the text of a time; invalid text is the zero time. */
 export const momentOf = (text: string): Moment => parseTime(text) ?? ZERO_TIME;
 
 /** The RFC 3339 text of a moment, to the nanosecond and no longer than needed, as encoding/json writes it. */
 export const timeJson = (text: string): string =>
   formatTime(momentOf(text), '2006-01-02T15:04:05.999999999Z07:00');
 
-/** What time.Time's String method gives: `2023-11-14 22:13:20 +0000 UTC`. */
+/** The result of time.Time's String method: `2023-11-14 22:13:20 +0000 UTC`. */
 export const timeText = (text: string): string =>
   formatTime(momentOf(text), '2006-01-02 15:04:05.999999999 -0700 MST');
 
@@ -136,7 +136,7 @@ function offsetText(offset: number, piece: string): string {
   return (offset < 0 ? '-' : '+') + fields.slice(0, count).join(colon);
 }
 
-/** What `%#v` prints. */
+/** The output of `%#v`. */
 export function timeGoSyntax(text: string): string {
   const moment = momentOf(text);
   const { year, month, day, hour, minute, second } = clockOf(moment);

@@ -75,7 +75,7 @@ export const typed = (type: Type, raw: unknown): Value => ({
   raw: raw === undefined ? zeroRaw(type) : raw,
 });
 
-/** What is inside an interface; a nil interface holds nothing. */
+/** The value inside an interface; null for a nil interface. */
 export function concrete(value: Maybe): Maybe {
   let inner = value;
   while (inner?.type.kind === 'any') inner = (inner.raw as Value | null | undefined) ?? undefined;
@@ -225,7 +225,7 @@ export type Parameter = Type | 'value';
 
 export interface Func {
   readonly parameters: readonly Parameter[];
-  /** What any further arguments are. */
+  /** The type of any further arguments. */
   readonly variadic?: Parameter;
   /** @throws CallError */
   readonly call: (args: readonly Maybe[]) => Maybe;

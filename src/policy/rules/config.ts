@@ -59,7 +59,10 @@ const USER_TEXTS: Readonly<Record<RootUser['by'], (user: string) => string>> = {
   'not-a-number': user => `the user is ${user}, and a number is required (runAsNonRoot of Kubernetes)`,
 };
 
-/** Whether a user is root, or none that the image has; `unknown` where its passwd cannot be read, null where it is another. */
+/**
+ * Whether a user is root, or none that the image has; `unknown` where its passwd cannot be read, null where it is
+ * another.
+ */
 function rootBy(subject: ImageSubject, user: string): RootUser['by'] | 'unknown' | null {
   if (user === '') return 'unset';
   if (/^\d+$/.test(user)) return Number(user) === 0 ? 'number' : null;

@@ -196,6 +196,6 @@ export class UnpackedTotal implements Effort {
 
 const UNKNOWN = -1n;
 
-/** What searching for secrets may cost in a file of any size, and for each byte of a large one; see `Effort`. */
+/** The budget of searching for secrets: for a file of any size, and per byte of a large one; see `Effort`. */
 const LEAST_EFFORT = 64 * 1024 * 1024;
 const EFFORT_RATIO = 4;

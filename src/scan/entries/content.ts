@@ -15,7 +15,10 @@ export interface ContentWanted {
   readonly digests?: boolean;
   /** Keep the content of files whose paths match one of these; see `pathFilter`. */
   readonly keep?: readonly string[];
-  /** A file that is longer than this, in bytes, is not kept but missing. Default: as the limit `keptContentBytes` allows. */
+  /**
+   * A file that is longer than this, in bytes, is not kept but missing. Default: as the limit `keptContentBytes`
+   * allows.
+   */
   readonly keepBytes?: number;
   /** The secrets in all files that can hold one, without their values. */
   readonly secrets?: boolean;

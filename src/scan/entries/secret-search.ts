@@ -11,8 +11,9 @@ export type SecretLimits = Pick<Limits, 'secretFileBytes' | 'layerSecrets'>;
 const SHORTEST = 8;
 
 /**
- * Searches the files of one layer for secrets as they pass: those that can hold one by name and first bytes, up to a limit of
- * each. A file that comes in one piece, as nearly all do, is searched where it lies; the pieces of others are put together.
+ * Searches the files of one layer for secrets as they pass: those that can hold one by name and first bytes, up to a
+ * limit of each. A file that comes in one piece, as nearly all do, is searched where it lies; the pieces of others are
+ * put together.
  */
 export class SecretSearch {
   private readonly found: EntrySecret[] = [];
@@ -121,7 +122,7 @@ class FileSearch implements ContentSink {
     this.end();
   }
 
-  /** What the tar has of a file that it ends in is searched, too. */
+  /** If the tar is cut in a file, the part of that file that is there is searched. */
   end(): void {
     if (!this.isOver && this.filled > 0) this.finish(this.layer.room(this.filled).subarray(0, this.filled));
   }

@@ -48,14 +48,16 @@ export interface EntryContents {
 export interface LayerSecrets {
   /** In the order of the entries, and of the lines of each. */
   readonly found: readonly EntrySecret[];
-  /** Files of which not all was searched: longer than `secretFileBytes`, or too much to search in all layers together. */
+  /**
+   * Files of which not all was searched: longer than `secretFileBytes`, or too much to search in all layers together.
+   */
   readonly cut: number;
   /** There were more than the limit `layerSecrets` allows. */
   readonly full: boolean;
 }
 
 export interface EntrySecret extends Secret {
-  /** Of the entry. */
+  /** The index of the entry. */
   readonly index: number;
 }
 
@@ -125,7 +127,10 @@ interface Xattr {
   readonly value: Uint8Array;
 }
 
-/** `0`, `7` (contiguous) and `S` (GNU sparse) are files to every reader. POSIX ustar; GNU tar manual, "Basic Tar Format". */
+/**
+ * `0`, `7` (contiguous) and `S` (GNU sparse) are files to every reader. POSIX ustar; GNU tar manual, "Basic Tar
+ * Format".
+ */
 const TYPES: Readonly<Record<string, EntryType>> = {
   '0': 'file',
   '1': 'hardlink',
