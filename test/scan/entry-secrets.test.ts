@@ -138,7 +138,7 @@ const FILES = await tarBytes([
 ]);
 const CONTENTS = { depth: 'files', files: { secrets: true, keep: ['/etc/passwd'] } } as const;
 
-/** What was kept of /etc/passwd, and the secrets of the layer, by any way to read it. */
+/** The kept bytes of /etc/passwd, and the secrets of the layer, by any way to read it. */
 async function contentsOf(input: string | AsyncIterable<Uint8Array>, options = {}) {
   const { parts } = await readArchive(input, { ...CONTENTS, ...options });
   const { scan } = parts[0]!;

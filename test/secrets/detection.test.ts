@@ -98,7 +98,7 @@ test('UTF-16 as Windows writes it', () => {
   );
 });
 
-/** What looks like a secret, and is none. */
+/** Texts that look like a secret and are not. */
 const QUIET: readonly (readonly [path: string, text: string])[] = [
   ['etc/app.conf', `key = ${'AKIA'}IOSFODNN7EXAMPLE\nsecret = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n`],
   ['srv/a.txt', `${'ghp'}_${'x'.repeat(36)} ${'ghp'}_${'A1b2C3d4'.repeat(4)}wXyZ`],

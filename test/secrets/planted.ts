@@ -43,7 +43,7 @@ export interface Planted {
   readonly path: string;
   /** The file. */
   readonly text: string;
-  /** What must not be printed. */
+  /** The values that must not be printed. */
   readonly value: string;
   /** The line on which it begins. Default 1. */
   readonly line?: number;

@@ -51,7 +51,7 @@ test('a node_modules tree, as it lies in an image and as if it were the applicat
   assert.equal(asApplication.found, []);
 });
 
-/** What a Debian ships; files of this machine's own configuration are not among them. */
+/** Directories that a Debian ships, without this machine's own configuration. */
 const DEBIAN = [
   'etc/apt',
   'etc/pam.d',
