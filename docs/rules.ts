@@ -101,6 +101,17 @@ circle.
 
 **\`dive-ci\`** names a \`.dive-ci\` file, whose three thresholds apply as dive applies them (also \`--dive-ci FILE\`).
 
+**Files of container-structure-test** are read as they are: \`structure-test: tests.yaml\` among the rules, or \`--structure-test FILE\`.
+Its file and metadata tests give the verdicts that it gives; what needs a container (\`commandTests\`, \`licenseTests\`) is reported as not
+run, and keys that it does not have are told.
+
+**Bases.** \`waybill base ARCHIVE… > bases.json\` makes a list of base images. With \`--base bases.json\` (or an archive) \`check\`, \`sizes\` and
+\`waste\` tell what is above the base apart from what is in it; the rules \`base-image\` and \`base-age\` take such a list in the policy too.
+
+**Comparing with what was.** \`waybill check NEW --against OLD\` compares with an earlier archive, or with the report of an earlier run
+(\`waybill check OLD --json > old.json\`), by layer, directory and package. The preset \`against@1\` applies then, below all others: a policy
+sets its rules as any others.
+
 **\`exceptions\`** are what the policy puts up with. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
 nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden.
 

@@ -12,6 +12,7 @@ export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
+export { type BasesFound, baseReadOptions, basesIn, loadBases } from './commands/base.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
 export {
   Check,

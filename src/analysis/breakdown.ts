@@ -12,6 +12,8 @@ export interface Weight {
 
 /** The size of all files that share a name of a group. */
 export interface Share extends Weight {
+  /** The part of it in layers above the base; left out where no base is known. */
+  readonly ours?: Weight;
   /** The group's name. Where it is a path: bytes, one per character. */
   readonly name: string;
   /** The layers that hold at least one file of the group: indexes into the image's layers, ascending. */
@@ -36,48 +38,77 @@ export type Grouping = (path: string, layer: number) => readonly string[];
 /**
  * Sums the sizes of an image's files by group.
  * @param wanted  returns false for the path of a file to leave out
+ * @param baseLayers  how many layers are those of the base; null where no base is known
  */
 export function breakdown(
   unpacked: Unpacked,
   grouping: Grouping,
   wanted: (path: string) => boolean,
-): { readonly shares: Share[]; readonly all: Weight } {
+  baseLayers: number | null = null,
+): { readonly shares: Share[]; readonly all: Weight & { readonly ours?: Weight } } {
   const shares = new Map<string, OpenShare>();
-  const all = openShare('');
+  const open = (name: string) => openShare(name, baseLayers);
+  const all = open('');
   for (const piece of pieces(unpacked)) {
     if (!wanted(piece.path)) continue;
     add(all, piece);
     for (const name of grouping(piece.path, piece.layer)) {
       let share = shares.get(name);
       if (share === undefined) {
-        share = openShare(name);
+        share = open(name);
         shares.set(name, share);
       }
       add(share, piece);
     }
   }
-  const { bytes, shipped, files } = all;
-  return { shares: [...shares.values()].map(closed), all: { bytes, shipped, files } };
+  const { bytes, shipped, files, ours } = closed(all);
+  const weight = { bytes, shipped, files, ...(ours !== undefined && { ours }) };
+  return { shares: [...shares.values()].map(closed), all: weight };
 }
 
-interface OpenShare {
-  readonly name: string;
+interface OpenWeight {
   bytes: number;
   shipped: number;
   files: number;
-  readonly layers: Set<number>;
 }
 
-const openShare = (name: string): OpenShare => ({ name, bytes: 0, shipped: 0, files: 0, layers: new Set() });
+interface OpenShare extends OpenWeight {
+  readonly name: string;
+  readonly layers: Set<number>;
+  /** null where no base is known. */
+  readonly above: { readonly from: number; readonly weight: OpenWeight } | null;
+}
 
-const closed = (share: OpenShare): Share => ({ ...share, layers: [...share.layers].sort((a, b) => a - b) });
+const openWeight = (): OpenWeight => ({ bytes: 0, shipped: 0, files: 0 });
 
-function add(share: OpenShare, { size, layer, isVisible }: Piece): void {
-  share.shipped += size;
+const openShare = (name: string, baseLayers: number | null): OpenShare => ({
+  name,
+  ...openWeight(),
+  layers: new Set(),
+  above: baseLayers === null ? null : { from: baseLayers, weight: openWeight() },
+});
+
+const closed = ({ name, bytes, shipped, files, layers, above }: OpenShare): Share => ({
+  name,
+  bytes,
+  shipped,
+  files,
+  layers: [...layers].sort((a, b) => a - b),
+  ...(above !== null && { ours: above.weight }),
+});
+
+function add(share: OpenShare, piece: Piece): void {
+  const { layer } = piece;
+  weigh(share, piece);
   share.layers.add(layer);
+  if (share.above !== null && layer >= share.above.from) weigh(share.above.weight, piece);
+}
+
+function weigh(weight: OpenWeight, { size, isVisible }: Piece): void {
+  weight.shipped += size;
   if (!isVisible) return;
-  share.bytes += size;
-  share.files++;
+  weight.bytes += size;
+  weight.files++;
 }
 
 /** A file with several names belongs to the groups of the first one. */

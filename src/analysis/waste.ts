@@ -150,7 +150,15 @@ export const cacheRuleOf = (path: string): CacheRule | null =>
   CACHE_RULES.find(({ path: pattern }) => pattern.test(path)) ?? null;
 
 /** The bytes that an image could do without. Bytes of regular files; a file with several names counts once. */
-export interface Waste {
+export interface Waste extends WastedBytes {
+  /** From 0 to 1: the fraction of the layers' content that is not wasted. */
+  readonly efficiency: number;
+  /** Sorted by bytes, largest first. */
+  readonly files: readonly WastedFile[];
+}
+
+/** Bytes that are wasted, by kind. */
+export interface WastedBytes {
   /** Shipped by a layer, and replaced by a later layer. */
   readonly overwritten: number;
   /** The part of `overwritten` that was replaced with the same bytes. */
@@ -163,10 +171,6 @@ export interface Waste {
   readonly cached: number;
   /** The sum; a cached copy of a file counts once. */
   readonly total: number;
-  /** From 0 to 1: the fraction of the layers' content that is not wasted. */
-  readonly efficiency: number;
-  /** Sorted by bytes, largest first. */
-  readonly files: readonly WastedFile[];
 }
 
 /** Paths are bytes, one per character; layers are indexes into the image's layers. */
@@ -194,19 +198,31 @@ export function wasteOf({ tree, tables, stowaways }: Unpacked): Waste {
   const caches = files.flatMap(file => cachedFile(file) ?? []);
   const hidden = stowaways.map(hiddenFile);
   const sorted = hidden.concat(copies, caches).sort((a, b) => b.bytes - a.bytes);
-  const of = (kind: WastedFile['kind']) => total(sorted, file => file.kind === kind);
-  const twice = new Set(copies.map(({ path }) => path));
   const shipped = total(files) + total(hidden);
-  const wasted = total(hidden) + total(copies) + total(caches, ({ path }) => !twice.has(path));
+  const wasted = wastedBytes(sorted);
   return {
-    overwritten: of('overwritten'),
-    metadataOnly: total(stowaways, ({ metadataOnly }) => metadataOnly),
-    deleted: of('deleted'),
-    duplicated: of('duplicated'),
-    cached: of('cached'),
-    total: wasted,
-    efficiency: shipped === 0 ? 1 : 1 - wasted / shipped,
+    ...wasted,
+    efficiency: shipped === 0 ? 1 : 1 - wasted.total / shipped,
     files: sorted,
+  };
+}
+
+/** Adds up wasted files. @param isMeant  takes the layer that ships one; others are left out */
+export function wastedBytes(
+  files: readonly WastedFile[],
+  isMeant: (layer: number) => boolean = () => true,
+): WastedBytes {
+  const copies = new Set<string>();
+  for (const { kind, path } of files) if (kind === 'duplicated') copies.add(path);
+  const of = (isCounted: (file: WastedFile) => boolean) =>
+    total(files, file => isMeant(file.layer) && isCounted(file));
+  return {
+    overwritten: of(({ kind }) => kind === 'overwritten'),
+    metadataOnly: of(file => 'metadataOnly' in file && file.metadataOnly),
+    deleted: of(({ kind }) => kind === 'deleted'),
+    duplicated: of(({ kind }) => kind === 'duplicated'),
+    cached: of(({ kind }) => kind === 'cached'),
+    total: of(({ kind, path }) => kind !== 'cached' || !copies.has(path)),
   };
 }
 

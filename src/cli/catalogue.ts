@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { baseCommand } from './base.js';
 import { checkCommand } from './check.js';
 import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
@@ -16,6 +17,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
     reportCommands,
     checkCommand,
     weighCommands,
+    baseCommand,
     dockerCommands,
     extractCommand,
     manifestCommands,

@@ -1,10 +1,13 @@
 import type { Argv } from 'yargs';
 import type { CheckContext } from '../commands/check/index.js';
+import type { Severity } from '../commands.js';
 import { UsageError } from '../errors.js';
+import { namedArchive } from './archives.js';
 import { FAIL_ON, once } from './arguments.js';
+import { baseOption, basesOf } from './base.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
 import { outputOption } from './output.js';
-import type { Printing, Terminal } from './terminal.js';
+import type { Printing, Reporting, Terminal } from './terminal.js';
 
 /** `waybill check`: the findings of `verify`, and the rules of a policy. */
 export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
@@ -12,7 +15,7 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
     'check [archives..]',
     'check that it is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
     command =>
-      outputOption(choiceOptions(command).positional('archives', ARCHIVES))
+      outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))
         .option('policy', {
           describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
           type: 'string',
@@ -30,6 +33,18 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
           type: 'string',
           requiresArg: true,
           coerce: once('dive-ci'),
+        })
+        .option('structure-test', {
+          describe: 'tests of container-structure-test: files and metadata; may be repeated',
+          type: 'string',
+          array: true,
+          requiresArg: true,
+        })
+        .option('against', {
+          describe: 'an earlier archive, or its report (check --json): what grew, and what is new, is told',
+          type: 'string',
+          requiresArg: true,
+          coerce: once('against'),
         })
         .option('fail-on', FAIL_ON)
         .option('all', {
@@ -51,51 +66,103 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
         .example('$0 check image.tar --init > waybill.yaml', "a policy with today's values as its budgets")
         .example('$0 check image.tar --policy waybill.yaml', 'the rules of a policy')
         .example('docker save app:1.2 | $0 check - --policy waybill.yaml', 'straight from a pipe')
-        .example('$0 check image.tar --dive-ci .dive-ci', "dive's rules as a team has them"),
-    async args => {
-      const names = args.archives ?? [];
-      const { output = [] } = args;
-      if (args.init && (output.length > 0 || args.json || args.format !== undefined))
-        throw new UsageError(
-          '--init prints a policy and no report: leave --output, --format and --json out, and redirect it: --init > waybill.yaml',
-        );
-      if (args.init && (args.policy !== undefined || args.diveCi !== undefined || args.preset !== undefined))
-        throw new UsageError(
-          '--init writes a policy, and reads none: leave --policy, --preset and --dive-ci out',
-        );
-      if (args.init && args.printPolicy)
-        throw new UsageError('--init and --print-policy contradict each other: name one of them');
-      if (args.policy === '') throw new UsageError('--policy: expected a file or -, found an empty name');
-      if (args.policy === '-' && names.some(name => namedIn(name, [], terminal).archive === '-'))
-        throw new UsageError(
-          '--policy -: standard input is the archive, and can be read once; put the policy into a file',
-        );
-      if (names.length === 0 && !args.printPolicy)
-        throw new UsageError('which archive? Name files, directories, or - for standard input');
-      const context = {
-        now: Math.floor(terminal.now().getTime() / 1000),
-        epoch: terminal.sourceDateEpoch?.() ?? null,
-      };
-      if (args.init) return writePolicy({ ...args, archives: names }, context, terminal);
-      const { loadPolicy } = await import('../commands/check/load.js');
-      const { policy: file, preset: presets, diveCi, failOn, all } = args;
-      const policy = await loadPolicy({ policy: file, presets, diveCi });
-      for (const line of policy.notes) terminal.note?.(line);
-      if (args.printPolicy) {
-        const { printedPolicy } = await import('../commands/check/printed.js');
-        return terminal.print(printedPolicy(policy), args);
-      }
-      const { Check, checkReadOptions } = await import('../commands/check/index.js');
-      const check = new Check({ policy, context, failOn, all });
-      await reportEach({ ...args, archives: names }, terminal, {
-        options: checkReadOptions(policy),
-        report: (reading, selection) => check.archive(reading, selection),
-        only: (reading, selection) => check.only(reading, selection),
-        tally: async () => (await import('../commands/many/tallies.js')).checkTally(),
-        closing: () => check.closing(),
-      });
-    },
+        .example('$0 check image.tar --dive-ci .dive-ci', "dive's rules as a team has them")
+        .example(
+          '$0 check new.tar --against old.tar',
+          'what grew, and what is new: setuid files, ports, packages',
+        )
+        .example(
+          '$0 check image.tar --structure-test tests.yaml',
+          'file and metadata tests, without an engine',
+        ),
+    args => check(args, terminal),
   );
+}
+
+interface CheckArguments extends Omit<ChosenArchives, 'archives'>, Reporting {
+  readonly archives?: readonly string[] | undefined;
+  readonly policy?: string | undefined;
+  readonly preset?: readonly string[] | undefined;
+  readonly diveCi?: string | undefined;
+  readonly structureTest?: readonly string[] | undefined;
+  readonly base?: readonly string[] | undefined;
+  readonly against?: string | undefined;
+  readonly failOn: Severity | 'never';
+  readonly all: boolean;
+  readonly init: boolean;
+  readonly printPolicy: boolean;
+}
+
+async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
+  const archives = args.archives ?? [];
+  refuseContradictions(args, terminal);
+  const context = {
+    now: Math.floor(terminal.now().getTime() / 1000),
+    epoch: terminal.sourceDateEpoch?.() ?? null,
+  };
+  if (args.init) return writePolicy({ ...args, archives }, context, terminal);
+  const { loadBaseLists, loadPolicy } = await import('../commands/check/load.js');
+  const { preset: presets, structureTest: structureTests, failOn, all } = args;
+  const compares = args.against !== undefined;
+  const policy = await loadPolicy({ ...args, presets, structureTests, compares });
+  for (const line of policy.notes) terminal.note?.(line);
+  if (args.printPolicy) {
+    const { printedPolicy } = await import('../commands/check/printed.js');
+    return terminal.print(printedPolicy(policy), args);
+  }
+  const { Check, checkReadOptions } = await import('../commands/check/index.js');
+  const known = {
+    bases: await basesOf(args, terminal),
+    baseLists: await loadBaseLists(policy, terminal.read),
+    against: await againstOf(args, terminal),
+  };
+  const inventory = isSaved(args);
+  const checking = new Check({ policy, context: { ...context, ...known }, failOn, all, inventory });
+  await reportEach({ ...args, archives }, terminal, {
+    options: checkReadOptions(policy, inventory || compares),
+    report: (reading, selection) => checking.archive(reading, selection),
+    only: (reading, selection) => checking.only(reading, selection),
+    tally: async () => (await import('../commands/many/tallies.js')).checkTally(),
+    closing: () => checking.closing(),
+  });
+}
+
+/** Whether a report is written from which a later run can tell what changed. */
+const isSaved = ({ json, format, output = [] }: Reporting): boolean =>
+  json || format === 'json' || output.some(file => /\.json$/i.test(file));
+
+async function againstOf({ against }: CheckArguments, terminal: Terminal) {
+  if (against === undefined) return undefined;
+  const { loadAgainst } = await import('../commands/check/against.js');
+  return loadAgainst(namedArchive(against, terminal), terminal.read);
+}
+
+/** @throws UsageError for options that exclude each other, and for what is asked of no archive */
+function refuseContradictions(args: CheckArguments, terminal: Terminal): void {
+  const { init, policy, diveCi, preset, structureTest, json, format, output = [], archives = [] } = args;
+  if (init && (output.length > 0 || json || format !== undefined))
+    throw new UsageError(
+      '--init prints a policy and no report: leave --output, --format and --json out, and redirect it: --init > waybill.yaml',
+    );
+  if (init && [policy, diveCi, preset, structureTest, args.against].some(given => given !== undefined))
+    throw new UsageError(
+      '--init writes a policy, and reads none: leave --policy, --preset, --dive-ci, --structure-test and --against out',
+    );
+  if (init && args.printPolicy)
+    throw new UsageError('--init and --print-policy contradict each other: name one of them');
+  if (policy === '') throw new UsageError('--policy: expected a file or -, found an empty name');
+  const isPiped = archives.some(name => namedIn(name, [], terminal).archive === '-');
+  const readsInput = [policy, diveCi, ...(structureTest ?? []), ...(args.base ?? []), args.against].filter(
+    name => name === '-',
+  );
+  if (readsInput.length > 0 && isPiped && policy === '-')
+    throw new UsageError(
+      '--policy -: standard input is the archive, and can be read once; put the policy into a file',
+    );
+  if (readsInput.length > (isPiped ? 0 : 1))
+    throw new UsageError('standard input is named twice, and can be read once');
+  if (archives.length === 0 && !args.printPolicy)
+    throw new UsageError('which archive? Name files, directories, or - for standard input');
 }
 
 /** `--init`: a policy on standard output, or in the file that --output names. */

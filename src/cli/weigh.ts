@@ -14,6 +14,7 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { baseOption, basesOf } from './base.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
@@ -35,7 +36,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
     'sizes <archives..>',
     'sizes: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
     command =>
-      outputOption(whereOption(unitsOption(allOption(archivesArguments(command)))))
+      outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command))))))
         .option('by', {
           describe: 'what to add up',
           choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -57,16 +58,21 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
         })
         .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
         .example('$0 sizes image.tar --depth 2', 'the largest directories')
+        .example(
+          '$0 sizes app.tar --by package --base image.tar',
+          'which packages the base brings, and which not',
+        )
         .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
         .epilogue(PATTERNS),
     async args => {
       const { sizes, sizesReadOptions } = await import('../commands/sizes/index.js');
       const units = unitsOf(args);
+      const bases = await basesOf(args, terminal);
       await reportEach(args, terminal, {
         options: sizesReadOptions(args),
         report: async (reading, selection) => {
           const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
-          return sizes(reading, { ...args, ...selection, units, estimates });
+          return sizes(reading, { ...args, ...selection, units, estimates, bases });
         },
         tally: async () => {
           const detailed = args.estimate || args.by !== undefined || args.sort !== undefined;
@@ -87,7 +93,7 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
     'waste <archives..>',
     'bytes that are shipped and not used: overwritten, deleted, duplicated, cached files',
     command =>
-      outputOption(unitsOption(allOption(archivesArguments(command))))
+      outputOption(baseOption(unitsOption(allOption(archivesArguments(command)))))
         .option('score', {
           describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,
@@ -98,7 +104,8 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 waste image.tar --score dive --json', "dive's efficiency"),
     async args => {
       const { waste, wasteReadOptions } = await import('../commands/waste/index.js');
-      const options = { score: args.score, top: args.top, units: unitsOf(args) };
+      const bases = await basesOf(args, terminal);
+      const options = { score: args.score, top: args.top, units: unitsOf(args), bases };
       await reportEach(args, terminal, {
         options: wasteReadOptions,
         report: (reading, selection) => waste(reading, { ...options, ...selection }),

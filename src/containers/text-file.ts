@@ -50,3 +50,22 @@ async function gathered(chunks: AsyncIterable<Uint8Array>, most: number): Promis
   }
   return Buffer.concat(parts);
 }
+
+/** Whether a file begins with a text, white space left out. false for what cannot be opened, and for pipes: they are read once. */
+export async function isTextBeginningWith(file: string, begin: string): Promise<boolean> {
+  try {
+    const handle = await open(file);
+    try {
+      if (!(await handle.stat()).isFile()) return false;
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      return buffer.toString('latin1', 0, bytesRead).trimStart().startsWith(begin);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return false;
+  }
+}
+
+const HEAD_BYTES = 256;

@@ -97,6 +97,10 @@ export class LayerEntry
     readonly isWhiteout: boolean,
   ) {}
 
+  /** Where it stands: the table of its layer, and the index in it. */
+  get at(): { readonly table: EntryTable; readonly index: number } {
+    return { table: this.table, index: this.index };
+  }
   get type(): EntryType {
     return typeAt(this.table, this.index);
   }

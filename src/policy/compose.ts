@@ -1,9 +1,18 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { FindingCode } from '../link/observation.js';
+import { isLiteralPattern, pathFilter } from '../scan/entries/path-filter.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { parseDiveCi } from './dive-ci.js';
-import { NO_SCOPE, type PolicyFile, parsePolicy, type RuleEntry, withFallbacks } from './file.js';
+import {
+  NO_SCOPE,
+  type PolicyFile,
+  parsePolicy,
+  type RuleEntry,
+  type WrittenSetting,
+  withFallbacks,
+} from './file.js';
+import { isUnconditional, type PathCondition } from './path-condition.js';
 import {
   type AppliedRule,
   type Origin,
@@ -13,9 +22,11 @@ import {
   type Setting,
 } from './policy.js';
 import { PRESETS } from './presets.js';
+import type { Option } from './rule.js';
+import { structureTest } from './rules/structure.js';
 import { RULES } from './rules.js';
 import type { SourcePlace } from './source.js';
-import type { Pattern } from './types.js';
+import type { NamedFile, Pattern } from './types.js';
 
 /** Something wrong with a policy: file, line and column, and what. */
 export interface PolicyProblem {
@@ -34,6 +45,8 @@ export interface PolicyNames {
   /** Files, or `-` for standard input. */
   readonly files: readonly string[];
   readonly diveCi: string | null;
+  /** Files of container-structure-test, besides those that policies name. */
+  readonly structureTests?: readonly string[];
 }
 
 /** The rules of a file and of all files that it extends. */
@@ -41,6 +54,8 @@ interface Layer {
   readonly rules: ReadonlyMap<string, readonly Setting[]>;
   readonly overrides: ReadonlyMap<FindingCode, Override>;
 }
+
+const STRUCTURE_FILES = structureTest.options.files!;
 
 const NOTHING: Layer = { rules: new Map(), overrides: new Map() };
 
@@ -57,6 +72,7 @@ export async function composePolicy(
   for (const preset of names.presets) layer = over(layer, await composer.preset(preset, null, []));
   for (const file of names.files) layer = over(layer, await composer.file(file, null, []));
   if (names.diveCi !== null) layer = over(layer, await composer.diveCi(names.diveCi, null));
+  layer = await composer.structureTests(names.structureTests ?? [], layer);
   const { sources, exceptions, notes, problems } = composer;
   const policy = { ...policyOf(layer), sources: [...sources], exceptions, notes };
   return { policy, problems: [...problems, ...contradictionsIn(policy)] };
@@ -112,6 +128,80 @@ class Composer {
     return { ...NOTHING, rules: new Map([...settings].map(([code, setting]) => [code, [setting]])) };
   }
 
+  /** Adds files of tests to those that the policy names, for all images. */
+  async structureTests(names: readonly string[], layer: Layer): Promise<Layer> {
+    if (names.length === 0) return layer;
+    const files: NamedFile[] = [];
+    for (const name of names) {
+      this.sources.add(name);
+      files.push(await this.opened({ name, at: null, path: name, content: null }, null, STRUCTURE_FILES));
+    }
+    const { code, severity } = structureTest;
+    const origin = { source: names[0]!, isPreset: false, line: 1 };
+    const known = (layer.rules.get(code) ?? []).filter(setting => setting.severity !== 'off');
+    const settings: readonly Setting[] =
+      known.length > 0 ? known : [{ severity, options: { files: [] }, scope: NO_SCOPE, origin }];
+    const added = settings.map(setting => ({
+      ...setting,
+      options: { ...setting.options, files: [...(setting.options.files as readonly NamedFile[]), ...files] },
+    }));
+    return { ...layer, rules: new Map([...layer.rules, [code, added]]) };
+  }
+
+  /** The rules of a file, with the files that they name. */
+  private async withFiles(entries: readonly RuleEntry[], source: string): Promise<RuleEntry[]> {
+    const opened: RuleEntry[] = [];
+    for (const entry of entries) {
+      const named = Object.entries(entry.rule.options).filter(([, { isFiles }]) => isFiles === true);
+      if (named.length === 0 || entry.says.kind !== 'settings') opened.push(entry);
+      else
+        opened.push({
+          ...entry,
+          says: { kind: 'settings', settings: await this.filesOf(entry.says.settings, named, source) },
+        });
+    }
+    return opened;
+  }
+
+  private async filesOf(
+    settings: readonly WrittenSetting[],
+    named: readonly (readonly [string, Option<unknown>])[],
+    source: string,
+  ): Promise<WrittenSetting[]> {
+    const opened: WrittenSetting[] = [];
+    for (const setting of settings) {
+      const options: Record<string, unknown> = { ...setting.options };
+      for (const [name, option] of named) {
+        const all: NamedFile[] = [];
+        for (const file of setting.options[name] as readonly NamedFile[])
+          all.push(await this.opened(file, source, option));
+        options[name] = all;
+      }
+      opened.push({ ...setting, options });
+    }
+    return opened;
+  }
+
+  /** @param source  the file that names it; null for the command line */
+  private async opened(
+    file: NamedFile,
+    source: string | null,
+    { parse }: Option<unknown>,
+  ): Promise<NamedFile> {
+    const namedAt = source === null ? null : { source, at: file.at ?? START };
+    const path = pathFrom(file.name, namedAt);
+    if (parse === undefined) return { ...file, path };
+    const result = await this.read(path);
+    if ('reason' in result) {
+      this.refuse(namedAt, result.reason, path);
+      return { ...file, path };
+    }
+    const { content, notes, problems } = await parse(result.text);
+    for (const { at, message } of notes) this.notes.push(`${path}:${at.line}:${at.column}: ${message}`);
+    for (const { at, message } of problems) this.problems.push({ source: path, at, message });
+    return { ...file, path, content };
+  }
+
   private async known(key: string, make: () => Promise<Layer>): Promise<Layer> {
     const layer = this.done.get(key) ?? (await make());
     this.done.set(key, layer);
@@ -125,7 +215,8 @@ class Composer {
     chain: readonly string[],
   ): Promise<Layer> {
     const compile = isPreset ? noPattern : (await import('./pattern.js')).parsePattern;
-    const file = parsePolicy(text, source, isPreset, compile);
+    const parsed = parsePolicy(text, source, isPreset, compile);
+    const file = { ...parsed, rules: await this.withFiles(parsed.rules, source) };
     for (const { at, message } of file.problems) this.problems.push({ source, at, message });
     const parents: Layer[] = [];
     for (const { name, at } of file.extends) parents.push(await this.parent(name, { source, at }, chain));
@@ -312,7 +403,22 @@ const PAIRS: readonly {
     reason: (_: object, { allowed }: { readonly allowed: readonly Pattern[] }) =>
       allowed.every(({ source }) => /^\^?latest\$?$/.test(source)) ? 'only the tag latest is allowed' : null,
   },
+  {
+    codes: ['paths-required', 'paths-forbidden'],
+    reason: (required: Paths, forbidden: Paths) => {
+      const plain = forbidden.paths.filter(isUnconditional).map(({ path }) => path);
+      const isForbidden = plain.length === 0 ? () => false : pathFilter(plain);
+      const never = required.paths.find(
+        ({ path }) => isLiteralPattern(path) && isForbidden(path.replace(/^\/+/, '')),
+      );
+      return never === undefined ? null : `${never.path} is required, and forbidden`;
+    },
+  },
 ];
+
+interface Paths {
+  readonly paths: readonly PathCondition[];
+}
 
 interface Platforms {
   readonly platforms: readonly Platform[];

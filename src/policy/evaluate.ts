@@ -7,15 +7,18 @@ import { pathFilter } from '../scan/entries/path-filter.js';
 import { platformMatches } from '../spec/platform.js';
 import { oneSpelling } from '../visible.js';
 import { type CheckFinding, fromVerify, isAtLeast, type Suppressed } from './finding.js';
+import { nameFilter } from './image-names.js';
 import { type Exception, originText, ownSeverity, type Policy, type Scope, type Setting } from './policy.js';
 import type { ArchiveBreach, PolicyRule } from './rule.js';
 import { exceptionExpired, exceptionUnused, patternUnused, ruleNotChecked } from './rules/policy.js';
-import { type CheckContext, ImageSubject, nameFilter } from './subject.js';
+import { type CheckContext, type ImageSubject, subjectsOf } from './subject.js';
 
 export interface Evaluation {
   /** Most serious first. */
   readonly findings: readonly CheckFinding[];
   readonly suppressed: readonly Suppressed[];
+  /** The chosen images, in the order of the report. */
+  readonly subjects: readonly ImageSubject[];
 }
 
 const ORDER: readonly Severity[] = ['error', 'warning', 'info'];
@@ -37,7 +40,7 @@ export class Evaluator {
 
   /** @param chosen  the images that the report is about */
   evaluate(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): Evaluation {
-    const subjects = this.subjectsOf(reading, chosen, report);
+    const subjects = subjectsOf(reading, chosen, report, this.context);
     const most = reading.parts[0]!.graph.limits.findingsPerCode;
     const broken = this.policy.rules.flatMap(({ rule, settings }) =>
       capped([...this.breachesOf(rule, settings, subjects)], most),
@@ -84,15 +87,6 @@ export class Evaluator {
     return [{ ...finding, at: { path: source, pointer: null }, key: JSON.stringify(data) }];
   }
 
-  private subjectsOf(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): ImageSubject[] {
-    const images = reading.parts.flatMap(part =>
-      part.graph.images.filter(image => chosen.has(image)).map(image => ({ part, image })),
-    );
-    return images.map(
-      ({ part, image }, i) => new ImageSubject(part, image, report.images[i]!, i, this.context),
-    );
-  }
-
   private *breachesOf(
     rule: PolicyRule,
     settings: readonly Setting[],
@@ -121,7 +115,8 @@ export class Evaluator {
   }
 
   private breach(rule: PolicyRule, severity: Severity, breach: ArchiveBreach): CheckFinding[] {
-    if (breach.unchecked === undefined) return [this.broken(rule, severity, breach, rule.code)];
+    if (breach.unchecked === undefined)
+      return [this.broken(rule, breach.severity ?? severity, breach, rule.code)];
     const own = ownSeverity(this.policy, ruleNotChecked.code, severity);
     if (own === 'off') return [];
     const data = { rule: rule.code, reason: breach.unchecked } as never;
@@ -187,7 +182,7 @@ export class Evaluator {
       } else findings.push({ ...given, severity, failing: isAtLeast(severity, this.failOn) });
     }
     findings.sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-    return { findings, suppressed };
+    return { findings, suppressed, subjects };
   }
 
   private exceptionFor(finding: CheckFinding, subjects: readonly ImageSubject[]): Exception | undefined {

@@ -2,6 +2,7 @@ import type { Image } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { Platform } from '../spec/platform.js';
 import type { Needs, PolicyRule } from './rule.js';
+import type { NamedFile } from './types.js';
 
 /** Where a part of a policy was written. */
 export interface Origin {
@@ -93,4 +94,18 @@ export function needsOf({ rules }: Policy, images: readonly Image[] | null): Nee
 export function ownSeverity({ rules }: Policy, code: string, fallback: Severity): Severity | 'off' {
   const applied = rules.find(({ rule }) => rule.code === code);
   return applied?.settings.at(-1)?.severity ?? fallback;
+}
+
+/** Files that rules name and that are not read with the policy: each path once. */
+export function unreadFilesOf({ rules }: Policy): readonly string[] {
+  const paths = rules.flatMap(({ rule, settings }) =>
+    Object.entries(rule.options).flatMap(([name, { isFiles, parse }]) =>
+      isFiles === true && parse === undefined
+        ? settings.flatMap(({ severity, options }) =>
+            severity === 'off' ? [] : (options[name] as readonly NamedFile[]).map(({ path }) => path),
+          )
+        : [],
+    ),
+  );
+  return [...new Set(paths)];
 }

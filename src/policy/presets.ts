@@ -8,6 +8,9 @@ export interface Preset {
 /** The preset that applies if neither a policy nor a preset is named. */
 export const DEFAULT_PRESET = 'default@1';
 
+/** What applies besides where there is something to compare with. */
+export const AGAINST_PRESET = 'against@1';
+
 export const PRESETS: ReadonlyMap<string, Preset> = new Map([
   [
     DEFAULT_PRESET,
@@ -34,11 +37,33 @@ rules:
   image-names: error
   history: error
   no-missing-blobs: error
+  setuid-files: error
+  file-capabilities: error
+  world-writable: error
+  device-nodes: error
   waste-share:
     deleted: 5%
     overwritten: 5%
     cached: 10%
     from: 1MB
+`,
+    },
+  ],
+  [
+    AGAINST_PRESET,
+    {
+      what: 'What applies below every policy where `--against` names an earlier image. More than a tenth larger is a warning, and so is a port or a command that changed; new packages and variables are told.',
+      text: `rules:
+  compared-image: error
+  new-setuid: error
+  changed-user: error
+  growth:
+    severity: warning
+    unpacked: +10%
+  new-ports: warning
+  changed-command: warning
+  new-packages: info
+  changed-env: info
 `,
     },
   ],

@@ -1,8 +1,9 @@
 import type { Image, Place } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { ContentWanted } from '../scan/entries/content.js';
+import type { SourceProblem } from './source.js';
 import type { CheckContext, ImageSubject } from './subject.js';
-import type { ValueType } from './types.js';
+import { type NamedFile, namedFiles, type ValueType } from './types.js';
 
 /** Subjects of rules: the chapters of docs/rules.md, in this order. */
 export const SUBJECTS = {
@@ -26,7 +27,18 @@ export interface Option<T> {
   readonly what: string;
   /** Where the policy does not set it. */
   readonly fallback: T;
+  /** Whether its values are files, which are named relative to the policy. */
+  readonly isFiles?: boolean | undefined;
+  /** Of files that a policy names: reads the content of one. Files without are not opened as the policy is read. */
+  readonly parse?: FileParser | undefined;
 }
+
+/** @returns the content, and what is wrong with it: notes are told, problems end the check */
+export type FileParser = (text: string) => Promise<{
+  readonly content: unknown;
+  readonly notes: readonly SourceProblem[];
+  readonly problems: readonly SourceProblem[];
+}>;
 
 /** An option that the policy may leave out. @param fallback  what it is then */
 export const option = <T>(type: ValueType<T>, what: string, fallback: T): Option<T> => ({
@@ -40,6 +52,15 @@ export const unset = <T>(type: ValueType<T>, what: string): Option<T | null> => 
   type: type as ValueType<Exclude<T | null, null>>,
   what,
   fallback: null,
+});
+
+/** Files that a policy names relative to itself. */
+export const files = (expected: string, what: string, parse?: FileParser): Option<readonly NamedFile[]> => ({
+  type: namedFiles(expected) as Option<readonly NamedFile[]>['type'],
+  what,
+  fallback: [],
+  isFiles: true,
+  parse,
 });
 
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
@@ -70,6 +91,8 @@ export interface BreachPlace {
   readonly instruction?: string | null | undefined;
   /** The document or member of the archive; by default that of the layer, or else the image's own. */
   readonly at?: Place | undefined;
+  /** Where it is less serious than the rule's other breaches. */
+  readonly severity?: Severity | undefined;
   /** Distinguishes breaches with the same code, image and path. It must not change with each build. */
   readonly key?: string | undefined;
 }

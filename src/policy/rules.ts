@@ -1,10 +1,14 @@
 import type { PolicyRule } from './rule.js';
+import { baseRules } from './rules/base.js';
+import { comparisonRules } from './rules/comparison.js';
 import { configRules } from './rules/config.js';
+import { contentRules } from './rules/content.js';
 import { formRules } from './rules/form.js';
 import { nameRules } from './rules/names.js';
 import { policyRules } from './rules/policy.js';
 import { secretRules } from './rules/secrets.js';
 import { sizeRules } from './rules/sizes.js';
+import { structureRules } from './rules/structure.js';
 import { wasteRules } from './rules/waste.js';
 
 /** Every rule. A new one is one entry in one of these lists. */
@@ -14,6 +18,10 @@ export const RULES: readonly PolicyRule[] = [
   ...configRules,
   ...nameRules,
   ...secretRules,
+  ...contentRules,
+  ...structureRules,
+  ...baseRules,
+  ...comparisonRules,
   ...formRules,
   ...policyRules,
 ];

@@ -1,19 +1,24 @@
+import type { BaseImage } from '../analysis/base.js';
 import { type DiveScore, diveScore } from '../analysis/dive.js';
 import { type Unpacked, unpack } from '../analysis/hidden-files.js';
+import { type InstalledIn, installedIn } from '../analysis/installed.js';
 import { dockerfileLine } from '../analysis/instruction.js';
 import { type ImageSecret, secretsOf } from '../analysis/secrets.js';
 import { type Waste, wasteOf } from '../analysis/waste.js';
 import { type Sizes, sumOf, weigher } from '../analysis/weigh.js';
+import { type LayerEntry, layerEntries } from '../filesystem/layer-changes.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
 import type { Image, Place } from '../link/graph.js';
-import { type PartReading, pathIn } from '../report/read.js';
-import type { ImageReport } from '../report/report.js';
+import { type ArchiveReading, type PartReading, pathIn } from '../report/read.js';
+import type { ImageReport, Report } from '../report/report.js';
 import { contentOf } from '../scan/entries/content.js';
-import { pathFilter } from '../scan/entries/path-filter.js';
 import type { EntryTable } from '../scan/entries/table.js';
 import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
-import { familiarName, fullName, parseReference } from '../spec/reference.js';
+import { type Against, type Comparison, comparisonOf } from './comparison.js';
+import { unusualIn } from './image-files.js';
+import { spellingsOf } from './image-names.js';
+import { type Inventory, inventoryOf } from './inventory.js';
 
 /** The circumstances of a check besides the archive. */
 export interface CheckContext {
@@ -21,6 +26,12 @@ export interface CheckContext {
   readonly now: number;
   /** SOURCE_DATE_EPOCH, where the environment has one. */
   readonly epoch: number | null;
+  /** Bases that the command line names. */
+  readonly bases?: readonly BaseImage[] | undefined;
+  /** Bases of the lists that rules name, by the paths of these. */
+  readonly baseLists?: ReadonlyMap<string, readonly BaseImage[]> | undefined;
+  /** Earlier images, to compare with. */
+  readonly against?: Against | undefined;
 }
 
 /**
@@ -119,6 +130,34 @@ export class ImageSubject {
     );
   }
 
+  /** Entries of layers that later layers deleted or replaced, in the order of the layers. */
+  get hiddenEntries(): readonly LayerEntry[] {
+    return this.once('hiddenEntries', () =>
+      layerEntries(this.tables, () => true).entries.filter(({ gone }) => gone !== null),
+    );
+  }
+
+  /** The packages of the databases that are in the image, where their contents were kept. */
+  get installed(): InstalledIn {
+    return this.once('installed', () => installedIn(this.unpacked.tree, this.tables));
+  }
+
+  /** What is compared with earlier and later images. */
+  get inventory(): Inventory {
+    return this.once('inventory', () => inventoryOf(this));
+  }
+
+  /** The earlier image, and what is other than there. */
+  get comparison(): Comparison | null {
+    const { against } = this.context;
+    return against === undefined ? null : this.once('comparison', () => comparisonOf(this, against));
+  }
+
+  /** Of each layer, which entries `unusualFiles` is about; null for a layer without any. */
+  get unusualEntries(): readonly (Uint8Array | null)[] {
+    return this.once('unusualEntries', () => this.tables.map(unusualIn));
+  }
+
   get waste(): Waste {
     return this.once('waste', () => wasteOf(this.unpacked));
   }
@@ -159,26 +198,16 @@ export class ImageSubject {
 /** A step of the history as its Dockerfile has it, with asterisks for secrets: findings go to logs. */
 export const shownStep = (createdBy: string): string => dockerfileLine(withoutSecrets(createdBy));
 
-/**
- * Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See
- * `pathFilter`.
- */
-export const nameFilter = (patterns: readonly string[]) =>
-  pathFilter(patterns.map(one => (one.startsWith('/') ? one : `/${one}`)));
-
-/** The ways in which one name is written: short and in full, with and without its tag. */
-export function spellingsOf(name: string): string[] {
-  const reference = parseReference(name);
-  if (typeof reference === 'string') return [name];
-  const bare = { ...reference, tag: null, digest: null };
-  const repository = (text: string) => text.replace(/:latest$/, '');
-  return [
-    name,
-    fullName(reference),
-    familiarName(reference),
-    repository(fullName(bare)),
-    repository(familiarName(bare)),
-  ];
+/** The images of a reading that were chosen, in the order of their report. */
+export function subjectsOf(
+  { parts }: ArchiveReading,
+  chosen: ReadonlySet<Image>,
+  report: Report,
+  context: CheckContext,
+): ImageSubject[] {
+  return parts
+    .flatMap(part => part.graph.images.filter(image => chosen.has(image)).map(image => ({ part, image })))
+    .map(({ part, image }, i) => new ImageSubject(part, image, report.images[i]!, i, context));
 }
 
 const NO_OBJECT: JsonObject = {};

@@ -2,7 +2,7 @@ import { pathFilter } from '../scan/entries/path-filter.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import { ARCHITECTURE_NAMES, formatPlatform, type Platform, parsePlatform } from '../spec/platform.js';
 import { parseSize, sizeText } from '../spec/size-text.js';
-import { foundText, type SourceNode, type SourceProblem } from './source.js';
+import { foundText, type SourceNode, type SourcePlace, type SourceProblem } from './source.js';
 
 /** A JSON Schema (draft 2020-12), as far as a policy needs one. */
 export type JsonSchema = { readonly [key: string]: unknown };
@@ -103,6 +103,35 @@ export const share = scalarType<number>(
 /** `5%`, with as many digits as it takes. */
 export const percentText = (part: number): string => `${Number((part * 100).toPrecision(6))}%`;
 
+/** How much more something may weigh than before: a part of what it was, or bytes. */
+export type GrowthLimit = { readonly share: number } | { readonly bytes: number };
+
+export const growth = scalarType<GrowthLimit>(
+  'growth such as +5% or +10MB',
+  {
+    type: ['string', 'integer'],
+    pattern: '^[+]?[0-9]{1,16}([.][0-9]{1,9})? ?(%|([kKmMgGtT][iI]?)?[bB]?)$',
+    minimum: 0,
+  },
+  text => {
+    const unsigned = text.replace(/^\+ ?/, '');
+    const [, percent] = /^(\d{1,6}(?:\.\d{1,6})?) ?%$/.exec(unsigned) ?? [];
+    if (percent !== undefined) return { share: Number(percent) / 100 };
+    const bytes = parseSize(unsigned);
+    return bytes === null ? null : { bytes };
+  },
+  limit => growthText(limit),
+);
+
+/** As a policy writes it: `+5%`, `+10MB`. */
+export const growthText = (limit: GrowthLimit): string =>
+  `+${'share' in limit ? percentText(limit.share) : sizeInPolicy(limit.bytes)}`;
+
+export const isWithinGrowth = (
+  { before, after }: { readonly before: number; readonly after: number },
+  limit: GrowthLimit,
+): boolean => after - before <= ('share' in limit ? before * limit.share : limit.bytes);
+
 export const whole = (least: number): ValueType<number> =>
   scalarType<number>(
     `a whole number from ${least}`,
@@ -184,6 +213,33 @@ export const textLike = (what: string): ValueType<string> => ({
       : mismatch(node, what),
   write: quotedInYaml,
 });
+
+/** A file that a policy names. */
+export interface NamedFile {
+  /** As it is written. */
+  readonly name: string;
+  readonly at: SourcePlace | null;
+  /** Where it lies: relative to the policy that names it. Until that is known, the name. */
+  readonly path: string;
+  /** As the option's parser reads it; null where it is not read with the policy. */
+  readonly content: unknown;
+}
+
+/** Files, or one alone. @param expected  what is in them, for "expected …" */
+export function namedFiles(expected: string): ValueType<readonly NamedFile[]> {
+  const named = textLike(`a file: ${expected}`);
+  const file: ValueType<NamedFile> = {
+    ...named,
+    read(node, compile) {
+      const { value: name, problems } = named.read(node, compile);
+      return problems === undefined
+        ? { value: { name, at: node.at, path: name, content: null } }
+        : { problems };
+    },
+    write: ({ name }) => quotedInYaml(name),
+  };
+  return listOf(file, `a list of files: ${expected}`);
+}
 
 /** A pattern of paths or names, as `pathFilter` takes them. */
 export function glob(what: string): ValueType<string> {

@@ -66,6 +66,10 @@ async function workplace(): Promise<string> {
     join(place, '.dive-ci'),
     'rules:\n  lowestEfficiency: 0\n  highestUserWastedPercent: disabled\n',
   );
+  writeFileSync(
+    join(place, 'tests.yaml'),
+    "schemaVersion: '2.0.0'\nfileExistenceTests:\n- { name: passwd, path: /etc/passwd }\n",
+  );
   return place;
 }
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { basesIn } from '../../src/commands/base.js';
+import { loadAgainst } from '../../src/commands/check/against.js';
 import {
   Check,
   filesReport,
@@ -21,8 +23,14 @@ import {
 import { composePolicy } from '../../src/policy/compose.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
-import { type FileSpec, image } from '../support/image.js';
-import { described as descriptorWith, file, ociLayout, platformManifest } from '../support/layouts.js';
+import { type FileSpec, image, type LayerSpec } from '../support/image.js';
+import {
+  described as descriptorWith,
+  file,
+  ociLayout,
+  platformManifest,
+  skopeoOci,
+} from '../support/layouts.js';
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
@@ -190,6 +198,54 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} check`, () => check.only(reading, {}).data);
   });
 }
+
+/** An image of a base and two layers, and what it was before. */
+async function compared(): Promise<{ readonly before: string; readonly base: string; readonly now: string }> {
+  const root: LayerSpec = {
+    files: { 'lib/apk/db/installed': 'P:musl\nV:1\nF:lib\nR:libc.so\n\n', 'lib/libc.so': 'l'.repeat(2000) },
+  };
+  const install: LayerSpec = {
+    files: {
+      'lib/apk/db/installed': 'P:musl\nV:2\nA:x86_64\nF:lib\nR:libc.so\n\n',
+      'app/x': 'x'.repeat(5000),
+      'bin/su': { bytes: 'x', mode: 0o4755 },
+    },
+  };
+  const old = {
+    Env: ['A=1', 'B=1'],
+    ExposedPorts: { '80/tcp': {} },
+    User: '1',
+    Cmd: ['a'],
+    Entrypoint: ['b'],
+  };
+  const own = { Env: ['A=2', 'C=1'], ExposedPorts: { '81/tcp': {} }, Cmd: ['c'], Entrypoint: ['d'] };
+  const archive = async (
+    name: string,
+    layers: readonly LayerSpec[],
+    config: Readonly<Record<string, unknown>>,
+  ) => {
+    const packed = layers.map((layer): LayerSpec => ({ ...layer, compression: 'gzip' }));
+    const tagged = { image: await image({ layers: packed, config: { config } }), tags: ['app:1'] };
+    return saved(await toTar(skopeoOci(tagged)), name);
+  };
+  return {
+    before: await archive('before.tar', [root, { files: { 'srv/y': 'y'.repeat(3000) } }], old),
+    base: await archive('base.tar', [root], old),
+    now: await archive('now.tar', [root, install], own),
+  };
+}
+
+test('bases, inventories and comparisons', async () => {
+  const { before, base, now } = await compared();
+  const bases = basesIn(await readArchive(base)).bases;
+  const reading = await readArchive(now, everything);
+  await valid('sizes --base', () => sizesOf(reading, { by: 'directory', bases }));
+  await valid('waste --base', () => wasteReport(reading, { bases }));
+  const against = await loadAgainst({ archive: before }, readArchive);
+  const context = { now: 0, epoch: null, bases, against };
+  const check = new Check({ policy, context, failOn: 'error', inventory: true });
+  await valid('check --against', () => check.only(reading, {}).data);
+});
 
 test('for several archives each line has a report or an error', async () => {
   for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste']) {

@@ -1,7 +1,7 @@
 // Packages of real images: the databases are found, and the owners of files are known.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { installedIn, KEPT_FOR_PACKAGES } from '../../src/commands/sizes/breakdown.js';
+import { installedIn, KEPT_FOR_PACKAGES } from '../../src/analysis/installed.js';
 import { readArchive } from '../../src/commands.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';

@@ -23,6 +23,9 @@ import { readMembers } from '../support/reading.js';
 /** Everything that is wrong with a policy, in the order in which it was noticed. */
 const problems = async (text: string, files: Files = {}) => (await composed(text, files)).problems;
 
+/** Files that examples name. */
+const EXAMPLE_FILES: Files = { 'tests/structure.yaml': 'schemaVersion: 2.0.0' };
+
 const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
   ['unknown key', 'rulez: {}', /^policy\.yaml:1:1: unknown key "rulez"; did you mean `rules`\?$/],
   [
@@ -467,6 +470,25 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true, formats: { re
   schema,
 );
 
+test('a path cannot be required and forbidden', async () => {
+  const both = (forbidden: string) =>
+    problems(`rules:\n  paths-required: [/etc/ssl/key.pem]\n  paths-forbidden: ${forbidden}\n`);
+  assert.equal(await both('["*.pem"]'), [
+    'policy.yaml:3:1: paths-required and paths-forbidden contradict each other: /etc/ssl/key.pem is required, and forbidden (policy.yaml:2)',
+  ]);
+  assert.equal(await both('{ paths: [{ path: "*.pem", mode: 0777 }] }'), []);
+});
+
+test('a mapping of a path is checked key by key', async () => {
+  assert.equal(
+    await problems('rules:\n  paths-required:\n    paths:\n      - { path: /a, mod: 0644, uid: x }\n'),
+    [
+      'policy.yaml:4:21: unknown key "mod" of a path; did you mean `mode`?',
+      'policy.yaml:4:37: expected a whole number from 0, found "x"',
+    ],
+  );
+});
+
 /** As a parser that knows no places gives it. */
 function plain(node: SourceNode | null): unknown {
   if (node === null) return null;
@@ -500,7 +522,7 @@ test('the schema takes every preset, and each example of a rule, which the parse
   for (const text of policies) {
     const { root } = parseSource(text);
     assert.ok(validate(plain(root)), `${text}\n${JSON.stringify(validate.errors?.slice(0, 3))}`);
-    assert.equal(await problems(text), [], text);
+    assert.equal(await problems(text, EXAMPLE_FILES), [], text);
   }
 });
 

@@ -1,12 +1,19 @@
 // Every rule there is, with an archive that keeps to it and one that does not. A rule without a case here fails the last test.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BaseImage } from '../../src/analysis/base.js';
+import { inventoryReadOptions, loadAgainst } from '../../src/commands/check/against.js';
+import type { Against } from '../../src/policy/comparison.js';
 import type { CheckFinding } from '../../src/policy/finding.js';
 import { RULES } from '../../src/policy/rules.js';
+import type { CheckContext } from '../../src/policy/subject.js';
 import { digestOf } from '../support/digest.js';
 import { type ImageSpec, image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
-import { checked, NOW } from '../support/policy.js';
+import { checked, type Files, NOW, policyOf } from '../support/policy.js';
+import { readMembers } from '../support/reading.js';
+import type { TarEntry } from '../support/tar.js';
+import { padded, rawHeader } from '../support/tar-blocks.js';
 
 type Members = readonly layouts.Member[];
 
@@ -21,16 +28,25 @@ interface Case {
     readonly at?: string;
   };
   readonly epoch?: number;
+  /** Files that the rule names. */
+  readonly files?: Files;
+  /** What the rule knows besides. */
+  readonly context?: () => Promise<Partial<CheckContext>>;
 }
 
 const covered = new Set<string>();
 
 /** Expects no finding of the rule in one archive, and one in the other that makes the exit code 1. */
-function rule(code: string, name: string, { rules, passes, fails, finding, epoch = undefined }: Case): void {
+function rule(
+  code: string,
+  name: string,
+  { rules, passes, fails, finding, epoch, files, context: more }: Case,
+): void {
   covered.add(code);
-  const policy = `rules:\n  ${rules.trim().split('\n').join('\n  ')}\n`;
-  const context = { now: NOW, epoch: epoch ?? null };
+  const text = `rules:\n  ${rules.trim().split('\n').join('\n  ')}\n`;
   test(`${code}: ${name}`, async () => {
+    const context = { now: NOW, epoch: epoch ?? null, ...(await more?.()) };
+    const policy = await policyOf(text, files);
     const good = await checked(await passes(), policy, { context });
     assert.equal(
       good.report.findings.filter(found => isOf(found, code)).map(({ message }) => message),
@@ -526,6 +542,364 @@ rule('no-secrets', 'a variable', {
   passes: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}_FILE=/run/secrets/db`] }),
   fails: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}=correct-horse-1`] }),
   finding: { layer: null, message: /^password DB_PASSWORD \(fingerprint [0-9a-f]{16}\) in ENV DB_PASSWORD$/ },
+});
+
+const mode = (path: string, bits: number, more: Partial<TarEntry> = {}): LayerSpec => ({
+  entries: [{ path, bytes: 'x', mode: bits, ...more }],
+  createdBy: `RUN /bin/sh -c install -m ${bits.toString(8)} x /${path} # buildkit`,
+});
+const gone = (path: string): LayerSpec => ({
+  files: { [path.replace(/([^/]*)$/, '.wh.$1')]: '' },
+  createdBy: `RUN /bin/sh -c rm /${path} # buildkit`,
+});
+
+rule('setuid-files', 'one that no distribution ships', {
+  rules: 'setuid-files: on',
+  passes: () => layersOf(mode('bin/su', 0o4755), mode('usr/bin/wall', 0o2755), mode('var/mail/', 0o2775)),
+  fails: () => layersOf(FILES, mode('usr/bin/helper', 0o4755)),
+  finding: {
+    layer: 1,
+    path: 'usr/bin/helper',
+    instruction: 'RUN install -m 4755 x /usr/bin/helper',
+    message: /^\/usr\/bin\/helper is setuid root \(mode 4755\)$/,
+  },
+});
+rule('setuid-files', 'a hard link to one that is allowed', {
+  rules: 'setuid-files: { allowed: [/usr/bin/su], distribution: false }',
+  passes: () => layersOf(mode('usr/bin/su', 0o4755)),
+  fails: () =>
+    layersOf(mode('usr/bin/su', 0o4755), {
+      entries: [{ path: 'tmp/x', type: 'link', link: 'usr/bin/su', mode: 0o755 }],
+    }),
+  finding: { layer: 1, path: 'tmp/x', message: /^\/tmp\/x is setuid root/ },
+});
+rule('setuid-files', 'deleted later, where layers count', {
+  rules: 'setuid-files: { in: layers }',
+  passes: () => layersOf(FILES, mode('bin/su', 0o4755), gone('bin/su')),
+  fails: () => layersOf(mode('bin/helper', 0o6755, { uid: 5, gid: 7 }), gone('bin/helper')),
+  finding: {
+    layer: 0,
+    path: 'bin/helper',
+    message: /setuid 5 and setgid 7 \(mode 6755\), deleted by layer 2 and still shipped$/,
+  },
+});
+rule('setuid-files', 'deleted later is none by default', {
+  rules: 'setuid-files: []',
+  passes: () => layersOf(mode('bin/helper', 0o4755), gone('bin/helper')),
+  fails: () =>
+    layersOf(mode('bin/helper', 0o4755), { files: { 'bin/.wh..wh..opq': '' } }, mode('bin/helper', 0o4755)),
+  finding: { layer: 2, path: 'bin/helper', message: /setuid root/ },
+});
+rule('setuid-files', 'in a directory that a later layer makes opaque', {
+  rules: 'setuid-files: { in: layers }',
+  passes: () => oci(),
+  fails: () => layersOf(mode('opt/helper', 0o4755), { files: { 'opt/.wh..wh..opq': '' } }),
+  finding: { layer: 0, path: 'opt/helper', message: /deleted by layer 2/ },
+});
+rule('setuid-files', 'a name that is not UTF-8', {
+  rules: 'setuid-files: on',
+  passes: () => oci(),
+  fails: () => {
+    const header = rawHeader({ name: 'bin/s\xff', mode: '0004755\0' }, 1);
+    return layersOf({ tar: new Uint8Array(Buffer.concat([header, padded('x'), Buffer.alloc(1024)])) });
+  },
+  finding: { layer: 0, path: 'bin/s\udcff', message: /setuid root/ },
+});
+
+/** security.capability, revision 2, effective. */
+const capabilities = (...bits: readonly number[]) => {
+  const value = Buffer.alloc(20);
+  value.writeUInt32LE(0x02000001);
+  for (const bit of bits)
+    value.writeUInt32LE(
+      (value.readUInt32LE(4 + 8 * (bit >> 5)) | (1 << (bit & 31))) >>> 0,
+      4 + 8 * (bit >> 5),
+    );
+  return { pax: { 'SCHILY.xattr.security.capability': value.toString('latin1') } };
+};
+rule('file-capabilities', 'one that is not in the list', {
+  rules: 'file-capabilities: on',
+  passes: () => layersOf(mode('bin/web', 0o755, capabilities(10))),
+  fails: () => layersOf(mode('bin/web', 0o755, capabilities(6, 38))),
+  finding: {
+    layer: 0,
+    path: 'bin/web',
+    message: /^\/bin\/web has cap_setgid, cap_perfmon, allowed are cap_net_bind_service, cap_net_raw$/,
+  },
+});
+rule('file-capabilities', 'a value that Linux does not take', {
+  rules: 'file-capabilities: { allowed: [CAP_SETGID], paths: [/opt] }',
+  passes: () => layersOf(mode('bin/web', 0o755, capabilities(6)), mode('opt/x', 0o755, capabilities(21))),
+  fails: () => layersOf(mode('bin/web', 0o755, { pax: { 'SCHILY.xattr.security.capability': 'abc' } })),
+  finding: { path: 'bin/web', message: /that Linux does not read$/ },
+});
+
+rule('world-writable', 'a file', {
+  rules: 'world-writable: on',
+  passes: () =>
+    layersOf(mode('tmp/', 0o1777), mode('a', 0o664), { entries: [{ path: 'link', link: 'a', mode: 0o777 }] }),
+  fails: () => layersOf(FILES, mode('etc/passwd', 0o666)),
+  finding: {
+    layer: 1,
+    path: 'etc/passwd',
+    message: /^\/etc\/passwd can be written by any user \(mode 0666\)$/,
+    remedy: 'chmod 0664 /etc/passwd, or COPY --chmod',
+  },
+});
+rule('world-writable', 'a directory without the sticky bit', {
+  rules: 'world-writable: [/srv]',
+  passes: () => layersOf(mode('srv/', 0o777), mode('srv/a', 0o666)),
+  fails: () => layersOf(mode('data/', 0o777)),
+  finding: { path: 'data', message: /a directory without the sticky bit, mode 0777/ },
+});
+
+rule('device-nodes', 'a disk', {
+  rules: 'device-nodes: on',
+  passes: () =>
+    layersOf({ entries: [{ path: 'dev/null', type: 'character-device', mode: 0o666, device: [1, 3] }] }),
+  fails: () => layersOf(FILES, { entries: [{ path: 'dev/sda', type: 'block-device', device: [8, 0] }] }),
+  finding: { layer: 1, path: 'dev/sda', message: /^\/dev\/sda is a block device \(8:0\)$/ },
+});
+rule('device-nodes', 'a usual name with another number', {
+  rules: 'device-nodes: { allowed: [/dev/fuse] }',
+  passes: () => layersOf({ entries: [{ path: 'dev/fuse', type: 'character-device', device: [10, 229] }] }),
+  fails: () => layersOf({ entries: [{ path: 'dev/null', type: 'character-device', device: [1, 1] }] }),
+  finding: { path: 'dev/null', message: /character device \(1:1\)/ },
+});
+
+rule('paths-forbidden', 'a directory with what is below it', {
+  rules: 'paths-forbidden: [.git, "*.pem"]',
+  passes: () => layersOf(FILES, { files: { 'app/.git/HEAD': 'x' } }, gone('app/.git')),
+  fails: () =>
+    layersOf(FILES, { files: { 'app/.git/HEAD': 'x', 'app/.git/config': 'y' }, createdBy: 'COPY . /app' }),
+  finding: {
+    layer: 1,
+    path: 'app/.git',
+    instruction: 'COPY . /app',
+    message: /^\/app\/\.git is forbidden \(\.git\), with 2 more below it$/,
+  },
+});
+rule('paths-forbidden', 'in any layer', {
+  rules: 'paths-forbidden: { paths: [.env], in: layers }',
+  passes: () => oci(),
+  fails: () => layersOf({ files: { 'app/.env': 'x' }, createdBy: 'COPY . /app' }, gone('app/.env')),
+  finding: { layer: 0, path: 'app/.env', message: /deleted by layer 2 and still shipped$/ },
+});
+rule('paths-forbidden', 'content', {
+  rules: "paths-forbidden:\n  paths:\n    - path: /etc/shadow\n      content: '(?m)^root::'",
+  passes: () => layersOf({ files: { 'etc/shadow': 'bin:*:\nroot:*:' } }),
+  fails: () => layersOf({ files: { 'etc/shadow': 'bin:*:\nroot::' } }),
+  finding: { path: 'etc/shadow', message: /is forbidden/ },
+});
+
+rule('paths-required', 'nothing there', {
+  rules: 'paths-required: [/app/run, "*/ru?"]',
+  passes: () => oci(),
+  fails: () => layersOf({ files: { 'app/running': 'x' } }),
+  finding: { layer: null, path: null, message: /^nothing is at \/app\/run, which is required$/ },
+});
+rule('paths-required', 'mode and owner', {
+  rules:
+    'paths-required:\n  paths:\n    - path: /etc/shadow\n      type: file\n      mode: 0640\n      uid: 0\n      gid: 42',
+  passes: () => layersOf(mode('etc/shadow', 0o640, { gid: 42 })),
+  fails: () => layersOf(mode('etc/shadow', 0o644)),
+  finding: {
+    layer: 0,
+    path: 'etc/shadow',
+    message: /^\/etc\/shadow: its mode is 0644, expected 0640; its gid is 0, expected 42$/,
+    remedy: 'chmod 0640 /etc/shadow; chgrp 42 /etc/shadow',
+  },
+});
+rule('paths-required', 'content, through a link', {
+  rules:
+    'paths-required: { paths: [{ path: /etc/os-release, content: ^ID=debian }, { path: /bin, type: symlink }] }',
+  passes: () =>
+    layersOf({
+      files: { 'usr/lib/os-release': 'ID=debian' },
+      entries: [
+        { path: 'etc/os-release', link: '../usr/lib/os-release' },
+        { path: 'bin', link: 'usr/bin' },
+      ],
+    }),
+  fails: () => layersOf({ files: { 'etc/os-release': 'ID=alpine', 'bin/sh': 'x' } }),
+  finding: { path: 'etc/os-release', message: /its content does not match \^ID=debian$/ },
+});
+rule('paths-required', 'a link to nothing, in an image without layers', {
+  rules: 'paths-required: /etc/os-release',
+  passes: () => layersOf({ files: { 'etc/os-release': '' } }),
+  fails: () => layersOf(),
+  finding: { message: /^nothing is at \/etc\/os-release/ },
+});
+
+rule('structure-test', 'a file that should not exist', {
+  rules: 'structure-test: tests.yaml',
+  files: {
+    'tests.yaml':
+      "schemaVersion: '2.0.0'\nfileExistenceTests:\n- name: no shell\n  path: /bin/sh\n  shouldExist: false\n",
+  },
+  passes: () => oci(),
+  fails: () => layersOf(FILES, mode('bin/sh', 0o755)),
+  finding: {
+    layer: 1,
+    path: 'bin/sh',
+    message: /^tests\.yaml:3 "no shell": \/bin\/sh should not exist, and is a file$/,
+  },
+});
+
+const BASE: LayerSpec = { files: { 'etc/os-release': 'ID=base' }, createdBy: 'ADD rootfs.tar /' };
+/** Bases of one layer each, by their names. */
+async function bases(...specs: readonly (readonly [name: string, layer: LayerSpec, created: string])[]) {
+  const made = specs.map(async ([name, layer, created]): Promise<BaseImage> => {
+    const { diffIds, chainIds } = await image({ layers: [layer] });
+    return { names: [name], platform: 'linux/amd64', created, chainId: chainIds.at(-1)!, diffIds };
+  });
+  return { bases: await Promise.all(made) };
+}
+
+rule('base-image', 'none of the list', {
+  rules: 'base-image: on',
+  context: () => bases(['debian:12', BASE, '2023-12-01T00:00:00Z']),
+  passes: () => layersOf(BASE, FILES),
+  fails: () => layersOf(FILES, BASE),
+  finding: { layer: 0, instruction: 'COPY run /app/', message: /^it begins with none of the 1 bases$/ },
+});
+rule('base-image', 'one that is not allowed', {
+  rules: 'base-image: { names: ["debian:*"] }',
+  context: () => bases(['debian:12', BASE, ''], ['alpine:3', FILES, '']),
+  passes: () => layersOf(BASE, FILES),
+  fails: () => layersOf(FILES, BASE),
+  finding: { message: /^its base is "alpine:3", allowed are debian:\*$/ },
+});
+rule('base-image', 'an image without layers', {
+  rules: 'base-image: on',
+  context: () => bases(['debian:12', BASE, '']),
+  passes: () => layersOf(BASE),
+  fails: () => layersOf(),
+  finding: { layer: null, message: /^it begins with none/ },
+});
+rule('base-image', 'no list at all', {
+  rules: 'base-image: on',
+  context: () => bases(['debian:12', BASE, '']),
+  passes: () => layersOf(BASE),
+  fails: () => layersOf({ files: { x: '' } }),
+  finding: { message: /none of the 1/ },
+});
+
+rule('base-age', 'too old', {
+  rules: 'base-age: 30d',
+  context: () => bases(['new:1', BASE, '2023-12-20T00:00:00Z'], ['old:1', FILES, '2023-06-01T00:00:00Z']),
+  passes: () => layersOf(BASE, FILES),
+  fails: () => layersOf(FILES, BASE),
+  finding: {
+    layer: 0,
+    message: /^its base "old:1" was created at 2023-06-01T00:00:00Z, 214 days ago; at most 30d are allowed$/,
+  },
+});
+
+/** The image that the others are compared with. */
+async function since(members: Promise<Members>): Promise<{ against: Against }> {
+  const { reading } = await readMembers(await members, inventoryReadOptions);
+  const against = await loadAgainst({ archive: 'old.tar' }, () => Promise.resolve(reading));
+  return { against };
+}
+const settings = (config: Config, ...layers: readonly LayerSpec[]) =>
+  oci({ layers: [FILES, ...layers], config: { config: { ...RUN, ...config } } });
+const apk = (...names: readonly string[]): LayerSpec => ({
+  files: {
+    'lib/apk/db/installed': names.map(name => `P:${name}\nV:1\nA:x86_64\nF:usr/lib\nR:${name}\n\n`).join(''),
+    ...Object.fromEntries(names.map(name => [`usr/lib/${name}`, name.repeat(100)])),
+  },
+  createdBy: `RUN apk add ${names.join(' ')}`,
+});
+
+rule('growth', 'of the whole', {
+  rules: 'growth: +10%',
+  context: () => since(layersOf(FILES, big('app/a', 20_000))),
+  passes: () => layersOf(FILES, big('app/a', 20_500)),
+  fails: () => layersOf(FILES, big('app/a', 20_000), big('app/lib/date-fns/index.js', 9000)),
+  finding: {
+    message:
+      /^the unpacked size grew by 12\.3 kB \(\+48%\) since old\.tar, from 25\.6 kB to 37\.9 kB; at most \+10% is allowed$/,
+  },
+});
+rule('growth', 'of a directory and a layer', {
+  rules: 'growth: { directory: +5kB, layer: +5kB, from: 0 }',
+  context: () => since(layersOf(FILES, big('srv/a', 20_000))),
+  passes: () => layersOf(FILES, big('srv/a', 24_000)),
+  fails: () => layersOf(FILES, big('srv/a', 29_000)),
+  finding: { layer: 1, path: 'srv', instruction: 'COPY srv/a /', message: /^\/srv grew by 9 kB \(\+45%\)/ },
+});
+rule('growth', 'of a package', {
+  rules: 'growth: { package: +10%, from: 0 }',
+  context: () => since(layersOf(apk('musl'))),
+  passes: () => layersOf(apk('musl')),
+  fails: () => layersOf(apk('musl', 'curl')),
+  finding: { message: /^the package curl grew by 400 B since old\.tar/ },
+});
+
+rule('new-setuid', 'a file that was not', {
+  rules: 'new-setuid: [/usr/bin/ping]',
+  context: () => since(layersOf(mode('bin/a', 0o4755), mode('bin/b', 0o755))),
+  passes: () => layersOf(mode('bin/a', 0o4755), mode('usr/bin/ping', 0o4755)),
+  fails: () => layersOf(mode('bin/a', 0o4755), mode('bin/b', 0o4755)),
+  finding: { layer: 1, path: 'bin/b', message: /^\/bin\/b is setuid root, and was not in old\.tar$/ },
+});
+rule('new-ports', 'one more', {
+  rules: 'new-ports: on',
+  context: () => since(settings({ ExposedPorts: { '80/tcp': {} } })),
+  passes: () => settings({}),
+  fails: () => settings({ ExposedPorts: { '80/tcp': {}, '22/tcp': {} } }),
+  finding: { message: /^it exposes 22\/tcp, which the image in old\.tar does not$/ },
+});
+rule('new-packages', 'one more', {
+  rules: 'new-packages: ["lib*"]',
+  context: () => since(layersOf(apk('musl'))),
+  passes: () => layersOf(apk('musl', 'libfoo')),
+  fails: () => layersOf(apk('musl', 'curl')),
+  finding: { message: /^the package curl 1 \(400 B\) is new: the image in old\.tar does not have it$/ },
+});
+rule('changed-user', 'to root', {
+  rules: 'changed-user: on',
+  context: () => since(settings({ User: '10001' })),
+  passes: () => settings({ User: '10001' }),
+  fails: () => settings({ User: '' }),
+  finding: {
+    severity: 'error',
+    message: /^it runs as root \(no USER\), and the image in old\.tar as "10001"$/,
+  },
+});
+rule('changed-env', 'a value, which is not told', {
+  rules: 'changed-env: ["*_VERSION"]',
+  context: () => since(settings({ Env: ['A=secret', 'B_VERSION=1'] })),
+  passes: () => settings({ Env: ['A=secret', 'B_VERSION=2'] }),
+  fails: () => settings({ Env: ['A=hidden', 'B_VERSION=1'] }),
+  finding: { key: 'A', message: /^the variable A has another value than in old\.tar$/ },
+});
+rule('changed-command', 'an entrypoint', {
+  rules: 'changed-command: on',
+  context: () => since(settings({ Entrypoint: ['/app'] })),
+  passes: () => settings({ Entrypoint: ['/app'] }),
+  fails: () => settings({ Entrypoint: ['/app', '--debug'] }),
+  finding: {
+    key: 'entrypoint',
+    message: /^its ENTRYPOINT is \["\/app","--debug"\], and \["\/app"\] in old\.tar$/,
+  },
+});
+rule('compared-image', 'another one', {
+  rules: 'compared-image: on',
+  context: () => since(oci({}, ['app:0'])),
+  passes: () => oci({}, ['app:1']),
+  fails: () => oci({}, ['other:1']),
+  finding: { message: /^it is compared with another image: "app:0" in old\.tar, and this is "other:1"$/ },
+});
+rule('compared-image', 'of another platform', {
+  rules: 'compared-image: on',
+  context: () => since(oci()),
+  passes: () => oci(),
+  fails: () => oci({ platform: ARM }),
+  finding: {
+    message: /^it cannot be compared with old\.tar: it has no image for linux\/arm64, only for linux\/amd64$/,
+  },
 });
 
 test('every rule has a case', () => {

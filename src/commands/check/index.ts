@@ -1,14 +1,20 @@
+import { type Apart, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
+import { KEPT_FOR_PACKAGES } from '../../analysis/installed.js';
+import type { Sizes } from '../../analysis/weigh.js';
 import type { Image } from '../../link/graph.js';
 import type { Severity } from '../../link/observation.js';
+import type { ImageComparison } from '../../policy/comparison.js';
 import { Evaluator } from '../../policy/evaluate.js';
 import { type CheckFinding, isAtLeast, type Suppressed } from '../../policy/finding.js';
+import type { Inventory } from '../../policy/inventory.js';
 import { needsOf, type Policy } from '../../policy/policy.js';
-import type { CheckContext } from '../../policy/subject.js';
+import type { CheckContext, ImageSubject } from '../../policy/subject.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
 import { type Selection, selectImages } from '../../report/select.js';
 import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
+import { sizesApart } from '../sizes/report.js';
 import { type AppliedReport, appliedReport } from './printed.js';
 import { checkDoc, closingDoc } from './view.js';
 
@@ -21,10 +27,13 @@ export interface CheckOptions {
   readonly failOn: Severity | 'never';
   /** List every finding, and those that the policy hides. */
   readonly all?: boolean | undefined;
+  /** Put into the report what a later image is compared with; see `checkReadOptions`. */
+  readonly inventory?: boolean | undefined;
 }
 
 /** The report of `waybill check --json`: the general report, with the findings of the policy's rules among its own. */
-export interface CheckReport extends Omit<Report, 'findings'> {
+export interface CheckReport extends Omit<Report, 'findings' | 'images'> {
+  readonly images: readonly CheckedImage[];
   /** Whether nothing fails. */
   readonly passed: boolean;
   readonly findings: readonly CheckFinding[];
@@ -33,13 +42,36 @@ export interface CheckReport extends Omit<Report, 'findings'> {
   readonly policy: AppliedReport;
 }
 
-/** The options to read an archive for a policy, only as deep as its rules need. */
-export function checkReadOptions(policy: Policy): ReadOptions {
-  return { ...depthFor(policy, null), deepen: images => depthFor(policy, images) };
+/** An image with its base, where bases were named; see `ImageSizes`. */
+export interface CheckedImage extends ImageReport {
+  readonly base?: BaseReport | null;
+  readonly baseSizes?: Apart<Sizes> | null;
+  /** What changed since the image that `--against` names; null where that has none to compare with. Left out without it. */
+  readonly comparison?: ImageComparison | null;
+  /** For `--against` of a later run. Left out where it was not asked for. */
+  readonly inventory?: Inventory;
 }
 
-function depthFor(policy: Policy, images: readonly Image[] | null): Pick<ReadOptions, 'depth' | 'files'> {
-  const { files, contents } = needsOf(policy, images);
+/**
+ * What must be read for the rules of a policy: no deeper than one of them needs it.
+ * @param withInventory  whether a later image is to be compared with this one, or this one with an earlier one
+ */
+export function checkReadOptions(policy: Policy, withInventory = false): ReadOptions {
+  const depth = (images: readonly Image[] | null) => depthFor(policy, images, withInventory);
+  return { ...depth(null), deepen: depth };
+}
+
+function depthFor(
+  policy: Policy,
+  images: readonly Image[] | null,
+  withInventory: boolean,
+): Pick<ReadOptions, 'depth' | 'files'> {
+  const needs = needsOf(policy, images);
+  const files = needs.files === true || withInventory;
+  const keep = [
+    ...new Set([...(needs.contents?.keep ?? []), ...(withInventory ? KEPT_FOR_PACKAGES.keep : [])]),
+  ];
+  const contents = { ...needs.contents, ...(keep.length > 0 && { keep }) };
   return files === true || (contents !== undefined && Object.keys(contents).length > 0)
     ? { depth: 'files', files: contents ?? {} }
     : { depth: 'digests' };
@@ -88,6 +120,20 @@ export class Check {
       .map(finding => ({ ...finding, failing: isAtLeast(finding.severity, failOn) }));
   }
 
+  /** An image of the report, with what was asked for besides findings. */
+  private checkedImage(subject: ImageSubject): CheckedImage {
+    const { bases, baseLists, against } = this.options.context;
+    const known = [...(bases ?? []), ...[...(baseLists?.values() ?? [])].flat()];
+    const base = known.length === 0 ? undefined : baseReport(baseOf(subject.report, known));
+    const { comparison } = subject;
+    return {
+      ...withoutSecretsOf(subject.report),
+      ...(base !== undefined && { base, baseSizes: sizesApart(base, subject.layerSizes) }),
+      ...(against !== undefined && { comparison: comparison?.unpaired === undefined ? comparison : null }),
+      ...(this.options.inventory === true && { inventory: subject.inventory }),
+    };
+  }
+
   /** @param more  findings to be told with it; null for those about the policy */
   private result(
     reading: ArchiveReading,
@@ -97,12 +143,12 @@ export class Check {
     const { policy, all } = this.options;
     const chosen = selectImages(reading, selection);
     const report = reportOf(reading, chosen);
-    const { findings, suppressed } = this.evaluator.evaluate(reading, chosen, report);
+    const { findings, suppressed, subjects } = this.evaluator.evaluate(reading, chosen, report);
     const told = [...findings, ...(more ?? this.closingFindings())];
     const passed = !told.some(({ failing }) => failing);
     const data: CheckReport = {
       ...report,
-      images: report.images.map(withoutSecretsOf),
+      images: subjects.map(subject => this.checkedImage(subject)),
       passed,
       findings: told,
       suppressed,

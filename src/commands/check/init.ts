@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { Evaluator } from '../../policy/evaluate.js';
 import { DEFAULT_PRESET } from '../../policy/presets.js';
-import { type CheckContext, ImageSubject } from '../../policy/subject.js';
+import { type CheckContext, type ImageSubject, subjectsOf } from '../../policy/subject.js';
 import { parsePorts, ports, quotedInYaml } from '../../policy/types.js';
 import type { ArchiveReading, ReadOptions } from '../../report/read.js';
 import { reportOf } from '../../report/report.js';
@@ -39,9 +39,7 @@ export async function initialPolicy(
 ): Promise<string> {
   const chosen = selectImages(reading, selection);
   const report = reportOf(reading, chosen);
-  const subjects = reading.parts
-    .flatMap(part => part.graph.images.filter(image => chosen.has(image)).map(image => ({ part, image })))
-    .map(({ part, image }, i) => new ImageSubject(part, image, report.images[i]!, i, context));
+  const subjects = subjectsOf(reading, chosen, report, context);
   if (subjects.length === 0)
     throw new InputError('it holds no image to take budgets from', reading.opened.file);
   const lines = linesFor(subjects);

@@ -1,9 +1,18 @@
 import type { CheckFinding, Suppressed } from '../../policy/finding.js';
 import { type Block, type Doc, gap, type Span, span, text } from '../../report/doc.js';
-import type { ImageReport } from '../../report/report.js';
-import { archiveHead, count, imageTitle, madeBy, verdictNames, verdictSpan } from '../../report/words.js';
+import {
+  archiveHead,
+  count,
+  imageTitle,
+  madeBy,
+  size,
+  verdictNames,
+  verdictSpan,
+} from '../../report/words.js';
 import { visiblePath } from '../../visible.js';
-import type { CheckReport } from './index.js';
+import { baseWords } from '../sizes/view.js';
+import { comparisonDoc } from './against.js';
+import type { CheckedImage, CheckReport } from './index.js';
 
 const STYLE = { error: 'bad', warning: 'warn', info: 'dim' } as const;
 
@@ -53,15 +62,27 @@ function verdictLine({ passed, findings, suppressed }: CheckReport): Block {
   ]);
 }
 
-function imageDoc(image: ImageReport, findings: readonly CheckFinding[], isAll: boolean): Doc {
+function imageDoc(image: CheckedImage, findings: readonly CheckFinding[], isAll: boolean): Doc {
   const lines =
     findings.length === 0
       ? [text([span('nothing to report', 'good')], 2)]
       : findingsDoc(findings, image, isAll);
-  return [gap, imageTitle(image), ...lines];
+  const { comparison = null } = image;
+  const changes = comparison === null ? [] : comparisonDoc(comparison, isAll);
+  return [gap, imageTitle(image), ...baseLine(image), ...changes, ...lines];
 }
 
-function findingsDoc(findings: readonly CheckFinding[], image: ImageReport | null, isAll: boolean): Doc {
+/** Which base it begins with, and what that weighs of it. */
+function baseLine({ base, baseSizes, layers }: CheckedImage): Block[] {
+  if (base === undefined) return [];
+  if (base === null || baseSizes == null) return [text([span('begins with none of the bases', 'dim')], 2)];
+  const above = `${count(layers.length - base.layers, 'layer')}, ${size(baseSizes.ours.unpacked)}`;
+  return [
+    text([span(`base: ${baseWords(base)}, ${size(baseSizes.theirs.unpacked)}; above it ${above}`, 'dim')], 2),
+  ];
+}
+
+function findingsDoc(findings: readonly CheckFinding[], image: CheckedImage | null, isAll: boolean): Doc {
   const kinds = new Map<string, CheckFinding[]>();
   for (const finding of findings) {
     const kind = `${finding.severity} ${finding.code}`;
@@ -79,7 +100,7 @@ function findingsDoc(findings: readonly CheckFinding[], image: ImageReport | nul
   });
 }
 
-function findingDoc(finding: CheckFinding, image: ImageReport | null): Block[] {
+function findingDoc(finding: CheckFinding, image: CheckedImage | null): Block[] {
   const { severity, code, message, remedy } = finding;
   const place = placeOf(finding, image);
   return [
@@ -92,7 +113,7 @@ function findingDoc(finding: CheckFinding, image: ImageReport | null): Block[] {
 /** Where it is: the path and the layer with its instruction, or the document of the archive. */
 function placeOf(
   { code, rule, path, layer, instruction, at, data }: CheckFinding,
-  image: ImageReport | null,
+  image: CheckedImage | null,
 ): string[] {
   const made = instruction === null ? null : madeBy(instruction);
   // The message names the path that stands in the data.
@@ -100,9 +121,10 @@ function placeOf(
   const shown = isTold ? [] : [`/${visiblePath(path)}`];
   if (layer !== null && image !== null) {
     const member = image.layers[layer]?.path;
-    const words = [`layer ${layer + 1} of ${image.layers.length}`, ...(made === null ? [] : [made])].join(
-      ': ',
-    );
+    const words = [
+      `layer ${layer + 1} of ${image.layers.length}${layer < (image.base?.layers ?? 0) ? ' (of the base)' : ''}`,
+      ...(made === null ? [] : [made]),
+    ].join(': ');
     return [...shown, words, ...(made === null && member != null ? [`in ${member}`] : [])];
   }
   if (shown.length > 0) return shown;

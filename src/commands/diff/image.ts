@@ -1,5 +1,6 @@
 import { Tally, UNREAD } from '../../analysis/diff/changes.js';
 import { type Change, configChanges, historyChanges, manifestChanges } from '../../analysis/diff/image.js';
+import { installedIn } from '../../analysis/installed.js';
 import { type Sizes, sumOf, weigher } from '../../analysis/weigh.js';
 import { beyondLimit, isPlainTar } from '../../filesystem/layer-tables.js';
 import type { Image, Layer } from '../../link/graph.js';
@@ -8,7 +9,6 @@ import type { BlobFacts } from '../../scan/blob/facts.js';
 import { isObject, type Json, own } from '../../spec/json.js';
 import { formatPlatform, platformsAgree } from '../../spec/platform.js';
 import { normalName } from '../../spec/reference.js';
-import { installedIn } from '../sizes/breakdown.js';
 import { type FilesCompared, filesDiff, unpackBoth } from './files.js';
 import { type ImagePair, type LayersCompared, layersDiff, type Placed } from './layers.js';
 

@@ -9,53 +9,13 @@ import {
   type Weight,
 } from '../../analysis/breakdown.js';
 import { unpack } from '../../analysis/hidden-files.js';
-import type { FileTree } from '../../filesystem/file-tree.js';
+import { installedIn } from '../../analysis/installed.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
-import { type Installed, packageDatabases, packagesOf } from '../../packages/databases.js';
-import { type DatabaseNote, ownersOf, type Package } from '../../packages/package.js';
-import { contentOf } from '../../scan/entries/content.js';
+import type { DatabaseNote, Package } from '../../packages/package.js';
 import { nameText } from '../../scan/entries/name.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
-import type { EntryTable } from '../../scan/entries/table.js';
 import type { Scan } from '../../scan/scan.js';
-
-/** The file contents that must be kept for `installedIn`. */
-export const KEPT_FOR_PACKAGES = { keep: packageDatabases };
-
-/** The packages of an image, and the owner of each file. */
-interface InstalledIn extends Installed {
-  /** @param path  as in the tree; for a file with several names the first */
-  ownerOf(path: string): Package | null;
-}
-
-/** @param tables  of the image's layers, read with `KEPT_FOR_PACKAGES` */
-export function installedIn(tree: FileTree, tables: readonly (EntryTable | null)[]): InstalledIn {
-  const isDatabase = pathFilter(packageDatabases);
-  const paths = tree.nodes
-    .filter(({ inode, path }) => inode.type === 'file' && isDatabase(path))
-    .map(n => n.path);
-  const read = (path: string) => {
-    const inode = tree.get(path)?.inode;
-    const table = inode === undefined ? null : (tables[inode.layer] ?? null);
-    return table === null ? null : contentOf(table, inode!.index);
-  };
-  const installed = packagesOf({ paths, read });
-  let owners: ReturnType<typeof ownersOf> | null = null;
-  const ownerOf = (path: string) => {
-    owners ??= ownersOf(installed.packages, file => locate(tree, file));
-    return owners.get(path) ?? null;
-  };
-  return { ...installed, ownerOf };
-}
-
-/** A package may name a file through a link to its directory, or by a name that is not its first. */
-function locate(tree: FileTree, path: string): string | null {
-  const slash = path.lastIndexOf('/');
-  const { node: directory } = tree.follow(path.slice(0, Math.max(0, slash)));
-  const node = directory?.children?.get(path.slice(slash + 1));
-  return node === undefined ? null : (node.linkedTo ?? node.path);
-}
 
 export type By = 'layer' | 'directory' | 'file' | 'extension' | 'package';
 
@@ -71,11 +31,15 @@ export interface BreakdownOptions {
   readonly where?: readonly string[] | undefined;
   /** Largest first, or names from A to Z. Default `shipped`. */
   readonly sort?: SortKey | undefined;
+  /** How many layers are those of the base, so that what is above it is told apart; null where no base is known. */
+  readonly baseLayers?: number | null | undefined;
 }
 
 /** Sizes of groups of an image's files. Bytes of regular files. */
 export interface BreakdownReport extends Weight {
   readonly by: By;
+  /** The part of it in layers above the base; left out where no base is known. */
+  readonly ours?: Weight;
   /** Number of rows, including those that are not printed. */
   readonly count: number;
   /** True if the entries of a layer are not all known, so that all sums may be too low. */
@@ -98,7 +62,7 @@ export interface BreakdownRow extends Share {
 export function breakdownOf(scan: Scan, image: Image, options: BreakdownOptions): BreakdownReport {
   const tables = tablesOf(scan, image);
   const unpacked = unpack(tables);
-  const { by, depth = 2, top, where, sort = 'shipped' } = options;
+  const { by, depth = 2, top, where, sort = 'shipped', baseLayers = null } = options;
   const isWanted = pathFilter(where ?? []);
   const wanted = (path: string) => where === undefined || isWanted(nameText(path));
   const installed = by === 'package' ? installedIn(unpacked.tree, tables) : null;
@@ -117,7 +81,7 @@ export function breakdownOf(scan: Scan, image: Image, options: BreakdownOptions)
     extension: byExtension,
     package: byPackage,
   };
-  const { shares, all } = breakdown(unpacked, groupings[by], wanted);
+  const { shares, all } = breakdown(unpacked, groupings[by], wanted, baseLayers);
   const rows = shares.map(share => rowOf(share, packages.get(share.name) ?? null)).sort(ORDERS[sort]);
   const partial = layerFaults(scan, image).some(({ kind }) => kind === 'incomplete');
   return { by, ...all, count: rows.length, partial, rows: rows.slice(0, top), notes: installed?.notes ?? [] };

@@ -1,3 +1,5 @@
+import { type BaseImage, baseOf } from '../../analysis/base.js';
+import { KEPT_FOR_PACKAGES } from '../../analysis/installed.js';
 import type { Estimates } from '../../analysis/weigh.js';
 import type { Member } from '../../containers/source.js';
 import { UsageError } from '../../errors.js';
@@ -5,16 +7,11 @@ import { limitsOf, type Resources } from '../../limits.js';
 import type { Layer } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from '../../report/read.js';
+import { reportOf } from '../../report/report.js';
 import { requireImages, type Selection, selectImages } from '../../report/select.js';
 import type { Units } from '../../report/words.js';
 import { gzipSizes } from '../../write/estimate.js';
-import {
-  type BreakdownOptions,
-  type BreakdownReport,
-  type By,
-  breakdownOf,
-  KEPT_FOR_PACKAGES,
-} from './breakdown.js';
+import { type BreakdownOptions, type BreakdownReport, type By, breakdownOf } from './breakdown.js';
 import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './report.js';
 import { sizesDoc } from './view.js';
 
@@ -24,6 +21,8 @@ export interface SizesOptions extends Selection, Partial<Omit<BreakdownOptions, 
   readonly units?: Units | undefined;
   /** From `estimateSizes`: null if estimating is not possible; absent if it was not requested. */
   readonly estimates?: Estimates | null | undefined;
+  /** Bases, one of which may be that of an image: what is above it is told apart. */
+  readonly bases?: readonly BaseImage[] | undefined;
 }
 
 /** The read options that `sizes` needs. */
@@ -53,12 +52,15 @@ const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>
 export function sizesOf(reading: ArchiveReading, options: SizesOptions = {}): SizesReport {
   const by = chosenBreakdown(options);
   const chosen = selectImages(reading, options);
-  const { sort } = options;
+  const { sort, bases } = options;
+  const report = reportOf(reading, chosen);
   const wantsFiles = by !== 'layer' || options.where !== undefined || (sort !== undefined && sort !== 'name');
-  const breakdowns = chosenImages(reading, chosen).map(([{ scan }, image]): BreakdownReport | null =>
-    wantsFiles ? breakdownOf(scan, image, { ...options, by }) : null,
-  );
-  return sizesReport(reading, chosen, options.estimates ?? null, breakdowns);
+  const breakdowns = chosenImages(reading, chosen).map(([{ scan }, image], i): BreakdownReport | null => {
+    const base = bases === undefined ? null : baseOf(report.images[i]!, bases);
+    const baseLayers = base === null ? null : base.diffIds.length;
+    return wantsFiles ? breakdownOf(scan, image, { ...options, by, baseLayers }) : null;
+  });
+  return sizesReport(reading, chosen, report, options.estimates ?? null, breakdowns, bases);
 }
 
 function chosenBreakdown({ by, depth, top }: Pick<SizesOptions, 'by' | 'depth' | 'top'>): By {

@@ -1,13 +1,16 @@
+import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { dockerfileLine } from '../../analysis/instruction.js';
 import { type Estimates, type Sizes, sumOf, weigher } from '../../analysis/weigh.js';
 import { layerDoubt } from '../../docker/stores/sizes.js';
 import { type LayerFault, layerFaults } from '../../filesystem/layer-tables.js';
 import type { Image, Layer } from '../../link/graph.js';
 import type { ArchiveReading, PartReading } from '../../report/read.js';
-import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
+import type { ImageReport, LayerReport, Report } from '../../report/report.js';
 import { grouped } from '../../spec/grouped.js';
 import { formatPlatform } from '../../spec/platform.js';
 import type { BreakdownReport } from './breakdown.js';
+
+export type { BaseImage };
 
 /** The report of `waybill sizes --json`: the general report, with all sizes. */
 export interface SizesReport extends Omit<Report, 'images'> {
@@ -36,6 +39,10 @@ export interface ImageSizes extends Omit<ImageReport, 'layers'> {
   readonly layers: readonly LayerSizes[];
   /** null for a breakdown by layer. */
   readonly breakdown: BreakdownReport | null;
+  /** The base that it begins with; null where it is none of those that were named. Left out where none was. */
+  readonly base?: BaseReport | null;
+  /** What the base's layers weigh, and those above it; null where no base was found. Left out where none was named. */
+  readonly baseSizes?: Apart<Sizes> | null;
 }
 
 export interface LayerSizes extends LayerReport {
@@ -46,6 +53,12 @@ export interface LayerSizes extends LayerReport {
   readonly sharedWith: number;
 }
 
+/** @param layers  what each layer weighs, base first */
+export const sizesApart = (base: BaseReport | null, layers: readonly Sizes[]): Apart<Sizes> | null =>
+  base === null
+    ? null
+    : { theirs: sumOf(layers.slice(0, base.layers)), ours: sumOf(layers.slice(base.layers)) };
+
 /** Identifies equal layers by their bytes, wherever they are stored. */
 interface Blob {
   readonly key: string;
@@ -55,14 +68,19 @@ interface Blob {
   readonly layer: Layer;
 }
 
-/** @param breakdowns  in the order of the selected images */
+/**
+ * @param report  of the chosen images
+ * @param breakdowns  in their order
+ * @param bases  of which one may be that of an image; undefined where none were named
+ */
 export function sizesReport(
   reading: ArchiveReading,
   chosen: ReadonlySet<Image>,
+  report: Report,
   estimates: Estimates | null,
   breakdowns: readonly (BreakdownReport | null)[],
+  bases?: readonly BaseImage[],
 ): SizesReport {
-  const report = reportOf(reading, chosen);
   const blobs = new Map<Image, Blob[]>();
   for (const [i, part] of reading.parts.entries()) {
     const weigh = weigher(part.scan, estimates);
@@ -76,9 +94,13 @@ export function sizesReport(
   const inOrder = chosenImages(reading, chosen);
   const images = report.images.map((imageReport, i): ImageSizes => {
     const [part, image] = inOrder[i]!;
+    const own = blobs.get(image)!;
+    const layerSizes = own.map(({ sizes }) => sizes);
+    const base = baseReport(baseOf(imageReport, bases ?? []));
     return {
-      ...imageSizes(imageReport, part, blobs.get(image)!, owners, breakdowns[i] ?? null),
+      ...imageSizes(imageReport, part, own, owners, breakdowns[i] ?? null),
       faults: layerFaults(part.scan, image),
+      ...(bases !== undefined && { base, baseSizes: sizesApart(base, layerSizes) }),
     };
   });
   return { ...report, sizes: distinct([...blobs.values()].flat()), platforms: platformsOf(blobs), images };

@@ -1,3 +1,4 @@
+import type { BaseReport } from '../../analysis/base.js';
 import type { SizeName, Sizes } from '../../analysis/weigh.js';
 import type { LayerFault } from '../../filesystem/layer-tables.js';
 import { type Block, type Column, type Doc, gap, span, type Text, text } from '../../report/doc.js';
@@ -5,6 +6,7 @@ import {
   archiveHead,
   count,
   faultLine,
+  id,
   imageTitle,
   madeBy,
   NONE,
@@ -104,19 +106,24 @@ const isToldOf = ({ kind, layer }: LayerFault, { unknown, breakdown }: ImageSize
 
 /** The sum, and the layers with the largest first; for another breakdown only the sum. */
 function layersTable(image: ImageSizes, write: Write, { top, sort }: SizesOptions): Block[] {
-  const { layers, sizes, shared, unique, breakdown } = image;
+  const { layers, sizes, shared, unique, breakdown, base, baseSizes } = image;
   const isPlain = isPlainImage(image);
   const numbered = layers.map((layer, i) => ({ layer, place: String(i + 1) }));
   const sorted = sort === 'name' ? numbered : numbered.sort((a, b) => weightOf(b.layer) - weightOf(a.layer));
   const shown = breakdown === null ? sorted.slice(0, top) : [];
   const more = breakdown === null ? sorted.length - shown.length : 0;
-  const parts: readonly (readonly [string, Sizes])[] =
+  const parts: (readonly [string, Sizes])[] =
     shared.stored === 0 || shared.stored === null
       ? []
       : [
           ['in other images too', shared],
           ['in this image only', unique],
         ];
+  if (base != null && baseSizes != null)
+    parts.push(
+      [`base: ${baseWords(base)}`, baseSizes.theirs],
+      [`above it: ${count(layers.length - base.layers, 'layer')}`, baseSizes.ours],
+    );
   const table: Block = {
     kind: 'table',
     columns: [{ title: '#', align: 'right' }, ...NUMBERS, { title: 'made by', shrink: true }],
@@ -135,8 +142,17 @@ function layersTable(image: ImageSizes, write: Write, { top, sort }: SizesOption
     ],
     bars: [null, ...shown.map(({ layer }) => weightOf(layer)), ...parts.map(() => null)],
   };
-  return [table, ...moreRows(more, sorted.length)];
+  const unfound = base === null ? [text([span('begins with none of the bases', 'warn')], 2)] : [];
+  return [table, ...moreRows(more, sorted.length), ...unfound];
 }
+
+/** A base for people: its name, and how many of the image's layers it has. */
+export const baseWords = ({
+  names,
+  chainId,
+  layers,
+}: Pick<BaseReport, 'names' | 'chainId' | 'layers'>): string =>
+  `${names[0] ?? id(chainId)}, ${count(layers, 'layer')}`;
 
 const moreRows = (more: number, all: number): Block[] =>
   more > 0 ? [text([span(`and ${more} more: --top ${all} shows all`, 'dim')], 2)] : [];
@@ -144,19 +160,21 @@ const moreRows = (more: number, all: number): Block[] =>
 const weightOf = ({ sizes: { docker, unpacked, stored } }: LayerSizes) => docker ?? unpacked ?? stored ?? 0;
 
 function breakdownDoc(
-  { by, rows, count: all, partial, bytes, shipped, files, notes }: BreakdownReport,
+  { by, rows, count: all, partial, bytes, shipped, files, notes, ours }: BreakdownReport,
   { layers, faults }: ImageSizes,
   write: Write,
   { top }: SizesOptions,
 ): Doc {
   const shown = rows.slice(0, top ?? ROWS);
   const showsFiles = by !== 'file';
+  const showsOurs = ours !== undefined;
   const cut = faults.filter(({ kind }) => kind === 'incomplete').map(({ layer }) => layer);
   const line = (weight: BreakdownNumbers, what: Text, from: Text, isCut: boolean) => {
     const least = isCut ? 'at least ' : '';
     return [
       least + write(weight.shipped),
       least + write(weight.bytes),
+      ...(showsOurs ? [least + write(weight.ours?.shipped ?? 0)] : []),
       ...(showsFiles ? [`${least}${weight.files}`] : []),
       what,
       from,
@@ -171,14 +189,15 @@ function breakdownDoc(
       columns: [
         { title: 'shipped', align: 'right' },
         { title: 'visible', align: 'right' },
+        ...(showsOurs ? [{ title: 'ours', align: 'right' as const }] : []),
         ...(showsFiles ? [{ title: 'files', align: 'right' as const }] : []),
         { title: by, shrink: true },
         { title: 'made by', shrink: true },
       ],
       rows: [
-        line({ shipped, bytes, files }, [span(total, 'strong')], '', partial),
+        line({ shipped, bytes, files, ...(showsOurs && { ours }) }, [span(total, 'strong')], '', partial),
         ...shown.map(row => line(row, nameOf(row, by), makers(row, layers), isCut(row))),
-        ...(by === 'layer' ? unknownRows(rows, cut, layers) : []),
+        ...(by === 'layer' ? unknownRows(rows, cut, layers, showsOurs) : []),
       ],
     },
     ...moreRows(all - shown.length, all),
@@ -186,13 +205,14 @@ function breakdownDoc(
   ];
 }
 
-type BreakdownNumbers = Pick<BreakdownRow, 'shipped' | 'bytes' | 'files'>;
+type BreakdownNumbers = Pick<BreakdownRow, 'shipped' | 'bytes' | 'files' | 'ours'>;
 
 /** Rows of layers whose files are not known. */
 function unknownRows(
   rows: readonly BreakdownRow[],
   cut: readonly number[],
   layers: readonly LayerSizes[],
+  showsOurs: boolean,
 ): Text[][] {
   const known = new Set(rows.map(({ name }) => Number(name)));
   return cut
@@ -200,6 +220,7 @@ function unknownRows(
     .map(layer => [
       UNKNOWN,
       UNKNOWN,
+      ...(showsOurs ? [UNKNOWN] : []),
       UNKNOWN,
       `layer ${layer + 1}`,
       madeBy(layers[layer]?.instruction ?? ''),
@@ -229,6 +250,8 @@ function legend(images: readonly ImageSizes[], { units, estimates }: SizesOption
       ? 'What a registry would transfer cannot be estimated: the archive came through a pipe, and cannot be read again.'
       : 'What a registry would transfer of layers that are stored plain depends on who compresses them: --estimate tries gzip.';
   const [only] = images.length === 1 ? images : [];
+  const isAbove = images.some(({ breakdown }) => breakdown?.ours !== undefined);
+  const ours = isAbove ? ' ours: shipped in layers above the base.' : '';
   const overlay2 =
     only === undefined || only.sizes.overlay2 === only.sizes.docker ? null : only.sizes.overlay2;
   const native =
@@ -242,7 +265,7 @@ function legend(images: readonly ImageSizes[], { units, estimates }: SizesOption
     ),
     ...(isPlain ? [dim(plain)] : []),
     ...(images.some(({ breakdown }) => breakdown !== null)
-      ? [dim('shipped: in all layers, hidden or not. visible: in the image as it runs.')]
+      ? [dim(`shipped: in all layers, hidden or not. visible: in the image as it runs.${ours}`)]
       : []),
   ];
 }

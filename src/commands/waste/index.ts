@@ -1,7 +1,8 @@
+import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { type DiveScore, diveScore } from '../../analysis/dive.js';
 import { unpack } from '../../analysis/hidden-files.js';
 import { dockerfileLine } from '../../analysis/instruction.js';
-import { type Waste, type WastedFile, wasteOf } from '../../analysis/waste.js';
+import { type Waste, type WastedBytes, type WastedFile, wastedBytes, wasteOf } from '../../analysis/waste.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
@@ -21,6 +22,8 @@ export interface WasteOptions extends Selection {
   /** Number of the largest wastes to print. Default 10. */
   readonly top?: number | undefined;
   readonly units?: Units | undefined;
+  /** Bases, one of which may be that of an image: what is above it is told apart. */
+  readonly bases?: readonly BaseImage[] | undefined;
 }
 
 /** The report of `waybill waste --json`: the general report, with the waste of each image. */
@@ -35,6 +38,10 @@ export interface ImageWaste extends Omit<ImageReport, 'layers'> {
   readonly waste: WasteNumbers;
   /** Layers that were not, or not completely, read, with the reason. */
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
+  /** The base that it begins with; null where it is none of those that were named. Left out where none was. */
+  readonly base?: BaseReport | null;
+  /** What is shipped for nothing by the base's layers, whichever layer hides it, and by those above it. */
+  readonly baseWaste?: Apart<WastedBytes> | null;
 }
 
 export interface WasteNumbers extends Omit<Waste, 'files'> {
@@ -74,27 +81,45 @@ export function waste(reading: ArchiveReading, options: WasteOptions = {}): Resu
 }
 
 /** The report of `waste`. */
-export function wasteReport(reading: ArchiveReading, selection: Selection = {}): WasteReport {
+export function wasteReport(
+  reading: ArchiveReading,
+  { bases, ...selection }: Pick<WasteOptions, 'bases'> & Selection = {},
+): WasteReport {
   const chosen = selectImages(reading, selection);
   const report = reportOf(reading, chosen);
   const images = chosenImages(reading, chosen).map(([part, image], i) =>
-    imageWaste(report.images[i]!, part, image),
+    imageWaste(report.images[i]!, part, image, bases),
   );
   return { ...report, images };
 }
 
-function imageWaste(report: ImageReport, { scan }: PartReading, image: Image): ImageWaste {
+function imageWaste(
+  report: ImageReport,
+  { scan }: PartReading,
+  image: Image,
+  bases: readonly BaseImage[] | undefined,
+): ImageWaste {
   const tables = tablesOf(scan, image);
   const unknown = layerFaults(scan, image).filter(({ kind }) => kind === 'incomplete');
   const found = wasteOf(unpack(tables));
+  const base = baseReport(baseOf(report, bases ?? []));
   return {
     ...report,
     layers: report.layers.map(layer => ({ ...layer, instruction: dockerfileLine(layer.createdBy ?? '') })),
     dive: unknown.length === 0 && isKnown(tables) ? diveInText(diveScore(tables)) : null,
     waste: { ...found, files: found.files.map(fileReport) },
     unknown: unknown.map(({ layer, reason }) => ({ layer, reason })),
+    ...(bases !== undefined && { base, baseWaste: wasteApart(base, found) }),
   };
 }
+
+const wasteApart = (base: BaseReport | null, { files }: Waste): Apart<WastedBytes> | null =>
+  base === null
+    ? null
+    : {
+        theirs: wastedBytes(files, layer => layer < base.layers),
+        ours: wastedBytes(files, layer => layer >= base.layers),
+      };
 
 const isKnown = (tables: readonly (EntryTable | null)[]): tables is readonly EntryTable[] =>
   tables.every(table => table !== null);

@@ -9,8 +9,8 @@ import {
   type Text,
   text,
 } from '../../report/doc.js';
-
 import { archiveHead, count, imageTitle, madeBy, sizeWriter } from '../../report/words.js';
+import { baseWords } from '../sizes/view.js';
 
 import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './index.js';
 
@@ -30,7 +30,7 @@ export function wasteDoc(report: WasteReport, imagesInAll: number, options: Wast
 function imageDoc(image: ImageWaste, write: Write, { score, top }: WasteOptions): Doc {
   const ours = score !== 'dive';
   const rows: [string, Text][] = [
-    ...(ours ? [wastedRow(image, write)] : []),
+    ...(ours ? [wastedRow(image, write), ...baseRows(image, write)] : []),
     ...(score === 'ours' ? [] : [diveRow(image, write)]),
   ];
   return [
@@ -66,6 +66,16 @@ function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text]
   return [
     'wasted',
     [span(`${isWhole ? '' : 'at least '}${write(total)}${share}`, 'strong'), `: ${parts.join(', ')}`],
+  ];
+}
+
+/** What of it is the base's, and what is above it. */
+function baseRows({ base, baseWaste }: ImageWaste, write: Write): [string, Text][] {
+  if (base === undefined) return [];
+  if (base === null || baseWaste == null) return [['base', [span('begins with none of the bases', 'warn')]]];
+  return [
+    ['in the base', `${write(baseWaste.theirs.total)}  (${baseWords(base)})`],
+    ['above it', [span(write(baseWaste.ours.total), 'strong')]],
   ];
 }
 

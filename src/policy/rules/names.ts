@@ -2,8 +2,9 @@ import { unixSeconds } from '../../go/time.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import { formatPlatform, type Platform, platformMatches } from '../../spec/platform.js';
 import { fullName, parseReference } from '../../spec/reference.js';
+import { nameFilter, spellingsOf } from '../image-names.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
-import { type ImageSubject, nameFilter, spellingsOf } from '../subject.js';
+import type { ImageSubject } from '../subject.js';
 import { flag, glob, listOf, namesWithPatterns, type Pattern, pattern, period, platform } from '../types.js';
 
 export const noLatest = defineRule({

@@ -8,13 +8,24 @@ import { UsageError } from '../../errors.js';
  * @returns a function of a path as text, without a leading slash
  * @throws UsageError if braces expand to too many patterns
  */
-export function pathFilter(patterns: readonly string[]): (path: string) => boolean {
+export const pathFilter = (patterns: readonly string[]): ((path: string) => boolean) =>
+  filterBy(patterns, false);
+
+/** As `pathFilter`, but what lies below a match is none. @throws UsageError for braces that stand for too many patterns */
+export const exactPathFilter = (patterns: readonly string[]): ((path: string) => boolean) =>
+  filterBy(patterns, true);
+
+function filterBy(patterns: readonly string[], isExact: boolean): (path: string) => boolean {
   const compiled = patterns.flatMap(alternatives).map(compile);
   return path => {
-    const segments = path.split('/');
-    return compiled.some(pattern => matches(pattern, segments));
+    const segments = isExact && path === '' ? [] : path.split('/');
+    return compiled.some(pattern => matches(pattern, segments, isExact));
   };
 }
+
+/** Whether a pattern stands for one path alone. */
+export const isLiteralPattern = (pattern: string): boolean =>
+  !/[*?[\]{}\\]/.test(pattern) && pattern.replace(/\/+$/, '').includes('/');
 
 type Step = 'any-depth' | readonly Piece[];
 /** One character, any number of them, or a test for one. */
@@ -104,17 +115,22 @@ function classTest(characters: readonly string[]): (character: string) => boolea
 }
 
 /**
- * True if the steps match the path or a directory above it. Only the last `**` is ever retried, so the time is bounded.
+ * True if the steps match the path or, unless the match has to be exact, a directory above it. Only the last `**` is ever
+ * retried, so the time is bounded.
  */
-function matches(steps: readonly Step[], segments: readonly string[]): boolean {
+function matches(steps: readonly Step[], segments: readonly string[], isExact: boolean): boolean {
   let again: { step: number; segment: number } | null = null;
   let step = 0;
-  for (let segment = 0; step < steps.length; ) {
-    const wanted = steps[step]!;
+  for (let segment = 0; step < steps.length || (isExact && segment < segments.length); ) {
+    const wanted = steps[step];
     if (wanted === 'any-depth') {
       again = { step: ++step, segment };
       if (step === steps.length) return segment < segments.length;
-    } else if (segment < segments.length && matchesSegment(wanted, segments[segment]!)) {
+    } else if (
+      wanted !== undefined &&
+      segment < segments.length &&
+      matchesSegment(wanted, segments[segment]!)
+    ) {
       step++;
       segment++;
     } else {

@@ -1,0 +1,43 @@
+import type { FileTree } from '../filesystem/file-tree.js';
+import { type Installed, packageDatabases, packagesOf } from '../packages/databases.js';
+import { ownersOf, type Package } from '../packages/package.js';
+import { contentOf } from '../scan/entries/content.js';
+import { pathFilter } from '../scan/entries/path-filter.js';
+import type { EntryTable } from '../scan/entries/table.js';
+
+/** What must be kept of the files' contents for `installedIn`. */
+export const KEPT_FOR_PACKAGES = { keep: packageDatabases };
+
+/** The packages of an image, and which of them owns a file. */
+export interface InstalledIn extends Installed {
+  /** @param path  as in the tree; of a file with several names the first */
+  ownerOf(path: string): Package | null;
+}
+
+/** @param tables  of the image's layers, read with `KEPT_FOR_PACKAGES` */
+export function installedIn(tree: FileTree, tables: readonly (EntryTable | null)[]): InstalledIn {
+  const isDatabase = pathFilter(packageDatabases);
+  const paths = tree.nodes
+    .filter(({ inode, path }) => inode.type === 'file' && isDatabase(path))
+    .map(n => n.path);
+  const read = (path: string) => {
+    const inode = tree.get(path)?.inode;
+    const table = inode === undefined ? null : (tables[inode.layer] ?? null);
+    return table === null ? null : contentOf(table, inode!.index);
+  };
+  const installed = packagesOf({ paths, read });
+  let owners: ReturnType<typeof ownersOf> | null = null;
+  const ownerOf = (path: string) => {
+    owners ??= ownersOf(installed.packages, file => locate(tree, file));
+    return owners.get(path) ?? null;
+  };
+  return { ...installed, ownerOf };
+}
+
+/** A package may name a file through a link to its directory, or by a name that is not its first. */
+function locate(tree: FileTree, path: string): string | null {
+  const slash = path.lastIndexOf('/');
+  const { node: directory } = tree.follow(path.slice(0, Math.max(0, slash)));
+  const node = directory?.children?.get(path.slice(slash + 1));
+  return node === undefined ? null : (node.linkedTo ?? node.path);
+}

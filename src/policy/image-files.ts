@@ -1,0 +1,124 @@
+import type { TreeNode } from '../filesystem/file-tree.js';
+import type { Gone } from '../filesystem/layer-changes.js';
+import { contentOf } from '../scan/entries/content.js';
+import { nameBytes, nameText } from '../scan/entries/name.js';
+import { type Entry, type EntryTable, type EntryType, hasDetails, typeAt } from '../scan/entries/table.js';
+import type { ImageSubject } from './subject.js';
+
+/** Where rules look for files: in the image as it runs, or also at what later layers deleted or replaced. */
+export type Extent = 'image' | 'layers';
+
+/** A name in the file system of an image, or an entry of a layer that a later layer hides. */
+export class ImageFile {
+  constructor(
+    /** That of the file: a hard link has the type of what it is a name of. */
+    readonly type: EntryType,
+    /** The layer that put this name there: an index into the image's. */
+    readonly layer: number,
+    /** null for what can be seen in the image. */
+    readonly gone: Gone | null,
+    private readonly table: EntryTable | null,
+    private readonly index: number,
+    private readonly source: { readonly path: string; readonly entry: Entry },
+  ) {}
+
+  /** As text, without a leading slash; see `nameText`. */
+  get path(): string {
+    return nameText(this.source.path);
+  }
+
+  /** Permission bits with setuid, setgid and sticky. */
+  get mode(): number {
+    return this.table === null ? this.source.entry.mode : this.table.modes[this.index]!;
+  }
+
+  get entry(): Entry {
+    return this.source.entry;
+  }
+
+  /** Whether it may have extended attributes or a device number. */
+  get hasDetails(): boolean {
+    return this.table !== null && hasDetails(this.table, this.index);
+  }
+
+  /** The content, where it was kept; null where it was not. */
+  get content(): Uint8Array | null {
+    return this.table === null ? null : contentOf(this.table, this.index);
+  }
+}
+
+/** A name of the tree. */
+export function fileOf({ tables }: ImageSubject, node: TreeNode): ImageFile {
+  const { inode } = node;
+  const table = inode.index < 0 ? null : (tables[inode.layer] ?? null);
+  return new ImageFile(inode.type, node.layer, null, table, inode.index, node);
+}
+
+/** Every name in an image, and with `layers` every entry that a later layer hides. Each name of a file comes by itself. */
+export function* imageFiles(subject: ImageSubject, extent: Extent): Generator<ImageFile> {
+  for (const node of subject.unpacked.tree.nodes) yield fileOf(subject, node);
+  if (extent === 'image') return;
+  for (const entry of subject.hiddenEntries) {
+    const { table, index } = entry.at;
+    yield new ImageFile(entry.type, entry.layer, entry.gone, table, index, entry);
+  }
+}
+
+/**
+ * Files that may have setuid, setgid, capabilities or a device number, or that any user may write: few have, and the rules about
+ * them look at these alone.
+ */
+export function unusualFiles(subject: ImageSubject, extent: Extent): readonly ImageFile[] {
+  const { unpacked, unusualEntries } = subject;
+  const seen: ImageFile[] = [];
+  const isUnusual = (layer: number, index: number) => index >= 0 && unusualEntries[layer]?.[index] === 1;
+  if (unusualEntries.every(flags => flags === null)) return seen;
+  for (const node of unpacked.tree.nodes) {
+    const { layer, index } = node.inode;
+    if (isUnusual(layer, index)) seen.push(fileOf(subject, node));
+  }
+  if (extent === 'image') return seen;
+  for (const entry of subject.hiddenEntries) {
+    const { table, index } = entry.at;
+    if (isUnusual(entry.layer, index))
+      seen.push(new ImageFile(entry.type, entry.layer, entry.gone, table, index, entry));
+  }
+  return seen;
+}
+
+const UNUSUAL_MODE = 0o6002;
+const UNUSUAL_TYPES: ReadonlySet<EntryType> = new Set(['char', 'block']);
+
+/** Marks what of a layer may be unusual; null for a layer that has nothing of it. */
+export function unusualIn(table: EntryTable | null): Uint8Array | null {
+  if (table === null) return null;
+  let flags: Uint8Array | null = null;
+  for (let index = 0; index < table.count; index++) {
+    const type = typeAt(table, index);
+    const isOdd = (table.modes[index]! & UNUSUAL_MODE) !== 0 && type !== 'symlink';
+    if (!isOdd && !UNUSUAL_TYPES.has(type) && !hasDetails(table, index)) continue;
+    flags ??= new Uint8Array(table.count);
+    flags[index] = 1;
+  }
+  return flags;
+}
+
+/** What a program in the image finds at a path, links on the way followed, but not one at its end, as lstat(2) does. */
+export function lstat(subject: ImageSubject, path: string): TreeNode | null {
+  const { tree } = subject.unpacked;
+  const names = nameBytes(path)
+    .split('/')
+    .filter(name => name !== '' && name !== '.');
+  const last = names.pop();
+  if (last === undefined) return tree.root;
+  if (last === '..') return tree.follow(nameBytes(path)).node;
+  return tree.follow(names.join('/')).node?.children?.get(last) ?? null;
+}
+
+/** What a program in the image finds at a path, all links followed, as stat(2) does. */
+export const stat = (subject: ImageSubject, path: string): TreeNode | null =>
+  subject.unpacked.tree.follow(nameBytes(path)).node;
+
+/** For people: what became of an entry of a layer. */
+export const goneText = ({ gone }: { readonly gone: Gone | null }): string =>
+  gone === null ? '' : `, ${gone.how} by layer ${gone.by + 1} and still shipped`;
