@@ -9,7 +9,7 @@ export interface BaseImage {
   readonly platform: string | null;
   /** As its config has it; null where it names no time. */
   readonly created: string | null;
-  /** Of all its layers. */
+  /** The chain ID of all its layers. */
   readonly chainId: string;
   /** Base first; at least one. */
   readonly diffIds: readonly string[];
@@ -21,11 +21,11 @@ export interface BaseReport extends Omit<BaseImage, 'diffIds'> {
   readonly layers: number;
 }
 
-/** What of something is the base's, and what is above it. */
+/** A value of the base's layers, and one of the layers above the base. */
 export interface Apart<T> {
-  /** Of the base's layers. */
+  /** The value of the base's layers. */
   readonly theirs: T;
-  /** Of the layers above it. */
+  /** The value of the layers above the base. */
   readonly ours: T;
 }
 
@@ -41,7 +41,7 @@ export interface BaseList {
   readonly bases: readonly BaseImage[];
 }
 
-/** What a layer is, or is claimed to be where its bytes are not known. */
+/** The diff_id of a layer: computed, or as claimed if its bytes are not known. */
 export interface LayerIdentity {
   readonly diffId: string | null;
   readonly claimedDiffId: string | null;
@@ -66,7 +66,10 @@ export function baseOf(
   );
 }
 
-/** Each image once, by its layers and its platform, with all of its names, in an order that does not depend on the reading's. */
+/**
+ * Each image once, by its layers and its platform, with all of its names, in an order that does not depend on the
+ * reading's.
+ */
 export function mergedBases(bases: readonly BaseImage[]): BaseImage[] {
   const merged = new Map<string, BaseImage>();
   for (const base of bases) {

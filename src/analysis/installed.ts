@@ -5,7 +5,7 @@ import { contentOf } from '../scan/entries/content.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
 import type { EntryTable } from '../scan/entries/table.js';
 
-/** What must be kept of the files' contents for `installedIn`. */
+/** The file contents that must be kept for `installedIn`. */
 export const KEPT_FOR_PACKAGES = { keep: packageDatabases };
 
 /** The packages of an image, and which of them owns a file. */

@@ -7,7 +7,7 @@ import { type ImageReport, reportOf } from '../report/report.js';
 import { requireImages, type Selection, selectImages } from '../report/select.js';
 import { soundChainIds } from '../spec/digest.js';
 
-/** What must be read for the bases of an archive: every byte, so that a diff_id is what the layer is. */
+/** The options to read an archive for its bases: every byte, so that the diff_ids are computed. */
 export const baseReadOptions: ReadOptions = { depth: 'digests' };
 
 /** A list of a thousand bases has about a megabyte. */

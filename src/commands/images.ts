@@ -239,7 +239,7 @@ export function sizesOnly(reading: ArchiveReading, options: DialectOptions): Arc
   };
 }
 
-/** Concerns are seldom wanted of a list of images, and are made of what is held only when they are. */
+/** Concerns are rarely needed for a list of images, and are computed on demand. */
 const partOf = (held: Omit<PartReading, 'concerns'>): PartReading => ({
   ...held,
   get concerns() {

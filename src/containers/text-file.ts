@@ -51,7 +51,10 @@ async function gathered(chunks: AsyncIterable<Uint8Array>, most: number): Promis
   return Buffer.concat(parts);
 }
 
-/** Whether a file begins with a text, white space left out. false for what cannot be opened, and for pipes: they are read once. */
+/**
+ * Whether a file begins with a text, white space left out. false for what cannot be opened, and for pipes: they are
+ * read once.
+ */
 export async function isTextBeginningWith(file: string, begin: string): Promise<boolean> {
   try {
     const handle = await open(file);

@@ -20,13 +20,13 @@ export interface SavedImage {
   readonly inventory: Inventory;
 }
 
-/** What `--against` names: an archive or a report, and the images in it. */
+/** The archive or report that `--against` names, with its images. */
 export interface Against {
   readonly file: string;
   readonly images: readonly SavedImage[];
 }
 
-/** What became of a number of bytes. */
+/** A number of bytes before and after. */
 export interface Change {
   readonly before: number;
   readonly after: number;
@@ -78,7 +78,9 @@ export interface ImageComparison {
   readonly sizes: Readonly<Partial<Record<SizeName, Change>>>;
   /** Layers that are not the same bytes, in the order of the image. */
   readonly layers: readonly LayerChange[];
-  /** Most growth first. Those that hold what grew or shrank, and no directory above them. null where not known of both. */
+  /**
+   * Most growth first. Those that hold what grew or shrank, and no directory above them. null where not known of both.
+   */
   readonly directories: readonly DirectoryChange[] | null;
   /** Those that came, went, or have another version. null where not known of both. */
   readonly packages: readonly PackageChange[] | null;
@@ -153,7 +155,9 @@ function sizeChanges(before: Inventory, after: Inventory): ImageComparison['size
   );
 }
 
-/** Layers that are not in both are paired by the instructions that made them; digests in these change with each build. */
+/**
+ * Layers that are not in both are paired by the instructions that made them; digests in these change with each build.
+ */
 function layerChanges(before: readonly InventoryLayer[], after: readonly InventoryLayer[]): LayerChange[] {
   const ids = new Set(before.map(({ diffId }) => diffId));
   const kept = new Set(
@@ -182,7 +186,7 @@ const MOST_DIRECTORIES = 1000;
 
 interface Tree {
   readonly sizes: ReadonlyMap<string, number>;
-  /** What a directory has at most that is not in `sizes`. */
+  /** An upper bound of the bytes of a directory that is not in `sizes`. */
   readonly unlisted: number;
 }
 
@@ -196,7 +200,10 @@ function directoryChanges(subject: ImageSubject, before: Inventory): DirectoryCh
   return changes.map(change => ({ ...change, layer: layers.get(change.path) ?? null }));
 }
 
-/** Finds the directories that say best what grew: not the root, of which all is below, but as deep as one of them holds it. */
+/**
+ * Finds the directories that say best what grew: not the root, of which all is below, but as deep as one of them holds
+ * it.
+ */
 class DirectoryWalk {
   private readonly children = new Map<string, string[]>();
   private readonly found: Omit<DirectoryChange, 'layer'>[] = [];

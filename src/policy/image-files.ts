@@ -54,7 +54,9 @@ export function fileOf({ tables }: ImageSubject, node: TreeNode): ImageFile {
   return new ImageFile(inode.type, node.layer, null, table, inode.index, node);
 }
 
-/** Every name in an image, and with `layers` every entry that a later layer hides. Each name of a file comes by itself. */
+/**
+ * Every name in an image, and with `layers` every entry that a later layer hides. Each name of a file comes by itself.
+ */
 export function* imageFiles(subject: ImageSubject, extent: Extent): Generator<ImageFile> {
   for (const node of subject.unpacked.tree.nodes) yield fileOf(subject, node);
   if (extent === 'image') return;
@@ -103,7 +105,7 @@ export function unusualIn(table: EntryTable | null): Uint8Array | null {
   return flags;
 }
 
-/** What a program in the image finds at a path, links on the way followed, but not one at its end, as lstat(2) does. */
+/** The file at a path as lstat(2) in the image finds it: links on the way are followed, but not one at the end. */
 export function lstat(subject: ImageSubject, path: string): TreeNode | null {
   const { tree } = subject.unpacked;
   const names = nameBytes(path)
@@ -115,7 +117,7 @@ export function lstat(subject: ImageSubject, path: string): TreeNode | null {
   return tree.follow(names.join('/')).node?.children?.get(last) ?? null;
 }
 
-/** What a program in the image finds at a path, all links followed, as stat(2) does. */
+/** The file at a path as stat(2) in the image finds it: all links are followed. */
 export const stat = (subject: ImageSubject, path: string): TreeNode | null =>
   subject.unpacked.tree.follow(nameBytes(path)).node;
 

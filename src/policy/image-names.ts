@@ -1,7 +1,10 @@
 import { pathFilter } from '../scan/entries/path-filter.js';
 import { familiarName, fullName, parseReference } from '../spec/reference.js';
 
-/** Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See `pathFilter`. */
+/**
+ * Takes a spelling of an image's name; a pattern begins where the name does, as a path with a slash does. See
+ * `pathFilter`.
+ */
 export const nameFilter = (patterns: readonly string[]) =>
   pathFilter(patterns.map(one => (one.startsWith('/') ? one : `/${one}`)));
 

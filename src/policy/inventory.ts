@@ -7,14 +7,14 @@ import { nameText } from '../scan/entries/name.js';
 import type { ImageSubject } from './subject.js';
 
 /**
- * What a later image is compared with: enough of an image to do without its archive. It is part of `waybill check --json`.
+ * The facts of an image that a later image is compared with, without its archive. Part of `waybill check --json`.
  * Values of environment variables are not in it, for some are secrets.
  */
 export interface Inventory {
   readonly version: 1;
   /** Whether the files of all layers are known; what follows from files is at least that otherwise. */
   readonly complete: boolean;
-  /** Of all layers together. */
+  /** Sums over all layers. */
   readonly sizes: Sizes;
   readonly layers: readonly InventoryLayer[];
   readonly user: string;
@@ -31,7 +31,7 @@ export interface Inventory {
 }
 
 export interface InventoryLayer {
-  /** What the unpacked bytes are; what the config claims where they were not read. */
+  /** The diff_id of the unpacked bytes; the claim of the config if they were not read. */
   readonly diffId: string | null;
   /** The line of a Dockerfile that made it; empty where nothing tells. */
   readonly instruction: string;

@@ -126,14 +126,14 @@ function readMapping(
 export const isUnconditional = ({ type, mode, uid, gid, content }: PathCondition): boolean =>
   [type, mode, uid, gid, content].every(part => part === null);
 
-/** What of a file is not as a condition has it: `mode 0644, expected 0640`. */
+/** The differences between a file and a condition: `mode 0644, expected 0640`. */
 export interface Deviation {
   readonly part: 'type' | 'mode' | 'uid' | 'gid' | 'content';
   readonly expected: string;
   readonly found: string;
 }
 
-/** What is not as it has to be; `unknown` where the content would have to be read, and was not kept. */
+/** The conditions that the file does not meet; `unknown` if the content is needed and was not kept. */
 export function deviationsOf(
   file: Pick<ImageFile, 'type' | 'mode' | 'entry' | 'content'>,
   condition: PathCondition,
@@ -166,7 +166,10 @@ export const deviationText = ({ part, expected, found }: Deviation): string =>
     ? `its content does not match ${expected}`
     : `its ${part} is ${found}, expected ${expected}`;
 
-/** For `needs`: the contents that conditions look at. A path may lead through links, so a file of that name is kept anywhere. */
+/**
+ * For `needs`: the contents that conditions look at. A path may lead through links, so a file of that name is kept
+ * anywhere.
+ */
 export function keptFor(conditions: readonly PathCondition[]): readonly string[] {
   return conditions.flatMap(({ path, content }) => (content === null ? [] : keptPatterns(path)));
 }

@@ -8,7 +8,7 @@ export interface Preset {
 /** The preset that applies if neither a policy nor a preset is named. */
 export const DEFAULT_PRESET = 'default@1';
 
-/** What applies besides where there is something to compare with. */
+/** The rules that are added if there is an image to compare with. */
 export const AGAINST_PRESET = 'against@1';
 
 export const PRESETS: ReadonlyMap<string, Preset> = new Map([

@@ -29,7 +29,9 @@ export interface Option<T> {
   readonly fallback: T;
   /** Whether its values are files, which are named relative to the policy. */
   readonly isFiles?: boolean | undefined;
-  /** Of files that a policy names: reads the content of one. Files without are not opened as the policy is read. */
+  /**
+   * For options that name files: parses the content of one. Without it the file is not opened when the policy is read.
+   */
   readonly parse?: FileParser | undefined;
 }
 

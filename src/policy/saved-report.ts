@@ -39,7 +39,10 @@ type ReadObject<T> = (item: JsonObject, at: string) => T;
 
 const NOTHING: JsonObject = {};
 
-/** Reads a report field by field, and keeps the first that is not as it should be; what is made of the rest is not used then. */
+/**
+ * Reads a report field by field, and keeps the first that is not as it should be; what is made of the rest is not used
+ * then.
+ */
 class ReportReader {
   reason: string | null = null;
 

@@ -16,7 +16,10 @@ export interface StructureTest {
   readonly existence: readonly FileExistenceTest[];
   readonly content: readonly FileContentTest[];
   readonly metadata: MetadataTest | null;
-  /** What needs a container, or Google's list of licences, and is not run: the keys, and how many tests each has. */
+  /**
+   * Tests that need a container, or Google's list of licences, and are not run: the keys, with the number of tests of
+   * each.
+   */
   readonly notRun: readonly { readonly key: string; readonly count: number; readonly at: SourcePlace }[];
 }
 

@@ -142,7 +142,7 @@ export class ImageSubject {
     return this.once('installed', () => installedIn(this.unpacked.tree, this.tables));
   }
 
-  /** What is compared with earlier and later images. */
+  /** The facts that are compared with earlier and later images. */
   get inventory(): Inventory {
     return this.once('inventory', () => inventoryOf(this));
   }
@@ -153,7 +153,7 @@ export class ImageSubject {
     return against === undefined ? null : this.once('comparison', () => comparisonOf(this, against));
   }
 
-  /** Of each layer, which entries `unusualFiles` is about; null for a layer without any. */
+  /** The entries of each layer that `unusualFiles` is about; null for a layer without any. */
   get unusualEntries(): readonly (Uint8Array | null)[] {
     return this.once('unusualEntries', () => this.tables.map(unusualIn));
   }

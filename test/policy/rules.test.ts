@@ -30,7 +30,7 @@ interface Case {
   readonly epoch?: number;
   /** Files that the rule names. */
   readonly files?: Files;
-  /** What the rule knows besides. */
+  /** Further inputs of the rule. */
   readonly context?: () => Promise<Partial<CheckContext>>;
 }
 

@@ -87,8 +87,8 @@ const CASES: readonly (readonly [
   ],
   [
     existence,
-    'path: /root/secret, isExecutableBy: nobody',
-    ['permissions of /root/secret: expected executable by nobody, found -rw-r-----'],
+    'path: /root/secret, isExecutableBy: all',
+    ['permissions of /root/secret: expected executable by all, found -rw-r-----'],
   ],
   [existence, 'path: /root/secret, uid: 1000, gid: 50', []],
   [existence, 'path: /root/secret, uid: 0', ['user ID of /root/secret: expected 0, found 1000']],

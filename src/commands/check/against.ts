@@ -17,7 +17,7 @@ import { reportOf } from '../../report/report.js';
 import { requireImages, selectImages } from '../../report/select.js';
 import { count, madeBy, NONE, size } from '../../report/words.js';
 
-/** What must be read of an archive for its inventory. */
+/** The options to read an archive for its inventory. */
 export const inventoryReadOptions: ReadOptions = { depth: 'files', files: KEPT_FOR_PACKAGES };
 
 /** A report lists five thousand directories and a thousand packages for each image. */
@@ -58,7 +58,7 @@ function imagesIn(file: string, ref: string | undefined, reading: ArchiveReading
 /** Rows of each list that are shown unless all are asked for. */
 const ROWS = 10;
 
-/** What changed since the earlier image: sizes, then what grew and what shrank, by layer, directory and package. */
+/** The changes since the earlier image: sizes, then growth and shrinkage by layer, directory and package. */
 export function comparisonDoc(comparison: ImageComparison, isAll: boolean): Doc {
   const { file, names, layers, directories, packages } = comparison;
   const rows = [

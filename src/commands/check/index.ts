@@ -46,14 +46,16 @@ export interface CheckReport extends Omit<Report, 'findings' | 'images'> {
 export interface CheckedImage extends ImageReport {
   readonly base?: BaseReport | null;
   readonly baseSizes?: Apart<Sizes> | null;
-  /** What changed since the image that `--against` names; null where that has none to compare with. Left out without it. */
+  /**
+   * The changes since the image that `--against` names; null if that has no image to compare with. Absent without it.
+   */
   readonly comparison?: ImageComparison | null;
   /** For `--against` of a later run. Left out where it was not asked for. */
   readonly inventory?: Inventory;
 }
 
 /**
- * What must be read for the rules of a policy: no deeper than one of them needs it.
+ * The options to read an archive for the rules of a policy: no deeper than a rule needs.
  * @param withInventory  whether a later image is to be compared with this one, or this one with an earlier one
  */
 export function checkReadOptions(policy: Policy, withInventory = false): ReadOptions {

@@ -41,7 +41,7 @@ export interface ImageSizes extends Omit<ImageReport, 'layers'> {
   readonly breakdown: BreakdownReport | null;
   /** The base that it begins with; null where it is none of those that were named. Left out where none was. */
   readonly base?: BaseReport | null;
-  /** What the base's layers weigh, and those above it; null where no base was found. Left out where none was named. */
+  /** The sizes of the base's layers, and of those above; null if no base was found. Absent if none was named. */
   readonly baseSizes?: Apart<Sizes> | null;
 }
 

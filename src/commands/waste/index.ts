@@ -40,7 +40,7 @@ export interface ImageWaste extends Omit<ImageReport, 'layers'> {
   readonly unknown: readonly { readonly layer: number; readonly reason: string }[];
   /** The base that it begins with; null where it is none of those that were named. Left out where none was. */
   readonly base?: BaseReport | null;
-  /** What is shipped for nothing by the base's layers, whichever layer hides it, and by those above it. */
+  /** The waste in the base's layers, whichever layer hides it, and in those above. */
   readonly baseWaste?: Apart<WastedBytes> | null;
 }
 

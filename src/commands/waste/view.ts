@@ -69,7 +69,7 @@ function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text]
   ];
 }
 
-/** What of it is the base's, and what is above it. */
+/** The part of the base, and the part above it. */
 function baseRows({ base, baseWaste }: ImageWaste, write: Write): [string, Text][] {
   if (base === undefined) return [];
   if (base === null || baseWaste == null) return [['base', [span('begins with none of the bases', 'warn')]]];

@@ -146,7 +146,7 @@ const LAYOUT = '2006-01-02T15:04:05Z07:00';
 
 /**
  * time.Time, which takes a little more than RFC 3339: a comma for the point, an hour of one digit, a zone of 24 hours.
- * Of Go's words the beginning: they go on with the part that it could not read.
+ * The beginning of Go's error; the rest quotes the part that it could not read.
  */
 export function timeFault(json: Json): string | null {
   if (typeof json !== 'string') return 'Time.UnmarshalJSON: input is not a JSON string';

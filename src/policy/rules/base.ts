@@ -38,7 +38,7 @@ export const baseImage = defineRule({
   subject: 'base',
   severity: 'error',
   what: 'The image begins with one of these bases: its first layers are all layers of the base, by their diff_ids.',
-  why: 'A label says which base was meant, the layers say which one it is. An image on a base that nobody keeps up gets no security updates, and FROM with a tag takes whatever has that name on the day of the build.',
+  why: 'The diff_ids of the layers identify the base; a label only claims one. An unmaintained base gets no security updates, and FROM with a tag uses the image that has the tag on the day of the build.',
   mend: 'FROM one of the bases that are allowed, by digest (`FROM debian:12@sha256:…`); make the list again (`waybill base`) where a base has a new version.',
   example:
     'base-image: bases.json\n# or, of these bases only some\nbase-image:\n  from: bases.json\n  names: ["docker.io/library/debian:*"]',

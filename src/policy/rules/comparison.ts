@@ -48,15 +48,15 @@ const SIZES = {
 
 interface Grown extends Change {
   readonly what: 'size' | 'layer' | 'directory' | 'package';
-  /** Of a size, an instruction, a path, or a package. */
+  /** The name of a size, an instruction, a path, or a package. */
   readonly name: string;
   readonly limit: GrowthLimit;
   readonly file: string;
-  /** What grew most, in its words: `+22 MB /app/node_modules/date-fns`. */
+  /** The largest growth as text: `+22 MB /app/node_modules/date-fns`. */
   readonly most: readonly string[];
 }
 
-/** What grew most, for a remedy. */
+/** The largest growth, for the remedy. */
 const growers = ({ directories }: ImageComparison): string[] =>
   (directories ?? [])
     .filter(({ before, after }) => after > before)
@@ -190,7 +190,7 @@ export const newSetuid = defineRule({
   subject: 'comparison',
   severity: 'error',
   what: 'No file has the setuid or setgid bit that the earlier image does not have at that path, with that owner.',
-  why: 'A program that runs as root whoever starts it should come with a decision, and comes with a package that someone installed for something else.',
+  why: 'A setuid root program runs as root for every user. It often comes with a package that was installed for another purpose, without a decision.',
   mend: '`chmod a-s FILE` in the RUN that installs it, or allow the path.',
   example: 'new-setuid: [/usr/bin/ping]',
   options: {

@@ -53,7 +53,7 @@ function* unknownFiles(subject: ImageSubject): Generator<Breach<never>> {
   if (subject.unread !== null) yield { unchecked: `not all of its files are known: ${subject.unread}` };
 }
 
-/** What a file is, where that has to be told: its type, its mode, its owner. */
+/** A description of a file: its type, its mode, its owner. */
 interface FileFacts {
   readonly path: string;
   readonly type: EntryType;
@@ -88,7 +88,7 @@ export const setuidFiles = defineRule({
   subject: 'content',
   severity: 'error',
   what: 'No file has the setuid or setgid bit but those of this list, and those that distributions ship.',
-  why: 'A setuid program runs as its owner, most often root, whoever starts it: a fault in one is a way from the user of the image to root. Each further name of such a file (a hard link) is one too.',
+  why: 'A setuid program runs as its owner, usually root, for every user. A vulnerability in it lets the user of the image become root. A hard link to such a file counts as one more.',
   mend: '`chmod a-s FILE` in the RUN that installs it, or do not install it; start the container with no-new-privileges (`--security-opt no-new-privileges`, `allowPrivilegeEscalation: false`).',
   example:
     'setuid-files: [/usr/bin/ping]\n# or, with none at all and also those that were deleted later\nsetuid-files:\n  distribution: false\n  in: layers',
@@ -233,7 +233,10 @@ interface DeviceBreach extends FileFacts {
   readonly minor: number;
 }
 
-/** What a container's own /dev has, which a runtime mounts over that of the image. Runtime spec, config-linux.md, "Default Devices". */
+/**
+ * The devices of a container's own /dev, which a runtime mounts over that of the image. Runtime spec, config-linux.md,
+ * "Default Devices".
+ */
 const DEFAULT_DEVICES: ReadonlyMap<string, readonly [major: number, minor: number]> = new Map([
   ['dev/console', [5, 1]],
   ['dev/full', [1, 7]],
@@ -322,7 +325,7 @@ export const pathsForbidden = defineRule({
       : `list ${path} in .dockerignore: to delete it later does not take it out of the layer`,
 });
 
-/** What a condition forbids; a directory stands for all that is below it. */
+/** The files that a condition forbids; a directory stands for all files below it. */
 function* forbiddenBy(
   files: readonly ImageFile[],
   condition: PathCondition,
@@ -430,7 +433,7 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
   }
 }
 
-/** What a program finds at a path; the link itself where a link is asked for. */
+/** The file at a path, links followed; the link itself if the condition is about a link. */
 function namedFile(subject: ImageSubject, { path, type }: PathCondition): ImageFile[] {
   const node = type === 'symlink' ? lstat(subject, path) : stat(subject, path);
   return node === null ? [] : [fileOf(subject, node)];

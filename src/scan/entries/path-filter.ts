@@ -11,7 +11,9 @@ import { UsageError } from '../../errors.js';
 export const pathFilter = (patterns: readonly string[]): ((path: string) => boolean) =>
   filterBy(patterns, false);
 
-/** As `pathFilter`, but what lies below a match is none. @throws UsageError for braces that stand for too many patterns */
+/**
+ * As `pathFilter`, but what lies below a match is none. @throws UsageError for braces that stand for too many patterns
+ */
 export const exactPathFilter = (patterns: readonly string[]): ((path: string) => boolean) =>
   filterBy(patterns, true);
 

@@ -183,7 +183,10 @@ export function entryAt(table: EntryTable, index: number): Entry {
   return end === targetEnd ? entry : { ...entry, ...detailsOf(table, targetEnd, end) };
 }
 
-/** Whether an entry has a device number, extended attributes or sizes besides: few have, and the others need not be read for them. */
+/**
+ * Whether an entry has a device number, extended attributes or sizes besides: few have, and the others need not be read
+ * for them.
+ */
 export const hasDetails = (table: EntryTable, index: number): boolean =>
   table.starts[index + 1]! > table.starts[index]! + table.nameLengths[index]! + table.targetLengths[index]!;
 
