@@ -12,8 +12,9 @@ export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
-export { type BasesFound, baseReadOptions, basesIn, loadBases } from './commands/base.js';
+export { type BasesFound, baseAnswer, baseReadOptions, basesIn, loadBases } from './commands/base.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
+export { loadAgainst } from './commands/check/against.js';
 export {
   Check,
   type CheckContext,
@@ -22,7 +23,7 @@ export {
   checkReadOptions,
 } from './commands/check/index.js';
 export { initialPolicy, initReadOptions } from './commands/check/init.js';
-export { loadPolicy, type PolicyOptions } from './commands/check/load.js';
+export { loadBaseLists, loadPolicy, type PolicyOptions } from './commands/check/load.js';
 export { type AppliedReport, printedPolicy } from './commands/check/printed.js';
 export {
   changedTexts,
@@ -107,7 +108,7 @@ export {
   sizesOf,
   sizesReadOptions,
 } from './commands/sizes/index.js';
-export type { SizesReport } from './commands/sizes/report.js';
+export type { BaseImage, SizesReport } from './commands/sizes/report.js';
 export { type VerifyOptions, verify } from './commands/verify.js';
 export {
   type WasteOptions,
