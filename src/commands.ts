@@ -129,7 +129,14 @@ export {
 } from './docker/release.js';
 export { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 export { jsonLinePieces, jsonPieces } from './format/json.js';
-export { formatByName, OUTPUT_EXTENSIONS, type OutputFormat, outputFor, piecesIn } from './format/outputs.js';
+export {
+  FINDINGS_EXTENSIONS,
+  formatByName,
+  OUTPUT_EXTENSIONS,
+  type OutputFormat,
+  outputFor,
+  piecesIn,
+} from './format/outputs.js';
 export { textPieces } from './format/text.js';
 export { renderTemplate, TemplateError } from './go/template/index.js';
 export {

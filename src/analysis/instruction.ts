@@ -1,3 +1,5 @@
+import { withoutSecrets } from '../secrets/search.js';
+
 /**
  * A history step as a line of a Dockerfile. BuildKit writes `RUN |1 ARG=x /bin/sh -c … # buildkit`; the classic builder
  * and buildah write `|1 ARG=x /bin/sh -c …` and `/bin/sh -c #(nop) COPY file:… in /`. Text of other builders is
@@ -16,6 +18,9 @@ export function dockerfileLine(createdBy: string): string {
   const script = command.replace(SHELL, '');
   return isRun || script !== step ? `RUN ${script}` : step;
 }
+
+/** The same line with asterisks for secrets: reports of findings go to logs, and baselines into repositories. */
+export const shownStep = (createdBy: string): string => dockerfileLine(withoutSecrets(createdBy));
 
 /** A shell with its options, up to the script: the wrapper of a shell-form RUN. */
 const UNIX_SHELL = String.raw`(?:\S*\/)?(?:a|ba|da|k|mk|z|c|tc|fi|ya)?sh(?: -\S+(?: (?!-)\S+)?)*? -[a-z]*c `;

@@ -41,6 +41,7 @@ export class Concerns {
   private readonly groups = new Map<string, Group>();
   private readonly keys = new Map<Image, readonly string[]>();
   private readonly owned = new Set<string>();
+  private readonly firstOwner = new Map<string, Image>();
   private readonly others = new Set<string>();
   private readonly members: ReadonlySet<string>;
   private readonly referenced = new Set<string>();
@@ -77,6 +78,15 @@ export class Concerns {
   own(image: Image): ReadonlySet<Finding> {
     const groups = (this.keys.get(image) ?? []).flatMap(key => this.groups.get(key) ?? []);
     return new Set(groups.flatMap(({ findings }) => findings));
+  }
+
+  /** The image that a finding is about, or the first of several; null for the archive and for artifacts. */
+  imageOf(finding: Finding): Image | null {
+    const [key = ALL] = this.keysFor(finding);
+    if (this.firstOwner.size === 0)
+      for (const [image, keys] of this.keys)
+        for (const owned of keys) if (!this.firstOwner.has(owned)) this.firstOwner.set(owned, image);
+    return this.firstOwner.get(key) ?? null;
   }
 
   private groupsOf(image: Image): readonly Group[] {

@@ -43,6 +43,7 @@ export const containerRules: Rules<
   | 'nested-root'
   | 'documents-missing'
   | 'part-unreadable'
+  | 'archive-unreadable'
 > = {
   'tar-truncated': {
     severity: 'error',
@@ -253,6 +254,13 @@ export const containerRules: Rules<
     message: d => `this file of the zip was not read as an image archive: ${d.reason}`,
     explain:
       'The zip holds several files, and this one looks like an image tarball. It is an error where the file is damaged, because its images cannot be read. It is a note where the file is something else, such as a compressed SBOM.',
+  },
+  'archive-unreadable': {
+    severity: 'error',
+    verdict: 'intact',
+    message: d => `no report of this archive: ${d.reason}`,
+    explain:
+      'There is no report of the archive: the file is absent or cannot be read, holds no image archive, or holds no image that was asked for. The exit code is 2. Formats for CI systems (--format, --output) have this as a result of its own, so that a job that could not look at an archive is not taken for one that found nothing. The message says what to do.',
   },
   'nested-root': {
     severity: 'warning',

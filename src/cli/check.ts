@@ -5,8 +5,9 @@ import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
 import { FAIL_ON, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
+import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
-import { outputOption } from './output.js';
+import { hasJson, outputOption } from './output.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
 
 /** `waybill check`: the findings of `verify`, and the rules of a policy. */
@@ -15,7 +16,7 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
     'check [archives..]',
     'check that it is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
     command =>
-      outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))
+      findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES))))
         .option('policy', {
           describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
           type: 'string',
@@ -79,7 +80,7 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
   );
 }
 
-interface CheckArguments extends Omit<ChosenArchives, 'archives'>, Reporting {
+interface CheckArguments extends Omit<ChosenArchives, 'archives'>, FindingArguments, Reporting {
   readonly archives?: readonly string[] | undefined;
   readonly policy?: string | undefined;
   readonly preset?: readonly string[] | undefined;
@@ -116,9 +117,10 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
     baseLists: await loadBaseLists(policy, terminal.read),
     against: await againstOf(args, terminal),
   };
-  const inventory = isSaved(args);
-  const checking = new Check({ policy, context: { ...context, ...known }, failOn, all, inventory });
-  await reportEach({ ...args, archives }, terminal, {
+  const inventory = hasJson(args);
+  const audit = await openAudit(args);
+  const checking = new Check({ policy, context: { ...context, ...known }, failOn, all, inventory, audit });
+  await reportEach({ ...args, archives, audit }, terminal, {
     options: checkReadOptions(policy, inventory || compares),
     report: (reading, selection) => checking.archive(reading, selection),
     only: (reading, selection) => checking.only(reading, selection),
@@ -126,10 +128,6 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
     closing: () => checking.closing(),
   });
 }
-
-/** Whether a report is written from which a later run can tell what changed. */
-const isSaved = ({ json, format, output = [] }: Reporting): boolean =>
-  json || format === 'json' || output.some(file => /\.json$/i.test(file));
 
 async function againstOf({ against }: CheckArguments, terminal: Terminal) {
   if (against === undefined) return undefined;

@@ -5,11 +5,21 @@ import type { Tally } from '../commands/many/tallies.js';
 import type { ArchiveReading, ReadOptions, Result } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { InputError, UsageError } from '../errors.js';
+import type { Audit } from '../report/reported.js';
 import { isArchiveName } from '../spec/archive-name.js';
 import type { Platform } from '../spec/platform.js';
 import { namedArchive, oneReference } from './archives.js';
 import { platformOption, references } from './arguments.js';
+import {
+  type FindingArguments,
+  finishAudit,
+  openAudit,
+  orFail,
+  printAudited,
+  printOrFail,
+} from './findings.js';
 import { limitOptions } from './limits.js';
+import { formatsOf, hasJson } from './output.js';
 import type { Reporting, Terminal } from './terminal.js';
 
 /** The positional of commands that take any number of archives. */
@@ -61,8 +71,6 @@ export function splitArchives(
   const isPair = texts.length === 2 && second !== undefined && isReference(second, terminal);
   const loose = isPair ? second : undefined;
   const names = (isPair ? [first] : texts).map(text => namedIn(text, [ref, loose], terminal));
-  const [only] = names;
-  if (names.length === 1 && only?.error !== undefined) throw only.error;
   if (names.filter(({ archive }) => archive === '-').length > 1)
     throw new UsageError('standard input is named twice, and can be read once');
   return { names, loose };
@@ -105,6 +113,8 @@ export interface ImageSelection {
   readonly ref: string | undefined;
   readonly platform: Platform | undefined;
   readonly refMayBeFile: boolean;
+  /** The state that all archives of the run share. */
+  readonly audit: Audit;
 }
 
 /** The archives of a command line, and the choice of their images. */
@@ -114,8 +124,10 @@ export interface ChosenArchives {
   readonly platform: Platform | undefined;
 }
 
-interface Arguments extends Reporting, ChosenArchives {
+interface Arguments extends Reporting, FindingArguments, ChosenArchives {
   readonly all: boolean;
+  /** Made from the arguments by default. */
+  readonly audit?: Audit;
 }
 
 /** Prints a report about one archive, or for any other number a row for each. */
@@ -126,33 +138,49 @@ export async function reportEach<R>(
 ): Promise<void> {
   const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
   const { names, loose } = splitArchives(args.archives, args.ref, terminal);
-  const { platform } = args;
+  const audit = args.audit ?? (await openAudit(args));
+  const { platform, json, output = [] } = args;
   const about = (reading: ArchiveReading, ref: string | undefined, reportOn = report) =>
-    reportOn(reading, { ref, platform, refMayBeFile: loose !== undefined });
+    reportOn(reading, { ref, platform, refMayBeFile: loose !== undefined, audit });
   const { isOneArchive } = await import('../commands/many/read.js');
   const [only] = names;
-  if (names.length === 1 && (await isOneArchive(only!.archive))) {
-    const reading = await terminal.read(only!.archive, options);
-    await terminal.print(await about(reading, only!.ref, alone), args);
+  const isOne =
+    names.length === 1 &&
+    (only!.error !== undefined || (await isOneArchive(only!.archive).catch(() => true)));
+  if (isOne) {
+    const { archive, ref, error } = only!;
+    const make = async () => {
+      if (error !== undefined) throw error;
+      return about(await terminal.read(archive, options), ref, alone);
+    };
+    await printOrFail(archive, make, args, audit, terminal);
     return;
   }
   const { reportMany } = await import('../commands/many/index.js');
-  const { output = [], json, format } = args;
-  const isPrinted = output.some(path => path === '-' || path.startsWith('/dev/'));
+  const format = formatsOf(args).at(-1);
+  const isPrinted = output.some(path => /^(?:\w+=)?(?:-$|\/dev\/)/.test(path));
   const lines = !isPrinted && (json || (output.length === 0 && format === 'json'));
-  const { remarks, ...result } = await reportMany({
+  const manyOptions = {
     names,
-    read: file => terminal.read(file, { ...options, sha256: true }),
-    report: async (reading, ref) => about(reading, ref),
+    read: (file: string) => terminal.read(file, { ...options, sha256: true }),
+    report: async (reading: ArchiveReading, ref: string | undefined) => about(reading, ref),
     tally: await tally(),
     closing,
     all: args.all,
     deadline,
-    keep: format === 'json' || isPrinted || output.some(path => /\.json$/i.test(path)),
-    onLine: line => (lines ? putLine(line, terminal) : Promise.resolve()),
-  });
-  if (output.length > 0 || !lines) await terminal.print(result, { ...args, json: json && isPrinted });
-  else await terminal.answer({ stdout: '', notes: remarks, exitCode: result.exitCode });
+    keep: hasJson(args) || isPrinted,
+    keepFindings: output.length > 0 || (format !== undefined && format !== 'json' && format !== 'text'),
+    audit,
+    onLine: (line: object) => (lines ? putLine(line, terminal) : Promise.resolve()),
+  };
+  const all = () => reportMany(manyOptions);
+  const { remarks, ...result } = await orFail(only!.archive, all, args, audit, terminal);
+  if (output.length > 0 || !lines)
+    await printAudited(result, { ...args, json: json && isPrinted }, audit, terminal);
+  else {
+    await finishAudit(audit);
+    await terminal.answer({ stdout: '', notes: [...remarks, ...audit.notes()], exitCode: result.exitCode });
+  }
 }
 
 async function putLine(line: object, { put }: Terminal): Promise<void> {

@@ -2,32 +2,59 @@ import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { OutputFormat } from '../format/outputs.js';
 import type { Result } from '../report/doc.js';
+import { didYouMean, nearest } from '../spec/nearest.js';
 import type { OutputPlace } from '../write/output-file.js';
 import type { Reporting, World } from './terminal.js';
-import { last } from './typed.js';
+import { typed } from './typed.js';
 
 /**
- * The values of `--format`. The compiler asks for each format of `format/outputs.ts`, which is loaded only to write a
- * report.
+ * The values of `--format`, in the order of the help; those after `html` are formats of findings. The compiler asks for
+ * each format of `format/outputs.ts`, which is loaded only when a report is written.
  */
-const FORMATS = Object.keys({ html: 1, md: 1, json: 1, txt: 1 } satisfies Record<OutputFormat, 1>);
+const FORMATS = Object.keys({
+  text: 1,
+  json: 1,
+  markdown: 1,
+  html: 1,
+  ndjson: 1,
+  sarif: 1,
+  junit: 1,
+  github: 1,
+  gitlab: 1,
+  tap: 1,
+} satisfies Record<OutputFormat, 1>) as readonly OutputFormat[];
 
-/** `--output`, `--format`, `--quiet` and `--verbose`, which all reports take. */
-export function outputOption<T>(command: Argv<T>) {
+/** Other names of formats: file extensions. */
+const ALIASES: Readonly<Record<string, OutputFormat>> = { txt: 'text', md: 'markdown' };
+
+/** Formats for results without findings. */
+const PLAIN: readonly OutputFormat[] = ['text', 'json', 'markdown', 'html'];
+
+const EXTENSIONS = '.html .md .json .txt .ndjson .sarif .xml .tap';
+
+/** The format with a name, as `--format` accepts it; null for an unknown one. */
+export const formatNamed = (name: string): OutputFormat | null =>
+  ALIASES[name] ?? FORMATS.find(format => format === name) ?? null;
+
+/**
+ * `--output`, `--format`, `--quiet` and `--verbose`, which all reports take.
+ * @param hasFindings  true if the command has findings, so that formats of CI systems are possible
+ */
+export function outputOption<T>(command: Argv<T>, hasFindings = true) {
+  const choices = [...(hasFindings ? FORMATS : PLAIN), ...Object.keys(ALIASES)];
   return command
     .option('output', {
       alias: 'o',
-      describe:
-        'write the report to this file (.html .md .json .txt), or - for standard output; may be repeated',
+      describe: `write the report to FILE (${hasFindings ? EXTENSIONS : '.html .md .json .txt'}), to FORMAT=FILE, or to - for standard output; may be repeated`,
       type: 'string',
       array: true,
       requiresArg: true,
     })
     .option('format', {
-      describe: 'format of standard output, and of an --output whose name has no extension',
-      choices: FORMATS as readonly OutputFormat[],
+      describe: 'format of standard output, and of an --output whose name does not determine one',
+      choices,
       requiresArg: true,
-      coerce: last<OutputFormat>,
+      coerce: (value: string | readonly string[]) => [value].flat().map(typed),
     })
     .option('quiet', {
       alias: 'q',
@@ -41,65 +68,155 @@ export function outputOption<T>(command: Argv<T>) {
       type: 'boolean',
       default: false,
     })
-    .middleware(given => contradictions(given as unknown as Reporting));
+    .middleware(async given => {
+      const how = given as unknown as Reporting;
+      contradictions(how);
+      if (!hasFindings) await refuseFindings(how, commandOf(given));
+    });
 }
 
-function contradictions({ json, format, quiet, verbose, output = [] }: Reporting): void {
+const commandOf = ({ _: words }: { readonly _?: readonly (string | number)[] }) =>
+  String(words?.[0] ?? 'this');
+
+/** @throws UsageError for a format of findings, for a command without findings */
+async function refuseFindings({ output = [] }: Reporting, command: string): Promise<void> {
+  const { formatByName } = await import('../format/outputs.js');
+  for (const shown of output) {
+    const [format, file] = splitOutput(shown);
+    const told = format ?? formatByName(file);
+    if (told !== null && !PLAIN.includes(told))
+      throw new UsageError(
+        `--output ${quoted(shown)}: ${command} has no findings, and ${told} is about findings; expected one of ${PLAIN.join(', ')}`,
+      );
+  }
+}
+
+function contradictions({ json, format = [], quiet, verbose, output = [] }: Reporting): void {
   const both = (a: string, b: string) => {
     throw new UsageError(`${a} and ${b} contradict each other: name one of them`);
   };
+  const last = format.at(-1);
   if (quiet && verbose) both('--quiet', '--verbose');
   if (quiet && json) both('--quiet', '--json');
   if (output.length > 0) return;
-  if (json && format !== undefined && format !== 'json') both('--json', `--format ${format}`);
-  if (quiet && format !== undefined) both('--quiet', `--format ${format}`);
+  if (json && last !== undefined && last !== 'json') both('--json', `--format ${last}`);
+  if (quiet && last !== undefined) both('--quiet', `--format ${last}`);
 }
+
+/** The formats of `--format`, in their order. */
+export const formatsOf = ({ format = [] }: Reporting): readonly OutputFormat[] =>
+  format.flatMap(name => formatNamed(name) ?? []);
+
+/** `sarif=out.json` as a format and a file. A file of such a name is `./sarif=out.json`. */
+function splitOutput(shown: string): readonly [OutputFormat | null, string] {
+  const [, name, file = ''] = /^([a-z]+)=(.*)$/s.exec(shown) ?? [];
+  if (name === undefined) return [null, shown];
+  const format = formatNamed(name);
+  if (format !== null) return [format, file];
+  const near = nearest(name, FORMATS);
+  if (near.length > 0)
+    throw new UsageError(
+      `--output ${quoted(shown)}: there is no format ${quoted(name)}${didYouMean(near)} A file of that name is ./${shown}`,
+    );
+  return [null, shown];
+}
+
+/** True if a JSON report is printed or written. */
+export const hasJson = (how: Reporting): boolean =>
+  how.json ||
+  formatsOf(how).includes('json') ||
+  (how.output ?? []).some(shown => splitOutput(shown)[0] === 'json' || /\.json$/i.test(shown));
 
 interface Output {
   readonly place: OutputPlace;
   readonly format: OutputFormat;
 }
 
+/** The destinations of a report. `printed`: it is also printed on standard output in this format. */
+interface Outputs {
+  readonly outputs: readonly Output[];
+  readonly printed: OutputFormat | null;
+}
+
 type Surroundings = Pick<World, 'summaryFile'>;
 
 /**
- * The destinations and formats of a report. Nothing is written yet.
+ * The destinations and formats of a report. Nothing is written yet. Outputs whose names do not determine a format get
+ * those of `--format`, in their order; a format that is left over is that of standard output.
  * @throws UsageError or InputError for a destination that is invalid or not writable
  */
-async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise<Output[]> {
+async function outputsOf(how: Reporting, { summaryFile }: Surroundings): Promise<Outputs> {
   const { outputPlace } = await import('../write/output-file.js');
-  const outputs: Output[] = [];
+  const { formatByName } = await import('../format/outputs.js');
+  const named: { readonly place: OutputPlace; readonly told: OutputFormat | null }[] = [];
   for (const shown of how.output ?? []) {
-    if (shown === '') throw new UsageError('--output: expected a file, found an empty name');
-    const place = outputPlace(shown, summaryFile);
-    const same = outputs.find(other => other.place.identity === place.identity);
+    const [format, file] = splitOutput(shown);
+    if (file === '')
+      throw new UsageError(
+        `--output${shown === '' ? '' : ` ${quoted(shown)}`}: expected a file, found an empty name`,
+      );
+    const place = outputPlace(file, summaryFile);
+    const same = named.find(other => other.place.identity === place.identity);
     if (same !== undefined)
-      throw new UsageError(`--output: ${quoted(same.place.shown)} and ${quoted(shown)} are the same file`);
-    outputs.push({ place, format: await formatFor(place, how) });
+      throw new UsageError(`--output: ${quoted(same.place.shown)} and ${quoted(file)} are the same file`);
+    const byName =
+      place.kind === 'descriptor'
+        ? null
+        : (formatByName(place.path) ?? (place.kind === 'append' ? 'markdown' : null));
+    named.push({ place, told: format ?? byName });
   }
-  return outputs;
+  return shareFormats(named, how);
 }
 
-/**
- * The format by the file's extension; otherwise that of `--format`; otherwise Markdown for a job summary, and text for
- * streams and devices.
- */
-async function formatFor(place: OutputPlace, { format, json }: Reporting): Promise<OutputFormat> {
-  const { formatByName, OUTPUT_EXTENSIONS } = await import('../format/outputs.js');
+function shareFormats(
+  named: readonly { readonly place: OutputPlace; readonly told: OutputFormat | null }[],
+  how: Reporting,
+): Outputs {
+  const formats = formatsOf(how);
+  const told = new Set(named.map(output => output.told));
+  const free = [...new Set(formats)].filter(format => !told.has(format));
+  const open = named.filter(output => output.told === null);
+  // A format that is left when each of them has one is that of standard output.
+  const isPrinted = open.some(({ place }) => isStandardOutput(place));
+  if (
+    open.length > 0 &&
+    free.length > 1 &&
+    free.length !== open.length &&
+    (isPrinted || free.length !== open.length + 1)
+  )
+    throw new UsageError(
+      `--format ${free.join(', --format ')}: ${open.length === 1 ? 'one output has' : `${open.length} outputs have`} no format by name; say which is which with --output FORMAT=FILE`,
+    );
+  const shared = free.length > 0 ? free : formats.slice(-1);
+  const formatOf = ({ place }: { readonly place: OutputPlace }, i: number) =>
+    formatFor(place, shared.length > 1 ? shared[i] : shared[0], how);
+  const outputs = named.map(output => ({
+    place: output.place,
+    format: output.told ?? formatOf(output, open.indexOf(output)),
+  }));
+  const isLeft = open.length === 0 ? free.length > 0 : free.length > open.length;
+  return { outputs, printed: isLeft && outputs.length > 0 ? free.at(-1)! : null };
+}
+
+/** The format of `--format`; otherwise text for streams and devices. */
+function formatFor(
+  place: OutputPlace,
+  format: OutputFormat | undefined,
+  { json, format: given = [] }: Reporting,
+): OutputFormat {
   if (isStandardOutput(place)) {
     if (json && format !== undefined && format !== 'json')
       throw new UsageError(
-        `--json and --format ${format} --output ${place.shown} both go to standard output: name one of them`,
+        `--json and --format ${given.at(-1)} --output ${place.shown} both go to standard output: name one of them`,
       );
-    return format ?? (json ? 'json' : 'txt');
+    return format ?? (json ? 'json' : 'text');
   }
-  const told = place.kind === 'descriptor' ? null : formatByName(place.path);
-  if (told !== null) return told;
   if (format !== undefined) return format;
-  if (place.kind === 'append') return 'md';
-  if (place.kind !== 'file') return 'txt';
+  if (place.kind !== 'file') return 'text';
+  const meant = formatNamed(place.shown);
+  const hint = meant === null ? '' : `; --format ${meant} is standard output in that format`;
   throw new UsageError(
-    `--output: ${quoted(place.shown)} should end in one of ${OUTPUT_EXTENSIONS.join(' ')}, or --format should say the format`,
+    `--output: ${quoted(place.shown)} should end in one of ${EXTENSIONS}, or say its format as in ${meant ?? 'json'}=${meant === null ? place.shown : 'FILE'}, or --format should say it${hint}`,
   );
 }
 
@@ -107,22 +224,26 @@ const isStandardOutput = (place: OutputPlace) => place.kind === 'descriptor' && 
 
 /**
  * Reports unusable outputs before anything is read.
- * @param inputs  the archives
+ * @param inputs  the files that are read: archives, a Dockerfile, a baseline
  */
 export async function checkOutputs(
   how: Reporting,
   inputs: readonly string[],
   surroundings: Surroundings,
 ): Promise<void> {
-  const outputs = await outputsOf(how, surroundings);
+  const { outputs, printed } = await outputsOf(how, surroundings);
   const { fileIdentity } = await import('../write/output-file.js');
   const read = new Set(inputs.filter(file => file !== '-').map(fileIdentity));
   const over = outputs.find(({ place }) => place.kind !== 'descriptor' && read.has(place.identity));
   if (over !== undefined) throw new UsageError(`--output: ${quoted(over.place.shown)} is what is to be read`);
-  const { format } = how;
-  if (format !== undefined && outputs.length > 0 && outputs.every(output => output.format !== format))
+  const onStdout = outputs.find(({ place }) => isStandardOutput(place));
+  if (how.json && onStdout !== undefined && onStdout.format !== 'json')
     throw new UsageError(
-      `--format ${format}: the name of ${outputs.map(({ place }) => quoted(place.shown)).join(', ')} has the extension of another format`,
+      `--json and --output ${onStdout.format}=${onStdout.place.shown} both go to standard output: name one of them`,
+    );
+  if (printed !== null && (onStdout !== undefined || how.json))
+    throw new UsageError(
+      `--format ${printed} and ${how.json ? '--json' : '--output -'} both go to standard output: name one of them`,
     );
 }
 
@@ -150,26 +271,29 @@ export interface Outlets extends Surroundings {
 export async function deliver(result: Result, how: Reporting, outlets: Outlets): Promise<void> {
   if ((how.output ?? []).length > 0) await deliverToFiles(result, how, outlets);
   else if (!how.quiet)
-    await printAll(await piecesOf(result, how.json ? 'json' : how.format, outlets), outlets);
+    await printAll(await piecesOf(result, how.json ? 'json' : formatsOf(how).at(-1), outlets), outlets);
+  if (!how.quiet) for (const line of result.notes ?? []) outlets.note(line);
 }
 
 async function deliverToFiles(result: Result, how: Reporting, outlets: Outlets): Promise<void> {
-  const outputs = await outputsOf(how, outlets);
+  const { outputs, printed } = await outputsOf(how, outlets);
   await writeAll(result, outlets, outputs);
   if (how.quiet) return;
+  if (printed !== null) await printAll(await piecesOf(result, printed, outlets), outlets);
   if (how.json) {
     const isPrinted = outputs.some(({ place }) => isStandardOutput(place));
     if (!isPrinted) await printAll(await piecesOf(result, 'json', outlets), outlets);
     return;
   }
-  const isShown = outputs.some(({ place }) => place.kind === 'descriptor' && place.fd <= 2);
-  if (result.exitCode !== 0 && !isShown) await outlets.complain(result);
+  const isShown =
+    printed !== null || outputs.some(({ place }) => place.kind === 'descriptor' && place.fd <= 2);
+  if (result.exitCode !== 0 && !isShown && !how.isSaid) await outlets.complain(result);
   for (const { place } of outputs) if (place.kind !== 'descriptor') outlets.note(`wrote ${place.shown}`);
 }
 
 async function piecesOf(result: Result, format: OutputFormat | undefined, { text }: Outlets) {
   if (format === 'json') return (await import('../format/json.js')).jsonPieces(result.data);
-  if (format === undefined || format === 'txt') return text(result);
+  if (format === undefined || format === 'text') return text(result);
   return (await import('../format/outputs.js')).piecesIn(format)(result);
 }
 

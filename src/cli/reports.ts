@@ -9,6 +9,7 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { findingOptions, openAudit, printOrFail } from './findings.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -48,7 +49,7 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
     'verify <archives..>',
     'check that it is intact, complete and conformant',
     command =>
-      outputOption(archivesArguments(command))
+      findingOptions(outputOption(archivesArguments(command)))
         .option('fail-on', FAIL_ON)
         .option('require-complete', {
           describe: 'platforms that the archive lacks are errors: all of them, or the one named',
@@ -69,7 +70,9 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 verify delivery/', 'every archive of a folder, a row for each')
         .example('$0 verify image.tar --json | jq .verdicts', 'for scripts')
         .example('$0 verify image.tar --fail-on warning', 'strict')
-        .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed'),
+        .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed')
+        .example('$0 verify image.tar --format github -o waybill.sarif', 'several formats: docs/ci.md')
+        .example('$0 verify image.tar --dockerfile Dockerfile', 'the line that made a damaged layer'),
     async args => {
       const { verify } = await import('../commands/verify.js');
       const requireComplete =
@@ -117,15 +120,19 @@ function reportCommand(commands: Commands, terminal: Terminal): Commands {
     'report <archive> [ref]',
     'one page with everything: verification, layers, a map of the files, waste',
     command =>
-      unitsOption(outputOption(imageArguments(command)))
+      findingOptions(unitsOption(outputOption(imageArguments(command))))
         .option('fail-on', FAIL_ON)
         .option('top', number('top', 'rows of the lists of largest files and wastes'))
         .example('$0 report image.tar --output report.html', 'a page that opens from disk, without a network')
         .example('$0 report image.tar -o report.md -o report.json', 'for a job summary, and for scripts'),
     async args => {
       const { overview, overviewReadOptions } = await import('../commands/report.js');
-      const reading = await terminal.read(args.archive, overviewReadOptions);
-      await terminal.print(overview(reading, { ...args, units: unitsOf(args) }), args);
+      const audit = await openAudit(args);
+      const make = async () => {
+        const reading = await terminal.read(args.archive, overviewReadOptions);
+        return overview(reading, { ...args, units: unitsOf(args), audit });
+      };
+      await printOrFail(args.archive, make, args, audit, terminal);
     },
   );
 }

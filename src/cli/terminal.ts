@@ -1,5 +1,4 @@
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
-import type { OutputFormat } from '../format/outputs.js';
 
 /**
  * The side effects that commands may have. Only `cli.ts` implements them: it alone prints and reads the environment.
@@ -52,11 +51,13 @@ export interface Printing {
 /** Options of a report that may be written to files instead of standard output. */
 export interface Reporting extends Printing {
   readonly output?: readonly string[] | undefined;
-  /** The format for standard output, and for outputs whose names do not determine one. */
-  readonly format?: OutputFormat | undefined;
+  /** The formats for standard output, and for outputs whose names do not determine one, in the order given. */
+  readonly format?: readonly string[] | undefined;
   /** True if nothing is printed. */
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
+  /** True if the cause of the exit code is printed on standard error by other code. */
+  readonly isSaid?: boolean | undefined;
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   unitsOption,
 } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
+import { openAudit, printOrFail } from './findings.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
@@ -150,8 +151,12 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
     async args => {
       const { checkFilesOptions, files, filesDepth } = await import('../commands/files/index.js');
       checkFilesOptions(args);
-      const reading = await terminal.read(args.archive, { depth: filesDepth });
-      await terminal.print(files(reading, { ...args, units: unitsOf(args) }), args);
+      const audit = await openAudit({});
+      const make = async () => {
+        const reading = await terminal.read(args.archive, { depth: filesDepth });
+        return files(reading, { ...args, units: unitsOf(args), audit });
+      };
+      await printOrFail(args.archive, make, args, audit, terminal);
     },
   );
 }
@@ -198,7 +203,7 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
 const diffArguments = (command: Commands) => {
   const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
   return (
-    outputOption(platformOption(unitsOption(limitOptions(command))))
+    outputOption(platformOption(unitsOption(limitOptions(command))), false)
       .positional('a', { describe: archive, type: 'string', demandOption: true })
       .positional('b', { describe: archive, type: 'string', demandOption: true })
       .option('ignore', {

@@ -2,6 +2,7 @@ import type { Severity } from '../link/observation.js';
 import { type Block, type Doc, gap, heading, type Result, span, text } from '../report/doc.js';
 import { fileMap } from '../report/file-report.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../report/read.js';
+import type { ReportingOptions } from '../report/reported.js';
 import type { Selection } from '../report/select.js';
 import { imageTitle, madeBy, sizeWriter, type Units } from '../report/words.js';
 import { visiblePath } from '../visible.js';
@@ -9,7 +10,7 @@ import { filesReport, type ImageFiles } from './files/index.js';
 import { sizesOf } from './sizes/index.js';
 import type { ImageSizes, SizesReport } from './sizes/report.js';
 import { sizesDoc } from './sizes/view.js';
-import { verify } from './verify.js';
+import { type VerifyReport, verify } from './verify.js';
 import { type ImageWaste, wasteReadOptions, wasteReport } from './waste/index.js';
 import { wasteDoc } from './waste/view.js';
 
@@ -77,7 +78,7 @@ function largestTable({ files }: ImageOverview, write: (bytes: number) => string
     : [table, text([span(`and ${more} more: --top ${all.length} shows all`, 'dim')], 2)];
 }
 
-interface OverviewOptions extends Selection {
+export interface OverviewOptions extends Selection, ReportingOptions {
   /** Rows of the lists of the largest files and of waste. Default 15 and 10. */
   readonly top?: number | undefined;
   readonly units?: Units | undefined;
@@ -86,7 +87,7 @@ interface OverviewOptions extends Selection {
 }
 
 /** The report of `waybill report --json`: the reports of `verify`, `sizes`, `files` and `waste` in one. */
-export interface OverviewReport extends Omit<SizesReport, 'images'> {
+export interface OverviewReport extends Omit<SizesReport, 'images'>, Pick<VerifyReport, 'baseline'> {
   readonly images: readonly ImageOverview[];
 }
 
@@ -106,14 +107,19 @@ export const overviewReadOptions: ReadOptions = wasteReadOptions;
  */
 export function overview(reading: ArchiveReading, options: OverviewOptions = {}): Result {
   const { failOn = 'error', ...rest } = options;
-  const data = overviewReport(reading, rest);
-  const { exitCode, doc: verified } = verify(reading, { ...rest, failOn });
+  const { data: verifyReport, doc: verified, ...result } = verify(reading, { ...rest, failOn });
+  const { findings, baseline } = verifyReport as VerifyReport;
+  const data: OverviewReport = {
+    ...overviewReport(reading, rest),
+    findings,
+    ...(baseline === undefined ? {} : { baseline }),
+  };
   return {
+    ...result,
     data,
     get doc() {
       return overviewDoc(data, verified, imagesIn(reading), rest);
     },
-    exitCode,
   };
 }
 

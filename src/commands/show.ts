@@ -2,7 +2,8 @@ import type { Image } from '../link/graph.js';
 import { type Doc, gap, type Result, span, text } from '../report/doc.js';
 import { type ArchiveReading, imagesIn } from '../report/read.js';
 import { type ImageReport, type LayerReport, type Report, reportOf } from '../report/report.js';
-import { chosenImages, type Selection } from '../report/select.js';
+import { auditedResult, type ReportingOptions } from '../report/reported.js';
+import { chosenImages, type Selection, selectImages } from '../report/select.js';
 import {
   archiveHead,
   bytes,
@@ -111,9 +112,10 @@ export interface ImageShown extends ImageReport, Settings {
 }
 
 /** `waybill show`: the content of an archive. Reads documents only, so it is fast for an archive of 20 GB. */
-export function show(reading: ArchiveReading, selection: Selection): Result {
+export function show(reading: ArchiveReading, selection: Selection & ReportingOptions): Result {
   const report = showReport(reading, selection);
-  return { data: report, doc: showDoc(report, imagesIn(reading)), exitCode: 0 };
+  const audited = auditedResult(reading, selectImages(reading, selection), 0, selection);
+  return { ...audited, data: report, doc: showDoc(report, imagesIn(reading)) };
 }
 
 /**

@@ -1,8 +1,9 @@
 import type { Finding } from '../checks/findings.js';
-import type { Severity } from '../link/observation.js';
+import { isAtLeast, type Severity } from '../link/observation.js';
 import { type Doc, gap, type Result, span, text } from '../report/doc.js';
 import { type ArchiveReading, imagesIn } from '../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../report/report.js';
+import { Audit, type ReportingOptions, reportedArchive, reportedFindings } from '../report/reported.js';
 
 import { type Selection, selectImages } from '../report/select.js';
 import {
@@ -12,11 +13,12 @@ import {
   findingLines,
   imageTitle,
   referrerWords,
+  sourceText,
   verdictNames,
   verdictSpan,
 } from '../report/words.js';
 
-export interface VerifyOptions extends Selection {
+export interface VerifyOptions extends Selection, ReportingOptions {
   /** Fail on findings of this severity or worse. */
   readonly failOn: Severity | 'never';
   /** List every finding, even if its code repeats often. */
@@ -25,36 +27,61 @@ export interface VerifyOptions extends Selection {
 
 /** `waybill verify`: checks the archive; three verdicts and the findings. */
 export function verify(reading: ArchiveReading, options: VerifyOptions): Result {
-  const report = reportOf(reading, selectImages(reading, options));
+  const chosen = selectImages(reading, options);
+  const whole = reportOf(reading, chosen);
+  const { audit = new Audit(), failOn } = options;
+  const { baseline } = audit;
+  const reported = reportedFindings(reading, chosen, { failOn, audit });
+  const known = reported.map(finding => baseline?.hides(finding) === true);
+  const findings = reported.filter((_, i) => !known[i]);
+  const hidden = reported.length - findings.length;
+  const report: VerifyReport = {
+    ...whole,
+    findings: whole.findings.filter((_, i) => !known[i]),
+    ...(baseline === null ? {} : { baseline: { hidden } }),
+  };
+  const exitCode = exitCodeFor(report.findings, failOn);
   return {
     data: report,
-    doc: verifyDoc(reading, report, options.all),
-    exitCode: exitCodeFor(report.findings, options.failOn),
+    doc: verifyDoc(reading, report, { ...options, findings }),
+    exitCode,
+    isVerdict: true,
+    findings,
+    archives: [reportedArchive(reading, exitCode, hidden)],
   };
 }
 
-const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
-
-/** True if a finding makes the exit code 1. */
-export const isFailing = ({ severity }: Finding, failOn: Severity | 'never'): boolean =>
-  RANK[severity] >= RANK[failOn];
-
-export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'never'): 0 | 1 {
-  return findings.some(finding => isFailing(finding, failOn)) ? 1 : 0;
+/** The report of `waybill verify --json`: the general report. */
+export interface VerifyReport extends Report {
+  /** How many findings the baseline hides; absent without one. */
+  readonly baseline?: { readonly hidden: number };
 }
 
-function verifyDoc(reading: ArchiveReading, report: Report, isAll = false): Doc {
-  const { images, verdicts, findings } = report;
+export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'never'): 0 | 1 {
+  return findings.some(finding => isAtLeast(finding.severity, failOn)) ? 1 : 0;
+}
+
+type DocOptions = Pick<VerifyOptions, 'all'> & Required<Pick<Result, 'findings'>>;
+
+function verifyDoc(
+  reading: ArchiveReading,
+  report: VerifyReport,
+  { all = false, findings: reported }: DocOptions,
+): Doc {
+  const { images, verdicts, findings, baseline } = report;
+  const sources = new Map(findings.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
+  const hidden = baseline?.hidden ?? 0;
   return [
     ...archiveHead(report, imagesIn(reading), [['read', readSummary(reading)]]),
     ...(images.length === 0 ? [] : [gap]),
     ...images.flatMap(image => imageLines(image, report)),
-    ...findingLines(findings, isAll),
+    ...findingLines(findings, all, sources),
     gap,
     text([
       span('verdict  ', 'strong'),
       ...verdictNames.flatMap(name => [`${name} `, verdictSpan(verdicts[name]), '   ']),
       span(findingCounts(findings), 'dim'),
+      ...(hidden === 0 ? [] : [span(`; ${hidden} hidden by the baseline`, 'dim')]),
     ]),
   ];
 }

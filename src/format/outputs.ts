@@ -1,34 +1,102 @@
-import { extname } from 'node:path';
-import type { Doc, Result, Text } from '../report/doc.js';
+import type { Doc, ReportedFinding, Result, Text } from '../report/doc.js';
+import { githubPieces, gitlabPieces } from './code-review.js';
 import { toHtml } from './html.js';
-import { jsonPieces } from './json.js';
+import { jsonLinePieces, jsonPieces } from './json.js';
+import { junitPieces } from './junit.js';
 import { toMarkdown } from './markdown.js';
+import { sarifPieces } from './sarif.js';
+import { tapPieces } from './tap.js';
 import { textPieces } from './text.js';
+import { summaryDoc } from './verdict.js';
 
 /** Renders a result as the content of a file. */
 export type Output = (result: Result) => string;
 /** Renders a result in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
-/** By the extension of a file's name. A new format is one file and one line here. */
+/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS` or `FINDINGS`. */
 const OUTPUTS = {
-  '.html': ({ doc }) => [toHtml(doc, titleOf(doc))],
-  '.md': ({ doc }) => [toMarkdown(doc)],
-  '.json': result => jsonPieces(result.data),
-  '.txt': result => textPieces(result.doc, { width: null, color: false }),
-} as const satisfies Readonly<Record<`.${string}`, OutputPieces>>;
+  text: ({ doc }) => textPieces(doc, { width: null, color: false }),
+  json: ({ data }) => jsonPieces(data),
+  ndjson: findingLines,
+  sarif: sarifPieces,
+  junit: junitPieces,
+  markdown: markdownPieces,
+  github: githubPieces,
+  gitlab: gitlabPieces,
+  html: ({ doc }) => [toHtml(doc, titleOf(doc))],
+  tap: tapPieces,
+} as const satisfies Readonly<Record<string, OutputPieces>>;
 
-export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(OUTPUTS);
+/** The names of the formats, as `--format` takes them. */
+export type OutputFormat = keyof typeof OUTPUTS;
 
-/** The names of the formats: their extensions without the dot. */
-export type OutputFormat = keyof typeof OUTPUTS extends `.${infer Name}` ? Name : never;
+export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[format];
 
-export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[`.${format}`];
+/** One line for each finding. */
+function* findingLines({ findings = [] }: Result): Generator<string> {
+  for (const finding of findings) yield* jsonLinePieces(withoutExplanation(finding));
+}
 
-/** The format for a file's extension; null for an unknown one. */
+/** The explanation is the same for all findings of a code: `waybill explain` has it. */
+function withoutExplanation({ explain: _, ...finding }: ReportedFinding): Omit<ReportedFinding, 'explain'> {
+  return finding;
+}
+
+/** GitHub refuses a job summary of more than a mebibyte. */
+const SUMMARY = 1024 * 1024 - 4096;
+
+/** The document; that of a command that judges begins with the verdict. */
+function* markdownPieces(result: Result): Generator<string> {
+  if (result.isVerdict !== true) {
+    yield toMarkdown(result.doc);
+    return;
+  }
+  const whole = toMarkdown(summaryDoc(result));
+  if (Buffer.byteLength(whole) <= SUMMARY) {
+    yield whole;
+    return;
+  }
+  const left: Doc = [{ kind: 'text', text: 'The whole report is longer than a job summary may be (1 MiB).' }];
+  yield toMarkdown(summaryDoc({ ...result, doc: left }));
+}
+
+/** Formats of every result, by the ends of file names. */
+const DOCUMENTS: Readonly<Record<string, OutputFormat>> = {
+  '.html': 'html',
+  '.md': 'markdown',
+  '.json': 'json',
+  '.txt': 'text',
+};
+
+/** Formats of findings, by the ends of file names. */
+const FINDINGS: Readonly<Record<string, OutputFormat>> = {
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.sarif': 'sarif',
+  '.sarif.json': 'sarif',
+  '.xml': 'junit',
+  '.tap': 'tap',
+  // The name of the report in GitLab's own examples.
+  'gl-code-quality-report.json': 'gitlab',
+};
+
+const ENDS: Readonly<Record<string, OutputFormat>> = { ...DOCUMENTS, ...FINDINGS };
+
+/** The extensions of formats of every result. */
+export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(DOCUMENTS);
+/** The extensions of formats of findings. */
+export const FINDINGS_EXTENSIONS: readonly string[] = Object.keys(FINDINGS).filter(end =>
+  end.startsWith('.'),
+);
+
+/** The format for the longest known end of a file's name; null for an unknown one. */
 export function formatByName(path: string): OutputFormat | null {
-  const extension = extname(path).toLowerCase();
-  return Object.hasOwn(OUTPUTS, extension) ? (extension.slice(1) as OutputFormat) : null;
+  const name = path.replace(/^.*[/\\]/, '').toLowerCase();
+  // A name that is nothing but `.html` is a hidden file.
+  const ends = Object.keys(ENDS).filter(end => name.endsWith(end) && (name !== end || !end.startsWith('.')));
+  const longest = ends.sort((a, b) => b.length - a.length)[0];
+  return longest === undefined ? null : ENDS[longest]!;
 }
 
 /** The renderer for a file's extension; null for an unknown one. */

@@ -37,6 +37,8 @@ export interface FindingData {
   'nested-root': { root: string };
   'documents-missing': { files: number };
   'part-unreadable': { reason: string };
+  /** No report is possible. Only in formats of CI systems, as the only finding of such an archive. */
+  'archive-unreadable': { reason: string };
 
   // Documents
   'json-invalid': { reason: string };
@@ -158,6 +160,12 @@ export type Observation = {
 }[FindingCode];
 
 export type Severity = 'error' | 'warning' | 'info';
+
+const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
+
+/** True if a severity is at least as serious as another one. No severity reaches `never`. */
+export const isAtLeast = (severity: Severity, least: Severity | 'never'): boolean =>
+  RANK[severity] >= RANK[least];
 
 export function observe<C extends FindingCode>(
   code: C,

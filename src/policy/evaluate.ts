@@ -1,12 +1,12 @@
 import type { Finding } from '../checks/findings.js';
 import type { Image } from '../link/graph.js';
-import type { Severity } from '../link/observation.js';
+import { isAtLeast, type Severity } from '../link/observation.js';
 import { type ArchiveReading, pathIn } from '../report/read.js';
 import type { Report } from '../report/report.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
 import { platformMatches } from '../spec/platform.js';
 import { oneSpelling } from '../visible.js';
-import { type CheckFinding, fromVerify, isAtLeast, type Suppressed } from './finding.js';
+import { type CheckFinding, fromVerify, type Suppressed } from './finding.js';
 import { nameFilter } from './image-names.js';
 import { type Exception, originText, ownSeverity, type Policy, type Scope, type Setting } from './policy.js';
 import type { ArchiveBreach, PolicyRule } from './rule.js';

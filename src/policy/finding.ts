@@ -39,11 +39,6 @@ export interface Suppressed {
   readonly from: string;
 }
 
-const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
-
-export const isAtLeast = (severity: Severity, least: Severity | 'never'): boolean =>
-  RANK[severity] >= RANK[least];
-
 /**
  * A finding of `verify` as one of `check`. @param image  the only one that it is about; null for the archive or several
  */

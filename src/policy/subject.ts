@@ -2,7 +2,7 @@ import type { BaseImage } from '../analysis/base.js';
 import { type DiveScore, diveScore } from '../analysis/dive.js';
 import { type Unpacked, unpack } from '../analysis/hidden-files.js';
 import { type InstalledIn, installedIn } from '../analysis/installed.js';
-import { dockerfileLine } from '../analysis/instruction.js';
+import { shownStep } from '../analysis/instruction.js';
 import { type ImageSecret, secretsOf } from '../analysis/secrets.js';
 import { type Waste, wasteOf } from '../analysis/waste.js';
 import { type Sizes, sumOf, weigher } from '../analysis/weigh.js';
@@ -13,7 +13,7 @@ import { type ArchiveReading, type PartReading, pathIn } from '../report/read.js
 import type { ImageReport, Report } from '../report/report.js';
 import { contentOf } from '../scan/entries/content.js';
 import type { EntryTable } from '../scan/entries/table.js';
-import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
+import { valueWithoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
 import { unusualIn } from './image-files.js';
@@ -194,9 +194,6 @@ export class ImageSubject {
     return this.made.get(key) as T;
   }
 }
-
-/** A step of the history as its Dockerfile has it, with asterisks for secrets: findings go to logs. */
-export const shownStep = (createdBy: string): string => dockerfileLine(withoutSecrets(createdBy));
 
 /** The images of a reading that were chosen, in the order of their report. */
 export function subjectsOf(

@@ -73,12 +73,78 @@ export const heading = (value: string, level: 2 | 3): Block => ({
 });
 export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: value, indent });
 
+/** Lines of a Dockerfile, from 1. */
+export interface DockerfileLines {
+  /** The Dockerfile, as the user named it. */
+  readonly file: string;
+  readonly line: number;
+  readonly endLine: number;
+}
+
+/** A finding for the formats of CI systems: plain data with complete sentences. */
+export interface ReportedFinding {
+  /** The code of a finding or of a rule. */
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'info';
+  /** True if it makes the exit code 1: `--fail-on`. */
+  readonly isFailing: boolean;
+  /** One line. */
+  readonly message: string;
+  /** The explanation of the code, as `waybill explain CODE` prints it. */
+  readonly explain: string;
+  /** The file as it was named or found; `-` for standard input. */
+  readonly archive: string;
+  /** First name of the image that the finding is about, or its platform; null if it is about the archive. */
+  readonly image: string | null;
+  /** Member of the archive, or path in the image; null for the archive or the image as a whole. */
+  readonly path: string | null;
+  /** JSON pointer (RFC 6901) into that member; null for the member as a whole. */
+  readonly pointer: string | null;
+  /** Index of the layer, base 0; null if the finding is not about a layer. */
+  readonly layer: number | null;
+  /** The history's `created_by` of that layer or setting, with asterisks for secrets; null if it is unknown. */
+  readonly instruction: string | null;
+  /** Lines of the instruction in the Dockerfile of `--dockerfile`; null if they are unknown. */
+  readonly source: DockerfileLines | null;
+  /**
+   * Repository and platform of the image, without the tag, which builds change; for the archive those of all its
+   * images.
+   */
+  readonly subject: string;
+  /**
+   * The place in the subject, without digests, which builds change: the layer's instruction, `config`, `manifest`, or a
+   * path.
+   */
+  readonly place: string;
+  /** sha256 in hexadecimal digits over code, subject, place and a key. Unique in a run. */
+  readonly fingerprint: string;
+}
+
+/** An archive that a result is about. */
+export interface ReportedArchive {
+  /** The file as it was named or found; `-` for standard input. */
+  readonly archive: string;
+  /** The exit code for this archive alone. */
+  readonly exitCode: 0 | 1 | 2;
+  /** Why there is no report of it; null if there is one. */
+  readonly error: string | null;
+  /** Findings that `--baseline` hides. */
+  readonly hidden: number;
+}
+
 /** The result of a command: the same result as data and for people, and whether the archive passed. */
 export interface Result {
   readonly data: unknown;
   readonly doc: Doc;
   /** 2 where of several archives one gave no report. */
   readonly exitCode: 0 | 1 | 2;
+  /** True if the exit code depends on findings, as that of `verify`: a summary begins with the verdict. */
+  readonly isVerdict?: boolean;
+  /** Absent for commands without findings, such as `diff`. Findings that a baseline hides are left out. */
+  readonly findings?: readonly ReportedFinding[];
+  readonly archives?: readonly ReportedArchive[];
+  /** About the run as a whole, such as entries of a baseline that no longer match. One line each. */
+  readonly notes?: readonly string[];
 }
 
 /** A heading inside a report. */

@@ -60,6 +60,20 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
   };
 }
 
+/** A finding with the image archive that it is about; null if it is about the zip around them. */
+export interface PartFinding {
+  readonly part: PartReading | null;
+  readonly finding: Finding;
+}
+
+/** The findings of a report, in its order. Paths are relative to their part. */
+export function partFindings(reading: ArchiveReading, chosen?: ReadonlySet<Image>): readonly PartFinding[] {
+  return [
+    ...reading.parts.flatMap(part => findingsFor(part, chosen).map(finding => ({ part, finding }))),
+    ...reading.findings.map(finding => ({ part: null, finding })),
+  ];
+}
+
 /** Findings for the chosen images, without those that are about other images only. */
 function findingsFor(reading: PartReading, chosen: ReadonlySet<Image> | undefined): readonly Finding[] {
   const others = reading.graph.images.filter(image => chosen?.has(image) === false);

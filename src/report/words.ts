@@ -7,7 +7,7 @@ import type { LayerFault } from '../filesystem/layer-tables.js';
 import { shortDigest } from '../spec/digest.js';
 import { binarySizeText, sizeText } from '../spec/size-text.js';
 import { visible } from '../visible.js';
-import { type Block, type Doc, gap, type Span, span, type Text, text } from './doc.js';
+import { type Block, type Doc, type DockerfileLines, gap, type Span, span, type Text, text } from './doc.js';
 import type { ArtifactReport, ImageReport, LayerReport, Report } from './report.js';
 
 export { bytes };
@@ -18,8 +18,8 @@ export const id = (digest: string | null) => (digest === null ? NONE : shortDige
 
 export const size = (count: number | null) => (count === null ? NONE : bytes(count));
 
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+export function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`;
 }
 
 /** The head of every report: which file, of what kind, from whom. */
@@ -88,9 +88,14 @@ const SHOWN = 3;
 
 /**
  * Findings, those of a code behind the first of it.
- * @param isAll  whether a code that repeats is not folded
+ * @param isAll    true if repeated codes are not folded
+ * @param sources  the lines of a Dockerfile that findings come from
  */
-export function findingLines(findings: readonly Finding[], isAll = false): Doc {
+export function findingLines(
+  findings: readonly Finding[],
+  isAll = false,
+  sources: ReadonlyMap<Finding, string> = new Map(),
+): Doc {
   if (findings.length === 0) return [];
   const kinds = new Map<string, Finding[]>();
   for (const finding of findings) {
@@ -99,29 +104,35 @@ export function findingLines(findings: readonly Finding[], isAll = false): Doc {
     if (alike === undefined) kinds.set(kind, [finding]);
     else alike.push(finding);
   }
-  return [gap, ...[...kinds.values()].flatMap(alike => alikeLines(alike, isAll))];
+  return [gap, ...[...kinds.values()].flatMap(alike => alikeLines(alike, isAll, sources))];
 }
 
-function alikeLines(alike: readonly Finding[], isAll: boolean): Doc {
+function alikeLines(alike: readonly Finding[], isAll: boolean, sources: ReadonlyMap<Finding, string>): Doc {
+  const blocks = (finding: Finding) => findingBlocks(finding, sources.get(finding) ?? '');
   const unlisted = alike.at(-1)?.unlisted ?? 0;
   const rest = alike.length - SHOWN;
   // A line that says that one is left out takes as much room as the one.
-  if (isAll || rest <= 1) return alike.flatMap(findingBlocks);
-  const folded = alike.slice(SHOWN).flatMap(findingBlocks);
+  if (isAll || rest <= 1) return alike.flatMap(blocks);
+  const folded = alike.slice(SHOWN).flatMap(blocks);
   const limit = unlisted === 0 ? '' : `, ${unlisted} of them with --limit findingsPerCode=…`;
   const summary = `and ${rest + unlisted} more like it; waybill verify --all lists them${limit}`;
-  return [...alike.slice(0, SHOWN).flatMap(findingBlocks), { kind: 'folded', summary, rest: folded }];
+  return [...alike.slice(0, SHOWN).flatMap(blocks), { kind: 'folded', summary, rest: folded }];
 }
 
-const findingBlocks = ({ severity, code, at, message }: Finding): Block[] => [
+const findingBlocks = ({ severity, code, at, message }: Finding, source: string): Block[] => [
   text([
     span(severity, SEVERITY[severity]),
     ' ',
     span(code, 'strong'),
     ...(at.path === '' ? [] : ['  ', span(`${at.path}${at.pointer ?? ''}`, 'dim')]),
+    ...(source === '' ? [] : ['  ', source]),
   ]),
   text(message, 2),
 ];
+
+/** `Dockerfile:12`, the place as compilers print it; empty if it is unknown. */
+export const sourceText = (source: DockerfileLines | null): string =>
+  source === null ? '' : `${source.file}:${source.line}`;
 
 export function verdictSpan(value: boolean | null): Span {
   return value === null ? span('?', 'dim') : value ? span('yes', 'good') : span('no', 'bad');

@@ -1,7 +1,7 @@
 // Image names and other text of an archive that has a special meaning where it is printed.
 import * as assert from 'uvu/assert';
 import { imageInspect, outputFor, readArchive } from '../../src/commands.js';
-import { OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
+import { FINDINGS_EXTENSIONS, OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
 import { toText } from '../../src/format/text.js';
 import { visible } from '../../src/visible.js';
 import { askedOf, checkCommands, EVERYTHING, REPORTS } from '../property/commands.js';
@@ -154,7 +154,7 @@ const printed = (
       const result = askedOf(reading, asked);
       if (!('doc' in result)) continue;
       check(toText(result.doc, { width: null, color: false }), `${asked.name} as text`);
-      for (const extension of OUTPUT_EXTENSIONS)
+      for (const extension of [...OUTPUT_EXTENSIONS, ...FINDINGS_EXTENSIONS])
         check(outputFor(`x${extension}`)!(result), `${asked.name} ${extension}`);
     }
     const { stderr } = await said(['show', file, 'nothing:1']);

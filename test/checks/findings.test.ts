@@ -6,6 +6,7 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rules } from '../../src/checks/findings.js';
+import { failedResult } from '../../src/commands/many/index.js';
 import {
   type Finding,
   type FindingCode,
@@ -15,6 +16,9 @@ import {
   type Severity,
   verify,
 } from '../../src/commands.js';
+import { InputError } from '../../src/errors.js';
+import type { ReportedFinding } from '../../src/report/doc.js';
+import { Audit } from '../../src/report/reported.js';
 import { zipOf as zipOfEntries, zstdStored } from '../attacks/material.js';
 import { canCompress } from '../support/compression.js';
 import { digestOf, encodedOf, goJson, textOf } from '../support/digest.js';
@@ -2269,6 +2273,19 @@ test('a directory from which a file disappears is still read', async () => {
     ['layer-missing'],
   );
   assert.is(exitCode, 1);
+});
+
+test('archive-unreadable: an archive without a report is a finding for formats of CI systems', async () => {
+  covered.add('archive-unreadable');
+  const error = new InputError('no such file or directory', 'app.tar', 'Name another\nfile.');
+  const { findings, archives, exitCode } = await failedResult('app.tar', error, new Audit());
+  assert.equal(
+    [exitCode, archives],
+    [2, [{ archive: 'app.tar', exitCode: 2, error: error.what, hidden: 0 }]],
+  );
+  const [{ code, severity, isFailing, message, archive }] = findings as [ReportedFinding];
+  assert.equal([code, severity, isFailing, archive], ['archive-unreadable', 'error', true, 'app.tar']);
+  assert.is(message, 'no report of this archive: no such file or directory. Name another file.');
 });
 
 test('every code has a case here', () => {

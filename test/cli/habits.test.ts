@@ -30,6 +30,7 @@ for (const [name, from] of [
 symlinkSync('one.tar', join(folder, 'link.md'));
 linkSync(join(folder, 'one.tar'), join(folder, 'hard.md'));
 mkdirSync(join(folder, 'folder.md'));
+mkdirSync(join(folder, 'empty-folder'));
 toDirectory(ociLayout({ manifests: [] }), join(folder, 'empty'));
 const signature = artifact({ type: 'application/vnd.example.signature' });
 writeFileSync(join(folder, 'artifacts.tar'), await toTar(ociLayout({ manifests: [signature] })));
@@ -249,11 +250,28 @@ const OUTPUTS: readonly Row[] = [
   ['verify one.tar -o /dev/null', 0, ''],
   ['verify one.tar -o noname', 2, '"noname" should end in one of .html .md .json .txt', '--format'],
   ['verify one.tar -o noname --format md', 0, ''],
+  ['verify one.tar -o a.html --format md', 0, /^✅ \*\*passed: one\.tar: no findings\*\*\n/],
+  ['verify one.tar -o a.html --format html', 0, /^$/],
+  ['verify one.tar -o junit=-', 0, /^<\?xml version/],
+  ['verify one.tar --format md --format tap', 0, /^TAP version 14\n/],
+  ['verify one.tar --format text --format sarif -o b.sarif -o -', 0, SHOWN],
+  ['verify one.tar --format tap --format junit -o noname', 0, /^<\?xml version/],
+  ['verify one.tar --format tap --format junit -o noname -o -', 0, /^<\?xml version/],
   [
-    'verify one.tar -o a.html --format md',
+    'verify one.tar --format tap --format junit --format md -o noname -o -',
     2,
-    '--format md: the name of "a.html" has the extension of another format',
+    '2 outputs have no format by name; say which is which with --output FORMAT=FILE',
   ],
+  ['verify one.tar -o sarif', 2, '"sarif" should end in', '--format sarif is standard output in that format'],
+  ['verify one.tar -o sarif=', 2, '--output "sarif=": expected a file, found an empty name'],
+  ['verify one.tar --format sarf', 2, 'found "sarf"; did you mean `sarif`?'],
+  ['verify one.tar --format junit -o a.md -o -', 0, /^<\?xml version/],
+  ['verify one.tar --json -o tap=-', 2, '--json and --output tap=- both go to standard output'],
+  ['verify one.tar -o sarf=x.sarif', 2, 'there is no format "sarf"; did you mean `sarif`?', './sarf=x.sarif'],
+  ['verify one.tar -o other=x.txt', 0, ''],
+  ['verify one.tar --json -o a.md --format tap', 2, '--format tap and --json both go to standard output'],
+  ['diff one.tar broken.tar -o a.sarif', 2, 'diff has no findings, and sarif is about findings'],
+  ['diff one.tar broken.tar --format tap', 2, '--format: expected text, json, markdown, html', 'found "tap"'],
   ['verify one.tar --json --format md', 2, '--json and --format md contradict each other'],
   ['verify one.tar --json -o - --format md', 2, 'both go to standard output'],
   ['verify one.tar -q --json', 2, '--quiet and --json contradict each other'],
@@ -341,10 +359,37 @@ test('a job summary is appended to, in Markdown, and the log shows what failed',
   const text = readFileSync(sum, 'utf8');
   assert.match(
     text,
-    /^# before\n\| +\| +\|\n[\s\S]*digest-mismatch[\s\S]*\n\| +\| +\|\n[\s\S]*\*\*one\.tar\*\*[\s\S]*\n$/,
+    /^# before\n❌ \*\*failed: broken\.tar: [^\n]*\n[\s\S]*digest-mismatch[\s\S]*\n✅ \*\*passed: one\.tar: no findings\*\*\n[\s\S]*\n$/,
   );
   const elsewhere = await waybill(['verify', 'one.tar', '-o', 'step_summary'], { cwd: folder });
   assert.is(elsewhere.status, 2, 'another file without an extension tells no format');
+});
+
+test('an archive without a report is a result in every format, also when it is the only one', async () => {
+  const formats = 'json markdown html ndjson sarif junit github gitlab tap'.split(' ');
+  const lines = [
+    ...formats.map(format => ['nowhere.tar', '--format', format]),
+    ...['empty-folder', 'one.tar nothing:1', 'nowhere.tar one.tar'].map(names => [
+      ...names.split(' '),
+      '--format',
+      'sarif',
+    ]),
+  ];
+  await each(lines, async words => {
+    const { status, stdout } = await waybill(['verify', ...words], { cwd: folder });
+    assert.is(status, 2, words.join(' '));
+    assert.match(stdout, /no such file|no image|not an image|empty/, `${words.join(' ')}: ${stdout}`);
+    if (!/json|html|junit|tap$/.test(words.at(-1)!))
+      assert.match(stdout, 'archive-unreadable', words.join(' '));
+  });
+  const outputs = ['unread.md', 'unread.sarif', 'unread.txt', 'unread.json'];
+  const named = outputs.flatMap(name => ['-o', name]);
+  const { status, stderr } = await waybill(['verify', 'nowhere.tar', ...named], { cwd: folder });
+  assert.is(status, 2);
+  assert.is(stderr.match(/no such file/g)!.length, 1, stderr);
+  for (const name of outputs) assert.match(readFileSync(join(folder, name), 'utf8'), 'no such file', name);
+  const quiet = await waybill(['verify', 'nowhere.tar', '--json'], { cwd: folder });
+  assert.equal([quiet.status, quiet.stdout], [2, ''], 'JSON alone leaves that to standard error');
 });
 
 test('the help names every command with examples, and exit codes of those that read archives', async () => {

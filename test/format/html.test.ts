@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { toHtml } from '../../src/format/html.js';
-import { OUTPUT_EXTENSIONS, outputFor } from '../../src/format/outputs.js';
+import { FINDINGS_EXTENSIONS, OUTPUT_EXTENSIONS, outputFor } from '../../src/format/outputs.js';
 import { type Doc, type FileMap, heading, span, text } from '../../src/report/doc.js';
 
 const HOSTILE = '</script><img src=x onerror=alert(1)>"\'&';
@@ -73,6 +73,7 @@ test('bars are scaled to the largest value', () => {
 test('each known extension has a format, others have none', () => {
   const result = { data: { a: 1 }, doc: [text([span('name', 'strong')])], exitCode: 0 } as const;
   assert.equal(OUTPUT_EXTENSIONS, ['.html', '.md', '.json', '.txt']);
+  assert.equal(FINDINGS_EXTENSIONS, ['.ndjson', '.jsonl', '.sarif', '.sarif.json', '.xml', '.tap']);
   assert.match(outputFor('a/b.HTML')!(result), '<title>name</title>');
   assert.is(outputFor('b.md')!(result), '**name**\n');
   assert.is(outputFor('b.json')!(result), '{\n  "a": 1\n}\n');

@@ -41,6 +41,7 @@ async function workplace(): Promise<string> {
   const arm64 = { image: await built('arm64'), tags: ['app:1.2'] };
   const one = await toTar(dockerSave25(amd64));
   const other = await toTar(dockerSave25(arm64));
+  writeFileSync(join(place, 'Dockerfile'), 'FROM scratch\nCOPY rootfs/ /\nCOPY app/ /app/\nRUN build\n');
   const names = [
     'app.tar',
     'image.tar',

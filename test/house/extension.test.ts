@@ -134,7 +134,8 @@ const STEPS: Readonly<Record<string, Step>> = {
     list: {
       'src/format/outputs.ts': [
         ["import { toHtml } from './html.js';", "import { toToy } from './toy.js';"],
-        ['const OUTPUTS = {', "'.toy': result => [toToy(result)],"],
+        ['const OUTPUTS = {', 'toy: result => [toToy(result)],'],
+        ['const DOCUMENTS: Readonly<Record<string, OutputFormat>> = {', "'.toy': 'toy',"],
       ],
       'src/cli/output.ts': [['Object.keys({', 'toy: 1,']],
     },

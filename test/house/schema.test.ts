@@ -1,5 +1,5 @@
 // The published JSON Schema, compared with every report of the corpus and the samples.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { test } from 'uvu';
@@ -34,6 +34,7 @@ import {
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
+import { temporary } from '../support/tmp.js';
 
 interface Node {
   readonly $ref?: string;
@@ -253,6 +254,59 @@ test('for several archives each line has a report or an error', async () => {
     const lines = stdout.trimEnd().split('\n');
     assert.is(lines.length, samples.length + 1);
     for (const line of lines) await valid(`${command} of several`, () => JSON.parse(line));
+  }
+});
+
+test('what a baseline hides is counted', async () => {
+  const baseline = join(temporary('schema'), 'baseline.json');
+  for (const command of ['verify', 'check', 'report'])
+    for (const more of [['--update-baseline'], []]) {
+      const args = [
+        command,
+        join(repositoryRoot, 'samples/broken-layer.tar'),
+        '--baseline',
+        baseline,
+        '--json',
+      ];
+      const { stdout } = await waybill([...args, ...more]);
+      assert.is(JSON.parse(stdout).baseline.hidden, 2);
+      await valid(`${command} with a baseline`, () => JSON.parse(stdout));
+    }
+});
+
+test('each line of ndjson is a finding as the schema describes it', async () => {
+  const folder = temporary('schema-lines');
+  const steps = [
+    'COPY rootfs/ /',
+    'ENV GREETING=Hello',
+    'COPY app/ /app/',
+    'RUN rm /app/notes.txt && tidy /app/LICENSE',
+  ];
+  const settings = [
+    'LABEL org.opencontainers.image.title=hello',
+    'WORKDIR /app',
+    'USER 1000:1000',
+    'ENTRYPOINT ["/bin/hello"]',
+    'CMD ["world"]',
+  ];
+  writeFileSync(join(folder, 'Dockerfile'), ['FROM scratch', ...steps, ...settings].join('\n'));
+  const files = ['broken-layer.tar', 'truncated.tar', 'nowhere.tar'].map(name =>
+    join(repositoryRoot, 'samples', name),
+  );
+  const pointer = '#/$defs/reportedFinding';
+  const isLine = new Ajv({ allowUnionTypes: true })
+    .addSchema(schema, 'schema')
+    .getSchema(`schema${pointer}`)!;
+  const how = ['--dockerfile', join(folder, 'Dockerfile'), '--format', 'ndjson'];
+  const { stdout } = await waybill(['verify', ...files, ...how]);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  assert.is(lines.length, 4);
+  for (const line of lines) {
+    assert.ok(isLine(line), JSON.stringify(isLine.errors));
+    note(nodeAt(pointer), pointer, line);
   }
 });
 

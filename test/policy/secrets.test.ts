@@ -149,7 +149,10 @@ test('no output of any rule has a secret', async () => {
   const { reading } = await readMembers(members, checkReadOptions(policy));
   const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error', inventory: true });
   const result = check.only(reading, {});
-  const formats: readonly OutputFormat[] = ['txt', 'md', 'html', 'json'];
+  const formats: readonly OutputFormat[] = [
+    ...(['text', 'markdown', 'html', 'json', 'ndjson'] as const),
+    ...(['sarif', 'junit', 'github', 'gitlab', 'tap'] as const),
+  ];
   const outputs = [JSON.stringify(result), ...formats.map(format => [...piecesIn(format)(result)].join(''))];
   for (const [i, secret] of secrets.entries())
     for (const output of outputs) {

@@ -2,20 +2,23 @@ import { type Apart, type BaseReport, baseOf, baseReport } from '../../analysis/
 import { KEPT_FOR_PACKAGES } from '../../analysis/installed.js';
 import type { Sizes } from '../../analysis/weigh.js';
 import type { Image } from '../../link/graph.js';
-import type { Severity } from '../../link/observation.js';
+import { isAtLeast, type Severity } from '../../link/observation.js';
 import type { ImageComparison } from '../../policy/comparison.js';
 import { Evaluator } from '../../policy/evaluate.js';
-import { type CheckFinding, isAtLeast, type Suppressed } from '../../policy/finding.js';
+import type { CheckFinding, Suppressed } from '../../policy/finding.js';
 import type { Inventory } from '../../policy/inventory.js';
 import { needsOf, type Policy } from '../../policy/policy.js';
 import type { CheckContext, ImageSubject } from '../../policy/subject.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
+import { Audit, reportedArchive } from '../../report/reported.js';
 import { type Selection, selectImages } from '../../report/select.js';
+import { sourceText } from '../../report/words.js';
 import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
 import { sizesApart } from '../sizes/report.js';
 import { type AppliedReport, appliedReport } from './printed.js';
+import { checkedFindings, closingFindings } from './reported.js';
 import { checkDoc, closingDoc } from './view.js';
 
 export type { CheckContext };
@@ -29,6 +32,8 @@ export interface CheckOptions {
   readonly all?: boolean | undefined;
   /** Put into the report what a later image is compared with; see `checkReadOptions`. */
   readonly inventory?: boolean | undefined;
+  /** The state that all archives of a run share. */
+  readonly audit?: Audit | undefined;
 }
 
 /** The report of `waybill check --json`: the general report, with the findings of the policy's rules among its own. */
@@ -40,6 +45,8 @@ export interface CheckReport extends Omit<Report, 'findings' | 'images'> {
   /** The findings that the policy hides. */
   readonly suppressed: readonly Suppressed[];
   readonly policy: AppliedReport;
+  /** How many findings the baseline hides; absent without one. */
+  readonly baseline?: { readonly hidden: number };
 }
 
 /** An image with its base, where bases were named; see `ImageSizes`. */
@@ -85,10 +92,12 @@ function depthFor(
  */
 export class Check {
   private readonly evaluator: Evaluator;
+  private readonly audit: Audit;
 
   constructor(private readonly options: CheckOptions) {
     const { policy, context, failOn } = options;
     this.evaluator = new Evaluator(policy, context, failOn);
+    this.audit = options.audit ?? new Audit();
   }
 
   /** One archive of several. @throws InputError when the selection matches nothing */
@@ -107,11 +116,13 @@ export class Check {
     if (findings.length === 0) return null;
     const { policy, all } = this.options;
     const passed = !findings.some(({ failing }) => failing);
+    const file = policy.sources.at(-1) ?? '';
     return {
-      file: policy.sources.at(-1) ?? '',
+      file,
       data: { passed, findings, policy: appliedReport(policy) },
       doc: closingDoc(findings, all),
       exitCode: passed ? 0 : 1,
+      findings: closingFindings(findings, file, this.audit),
     };
   }
 
@@ -142,12 +153,18 @@ export class Check {
     selection: Selection,
     more: readonly CheckFinding[] | null,
   ): Result {
-    const { policy, all } = this.options;
+    const { policy, all: isAll } = this.options;
     const chosen = selectImages(reading, selection);
     const report = reportOf(reading, chosen);
     const { findings, suppressed, subjects } = this.evaluator.evaluate(reading, chosen, report);
-    const told = [...findings, ...(more ?? this.closingFindings())];
+    const { baseline } = this.audit;
+    const all = [...findings, ...(more ?? this.closingFindings())];
+    const every = checkedFindings(reading, chosen, all, this.audit);
+    const known = every.map(finding => baseline?.hides(finding) === true);
+    const [told, reported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
+    const hidden = all.length - told.length;
     const passed = !told.some(({ failing }) => failing);
+    const exitCode = passed ? 0 : 1;
     const data: CheckReport = {
       ...report,
       images: subjects.map(subject => this.checkedImage(subject)),
@@ -155,8 +172,17 @@ export class Check {
       findings: told,
       suppressed,
       policy: appliedReport(policy),
+      ...(baseline === null ? {} : { baseline: { hidden } }),
     };
-    return { data, doc: checkDoc(data, imagesIn(reading), all), exitCode: passed ? 0 : 1 };
+    const sources = new Map(told.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
+    return {
+      data,
+      doc: checkDoc(data, imagesIn(reading), { isAll, sources }),
+      exitCode,
+      isVerdict: true,
+      findings: reported,
+      archives: [reportedArchive(reading, exitCode, hidden)],
+    };
   }
 }
 

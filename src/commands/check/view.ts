@@ -19,7 +19,15 @@ const STYLE = { error: 'bad', warning: 'warn', info: 'dim' } as const;
 /** How many findings of one code are shown of an image; the rest is folded. */
 const SHOWN = 5;
 
-export function checkDoc(report: CheckReport, imagesInAll: number, isAll = false): Doc {
+/** How findings are printed. */
+interface FindingsView {
+  /** True if repeated codes are not folded. */
+  readonly isAll?: boolean | undefined;
+  /** The lines of a Dockerfile that made the layers of findings. */
+  readonly sources?: ReadonlyMap<CheckFinding, string>;
+}
+
+export function checkDoc(report: CheckReport, imagesInAll: number, shown: FindingsView = {}): Doc {
   const { images, findings, suppressed, policy, verdicts } = report;
   const about = (image: number | null) => findings.filter(finding => finding.image === image);
   const ofArchive = about(null);
@@ -31,9 +39,9 @@ export function checkDoc(report: CheckReport, imagesInAll: number, isAll = false
     ]),
     ...(ofArchive.length === 0
       ? []
-      : [gap, text([span('the archive', 'strong')]), ...findingsDoc(ofArchive, null, isAll)]),
-    ...images.flatMap((image, i) => imageDoc(image, about(i), isAll)),
-    ...suppressedDoc(suppressed, isAll),
+      : [gap, text([span('the archive', 'strong')]), ...findingsDoc(ofArchive, null, shown)]),
+    ...images.flatMap((image, i) => imageDoc(image, about(i), shown)),
+    ...suppressedDoc(suppressed, shown.isAll),
     ...(findings.length === 0
       ? []
       : [gap, text([span('waybill explain CODE says what each means, and what to do.', 'dim')])]),
@@ -42,9 +50,10 @@ export function checkDoc(report: CheckReport, imagesInAll: number, isAll = false
 
 /** Findings about the policy, after several archives. */
 export const closingDoc = (findings: readonly CheckFinding[], isAll = false): Doc =>
-  findingsDoc(findings, null, isAll);
+  findingsDoc(findings, null, { isAll });
 
-function verdictLine({ passed, findings, suppressed }: CheckReport): Block {
+function verdictLine({ passed, findings, suppressed, baseline }: CheckReport): Block {
+  const known = baseline?.hidden ?? 0;
   const failing = findings.filter(finding => finding.failing).length;
   const others = findings.length - failing;
   const parts = [
@@ -55,6 +64,7 @@ function verdictLine({ passed, findings, suppressed }: CheckReport): Block {
         ]
       : []),
     ...(suppressed.length > 0 ? [`${suppressed.length} hidden by the policy`] : []),
+    ...(known > 0 ? [`${known} hidden by the baseline`] : []),
   ];
   return text([
     span(passed ? 'passed' : 'FAILED', passed ? 'good' : 'bad'),
@@ -62,13 +72,13 @@ function verdictLine({ passed, findings, suppressed }: CheckReport): Block {
   ]);
 }
 
-function imageDoc(image: CheckedImage, findings: readonly CheckFinding[], isAll: boolean): Doc {
+function imageDoc(image: CheckedImage, findings: readonly CheckFinding[], shown: FindingsView): Doc {
   const lines =
     findings.length === 0
       ? [text([span('nothing to report', 'good')], 2)]
-      : findingsDoc(findings, image, isAll);
+      : findingsDoc(findings, image, shown);
   const { comparison = null } = image;
-  const changes = comparison === null ? [] : comparisonDoc(comparison, isAll);
+  const changes = comparison === null ? [] : comparisonDoc(comparison, shown.isAll === true);
   return [gap, imageTitle(image), ...baseLine(image), ...changes, ...lines];
 }
 
@@ -82,7 +92,11 @@ function baseLine({ base, baseSizes, layers }: CheckedImage): Block[] {
   ];
 }
 
-function findingsDoc(findings: readonly CheckFinding[], image: CheckedImage | null, isAll: boolean): Doc {
+function findingsDoc(
+  findings: readonly CheckFinding[],
+  image: CheckedImage | null,
+  { isAll = false, sources }: FindingsView,
+): Doc {
   const kinds = new Map<string, CheckFinding[]>();
   for (const finding of findings) {
     const kind = `${finding.severity} ${finding.code}`;
@@ -90,7 +104,8 @@ function findingsDoc(findings: readonly CheckFinding[], image: CheckedImage | nu
   }
   return [...kinds.values()].flatMap(alike => {
     const rest = alike.length - SHOWN;
-    const blocks = (some: readonly CheckFinding[]) => some.flatMap(finding => findingDoc(finding, image));
+    const blocks = (some: readonly CheckFinding[]) =>
+      some.flatMap(finding => findingDoc(finding, image, sources?.get(finding) ?? ''));
     if (isAll || rest <= 1) return blocks(alike);
     const summary = `and ${rest} more like it; --all lists them`;
     return [
@@ -100,15 +115,19 @@ function findingsDoc(findings: readonly CheckFinding[], image: CheckedImage | nu
   });
 }
 
-function findingDoc(finding: CheckFinding, image: CheckedImage | null): Block[] {
+function findingDoc(finding: CheckFinding, image: CheckedImage | null, source: string): Block[] {
   const { severity, code, message, remedy } = finding;
   const place = placeOf(finding, image);
   return [
     text([span(severity, STYLE[severity]), ' ', span(code, 'strong'), '  ', message], 2),
-    ...place.map(line => text([span(line, 'dim')], 4)),
+    ...place.map((line, i) => text([...(i === 0 ? sourceSpans(source) : []), span(line, 'dim')], 4)),
+    ...(place.length === 0 && source !== '' ? [text(source, 4)] : []),
     ...(remedy === null ? [] : [text([span(`change: ${remedy}`, 'good')], 4)]),
   ];
 }
+
+/** The line of the Dockerfile, then the place in the image. */
+const sourceSpans = (source: string): readonly (string | Span)[] => (source === '' ? [] : [source, '  ']);
 
 /** Where it is: the path and the layer with its instruction, or the document of the archive. */
 function placeOf(
@@ -134,7 +153,7 @@ function placeOf(
   return at.path === '' || (isImage && image !== null) ? [] : [`${at.path}${at.pointer ?? ''}`];
 }
 
-function suppressedDoc(suppressed: readonly Suppressed[], isAll: boolean): Doc {
+function suppressedDoc(suppressed: readonly Suppressed[], isAll = false): Doc {
   if (suppressed.length === 0) return [];
   if (!isAll) {
     const words = `${count(suppressed.length, 'finding')} hidden by the policy: --all lists ${suppressed.length === 1 ? 'it' : 'them'}`;

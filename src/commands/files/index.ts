@@ -10,14 +10,15 @@ import type { Result } from '../../report/doc.js';
 import { type FileReport, fileReport } from '../../report/file-report.js';
 import { type ArchiveReading, imagesIn } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
+import { auditedResult, type ReportingOptions } from '../../report/reported.js';
 import {
   type ChosenImage,
   chosenImages,
   imagesWithLayer,
   requireImages,
   type Selection,
+  selectImages,
 } from '../../report/select.js';
-
 import { sizeWriter, type Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
@@ -34,7 +35,7 @@ import {
 } from './rows.js';
 import { filesDoc } from './view.js';
 
-export interface FilesOptions extends Selection, ViewOptions {
+export interface FilesOptions extends Selection, ViewOptions, ReportingOptions {
   /** List only the changes of this layer: a number from 1, or the beginning of a digest of the layer. */
   readonly in?: string | undefined;
   /** List every entry of every layer, with the reason if it is hidden. */
@@ -142,14 +143,15 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
   const found = findFiles(reading, options);
   const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
   const { tree = false, top, units = 'bytes' } = options;
+  const chosen = selectImages(reading, options);
   return {
+    ...auditedResult(reading, chosen, isWhole ? 0 : 1, options),
     get data() {
       return reportOn(found);
     },
     get doc() {
       return filesDoc(found, imagesIn(reading), { tree, top, write: sizeWriter(units) });
     },
-    exitCode: isWhole ? 0 : 1,
   };
 }
 

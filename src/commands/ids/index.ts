@@ -5,8 +5,8 @@ import { type RepoDigest, repoDigests } from '../../link/names.js';
 import { type Block, type Doc, gap, type Result, span, type Text, text } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type PartReading } from '../../report/read.js';
 import { type ArtifactReport, type ImageReport, type Report, reportOf } from '../../report/report.js';
+import { auditedResult, type ReportingOptions } from '../../report/reported.js';
 import { requireAnything, type Selection, selectImages } from '../../report/select.js';
-
 import { archiveHead, imageTitle } from '../../report/words.js';
 import { dialectOf } from '../stored-images.js';
 import { afterLoading, type EngineReport, engineReport } from './engines.js';
@@ -27,7 +27,7 @@ export interface IdsReport extends Omit<Report, 'images'> {
   readonly find: Found | null;
 }
 
-export interface IdsOptions extends Selection, Pick<DialectOptions, 'docker'> {
+export interface IdsOptions extends Selection, ReportingOptions, Pick<DialectOptions, 'docker'> {
   /** A digest, or its beginning, to search for. */
   readonly find?: string | undefined;
 }
@@ -38,7 +38,8 @@ export function ids(reading: ArchiveReading, options: IdsOptions): Result {
   const { report, predicted } = predict(reading, options);
   const { find: found } = report;
   const doc = found === null ? idsDoc(report, predicted, imagesIn(reading)) : findDoc(found);
-  return { data: report, doc, exitCode: found === null || found.matches.length > 0 ? 0 : 1 };
+  const exitCode = found === null || found.matches.length > 0 ? 0 : 1;
+  return { ...auditedResult(reading, selectImages(reading, options), exitCode, options), data: report, doc };
 }
 
 /**

@@ -1,7 +1,18 @@
 import { fileSha256 } from '../../containers/file-digest.js';
 import { InputError } from '../../errors.js';
-import { type Doc, gap, heading, type Result, span, type Text, text } from '../../report/doc.js';
+import {
+  type Doc,
+  gap,
+  heading,
+  type ReportedArchive,
+  type ReportedFinding,
+  type Result,
+  span,
+  type Text,
+  text,
+} from '../../report/doc.js';
 import type { ArchiveReading } from '../../report/read.js';
+import { Audit, unreadable } from '../../report/reported.js';
 import { count, NONE } from '../../report/words.js';
 import { isArchiveName } from '../../spec/archive-name.js';
 import { visible } from '../../visible.js';
@@ -105,6 +116,10 @@ interface ManyOptions<R> extends Reader {
   readonly onLine: (line: ArchiveLine) => Promise<void>;
   /** Keep the data of all archives for the result; otherwise it is not kept. */
   readonly keep: boolean;
+  /** True if the findings of all archives are needed for an output. */
+  readonly keepFindings?: boolean | undefined;
+  /** The state that all archives share. */
+  readonly audit?: Audit | undefined;
 }
 
 /** A command's report about all archives together, and the file that it is about: a policy. */
@@ -115,21 +130,30 @@ export interface Closing extends Result {
 /** The parts of completed archives that are kept: rows, and the details below the table. */
 class Summary<R> {
   readonly lines: ArchiveLine[] = [];
+  readonly findings: ReportedFinding[] = [];
+  readonly archives: ReportedArchive[] = [];
   exitCode: 0 | 1 | 2 = 0;
+  isVerdict = false;
   private readonly rows: Text[][] = [];
   private readonly details: Doc[] = [];
   private readonly failures: { readonly file: string; readonly error: InputError }[] = [];
   private readonly leftOut: Remarks;
-  private archives = 0;
+  private count = 0;
 
   constructor(
     private readonly tally: Tally<R>,
     all: boolean,
+    private readonly keepFindings: boolean,
+    private readonly audit: Audit,
   ) {
     this.leftOut = new Remarks(all);
   }
 
-  tell(file: string, sha256: string | null, { data, doc, exitCode }: Result): void {
+  tell(file: string, sha256: string | null, result: Result): void {
+    const { data, doc, exitCode, findings = [], archives = [] } = result;
+    if (result.isVerdict === true) this.isVerdict = true;
+    this.archives.push(...archives);
+    if (this.keepFindings) for (const finding of findings) this.findings.push(finding);
     const { rows, details } = this.tally.tell(data as R, doc);
     // Further rows of one archive do not repeat its name.
     for (const [i, row] of rows.entries())
@@ -147,10 +171,13 @@ class Summary<R> {
       sha256 ?? NONE,
     ]);
     this.failures.push({ file, error });
+    this.archives.push(failedArchive(file, error));
+    this.findings.push(unreadable(file, error, this.audit));
     this.add(2);
   }
 
-  close({ file, doc, exitCode }: Closing): void {
+  close({ file, doc, exitCode, findings = [] }: Closing): void {
+    if (this.keepFindings) this.findings.push(...findings);
     this.details.push([gap, heading(shown(file), 3), ...doc]);
     if (exitCode > this.exitCode) this.exitCode = exitCode;
   }
@@ -169,12 +196,12 @@ class Summary<R> {
     const without = this.failures.length;
     const failed = without === 0 ? [] : [`, ${without} without a report`];
     return [
-      text([span(count(this.archives, 'archive'), 'strong'), ...failed]),
+      text([span(count(this.count, 'archive'), 'strong'), ...failed]),
       gap,
       {
         kind: 'table',
         columns: [{ title: 'archive', fold: true }, ...columns, { title: 'sha256', fold: true }],
-        rows: [...this.rows, [[span('total', 'strong')], ...total(this.archives), '']],
+        rows: [...this.rows, [[span('total', 'strong')], ...total(this.count), '']],
       },
       ...this.details.flat(),
       ...this.failures.flatMap(failureDoc),
@@ -183,7 +210,7 @@ class Summary<R> {
   }
 
   private add(exitCode: 0 | 1 | 2): void {
-    this.archives++;
+    this.count++;
     if (exitCode > this.exitCode) this.exitCode = exitCode;
   }
 }
@@ -200,6 +227,30 @@ function failureDoc({ file, error: { what, remedy } }: { file: string; error: In
   ];
 }
 
+const failedArchive = (archive: string, { what }: InputError): ReportedArchive => ({
+  archive,
+  exitCode: 2,
+  error: what,
+  hidden: 0,
+});
+
+/** The result of a single archive without a report, for the requested outputs. */
+export async function failedResult(file: string, error: InputError, audit: Audit): Promise<Result> {
+  const sha256 = await fileSha256(file).catch(() => null);
+  const { what, remedy } = error;
+  const line: ArchiveLine = { file, sha256, exitCode: 2, error: { what, remedy } };
+  const doc = failureDoc({ file, error }).slice(1);
+  const archives = [failedArchive(file, error)];
+  return {
+    data: line,
+    doc,
+    exitCode: 2,
+    isVerdict: true,
+    findings: [unreadable(file, error, audit)],
+    archives,
+  };
+}
+
 /**
  * Reports on any number of archives: a row for each with its digest, details below the table, and a total. No report is
  * kept.
@@ -208,8 +259,8 @@ function failureDoc({ file, error: { what, remedy } }: { file: string; error: In
 export async function reportMany<R>(
   options: ManyOptions<R>,
 ): Promise<Result & { readonly remarks: readonly string[] }> {
-  const { names, tally, closing, all, keep, onLine } = options;
-  const summary = new Summary(tally, all);
+  const { names, tally, closing, all, keep, keepFindings = false, audit = new Audit(), onLine } = options;
+  const summary = new Summary(tally, all, keepFindings, audit);
   for await (const item of readEach(names, options)) {
     // The only argument is a folder without an archive.
     if (item.kind === 'failed' && item.isNamed && names.length === 1) throw item.error;
@@ -228,8 +279,8 @@ export async function reportMany<R>(
     if (keep) summary.lines.push(line);
     await onLine(line);
   }
-  const { exitCode, remarks, lines } = summary;
-  return { data: lines, doc: summary.doc(), exitCode, remarks };
+  const { exitCode, remarks, lines, findings, archives, isVerdict } = summary;
+  return { data: lines, doc: summary.doc(), exitCode, remarks, isVerdict, findings, archives };
 }
 
 async function lineOf<R>(

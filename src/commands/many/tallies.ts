@@ -1,6 +1,6 @@
 import type { Sizes } from '../../analysis/weigh.js';
 import type { Finding } from '../../checks/findings.js';
-import type { Severity } from '../../link/observation.js';
+import { isAtLeast, type Severity } from '../../link/observation.js';
 import { type Column, type Doc, gap, span, type Text } from '../../report/doc.js';
 import type { Report } from '../../report/report.js';
 import {
@@ -18,7 +18,7 @@ import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';
-import { isFailing, type VerifyOptions } from '../verify.js';
+import type { VerifyOptions } from '../verify.js';
 import type { WasteOptions, WasteReport } from '../waste/index.js';
 
 /** The part of a command's report on one of several archives that is printed. */
@@ -87,7 +87,9 @@ export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all
       for (const name of verdictNames) if (verdicts[name] === true) sound[name]++;
       for (const { severity } of findings) severities[severity]++;
       const row = [String(own.length), ...verdictNames.map(name => [verdictSpan(verdicts[name])])];
-      const counted = findings.filter(finding => finding.severity === 'error' || isFailing(finding, failOn));
+      const counted = findings.filter(
+        finding => finding.severity === 'error' || isAtLeast(finding.severity, failOn),
+      );
       return {
         rows: [[...row, severityWords(severitiesOf(findings))]],
         details: findingLines(counted, all).slice(1),

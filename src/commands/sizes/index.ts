@@ -8,6 +8,7 @@ import type { Layer } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from '../../report/read.js';
 import { reportOf } from '../../report/report.js';
+import { auditedResult, type ReportingOptions } from '../../report/reported.js';
 import { requireImages, type Selection, selectImages } from '../../report/select.js';
 import type { Units } from '../../report/words.js';
 import { gzipSizes } from '../../write/estimate.js';
@@ -15,7 +16,7 @@ import { type BreakdownOptions, type BreakdownReport, type By, breakdownOf } fro
 import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './report.js';
 import { sizesDoc } from './view.js';
 
-export interface SizesOptions extends Selection, Partial<Omit<BreakdownOptions, 'by'>> {
+export interface SizesOptions extends Selection, ReportingOptions, Partial<Omit<BreakdownOptions, 'by'>> {
   /** Default: by layer, or by directory if `depth` is given, by file if `top` is given. */
   readonly by?: By | undefined;
   readonly units?: Units | undefined;
@@ -42,7 +43,8 @@ export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Resu
   requireImages(reading);
   const report = sizesOf(reading, options);
   const exitCode = report.images.some(isUnknown) ? 1 : 0;
-  return { data: report, doc: sizesDoc(report, imagesIn(reading), options), exitCode };
+  const audited = auditedResult(reading, selectImages(reading, options), exitCode, options);
+  return { ...audited, data: report, doc: sizesDoc(report, imagesIn(reading), options) };
 }
 
 const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>

@@ -8,15 +8,15 @@ import type { Image } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
+import { auditedResult, type ReportingOptions } from '../../report/reported.js';
 import { requireImages, type Selection, selectImages } from '../../report/select.js';
-
 import type { Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import type { EntryTable } from '../../scan/entries/table.js';
 import { chosenImages } from '../sizes/report.js';
 import { wasteDoc } from './view.js';
 
-export interface WasteOptions extends Selection {
+export interface WasteOptions extends Selection, ReportingOptions {
   /** The score to print; the data has both. Default both. */
   readonly score?: 'dive' | 'ours' | undefined;
   /** Number of the largest wastes to print. Default 10. */
@@ -77,7 +77,8 @@ export function waste(reading: ArchiveReading, options: WasteOptions = {}): Resu
   requireImages(reading);
   const report = wasteReport(reading, options);
   const exitCode = report.images.some(({ unknown }) => unknown.length > 0) ? 1 : 0;
-  return { data: report, doc: wasteDoc(report, imagesIn(reading), options), exitCode };
+  const audited = auditedResult(reading, selectImages(reading, options), exitCode, options);
+  return { ...audited, data: report, doc: wasteDoc(report, imagesIn(reading), options) };
 }
 
 /** The report of `waste`. */

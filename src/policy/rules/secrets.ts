@@ -1,10 +1,11 @@
+import { shownStep } from '../../analysis/instruction.js';
 import type { ImageSecret, SecretPlace } from '../../analysis/secrets.js';
 import type { Place } from '../../link/graph.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import { SECRET_KINDS, type SecretKind } from '../../secrets/secret.js';
 import { pointer } from '../../spec/json.js';
 import { type Breach, defineRule, option } from '../rule.js';
-import { type ImageSubject, shownStep } from '../subject.js';
+import type { ImageSubject } from '../subject.js';
 import { choice, flag, glob, listOf, textLike } from '../types.js';
 
 const kind = choice(...(Object.keys(SECRET_KINDS) as [SecretKind, ...SecretKind[]]));
