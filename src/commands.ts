@@ -12,6 +12,7 @@ export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
+export { type AuditOptions, openAudit, saveBaseline } from './commands/audit.js';
 export { type BasesFound, baseAnswer, baseReadOptions, basesIn, loadBases } from './commands/base.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
 export { loadAgainst } from './commands/check/against.js';
@@ -74,7 +75,7 @@ export {
 } from './commands/manifest/inspect.js';
 export { manifestPush, type PushOptions } from './commands/manifest/push.js';
 export { isStoredList } from './commands/manifest/stored-list.js';
-export { type Closing, remarksOf, reportMany } from './commands/many/index.js';
+export { type Closing, failedResult, remarksOf, reportMany } from './commands/many/index.js';
 export {
   type Item,
   isOneArchive,
@@ -170,6 +171,7 @@ export type {
   Report,
 } from './report/report.js';
 export { reportOf } from './report/report.js';
+export { Audit, type ReportingOptions } from './report/reported.js';
 export { choicesIn, requireImages, type Selection, selectImages } from './report/select.js';
 export type { Units } from './report/words.js';
 export type { Depth } from './scan/scan.js';

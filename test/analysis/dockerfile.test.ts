@@ -11,6 +11,7 @@ import {
 import type { HistoryEntry } from '../../src/spec/config.js';
 import { alwaysSync } from '../property/runs.js';
 import { hostileText } from '../property/texts.js';
+import { githubToken } from '../secrets/planted.js';
 
 const entry = (createdBy: string | null): HistoryEntry => ({
   created: null,
@@ -248,6 +249,25 @@ test('what is not the history of the image is said, and where', () => {
     linesOf(match(dockerfile, [])),
     'line 3 (COPY a /b) has no step: the history has 0 and ends before it',
   );
+});
+
+test('the first difference is printed without secrets', () => {
+  const [mine, theirs] = [githubToken(), githubToken()];
+  const cases = [
+    [
+      `RUN curl -H "Authorization: Bearer ${mine}" x`,
+      `RUN /bin/sh -c curl -H "Authorization: Bearer ${theirs}" x`,
+    ],
+    [`ENV GH_TOKEN=${mine}`, `ENV OTHER_TOKEN=${theirs}`],
+    [`ENV GH_TOKEN ${mine}`, `ENV OTHER_TOKEN=${theirs}`],
+    [`CMD ["run", "--token", "${mine}"]`, `CMD ["run" "--tokens" "${theirs}"]`],
+  ] as const;
+  for (const [instruction, createdBy] of cases) {
+    const told = String(linesOf(match(`FROM scratch\n${instruction}\n`, [createdBy])));
+    assert.match(told, 'line 2: expected ');
+    for (const secret of [mine, theirs]) assert.not.match(told, secret.slice(0, 12));
+    assert.not.match(String(linesOf(match(`FROM scratch\n${instruction}\n`, []))), mine.slice(0, 12));
+  }
 });
 
 test('nothing that a Dockerfile or a history holds is a bug', () => {

@@ -369,7 +369,7 @@ test('the report goes to files in every format, and its exit code stays', async 
   ]);
   assert.is(status, 1);
   assert.match(stderr, /FAILED: 1 finding must be mended/);
-  assert.match(readFileSync(md, 'utf8'), /^\*\*FAILED\*\*/);
+  assert.match(readFileSync(md, 'utf8'), /^❌ \*\*failed: .*: 1 error\*\*\n[\s\S]*\*\*FAILED\*\*/);
   assert.is(JSON.parse(readFileSync(json, 'utf8')).passed, false);
 });
 

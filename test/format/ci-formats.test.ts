@@ -1,4 +1,4 @@
-// Findings in the formats of CI systems, judged by schemas and parsers that are not ours; and hostile names in each of them.
+// Findings in the formats of CI systems, checked by schemas and independent parsers; and hostile names in each of them.
 import { createHash } from 'node:crypto';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-// The recipes of docs/ci.md: the YAML is parsed, and each of their steps that bash runs is run, on an image that is sound and on one that is not.
+// The recipes of docs/ci.md: the YAML is parsed, and each shell step is run, on a valid image and on a damaged one.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,11 @@
 // Secrets in images: in files of every layer, in the config and in the history; and in no output.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { matchHistory, parseDockerfile } from '../../src/analysis/dockerfile.js';
 import { Check, checkReadOptions } from '../../src/commands/check/index.js';
 import { type OutputFormat, piecesIn } from '../../src/format/outputs.js';
 import { RULES } from '../../src/policy/rules.js';
+import { Audit, type DockerfileMatcher } from '../../src/report/reported.js';
 import { drawn, githubToken, PLANTED } from '../secrets/planted.js';
 import { type EmptyStep, type ImageSpec, image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -147,8 +149,28 @@ test('no output of any rule has a secret', async () => {
       .replace(/^/gm, '  ')}\n`,
   );
   const { reading } = await readMembers(members, checkReadOptions(policy));
-  const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error', inventory: true });
+  // The setting of each step is found in the Dockerfile, though findings have asterisks for its secret.
+  const dockerfile = parseDockerfile(
+    `FROM base\nENV GH_TOKEN=${env}\nCMD ["run", "--token=${command}"]\nARG A_TOKEN=${argument}\nHEALTHCHECK CMD curl\n`,
+  );
+  const matcher: DockerfileMatcher = {
+    file: 'Dockerfile',
+    match: steps => matchHistory(dockerfile, 0, steps),
+  };
+  const audit = new Audit(null, matcher);
+  const check = new Check({
+    policy,
+    context: { now: NOW, epoch: null },
+    failOn: 'error',
+    inventory: true,
+    audit,
+  });
   const result = check.only(reading, {});
+  assert.equal(audit.notes(), []);
+  assert.ok(
+    result.findings!.some(({ source, code }) => code === 'no-secrets' && source?.line === 2),
+    'the line of ENV',
+  );
   const formats: readonly OutputFormat[] = [
     ...(['text', 'markdown', 'html', 'json', 'ndjson'] as const),
     ...(['sarif', 'junit', 'github', 'gitlab', 'tap'] as const),

@@ -11,6 +11,7 @@ import { PLAIN, tarOf } from '../property/containers.js';
 import { damagedMembers, memberDamage } from '../property/damage.js';
 import { isReading, outcomeOf, piped } from '../property/readings.js';
 import { always } from '../property/runs.js';
+import { githubToken } from '../secrets/planted.js';
 import { image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
@@ -103,6 +104,20 @@ test('a finding says its image, layer and instruction', async () => {
   );
   const missing = found.find(({ code }) => code === 'layer-missing')!;
   assert.equal([missing.layer, missing.place], [1, 'layer of RUN make']);
+});
+
+test('a finding of a layer has its instruction without secrets', async () => {
+  const secret = githubToken();
+  const made = await image({
+    layers: [{ files: { a: 'x' }, createdBy: `RUN |1 T_TOKEN=${secret} /bin/sh -c make # buildkit` }],
+  });
+  const members = layouts
+    .skopeoOci({ image: made, tags: ['app:1'] })
+    .filter(({ path }) => !path.includes(made.layers[0]!.digest.slice('sha256:'.length)));
+  const found = foundIn((await readMembers(members)).reading);
+  const missing = found.find(({ code }) => code === 'layer-missing')!;
+  assert.match(missing.instruction!, 'T_TOKEN=***');
+  assert.not.match(JSON.stringify(found), secret);
 });
 
 test('no two findings of arbitrary archives share a fingerprint', async () => {
