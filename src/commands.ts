@@ -77,11 +77,11 @@ export { manifestPush, type PushOptions } from './commands/manifest/push.js';
 export { isStoredList } from './commands/manifest/stored-list.js';
 export { type Closing, failedResult, remarksOf, reportMany } from './commands/many/index.js';
 export {
-  type Item,
+  type ArchiveReader,
+  type ArchiveReadings,
   isOneArchive,
   type Named,
-  type Reader,
-  type Readings,
+  type ReadResult,
   readEach,
   readMany,
 } from './commands/many/read.js';
@@ -148,7 +148,7 @@ export {
   limitsOf,
   type Resources,
 } from './limits.js';
-export type { Place } from './link/graph.js';
+export type { Location } from './link/graph.js';
 export type { Layout } from './link/layouts/registry.js';
 export type { FindingCode, FindingData, Severity } from './link/observation.js';
 export type { CheckFinding, Suppressed } from './policy/finding.js';

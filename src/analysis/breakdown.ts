@@ -1,4 +1,4 @@
-import type { Unpacked } from './hidden-files.js';
+import type { ImageFiles } from './hidden-files.js';
 
 /** Size of a group of files of an image, in bytes of regular files. A file with several names counts once. */
 export interface Weight {
@@ -41,7 +41,7 @@ export type Grouping = (path: string, layer: number) => readonly string[];
  * @param baseLayers  how many layers are those of the base; null where no base is known
  */
 export function breakdown(
-  unpacked: Unpacked,
+  unpacked: ImageFiles,
   grouping: Grouping,
   wanted: (path: string) => boolean,
   baseLayers: number | null = null,
@@ -112,7 +112,7 @@ function weigh(weight: OpenWeight, { size, isVisible }: Piece): void {
 }
 
 /** A file with several names belongs to the groups of the first one. */
-function* pieces({ tree, tables, stowaways }: Unpacked): Generator<Piece> {
+function* pieces({ tree, tables, stowaways }: ImageFiles): Generator<Piece> {
   for (const node of tree.nodes) {
     const { path, inode } = node;
     if (inode.type !== 'file' || node.linkedTo !== null) continue;

@@ -6,13 +6,13 @@ import { cleanSegments } from '../tar/path.js';
  * A node of a layer's tree, or of several layers stacked, as dive keeps them: a directory that another entry replaces
  * keeps its children.
  */
-interface Node {
+interface DiveNode {
   size: number;
   isDirectory: boolean;
-  children: Map<string, Node> | null;
+  children: Map<string, DiveNode> | null;
 }
 
-const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
+const newNode = (): DiveNode => ({ size: 0, isDirectory: false, children: null });
 
 /**
  * Cap on directories that no entry names, including those on the way to a file. Real layers have fewer; more would only
@@ -21,8 +21,8 @@ const newNode = (): Node => ({ size: 0, isDirectory: false, children: null });
 const IMPLIED_CAP = 100_000;
 const DEPTH_CAP = 2048;
 
-interface LayerTree {
-  readonly root: Node;
+interface DiveTree {
+  readonly root: DiveNode;
   readonly bytes: number;
   /** Number of directories that no entry names. */
   readonly implied: number;
@@ -32,7 +32,7 @@ interface LayerTree {
  * @param room  how many directories that no entry names are allowed
  * @returns null if the layer has more of them than that
  */
-function treeOf(layer: EntryTable, room = IMPLIED_CAP): LayerTree | null {
+function treeOf(layer: EntryTable, room = IMPLIED_CAP): DiveTree | null {
   const most = layer.count + Math.min(room, IMPLIED_CAP);
   const root = newNode();
   let bytes = 0;
@@ -53,7 +53,7 @@ const payloadOf = ({ claimedSize, type }: Entry) => ({
 });
 
 /** @returns the number of nodes that were created */
-function add(root: Node, segments: readonly string[], payload: Omit<Node, 'children'>): number {
+function add(root: DiveNode, segments: readonly string[], payload: Omit<DiveNode, 'children'>): number {
   let node = root;
   let made = 0;
   for (const segment of segments) {
@@ -72,8 +72,8 @@ function add(root: Node, segments: readonly string[], payload: Omit<Node, 'child
   return made;
 }
 
-function nodeAt(root: Node, segments: readonly string[]): Node | null {
-  let node: Node | undefined = root;
+function nodeAt(root: DiveNode, segments: readonly string[]): DiveNode | null {
+  let node: DiveNode | undefined = root;
   for (const segment of segments) {
     if (segment === '') continue;
     node = node.children?.get(segment);
@@ -83,14 +83,14 @@ function nodeAt(root: Node, segments: readonly string[]): Node | null {
 }
 
 interface Visit {
-  readonly node: Node;
+  readonly node: DiveNode;
   readonly isWhiteout: boolean;
   /** The path of the entry; for a whiteout, the path that it hides. */
   readonly segments: readonly string[];
 }
 
 /** Visits every node except the root: children before their parent, siblings in the byte order of their names. */
-function* visits(root: Node): Generator<Visit> {
+function* visits(root: DiveNode): Generator<Visit> {
   const way: string[] = [];
   const open = [{ node: root, names: namesIn(root), next: 0 }];
   for (let at = open.at(-1); at !== undefined; at = open.at(-1)) {
@@ -110,11 +110,11 @@ function* visits(root: Node): Generator<Visit> {
 }
 
 const NO_NAMES: readonly string[] = [];
-const namesIn = ({ children }: Node): readonly string[] =>
+const namesIn = ({ children }: DiveNode): readonly string[] =>
   children === null ? NO_NAMES : [...children.keys()].sort();
 
 /** Total size of a node and everything below it, in bytes. */
-function bytesBelow(top: Node): number {
+function bytesBelow(top: DiveNode): number {
   let bytes = 0;
   const todo = [top];
   for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
@@ -129,26 +129,26 @@ function bytesBelow(top: Node): number {
  * that layer itself.
  */
 class Stack {
-  private tree: Node | null = null;
+  private tree: DiveNode | null = null;
   private layers = 0;
 
-  constructor(private readonly trees: readonly Node[]) {}
+  constructor(private readonly trees: readonly DiveNode[]) {}
 
-  upTo(layer: number): Node {
+  upTo(layer: number): DiveNode {
     this.tree ??= copyOf(this.trees[0]!);
     for (; this.layers < layer; this.layers++) graft(this.tree, this.trees[this.layers]!);
     return this.tree;
   }
 }
 
-function graft(tree: Node, upper: Node): void {
+function graft(tree: DiveNode, upper: DiveNode): void {
   for (const { node, isWhiteout, segments } of visits(upper)) {
     if (!isWhiteout) add(tree, segments, node);
     else remove(tree, segments);
   }
 }
 
-function remove(tree: Node, segments: readonly string[]): void {
+function remove(tree: DiveNode, segments: readonly string[]): void {
   const named = segments.filter(segment => segment !== '');
   const parent = nodeAt(tree, named.slice(0, -1));
   const { children } = parent ?? {};
@@ -156,8 +156,8 @@ function remove(tree: Node, segments: readonly string[]): void {
   if (children.size === 0) parent!.children = null;
 }
 
-function copyOf(root: Node): Node {
-  const copy: Node = { ...root };
+function copyOf(root: DiveNode): DiveNode {
+  const copy: DiveNode = { ...root };
   const todo = [copy];
   for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
     if (node.children === null) continue;
@@ -211,10 +211,10 @@ interface Inefficient {
  * @returns null if a layer has more implied directories than `IMPLIED_CAP`
  */
 export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
-  const trees: Node[] = [];
+  const trees: DiveNode[] = [];
   const sizes: number[] = [];
   // An image may list the same layer a hundred thousand times.
-  const known = new Map<EntryTable, LayerTree>();
+  const known = new Map<EntryTable, DiveTree>();
   let room = IMPLIED_CAP;
   for (const layer of layers) {
     const tree = known.get(layer) ?? treeOf(layer, room);
@@ -256,7 +256,7 @@ interface Versions {
   count: number;
 }
 
-function versionsOf(trees: readonly Node[]): {
+function versionsOf(trees: readonly DiveNode[]): {
   readonly paths: ReadonlyMap<string, Versions>;
   readonly inefficient: Versions[];
 } {
@@ -280,7 +280,7 @@ function versionsOf(trees: readonly Node[]): {
 }
 
 /** Bytes that a whiteout hides; null if it hides nothing. */
-function hiddenBytes(hidden: Node | null): number | null {
+function hiddenBytes(hidden: DiveNode | null): number | null {
   if (hidden === null) return null;
   return hidden.isDirectory ? bytesBelow(hidden) : 0;
 }

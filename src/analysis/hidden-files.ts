@@ -30,7 +30,7 @@ export interface Stowaway {
 }
 
 /** The file system that results from applying layers, and the files that it hides. */
-export interface Unpacked {
+export interface ImageFiles {
   readonly tables: Tables;
   readonly tree: FileTree;
   /** In the order of the layers and of their entries; empty files are left out. */
@@ -42,15 +42,15 @@ export interface Unpacked {
  * is hidden when the last one is gone. The bytes of the tree's files and of the hidden files together are the content
  * of all layers.
  */
-export function unpack(tables: Tables): Unpacked {
-  const lost: Place[] = [];
+export function unpack(tables: Tables): ImageFiles {
+  const lost: EntryPlace[] = [];
   const builder: TreeBuilder = new TreeBuilder(tables, id => {
     const { store } = builder;
     const { layer, index } = store.place(id);
     if (store.is(id, 'file') && tables[layer]!.sizes[index]! > 0)
       lost.push({ layer, index, path: store.columns.path(id) });
   });
-  const found: (Place & Stowaway)[] = [];
+  const found: (EntryPlace & Stowaway)[] = [];
   for (const [layer, table] of tables.entries()) {
     builder.apply(table);
     const idAt = lookUp(builder.store);
@@ -66,19 +66,19 @@ export function unpack(tables: Tables): Unpacked {
 }
 
 /** An entry of a layer, and the path that its file has or had. */
-interface Place {
+interface EntryPlace {
   readonly layer: number;
   readonly index: number;
   readonly path: string;
 }
 
 /** Files that were never visible: below a whiteout, in place of the root, or beyond a limit of the tree. */
-function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Place[] {
+function neverSeen(tree: FileTree, found: readonly EntryPlace[], tables: Tables): EntryPlace[] {
   const seen = tables.map(table => new Uint8Array(table?.count ?? 0));
   for (const { inode } of tree.nodes) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;
   for (const { layer, index } of found) seen[layer]![index] = 1;
   return tables.flatMap((table, layer) => {
-    const places: Place[] = [];
+    const places: EntryPlace[] = [];
     for (let index = 0; index < (table?.count ?? 0); index++) {
       const isFile =
         seen[layer]![index] === 0 && typeAt(table!, index) === 'file' && table!.sizes[index]! > 0;
@@ -90,11 +90,11 @@ function neverSeen(tree: FileTree, found: readonly Place[], tables: Tables): Pla
 
 /** @param now  the node that now has the file's path, if there is one */
 function hidden(
-  place: Place,
+  place: EntryPlace,
   hiddenBy: number,
   now: Pick<Inode, 'layer' | 'index'> | null,
   tables: Tables,
-): Place & Stowaway {
+): EntryPlace & Stowaway {
   const { layer, index, path } = place;
   const table = tables[layer]!;
   // A hostile image has millions of these, and destructuring into a new object takes ten times as long.

@@ -3,7 +3,7 @@ import type { EntrySecret, EntryTable } from '../scan/entries/table.js';
 import { secretsInCommand, secretsInVariable } from '../secrets/search.js';
 import type { Secret, SecretKind } from '../secrets/secret.js';
 import type { ImageConfig } from '../spec/config.js';
-import type { Unpacked } from './hidden-files.js';
+import type { ImageFiles } from './hidden-files.js';
 
 /** Where an image has a secret. Layers are indexes into the image's, base 0. */
 export type SecretPlace =
@@ -48,7 +48,7 @@ export interface ImageSecret {
 export function secretsOf(
   config: ImageConfig | null,
   tables: readonly (EntryTable | null)[],
-  unpacked: () => Unpacked,
+  unpacked: () => ImageFiles,
 ): ImageSecret[] {
   const list = new SecretList();
   addFiles(list, tables, unpacked);
@@ -74,7 +74,11 @@ class SecretList {
   }
 }
 
-function addFiles(list: SecretList, tables: readonly (EntryTable | null)[], unpacked: () => Unpacked): void {
+function addFiles(
+  list: SecretList,
+  tables: readonly (EntryTable | null)[],
+  unpacked: () => ImageFiles,
+): void {
   const found = tables.map(table => table?.contents?.secrets?.found ?? []);
   if (found.every(({ length }) => length === 0)) return;
   const whereabouts = whereaboutsOf(unpacked(), found);
@@ -94,7 +98,7 @@ const keyOf = (layer: number, index: number) => `${layer}:${index}`;
 
 /** Where each entry with a secret is in the file system, or was. */
 function whereaboutsOf(
-  { tree, stowaways }: Unpacked,
+  { tree, stowaways }: ImageFiles,
   found: readonly (readonly EntrySecret[])[],
 ): Map<string, Whereabouts> {
   const wanted = new Set(found.flatMap((secrets, layer) => secrets.map(({ index }) => keyOf(layer, index))));

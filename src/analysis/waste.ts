@@ -1,6 +1,6 @@
 import type { Inode, TreeNode } from '../filesystem/file-tree.js';
 import { contentKey } from '../scan/entries/content.js';
-import type { Stowaway, Unpacked } from './hidden-files.js';
+import type { ImageFiles, Stowaway } from './hidden-files.js';
 
 /** Matches files that an image does not need, by path. */
 interface CacheRule {
@@ -192,7 +192,7 @@ export type WastedFile = { readonly path: string; readonly bytes: number; readon
  *
  * @param unpacked  from tables read with digests; without digests no file counts as duplicated
  */
-export function wasteOf({ tree, tables, stowaways }: Unpacked): Waste {
+export function wasteOf({ tree, tables, stowaways }: ImageFiles): Waste {
   const files = visibleFiles(tree.nodes, tables);
   const copies = copiesIn(files, tables);
   const caches = files.flatMap(file => cachedFile(file) ?? []);
@@ -235,7 +235,7 @@ interface VisibleFile {
   readonly layer: number;
 }
 
-function visibleFiles(nodes: readonly TreeNode[], tables: Unpacked['tables']): VisibleFile[] {
+function visibleFiles(nodes: readonly TreeNode[], tables: ImageFiles['tables']): VisibleFile[] {
   const linked = new Map<Inode, string[]>();
   const files: VisibleFile[] = [];
   for (const { inode, path } of nodes) {
@@ -254,7 +254,7 @@ function visibleFiles(nodes: readonly TreeNode[], tables: Unpacked['tables']): V
 
 function copiesIn(
   files: readonly VisibleFile[],
-  tables: Unpacked['tables'],
+  tables: ImageFiles['tables'],
 ): (WastedFile & { readonly kind: 'duplicated' })[] {
   const first = new Map<string, string>();
   return [...files]

@@ -1,4 +1,4 @@
-import type { Graph, IndexNode, Place } from '../link/graph.js';
+import type { Graph, IndexNode, Location } from '../link/graph.js';
 import { isAttestation, subjectOf } from '../link/manifests.js';
 import { type FindingData, memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
@@ -40,7 +40,7 @@ function* checkIndex(
   const lacking = index.manifests.filter(({ digestText }) => absent.has(digestText));
   if (lacking.length === 0) return;
   const missing = new Set(missingOf(index, here, lacking));
-  const place = (pointer: string | null): Place => ({ path: index.path, pointer });
+  const place = (pointer: string | null): Location => ({ path: index.path, pointer });
   for (const { pointer, digestText } of missing)
     yield observe('manifest-missing', place(pointer), { digest: digestText });
   const left = lacking.filter(descriptor => !missing.has(descriptor));

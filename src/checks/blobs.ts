@@ -1,5 +1,5 @@
 import type { Member } from '../containers/source.js';
-import type { Claim, Graph, Place } from '../link/graph.js';
+import type { Claim, Graph, Location } from '../link/graph.js';
 import { layoutNamed } from '../link/layouts/registry.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
@@ -80,7 +80,7 @@ function* checkClaim(scan: Scan, claim: Claim): Generator<Observation> {
 }
 
 /** Findings for a digest whose algorithm is neither sha256 nor sha512. */
-export function* unchecked(digest: string, at: Place): Generator<Observation> {
+export function* unchecked(digest: string, at: Location): Generator<Observation> {
   yield observe('digest-unchecked', at, { digest });
   if (isWeak(digest)) yield observe('digest-weak', at, { digest });
 }

@@ -3,7 +3,7 @@ import {
   type Graph,
   type Image,
   type Layer,
-  type Place,
+  type Location,
   referrerName,
 } from '../link/graph.js';
 import type { FindingCode } from '../link/observation.js';
@@ -133,7 +133,7 @@ export class Concerns {
   }
 
   /** The innermost entry of a list of images that a place lies in. */
-  private entryOf({ path, pointer }: Place): string | null {
+  private entryOf({ path, pointer }: Location): string | null {
     let within = pointer ?? '';
     while (within !== '') {
       const key = entryKey(path, within);

@@ -1,6 +1,6 @@
 import type { Member, SourceProblem } from '../containers/source.js';
 import type { LimitReached } from '../limits.js';
-import type { Graph, Place } from '../link/graph.js';
+import type { Graph, Location } from '../link/graph.js';
 import { layoutNamed } from '../link/layouts/registry.js';
 import { type LinkFault, memberAt, type Observation, observe } from '../link/observation.js';
 import { isLink } from '../scan/extraction.js';
@@ -225,7 +225,7 @@ export function fromProblem(problem: SourceProblem): Observation {
 /** Faults of what the tar or the members are packed in: an outer compression, or a zip. */
 function fromPackaging(
   problem: Extract<SourceProblem, { kind: `outer-${string}` | `zip-${string}` }>,
-  at: Place,
+  at: Location,
 ): Observation {
   switch (problem.kind) {
     case 'outer-compression': {
@@ -251,7 +251,7 @@ function fromPackaging(
 
 function fromAmbiguity(
   { field, readings, path }: Extract<SourceProblem, { kind: 'ambiguous' }>,
-  at: Place,
+  at: Location,
 ): Observation {
   // Readers differ in whether the member is a file, and no engine opens a file of that path.
   const isHarmless = field === 'type' && !isEnginePath(path ?? '');
@@ -260,7 +260,7 @@ function fromAmbiguity(
 }
 
 /** No reader uses bytes behind the end of a tar, so that a limit on these is only a warning. */
-function fromLimit({ limit, value, seen = null, enough, outer }: LimitReached, at: Place): Observation {
+function fromLimit({ limit, value, seen = null, enough, outer }: LimitReached, at: Location): Observation {
   const severity = limit === 'trailingBytes' ? 'warning' : undefined;
   const more = { ...(enough === undefined ? {} : { enough }), ...(outer === undefined ? {} : { outer }) };
   return observe('limit-reached', at, { limit, value, seen, ...more }, severity);

@@ -1,5 +1,5 @@
 import type { Limits } from '../limits.js';
-import type { Graph, Place } from '../link/graph.js';
+import type { Graph, Location } from '../link/graph.js';
 import {
   type FindingCode,
   type FindingData,
@@ -28,7 +28,7 @@ import { imageRules } from './rules-images.js';
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
-  readonly at: Place;
+  readonly at: Location;
   readonly data: FindingData[FindingCode];
   readonly message: string;
   /**

@@ -2,7 +2,7 @@ import type { Member } from '../containers/source.js';
 import { isPlainTar } from '../filesystem/layer-tables.js';
 import { severityOf, unloadables } from '../filesystem/unloadable.js';
 import type { LimitName, LimitReached } from '../limits.js';
-import type { Artifact, Graph, Image, Layer, Place } from '../link/graph.js';
+import type { Artifact, Graph, Image, Layer, Location } from '../link/graph.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
 import type { Scan } from '../scan/scan.js';
@@ -40,7 +40,7 @@ function* checkContent(
 }
 
 /** Why the layer was not unpacked to its end. */
-function failureOf({ failure }: BlobFacts, layer: number, at: Place): Observation | null {
+function failureOf({ failure }: BlobFacts, layer: number, at: Location): Observation | null {
   if (failure === null || failure.kind === 'unreadable') return null;
   if (failure.kind === 'limit') {
     const { limit, value, seen = null, enough } = failure;
@@ -54,7 +54,7 @@ function failureOf({ failure }: BlobFacts, layer: number, at: Place): Observatio
 /**
  * Bytes after a compressed stream. Only xz allows zeros as padding, in fours; other formats read them as a next part.
  */
-function* checkTail({ stream, compression }: BlobFacts, layer: number, at: Place): Generator<Observation> {
+function* checkTail({ stream, compression }: BlobFacts, layer: number, at: Location): Generator<Observation> {
   if (stream === null) return;
   const { trailingZeros: zeros, trailingGarbage } = stream;
   const isPadding = compression === 'xz' && zeros % 4 === 0;
@@ -67,7 +67,7 @@ function* checkDiffId(
   { claimedDiffId: expected }: Layer,
   layer: number,
   { unpacked }: BlobFacts,
-  at: Place,
+  at: Location,
 ): Generator<Observation> {
   if (expected === null) return;
   const actual = unpacked === null ? null : sameAlgorithm(unpacked.digests, expected);
@@ -76,7 +76,12 @@ function* checkDiffId(
   else if (actual !== expected) yield observe('diff-id-mismatch', at, { layer, expected, actual });
 }
 
-function* checkTar({ mediaType }: Layer, layer: number, facts: BlobFacts, at: Place): Generator<Observation> {
+function* checkTar(
+  { mediaType }: Layer,
+  layer: number,
+  facts: BlobFacts,
+  at: Location,
+): Generator<Observation> {
   const { tar } = facts;
   const reason = tar === null ? 'it is a JSON document' : tar.error;
   if (mediaType !== null && !layerType(mediaType).tar) {
@@ -93,7 +98,7 @@ function* checkTar({ mediaType }: Layer, layer: number, facts: BlobFacts, at: Pl
 function* checkEntries(
   { ambiguities, malformed }: TarFacts,
   layer: number,
-  at: Place,
+  at: Location,
 ): Generator<Observation> {
   for (const { field, path, readings, count } of ambiguities) {
     const data = { layer, path, field, readings: [...readings], entries: count };

@@ -1,5 +1,5 @@
 import type { Member } from '../containers/source.js';
-import type { Graph, Image, Layer, Place } from '../link/graph.js';
+import type { Graph, Image, Layer, Location } from '../link/graph.js';
 import { layoutNamed } from '../link/layouts/registry.js';
 import { CONTAINERD_NAME, refName } from '../link/names.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
@@ -29,7 +29,7 @@ export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
 const located = ({ names, path }: Graph['indexes'][number]) => ({ names, at: { path, pointer: null } });
 
 /** By every grammar, names of images are ASCII without spaces: other characters only make a name look like another. */
-function* checkConfusable(name: string, at: Place): Generator<Observation> {
+function* checkConfusable(name: string, at: Location): Generator<Observation> {
   const characters = strangeIn(name);
   if (characters.length > 0) yield observe('name-confusable', at, { name, characters });
 }

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { Item, Named } from '../commands/many/read.js';
+import type { Named, ReadResult } from '../commands/many/read.js';
 import type { BaseImage } from '../commands/sizes/report.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { allOption, archivesArguments, type ChosenArchives, splitArchives } from './many.js';
@@ -63,13 +63,13 @@ async function listBases(args: ChosenArchives, terminal: Terminal): Promise<void
   await terminal.answer(baseAnswer(bases, { notes: [...notes, ...remarks.notes], exitCode }));
 }
 
-type Failed = Extract<Item, { kind: 'failed' }>;
-type Other = Extract<Item, { kind: 'other' }>;
-type Again = Extract<Item, { kind: 'again' }>;
+type Failed = Extract<ReadResult, { kind: 'failed' }>;
+type Other = Extract<ReadResult, { kind: 'other' }>;
+type Again = Extract<ReadResult, { kind: 'again' }>;
 
 const selectionOf = (
   { platform }: ChosenArchives,
-  { ref }: Extract<Item, { kind: 'archive' }>,
+  { ref }: Extract<ReadResult, { kind: 'archive' }>,
   loose: string | undefined,
 ) => ({ ref, platform, refMayBeFile: loose !== undefined });
 

@@ -11,7 +11,7 @@ import { readHead } from './read.js';
 import { unreadable } from './unreadable.js';
 
 /** A file or folder that a walk found. */
-export type Found =
+export type WalkedItem =
   /**
    * A file that may be an archive, or a folder that is an image. `inside` an image folder, whose members it is not one
    * of.
@@ -28,7 +28,7 @@ export type Found =
  * a folder that contains them; a folder that is reached twice is walked once. FIFOs and sockets are not opened, because
  * that would block.
  */
-export async function* walkArchives(root: string): AsyncGenerator<Found> {
+export async function* walkArchives(root: string): AsyncGenerator<WalkedItem> {
   const visited: Visited = new Map();
   const key = await fileKey(root);
   if (key === null) yield* walk({ folder: root, inside: false }, visited);
@@ -38,12 +38,12 @@ export async function* walkArchives(root: string): AsyncGenerator<Found> {
 /** Paths of folders by device and inode. */
 type Visited = Map<string, string>;
 
-interface Place {
+interface WalkedFolder {
   readonly folder: string;
   readonly inside: boolean;
 }
 
-async function* walk(place: Place, visited: Visited): AsyncGenerator<Found> {
+async function* walk(place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedItem> {
   const { folder } = place;
   let names: readonly string[];
   try {
@@ -72,14 +72,14 @@ export async function fileKey(file: string): Promise<string | null> {
   return stats === null ? null : identity(stats);
 }
 
-function failure(file: string, error: unknown): Found {
+function failure(file: string, error: unknown): WalkedItem {
   const refused = unreadable(error, file);
   if (!(refused instanceof InputError)) throw refused;
   return { kind: 'unreadable', file, error: refused };
 }
 
-async function* look(file: string, place: Place, visited: Visited): AsyncGenerator<Found> {
-  const other = (reason: string): Found => ({ kind: 'other', file, reason });
+async function* look(file: string, place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedItem> {
+  const other = (reason: string): WalkedItem => ({ kind: 'other', file, reason });
   let stats: BigIntStats;
   try {
     stats = await stat(file, { bigint: true });
@@ -113,7 +113,12 @@ async function leadsBack(file: string, folder: string): Promise<boolean> {
   return !/^\.\.(\/|$)/.test(relative(target!, here!));
 }
 
-async function* enter(file: string, key: string, { inside }: Place, visited: Visited): AsyncGenerator<Found> {
+async function* enter(
+  file: string,
+  key: string,
+  { inside }: WalkedFolder,
+  visited: Visited,
+): AsyncGenerator<WalkedItem> {
   const names = await namesIn(file).catch(() => []);
   if (!(await isImageFolder(file, names))) {
     yield* walk({ folder: file, inside }, visited);

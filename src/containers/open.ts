@@ -176,19 +176,19 @@ async function tarPart(
     if (!isTar(head)) throw notAnArchive(where, head);
     return { inside, compression, source: indexTar(range, limits) };
   }
-  const chunks = (report: Report) =>
+  const chunks = (report: ReportProblem) =>
     untilDeadline(streamRange(range, limits, counter.add, report), deadline, limits);
   return { inside, compression, source: await onceSource(chunks, head, where, limits) };
 }
 
-type Report = (problem: SourceProblem) => void;
+type ReportProblem = (problem: SourceProblem) => void;
 
 /**
  * A tar that is read once. Its first block is examined first, so that no other file is taken for a tar.
  * @param packed  the first block of the file
  */
 async function onceSource(
-  raw: (report: Report) => AsyncIterable<Uint8Array>,
+  raw: (report: ReportProblem) => AsyncIterable<Uint8Array>,
   packed: Uint8Array,
   where: string,
   limits: Limits,

@@ -17,7 +17,7 @@ export function readAhead(
   position: number | null,
   { length = Number.POSITIVE_INFINITY, closes = false }: ReadAheadOptions = {},
 ): AsyncIterableIterator<Uint8Array> {
-  const reader = new Reader(fd, position, length, closes);
+  const reader = new BlockReader(fd, position, length, closes);
   return {
     [Symbol.asyncIterator]() {
       return this;
@@ -33,7 +33,7 @@ export interface ReadAheadOptions {
   readonly closes?: boolean;
 }
 
-class Reader {
+class BlockReader {
   private readonly blocks = new Blocks();
   private done = 0;
   private pending: Promise<Uint8Array> | null = null;

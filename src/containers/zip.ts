@@ -122,7 +122,7 @@ interface Extent {
 const DESCRIPTORS: readonly number[] = [0, 12, 16, 20, 24];
 
 /** Faults of the positions of entries, and the entries that begin in the bytes of another. */
-interface Layout {
+interface EntryExtents {
   readonly problems: readonly SourceProblem[];
   readonly overlapping: readonly Extent[];
 }
@@ -131,7 +131,7 @@ interface Layout {
  * Whether every byte before the central directory belongs to one entry.
  * @param directory  where the central directory starts
  */
-function layoutOf(extents: readonly Extent[], directory: number): Layout {
+function layoutOf(extents: readonly Extent[], directory: number): EntryExtents {
   const problems: SourceProblem[] = [];
   const overlapping: Extent[] = [];
   const sorted = [...extents].sort((a, b) => a.start - b.start);
@@ -321,7 +321,7 @@ class EntryReader {
     return { ...base, type: 'symlink', target };
   }
 
-  layout(): Layout {
+  layout(): EntryExtents {
     return layoutOf(this.extents, this.directory);
   }
 

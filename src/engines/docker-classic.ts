@@ -20,7 +20,7 @@ import {
 } from '../decoding/structs.js';
 import { dockerUnpacks } from '../filesystem/unloadable.js';
 import { BUILT_WITH } from '../go/json/faults.js';
-import { Folder } from '../scan/extraction.js';
+import { ExtractedDirectory } from '../scan/extraction.js';
 import { chainIds, digestOf } from '../spec/digest.js';
 import { isObject, type Json, type JsonObject } from '../spec/json.js';
 import { engineConfig } from './docker-archive.js';
@@ -69,7 +69,7 @@ interface Loaded {
  */
 function loadV1(file: TarFile, tree: Tree, verdicts: Map<string, Verdict>, loads: LoadedImage[]): void {
   const loaded = new Map<string, Loaded>();
-  const folders = [...tree.root.children].filter(([, child]) => child instanceof Folder);
+  const folders = [...tree.root.children].filter(([, child]) => child instanceof ExtractedDirectory);
   for (const folder of folders.map(([name]) => name).sort()) {
     for (const id of chainOf(file, tree, folder, loaded)) {
       const made = loadFolder(file, tree, id, loaded);

@@ -4,7 +4,7 @@ import type { CodecName, Compression } from '../codec/registry.js';
 import type { Member, SourceProblem } from '../containers/source.js';
 import { cannotTell, refuse } from '../decoding/refused.js';
 import type { BlobFacts, TarFacts } from '../scan/blob/facts.js';
-import { Extraction, Folder, isLink } from '../scan/extraction.js';
+import { ExtractedDirectory, Extraction, isLink } from '../scan/extraction.js';
 import type { Scan } from '../scan/scan.js';
 import { type Digests, digestOf, digestOfBlobPath, sameAlgorithm } from '../spec/digest.js';
 import { cleanPath, isUnsafeName, longestPart, NAME_MAX } from '../tar/path.js';
@@ -340,7 +340,8 @@ export function open(tree: Tree, path: string): Member {
   if (cleanPath(path).startsWith('..')) refuse(`evalSymlinksInScope: DIR/${cleanPath(path)} is not in DIR`);
   const real = below(path);
   const found = tree.find(real, true);
-  if (found instanceof Folder) return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
+  if (found instanceof ExtractedDirectory)
+    return refuse(`read ${`DIR/${real}`.replace(/\/$/, '')}: is a directory`);
   if (found?.type === 'other') cannotTell({ code: 'not-a-file', path: real });
   return found ?? refuse(`open DIR/${real}: no such file or directory`);
 }
@@ -350,7 +351,7 @@ export function memberAt({ scan, sparse }: TarFile, tree: Tree, path: string): M
   const found = tree.find(path, true);
   if (found === null && scan.isDirectory && leadsOut(tree, path, LINKS))
     cannotTell({ code: 'link-leads-out', path });
-  if (found === null || found instanceof Folder) return null;
+  if (found === null || found instanceof ExtractedDirectory) return null;
   if (found.type === 'other') cannotTell({ code: sparse.has(found.path) ? 'sparse' : 'not-a-file', path });
   return found;
 }
@@ -363,7 +364,7 @@ function leadsOut(tree: Tree, path: string, links: number): boolean {
   const ways = parts.map((_, i) => parts.slice(0, i + 1).join('/'));
   const link = ways.find(way => tree.find(way, true) === null);
   const found = link === undefined || links === 0 ? null : tree.find(link, false);
-  if (found === null || found instanceof Folder || found.type !== 'symlink') return false;
+  if (found === null || found instanceof ExtractedDirectory || found.type !== 'symlink') return false;
   const target = posix.join(posix.dirname(link!), found.target ?? '');
   return (
     found.target?.startsWith('/') === true || target.startsWith('..') || leadsOut(tree, target, links - 1)
@@ -374,7 +375,7 @@ function leadsOut(tree: Tree, path: string, links: number): boolean {
 export function fileAt(file: TarFile, tree: Tree, path: string): Member {
   const member = memberAt(file, tree, path);
   if (member !== null) return member;
-  const isFolder = tree.find(path, true) instanceof Folder;
+  const isFolder = tree.find(path, true) instanceof ExtractedDirectory;
   return refuse(
     isFolder ? `read DIR/${path}: is a directory` : `open DIR/${path}: no such file or directory`,
   );

@@ -107,7 +107,7 @@ interface Storey {
 }
 
 /** The entry of the layers below at a path: a type in `NAME`, or the reason why there is none. */
-type Found = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
+type LowerEntry = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
 
 const UNKNOWN = -2;
 const NOWHERE = 0;
@@ -208,7 +208,7 @@ export class LayerStack {
   }
 
   /** Looks up exactly this path in the layers up to `top`. */
-  private find(path: string, top: Storey | null): Found {
+  private find(path: string, top: Storey | null): LowerEntry {
     for (let storey = top; storey !== null; storey = storey.below) {
       const { view } = storey;
       if (view === null || this.all.work > WORK) return { kind: UNKNOWN, path, view };
@@ -227,10 +227,14 @@ export class LayerStack {
    * @returns the directory, or what blocks the path: a file, a link in a circle, or with `HIDES` a link that leads
    *   nowhere
    */
-  private resolve(path: string, top: Storey | null, through: (written: string, real: string) => void): Found {
+  private resolve(
+    path: string,
+    top: Storey | null,
+    through: (written: string, real: string) => void,
+  ): LowerEntry {
     const parts = path.split('/');
     const todo = parts.toReversed();
-    let end: Found = ROOT;
+    let end: LowerEntry = ROOT;
     let hops = 0;
     /** The link whose target is being followed, and the number of segments that remain after it. */
     let link = '';
@@ -265,7 +269,7 @@ export class LayerStack {
   }
 }
 
-const ROOT: Found = { kind: NAME.directory, path: '', view: null };
+const ROOT: LowerEntry = { kind: NAME.directory, path: '', view: null };
 const isFile = (kind: number) => kind === NAME.leaf || kind === NAME.symlink;
 
-const nothing = (path: string): Found => ({ kind: NOWHERE, path, view: null });
+const nothing = (path: string): LowerEntry => ({ kind: NOWHERE, path, view: null });

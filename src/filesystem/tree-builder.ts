@@ -259,7 +259,7 @@ function entryWith(starts: Uint32Array, at: number): number {
 }
 
 /** The directory that the path of an entry leads to. */
-interface Folder {
+interface Directory {
   readonly id: number;
   /**
    * Length of the directory's own path including a slash at the end, if the path in the entry ends with it; otherwise
@@ -275,7 +275,7 @@ export class TreeBuilder {
   readonly oddities = new OddityList();
   private readonly walk: TreeWalk;
   /** Directories by the paths in the entries. */
-  private readonly folders = new FolderCache<Folder>();
+  private readonly folders = new FolderCache<Directory>();
 
   /**
    * @param layers  that will be applied
@@ -447,7 +447,7 @@ export class TreeBuilder {
     return layer[id] === this.store.layer && index[inode[id]!]! >= 0;
   }
 
-  private folderAt(written: string): Folder | null {
+  private folderAt(written: string): Directory | null {
     const id = this.walk.make(rootedPath(written));
     if (id === NONE) return null;
     const path = this.store.columns.path(id);

@@ -148,7 +148,7 @@ export class TreeStore {
 
 /** Provides the names in a store as nodes. A node is created when it is first asked for. */
 export class TreeNodes {
-  private readonly nodes: (Node | undefined)[];
+  private readonly nodes: (StoredNode | undefined)[];
   private readonly inodes: (SquashedInode | undefined)[];
 
   constructor(readonly store: TreeStore) {
@@ -160,10 +160,10 @@ export class TreeNodes {
     return this.node(ROOT);
   }
 
-  node(id: number): Node {
+  node(id: number): StoredNode {
     let node = this.nodes[id];
     if (node === undefined) {
-      node = new Node(this, id);
+      node = new StoredNode(this, id);
       this.nodes[id] = node;
     }
     return node;
@@ -200,8 +200,8 @@ class SquashedInode implements tree.Inode {
   }
 }
 
-class Node implements tree.TreeNode {
-  private directory: ReadonlyMap<string, Node> | null = null;
+class StoredNode implements tree.TreeNode {
+  private directory: ReadonlyMap<string, StoredNode> | null = null;
 
   constructor(
     private readonly all: TreeNodes,
@@ -254,7 +254,7 @@ class Node implements tree.TreeNode {
     return this.all.inode(this.all.store.columns.rows.inode[this.id]!);
   }
 
-  get children(): ReadonlyMap<string, Node> | null {
+  get children(): ReadonlyMap<string, StoredNode> | null {
     const { store } = this.all;
     if (!store.is(this.id, 'directory')) return null;
     this.directory ??= new Map(

@@ -16,7 +16,7 @@ import { LayerStack } from './layer-stack.js';
  * Engines that unpack a layer, by storage driver: vfs unpacks layers one upon the other, overlay each into its own
  * directory.
  */
-type Unpacker =
+type StorageDriver =
   | 'podman (vfs)'
   | 'podman (overlay)'
   | 'docker-classic (vfs)'
@@ -36,9 +36,9 @@ export type UnloadableKind =
 /**
  * The words with which an engine refuses a layer, without the engine's own directories; null if it accepts the layer.
  */
-type Words = (refusal: Refusal, engine: Unpacker) => string | null;
+type Words = (refusal: Refusal, engine: StorageDriver) => string | null;
 
-interface Entry {
+interface RefusalText {
   /** @param path, other  quoted */
   readonly tells: (path: string, other: string) => string;
   readonly engine: Words;
@@ -55,7 +55,7 @@ interface UnpackerTraits {
   readonly driver: 'vfs' | 'overlay' | null;
 }
 
-const TRAITS: Readonly<Record<Unpacker, UnpackerTraits>> = {
+const TRAITS: Readonly<Record<StorageDriver, UnpackerTraits>> = {
   'podman (vfs)': { program: 'podman', isClassic: false, driver: 'vfs' },
   'podman (overlay)': { program: 'podman', isClassic: false, driver: 'overlay' },
   'docker-classic (vfs)': { program: 'docker', isClassic: true, driver: 'vfs' },
@@ -64,12 +64,12 @@ const TRAITS: Readonly<Record<Unpacker, UnpackerTraits>> = {
   umoci: { program: 'umoci', isClassic: false, driver: null },
 };
 
-const isVfs = (engine: Unpacker) => TRAITS[engine].driver === 'vfs';
+const isVfs = (engine: StorageDriver) => TRAITS[engine].driver === 'vfs';
 
-const isUnion = (engine: Unpacker) => isVfs(engine) || engine === 'umoci';
+const isUnion = (engine: StorageDriver) => isVfs(engine) || engine === 'umoci';
 
 /** A driver that unpacks each layer by itself has no conflict with files of lower layers. */
-const isApart = (engine: Unpacker) => !isUnion(engine);
+const isApart = (engine: StorageDriver) => !isUnion(engine);
 
 /** containers/storage reports only the error, Docker also the names of the link. */
 const link =
@@ -111,7 +111,7 @@ const xattr =
     return engine === 'docker-containerd' ? reason : `lsetxattr /${path}: ${reason}`;
   };
 
-const TABLE: Readonly<Record<UnloadableKind, Entry>> = {
+const TABLE: Readonly<Record<UnloadableKind, RefusalText>> = {
   'hard-link-to-nothing': {
     tells: (path, other) => `${path} is a hard link to ${other}, which does not exist`,
     engine: link(NOT_THERE),
@@ -299,7 +299,7 @@ export const refusalText = (kind: UnloadableKind, path: string, other: string): 
   TABLE[kind].tells(quoted(path), quoted(other));
 
 /** The words with which an engine refuses a layer; null if it accepts the layer. */
-const refusalWords = (refusal: Refusal, engine: Unpacker): string | null =>
+const refusalWords = (refusal: Refusal, engine: StorageDriver): string | null =>
   TABLE[refusal.kind].engine(refusal, engine);
 
 /** Descriptions of oddities in a layer; the report puts the path of the entry before them. */
@@ -365,7 +365,7 @@ export const umociUnpacks = (refusal: Refusal): UnpackOutcome => ({
 
 /** The engines that refuse a layer; an engine is named without a driver if all of its drivers refuse it. */
 function enginesRefusing(refusal: Refusal): string[] {
-  const refuses = (engine: Unpacker) => refusalWords(refusal, engine) !== null;
+  const refuses = (engine: StorageDriver) => refusalWords(refusal, engine) !== null;
   const byDriver = Object.entries(DRIVERS).flatMap(([engine, drivers]) =>
     drivers.every(refuses) ? [engine] : drivers.filter(refuses),
   );

@@ -173,7 +173,11 @@ const BARE = {
   middle: '  ',
 };
 
-function tableLines(columns: readonly Column[], rows: readonly Row[], { widths, color }: Layout): string[] {
+function tableLines(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  { widths, color }: TableLayout,
+): string[] {
   const table = new Table({
     chars: BARE,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
@@ -204,7 +208,7 @@ function* listingPieces(
 }
 
 /** The layout of a table's lines. */
-interface Layout {
+interface TableLayout {
   /** Widths of all columns. A column grows with its values, unless they are cut. */
   readonly widths: number[];
   readonly cut: boolean;
@@ -214,7 +218,11 @@ interface Layout {
 /** Lines of a table that are printed at a time. */
 const LINES = 500;
 
-function* linePieces(columns: readonly Column[], rows: Iterable<Row>, layout: Layout): Generator<string> {
+function* linePieces(
+  columns: readonly Column[],
+  rows: Iterable<Row>,
+  layout: TableLayout,
+): Generator<string> {
   let lines = [tableLine(columns, titlesOf(columns), layout)];
   for (const row of rows) {
     lines.push(tableLine(columns, row, layout));
@@ -241,7 +249,7 @@ function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row>
 }
 
 /** A line in the format of cli-table3. */
-function tableLine(columns: readonly Column[], row: Row, { widths, cut, color }: Layout): string {
+function tableLine(columns: readonly Column[], row: Row, { widths, cut, color }: TableLayout): string {
   let line = '';
   for (let i = 0; i < columns.length; i++) {
     const value = row[i] ?? '';

@@ -9,7 +9,7 @@ import type { Descriptor } from '../spec/descriptor.js';
 import { type FieldProblem, type Json, lastSegment, pointer, typeName } from '../spec/json.js';
 
 import { normalPath } from '../tar/path.js';
-import type { Claim, Place } from './graph.js';
+import type { Claim, Location } from './graph.js';
 import { type FindingCode, type FindingData, Observations, observe, type Severity } from './observation.js';
 
 /** A scan seen from the layout's root, with the claims and observations that linking collects. */
@@ -41,14 +41,14 @@ export class ScannedArchive {
   }
 
   /** Whether the limits allow one more image, manifest or index, at this place. */
-  mayVisit(at: Place): boolean {
+  mayVisit(at: Location): boolean {
     return !this.isLate(at) && this.spend('manifests', 1, at);
   }
 
   /**
    * Whether the limits allow reading a document. The first time is free; a document that cannot be read costs nothing.
    */
-  mayLook(document: Document, at: Place): boolean {
+  mayLook(document: Document, at: Location): boolean {
     if (!this.looked.has(document)) {
       this.looked.add(document);
       return true;
@@ -57,11 +57,11 @@ export class ScannedArchive {
   }
 
   /** Whether the limits allow a document that lists `count` layers or manifests. */
-  mayList(count: number, at: Place): boolean {
+  mayList(count: number, at: Location): boolean {
     return this.spend('descriptors', count, at);
   }
 
-  private isLate(at: Place): boolean {
+  private isLate(at: Location): boolean {
     if (this.full.has('manifests') || !isOver(this.deadline)) return false;
     const { seconds } = this.limits;
     this.observe('limit-reached', at, { limit: 'seconds', value: seconds, seen: null });
@@ -71,11 +71,11 @@ export class ScannedArchive {
   }
 
   /** Whether the limits allow `count` more names. */
-  mayName(count: number, at: Place): boolean {
+  mayName(count: number, at: Location): boolean {
     return this.spend('names', count, at);
   }
 
-  private spend(limit: keyof typeof this.spent, count: number, at: Place): boolean {
+  private spend(limit: keyof typeof this.spent, count: number, at: Location): boolean {
     const value = this.limits[limit];
     if (this.spent[limit] + count <= value) {
       this.spent[limit] += count;
@@ -136,7 +136,7 @@ export class ScannedArchive {
     return known.get(document)!;
   }
 
-  observe<C extends FindingCode>(code: C, at: Place, data: FindingData[C], severity?: Severity): void {
+  observe<C extends FindingCode>(code: C, at: Location, data: FindingData[C], severity?: Severity): void {
     this.observations.add(observe(code, at, data, severity));
   }
 
@@ -205,7 +205,7 @@ export class ScannedArchive {
 
   /** Records the claims of a descriptor about a member: digest, size and inline data. */
   claim(member: Member, descriptor: Descriptor, path: string): void {
-    const by = (field: string): Place => ({ path, pointer: pointer(descriptor.pointer, field) });
+    const by = (field: string): Location => ({ path, pointer: pointer(descriptor.pointer, field) });
     const { digest, size, data } = descriptor;
     if (digest !== null) this.claims.push({ kind: 'digest', member, by: by('digest'), value: digest });
     if (size !== null) this.claims.push({ kind: 'size', member, by: by('size'), value: size });

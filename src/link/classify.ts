@@ -12,8 +12,8 @@ import {
   type ConfigNode,
   type Image,
   type Layer,
+  type Location,
   type ManifestNode,
-  type Place,
   referrerName,
 } from './graph.js';
 import { type Locate, type ManifestWalk, REFERENCE_TYPE, type Reached, subjectOf } from './manifests.js';
@@ -91,7 +91,7 @@ function readConfig(
   if (digest === null) return null;
   const relative = locate(digest, false);
   const member = archive.file(relative);
-  const at: Place = { path, pointer: descriptor.pointer };
+  const at: Location = { path, pointer: descriptor.pointer };
   if (member === null) {
     return { path: archive.path(relative), claimedDigest: digest, at, member, document: null, parsed: null };
   }

@@ -10,7 +10,7 @@ import type { Layout } from './layouts/registry.js';
 import type { Observations } from './observation.js';
 
 /** A place in the archive: a member, and a JSON pointer into it where it is a document. */
-export interface Place {
+export interface Location {
   readonly path: string;
   readonly pointer: string | null;
 }
@@ -92,20 +92,20 @@ export interface Image {
   readonly indexDigests: readonly string[];
   /** By the index that lists the manifest, or else by the config. */
   readonly platform: Platform | null;
-  readonly declaredPlatform: { readonly platform: Platform; readonly at: Place } | null;
+  readonly declaredPlatform: { readonly platform: Platform; readonly at: Location } | null;
   readonly layers: readonly Layer[];
   readonly attestations: readonly Artifact[];
   /** Manifests whose `subject` is this image. */
   readonly referrers: readonly string[];
   /** The document that describes the image, for findings about the image as a whole. */
-  readonly at: Place;
+  readonly at: Location;
 }
 
 export interface ConfigNode {
   /** Path as the manifest gives it, below the root. */
   readonly path: string;
   readonly claimedDigest: string | null;
-  readonly at: Place;
+  readonly at: Location;
   /** null when absent. */
   readonly member: Member | null;
   readonly document: Document | null;
@@ -119,7 +119,7 @@ export interface ManifestNode {
   readonly digest: string | null;
   readonly size: number;
   /** The descriptors that point here; none for skopeo's dir. */
-  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Location }[];
   readonly mediaType: string | null;
   readonly parsed: ImageManifest;
 }
@@ -127,7 +127,7 @@ export interface ManifestNode {
 export interface Layer {
   /** Path or digest, as the document writes it. */
   readonly ref: string;
-  readonly at: Place;
+  readonly at: Location;
   readonly member: Member | null;
   readonly claimedDigest: string | null;
   readonly claimedSize: number | null;
@@ -165,7 +165,7 @@ export interface Artifact {
   readonly layers: readonly Layer[];
   readonly config: ConfigNode | null;
   readonly annotations: ReadonlyMap<string, string>;
-  readonly at: Place;
+  readonly at: Location;
 }
 
 /** How an image's `referrers` name a manifest. */
@@ -187,12 +187,12 @@ export interface IndexNode {
 
 export interface AbsentManifest {
   readonly digest: string;
-  readonly at: Place;
+  readonly at: Location;
   readonly platform: Platform | null;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
   /** All descriptors that point at it. */
-  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Location }[];
   readonly attestation: boolean;
   /** Digest of the manifest that an attestation is about. */
   readonly subject: string | null;
@@ -201,7 +201,7 @@ export interface AbsentManifest {
 /** A document's claim about a member of the archive. */
 export type Claim = {
   readonly member: Member;
-  readonly by: Place;
+  readonly by: Location;
 } & (
   | { readonly kind: 'digest'; readonly value: string }
   | { readonly kind: 'size'; readonly value: number }

@@ -11,7 +11,7 @@ import {
 } from '../spec/manifest.js';
 import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { ScannedArchive } from './archive.js';
-import type { AbsentManifest, IndexNode, Place } from './graph.js';
+import type { AbsentManifest, IndexNode, Location } from './graph.js';
 import { nameOf } from './names.js';
 
 /** A document that has a media type must have that of its descriptor (manifest.md, CVE-2021-41190). */
@@ -71,7 +71,7 @@ export interface Reached {
   readonly member: Member;
   readonly document: Document;
   readonly claimedDigest: string | null;
-  readonly descriptors: { readonly descriptor: Descriptor; readonly at: Place }[];
+  readonly descriptors: { readonly descriptor: Descriptor; readonly at: Location }[];
   readonly names: string[];
   readonly indexDigests: readonly string[];
   /** Whether a descriptor leads to it; false for one that is found only by its own `subject`. */
@@ -82,7 +82,7 @@ export interface Reached {
 
 interface Way {
   readonly descriptor: Descriptor;
-  readonly at: Place;
+  readonly at: Location;
   readonly names: readonly string[];
   readonly indexDigests: readonly string[];
 }
@@ -131,7 +131,7 @@ export class ManifestWalk {
     names: readonly string[],
     indexDigests: readonly string[],
   ): readonly Descriptor[] {
-    const at: Place = { path, pointer: '' };
+    const at: Location = { path, pointer: '' };
     this.archive.documentProblems(path, 'index', index.problems);
     const forbidden = forbiddenInIndex(value);
     if (forbidden.length > 0) this.archive.observe('ambiguous-document', at, { kind: 'index', forbidden });
@@ -153,7 +153,7 @@ export class ManifestWalk {
 
   /** Takes a manifest that no descriptor leads to and whose `subject` is here: only its file name claims its digest. */
   referrer(member: Member, value: Json, digest: string): void {
-    const at: Place = { path: member.path, pointer: null };
+    const at: Location = { path: member.path, pointer: null };
     if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
     this.archive.referenced.add(member.path);
     this.archive.claims.push({ kind: 'digest', member, by: at, value: digest });

@@ -1,6 +1,6 @@
 import type { Unloadable } from '../filesystem/unloadable.js';
 import type { LimitName, Limits } from '../limits.js';
-import type { Place } from './graph.js';
+import type { Location } from './graph.js';
 
 /**
  * The data of every finding, by its code. Codes name facts, never advice, and are never renamed once released.
@@ -91,8 +91,8 @@ export interface FindingData {
   'producer-bug': { bug: string; producer: string; detail: string };
 
   // Blobs
-  'digest-mismatch': { expected: string; actual: string; claimedBy: Place };
-  'size-mismatch': { expected: number; actual: number; claimedBy: Place };
+  'digest-mismatch': { expected: string; actual: string; claimedBy: Location };
+  'size-mismatch': { expected: number; actual: number; claimedBy: Location };
   'blob-name-mismatch': { expected: string; actual: string };
   'blob-name-odd': Record<string, never>;
   'blob-link-broken': { target: string };
@@ -152,7 +152,7 @@ export type FindingCode = keyof FindingData;
 export type Observation = {
   [C in FindingCode]: {
     readonly code: C;
-    readonly at: Place;
+    readonly at: Location;
     readonly data: FindingData[C];
     /** Set where the rule's own severity does not fit this case. */
     readonly severity?: Severity;
@@ -169,7 +169,7 @@ export const isAtLeast = (severity: Severity, least: Severity | 'never'): boolea
 
 export function observe<C extends FindingCode>(
   code: C,
-  at: Place,
+  at: Location,
   data: FindingData[C],
   severity?: Severity,
 ): Observation {
@@ -177,7 +177,7 @@ export function observe<C extends FindingCode>(
 }
 
 /** The place of a whole member. */
-export const memberAt = (path: string): Place => ({ path, pointer: null });
+export const memberAt = (path: string): Location => ({ path, pointer: null });
 
 /** Observations of a code that weigh the same. An error must not be lost behind a hundred notes. */
 const kindOf = ({ code, severity }: Observation) => `${code} ${severity ?? ''}`;

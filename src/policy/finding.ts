@@ -1,5 +1,5 @@
 import type { Finding } from '../checks/findings.js';
-import type { Place } from '../link/graph.js';
+import type { Location } from '../link/graph.js';
 import type { Severity } from '../link/observation.js';
 
 /** A finding of `check`, by a rule or by `verify`, with the image that it is about and the change to make. */
@@ -7,7 +7,7 @@ export interface CheckFinding {
   /** The code of a finding of `verify`, or of a rule. */
   readonly code: string;
   readonly severity: Severity;
-  readonly at: Place;
+  readonly at: Location;
   readonly data: unknown;
   readonly message: string;
   /** See `Finding`. */

@@ -1,4 +1,4 @@
-import type { Image, Place } from '../link/graph.js';
+import type { Image, Location } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { ContentWanted } from '../scan/entries/content.js';
 import type { SourceProblem } from './source.js';
@@ -92,7 +92,7 @@ export interface BreachPlace {
   /** The instruction to change, where it is none that made a layer, such as `USER root`. */
   readonly instruction?: string | null | undefined;
   /** The document or member of the archive; by default that of the layer, or else the image's own. */
-  readonly at?: Place | undefined;
+  readonly at?: Location | undefined;
   /** Where it is less serious than the rule's other breaches. */
   readonly severity?: Severity | undefined;
   /** Distinguishes breaches with the same code, image and path. It must not change with each build. */

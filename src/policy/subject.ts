@@ -1,6 +1,6 @@
 import type { BaseImage } from '../analysis/base.js';
 import { type DiveScore, diveScore } from '../analysis/dive.js';
-import { type Unpacked, unpack } from '../analysis/hidden-files.js';
+import { type ImageFiles, unpack } from '../analysis/hidden-files.js';
 import { type InstalledIn, installedIn } from '../analysis/installed.js';
 import { shownStep } from '../analysis/instruction.js';
 import { type ImageSecret, secretsOf } from '../analysis/secrets.js';
@@ -8,7 +8,7 @@ import { type Waste, wasteOf } from '../analysis/waste.js';
 import { type Sizes, sumOf, weigher } from '../analysis/weigh.js';
 import { type LayerEntry, layerEntries } from '../filesystem/layer-changes.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
-import type { Image, Place } from '../link/graph.js';
+import type { Image, Location } from '../link/graph.js';
 import { type ArchiveReading, type PartReading, pathIn } from '../report/read.js';
 import type { ImageReport, Report } from '../report/report.js';
 import { contentOf } from '../scan/entries/content.js';
@@ -86,7 +86,7 @@ export class ImageSubject {
   }
 
   /** Where a setting stands in the config document; its `config` object where it is not set. */
-  configPlace(key?: string): Place {
+  configPlace(key?: string): Location {
     const { config, at } = this.image;
     const path = config?.member?.path;
     if (path === undefined) return { path: pathIn(this.part.part, at.path), pointer: at.pointer };
@@ -119,7 +119,7 @@ export class ImageSubject {
     return this.once('tables', () => tablesOf(this.part.scan, this.image));
   }
 
-  get unpacked(): Unpacked {
+  get unpacked(): ImageFiles {
     return this.once('unpacked', () => unpack(this.tables));
   }
 

@@ -10,18 +10,18 @@ const PATH_MAX = 4096;
 const DETOURS = 2_000_000;
 
 /** A directory of an extracted archive. */
-export class Folder<M extends Member> {
-  readonly children = new Map<string, Extracted<M>>();
+export class ExtractedDirectory<M extends Member> {
+  readonly children = new Map<string, ExtractedMember<M>>();
 
   constructor(
-    readonly parent: Folder<M> | null,
+    readonly parent: ExtractedDirectory<M> | null,
     /** The last member that describes the directory; null if only the paths of other members imply it. */
     public member: M | null,
   ) {}
 }
 
 /** The object at a path of an extracted archive. For a hard link, the member that it refers to. */
-type Extracted<M extends Member> = M | Folder<M>;
+type ExtractedMember<M extends Member> = M | ExtractedDirectory<M>;
 
 /** The reason why a member cannot be extracted. */
 export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too long';
@@ -33,7 +33,7 @@ export type Unplaced = 'outside' | 'parent is no directory' | 'no target' | 'too
  * archive.
  */
 export class Extraction<M extends Member> {
-  readonly root = new Folder<M>(null, null);
+  readonly root = new ExtractedDirectory<M>(null, null);
   private detours = DETOURS;
 
   /** @param scoped  true if a link to `/` or above the top stays inside, as in a chroot, instead of leading nowhere */
@@ -50,16 +50,17 @@ export class Extraction<M extends Member> {
   }
 
   /** The object at a path; a link in the last segment is followed or not. null if there is none. */
-  find(path: string, followLast: boolean, from = this.root): Extracted<M> | null {
+  find(path: string, followLast: boolean, from = this.root): ExtractedMember<M> | null {
     const todo = segmentsOf(path);
-    let here: Extracted<M> = from;
+    let here: ExtractedMember<M> = from;
     for (let hops = 0; todo.length > 0; ) {
-      if (!(here instanceof Folder)) return null;
-      const folder: Folder<M> = here;
+      if (!(here instanceof ExtractedDirectory)) return null;
+      const folder: ExtractedDirectory<M> = here;
       const next = this.step(folder, todo.pop()!);
       if (next === null) return null;
       here = next;
-      if (next instanceof Folder || next.type !== 'symlink' || (todo.length === 0 && !followLast)) continue;
+      if (next instanceof ExtractedDirectory || next.type !== 'symlink' || (todo.length === 0 && !followLast))
+        continue;
       const target = this.follow(next);
       if (target === null || ++hops > HOPS || target.length + todo.length > PATH_MAX) return null;
       here = next.target!.startsWith('/') ? this.root : folder;
@@ -68,7 +69,7 @@ export class Extraction<M extends Member> {
     return here;
   }
 
-  private step(here: Folder<M>, segment: string): Extracted<M> | null {
+  private step(here: ExtractedDirectory<M>, segment: string): ExtractedMember<M> | null {
     if (segment === '.') return here;
     if (segment !== '..') return here.children.get(segment) ?? null;
     return here.parent ?? (this.scoped ? here : null);
@@ -82,33 +83,34 @@ export class Extraction<M extends Member> {
     return this.detours < 0 ? null : segments;
   }
 
-  private makeFolder(path: string): Folder<M> | null {
+  private makeFolder(path: string): ExtractedDirectory<M> | null {
     let here = this.root;
     for (const segment of path.split('/')) {
       let next = here.children.get(segment) ?? null;
       if (next === null) {
-        next = new Folder(here, null);
+        next = new ExtractedDirectory(here, null);
         here.children.set(segment, next);
-      } else if (!(next instanceof Folder) && next.type === 'symlink') next = this.find(segment, true, here);
-      if (!(next instanceof Folder)) return null;
+      } else if (!(next instanceof ExtractedDirectory) && next.type === 'symlink')
+        next = this.find(segment, true, here);
+      if (!(next instanceof ExtractedDirectory)) return null;
       here = next;
     }
     return here;
   }
 
-  private put(folder: Folder<M>, name: string, member: M): Unplaced | null {
+  private put(folder: ExtractedDirectory<M>, name: string, member: M): Unplaced | null {
     const { children } = folder;
     if (member.type === 'directory') {
       const existing = children.get(name);
-      if (existing instanceof Folder) existing.member = member;
-      else children.set(name, new Folder(folder, member));
+      if (existing instanceof ExtractedDirectory) existing.member = member;
+      else children.set(name, new ExtractedDirectory(folder, member));
       return null;
     }
     children.set(name, member);
     if (member.type !== 'hardlink') return null;
     const target = this.find(member.target ?? '', false);
     // Once the link is created, it would be its own target.
-    if (target === null || target instanceof Folder || target === member) return 'no target';
+    if (target === null || target instanceof ExtractedDirectory || target === member) return 'no target';
     children.set(name, target);
     return null;
   }
@@ -154,9 +156,9 @@ export class Members<M extends Member> {
 
   /** True if a path leads to a directory through links. */
   isFolder(path: string): boolean {
-    return this.extraction?.find(path, true) instanceof Folder;
+    return this.extraction?.find(path, true) instanceof ExtractedDirectory;
   }
 }
 
-const memberOf = <M extends Member>(found: Extracted<M> | null): M | null =>
-  found instanceof Folder ? found.member : found;
+const memberOf = <M extends Member>(found: ExtractedMember<M> | null): M | null =>
+  found instanceof ExtractedDirectory ? found.member : found;

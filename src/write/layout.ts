@@ -47,7 +47,7 @@ export interface CopiedBlob extends BlobClaim, MemberPlace {
 }
 
 /** The content of an image layout. https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
-export interface Layout {
+export interface LayoutContent {
   /** The bytes of index.json. */
   readonly index: Uint8Array;
   /** Manifests and indexes. */
@@ -68,7 +68,11 @@ const LAYOUT_FILE = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
  * verified, and `output` is created only if all blobs match.
  * @throws InputError if writing fails, or a blob is missing or does not match its claim
  */
-export async function writeLayout(output: string, layout: Layout, options: WriteOptions): Promise<void> {
+export async function writeLayout(
+  output: string,
+  layout: LayoutContent,
+  options: WriteOptions,
+): Promise<void> {
   const documents = [
     { path: 'index.json', size: layout.index.length, bytes: layout.index },
     { path: 'oci-layout', size: LAYOUT_FILE.length, bytes: LAYOUT_FILE },

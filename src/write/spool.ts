@@ -20,7 +20,7 @@ import { abandon, temporaryBeside, temporaryIn } from './unfinished.js';
  */
 export async function throughFile<T>(
   input: AsyncIterable<Uint8Array>,
-  { path, shown }: Place,
+  { path, shown }: SpoolDirectory,
   limits: Limits,
   work: (file: string) => Promise<T>,
 ): Promise<T> {
@@ -45,7 +45,7 @@ export async function throughFile<T>(
 }
 
 /** A directory, and its name in messages. */
-interface Place {
+interface SpoolDirectory {
   readonly path: string;
   readonly shown: string;
 }
@@ -56,8 +56,8 @@ interface Place {
  * @throws InputError if it cannot be created
  */
 export async function inPrivateDirectory<T>(
-  beside: Place | null,
-  work: (place: Place) => Promise<T>,
+  beside: SpoolDirectory | null,
+  work: (place: SpoolDirectory) => Promise<T>,
 ): Promise<T> {
   const directory = beside === null ? temporaryIn(tmpdir(), 'waybill') : temporaryBeside(beside.path);
   const shown = beside?.shown ?? `${tmpdir()} (TMPDIR)`;

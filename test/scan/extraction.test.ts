@@ -15,7 +15,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Member } from '../../src/containers/source.js';
-import { Extraction, Folder, Members } from '../../src/scan/extraction.js';
+import { ExtractedDirectory, Extraction, Members } from '../../src/scan/extraction.js';
 import { temporary } from '../support/tmp.js';
 
 const SEED = 20_261_206;
@@ -89,7 +89,9 @@ test('an extraction leaves the same files as a real one', () => {
     for (const path of PATHS) {
       const node = ours.find(path, true);
       const is =
-        node !== null && !(node instanceof Folder) && node.type === 'file' ? members.indexOf(node) : null;
+        node !== null && !(node instanceof ExtractedDirectory) && node.type === 'file'
+          ? members.indexOf(node)
+          : null;
       assert.is(is, readAt(root, path), path);
       if (is !== null) found++;
     }

@@ -3,7 +3,7 @@ import { digestOf } from '../../scan/entries/content.js';
 import type { Entry, EntryTable } from '../../scan/entries/table.js';
 
 /** The layers of an image, base first, and the tree that results from applying them. */
-export interface Unpacked {
+export interface ComparedTree {
   readonly tables: readonly (EntryTable | null)[];
   readonly tree: FileTree;
 }
@@ -39,7 +39,7 @@ export const kindOf = (aspect: Aspect): string =>
   aspect === 'mode' || aspect === 'owner' || aspect === 'times' ? aspect : `files.${aspect}`;
 
 /** Compares two trees, name by name. Contents are compared by digest if the layers were read with digests. */
-export function fileChanges(a: Unpacked, b: Unpacked): FileChanges {
+export function fileChanges(a: ComparedTree, b: ComparedTree): FileChanges {
   const others = new Map(b.tree.nodes.map(node => [node.path, node]));
   const [leftNames, rightNames] = [linkNames(a.tree), linkNames(b.tree)];
   const removed: TreeNode[] = [];
@@ -84,10 +84,10 @@ function aspectsOf(a: Entry, b: Entry): Aspect[] {
 
 /** Returns null if both are files of the same size and a content is not known. */
 function sameContent(
-  a: Unpacked,
+  a: ComparedTree,
   x: TreeNode,
   left: Entry,
-  b: Unpacked,
+  b: ComparedTree,
   y: TreeNode,
   right: Entry,
 ): boolean | null {
@@ -99,7 +99,7 @@ function sameContent(
 }
 
 /** Digest of a file's content; null if it was not read. */
-export function digestIn({ tables }: Unpacked, { layer, index }: Inode): string | null {
+export function digestIn({ tables }: ComparedTree, { layer, index }: Inode): string | null {
   const table = tables[layer] ?? null;
   return table === null || index < 0 ? null : digestOf(table, index);
 }

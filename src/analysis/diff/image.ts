@@ -197,7 +197,7 @@ export function manifestChanges(a: Image, b: Image): Change[] {
 }
 
 /** The facts about a layer that comparing it needs. */
-export interface LayerFacts {
+export interface ComparedLayer {
   readonly layer: Layer;
   /** null if the layer's blob is absent. */
   readonly facts: BlobFacts | null;
@@ -209,7 +209,7 @@ export interface LayerFacts {
  * Identifies a layer by its content: the digest of its tar (the diff_id as computed). If the layer cannot be unpacked,
  * the digest of the stored blob; if it is absent, the diff_id that the config claims.
  */
-export function layerKey({ layer, facts }: LayerFacts): string {
+export function layerKey({ layer, facts }: ComparedLayer): string {
   if (facts === null) return layer.claimedDiffId ?? layer.claimedDigest ?? layer.ref;
   if (facts.unpacked !== null) return facts.unpacked.digests.sha256;
   return `stored ${facts.digests?.sha256 ?? layer.ref}`;
@@ -219,7 +219,7 @@ export function layerKey({ layer, facts }: LayerFacts): string {
  * Pairs layers. Equal layers are paired first. Between them, layers are paired by position if both images have equally
  * many there, and otherwise by the instruction that created them.
  */
-export function pairLayers(a: readonly LayerFacts[], b: readonly LayerFacts[]): Pairing[] {
+export function pairLayers(a: readonly ComparedLayer[], b: readonly ComparedLayer[]): Pairing[] {
   const pairs: Pairing[] = [];
   let left: number[] = [];
   let right: number[] = [];
@@ -239,13 +239,13 @@ export function pairLayers(a: readonly LayerFacts[], b: readonly LayerFacts[]): 
 }
 
 function pairBetween(
-  a: readonly LayerFacts[],
+  a: readonly ComparedLayer[],
   left: readonly number[],
-  b: readonly LayerFacts[],
+  b: readonly ComparedLayer[],
   right: readonly number[],
 ): Pairing[] {
   if (left.length === right.length) return left.map((i, n) => [i, right[n]!]);
-  const makers = (layers: readonly LayerFacts[], places: readonly number[]) =>
+  const makers = (layers: readonly ComparedLayer[], places: readonly number[]) =>
     places.map(place => layers[place]!.layer.createdBy ?? '');
   return pairUp(makers(a, left), makers(b, right)).map(([i, j]) => [
     i === null ? null : left[i]!,
@@ -259,8 +259,8 @@ function pairBetween(
  * @returns null if the entries of one of them are not known
  */
 export function layerDifferences(
-  { facts: a, table: x }: LayerFacts,
-  { facts: b, table: y }: LayerFacts,
+  { facts: a, table: x }: ComparedLayer,
+  { facts: b, table: y }: ComparedLayer,
 ): KindCount[] | null {
   if (a === null || b === null || x === null || y === null) return null;
   const counts = new Map<string, number>();

@@ -1,5 +1,11 @@
 import type { Pairing, Tally } from '../../analysis/diff/changes.js';
-import { digestIn, type FilePair, fileChanges, kindOf, type Unpacked } from '../../analysis/diff/files.js';
+import {
+  type ComparedTree,
+  digestIn,
+  type FilePair,
+  fileChanges,
+  kindOf,
+} from '../../analysis/diff/files.js';
 import { squash, type TreeNode } from '../../filesystem/file-tree.js';
 import { tablesOf } from '../../filesystem/layer-tables.js';
 import {
@@ -17,22 +23,26 @@ import { count, sizeWriter, type Units } from '../../report/words.js';
 import { contentOf } from '../../scan/entries/content.js';
 import { nameText } from '../../scan/entries/name.js';
 import { visiblePath } from '../../visible.js';
-import { type DiffLine, filesWords, foldMany, foldWhole, type Mark } from './fold.js';
+import { type ChangeMark, type DiffLine, filesWords, foldMany, foldWhole } from './fold.js';
 import type { Placed } from './layers.js';
 import type { FileChange, FileRef, FilesDiff, ImageDiff } from './report.js';
 import { unifiedDiff } from './words.js';
 
 export interface FilesCompared {
   readonly diff: FilesDiff;
-  readonly a: Unpacked;
-  readonly b: Unpacked;
+  readonly a: ComparedTree;
+  readonly b: ComparedTree;
   /** Number of files of equal size whose contents could not be compared. */
   readonly unread: number;
   readonly notes: readonly string[];
 }
 
 /** Unpacks two images. If both images have a layer and only one archive holds it, it is taken from that archive. */
-export function unpackBoth(a: Placed, b: Placed, pairing: readonly Pairing[]): { a: Unpacked; b: Unpacked } {
+export function unpackBoth(
+  a: Placed,
+  b: Placed,
+  pairing: readonly Pairing[],
+): { a: ComparedTree; b: ComparedTree } {
   const [left, right] = [tablesOf(a.part.scan, a.image), tablesOf(b.part.scan, b.image)];
   for (const [i, j] of pairing) {
     if (i === null || j === null) continue;
@@ -42,7 +52,7 @@ export function unpackBoth(a: Placed, b: Placed, pairing: readonly Pairing[]): {
     left[i] = table;
     right[j] = table;
   }
-  const unpacked = (tables: typeof left): Unpacked => ({ tables, tree: squash(tables) });
+  const unpacked = (tables: typeof left): ComparedTree => ({ tables, tree: squash(tables) });
   return { a: unpacked(left), b: unpacked(right) };
 }
 
@@ -50,7 +60,7 @@ export function unpackBoth(a: Placed, b: Placed, pairing: readonly Pairing[]): {
  * Compares the file systems of two images.
  * @param text  whether to compare small text files line by line
  */
-export function filesDiff(a: Unpacked, b: Unpacked, tally: Tally, text: boolean): FilesCompared {
+export function filesDiff(a: ComparedTree, b: ComparedTree, tally: Tally, text: boolean): FilesCompared {
   const { added, removed, changed, unread } = fileChanges(a, b);
   const isListed = (kind: string, nodes: readonly TreeNode[]) =>
     nodes.length > 0 && tally.add(kind, nodes.length);
@@ -68,7 +78,13 @@ export function filesDiff(a: Unpacked, b: Unpacked, tally: Tally, text: boolean)
   };
 }
 
-function changeOf(a: Unpacked, b: Unpacked, pair: FilePair, tally: Tally, text: boolean): FileChange | null {
+function changeOf(
+  a: ComparedTree,
+  b: ComparedTree,
+  pair: FilePair,
+  tally: Tally,
+  text: boolean,
+): FileChange | null {
   const aspects = pair.aspects.filter(aspect => tally.add(kindOf(aspect)));
   if (aspects.length === 0) return null;
   const [x, y] = [refOf(a, pair.a), refOf(b, pair.b)];
@@ -76,18 +92,18 @@ function changeOf(a: Unpacked, b: Unpacked, pair: FilePair, tally: Tally, text: 
   return { path: x.path, aspects, a: x, b: y, text: lines };
 }
 
-function textOf(a: Unpacked, b: Unpacked, pair: FilePair): string | null {
+function textOf(a: ComparedTree, b: ComparedTree, pair: FilePair): string | null {
   const [x, y] = [contentIn(a, pair.a), contentIn(b, pair.b)];
   return x === null || y === null ? null : unifiedDiff(x, y);
 }
 
-function contentIn({ tables }: Unpacked, { inode, entry }: TreeNode): Uint8Array | null {
+function contentIn({ tables }: ComparedTree, { inode, entry }: TreeNode): Uint8Array | null {
   if (entry.size === 0) return new Uint8Array(0);
   const table = tables[inode.layer] ?? null;
   return table === null ? null : contentOf(table, inode.index);
 }
 
-function refOf(unpacked: Unpacked, node: TreeNode): FileRef {
+function refOf(unpacked: ComparedTree, node: TreeNode): FileRef {
   const { entry, type, inode } = node;
   return {
     path: nameText(node.path),
@@ -167,12 +183,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'what', shrink: true },
 ];
 
-const STYLES: Readonly<Record<Mark, Style>> = { '-': 'bad', '+': 'good', '~': 'warn', '.': 'dim' };
+const STYLES: Readonly<Record<ChangeMark, Style>> = { '-': 'bad', '+': 'good', '~': 'warn', '.': 'dim' };
 
 const isLight = ({ aspects }: FileChange) =>
   aspects.every(aspect => aspect === 'mode' || aspect === 'owner' || aspect === 'times');
 
-const line = (mark: Mark, { path, size, type, target }: FileRef): DiffLine => ({
+const line = (mark: ChangeMark, { path, size, type, target }: FileRef): DiffLine => ({
   mark,
   path,
   weight: type === 'file' ? size : 0,
@@ -181,7 +197,7 @@ const line = (mark: Mark, { path, size, type, target }: FileRef): DiffLine => ({
   files: null,
 });
 
-function changeLine(mark: Mark, { path, aspects, a, b }: FileChange): DiffLine {
+function changeLine(mark: ChangeMark, { path, aspects, a, b }: FileChange): DiffLine {
   const weight = isWeighed(aspects) ? Math.max(a.size, b.size) : 0;
   const told = aspects.filter(aspect => aspect !== 'times');
   const what = told.map(aspect => aspectWords(aspect, a, b)).join(', ');

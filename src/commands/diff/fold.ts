@@ -1,9 +1,9 @@
 /** The change of a file: removed, added, changed in content or type, changed in mode or owner only. */
-export type Mark = '-' | '+' | '~' | '.';
+export type ChangeMark = '-' | '+' | '~' | '.';
 
 /** A line of a list of changed files, for one file or for all changed files of a directory. */
 export interface DiffLine {
-  readonly mark: Mark;
+  readonly mark: ChangeMark;
   /** Without a leading slash; empty for the root. */
   readonly path: string;
   /** Bytes of the change. */
@@ -11,7 +11,7 @@ export interface DiffLine {
   readonly what: string;
   readonly isDirectory: boolean;
   /** For a directory that stands for its contents: the number of files by change. */
-  readonly files: ReadonlyMap<Mark, number> | null;
+  readonly files: ReadonlyMap<ChangeMark, number> | null;
 }
 
 /** A new or removed directory with fewer files is listed file by file. */
@@ -22,7 +22,7 @@ export function foldWhole(lines: readonly DiffLine[]): DiffLine[] {
   return (['-', '+'] as const).reduce<readonly DiffLine[]>(foldMark, lines) as DiffLine[];
 }
 
-function foldMark(lines: readonly DiffLine[], mark: Mark): DiffLine[] {
+function foldMark(lines: readonly DiffLine[], mark: ChangeMark): DiffLine[] {
   const own = lines.filter(line => line.mark === mark);
   const directories = new Set(own.filter(({ isDirectory }) => isDirectory).map(({ path }) => path));
   const groups = new Map<string, DiffLine[]>();
@@ -93,11 +93,11 @@ const levels = (path: string) => path.split('/').length;
 const filesIn = (lines: readonly DiffLine[]): number =>
   lines.reduce((sum, line) => sum + [...countsOf(line).values()].reduce((all, n) => all + n, 0), 0);
 
-const countsOf = ({ files, isDirectory, mark }: DiffLine): ReadonlyMap<Mark, number> =>
+const countsOf = ({ files, isDirectory, mark }: DiffLine): ReadonlyMap<ChangeMark, number> =>
   files ?? new Map(isDirectory ? [] : [[mark, 1]]);
 
 function together(path: string, lines: readonly DiffLine[]): DiffLine {
-  const files = new Map<Mark, number>();
+  const files = new Map<ChangeMark, number>();
   for (const line of lines)
     for (const [mark, count] of countsOf(line)) files.set(mark, (files.get(mark) ?? 0) + count);
   const marks = new Set(lines.map(({ mark }) => mark));
@@ -112,14 +112,14 @@ function together(path: string, lines: readonly DiffLine[]): DiffLine {
   };
 }
 
-const WORDS: readonly (readonly [Mark, string])[] = [
+const WORDS: readonly (readonly [ChangeMark, string])[] = [
   ['+', 'added'],
   ['-', 'removed'],
   ['~', 'changed'],
   ['.', 'in mode or owner only'],
 ];
 
-const countWords = (files: ReadonlyMap<Mark, number>): string =>
+const countWords = (files: ReadonlyMap<ChangeMark, number>): string =>
   WORDS.flatMap(([mark, word]) =>
     files.has(mark) ? [`${files.get(mark)!.toLocaleString('en-US')} ${word}`] : [],
   ).join(', ');

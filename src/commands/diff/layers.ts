@@ -1,12 +1,12 @@
 import type { KindCount, Pairing, Tally } from '../../analysis/diff/changes.js';
-import { type LayerFacts, layerDifferences, layerKey, pairLayers } from '../../analysis/diff/image.js';
+import { type ComparedLayer, layerDifferences, layerKey, pairLayers } from '../../analysis/diff/image.js';
 import { tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import type { PartReading } from '../../report/read.js';
 import { type ImageReport, imageIdOf } from '../../report/report.js';
 import { formatPlatform } from '../../spec/platform.js';
 import { normalName, parseReference } from '../../spec/reference.js';
-import type { LayerChange, LayerRef, LayersDiff } from './report.js';
+import type { LayerDifference, LayerRef, LayersDiff } from './report.js';
 
 export interface LayersCompared {
   readonly diff: LayersDiff;
@@ -26,7 +26,7 @@ export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
   const [left, right] = [layerFacts(a), layerFacts(b)];
   const pairing = pairLayers(left, right);
   const isSame = ([i, j]: Pairing) => i !== null && j !== null && layerKey(left[i]!) === layerKey(right[j]!);
-  const changes = pairing.flatMap((pair): LayerChange[] => {
+  const changes = pairing.flatMap((pair): LayerDifference[] => {
     const [i, j] = pair;
     const state = isSame(pair) ? 'recompressed' : j === null ? 'removed' : i === null ? 'added' : 'changed';
     const [x, y] = [i === null ? null : left[i]!, j === null ? null : right[j]!];
@@ -49,7 +49,7 @@ export function layersDiff(a: Placed, b: Placed, tally: Tally): LayersCompared {
   };
 }
 
-function layerFacts({ part, image }: Placed): LayerFacts[] {
+function layerFacts({ part, image }: Placed): ComparedLayer[] {
   const tables = tablesOf(part.scan, image);
   return image.layers.map((layer, i) => ({
     layer,
@@ -59,7 +59,7 @@ function layerFacts({ part, image }: Placed): LayerFacts[] {
 }
 
 /** The compression of an absent layer is not known. */
-function isStoredSame(a: LayerFacts, b: LayerFacts): boolean {
+function isStoredSame(a: ComparedLayer, b: ComparedLayer): boolean {
   const [x, y] = [a.facts?.digests, b.facts?.digests];
   return x == null || y == null || x.sha256 === y.sha256;
 }
@@ -68,7 +68,7 @@ function isStoredSame(a: LayerFacts, b: LayerFacts): boolean {
  * True if a part of the change counts. Times, owners and similar attributes count as such, anything else as a change of
  * the layer; if layers are ignored, all of them are.
  */
-function counts({ state, differences }: LayerChange, tally: Tally): boolean {
+function counts({ state, differences }: LayerDifference, tally: Tally): boolean {
   if (state === 'recompressed') return tally.add('compression');
   if (state !== 'changed') return tally.add(`layers.${state}`);
   const light = (differences ?? []).filter(({ kind }) => !kind.startsWith('files.'));
@@ -77,7 +77,7 @@ function counts({ state, differences }: LayerChange, tally: Tally): boolean {
   return own || light.some(({ kind }) => !tally.ignores(kind) && !tally.ignores('layers'));
 }
 
-const withoutIgnored = (change: LayerChange, tally: Tally): LayerChange => ({
+const withoutIgnored = (change: LayerDifference, tally: Tally): LayerDifference => ({
   ...change,
   differences: change.differences?.filter(({ kind }) => !tally.ignores(kind)) ?? null,
 });

@@ -66,10 +66,10 @@ export interface LayersDiff {
   /** Number of equal layers at any position, including the shared ones. */
   readonly same: number;
   /** Layers that are not the same, or not stored in the same bytes; in order. */
-  readonly changes: readonly LayerChange[];
+  readonly changes: readonly LayerDifference[];
 }
 
-export interface LayerChange {
+export interface LayerDifference {
   readonly state: 'added' | 'removed' | 'changed' | 'recompressed';
   readonly a: LayerRef | null;
   readonly b: LayerRef | null;

@@ -24,7 +24,7 @@ import {
 } from '../../report/words.js';
 
 import { diffFilesDoc } from './files.js';
-import type { DiffReport, ImageDiff, ImageRef, LayerChange, LayerRef, OnlyIn } from './report.js';
+import type { DiffReport, ImageDiff, ImageRef, LayerDifference, LayerRef, OnlyIn } from './report.js';
 import { kindWords, verdictWords } from './words.js';
 
 export interface DiffDocOptions {
@@ -191,7 +191,7 @@ function layersDoc({ layers }: ImageDiff, units: Units | undefined, rows: number
 
 const STYLES = { added: 'good', removed: 'bad', changed: 'warn', recompressed: 'dim' } as const;
 
-function whyWords({ state, a, b, differences }: LayerChange): string {
+function whyWords({ state, a, b, differences }: LayerDifference): string {
   if (state === 'recompressed') return `${a?.compression ?? '?'} → ${b?.compression ?? '?'}`;
   if (state !== 'changed') return NONE;
   return differences === null ? 'cannot be told' : kindWords(differences);

@@ -67,7 +67,7 @@ export async function extractFiles(
   }
 }
 
-interface Extracted {
+interface Extraction {
   readonly answer: Answer;
   /** Sets the attributes of the root on the directory. */
   readonly finish: (path: Buffer) => void;
@@ -89,7 +89,7 @@ async function extractFrom(
     ...selection
   }: ExtractFilesOptions,
   limits: Limits,
-): Promise<Extracted> {
+): Promise<Extraction> {
   const reading = await readArchive(file, { depth: 'files', limits: allowed, jobs, memory, onProgress });
   const where = [...given, ...files];
   const chosen = oneImage(reading, selection);

@@ -28,8 +28,8 @@ import {
   type FileView,
   fileView,
   inTreeOrder,
-  type Listed,
   type Total,
+  type TreeRow,
   type ViewOptions,
   type ViewRow,
 } from './rows.js';
@@ -102,12 +102,12 @@ export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'ref
   readonly report: ImageReport;
   readonly view: FileView;
   /** The layer that was requested, and its change of each file. */
-  readonly changes: LayerChange | null;
+  readonly changes: FileChanges | null;
   /** True if the files are entries of all layers. */
   readonly allLayers: boolean;
 }
 
-export interface LayerChange {
+export interface FileChanges {
   /** Index of the layer, from 0. */
   readonly layer: number;
   /** Number of files that the layer changes, including those that were not requested. */
@@ -115,7 +115,7 @@ export interface LayerChange {
   readonly added: number;
   readonly removed: number;
   /** For a modified file, the previous node; null for a removed file; no value for an added one. */
-  readonly before: ReadonlyMap<Listed, TreeNode | null>;
+  readonly before: ReadonlyMap<TreeRow, TreeNode | null>;
 }
 
 /** @throws UsageError for options that contradict each other */
@@ -191,17 +191,17 @@ function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'file
 }
 
 /** Leaves out directories that are only parents of listed files. */
-function listed(rows: readonly ViewRow[], isWanted: (item: Listed) => boolean): ListedFile[] {
+function listed(rows: readonly ViewRow[], isWanted: (item: TreeRow) => boolean): ListedFile[] {
   const files: ListedFile[] = [];
   for (const { item, total } of rows)
     if (item !== null && isWanted(item)) files.push(listedFile(item, total));
   return files;
 }
 
-const listedFile = (item: Listed, total: Total | null): ListedFile =>
+const listedFile = (item: TreeRow, total: Total | null): ListedFile =>
   total === null ? fileReport(item) : { ...fileReport(item), total };
 
-const entryReport = (item: Listed): EntryReport[] =>
+const entryReport = (item: TreeRow): EntryReport[] =>
   item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
 
 function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
@@ -220,11 +220,11 @@ function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
 }
 
 /** A predicate on a path, bytes one per character; null accepts everything. */
-type Wanted = ((path: string) => boolean) | null;
+type PathTest = ((path: string) => boolean) | null;
 
 function imageFiles(
   { part, image, index }: ChosenImage & { index?: number },
-  wanted: Wanted,
+  wanted: PathTest,
   options: FilesOptions,
 ): Omit<ImageTree, 'report'> {
   const tables = tablesOf(part.scan, image);
@@ -241,7 +241,7 @@ function imageFiles(
   const { tree, entries } = allLayers
     ? layerEntries(tables, wanted ?? (() => true))
     : { tree: squash(tables), entries: null };
-  const items: readonly Listed[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
+  const items: readonly TreeRow[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
   const view = fileView(items, options);
   return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };
 }
@@ -249,7 +249,7 @@ function imageFiles(
 function layerFiles(
   tables: readonly (EntryTable | null)[],
   index: number,
-  wanted: Wanted,
+  wanted: PathTest,
   options: FilesOptions,
 ): Omit<ImageTree, 'report' | 'faults' | 'refusals'> {
   const after = squash(tables.slice(0, index + 1));
@@ -258,7 +258,7 @@ function layerFiles(
   const added = chosenOf(changes.added, wanted);
   const removed = chosenOf(changes.removed, wanted);
   const modified = changes.modified.filter(({ after }) => wanted?.(after.path) ?? true);
-  const before = new Map<Listed, TreeNode | null>([
+  const before = new Map<TreeRow, TreeNode | null>([
     ...modified.map(({ before, after }) => [after, before] as const),
     ...removed.map(node => [node, null] as const),
   ]);
@@ -271,7 +271,7 @@ function layerFiles(
   };
 }
 
-const chosenOf = (nodes: readonly TreeNode[], wanted: Wanted): readonly TreeNode[] =>
+const chosenOf = (nodes: readonly TreeNode[], wanted: PathTest): readonly TreeNode[] =>
   wanted === null ? nodes : nodes.filter(({ path }) => wanted(path));
 
 /** Oddities with paths as text; only those of one layer, if one was requested. */

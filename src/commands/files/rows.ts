@@ -2,7 +2,7 @@ import type { TreeNode } from '../../filesystem/file-tree.js';
 import type { LayerEntry } from '../../filesystem/layer-changes.js';
 
 /** A file of the squashed tree, or an entry of a layer. Paths are bytes, one per character. */
-export type Listed = TreeNode | LayerEntry;
+export type TreeRow = TreeNode | LayerEntry;
 
 type FileSort = 'name' | 'size' | 'time';
 
@@ -27,7 +27,7 @@ export interface Total {
 
 export interface ViewRow {
   /** null for a directory that is only a parent of listed files. */
-  readonly item: Listed | null;
+  readonly item: TreeRow | null;
   /** The path; in a tree the last segment. */
   readonly name: string;
   /** Number of parent directories in the tree; 0 in a list. */
@@ -41,7 +41,7 @@ export interface FileView {
   /** Number of rows without `top`. */
   readonly count: number;
   /** All files that match, down to `depth`, including those that `top` cuts off. */
-  readonly items: readonly Listed[];
+  readonly items: readonly TreeRow[];
 }
 
 /**
@@ -50,9 +50,9 @@ export interface FileView {
  * @param isRemoved  true for files that a layer removes: they count only in directories that are removed with them
  */
 export function fileView(
-  items: readonly Listed[],
+  items: readonly TreeRow[],
   options: ViewOptions,
-  isRemoved: (item: Listed) => boolean = () => false,
+  isRemoved: (item: TreeRow) => boolean = () => false,
 ): FileView {
   const { depth, top, sort = top === undefined ? 'name' : 'size' } = options;
   if (options.tree) return treeView(items, { depth, top, sort }, isRemoved);
@@ -63,13 +63,13 @@ export function fileView(
   return { rows, count: within.length, items: within };
 }
 
-type Order = Omit<ViewOptions, 'tree' | 'sort'> & { readonly sort: FileSort };
+type SortOrder = Omit<ViewOptions, 'tree' | 'sort'> & { readonly sort: FileSort };
 
-const sizeOf = ({ type, size }: Listed) => (type === 'file' ? size : 0);
-const timeOf = ({ entry, isImplied }: Listed) =>
+const sizeOf = ({ type, size }: TreeRow) => (type === 'file' ? size : 0);
+const timeOf = ({ entry, isImplied }: TreeRow) =>
   isImplied ? Number.NEGATIVE_INFINITY : entry.mtime + entry.mtimeNanos / 1e9;
 
-const VALUES: Readonly<Record<FileSort, ((item: Listed) => number) | null>> = {
+const VALUES: Readonly<Record<FileSort, ((item: TreeRow) => number) | null>> = {
   name: null,
   size: sizeOf,
   time: timeOf,
@@ -95,7 +95,7 @@ function levelOf(path: string): number {
 
 /** A tree of the listed files, in columns. A directory has a lower number than its contents. */
 interface Branches {
-  readonly items: (Listed | null)[];
+  readonly items: (TreeRow | null)[];
   readonly names: string[];
   readonly parents: number[];
   readonly levels: number[];
@@ -103,10 +103,10 @@ interface Branches {
 
 const ROOT = -1;
 
-function branchesOf(items: readonly Listed[]): Branches {
+function branchesOf(items: readonly TreeRow[]): Branches {
   const tree: Branches = { items: [], names: [], parents: [], levels: [] };
   const open: { readonly id: number; readonly prefix: string }[] = [];
-  const add = (item: Listed | null, name: string, prefix: string) => {
+  const add = (item: TreeRow | null, name: string, prefix: string) => {
     const id = tree.names.length;
     tree.items.push(item);
     tree.names.push(name);
@@ -128,9 +128,9 @@ function branchesOf(items: readonly Listed[]): Branches {
 }
 
 function treeView(
-  items: readonly Listed[],
-  { depth = Number.POSITIVE_INFINITY, top, sort }: Order,
-  isRemoved: (item: Listed) => boolean,
+  items: readonly TreeRow[],
+  { depth = Number.POSITIVE_INFINITY, top, sort }: SortOrder,
+  isRemoved: (item: TreeRow) => boolean,
 ): FileView {
   const tree = branchesOf(items);
   const totals = totalsOf(tree, isRemoved);
@@ -158,7 +158,7 @@ function largest(order: readonly number[], values: readonly number[] | null, top
   return order.filter(id => kept.has(id));
 }
 
-function totalsOf({ items, parents }: Branches, isRemoved: (item: Listed) => boolean): Total[] {
+function totalsOf({ items, parents }: Branches, isRemoved: (item: TreeRow) => boolean): Total[] {
   const zeros = () => new Float64Array(items.length);
   const [bytes, files, lostBytes, lostFiles] = [zeros(), zeros(), zeros(), zeros()];
   for (let id = items.length - 1; id >= 0; id--) {
@@ -234,7 +234,7 @@ export function* treeBars(rows: readonly Pick<ViewRow, 'level'>[]): Generator<st
 }
 
 /** In the order of a tree: a directory before its contents, names in byte order, equal paths by layer. */
-export const inTreeOrder = <T extends Listed>(items: readonly T[]): T[] =>
+export const inTreeOrder = <T extends TreeRow>(items: readonly T[]): T[] =>
   [...items].sort((a, b) => compareInTree(a.path, b.path) || a.layer - b.layer);
 
 /** A slash sorts before any other character of a name. */

@@ -9,8 +9,8 @@ import { archiveHead, count, faultLine, imageTitle, instruction, madeBy } from '
 import { nameText } from '../../scan/entries/name.js';
 import type { EntryType } from '../../scan/entries/table.js';
 import { visiblePath } from '../../visible.js';
-import type { FoundFiles, ImageTree, LayerChange } from './index.js';
-import { type Listed, treeBars } from './rows.js';
+import type { FileChanges, FoundFiles, ImageTree } from './index.js';
+import { type TreeRow, treeBars } from './rows.js';
 import { type FileRow, fileTable } from './table.js';
 
 interface View {
@@ -51,7 +51,7 @@ function listing(image: ImageTree, view: View): Doc {
 function tableOf(
   { view: { rows } }: ImageTree,
   { tree, write }: View,
-  leadOf?: (item: Listed) => Text,
+  leadOf?: (item: TreeRow) => Text,
   title?: string,
 ): Block {
   // Rows are made during the iteration: a million reports at once would take more memory than everything else.
@@ -77,7 +77,7 @@ function rest({ view: { rows, count: all } }: ImageTree, { top }: View): Doc {
     : [text([span(`and ${left} more: --top ${all} shows all`, 'dim')], 2)];
 }
 
-function fateOf(item: Listed): Text {
+function fateOf(item: TreeRow): Text {
   if (!(item instanceof LayerEntry)) return '';
   const { gone, isWhiteout } = item;
   if (isWhiteout) return [span('whiteout', 'dim')];
@@ -86,7 +86,7 @@ function fateOf(item: Listed): Text {
     : [span(`${gone.how} by ${gone.by + 1}`, gone.how === 'deleted' ? 'bad' : 'warn')];
 }
 
-function fates(items: readonly Listed[]): string {
+function fates(items: readonly TreeRow[]): string {
   const counts = { deleted: 0, replaced: 0, whiteouts: 0 };
   for (const item of items) {
     if (!(item instanceof LayerEntry)) continue;
@@ -103,7 +103,7 @@ function fates(items: readonly Listed[]): string {
 }
 
 /** Each file counts once, even if it has several names. */
-function summary(nodes: readonly Listed[], write: View['write']): string {
+function summary(nodes: readonly TreeRow[], write: View['write']): string {
   const counts = new Map<EntryType, number>();
   let bytes = 0;
   for (const { type, size } of nodes) {
@@ -127,7 +127,7 @@ function summary(nodes: readonly Listed[], write: View['write']): string {
   return `${parts.join(', ')}; ${write(bytes)}${/^\d+$/.test(write(bytes)) ? ' bytes' : ''}`;
 }
 
-function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
+function changesDoc(image: ImageTree, changes: FileChanges, view: View): Doc {
   const { layers } = image.report;
   const { layer, all, before, added, removed } = changes;
   const made = layers[layer];
@@ -140,7 +140,7 @@ function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
       text(all === 0 ? 'changes nothing' : 'nothing that it changes matches --where or --depth', 2),
     ];
   }
-  const changeOf = (item: Listed): Text => {
+  const changeOf = (item: TreeRow): Text => {
     const old = before.get(item);
     if (old === undefined) return [span('added', 'good')];
     return old === null ? [span('removed', 'bad')] : [span(modification(item, old), 'warn')];
@@ -155,7 +155,7 @@ function changesDoc(image: ImageTree, changes: LayerChange, view: View): Doc {
 }
 
 /** Notes a change of type: a directory that becomes a link loses its contents. */
-const modification = (now: Listed, before: TreeNode): string =>
+const modification = (now: TreeRow, before: TreeNode): string =>
   now.type === before.type ? 'modified' : `was ${before.type}`;
 
 /** layer.md does not specify this; Windows tools use these directories. */

@@ -15,7 +15,7 @@ export interface Match {
   readonly path: string | null;
 }
 
-export interface Found {
+export interface DigestSearch {
   readonly query: string;
   readonly matches: readonly Match[];
   /** If nothing matches: the reason why the digest cannot be found in this file. */
@@ -26,7 +26,7 @@ export interface Found {
  * Finds the objects in this archive that have a digest, or one that begins with the query.
  * @throws UsageError if the query is not a digest
  */
-export function find(reading: ArchiveReading, report: Omit<IdsReport, 'find'>, query: string): Found {
+export function find(reading: ArchiveReading, report: Omit<IdsReport, 'find'>, query: string): DigestSearch {
   if (!/^([a-z0-9]+:)?[0-9a-f]+$/.test(query) || query.replace(/^.*:/, '').length < 4) {
     throw new UsageError(
       `--find: expected a digest or its first digits, at least 4, found ${JSON.stringify(query)}`,

@@ -10,7 +10,7 @@ import { requireAnything, type Selection, selectImages } from '../../report/sele
 import { archiveHead, imageTitle } from '../../report/words.js';
 import { dialectOf } from '../stored-images.js';
 import { afterLoading, type EngineReport, engineReport } from './engines.js';
-import { type Found, find, type Match } from './find.js';
+import { type DigestSearch, find, type Match } from './find.js';
 
 /** The names and digests of an image, including those that engines would give it. */
 export interface ImageIds extends ImageReport {
@@ -24,7 +24,7 @@ export interface IdsReport extends Omit<Report, 'images'> {
   /** The outcome of a file without an image; empty if it contains one. */
   readonly engines: readonly EngineReport[];
   /** The matches of --find; null without it. */
-  readonly find: Found | null;
+  readonly find: DigestSearch | null;
 }
 
 export interface IdsOptions extends Selection, ReportingOptions, Pick<DialectOptions, 'docker'> {
@@ -156,7 +156,7 @@ function layerRows(layer: ImageReport['layers'][number], i: number): [string, Te
   return rows.flatMap(([label, value]) => (value === null ? [] : [[label, value]]));
 }
 
-function findDoc({ query, matches, reason }: Found): Doc {
+function findDoc({ query, matches, reason }: DigestSearch): Doc {
   if (matches.length === 0)
     return [text([span(query, 'strong'), ' is not in this file']), text(reason ?? '', 2)];
   return matches.flatMap(({ digest, what, of, path }: Match): Block[] => [

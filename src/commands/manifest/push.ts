@@ -4,7 +4,7 @@ import { limitsOf } from '../../limits.js';
 import type { Answer } from '../../report/doc.js';
 import { OCI_INDEX } from '../../spec/media-types.js';
 import { fullName, parseReference } from '../../spec/reference.js';
-import { type CopiedBlob, claimOf, type Layout, writeLayout } from '../../write/layout.js';
+import { type CopiedBlob, claimOf, type LayoutContent, writeLayout } from '../../write/layout.js';
 import { listBytes, listStore, type ManifestList } from '../../write/list-store.js';
 
 import { storedList } from './stored-list.js';
@@ -45,7 +45,7 @@ function checkOutput(output: string): void {
   }
 }
 
-function layoutOf(list: ManifestList, bytes: Uint8Array): Layout {
+function layoutOf(list: ManifestList, bytes: Uint8Array): LayoutContent {
   const { name, entries } = list;
   if (entries.length === 0) throw new InputError('the list has no entries', name);
   const copies: CopiedBlob[] = [];

@@ -16,13 +16,13 @@ import { Audit, unreadable } from '../../report/reported.js';
 import { count, NONE } from '../../report/words.js';
 import { isArchiveName } from '../../spec/archive-name.js';
 import { visible } from '../../visible.js';
-import { type Item, type Named, type Reader, type Readings, readEach } from './read.js';
+import { type ArchiveReader, type ArchiveReadings, type Named, type ReadResult, readEach } from './read.js';
 import type { Tally } from './tallies.js';
 
 /** Number of files that are named unless all are requested. */
 const NAMED = 5;
 
-type Remark = Extract<Item, { kind: 'other' | 'again' }>;
+type Remark = Extract<ReadResult, { kind: 'other' | 'again' }>;
 
 /** Remarks on files in folders that are not archives, and on archives that were given twice. */
 class Remarks {
@@ -72,13 +72,13 @@ class Remarks {
   }
 }
 
-const againWords = ({ what, file, first }: Extract<Item, { kind: 'again' }>): string =>
+const againWords = ({ what, file, first }: Extract<ReadResult, { kind: 'again' }>): string =>
   file === first
     ? `${file} is named twice, and read once`
     : `${file} is the same ${what} as ${first}, and read once`;
 
 /** The remarks printed with a list of the images of several archives, and the exit code that they result in. */
-export function remarksOf({ failed, others, again }: Omit<Readings, 'readings'>): {
+export function remarksOf({ failed, others, again }: Omit<ArchiveReadings, 'readings'>): {
   readonly notes: readonly string[];
   readonly exitCode: 0 | 1 | 2;
 } {
@@ -100,7 +100,7 @@ interface ArchiveLine {
   readonly error: { readonly what: string; readonly remedy: string | null } | null;
 }
 
-interface ManyOptions<R> extends Reader {
+interface ManyOptions<R> extends ArchiveReader {
   readonly names: readonly Named[];
   /**
    * The report of the command for one archive.
@@ -128,7 +128,7 @@ export interface Closing extends Result {
 }
 
 /** The parts of completed archives that are kept: rows, and the details below the table. */
-class Summary<R> {
+class ArchiveTable<R> {
   readonly lines: ArchiveLine[] = [];
   readonly findings: ReportedFinding[] = [];
   readonly archives: ReportedArchive[] = [];
@@ -182,7 +182,7 @@ class Summary<R> {
     if (exitCode > this.exitCode) this.exitCode = exitCode;
   }
 
-  remark(item: Extract<Item, { kind: 'other' | 'again' }>): void {
+  remark(item: Extract<ReadResult, { kind: 'other' | 'again' }>): void {
     this.leftOut.add(item);
   }
 
@@ -260,7 +260,7 @@ export async function reportMany<R>(
   options: ManyOptions<R>,
 ): Promise<Result & { readonly remarks: readonly string[] }> {
   const { names, tally, closing, all, keep, keepFindings = false, audit = new Audit(), onLine } = options;
-  const summary = new Summary(tally, all, keepFindings, audit);
+  const summary = new ArchiveTable(tally, all, keepFindings, audit);
   for await (const item of readEach(names, options)) {
     // The only argument is a folder without an archive.
     if (item.kind === 'failed' && item.isNamed && names.length === 1) throw item.error;
@@ -284,8 +284,8 @@ export async function reportMany<R>(
 }
 
 async function lineOf<R>(
-  item: Extract<Item, { kind: 'archive' | 'failed' }>,
-  summary: Summary<R>,
+  item: Extract<ReadResult, { kind: 'archive' | 'failed' }>,
+  summary: ArchiveTable<R>,
   { report, deadline }: ManyOptions<R>,
 ): Promise<ArchiveLine> {
   const { file } = item;

@@ -1,4 +1,4 @@
-import { type Found, fileKey, isOneArchive, walkArchives } from '../../containers/archive-walk.js';
+import { fileKey, isOneArchive, type WalkedItem, walkArchives } from '../../containers/archive-walk.js';
 import { Interruption, isOver } from '../../containers/deadline.js';
 
 import type { SourceProblem } from '../../containers/source.js';
@@ -19,7 +19,7 @@ export interface Named {
 }
 
 /** A result for a name. They come in the order of the names and of the files in folders. */
-export type Item =
+export type ReadResult =
   | {
       readonly kind: 'archive';
       readonly file: string;
@@ -38,9 +38,9 @@ export type Item =
       readonly first: string;
     };
 
-type Other = Extract<Item, { kind: 'other' }>;
+type Other = Extract<ReadResult, { kind: 'other' }>;
 
-export interface Reader {
+export interface ArchiveReader {
   /** Reads an archive. @throws InputError */
   readonly read: (file: string) => Promise<ArchiveReading>;
   /** The deadline that all archives share, on the clock of `containers/deadline.ts`. Default: none. */
@@ -52,7 +52,7 @@ export interface Reader {
  * too. An archive that cannot be read does not prevent the others from being read. Each item is made when it is
  * requested, and not kept.
  */
-export async function* readEach(names: readonly Named[], reader: Reader): AsyncGenerator<Item> {
+export async function* readEach(names: readonly Named[], reader: ArchiveReader): AsyncGenerator<ReadResult> {
   const course = new Course(reader);
   for (const { archive, ref, error } of names) {
     if (error !== undefined) {
@@ -72,14 +72,19 @@ class Course {
   private readonly seen = new Map<string, string>();
   private ranOut = false;
 
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: ArchiveReader) {}
 
   get isLate(): boolean {
     return this.ranOut || isOver(this.reader.deadline ?? Number.POSITIVE_INFINITY);
   }
 
   /** @param key  identifies the file; null if it does not exist */
-  async read(file: string, key: string | null, ref: string | undefined, isNamed: boolean): Promise<Item> {
+  async read(
+    file: string,
+    key: string | null,
+    ref: string | undefined,
+    isNamed: boolean,
+  ): Promise<ReadResult> {
     // Two images of one file are two separate requests.
     const what = JSON.stringify([key ?? file, ref]);
     const first = this.seen.get(what);
@@ -90,7 +95,7 @@ class Course {
     return item;
   }
 
-  private async attempt(file: string, ref: string | undefined, isNamed: boolean): Promise<Item> {
+  private async attempt(file: string, ref: string | undefined, isNamed: boolean): Promise<ReadResult> {
     if (this.isLate) return { kind: 'failed', file, isNamed, error: tooLate('not read', file) };
     try {
       const read = await this.reader.read(file);
@@ -124,7 +129,11 @@ const tooLate = (what: string, file: string) =>
     },
   );
 
-async function* readFolder(folder: string, ref: string | undefined, course: Course): AsyncGenerator<Item> {
+async function* readFolder(
+  folder: string,
+  ref: string | undefined,
+  course: Course,
+): AsyncGenerator<ReadResult> {
   let archives = 0;
   const others: Other[] = [];
   for await (const found of walkArchives(folder)) {
@@ -142,7 +151,7 @@ async function* readFolder(folder: string, ref: string | undefined, course: Cour
   if (archives === 0) yield nothingIn(folder, others, await course.read(folder, null, ref, true));
 }
 
-async function itemOf(found: Found, ref: string | undefined, course: Course): Promise<Item> {
+async function itemOf(found: WalkedItem, ref: string | undefined, course: Course): Promise<ReadResult> {
   if (found.kind === 'unreadable') return { ...found, kind: 'failed', isNamed: false };
   return found.kind === 'archive' ? course.read(found.file, found.key, ref, false) : found;
 }
@@ -151,7 +160,7 @@ async function itemOf(found: Found, ref: string | undefined, course: Course): Pr
 const NAMED = 5;
 
 /** A folder that contains no archive is read as one, so that the error says what is wrong with it. */
-function nothingIn(folder: string, others: readonly Other[], read: Item): Item {
+function nothingIn(folder: string, others: readonly Other[], read: ReadResult): ReadResult {
   if (read.kind !== 'failed' || others.length === 0) return read;
   const looked =
     others.length === 1
@@ -167,26 +176,26 @@ function nothingIn(folder: string, others: readonly Other[], read: Item): Item {
 }
 
 /** Several archives, all kept in memory. */
-export interface Readings {
+export interface ArchiveReadings {
   readonly readings: readonly ArchiveReading[];
   /** Files that may be archives but cannot be read. */
-  readonly failed: readonly Extract<Item, { kind: 'failed' }>[];
+  readonly failed: readonly Extract<ReadResult, { kind: 'failed' }>[];
   /** Files of folders that are not archives. */
-  readonly others: readonly Extract<Item, { kind: 'other' }>[];
+  readonly others: readonly Extract<ReadResult, { kind: 'other' }>[];
   /** Archives that were named, or found in a folder, more than once. */
-  readonly again: readonly Extract<Item, { kind: 'again' }>[];
+  readonly again: readonly Extract<ReadResult, { kind: 'again' }>[];
 }
 
 /** Reads archives that were named, and those below folders that were named. See `readEach`. */
 export async function readMany(
   names: readonly Named[],
-  read: Reader['read'],
+  read: ArchiveReader['read'],
   deadline?: number,
-): Promise<Readings> {
+): Promise<ArchiveReadings> {
   const readings: ArchiveReading[] = [];
-  const failed: Extract<Item, { kind: 'failed' }>[] = [];
-  const others: Extract<Item, { kind: 'other' }>[] = [];
-  const again: Extract<Item, { kind: 'again' }>[] = [];
+  const failed: Extract<ReadResult, { kind: 'failed' }>[] = [];
+  const others: Extract<ReadResult, { kind: 'other' }>[] = [];
+  const again: Extract<ReadResult, { kind: 'again' }>[] = [];
   for await (const item of readEach(names, { read, deadline })) {
     if (item.kind === 'archive') readings.push(item.read);
     else if (item.kind === 'failed') failed.push(item);

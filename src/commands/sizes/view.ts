@@ -19,7 +19,7 @@ import type { BreakdownReport, BreakdownRow } from './breakdown.js';
 import type { SizesOptions } from './index.js';
 import type { ImageSizes, LayerSizes, SizesReport } from './report.js';
 
-type Write = (bytes: number | null) => string;
+type SizeWriter = (bytes: number | null) => string;
 
 /** Default number of rows of a breakdown in a printed report. */
 const ROWS = 25;
@@ -44,7 +44,7 @@ const SUMS: readonly (readonly [name: SizeName, text: (size: string) => string, 
   ['docker', size => `${size} in Docker`, 'in Docker not known'],
 ];
 
-const sumWords = (sizes: Sizes, write: Write) =>
+const sumWords = (sizes: Sizes, write: SizeWriter) =>
   SUMS.filter(([name]) => name !== 'compressed' || sizes.compressed !== sizes.stored)
     .map(([name, known, unknown]) => (sizes[name] === null ? unknown : known(sizeWords(sizes, name, write))))
     .filter(words => words !== '')
@@ -56,7 +56,7 @@ const NUMBERS: readonly Column[] = ['stored', 'compressed', 'unpacked', 'content
 }));
 
 /** @param isPlain  true if it is stored uncompressed, so that the transferred size depends on the compressor */
-function cells(sizes: Sizes, isPlain: boolean, write: Write): Text[] {
+function cells(sizes: Sizes, isPlain: boolean, write: SizeWriter): Text[] {
   const { stored, compressed, estimated } = sizes;
   const packed = compressed === null && estimated !== null ? `~${write(estimated)}` : write(compressed);
   return [
@@ -71,7 +71,7 @@ const isPlainLayer = ({ present, compression, encrypted }: LayerSizes) =>
 
 const isPlainImage = ({ layers }: ImageSizes) => layers.some(isPlainLayer);
 
-function platformsTable({ platforms, images }: SizesReport, write: Write): Doc {
+function platformsTable({ platforms, images }: SizesReport, write: SizeWriter): Doc {
   const isPlain = images.some(isPlainImage);
   return [
     gap,
@@ -83,7 +83,7 @@ function platformsTable({ platforms, images }: SizesReport, write: Write): Doc {
   ];
 }
 
-function imageDoc(image: ImageSizes, write: Write, options: SizesOptions): Doc {
+function imageDoc(image: ImageSizes, write: SizeWriter, options: SizesOptions): Doc {
   const { layers, unknown, faults, breakdown } = image;
   return [
     gap,
@@ -105,7 +105,7 @@ const isToldOf = ({ kind, layer }: LayerFault, { unknown, breakdown }: ImageSize
   kind === 'changed' || (breakdown !== null && !unknown.some(one => one.layer === layer));
 
 /** The sum, and the layers with the largest first; for another breakdown only the sum. */
-function layersTable(image: ImageSizes, write: Write, { top, sort }: SizesOptions): Block[] {
+function layersTable(image: ImageSizes, write: SizeWriter, { top, sort }: SizesOptions): Block[] {
   const { layers, sizes, shared, unique, breakdown, base, baseSizes } = image;
   const isPlain = isPlainImage(image);
   const numbered = layers.map((layer, i) => ({ layer, place: String(i + 1) }));
@@ -162,7 +162,7 @@ const weightOf = ({ sizes: { docker, unpacked, stored } }: LayerSizes) => docker
 function breakdownDoc(
   { by, rows, count: all, partial, bytes, shipped, files, notes, ours }: BreakdownReport,
   { layers, faults }: ImageSizes,
-  write: Write,
+  write: SizeWriter,
   { top }: SizesOptions,
 ): Doc {
   const shown = rows.slice(0, top ?? ROWS);

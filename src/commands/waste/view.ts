@@ -14,7 +14,7 @@ import { baseWords } from '../sizes/view.js';
 
 import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './index.js';
 
-type Write = (bytes: number | null) => string;
+type SizeWriter = (bytes: number | null) => string;
 
 /** Default number of wastes, and of rows of dive's list, in a printed report. */
 const GROUPS = 10;
@@ -27,7 +27,7 @@ export function wasteDoc(report: WasteReport, imagesInAll: number, options: Wast
   ];
 }
 
-function imageDoc(image: ImageWaste, write: Write, { score, top }: WasteOptions): Doc {
+function imageDoc(image: ImageWaste, write: SizeWriter, { score, top }: WasteOptions): Doc {
   const ours = score !== 'dive';
   const rows: [string, Text][] = [
     ...(ours ? [wastedRow(image, write), ...baseRows(image, write)] : []),
@@ -46,7 +46,7 @@ function imageDoc(image: ImageWaste, write: Write, { score, top }: WasteOptions)
 
 const percent = (part: number) => `${(part * 100).toFixed(2)} %`;
 
-function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text] {
+function wastedRow({ waste, unknown }: ImageWaste, write: SizeWriter): [string, Text] {
   const { overwritten, metadataOnly, deleted, duplicated, cached, total, efficiency } = waste;
   const same = metadataOnly === 0 ? '' : ` (${write(metadataOnly)} with the same bytes)`;
   const parts: string[] = [
@@ -70,7 +70,7 @@ function wastedRow({ waste, unknown }: ImageWaste, write: Write): [string, Text]
 }
 
 /** The part of the base, and the part above it. */
-function baseRows({ base, baseWaste }: ImageWaste, write: Write): [string, Text][] {
+function baseRows({ base, baseWaste }: ImageWaste, write: SizeWriter): [string, Text][] {
   if (base === undefined) return [];
   if (base === null || baseWaste == null) return [['base', [span('begins with none of the bases', 'warn')]]];
   return [
@@ -79,7 +79,7 @@ function baseRows({ base, baseWaste }: ImageWaste, write: Write): [string, Text]
   ];
 }
 
-function diveRow({ dive }: ImageWaste, write: Write): [string, Text] {
+function diveRow({ dive }: ImageWaste, write: SizeWriter): [string, Text] {
   if (dive === null) return ['dive', [span('cannot tell: not every layer can be read to its end', 'dim')]];
   const { efficiency, wastedBytes, userWastedPercent } = dive;
   const user =
@@ -88,13 +88,13 @@ function diveRow({ dive }: ImageWaste, write: Write): [string, Text] {
 }
 
 /** Wasted files that have one cause and one remedy. */
-interface Group {
+interface WasteGroup {
   readonly files: WastedFileReport[];
   bytes: number;
 }
 
-function groupsDoc(image: ImageWaste, write: Write, top: number): Doc {
-  const groups = new Map<string, Group>();
+function groupsDoc(image: ImageWaste, write: SizeWriter, top: number): Doc {
+  const groups = new Map<string, WasteGroup>();
   for (const file of image.waste.files) {
     const { kind, layer, hiddenBy, metadataOnly, copyOf, rule } = file;
     const key = JSON.stringify(rule ?? copyOf ?? [kind, layer, hiddenBy, metadataOnly]);
@@ -125,7 +125,7 @@ function groupsDoc(image: ImageWaste, write: Write, top: number): Doc {
   ];
 }
 
-function groupDoc({ files, bytes }: Group, { layers }: ImageWaste, write: Write): Block[] {
+function groupDoc({ files, bytes }: WasteGroup, { layers }: ImageWaste, write: SizeWriter): Block[] {
   const file = files[0]!;
   const maker = (layer: number) => `layer ${layer + 1}: ${madeBy(layers[layer]?.instruction ?? '')}`;
   const makers = [...new Set(files.map(({ layer }) => layer))].sort((a, b) => a - b);
@@ -183,7 +183,7 @@ function remedyOf(
     : 'set mode and owner in the RUN that makes it';
 }
 
-function diveTable({ dive }: ImageWaste, write: Write, top: number): Doc {
+function diveTable({ dive }: ImageWaste, write: SizeWriter, top: number): Doc {
   const files = dive?.inefficient ?? [];
   if (files.length === 0) return [];
   const columns = [

@@ -1,6 +1,6 @@
 import { containerdManifest, manifestDigest, type StoredLayer } from '../../engines/synthesise.js';
 import { storedBlob, type TarFile, tarFile } from '../../engines/tar-file.js';
-import type { Graph, Image, IndexNode, ManifestNode, Place } from '../../link/graph.js';
+import type { Graph, Image, IndexNode, Location, ManifestNode } from '../../link/graph.js';
 import { nameOf } from '../../link/names.js';
 import type { Scan } from '../../scan/scan.js';
 import { grouped } from '../../spec/grouped.js';
@@ -307,7 +307,7 @@ function listedIn({ scan, image: { manifest }, targets }: Entry): JsonObject | n
   return manifest.descriptors.map(({ at }) => jsonAt(scan, at)).findLast(isObject) ?? null;
 }
 
-function jsonAt(scan: Scan, { path, pointer }: Place): Json | undefined {
+function jsonAt(scan: Scan, { path, pointer }: Location): Json | undefined {
   const member = scan.file(path);
   let value: Json | undefined = member === null ? undefined : scan.document(member).value;
   for (const key of (pointer ?? '').split('/').slice(1)) {

@@ -9,7 +9,7 @@ import { layerType } from '../../spec/media-types.js';
 import { normalName, parseReference } from '../../spec/reference.js';
 import type { ScannedArchive } from '../archive.js';
 import { layersOf } from '../classify.js';
-import type { ConfigNode, Image, Layer, Place } from '../graph.js';
+import type { ConfigNode, Image, Layer, Location } from '../graph.js';
 import { hasV1, linkV1 } from './docker-v1.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
@@ -134,7 +134,7 @@ function toImage(archive: ScannedArchive, item: DockerManifestItem, path: string
 }
 
 /** containerify writes keys in another case; two keys that Go reads as one make readers see two images. */
-function checkCase(archive: ScannedArchive, { oddKeys }: DockerManifestItem, at: Place): void {
+function checkCase(archive: ScannedArchive, { oddKeys }: DockerManifestItem, at: Location): void {
   const single = oddKeys.filter(({ keys }) => keys.length === 1);
   if (single.length > 0) {
     const keys = single.map(odd => odd.keys[0]!);

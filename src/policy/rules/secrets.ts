@@ -1,6 +1,6 @@
 import { shownStep } from '../../analysis/instruction.js';
 import type { ImageSecret, SecretPlace } from '../../analysis/secrets.js';
-import type { Place } from '../../link/graph.js';
+import type { Location } from '../../link/graph.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import { SECRET_KINDS, type SecretKind } from '../../secrets/secret.js';
 import { pointer } from '../../spec/json.js';
@@ -62,7 +62,7 @@ function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecre
 
 const WORDS = { env: 'ENV', label: 'LABEL', entrypoint: 'ENTRYPOINT', cmd: 'CMD' } as const;
 
-function placeOf(subject: ImageSubject, place: Exclude<SecretPlace, { in: 'file' }>): Place {
+function placeOf(subject: ImageSubject, place: Exclude<SecretPlace, { in: 'file' }>): Location {
   if (place.in === 'history') return { ...subject.configPlace(), pointer: pointer('/history', place.step) };
   if (place.in !== 'label') return subject.configPlace(KEYS[place.in]);
   const { path, pointer: labels } = subject.configPlace(KEYS.label);

@@ -4,7 +4,7 @@ import type { Algorithm } from '../../spec/digest.js';
 import { type Analysis, type Examination, type Examined, Examiner } from './examiner.js';
 
 import type { BlobFacts, BlobFailure } from './facts.js';
-import { type Unpacked, Unpacker } from './unpacker.js';
+import { type UnpackedBlob, Unpacker } from './unpacker.js';
 
 /**
  * Turns the bytes of one member into facts in a single pass: hashed as stored, unpacked, hashed unpacked, walked as a
@@ -51,7 +51,7 @@ const tapped = (examiner: Examiner, tap: Sink): Examination => ({
 });
 
 /** Combines both halves of the facts about a blob. */
-export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
+export function blobFacts(unpacked: UnpackedBlob, examined: Examined): BlobFacts {
   const { size, compression, unpackedSize, whole, listed } = unpacked;
   const { failure: why, stream } = whole ? checked(unpacked, examined) : unpacked;
   const failure = why?.kind === 'limit' ? { ...why, ...needOf(why, unpacked, examined) } : why;
@@ -70,7 +70,7 @@ export function blobFacts(unpacked: Unpacked, examined: Examined): BlobFacts {
 /** The size that the limit would have to allow, so that a user has to raise it only once. */
 function needOf(
   { limit, value }: LimitReached,
-  { size, compression }: Unpacked,
+  { size, compression }: UnpackedBlob,
   { tar }: Examined,
 ): { readonly seen?: number; readonly enough?: number } {
   const promised = tar?.promised ?? 0;
@@ -81,7 +81,7 @@ function needOf(
 }
 
 /** A failed check takes precedence over errors that the unpacker reported after it. */
-function checked(unpacked: Unpacked, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
+function checked(unpacked: UnpackedBlob, { failed }: Examined): Pick<BlobFacts, 'failure' | 'stream'> {
   if (failed === null) return unpacked;
   const fault = { code: 'crc32', expected: failed.expected, actual: failed.actual } as const;
   return {

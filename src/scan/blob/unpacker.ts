@@ -8,7 +8,8 @@ import { type Analysis, type Examination, UnpackedTotal } from './examiner.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 
 /** Facts about a blob that do not depend on its content. */
-export interface Unpacked extends Pick<BlobFacts, 'size' | 'listed' | 'compression' | 'failure' | 'stream'> {
+export interface UnpackedBlob
+  extends Pick<BlobFacts, 'size' | 'listed' | 'compression' | 'failure' | 'stream'> {
   readonly unpackedSize: number;
   /** True if all bytes were read. */
   readonly whole: boolean;
@@ -64,7 +65,7 @@ export class Unpacker {
   }
 
   /** @param failure  the reason why the bytes end before the end of the blob; null if they do not */
-  end(failure: BlobFailure | null = null): Unpacked {
+  end(failure: BlobFailure | null = null): UnpackedBlob {
     if (this.compression === null) this.begin(this.head.subarray(0, this.size));
     // After a failure of reading, the decoder would wrongly report a stream that is cut short.
     if (failure === null) this.guard(() => this.decoder?.end());

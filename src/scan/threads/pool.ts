@@ -7,7 +7,7 @@ import type { BlobFacts, BlobFailure } from '../blob/facts.js';
 import type { Plan } from '../resources.js';
 import type { WorkerSetup } from './protocol.js';
 import { Ring } from './ring.js';
-import { type Outcome, Thread } from './thread.js';
+import { type OrderResult, Thread } from './thread.js';
 
 export interface RangeJob {
   readonly range: ByteRange;
@@ -29,7 +29,7 @@ export interface StreamJob {
 interface Partner {
   readonly thread: Thread;
   readonly ring: Ring;
-  readonly examined: Promise<Outcome>;
+  readonly examined: Promise<OrderResult>;
 }
 
 /**
@@ -195,7 +195,7 @@ export class Pool {
   }
 }
 
-async function joined(answer: Promise<Outcome>, partner: Partner | null): Promise<BlobFacts> {
+async function joined(answer: Promise<OrderResult>, partner: Partner | null): Promise<BlobFacts> {
   const first = await answer;
   // Wakes the reader of the ring, which must not wait for a thread that ended.
   if ('lost' in first) partner?.ring.break();

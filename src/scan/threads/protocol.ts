@@ -4,7 +4,7 @@ import type { Algorithm } from '../../spec/digest.js';
 import type { Analysis, Examined } from '../blob/examiner.js';
 
 import type { BlobFailure } from '../blob/facts.js';
-import type { Unpacked } from '../blob/unpacker.js';
+import type { UnpackedBlob } from '../blob/unpacker.js';
 
 export type WorkerSetup = Analysis;
 
@@ -12,7 +12,7 @@ export type WorkerSetup = Analysis;
 type RingMemory = SharedArrayBuffer | null;
 
 /** Messages that are answered with facts. */
-export type Order =
+export type WorkOrder =
   | {
       readonly kind: 'range';
       readonly id: number;
@@ -31,7 +31,7 @@ export type Order =
     };
 
 export type ToWorker =
-  | Order
+  | WorkOrder
   | {
       readonly kind: 'open';
       readonly id: number;
@@ -44,7 +44,7 @@ export type ToWorker =
 
 /** The halves of a blob's facts; a half that this thread did not compute is null. */
 export interface Halves {
-  readonly unpacked: Unpacked | null;
+  readonly unpacked: UnpackedBlob | null;
   readonly examined: Examined | null;
 }
 

@@ -10,7 +10,7 @@ import { blobFacts } from '../blob/analyser.js';
 import { type Analysis, type Examination, Examiner } from '../blob/examiner.js';
 
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';
-import { type Unpacked, Unpacker } from '../blob/unpacker.js';
+import { type UnpackedBlob, Unpacker } from '../blob/unpacker.js';
 
 /** Bytes read between two progress reports, and between two turns of the event loop. */
 const REPORT_EVERY = 8 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function readUnpacked(
   analysis: Analysis,
   target: Examination,
   onProgress: (bytes: number) => void,
-): Promise<Unpacked> {
+): Promise<UnpackedBlob> {
   return withCodec(() => {
     const steps = unpackSteps(range, new Unpacker(analysis, target), analysis);
     for (;;) {
@@ -67,7 +67,11 @@ async function withCodec<T>(work: () => T | Promise<T>): Promise<T> {
 }
 
 /** Yields the number of bytes read since the last time. */
-function* unpackSteps(range: ByteRange, unpacker: Unpacker, analysis: Analysis): Generator<number, Unpacked> {
+function* unpackSteps(
+  range: ByteRange,
+  unpacker: Unpacker,
+  analysis: Analysis,
+): Generator<number, UnpackedBlob> {
   let unreported = 0;
   let failure: BlobFailure | null = null;
   const limit = inflationLimit(range, analysis);

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { release } from '../../containers/tar-file.js';
 import { SEEDS } from '../names/table.js';
-import type { FromWorker, Halves, Order, ToWorker, WorkerSetup } from './protocol.js';
+import type { FromWorker, Halves, ToWorker, WorkerSetup, WorkOrder } from './protocol.js';
 
 /** The result of an order: an answer, or the reason why there is none. */
-export type Outcome = Halves | { readonly lost: string };
+export type OrderResult = Halves | { readonly lost: string };
 
 export interface ThreadEvents {
   /** Called with the bytes that were read, or taken of what was sent. */
@@ -18,7 +18,7 @@ export class Thread {
   /** The reason why it ended; null while it works. */
   dead: string | null = null;
   private readonly worker: Worker | null = null;
-  private readonly waiting = new Map<number, (outcome: Outcome) => void>();
+  private readonly waiting = new Map<number, (outcome: OrderResult) => void>();
   /** Chunks that were sent and not taken, in the order of sending. */
   private readonly sent: Uint8Array[] = [];
 
@@ -62,7 +62,7 @@ export class Thread {
     this.worker?.postMessage(message);
   }
 
-  ask(order: Order): Promise<Outcome> {
+  ask(order: WorkOrder): Promise<OrderResult> {
     if (this.dead !== null) return Promise.resolve({ lost: this.dead });
     return new Promise(resolve => {
       this.waiting.set(order.id, resolve);
