@@ -15,6 +15,7 @@ import {
   listOf,
   size,
 } from '../types.js';
+import { mayBeRoot, needsForUser } from './config.js';
 import { specialBits } from './content.js';
 
 /** The earlier image; a reason where there is none to compare with. */
@@ -37,6 +38,12 @@ function* compared<D>(
 }
 
 const needsFiles = () => ({ files: true });
+
+/** A layer that cannot be read may have any file. What is missing of the earlier image makes more findings, not fewer. */
+function* unknownFiles(subject: ImageSubject): Generator<Breach<never>> {
+  if (subject.unread !== null)
+    yield { unchecked: `not all of its files are known: ${subject.unread}`, key: 'files' };
+}
 
 const SIZES = {
   unpacked: unset(growthType, 'most growth of the unpacked size'),
@@ -97,11 +104,12 @@ export const growth = defineRule({
     yield* compared(subject, function* (comparison): Generator<Breach<Grown>> {
       for (const name of SIZE_NAMES) {
         const limit = name in SIZES ? options[name as keyof typeof SIZES] : null;
-        if (limit !== null) yield* sizeGrowth(comparison, name, limit);
+        if (limit !== null) yield* sizeGrowth(subject, comparison, name, limit);
       }
       for (const [what, items] of partsOf(comparison)) {
         const limit = options[what];
         if (limit === null) continue;
+        if (what !== 'layer') yield* unknownFiles(subject);
         if (items === null)
           yield { unchecked: `the growth of each ${what} is not known of both images`, key: what };
         yield* partGrowth(comparison, what, items ?? [], limit, options.from);
@@ -120,6 +128,7 @@ const shareText = (before: number, after: number) =>
   before === 0 ? '' : ` (+${Number((((after - before) / before) * 100).toPrecision(3))}%)`;
 
 function* sizeGrowth(
+  subject: ImageSubject,
   comparison: ImageComparison,
   name: SizeName,
   limit: GrowthLimit,
@@ -136,11 +145,16 @@ function* sizeGrowth(
       most: growers(comparison),
     };
     yield { data, key: name };
+  } else if (subject.sizes.partial?.includes(name)) {
+    const unchecked = `its ${name} size is at least ${bytes(change.after)}: not every layer can be read to its end`;
+    yield { unchecked, key: name };
   }
 }
 
 interface Part extends Change {
   readonly name: string;
+  /** False for a layer whose size cannot be told. */
+  readonly isKnown?: boolean;
   readonly layer?: number | null;
 }
 
@@ -156,6 +170,7 @@ function partsOf(
         layer,
         before: before ?? 0,
         after: after ?? 0,
+        isKnown: layer === null || after !== null,
       })),
     ],
     ['directory', directories?.map(({ path, ...rest }) => ({ name: path, ...rest })) ?? null],
@@ -170,7 +185,13 @@ function* partGrowth(
   limit: GrowthLimit,
   from: number,
 ): Generator<Breach<Grown>> {
-  for (const { name, before, after, layer } of parts) {
+  for (const { name, before, after, layer, isKnown = true } of parts) {
+    if (!isKnown)
+      yield {
+        unchecked: `the size of layer ${layer! + 1} is not known`,
+        layer: layer!,
+        key: `${what} ${name}`,
+      };
     if (after - before < from || isWithinGrowth({ before, after }, limit)) continue;
     const place = { layer: layer ?? undefined, path: what === 'directory' ? name : undefined };
     yield { data: { what, name, limit, before, after, file, most: [] }, ...place, key: `${what} ${name}` };
@@ -205,6 +226,7 @@ export const newSetuid = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
     yield* compared(subject, function* ({ setuid, file }): Generator<Breach<NewSetuid>> {
+      yield* unknownFiles(subject);
       if (setuid === null) yield { unchecked: `the files of ${file} are not known` };
       for (const { layer, ...one } of setuid ?? [])
         if (!isAllowed(one.path)) yield { data: { ...one, file }, path: one.path, layer: layer ?? undefined };
@@ -270,6 +292,7 @@ export const newPackages = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : nameFilter(allowed);
     yield* compared(subject, function* ({ packages, file }): Generator<Breach<NewPackage>> {
+      yield* unknownFiles(subject);
       if (packages === null) yield { unchecked: `the packages of ${file} are not known` };
       for (const { name, manager, from, to, after } of packages ?? [])
         if (from === null && to !== null && !isAllowed(name))
@@ -287,8 +310,6 @@ interface ChangedUser {
   readonly file: string;
 }
 
-const isRoot = (user: string) => /^(?:|root|0+)$/.test(user.split(':')[0]!);
-
 export const changedUser = defineRule({
   code: 'changed-user',
   subject: 'comparison',
@@ -298,11 +319,12 @@ export const changedUser = defineRule({
   mend: 'Say USER in the last stage.',
   example: 'changed-user: warning',
   options: {},
+  needs: (_, images) => needsForUser(images),
   *image(subject) {
     yield* compared(subject, function* ({ user, file }): Generator<Breach<ChangedUser>> {
       if (user === null) return;
       const place = { at: subject.configPlace('User'), instruction: subject.lastInstruction('USER') };
-      yield { data: { ...user, file }, ...place, severity: isRoot(user.after) ? undefined : 'warning' };
+      yield { data: { ...user, file }, ...place, severity: mayBeRoot(subject) ? undefined : 'warning' };
     });
   },
   message: ({ before, after, file }: ChangedUser) =>

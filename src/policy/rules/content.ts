@@ -282,6 +282,8 @@ export const deviceNodes = defineRule({
 
 const conditions = listOf(pathCondition, 'a list of paths');
 const noConditions: readonly PathCondition[] = [];
+const conditionsProblem = ({ paths }: { readonly paths: readonly PathCondition[] }) =>
+  paths.length === 0 ? 'no path is named: expected a list of paths' : null;
 
 interface ForbiddenPath {
   readonly path: string;
@@ -310,6 +312,7 @@ export const pathsForbidden = defineRule({
     in: extent,
   },
   main: 'paths',
+  problem: conditionsProblem,
   needs: ({ paths }) => ({ files: true, contents: { keep: keptFor(paths) } }),
   *image(subject, { paths, in: where }) {
     yield* unknownFiles(subject);
@@ -389,8 +392,11 @@ export const pathsRequired = defineRule({
     ),
   },
   main: 'paths',
+  problem: conditionsProblem,
   needs: ({ paths }) => ({ files: true, contents: { keep: keptFor(paths) } }),
   *image(subject, { paths }) {
+    // A layer that cannot be read may delete or replace what the layers below it have.
+    yield* unknownFiles(subject);
     for (const condition of paths) yield* missingBy(subject, condition);
   },
   message: ({ required, path, deviations }: RequiredPath) =>
@@ -417,11 +423,8 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
   const found = isLiteralPattern(required)
     ? namedFile(subject, condition)
     : matchingFiles(subject, condition);
-  if (found.length === 0) {
-    if (subject.unread !== null)
-      yield { unchecked: `not all of its files are known: ${subject.unread}`, key: required };
-    else yield { data: { required, path: null, deviations: [] }, key: required };
-  }
+  if (found.length === 0 && subject.unread === null)
+    yield { data: { required, path: null, deviations: [] }, key: required };
   for (const file of found) {
     const { path, layer } = file;
     const deviations = deviationsOf(file, condition);

@@ -76,10 +76,14 @@ export const compression = defineRule({
     ),
   },
   main: 'allowed',
-  *image({ report }, { allowed }) {
-    for (const [layer, { compression: found }] of report.layers.entries())
-      if (found !== null && !(allowed as readonly string[]).includes(found))
+  *image({ image, report, layerSizes }, { allowed }) {
+    for (const [layer, { compression: found }] of report.layers.entries()) {
+      const isEncrypted = image.layers[layer]!.encrypted && layerSizes[layer]!.unpacked === null;
+      if (found === null || isEncrypted) {
+        yield { unchecked: `the compression of layer ${layer + 1} is not known`, layer, key: String(layer) };
+      } else if (!(allowed as readonly string[]).includes(found))
         yield { data: { found, allowed }, layer, key: String(layer) };
+    }
   },
   message: ({ found, allowed }: { readonly found: string; readonly allowed: readonly string[] }) =>
     `its compression: expected ${allowed.join(' or ')}, found ${found}`,
@@ -182,6 +186,8 @@ export const reproducible = defineRule({
     const latest = options.latest ?? context.epoch ?? created;
     if (latest === null)
       return yield { unchecked: 'neither the policy, SOURCE_DATE_EPOCH nor the config names a time' };
+    if (subject.unread !== null)
+      yield { unchecked: `the times of not all files are known: ${subject.unread}`, key: 'files' };
     const late = (of: string, seconds: number, more = 0): LateTime => ({
       of,
       time: rfc3339(seconds),
