@@ -354,6 +354,13 @@ for (const name of ['app:latest', 'app', 'ghcr.io/acme/app:latest']) {
   });
 }
 
+rule('no-latest', 'of a layout whose names are tags', {
+  rules: 'no-latest: on',
+  passes: () => oci({}, ['1.0']),
+  fails: () => oci({}, ['latest']),
+  finding: { message: /^it is called "latest", whose tag is latest$/ },
+});
+
 const named = async (...tags: readonly string[]) =>
   layouts.dockerSave({ image: await image({ layers: [FILES] }), tags });
 
@@ -381,6 +388,20 @@ rule('image-tags', 'a version', {
   passes: () => named('app:1.2.3'),
   fails: () => named('app:1.2.3', 'app:main'),
   finding: { message: /^the tag "main" of "app:main" matches none of/ },
+});
+
+rule('image-tags', 'of a layout whose names are tags', {
+  rules: "image-tags: '^v?\\d+\\.\\d+\\.\\d+$'",
+  passes: () => oci({}, ['v1.2.3', `app@sha256:${'a'.repeat(64)}`]),
+  fails: () => oci({}, ['main']),
+  finding: { message: /^the tag "main" of "main" matches none of/ },
+});
+
+rule('image-tags', 'of a name that no engine takes', {
+  rules: "image-tags: '^\\d+$'",
+  passes: () => oci({}, ['APP:1']),
+  fails: () => oci({}, ['APP:main']),
+  finding: { message: /^the tag "main" of "APP:main" matches none of/ },
 });
 
 const SOURCE = 'org.opencontainers.image.source';

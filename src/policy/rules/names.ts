@@ -1,8 +1,7 @@
 import { unixSeconds } from '../../go/time.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import { formatPlatform, type Platform, platformMatches } from '../../spec/platform.js';
-import { fullName, parseReference } from '../../spec/reference.js';
-import { nameFilter, spellingsOf } from '../image-names.js';
+import { nameFilter, spellingsOf, tagOf } from '../image-names.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import { flag, glob, listOf, namesWithPatterns, type Pattern, pattern, period, platform } from '../types.js';
@@ -16,12 +15,9 @@ export const noLatest = defineRule({
   mend: 'Tag the image with a version or the commit: `docker tag app:latest app:1.2`, then save it by that name.',
   example: 'no-latest: on',
   options: {},
-  *image({ names }) {
-    for (const name of names) {
-      const reference = parseReference(name);
-      if (typeof reference === 'string' || !fullName(reference).endsWith(':latest')) continue;
-      yield { data: { name }, key: name };
-    }
+  *image({ names, image }) {
+    for (const name of names)
+      if (tagOf(name, image.docker === null) === 'latest') yield { data: { name }, key: name };
   },
   message: ({ name }: { readonly name: string }) =>
     `it is called ${JSON.stringify(name)}, whose tag is latest`,
@@ -81,10 +77,9 @@ export const imageTags = defineRule({
   },
   main: 'allowed',
   problem: ({ allowed }) => (allowed.length === 0 ? 'no tag is allowed at all: name a pattern' : null),
-  *image({ names }, { allowed }) {
+  *image({ names, image }, { allowed }) {
     for (const name of names) {
-      const reference = parseReference(name);
-      const tag = typeof reference === 'string' ? null : (reference.tag ?? 'latest');
+      const tag = tagOf(name, image.docker === null);
       if (tag === null || allowed.some(one => one.test(tag))) continue;
       yield { data: { name, tag, allowed: allowed.map(({ source }) => source) }, key: name };
     }
