@@ -46,8 +46,8 @@ export const structureTest = defineRule({
   subject: 'content',
   severity: 'error',
   what: 'The image passes the tests of these files, as container-structure-test has them: fileExistenceTests, fileContentTests and metadataTest.',
-  why: 'Teams have such files and need no second list of the same facts. commandTests, licenseTests and globalEnvVars need a container, which waybill does not start: they are reported as not run.',
-  mend: 'Change the image, or the test: the finding names its file and line.',
+  why: 'Teams that have such files do not have to write the same tests again. commandTests, licenseTests and globalEnvVars need a container, which waybill does not start: they are reported as not run.',
+  mend: 'Change the image or the test. The finding names the file and line of the test.',
   example: 'structure-test: tests/structure.yaml',
   options: {
     files: files(
