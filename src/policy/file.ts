@@ -84,6 +84,9 @@ const EMPTY: Omit<PolicyFile, 'problems'> = {
   exceptions: [],
 };
 
+const NO_POLICY =
+  'the policy is empty: expected a mapping with rules, extends or exceptions; a policy without rules is written `rules: {}`';
+
 /** Parses one policy. Everything that is wrong with it is said at once. */
 export function parsePolicy(
   text: string,
@@ -92,7 +95,9 @@ export function parsePolicy(
   compile: CompilePattern,
 ): PolicyFile {
   const { root, problems } = parseSource(text);
-  if (problems.length > 0 || root === null) return { ...EMPTY, problems };
+  if (problems.length > 0) return { ...EMPTY, problems };
+  // What a command left that failed to write the policy: a gate without rules is not passed by accident.
+  if (root === null) return { ...EMPTY, problems: [{ at: { line: 1, column: 1 }, message: NO_POLICY }] };
   return new PolicyParser(source, isPreset, compile).policy(root);
 }
 

@@ -23,6 +23,22 @@ export function spellingsOf(name: string): string[] {
   ];
 }
 
+/** Distribution specification, "Pulling manifests". */
+const TAG = /^\w[\w.-]{0,127}$/;
+
+/**
+ * The tag of a name, `latest` if it has neither a tag nor a digest; null for none.
+ * @param isLayout  whether it is the name in an OCI layout, where `org.opencontainers.image.ref.name` may be a tag alone
+ * (image-layout.md, "Indexing")
+ */
+export function tagOf(name: string, isLayout: boolean): string | null {
+  if (isLayout && TAG.test(name)) return name;
+  const reference = parseReference(name);
+  // A name that no engine takes still ends in what people read as a tag.
+  if (typeof reference === 'string') return /:([^:/@]+)$/.exec(name)?.[1] ?? null;
+  return reference.tag ?? (reference.digest === null ? 'latest' : null);
+}
+
 /** Names without their tags, in full and in short. */
 export const repositoriesOf = (names: readonly string[]): ReadonlySet<string> =>
   new Set(names.flatMap(name => spellingsOf(name).slice(-2)));

@@ -15,7 +15,7 @@ export const PRESETS: ReadonlyMap<string, Preset> = new Map([
   [
     DEFAULT_PRESET,
     {
-      what: 'What holds of any image: it can be loaded, it says what to run, and it holds no key, credential or token. That it runs as root is a warning.',
+      what: 'Rules for every image: it can be loaded, it has a command to run, and it has no key, credential or token. An image that runs as root is a warning.',
       text: `rules:
   layer-count: 125          # Docker refuses more
   start-command: warning
@@ -27,7 +27,7 @@ export const PRESETS: ReadonlyMap<string, Preset> = new Map([
   [
     'strict@1',
     {
-      what: 'What holds of an image that is meant to run in production.',
+      what: 'Rules for an image that runs in production.',
       text: `extends: default@1
 rules:
   user-not-root: error
@@ -52,7 +52,7 @@ rules:
   [
     AGAINST_PRESET,
     {
-      what: 'What applies below every policy where `--against` names an earlier image. More than a tenth larger is a warning, and so is a port or a command that changed; new packages and variables are told.',
+      what: 'Rules that apply below every policy if `--against` names an earlier image. Growth by more than 10 %, new ports and a changed command are warnings. New packages and changed variables are listed.',
       text: `rules:
   compared-image: error
   new-setuid: error

@@ -126,6 +126,9 @@ const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[]
   ],
   ['no budget', 'rules: { waste-share: { from: 1MB } }', /waste-share: no budget is set/],
   ['no labels', 'rules: { labels: warning }', /labels: nothing is asked for/],
+  ['no required paths', 'rules: { paths-required: on }', /paths-required: no path is named/],
+  ['no forbidden paths', 'rules: { paths-forbidden: [] }', /no path is named: expected a list of paths/],
+  ['no file of tests', 'rules: { structure-test: on }', /structure-test: no file of tests is named/],
   ['no platforms', 'rules: { platforms-required: on }', /no platform is asked for/],
   [
     'platforms',
@@ -163,8 +166,16 @@ test('JSON is read as YAML is', async () => {
   assert.equal(policy.rules[0]!.settings[0]!.options, { most: 3 });
 });
 
-test('an empty policy asks for nothing', async () => {
-  for (const text of ['', '# nothing\n', '{}', 'rules:\n', 'rules:\nexceptions:\n'])
+test('an empty text is no policy: the command that should have written it may have failed', async () => {
+  for (const text of ['', '\n', '# nothing\n', '---\n# nothing\n'])
+    assert.match(
+      (await composed(text)).problems.join(),
+      /^policy\.yaml:1:\d: (?:the policy is empty|expected a policy)/,
+    );
+});
+
+test('a policy without rules asks for nothing', async () => {
+  for (const text of ['{}', 'rules:\n', 'rules:\nexceptions:\n'])
     assert.equal((await policyOf(text)).rules, []);
 });
 
@@ -545,6 +556,9 @@ test('the schema refuses what the parser refuses', () => {
     'nothing',
     'no budget',
     'no labels',
+    'no required',
+    'no forbidden',
+    'no file',
   ];
   for (const [name, text] of WRONG) {
     if (byMeaning.some(word => name.includes(word))) continue;

@@ -211,7 +211,10 @@ rule('dive-user-wasted', 'a file that is shipped twice', {
 });
 
 const PASSWD = {
-  files: { 'etc/passwd': 'root:x:0:0::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\napp:x:10001:10001::/:\n' },
+  files: {
+    'etc/passwd':
+      'root:x:0:0::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\napp:x:10001:10001::/:\n \tspaced:x:0:0::/:\nspaced:x:1000:1000::/:\nhex:x:0x3e8:1000::/:\nnone:x\r\n',
+  },
 };
 const USERS: readonly (readonly [user: string, problem: RegExp])[] = [
   ['', /no USER is set/],
@@ -220,6 +223,15 @@ const USERS: readonly (readonly [user: string, problem: RegExp])[] = [
   ['0', /the user is "0"/],
   ['0000:10001', /the user is "0000:10001"/],
   ['admin', /"admin", which has user ID 0 in the image's \/etc\/passwd/],
+  // As engines read a passwd: the first line counts, space around it does not, and a user ID that is no number is 0.
+  ['spaced', /"spaced", which has user ID 0/],
+  ['hex', /"hex", which has user ID 0/],
+  ['none', /"none", which has user ID 0/],
+  ['+0', /the user is "\+0"$/],
+  ['-0:5', /the user is "-0:5"$/],
+  ['2147483648', /the user is "2147483648", expected a number up to 2147483647/],
+  ['4294967296', /or run it as root/],
+  ['-1', /the user is "-1", expected a number/],
   ['daemon', /"daemon", which is not in the image's \/etc\/passwd/],
 ];
 for (const [user, message] of USERS) {
@@ -342,6 +354,13 @@ for (const name of ['app:latest', 'app', 'ghcr.io/acme/app:latest']) {
   });
 }
 
+rule('no-latest', 'of a layout whose names are tags', {
+  rules: 'no-latest: on',
+  passes: () => oci({}, ['1.0']),
+  fails: () => oci({}, ['latest']),
+  finding: { message: /^it is called "latest", whose tag is latest$/ },
+});
+
 const named = async (...tags: readonly string[]) =>
   layouts.dockerSave({ image: await image({ layers: [FILES] }), tags });
 
@@ -369,6 +388,20 @@ rule('image-tags', 'a version', {
   passes: () => named('app:1.2.3'),
   fails: () => named('app:1.2.3', 'app:main'),
   finding: { message: /^the tag "main" of "app:main" matches none of/ },
+});
+
+rule('image-tags', 'of a layout whose names are tags', {
+  rules: "image-tags: '^v?\\d+\\.\\d+\\.\\d+$'",
+  passes: () => oci({}, ['v1.2.3', `app@sha256:${'a'.repeat(64)}`]),
+  fails: () => oci({}, ['main']),
+  finding: { message: /^the tag "main" of "main" matches none of/ },
+});
+
+rule('image-tags', 'of a name that no engine takes', {
+  rules: "image-tags: '^\\d+$'",
+  passes: () => oci({}, ['APP:1']),
+  fails: () => oci({}, ['APP:main']),
+  finding: { message: /^the tag "main" of "APP:main" matches none of/ },
 });
 
 const SOURCE = 'org.opencontainers.image.source';
@@ -868,6 +901,13 @@ rule('changed-user', 'to root', {
     message: /^it runs as root \(no USER\), and the image in old\.tar as "10001"$/,
   },
 });
+rule('changed-user', 'to a name that is root in /etc/passwd', {
+  rules: 'changed-user: on',
+  context: () => since(withRun({ User: '10001' }, [PASSWD])),
+  passes: () => withRun({ User: '10001' }, [PASSWD]),
+  fails: () => withRun({ User: 'admin' }, [PASSWD]),
+  finding: { severity: 'error', message: /^it runs as "admin", and the image in old\.tar as "10001"$/ },
+});
 rule('changed-env', 'a value, which is not told', {
   rules: 'changed-env: ["*_VERSION"]',
   context: () => since(settings({ Env: ['A=secret', 'B_VERSION=1'] })),
@@ -901,6 +941,67 @@ rule('compared-image', 'of another platform', {
     message: /^it cannot be compared with old\.tar: it has no image for linux\/arm64, only for linux\/amd64$/,
   },
 });
+
+// Each of these is kept to by the layers that can be read; an encrypted layer above them may change that.
+const UNREAD: readonly string[] = [
+  'image-size: 1GB',
+  'layer-size: 1GB',
+  'file-size: 1GB',
+  'waste-bytes: 1GB',
+  'waste-share: 100%',
+  'dive-efficiency: 0%',
+  'dive-wasted-bytes: 1GB',
+  'dive-user-wasted: 100%',
+  'user-not-root: on',
+  'setuid-files: on',
+  'file-capabilities: on',
+  'world-writable: on',
+  'device-nodes: on',
+  'paths-forbidden: [/nothing]',
+  'paths-required: [/etc/passwd]',
+  'structure-test: present.yaml',
+  'structure-test: absent.yaml',
+  'structure-test: content.yaml',
+  'no-secrets: on',
+  'compression: [none, gzip]',
+  'reproducible: 2030-01-01',
+  'growth: +100%',
+  'growth: { layer: +1GB }',
+  'growth: { directory: +1GB }',
+  'growth: { package: +1GB }',
+  'new-setuid: on',
+  'new-packages: on',
+];
+const structureTest = (tests: string) => `schemaVersion: '2.0.0'\n${tests}\n`;
+const STRUCTURE_TESTS: Files = {
+  'present.yaml': structureTest('fileExistenceTests: [{ name: a, path: /etc/passwd, shouldExist: true }]'),
+  'absent.yaml': structureTest('fileExistenceTests: [{ name: a, path: /nothing, shouldExist: false }]'),
+  'content.yaml': structureTest(
+    'fileContentTests: [{ name: a, path: /etc/passwd, expectedContents: [root] }]',
+  ),
+};
+const ENCRYPTED: LayerSpec = {
+  tar: new Uint8Array(2048).fill(7),
+  mediaType: 'application/vnd.oci.image.layer.v1.tar+encrypted',
+};
+for (const text of UNREAD) {
+  test(`${text}: is not kept to where a layer cannot be read`, async () => {
+    const config = { config: { ...RUN, User: 'app' } };
+    const { reading } = await readMembers(await oci({ layers: [PASSWD], config }), inventoryReadOptions);
+    const against = await loadAgainst({ archive: 'old.tar' }, () => Promise.resolve(reading));
+    const policy = await policyOf(`rules:\n  ${text}\n`, STRUCTURE_TESTS);
+    const context = { against };
+    const good = await checked(await oci({ layers: [PASSWD], config }), policy, { context });
+    assert.equal(
+      good.report.findings.filter(({ severity }) => severity === 'error'),
+      [],
+    );
+    const { report } = await checked(await oci({ layers: [PASSWD, ENCRYPTED], config }), policy, { context });
+    const found = report.findings.filter(({ code }) => code === 'rule-not-checked');
+    assert.ok(found.length > 0, report.findings.map(({ message }) => message).join('\n'));
+    assert.ok(found.every(({ failing, rule: named }) => failing && text.startsWith(`${named}:`)));
+  });
+}
 
 test('every rule has a case', () => {
   // Findings about the policy itself are provoked in policy.test.ts.

@@ -39,7 +39,7 @@ export const baseImage = defineRule({
   severity: 'error',
   what: 'The image begins with one of these bases: its first layers are all layers of the base, by their diff_ids.',
   why: 'The diff_ids of the layers identify the base; a label only claims one. An unmaintained base gets no security updates, and FROM with a tag uses the image that has the tag on the day of the build.',
-  mend: 'FROM one of the bases that are allowed, by digest (`FROM debian:12@sha256:…`); make the list again (`waybill base`) where a base has a new version.',
+  mend: 'Build FROM one of the allowed bases, by digest (`FROM debian:12@sha256:…`). If a base has a new version, make the list again (`waybill base`).',
   example:
     'base-image: bases.json\n# or, of these bases only some\nbase-image:\n  from: bases.json\n  names: ["docker.io/library/debian:*"]',
   options: {
@@ -105,9 +105,9 @@ export const baseAge = defineRule({
   code: 'base-age',
   subject: 'base',
   severity: 'error',
-  what: 'The base that the image begins with is at most so old, by the time that its own config names.',
-  why: 'A build from yesterday on a base from last year ships the faults of last year. The age of the image says nothing of that.',
-  mend: 'Build with --pull (docker build --pull), or raise the digest in FROM; then make the list of bases again.',
+  what: 'The base of the image is not older than this, by the time of creation in the config of the base.',
+  why: 'An image that was built yesterday on a base of last year has the vulnerabilities of last year. The age of the image does not show that.',
+  mend: 'Build with `docker build --pull`, or update the digest in FROM. Then make the list of bases again.',
   example: 'base-age: 90d\n# or, with a list of its own\nbase-age:\n  most: 30d\n  from: bases.json',
   options: { most: option(period, 'how old it may be', 90 * DAY), from },
   main: 'most',

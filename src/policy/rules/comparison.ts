@@ -15,6 +15,7 @@ import {
   listOf,
   size,
 } from '../types.js';
+import { mayBeRoot, needsForUser } from './config.js';
 import { specialBits } from './content.js';
 
 /** The earlier image; a reason where there is none to compare with. */
@@ -37,6 +38,12 @@ function* compared<D>(
 }
 
 const needsFiles = () => ({ files: true });
+
+/** A layer that cannot be read may have any file. What is missing of the earlier image makes more findings, not fewer. */
+function* unknownFiles(subject: ImageSubject): Generator<Breach<never>> {
+  if (subject.unread !== null)
+    yield { unchecked: `not all of its files are known: ${subject.unread}`, key: 'files' };
+}
 
 const SIZES = {
   unpacked: unset(growthType, 'most growth of the unpacked size'),
@@ -71,8 +78,8 @@ export const growth = defineRule({
   subject: 'comparison',
   severity: 'error',
   what: 'The image is not larger than the earlier one by more than this: as a whole, and in each layer, directory and package.',
-  why: 'A budget is passed on the day when it is full. Growth is seen in the change that makes it, with the directory that grew.',
-  mend: 'The finding names the directories that grew most. Leave them out, or raise the limit in the change that needs it.',
+  why: 'A budget shows only the change that exceeds it. This rule shows the growth of each change, and the directory that grew.',
+  mend: 'The finding names the directories that grew most. Leave out what is not needed, or raise the limit in the change that needs it.',
   example: 'growth: +5%\n# or\ngrowth:\n  unpacked: +10MB\n  directory: +5MB\n  package: +20%',
   options: {
     ...SIZES,
@@ -97,11 +104,12 @@ export const growth = defineRule({
     yield* compared(subject, function* (comparison): Generator<Breach<Grown>> {
       for (const name of SIZE_NAMES) {
         const limit = name in SIZES ? options[name as keyof typeof SIZES] : null;
-        if (limit !== null) yield* sizeGrowth(comparison, name, limit);
+        if (limit !== null) yield* sizeGrowth(subject, comparison, name, limit);
       }
       for (const [what, items] of partsOf(comparison)) {
         const limit = options[what];
         if (limit === null) continue;
+        if (what !== 'layer') yield* unknownFiles(subject);
         if (items === null)
           yield { unchecked: `the growth of each ${what} is not known of both images`, key: what };
         yield* partGrowth(comparison, what, items ?? [], limit, options.from);
@@ -120,6 +128,7 @@ const shareText = (before: number, after: number) =>
   before === 0 ? '' : ` (+${Number((((after - before) / before) * 100).toPrecision(3))}%)`;
 
 function* sizeGrowth(
+  subject: ImageSubject,
   comparison: ImageComparison,
   name: SizeName,
   limit: GrowthLimit,
@@ -136,11 +145,16 @@ function* sizeGrowth(
       most: growers(comparison),
     };
     yield { data, key: name };
+  } else if (subject.sizes.partial?.includes(name)) {
+    const unchecked = `its ${name} size is at least ${bytes(change.after)}: not every layer can be read to its end`;
+    yield { unchecked, key: name };
   }
 }
 
 interface Part extends Change {
   readonly name: string;
+  /** False for a layer whose size cannot be told. */
+  readonly isKnown?: boolean;
   readonly layer?: number | null;
 }
 
@@ -156,6 +170,7 @@ function partsOf(
         layer,
         before: before ?? 0,
         after: after ?? 0,
+        isKnown: layer === null || after !== null,
       })),
     ],
     ['directory', directories?.map(({ path, ...rest }) => ({ name: path, ...rest })) ?? null],
@@ -170,7 +185,13 @@ function* partGrowth(
   limit: GrowthLimit,
   from: number,
 ): Generator<Breach<Grown>> {
-  for (const { name, before, after, layer } of parts) {
+  for (const { name, before, after, layer, isKnown = true } of parts) {
+    if (!isKnown)
+      yield {
+        unchecked: `the size of layer ${layer! + 1} is not known`,
+        layer: layer!,
+        key: `${what} ${name}`,
+      };
     if (after - before < from || isWithinGrowth({ before, after }, limit)) continue;
     const place = { layer: layer ?? undefined, path: what === 'directory' ? name : undefined };
     yield { data: { what, name, limit, before, after, file, most: [] }, ...place, key: `${what} ${name}` };
@@ -190,7 +211,7 @@ export const newSetuid = defineRule({
   subject: 'comparison',
   severity: 'error',
   what: 'No file has the setuid or setgid bit that the earlier image does not have at that path, with that owner.',
-  why: 'A setuid root program runs as root for every user. It often comes with a package that was installed for another purpose, without a decision.',
+  why: 'A setuid root program runs as root for every user. Such files often come with a package that was installed for another purpose.',
   mend: '`chmod a-s FILE` in the RUN that installs it, or allow the path.',
   example: 'new-setuid: [/usr/bin/ping]',
   options: {
@@ -205,6 +226,7 @@ export const newSetuid = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
     yield* compared(subject, function* ({ setuid, file }): Generator<Breach<NewSetuid>> {
+      yield* unknownFiles(subject);
       if (setuid === null) yield { unchecked: `the files of ${file} are not known` };
       for (const { layer, ...one } of setuid ?? [])
         if (!isAllowed(one.path)) yield { data: { ...one, file }, path: one.path, layer: layer ?? undefined };
@@ -224,8 +246,8 @@ export const newPorts = defineRule({
   subject: 'comparison',
   severity: 'error',
   what: 'The image exposes no port that the earlier one does not.',
-  why: 'A port is an interface: firewalls, probes and other people go by it.',
-  mend: 'Remove the EXPOSE, or say in the change why it is there.',
+  why: 'Ports are an interface: firewalls, probes and users depend on them.',
+  mend: 'Remove the EXPOSE, or explain it in the description of the change.',
   example: 'new-ports: warning',
   options: {},
   *image(subject) {
@@ -254,9 +276,9 @@ export const newPackages = defineRule({
   code: 'new-packages',
   subject: 'comparison',
   severity: 'error',
-  what: 'No package is installed that the earlier image does not have, in whatever version.',
-  why: 'Each package is one more to keep up, and brings others with it: --no-install-recommends is missing more often than not.',
-  mend: 'apt-get install --no-install-recommends; or leave out what only the build needs, in a stage of its own.',
+  what: 'No package is installed that the earlier image does not have. A new version of a package is not a new package.',
+  why: 'Each package needs security updates and often installs others: --no-install-recommends is often missing.',
+  mend: 'Use `apt-get install --no-install-recommends`, and install packages that only the build needs in a stage of their own.',
   example: 'new-packages: ["lib*"]',
   options: {
     allowed: option(
@@ -270,6 +292,7 @@ export const newPackages = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : nameFilter(allowed);
     yield* compared(subject, function* ({ packages, file }): Generator<Breach<NewPackage>> {
+      yield* unknownFiles(subject);
       if (packages === null) yield { unchecked: `the packages of ${file} are not known` };
       for (const { name, manager, from, to, after } of packages ?? [])
         if (from === null && to !== null && !isAllowed(name))
@@ -287,22 +310,21 @@ interface ChangedUser {
   readonly file: string;
 }
 
-const isRoot = (user: string) => /^(?:|root|0+)$/.test(user.split(':')[0]!);
-
 export const changedUser = defineRule({
   code: 'changed-user',
   subject: 'comparison',
   severity: 'error',
   what: 'The image runs as the user that the earlier one ran as. A change to a user that is not root is a warning.',
-  why: 'Volumes, secrets and ports below 1024 belong to the user of before; and a USER that went missing makes it root.',
-  mend: 'Say USER in the last stage.',
+  why: 'Files in volumes and secrets belong to the earlier user, and the new user may not read them. Without USER the image runs as root.',
+  mend: 'Set USER in the last stage.',
   example: 'changed-user: warning',
   options: {},
+  needs: (_, images) => needsForUser(images),
   *image(subject) {
     yield* compared(subject, function* ({ user, file }): Generator<Breach<ChangedUser>> {
       if (user === null) return;
       const place = { at: subject.configPlace('User'), instruction: subject.lastInstruction('USER') };
-      yield { data: { ...user, file }, ...place, severity: isRoot(user.after) ? undefined : 'warning' };
+      yield { data: { ...user, file }, ...place, severity: mayBeRoot(subject) ? undefined : 'warning' };
     });
   },
   message: ({ before, after, file }: ChangedUser) =>
@@ -323,9 +345,9 @@ export const changedEnv = defineRule({
   code: 'changed-env',
   subject: 'comparison',
   severity: 'error',
-  what: 'The environment variables of the image are those of the earlier one, with the same values. Values are never told.',
-  why: 'ENV of a base image or of a build argument changes what runs without a line of code that does.',
-  mend: 'Say ENV in the last stage, or allow the variable.',
+  what: 'The environment variables of the image are those of the earlier one, with the same values. Findings do not contain the values.',
+  why: 'An ENV of the base image, or one set from a build argument, can change what the image does without a change of its code.',
+  mend: 'Set ENV in the last stage, or allow the variable.',
   example: 'changed-env: ["*_VERSION"]',
   options: {
     allowed: option(
@@ -363,8 +385,8 @@ export const changedCommand = defineRule({
   subject: 'comparison',
   severity: 'error',
   what: 'ENTRYPOINT and CMD are those of the earlier image.',
-  why: 'What the container runs is another program, or the same with other arguments; manifests that give arguments of their own stop fitting.',
-  mend: 'Say ENTRYPOINT and CMD in the last stage: a new ENTRYPOINT takes away the CMD of a base.',
+  why: 'The container runs another program, or the same program with other arguments. Deployments that set their own arguments may fail.',
+  mend: 'Set ENTRYPOINT and CMD in the last stage: a new ENTRYPOINT removes the CMD of the base.',
   example: 'changed-command: warning',
   options: {},
   *image(subject) {
@@ -400,9 +422,9 @@ export const comparedImage = defineRule({
   code: 'compared-image',
   subject: 'comparison',
   severity: 'error',
-  what: 'What the image is compared with is an earlier state of it: a name in common, tags left aside, and the same platform.',
-  why: 'A comparison with another image says that everything is new, or that nothing grew.',
-  mend: 'Name the archive or the report of this image with --against; of an archive with several images one is meant by ARCHIVE#REF.',
+  what: 'The image and the earlier image have a name in common (tags do not count) and the same platform.',
+  why: 'In a comparison with an unrelated image, everything is new, or nothing has grown.',
+  mend: 'Give --against an archive or a report of this image. ARCHIVE#REF chooses one image of an archive that has several.',
   example: 'compared-image: warning',
   options: {},
   *image({ comparison, names }): Generator<Breach<OtherImage>> {

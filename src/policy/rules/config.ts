@@ -1,6 +1,7 @@
+import type { Image } from '../../link/graph.js';
 import { nameText, rootedPath } from '../../scan/entries/name.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
-import { defineRule, option } from '../rule.js';
+import { defineRule, type Needs, option } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import { choice, flag, glob, listOf, type Ports, parsePorts, ports } from '../types.js';
 
@@ -8,8 +9,11 @@ const PASSWD = 'etc/passwd';
 
 interface RootUser {
   readonly user: string;
-  /** Where the user ID comes from: the setting itself, or the image's own passwd; `unset` where USER was never said. */
-  readonly by: 'unset' | 'number' | 'name' | 'passwd' | 'not-in-passwd' | 'not-a-number';
+  /**
+   * Where the user ID comes from: the setting itself, or the image's own passwd; `unset` if the config has no user. The
+   * others are users that an engine refuses or takes for another one.
+   */
+  readonly by: 'unset' | 'number' | 'name' | 'passwd' | 'out-of-range' | 'not-in-passwd' | 'not-a-number';
 }
 
 export const userNotRoot = defineRule({
@@ -17,15 +21,11 @@ export const userNotRoot = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The user of the image is not root: not by name, not by number, and not by a name that has user ID 0 in the image’s own /etc/passwd.',
-  why: 'A process that runs as root in a container is root to the kernel when it gets out of it, and may write to all that is mounted.',
-  mend: 'Make a user and say so in the last stage: `RUN adduser -D -u 10001 app` (Alpine) or `RUN useradd -u 10001 app` (Debian), then `USER 10001`. Kubernetes can tell that a user is not root (runAsNonRoot) only by a number: `numeric: true` asks for one.',
+  why: 'A process that runs as root in a container is root for the kernel too. If it escapes from the container, it has the rights of root on the host, and it can write to all mounted volumes.',
+  mend: 'Create a user in the last stage and set it: `RUN adduser -D -u 10001 app` (Alpine) or `RUN useradd -u 10001 app` (Debian), then `USER 10001`. Kubernetes can tell that a user is not root (runAsNonRoot) only by a number: `numeric: true` asks for one.',
   example: 'user-not-root: on\n# or, for runAsNonRoot of Kubernetes\nuser-not-root:\n  numeric: true',
   options: { numeric: option(flag, 'the user is a number, as runAsNonRoot of Kubernetes needs it', false) },
-  // Only a name has to be looked up.
-  needs: (_, images) =>
-    images?.some(({ config }) => isName(userOf(config?.parsed?.run.user ?? ''))) === false
-      ? {}
-      : { files: true, contents: { keep: [`/${PASSWD}`] } },
+  needs: (_, images) => needsForUser(images),
   *image(subject, { numeric }) {
     const { user } = subject.run;
     const name = userOf(user);
@@ -47,17 +47,35 @@ export const userNotRoot = defineRule({
 /** USER takes a group too: `app:app`, `10001:0`. */
 const userOf = (user: string): string => user.split(':')[0]!;
 
-const isName = (user: string): boolean => user !== '' && user !== 'root' && !/^\d+$/.test(user);
+/** As engines parse a user ID, with a sign or without. https://pkg.go.dev/strconv#Atoi */
+const NUMBER = /^[+-]?\d+$/;
+const LARGEST_USER_ID = 2 ** 31 - 1;
+
+const isName = (user: string): boolean => user !== '' && user !== 'root' && !NUMBER.test(user);
 
 const USER_TEXTS: Readonly<Record<RootUser['by'], (user: string) => string>> = {
   unset: () => 'it runs as root: no USER is set',
   number: user => `it runs as root: the user is ${user}`,
   name: user => `it runs as root: the user is ${user}`,
   passwd: user => `it runs as root: the user is ${user}, which has user ID 0 in the image's /etc/passwd`,
+  'out-of-range': user =>
+    `the user is ${user}, expected a number up to ${LARGEST_USER_ID}: engines refuse it, or run it as root (CVE-2024-40635)`,
   'not-in-passwd': user =>
     `the user is ${user}, which is not in the image's /etc/passwd: containers do not start`,
   'not-a-number': user => `the user is ${user}, and a number is required (runAsNonRoot of Kubernetes)`,
 };
+
+/** Only a name has to be looked up. */
+export const needsForUser = (images: readonly Image[] | null): Needs =>
+  images?.some(({ config }) => isName(userOf(config?.parsed?.run.user ?? ''))) === false
+    ? {}
+    : { files: true, contents: { keep: [`/${PASSWD}`] } };
+
+/** Whether an image runs as root, or may: by an engine that wraps user IDs, or if its passwd cannot be read. */
+export function mayBeRoot(subject: ImageSubject): boolean {
+  const by = rootBy(subject, userOf(subject.run.user));
+  return by !== null && by !== 'not-in-passwd';
+}
 
 /**
  * Whether a user is root, or none that the image has; `unknown` where its passwd cannot be read, null where it is
@@ -65,18 +83,35 @@ const USER_TEXTS: Readonly<Record<RootUser['by'], (user: string) => string>> = {
  */
 function rootBy(subject: ImageSubject, user: string): RootUser['by'] | 'unknown' | null {
   if (user === '') return 'unset';
-  if (/^\d+$/.test(user)) return Number(user) === 0 ? 'number' : null;
+  if (NUMBER.test(user)) return numberedBy(Number(user));
   if (user === 'root') return 'name';
+  // A layer that cannot be read may replace the passwd of the layers below it.
+  if (subject.unread !== null) return 'unknown';
   const passwd = subject.content(PASSWD);
-  if (passwd === null && (subject.unread !== null || subject.unpacked.tree.get(PASSWD) !== null))
-    return 'unknown';
-  const entry = new TextDecoder()
-    .decode(passwd ?? new Uint8Array())
+  if (passwd === null && subject.unpacked.tree.get(PASSWD) !== null) return 'unknown';
+  const id = userIdIn(new TextDecoder().decode(passwd ?? new Uint8Array()), user);
+  if (id === null) return 'not-in-passwd';
+  return id === 0 ? 'passwd' : null;
+}
+
+function numberedBy(id: number): 'number' | 'out-of-range' | null {
+  if (id === 0) return 'number';
+  return id < 0 || id > LARGEST_USER_ID ? 'out-of-range' : null;
+}
+
+/**
+ * The user ID of the first line of a passwd that has the name; null if there is none. As engines read it: space around
+ * a line does not count, and an ID that is missing or not a decimal number is 0.
+ * https://pkg.go.dev/github.com/moby/sys/user#ParsePasswdFilter
+ */
+function userIdIn(passwd: string, name: string): number | null {
+  const entry = passwd
     .split('\n')
-    .map(line => line.split(':'))
-    .find(([name]) => name === user);
-  if (entry === undefined) return 'not-in-passwd';
-  return Number(entry[2]) === 0 ? 'passwd' : null;
+    .map(line => line.trim().split(':'))
+    .find(([first]) => first === name);
+  if (entry === undefined) return null;
+  const id = entry[2] ?? '';
+  return NUMBER.test(id) ? Number(id) : 0;
 }
 
 export const healthcheck = defineRule({
@@ -84,8 +119,8 @@ export const healthcheck = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The image has a HEALTHCHECK, or has none.',
-  why: 'Docker and Swarm restart what is unhealthy only where the image says how to tell. Kubernetes does not look at it, and a team may want none.',
-  mend: 'HEALTHCHECK CMD …, with a command that the image has (there is no curl in most small ones); `HEALTHCHECK NONE` takes that of a base image away.',
+  why: 'Docker and Swarm can find an unhealthy container only if the image has a HEALTHCHECK. Kubernetes ignores it, so a team may forbid it.',
+  mend: 'HEALTHCHECK CMD …, with a command that the image has (most small images have no curl). `HEALTHCHECK NONE` removes the one of the base image.',
   example: 'healthcheck: required',
   options: {
     wanted: option(choice('required', 'forbidden'), 'whether there has to be one', 'required' as const),
@@ -118,8 +153,8 @@ export const exposedPorts = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The image exposes only these ports, and all of those that are required.',
-  why: 'EXPOSE is what -P publishes and what other people take for the interface of the image. Ports such as 22 or 2375 do not belong there.',
-  mend: 'Remove the EXPOSE. One of a base image cannot be removed again: use another base, or build from scratch with COPY --from.',
+  why: '`docker run -P` publishes these ports, and users read them as the interface of the image. Ports such as 22 (SSH) or 2375 (the Docker API) are a risk.',
+  mend: 'Remove the EXPOSE. A port that the base image exposes cannot be removed: use another base, or build from scratch with COPY --from.',
   example: 'exposed-ports: [8080/tcp]\n# or\nexposed-ports:\n  allowed: [8000-8999]\n  required: [8080]',
   options: {
     allowed: option(portsList, 'ports that may be exposed; none where it is left out', []),
@@ -170,9 +205,9 @@ export const startCommand = defineRule({
   code: 'start-command',
   subject: 'config',
   severity: 'error',
-  what: 'The image says what to run: an ENTRYPOINT or a CMD.',
-  why: 'An image without either starts only where the command is given ("No command specified"). In the shell form the process is a child of a shell, which does not pass on SIGTERM: it is killed after the grace period.',
-  mend: 'ENTRYPOINT ["/app"], as a list of words, in the last stage.',
+  what: 'The image has an ENTRYPOINT or a CMD.',
+  why: 'An image without both starts only if the command is given ("No command specified"). In the shell form a shell starts the process and does not forward SIGTERM, so the process is killed after the grace period.',
+  mend: 'Set ENTRYPOINT ["/app"], in the exec form (a JSON list), in the last stage.',
   example: 'start-command: on\n# or\nstart-command:\n  wanted: entrypoint\n  shell-form: forbidden',
   options: {
     wanted: option(choice('either', 'entrypoint', 'cmd', 'both'), 'which of the two', 'either' as const),
@@ -225,8 +260,8 @@ export const workingDirectory = defineRule({
   code: 'working-directory',
   subject: 'config',
   severity: 'error',
-  what: 'A working directory is set, it is absolute, and it is one of these.',
-  why: 'Without WORKDIR a process starts in /, where relative paths write beside the system’s own.',
+  what: 'The image has a working directory. It is absolute, and it is one of these.',
+  why: 'Without WORKDIR a process starts in /, and files that it writes to relative paths are among the system’s directories.',
   mend: 'WORKDIR /app in the last stage.',
   example: 'working-directory: /app\n# or\nworking-directory:\n  allowed: [/app, "/srv/**"]',
   options: {
@@ -270,8 +305,8 @@ export const volumes = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The image declares only these volumes.',
-  why: 'VOLUME makes an anonymous volume of each container, which stays behind, and what a later instruction writes there is lost.',
-  mend: 'Remove the VOLUME, and mount what is needed where the container is run. One of a base image cannot be removed again: use another base.',
+  why: 'For a VOLUME the engine creates an anonymous volume with each container, which stays when the container is removed. Some builders discard what later instructions write there.',
+  mend: 'Remove the VOLUME, and mount a volume when the container is started. A volume that the base image declares cannot be removed: use another base.',
   example: 'volumes: []\n# or\nvolumes: [/var/lib/postgresql/data]',
   options: {
     allowed: option(

@@ -87,7 +87,7 @@ export const setuidFiles = defineRule({
   code: 'setuid-files',
   subject: 'content',
   severity: 'error',
-  what: 'No file has the setuid or setgid bit but those of this list, and those that distributions ship.',
+  what: 'No file has the setuid or setgid bit, except those of this list and those that distributions ship.',
   why: 'A setuid program runs as its owner, usually root, for every user. A vulnerability in it lets the user of the image become root. A hard link to such a file counts as one more.',
   mend: '`chmod a-s FILE` in the RUN that installs it, or do not install it; start the container with no-new-privileges (`--security-opt no-new-privileges`, `allowPrivilegeEscalation: false`).',
   example:
@@ -145,7 +145,7 @@ export const fileCapabilities = defineRule({
   code: 'file-capabilities',
   subject: 'content',
   severity: 'error',
-  what: 'No file has capabilities (the extended attribute security.capability) but those of this list.',
+  what: 'No file has capabilities (the extended attribute security.capability), except those of this list.',
   why: 'A program with file capabilities gets powers of root when any user starts it: with cap_setuid, cap_dac_override or cap_sys_admin it is as good as setuid root, and `ls -l` does not show it.',
   mend: '`setcap -r FILE` in the RUN that sets them, or leave the package out.',
   example:
@@ -202,9 +202,9 @@ export const worldWritable = defineRule({
   code: 'world-writable',
   subject: 'content',
   severity: 'error',
-  what: 'No file and no directory can be written by any user, but for directories with the sticky bit (as /tmp has it).',
-  why: 'Any process in the container, whatever user it runs as, can replace what lies there: a program, a library, a configuration that root reads.',
-  mend: '`chmod o-w` in the RUN that makes it, `COPY --chmod=755`, or `chown` to the user of the image; a directory that all have to write to gets `chmod 1777`.',
+  what: 'No file and no directory can be written by all users, except directories with the sticky bit (such as /tmp).',
+  why: 'Each process in the container can replace such a file, as whatever user it runs: a program, a library, or a configuration that root reads.',
+  mend: '`chmod o-w` in the RUN that makes it, `COPY --chmod=755`, or `chown` to the user of the image. For a directory to which all users have to write: `chmod 1777`.',
   example: 'world-writable: [/var/cache/app]',
   options: { allowed: allowedPaths, in: extent },
   main: 'allowed',
@@ -252,9 +252,9 @@ export const deviceNodes = defineRule({
   code: 'device-nodes',
   subject: 'content',
   severity: 'error',
-  what: 'No layer has a device node, but for the usual ones in /dev with their own numbers (null, zero, random, tty …).',
-  why: 'A device node is a door to the host: where the container may use the device, a node of /dev/sda reads the host’s disk. Rootless engines cannot make it and refuse the layer.',
-  mend: 'Delete it in the RUN that makes it; give a container what it needs with --device.',
+  what: 'No layer has a device node, except the usual ones in /dev with their own numbers (null, zero, random, tty …).',
+  why: 'A device node gives access to a device of the host: if the container is allowed to use the device, a node of /dev/sda reads the host’s disk. Rootless engines cannot create device nodes and refuse the layer.',
+  mend: 'Delete it in the RUN that makes it. Give the container the device with --device.',
   example: 'device-nodes: on\n# or\ndevice-nodes:\n  allowed: [/dev/fuse]\n  usual: false',
   options: {
     allowed: allowedPaths,
@@ -282,6 +282,8 @@ export const deviceNodes = defineRule({
 
 const conditions = listOf(pathCondition, 'a list of paths');
 const noConditions: readonly PathCondition[] = [];
+const conditionsProblem = ({ paths }: { readonly paths: readonly PathCondition[] }) =>
+  paths.length === 0 ? 'no path is named: expected a list of paths' : null;
 
 interface ForbiddenPath {
   readonly path: string;
@@ -296,9 +298,9 @@ export const pathsForbidden = defineRule({
   code: 'paths-forbidden',
   subject: 'content',
   severity: 'error',
-  what: 'Nothing is at any of these paths; or nothing of this type, mode, owner or content.',
-  why: 'What slips into an image with COPY . stays there: .git, .env, test data, editor files. Deleted by a later layer it still ships.',
-  mend: 'List it in .dockerignore, or delete it in the RUN that makes it.',
+  what: 'None of these paths exists in the image, or none with this type, mode, owner or content.',
+  why: 'COPY . copies .git, .env, test data and editor files too. A file that a later layer deletes is still in the image.',
+  mend: 'List the path in .dockerignore, or delete it in the RUN that makes it.',
   example:
     'paths-forbidden: [.git, "*.pem", /root/.ssh]\n# or\npaths-forbidden:\n  in: layers\n  paths:\n    - .env\n    - path: /etc/shadow\n      content: "^root::"',
   options: {
@@ -310,6 +312,7 @@ export const pathsForbidden = defineRule({
     in: extent,
   },
   main: 'paths',
+  problem: conditionsProblem,
   needs: ({ paths }) => ({ files: true, contents: { keep: keptFor(paths) } }),
   *image(subject, { paths, in: where }) {
     yield* unknownFiles(subject);
@@ -376,9 +379,9 @@ export const pathsRequired = defineRule({
   code: 'paths-required',
   subject: 'content',
   severity: 'error',
-  what: 'Something is at each of these paths, and it has this type, mode, owner and content.',
-  why: 'A COPY from the wrong stage, a file that .dockerignore leaves out, a key that any user may read: the build passes, and the container fails or leaks.',
-  mend: 'Copy it where the policy expects it, with COPY --chmod and --chown.',
+  what: 'Each of these paths exists in the image, with this type, mode, owner and content.',
+  why: 'After a COPY from the wrong stage, or with a file that .dockerignore excludes, the build succeeds and the container fails. A key that all users can read leaks.',
+  mend: 'Copy the file to the path that the policy names, with COPY --chmod and --chown.',
   example:
     'paths-required: [/app/server, /etc/ssl/certs/ca-certificates.crt]\n# or\npaths-required:\n  paths:\n    - path: /etc/shadow\n      mode: "0640"\n      uid: 0\n    - path: /etc/os-release\n      content: "^ID=debian$"',
   options: {
@@ -389,8 +392,11 @@ export const pathsRequired = defineRule({
     ),
   },
   main: 'paths',
+  problem: conditionsProblem,
   needs: ({ paths }) => ({ files: true, contents: { keep: keptFor(paths) } }),
   *image(subject, { paths }) {
+    // A layer that cannot be read may delete or replace what the layers below it have.
+    yield* unknownFiles(subject);
     for (const condition of paths) yield* missingBy(subject, condition);
   },
   message: ({ required, path, deviations }: RequiredPath) =>
@@ -417,11 +423,8 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
   const found = isLiteralPattern(required)
     ? namedFile(subject, condition)
     : matchingFiles(subject, condition);
-  if (found.length === 0) {
-    if (subject.unread !== null)
-      yield { unchecked: `not all of its files are known: ${subject.unread}`, key: required };
-    else yield { data: { required, path: null, deviations: [] }, key: required };
-  }
+  if (found.length === 0 && subject.unread === null)
+    yield { data: { required, path: null, deviations: [] }, key: required };
   for (const file of found) {
     const { path, layer } = file;
     const deviations = deviationsOf(file, condition);

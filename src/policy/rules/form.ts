@@ -20,8 +20,8 @@ export const mediaTypes = defineRule({
   subject: 'form',
   severity: 'error',
   what: 'Manifest, config and layers of the image have these media types.',
-  why: 'Registries, mirrors and runtimes differ in what they take: some refuse Docker’s types, others those of OCI. A mixture of both breaks some clients.',
-  mend: '`buildx build --output type=oci` (or `type=docker,oci-mediatypes=true`), `skopeo copy --format oci` or `--format v2s2` write all of one kind.',
+  why: 'Some registries, mirrors and runtimes refuse the media types of Docker, others those of OCI. Some clients cannot read an image that has both.',
+  mend: '`buildx build --output type=oci` (or `type=docker,oci-mediatypes=true`), `skopeo copy --format oci` or `--format v2s2` write all media types of one kind.',
   example: 'media-types: oci',
   options: {
     allowed: option(
@@ -65,7 +65,7 @@ export const compression = defineRule({
   subject: 'form',
   severity: 'error',
   what: 'Each layer is compressed with one of these.',
-  why: 'Old engines do not read zstd; a delivery that is stored plain is several times as large; xz and bzip2 are read by few.',
+  why: 'Old engines cannot read zstd, and few engines read xz and bzip2. An archive with uncompressed layers is several times as large.',
   mend: '`buildx build --output type=oci,compression=zstd,force-compression=true`, or `skopeo copy --dest-compress-format zstd`.',
   example: 'compression: [gzip, zstd]',
   options: {
@@ -76,10 +76,14 @@ export const compression = defineRule({
     ),
   },
   main: 'allowed',
-  *image({ report }, { allowed }) {
-    for (const [layer, { compression: found }] of report.layers.entries())
-      if (found !== null && !(allowed as readonly string[]).includes(found))
+  *image({ image, report, layerSizes }, { allowed }) {
+    for (const [layer, { compression: found }] of report.layers.entries()) {
+      const isEncrypted = image.layers[layer]!.encrypted && layerSizes[layer]!.unpacked === null;
+      if (found === null || isEncrypted) {
+        yield { unchecked: `the compression of layer ${layer + 1} is not known`, layer, key: String(layer) };
+      } else if (!(allowed as readonly string[]).includes(found))
         yield { data: { found, allowed }, layer, key: String(layer) };
+    }
   },
   message: ({ found, allowed }: { readonly found: string; readonly allowed: readonly string[] }) =>
     `its compression: expected ${allowed.join(' or ')}, found ${found}`,
@@ -98,7 +102,7 @@ export const history = defineRule({
   subject: 'form',
   severity: 'error',
   what: 'The history says which instruction made each layer.',
-  why: 'Without it nothing leads from a layer to the line of the Dockerfile that has to change.',
+  why: 'Without it a finding about a layer cannot name the line of the Dockerfile that has to change.',
   mend: 'Build without --squash, and with a builder that writes history (BuildKit and buildah do; `buildah --omit-history` does not).',
   example: 'history: on',
   options: {},
@@ -122,8 +126,8 @@ export const noUnreferencedBlobs = defineRule({
   subject: 'form',
   severity: 'error',
   what: 'Each blob of the archive belongs to one of its images or artifacts. `unreferenced-blobs` of `verify` gets this severity.',
-  why: 'Blobs that nothing refers to make a delivery larger, and may be what was meant to be removed from it.',
-  mend: 'Write the archive anew: `skopeo copy --all oci:OLD oci:NEW`, or `umoci gc --layout DIR`.',
+  why: 'Blobs to which nothing refers make the archive larger. They may be data that was meant to be removed.',
+  mend: 'Write the archive again: `skopeo copy --all oci:OLD oci:NEW`, or `umoci gc --layout DIR`.',
   example: 'no-unreferenced-blobs: on',
   options: {},
   raises: ['unreferenced-blobs'],
@@ -134,8 +138,8 @@ export const noMissingBlobs = defineRule({
   code: 'no-missing-blobs',
   subject: 'form',
   severity: 'error',
-  what: 'Nothing that a document of the archive names is missing from it: platforms, manifests, configs and layers, foreign ones too. Findings of `verify` about what is absent get this severity.',
-  why: 'Behind an air gap what is missing cannot be fetched.',
+  what: 'The archive has all platforms, manifests, configs and layers that its documents name, foreign layers too. Findings of `verify` about what is absent get this severity.',
+  why: 'Without a network a missing blob cannot be fetched.',
   mend: '`skopeo copy --all` writes all platforms; foreign layers need `--dest-oci-accept-uncompressed-layers` or a file of their own.',
   example: 'no-missing-blobs: on',
   options: {},
@@ -165,7 +169,7 @@ export const reproducible = defineRule({
   subject: 'form',
   severity: 'error',
   what: 'No time in the image is later than SOURCE_DATE_EPOCH: not in its config, its history or the files of its layers, nor in the headers of the archive.',
-  why: 'Two builds of one source give the same digest only where no clock has written into them. https://reproducible-builds.org/specs/source-date-epoch/',
+  why: 'Two builds of one source have the same digest only if no time of the build is in them. https://reproducible-builds.org/specs/source-date-epoch/',
   mend: '`SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) docker buildx build --output type=oci,dest=image.tar,rewrite-timestamp=true .`',
   example: 'reproducible: on\n# or, without the environment\nreproducible: 2026-11-01',
   options: {
@@ -182,6 +186,8 @@ export const reproducible = defineRule({
     const latest = options.latest ?? context.epoch ?? created;
     if (latest === null)
       return yield { unchecked: 'neither the policy, SOURCE_DATE_EPOCH nor the config names a time' };
+    if (subject.unread !== null)
+      yield { unchecked: `the times of not all files are known: ${subject.unread}`, key: 'files' };
     const late = (of: string, seconds: number, more = 0): LateTime => ({
       of,
       time: rfc3339(seconds),

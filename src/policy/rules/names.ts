@@ -1,8 +1,7 @@
 import { unixSeconds } from '../../go/time.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import { formatPlatform, type Platform, platformMatches } from '../../spec/platform.js';
-import { fullName, parseReference } from '../../spec/reference.js';
-import { nameFilter, spellingsOf } from '../image-names.js';
+import { nameFilter, spellingsOf, tagOf } from '../image-names.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import { flag, glob, listOf, namesWithPatterns, type Pattern, pattern, period, platform } from '../types.js';
@@ -12,16 +11,13 @@ export const noLatest = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'No name of the image has the tag `latest`, written or implied.',
-  why: '`latest` is another image tomorrow: what runs cannot be told from its name, and a roll-back has no name to go back to.',
-  mend: 'Tag the image with a version or the commit: `docker tag app:latest app:1.2`, then save it by that name.',
+  why: 'The tag `latest` moves to another image with each release. The name does not say which version runs, and there is no name to roll back to.',
+  mend: 'Tag the image with a version or the commit (`docker tag app:latest app:1.2`), and save it under that name.',
   example: 'no-latest: on',
   options: {},
-  *image({ names }) {
-    for (const name of names) {
-      const reference = parseReference(name);
-      if (typeof reference === 'string' || !fullName(reference).endsWith(':latest')) continue;
-      yield { data: { name }, key: name };
-    }
+  *image({ names, image }) {
+    for (const name of names)
+      if (tagOf(name, image.docker === null) === 'latest') yield { data: { name }, key: name };
   },
   message: ({ name }: { readonly name: string }) =>
     `it is called ${JSON.stringify(name)}, whose tag is latest`,
@@ -38,8 +34,8 @@ export const imageNames = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The image has a name, and each of its names matches one of these patterns.',
-  why: 'The name decides where a push goes and what an engine replaces when it loads the file.',
-  mend: 'Tag the image as the policy allows, and save it by that name.',
+  why: 'The name decides to which repository the image is pushed, and which image an engine replaces when it loads the archive.',
+  mend: 'Give the image a name that the policy allows, and save it under that name.',
   example: 'image-names: ["ghcr.io/acme/**"]',
   options: {
     allowed: option(
@@ -69,8 +65,8 @@ export const imageTags = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'Each tag of the image matches one of these regular expressions.',
-  why: 'Tags that follow a scheme can be sorted, expired and found again.',
-  mend: 'Tag the image as the policy asks for, and save it by that name.',
+  why: 'Tags of one scheme can be sorted, and old ones can be found and deleted.',
+  mend: 'Give the image a tag that the policy allows, and save it under that name.',
   example: "image-tags: '^v?\\d+\\.\\d+\\.\\d+$'",
   options: {
     allowed: option(
@@ -81,10 +77,9 @@ export const imageTags = defineRule({
   },
   main: 'allowed',
   problem: ({ allowed }) => (allowed.length === 0 ? 'no tag is allowed at all: name a pattern' : null),
-  *image({ names }, { allowed }) {
+  *image({ names, image }, { allowed }) {
     for (const name of names) {
-      const reference = parseReference(name);
-      const tag = typeof reference === 'string' ? null : (reference.tag ?? 'latest');
+      const tag = tagOf(name, image.docker === null);
       if (tag === null || allowed.some(one => one.test(tag))) continue;
       yield { data: { name, tag, allowed: allowed.map(({ source }) => source) }, key: name };
     }
@@ -160,8 +155,8 @@ export const labels = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The image has these labels, with values that match.',
-  why: 'Labels such as org.opencontainers.image.source and .revision lead from a running container to its source.',
-  mend: 'LABEL name=value in the Dockerfile, or `--label` of the build; docker/metadata-action and buildx set those of OCI.',
+  why: 'Labels such as org.opencontainers.image.source and .revision name the source of a running container.',
+  mend: 'Write LABEL name=value in the Dockerfile, or build with `--label`. docker/metadata-action sets the labels of OCI.',
   example:
     'labels:\n  required:\n    org.opencontainers.image.source: ^https://github\\.com/acme/\n    org.opencontainers.image.revision: ^[0-9a-f]{40}$\n    org.opencontainers.image.licenses: null   # any value',
   options: NAMES,
@@ -180,7 +175,7 @@ export const annotations = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'The manifest of the image, or the descriptor that leads to it, has these annotations, with values that match.',
-  why: 'Registries and their tools show annotations and search for them; labels they do not see.',
+  why: 'Registries and their tools show and search annotations without reading the config, where labels are.',
   mend: '`docker buildx build --annotation name=value`, or `waybill manifest annotate` for a list. An archive of `docker save` before 25 has no manifest, and no annotations.',
   example: 'annotations: [org.opencontainers.image.source]',
   options: NAMES,
@@ -210,9 +205,9 @@ export const imageAge = defineRule({
   code: 'image-age',
   subject: 'config',
   severity: 'error',
-  what: 'The image is at most so old, by the time that its config names.',
-  why: 'An image that is not built again gets no security updates of its base.',
-  mend: 'Build the image again, with --pull, so that its base is new too. A build with a fixed SOURCE_DATE_EPOCH names that time: set it to the time of the commit.',
+  what: 'The image is not older than this, by the time of creation in its config.',
+  why: 'An image that is not rebuilt does not get the security updates of its base.',
+  mend: 'Build the image again with --pull, so that the base is updated too. A build with SOURCE_DATE_EPOCH has that time as its creation time: set it to the time of the commit.',
   example: 'image-age: 90d',
   options: { most: option(period, 'how old it may be', 90 * DAY) },
   main: 'most',
@@ -248,7 +243,7 @@ export const platformsRequired = defineRule({
   subject: 'config',
   severity: 'error',
   what: 'Under each name the archive has an image for each of these platforms.',
-  why: 'An archive that was saved on one machine often has the platform of that machine alone; the others are found missing where it is loaded.',
+  why: '`docker save` often writes only the platform of the machine on which it runs. That the others are missing is then noticed on the machine that loads the archive.',
   mend: '`docker buildx build --platform A,B --output type=oci,dest=image.tar`, or `skopeo copy --all`: `docker save` writes the platforms that the machine has.',
   example: 'platforms-required: [linux/amd64, linux/arm64]',
   options: { platforms: option(platformList, 'platforms that have to be there', []) },
@@ -289,7 +284,7 @@ export const platformsAllowed = defineRule({
   severity: 'error',
   what: 'Each image is for one of these platforms.',
   why: 'An image of another platform does not start ("exec format error"), or runs emulated and slowly.',
-  mend: 'Build with --platform, and name it in FROM --platform=… where a stage must not follow it.',
+  mend: 'Build with --platform. In a stage that has to run on another platform, write FROM --platform=…',
   example: 'platforms-allowed: [linux/amd64]',
   options: { platforms: unset(platformList, 'platforms that an image may be for') },
   main: 'platforms',

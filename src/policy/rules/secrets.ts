@@ -14,9 +14,9 @@ export const noSecrets = defineRule({
   code: 'no-secrets',
   subject: 'secrets',
   severity: 'error',
-  what: 'No layer has a private key, a credential or a token in a file, also where a later layer deletes or replaces it, and neither has the environment, a label, a build argument or the history.',
-  why: 'All who can pull the image can read every layer and the history: what a later instruction deletes is still in the layer before it, and a build argument stands in the history of each RUN after it.',
-  mend: 'Revoke the secret first: it has been given away with each copy of the image. Then build without it: `RUN --mount=type=secret,id=npmrc …` for what the build needs, `COPY --from=build` of the result alone, a .dockerignore for `.env`, `.git` and keys, and files or variables of the orchestrator for what the container needs. A finding has the fingerprint of the secret (the first 16 digits of its sha256) and never the value; `allow` takes what is known and wanted.',
+  what: 'There is no private key, credential or token in the files of any layer (a later layer may have deleted or replaced them), in environment variables, labels and build arguments, or in the history.',
+  why: 'Each user who can pull the image can read all layers and the history. A file that a later instruction deletes is still in its layer, and a build argument is in the history of each RUN after it.',
+  mend: 'First revoke the secret: each copy of the image contains it. Then build without it: `RUN --mount=type=secret,id=npmrc …` for what the build needs, `COPY --from=build` of the result alone, a .dockerignore for `.env`, `.git` and keys, and files or variables of the orchestrator for what the container needs. A finding has the fingerprint of the secret (the first 16 digits of its sha256) and never the value; `allow` takes paths of secrets that are there on purpose.',
   example:
     'no-secrets: on\n# or, with what is known\nno-secrets:\n  allow: [/etc/ssl/private/ssl-cert-snakeoil.key]\n  except: [encrypted-private-key]',
   options: {

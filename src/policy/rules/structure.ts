@@ -46,8 +46,8 @@ export const structureTest = defineRule({
   subject: 'content',
   severity: 'error',
   what: 'The image passes the tests of these files, as container-structure-test has them: fileExistenceTests, fileContentTests and metadataTest.',
-  why: 'Teams have such files and need no second list of the same facts. commandTests, licenseTests and globalEnvVars need a container, which waybill does not start: they are reported as not run.',
-  mend: 'Change the image, or the test: the finding names its file and line.',
+  why: 'Teams that have such files do not have to write the same tests again. commandTests, licenseTests and globalEnvVars need a container, which waybill does not start: they are reported as not run.',
+  mend: 'Change the image or the test. The finding names the file and line of the test.',
   example: 'structure-test: tests/structure.yaml',
   options: {
     files: files(
@@ -61,6 +61,7 @@ export const structureTest = defineRule({
     ),
   },
   main: 'files',
+  problem: ({ files: named }) => (named.length === 0 ? 'no file of tests is named' : null),
   needs: options => ({
     files: true,
     contents: {
@@ -174,6 +175,9 @@ const TYPE_WORDS: Readonly<Record<EntryType, string>> = {
   other: 'special file',
 };
 
+/** A layer that cannot be read may add, delete or replace any file. */
+const unknownFiles = (reason: string): Outcome => ({ unchecked: `not all files are known: ${reason}` });
+
 /** A path that ends in a slash is that of a directory, also through a link. */
 function* existenceFailures(
   subject: ImageSubject,
@@ -181,9 +185,10 @@ function* existenceFailures(
   path: string,
 ): Generator<Outcome> {
   const node = path.length > 1 && path.endsWith('/') ? stat(subject, path) : lstat(subject, path);
+  if (subject.unread !== null) yield unknownFiles(subject.unread);
   if (node === null) {
-    if (subject.unread !== null) yield { unchecked: `not all files are known: ${subject.unread}` };
-    else if (shouldExist) yield { failure: { what: 'missing', subject: path, found: 'does not' } };
+    if (shouldExist && subject.unread === null)
+      yield { failure: { what: 'missing', subject: path, found: 'does not' } };
     return;
   }
   const file = fileOf(subject, node);
@@ -228,9 +233,10 @@ function* contentFailures(
   path: string,
 ): Generator<Outcome> {
   const node = stat(subject, path);
+  if (subject.unread !== null) yield unknownFiles(subject.unread);
   if (node === null) {
-    if (subject.unread !== null) yield { unchecked: `not all files are known: ${subject.unread}` };
-    else yield { failure: { what: 'no-file', subject: path, found: 'nothing is there' } };
+    if (subject.unread === null)
+      yield { failure: { what: 'no-file', subject: path, found: 'nothing is there' } };
     return;
   }
   const file = fileOf(subject, node);

@@ -89,8 +89,8 @@ export const wasteBytes = defineRule({
   code: 'waste-bytes',
   subject: 'waste',
   severity: 'error',
-  what: 'An image ships at most so many bytes for nothing, in all or of one kind.',
-  why: 'Files that a later layer hides, copies, and what package managers leave behind are pulled by everyone and read by no one.',
+  what: 'The image does not have more wasted bytes than this, in total or of one kind.',
+  why: 'Files that a later layer hides, duplicates, and caches of package managers are transferred with each pull and never used.',
   mend: MEND,
   example: 'waste-bytes: 20MB\n# or\nwaste-bytes:\n  deleted: 0\n  cached: 5MB',
   options: wasteOptions(size, 'most bytes of'),
@@ -107,8 +107,8 @@ export const wasteShare = defineRule({
   code: 'waste-share',
   subject: 'waste',
   severity: 'error',
-  what: 'At most this share of all files in the layers of an image is waste.',
-  why: 'A share fits small images and large ones, where bytes do not.',
+  what: 'The wasted bytes are at most this share of all file bytes in the layers of the image.',
+  why: 'A limit in bytes fits images of one size. A share fits small and large images.',
   mend: MEND,
   example:
     'waste-share: 5%\n# or\nwaste-share:\n  deleted: 2%\n  from: 1MB   # less waste than that is not looked at',
@@ -171,14 +171,14 @@ const diveRemedy = ({ files }: DiveBreach) =>
 
 const DIVE_NEEDS = () => ({ files: true });
 const DIVE_MEND =
-  'The finding names the paths that cost most: change each where it is added, and delete files in the RUN that makes them. A .dive-ci file can be given as it is: `waybill check ARCHIVE --dive-ci .dive-ci`.';
+  'The finding names the paths that cost most: change the instruction that adds each of them, and delete files in the RUN that makes them. A .dive-ci file can be given as it is: `waybill check ARCHIVE --dive-ci .dive-ci`.';
 
 export const diveEfficiency = defineRule({
   code: 'dive-efficiency',
   subject: 'waste',
   severity: 'error',
   what: "dive's efficiency is at least this: `lowestEfficiency` of a .dive-ci file.",
-  why: 'A team that has a threshold for dive keeps it, with the same numbers and the same verdict.',
+  why: 'A team that uses dive can keep its thresholds: the numbers and the verdicts are the same.',
   mend: DIVE_MEND,
   example: 'dive-efficiency: 95%',
   options: { lowest: option(share, 'least efficiency', 0.9) },
@@ -195,7 +195,7 @@ export const diveWastedBytes = defineRule({
   subject: 'waste',
   severity: 'error',
   what: "dive's wasted bytes are at most this: `highestWastedBytes` of a .dive-ci file.",
-  why: 'A team that has a threshold for dive keeps it, with the same numbers and the same verdict.',
+  why: 'A team that uses dive can keep its thresholds: the numbers and the verdicts are the same.',
   mend: DIVE_MEND,
   example: 'dive-wasted-bytes: 20MB',
   options: { highest: option(size, 'most bytes wasted', 20_000_000) },
@@ -211,8 +211,8 @@ export const diveUserWasted = defineRule({
   code: 'dive-user-wasted',
   subject: 'waste',
   severity: 'error',
-  what: "dive's wasted bytes are at most this share of what stands above the first layer: `highestUserWastedPercent` of a .dive-ci file.",
-  why: 'A team that has a threshold for dive keeps it, with the same numbers and the same verdict.',
+  what: "dive's wasted bytes are at most this share of the bytes above the first layer: `highestUserWastedPercent` of a .dive-ci file.",
+  why: 'A team that uses dive can keep its thresholds: the numbers and the verdicts are the same.',
   mend: DIVE_MEND,
   example: 'dive-user-wasted: 10%',
   options: { highest: option(share, 'largest share wasted', 0.1) },
