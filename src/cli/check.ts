@@ -15,70 +15,77 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
   return commands.command(
     'check [archives..]',
     'check that it is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
-    command =>
-      findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES))))
-        .option('policy', {
-          describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
-          type: 'string',
-          requiresArg: true,
-          coerce: once('policy'),
-        })
-        .option('preset', {
-          describe: 'rules by name, below those of the policy; may be repeated [default: default@1]',
-          type: 'string',
-          array: true,
-          requiresArg: true,
-        })
-        .option('dive-ci', {
-          describe: "a .dive-ci file: dive's three rules, with its numbers and verdicts",
-          type: 'string',
-          requiresArg: true,
-          coerce: once('dive-ci'),
-        })
-        .option('structure-test', {
-          describe: 'tests of container-structure-test: files and metadata; may be repeated',
-          type: 'string',
-          array: true,
-          requiresArg: true,
-        })
-        .option('against', {
-          describe: 'an earlier archive, or its report (check --json): what grew, and what is new, is told',
-          type: 'string',
-          requiresArg: true,
-          coerce: once('against'),
-        })
-        .option('fail-on', FAIL_ON)
-        .option('all', {
-          describe: 'list every finding, and those that the policy hides; of folders every file left out',
-          type: 'boolean',
-          default: false,
-        })
-        .option('init', {
-          describe: 'write a policy that this archive passes: what it is today becomes the budget',
-          type: 'boolean',
-          default: false,
-        })
-        .option('print-policy', {
-          describe: 'print what applies and where each part was written, and check nothing',
-          type: 'boolean',
-          default: false,
-        })
-        .example('$0 check image.tar', 'the default rules: default@1')
-        .example('$0 check image.tar --init > waybill.yaml', "a policy with today's values as its budgets")
-        .example('$0 check image.tar --policy waybill.yaml', 'the rules of a policy')
-        .example('docker save app:1.2 | $0 check - --policy waybill.yaml', 'straight from a pipe')
-        .example('$0 check image.tar --dive-ci .dive-ci', "dive's rules as a team has them")
-        .example(
-          '$0 check new.tar --against old.tar',
-          'what grew, and what is new: setuid files, ports, packages',
-        )
-        .example(
-          '$0 check image.tar --structure-test tests.yaml',
-          'file and metadata tests, without an engine',
-        ),
+    command => withExamples(runOptions(ruleOptions(command))),
     args => check(args, terminal),
   );
 }
+
+/** The archives, and the options that say which rules apply. */
+const ruleOptions = <T>(command: Argv<T>) =>
+  findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES))))
+    .option('policy', {
+      describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
+      type: 'string',
+      requiresArg: true,
+      coerce: once('policy'),
+    })
+    .option('preset', {
+      describe: 'rules by name, below those of the policy; may be repeated [default: default@1]',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+    })
+    .option('dive-ci', {
+      describe: "a .dive-ci file: dive's three rules, with its numbers and verdicts",
+      type: 'string',
+      requiresArg: true,
+      coerce: once('dive-ci'),
+    })
+    .option('structure-test', {
+      describe: 'tests of container-structure-test: files and metadata; may be repeated',
+      type: 'string',
+      array: true,
+      requiresArg: true,
+    })
+    .option('against', {
+      describe: 'an earlier archive, or its report (check --json): what grew, and what is new, is told',
+      type: 'string',
+      requiresArg: true,
+      coerce: once('against'),
+    });
+
+/** The options that say what a run does with the rules. */
+const runOptions = <T>(command: Argv<T>) =>
+  command
+    .option('fail-on', FAIL_ON)
+    .option('all', {
+      describe: 'list every finding, and those that the policy hides; of folders every file left out',
+      type: 'boolean',
+      default: false,
+    })
+    .option('init', {
+      describe: 'write a policy that this archive passes: what it is today becomes the budget',
+      type: 'boolean',
+      default: false,
+    })
+    .option('print-policy', {
+      describe: 'print what applies and where each part was written, and check nothing',
+      type: 'boolean',
+      default: false,
+    });
+
+const withExamples = <T>(command: Argv<T>): Argv<T> =>
+  command
+    .example('$0 check image.tar', 'the default rules: default@1')
+    .example('$0 check image.tar --init > waybill.yaml', "a policy with today's values as its budgets")
+    .example('$0 check image.tar --policy waybill.yaml', 'the rules of a policy')
+    .example('docker save app:1.2 | $0 check - --policy waybill.yaml', 'straight from a pipe')
+    .example('$0 check image.tar --dive-ci .dive-ci', "dive's rules as a team has them")
+    .example(
+      '$0 check new.tar --against old.tar',
+      'what grew, and what is new: setuid files, ports, packages',
+    )
+    .example('$0 check image.tar --structure-test tests.yaml', 'file and metadata tests, without an engine');
 
 interface CheckArguments extends Omit<ChosenArchives, 'archives'>, FindingArguments, Reporting {
   readonly archives?: readonly string[] | undefined;

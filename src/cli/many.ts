@@ -142,24 +142,17 @@ export async function reportEach<R>(
   const { platform, json, output = [] } = args;
   const about = (reading: ArchiveReading, ref: string | undefined, reportOn = report) =>
     reportOn(reading, { ref, platform, refMayBeFile: loose !== undefined, audit });
-  const { isOneArchive } = await import('../commands/many/read.js');
   const [only] = names;
-  const isOne =
-    names.length === 1 &&
-    (only!.error !== undefined || (await isOneArchive(only!.archive).catch(() => true)));
-  if (isOne) {
+  if (await isOneName(names)) {
     const { archive, ref, error } = only!;
     const make = async () => {
       if (error !== undefined) throw error;
       return about(await terminal.read(archive, options), ref, alone);
     };
-    await printOrFail(archive, make, args, audit, terminal);
-    return;
+    return printOrFail(archive, make, args, audit, terminal);
   }
   const { reportMany } = await import('../commands/many/index.js');
-  const format = formatsOf(args).at(-1);
-  const isPrinted = output.some(path => /^(?:\w+=)?(?:-$|\/dev\/)/.test(path));
-  const lines = !isPrinted && (json || (output.length === 0 && format === 'json'));
+  const { isPrinted, lines, keep, keepFindings } = outputsOf(args);
   const manyOptions = {
     names,
     read: (file: string) => terminal.read(file, { ...options, sha256: true }),
@@ -168,19 +161,45 @@ export async function reportEach<R>(
     closing,
     all: args.all,
     deadline,
-    keep: hasJson(args) || isPrinted,
-    keepFindings: output.length > 0 || (format !== undefined && format !== 'json' && format !== 'text'),
+    keep,
+    keepFindings,
     audit,
     onLine: (line: object) => (lines ? putLine(line, terminal) : Promise.resolve()),
   };
-  const all = () => reportMany(manyOptions);
-  const { remarks, ...result } = await orFail(only!.archive, all, args, audit, terminal);
+  const { remarks, ...result } = await orFail(
+    only!.archive,
+    () => reportMany(manyOptions),
+    args,
+    audit,
+    terminal,
+  );
   if (output.length > 0 || !lines)
     await printAudited(result, { ...args, json: json && isPrinted }, audit, terminal);
   else {
     await finishAudit(audit);
     await terminal.answer({ stdout: '', notes: [...remarks, ...audit.notes()], exitCode: result.exitCode });
   }
+}
+
+/** True if the names are one archive, or one name that cannot be read; false for several, and for a folder of archives. */
+async function isOneName([only, ...more]: readonly Named[]): Promise<boolean> {
+  if (only === undefined || more.length > 0) return false;
+  const { isOneArchive } = await import('../commands/many/read.js');
+  return only.error !== undefined || (await isOneArchive(only.archive).catch(() => true));
+}
+
+/** Where the report of several archives goes, and the data that must be kept for it. */
+function outputsOf(args: Reporting) {
+  const { json, output = [] } = args;
+  const format = formatsOf(args).at(-1);
+  const isPrinted = output.some(path => /^(?:\w+=)?(?:-$|\/dev\/)/.test(path));
+  return {
+    isPrinted,
+    /** Each archive is a line of JSON, printed as soon as it is done. */
+    lines: !isPrinted && (json || (output.length === 0 && format === 'json')),
+    keep: hasJson(args) || isPrinted,
+    keepFindings: output.length > 0 || (format !== undefined && format !== 'json' && format !== 'text'),
+  };
 }
 
 async function putLine(line: object, { put }: Terminal): Promise<void> {

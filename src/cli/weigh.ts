@@ -36,52 +36,56 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'sizes <archives..>',
     'sizes: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
-    command =>
-      outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command))))))
-        .option('by', {
-          describe: 'what to add up',
-          choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
-          coerce: last<'layer' | 'directory' | 'file' | 'extension' | 'package'>,
-        })
-        .option('depth', number('depth', 'by directory, so many levels deep'))
-        .option('top', number('top', 'only so many rows; alone: the largest files'))
-        .option('sort', {
-          describe: 'largest first',
-          choices: ['shipped', 'bytes', 'files', 'name'] as const,
-          // `size` is the name of this order in `files`.
-          coerce: (value: string | string[]) =>
-            (last(value) === 'size' ? 'bytes' : last(value)) as 'shipped' | 'bytes' | 'files' | 'name',
-        })
-        .option('estimate', {
-          describe: 'compress plain layers to see what a registry would transfer',
-          type: 'boolean',
-          default: false,
-        })
-        .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
-        .example('$0 sizes image.tar --depth 2', 'the largest directories')
-        .example(
-          '$0 sizes app.tar --by package --base image.tar',
-          'which packages the base brings, and which not',
-        )
-        .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
-        .epilogue(PATTERNS),
-    async args => {
-      const { sizes, sizesReadOptions } = await import('../commands/sizes/index.js');
-      const units = unitsOf(args);
-      const bases = await basesOf(args, terminal);
-      await reportEach(args, terminal, {
-        options: sizesReadOptions(args),
-        report: async (reading, selection) => {
-          const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
-          return sizes(reading, { ...args, ...selection, units, estimates, bases });
-        },
-        tally: async () => {
-          const detailed = args.estimate || args.by !== undefined || args.sort !== undefined;
-          return (await import('../commands/many/tallies.js')).sizesTally({ units, detailed });
-        },
-      });
-    },
+    sizesArguments,
+    args => printSizes(args, terminal),
   );
+}
+
+const sizesArguments = (command: Commands) =>
+  outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command))))))
+    .option('by', {
+      describe: 'what to add up',
+      choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
+      coerce: last<'layer' | 'directory' | 'file' | 'extension' | 'package'>,
+    })
+    .option('depth', number('depth', 'by directory, so many levels deep'))
+    .option('top', number('top', 'only so many rows; alone: the largest files'))
+    .option('sort', {
+      describe: 'largest first',
+      choices: ['shipped', 'bytes', 'files', 'name'] as const,
+      // `size` is the name of this order in `files`.
+      coerce: (value: string | string[]) =>
+        (last(value) === 'size' ? 'bytes' : last(value)) as 'shipped' | 'bytes' | 'files' | 'name',
+    })
+    .option('estimate', {
+      describe: 'compress plain layers to see what a registry would transfer',
+      type: 'boolean',
+      default: false,
+    })
+    .example('$0 sizes image.tar', 'each layer, with the instruction that made it')
+    .example('$0 sizes image.tar --depth 2', 'the largest directories')
+    .example(
+      '$0 sizes app.tar --by package --base image.tar',
+      'which packages the base brings, and which not',
+    )
+    .example("$0 sizes image.tar --top 20 --where 'usr/lib/**'", 'the largest files below one')
+    .epilogue(PATTERNS);
+
+async function printSizes(args: ArgumentsOf<typeof sizesArguments>, terminal: Terminal): Promise<void> {
+  const { sizes, sizesReadOptions } = await import('../commands/sizes/index.js');
+  const units = unitsOf(args);
+  const bases = await basesOf(args, terminal);
+  await reportEach(args, terminal, {
+    options: sizesReadOptions(args),
+    report: async (reading, selection) => {
+      const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
+      return sizes(reading, { ...args, ...selection, units, estimates, bases });
+    },
+    tally: async () => {
+      const detailed = args.estimate || args.by !== undefined || args.sort !== undefined;
+      return (await import('../commands/many/tallies.js')).sizesTally({ units, detailed });
+    },
+  });
 }
 
 async function estimated(reading: ArchiveReading, selection: object, { progress, resources }: Terminal) {

@@ -8,7 +8,7 @@ import { openArchive } from '../containers/open.js';
 import type { Member, Opened, Part, Stranger } from '../containers/source.js';
 import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
-import { forSize, limitText, type Resources, sharedAmong } from '../limits.js';
+import { forSize, type Limits, limitText, type Resources, sharedAmong } from '../limits.js';
 import type { Graph, Image } from '../link/graph.js';
 import { link } from '../link/link.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
@@ -100,16 +100,11 @@ export async function readArchive(
     digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));
   const parts: PartReading[] = [];
   const strangers: Stranger[] = [...opened.strangers];
-  let done = 0;
-  const onProgress = (bytes: number) => {
-    done += bytes;
-    if (opened.size === null) unpacked.hasStored(opened.bytesRead());
-    options.onProgress?.(opened.bytesRead() || done, opened.size);
-  };
   const { jobs, memory } = options;
   const shared = sharedAmong(limits, opened.parts.length);
   const unpacked = new UnpackedTotal();
   unpacked.hasStored(opened.size ?? 0);
+  const onProgress = progressOf(opened, unpacked, options);
   const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
   const limitsFor = () => forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
   for (const part of opened.parts) {
@@ -126,24 +121,7 @@ export async function readArchive(
       strangers.push({ inside: inside ?? '', error });
       continue;
     }
-    const findings = findingsOf(
-      scanned,
-      graph,
-      { requireComplete: options.requireComplete ?? false, requireImage: options.requireImage ?? false },
-      limits,
-    );
-    let concerns: Concerns | null = null;
-    parts.push({
-      part,
-      scan: scanned,
-      graph,
-      findings,
-      get concerns() {
-        concerns ??= new Concerns(scanned, graph, findings);
-        return concerns;
-      },
-      verdicts: verdictsBy(doubtsOf(findings, graph), depth !== 'metadata'),
-    });
+    parts.push(partReading(part, scanned, graph, options, limits));
   }
   if (parts.length === 0) throw strangers[0]!.error;
   const size = opened.size ?? opened.bytesRead();
@@ -155,6 +133,38 @@ export async function readArchive(
     sha256: sha256 ?? digest?.sha256 ?? null,
     parts,
     findings: toFindings(observations, limits),
+  };
+}
+
+/** Counts the bytes that are read, for the caller and, if they come from a pipe, for the limits. */
+function progressOf(opened: Opened, unpacked: UnpackedTotal, { onProgress }: ReadOptions) {
+  let done = 0;
+  return (bytes: number): void => {
+    done += bytes;
+    if (opened.size === null) unpacked.hasStored(opened.bytesRead());
+    onProgress?.(opened.bytesRead() || done, opened.size);
+  };
+}
+
+function partReading(
+  part: Part,
+  read: Scan,
+  graph: Graph,
+  { requireComplete = false, requireImage = false }: ReadOptions,
+  limits: Limits,
+): PartReading {
+  const findings = findingsOf(read, graph, { requireComplete, requireImage }, limits);
+  let concerns: Concerns | null = null;
+  return {
+    part,
+    scan: read,
+    graph,
+    findings,
+    get concerns() {
+      concerns ??= new Concerns(read, graph, findings);
+      return concerns;
+    },
+    verdicts: verdictsBy(doubtsOf(findings, graph), read.depth !== 'metadata'),
   };
 }
 

@@ -13,8 +13,7 @@ import { type ArchiveReading, type PartReading, pathIn } from './read.js';
 
 /** @param chosen  the images to report; all by default */
 export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): Report {
-  const { opened, parts } = reading;
-  const [first] = parts;
+  const { parts } = reading;
   const told = parts.map(part => ({ part, findings: findingsFor(part, chosen) }));
   const doubts = [
     ...told.map(({ part, findings }) => doubtsOf(findings, part.graph)),
@@ -23,27 +22,7 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
   const isVerified = reading.depth !== 'metadata';
   return {
     schemaVersion: 1,
-    archive: {
-      file: opened.file,
-      container: opened.container,
-      compression: opened.compression,
-      size: reading.size,
-      layout: first!.graph.layout,
-      producer: first!.graph.producer?.name ?? null,
-      marks: first!.graph.producer?.marks ?? [],
-      parts: parts.flatMap(({ part, graph }) =>
-        part.inside === null
-          ? []
-          : [
-              {
-                path: part.inside,
-                compression: part.compression,
-                layout: graph.layout,
-                producer: graph.producer?.name ?? null,
-              },
-            ],
-      ),
-    },
+    archive: archiveReport(reading),
     images: parts.flatMap(p =>
       p.graph.images.filter(image => chosen?.has(image) ?? true).map(image => imageReport(p, image)),
     ),
@@ -57,6 +36,24 @@ export function reportOf(reading: ArchiveReading, chosen?: ReadonlySet<Image>): 
       ...told.flatMap(({ part, findings }) => findings.map(finding => placed(part, finding))),
       ...reading.findings,
     ],
+  };
+}
+
+function archiveReport({ opened, parts, size }: ArchiveReading): ArchiveReport {
+  const { layout, producer } = parts[0]!.graph;
+  return {
+    file: opened.file,
+    container: opened.container,
+    compression: opened.compression,
+    size,
+    layout,
+    producer: producer?.name ?? null,
+    marks: producer?.marks ?? [],
+    parts: parts.flatMap(({ part: { inside, compression }, graph }) =>
+      inside === null
+        ? []
+        : [{ path: inside, compression, layout: graph.layout, producer: graph.producer?.name ?? null }],
+    ),
   };
 }
 

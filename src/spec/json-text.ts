@@ -92,8 +92,7 @@ export function jsonOddities(text: string, maxDepth: number): JsonOddities | nul
   const keys: string[] = [];
   const duplicates: string[] = [];
   let duplicateCount = 0;
-  let halfCharacters = false;
-  let weight = text.length;
+  let [halfCharacters, weight] = [false, text.length];
   const roots = new Map<string | number, string | NumberTexts>();
   const mayHaveHalves = /\\u[dD][89a-fA-F]/.test(text);
   let level: Level | undefined;
@@ -104,8 +103,8 @@ export function jsonOddities(text: string, maxDepth: number): JsonOddities | nul
       if (mayHaveHalves) halfCharacters ||= hasHalfCharacter(text.slice(at + 1, end));
       if (level?.atKey === true) {
         const key = keyOf(text.slice(at + 1, end));
-        if (isKnown(level, keys, key) && ++duplicateCount <= KEPT)
-          duplicates.push(pointerOf(levels, keys, key));
+        const isDuplicate = isKnown(level, keys, key);
+        if (isDuplicate && ++duplicateCount <= KEPT) duplicates.push(pointerOf(levels, keys, key));
         weight += KEY_BYTES;
         keys.push(key);
         level.keys?.add(key);

@@ -216,24 +216,39 @@ function* readHeader(
     }
     const size = headerSize(block);
     if (!Number.isSafeInteger(size)) return bad('the size is not a number from 0 to 2^53-1');
-    if (size > limits.tarMetadataBytes) {
-      reportLimit(report, limits, 'tarMetadataBytes', size);
-      return null;
-    }
-    const sizes = sizeReadings(block, size);
-    if (sizes !== null) report({ kind: 'ambiguous', path: null, field: 'size', readings: sizes });
     // The block is gone once more is read.
     const header = { flag, name: nameOf(block), offset: at, before };
-    const padded = Math.ceil(size / BLOCK) * BLOCK;
-    const record = yield { kind: 'bytes', at: at + BLOCK, length: padded };
-    if (record.length < padded) {
-      report({ kind: 'tar-truncated', path: null, expected: padded, actual: record.length });
-      return null;
-    }
+    const sizes = sizeReadings(block, size);
+    const record = yield* readRecord(at + BLOCK, size, sizes, limits, report);
+    if (record === null) return null;
     records ??= new RecordReader();
     for (const problem of records.take(header, record.subarray(0, size))) report(problem);
-    at += BLOCK + padded;
+    at += BLOCK + paddedSize(size);
   }
+}
+
+const paddedSize = (size: number): number => Math.ceil(size / BLOCK) * BLOCK;
+
+/**
+ * The bytes of a PAX or long-name record with its padding; null if it is longer than a limit, or cut.
+ * @param sizes  the different sizes that readers take from its header; null if all take the same
+ */
+function* readRecord(
+  at: number,
+  size: number,
+  sizes: readonly string[] | null,
+  limits: Limits,
+  report: Report,
+): Walk<Uint8Array | null> {
+  if (size > limits.tarMetadataBytes) {
+    reportLimit(report, limits, 'tarMetadataBytes', size);
+    return null;
+  }
+  if (sizes !== null) report({ kind: 'ambiguous', path: null, field: 'size', readings: sizes });
+  const record = yield { kind: 'bytes', at, length: paddedSize(size) };
+  if (record.length === paddedSize(size)) return record;
+  report({ kind: 'tar-truncated', path: null, expected: paddedSize(size), actual: record.length });
+  return null;
 }
 
 /** Old GNU tar puts the rest of a sparse file's map between its header and its content. */
