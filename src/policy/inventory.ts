@@ -4,6 +4,7 @@ import { breakdown } from '../analysis/breakdown.js';
 import type { Sizes } from '../analysis/weigh.js';
 import type { Package } from '../packages/package.js';
 import { nameText } from '../scan/entries/name.js';
+import { valueWithoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
 import type { ImageSubject } from './subject.js';
 
 /**
@@ -91,8 +92,8 @@ export function inventoryOf(subject: ImageSubject): Inventory {
       unpacked: layerSizes[i]!.unpacked,
     })),
     user: run.user,
-    entrypoint: run.entrypoint,
-    cmd: run.cmd,
+    entrypoint: wordsWithoutSecrets(run.entrypoint),
+    cmd: wordsWithoutSecrets(run.cmd),
     ports: [...run.exposedPorts].sort(),
     env: run.env.map(variableOf),
     setuid: isRead ? setuidIn(subject) : null,
@@ -104,7 +105,9 @@ export function inventoryOf(subject: ImageSubject): Inventory {
 function variableOf(entry: string): InventoryVariable {
   const equals = entry.indexOf('=');
   const [name, value] = equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
-  return { name, valueHash: createHash('sha256').update(value).digest('hex').slice(0, 8) };
+  // A short hash of a weak password could be reversed.
+  const shown = valueWithoutSecrets(name, value);
+  return { name, valueHash: createHash('sha256').update(shown).digest('hex').slice(0, 8) };
 }
 
 function setuidIn({ unpacked, tables }: ImageSubject): InventoryFile[] {

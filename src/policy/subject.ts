@@ -13,7 +13,6 @@ import { type ArchiveReading, type PartReading, pathIn } from '../report/read.js
 import type { ImageReport, Report } from '../report/report.js';
 import { contentOf } from '../scan/entries/content.js';
 import type { EntryTable } from '../scan/entries/table.js';
-import { valueWithoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
 import { unusualIn } from './image-files.js';
@@ -35,8 +34,8 @@ export interface CheckContext {
 }
 
 /**
- * How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set,
- * and secrets are asterisks: findings go to logs.
+ * How a container of an image runs, with what the parsed config leaves out. Anything of another type counts as not set.
+ * Values may be secrets: rules compare them, and mask them in the data of a breach, because findings go to logs.
  */
 export interface RunSettings {
   /** Empty where none is set. */
@@ -226,29 +225,20 @@ function runSettings(image: Image): RunSettings {
   const workingDir = goField(fields, 'WorkingDir');
   return {
     user: parsed?.user ?? '',
-    entrypoint: wordsWithoutSecrets(parsed?.entrypoint ?? []),
-    cmd: wordsWithoutSecrets(parsed?.cmd ?? []),
+    entrypoint: parsed?.entrypoint ?? [],
+    cmd: parsed?.cmd ?? [],
     workingDir: typeof workingDir === 'string' ? workingDir : '',
     exposedPorts: keysOf('ExposedPorts'),
     volumes: keysOf('Volumes'),
     healthcheck: healthcheckOf(goField(fields, 'Healthcheck')),
-    env: (parsed?.env ?? []).map(shownVariable),
-    labels: new Map(
-      [...(parsed?.labels ?? [])].map(([name, value]) => [name, valueWithoutSecrets(name, value)]),
-    ),
+    env: parsed?.env ?? [],
+    labels: new Map(parsed?.labels ?? []),
   };
-}
-
-function shownVariable(entry: string): string {
-  const equals = entry.indexOf('=');
-  if (equals < 0) return entry;
-  const name = entry.slice(0, equals);
-  return `${name}=${valueWithoutSecrets(name, entry.slice(equals + 1))}`;
 }
 
 /** `["NONE"]` switches off that of a base image. https://github.com/moby/docker-image-spec (Healthcheck) */
 function healthcheckOf(value: Json | undefined): readonly string[] | null {
   const test = isObject(value) ? goField(value, 'Test') : undefined;
   if (!Array.isArray(test) || test.length === 0 || test[0] === 'NONE') return null;
-  return wordsWithoutSecrets(test.map(String));
+  return test.map(String);
 }

@@ -764,6 +764,21 @@ rule('paths-required', 'a link to nothing, in an image without layers', {
   finding: { message: /^nothing is at \/etc\/os-release/ },
 });
 
+rule('structure-test', 'a variable with a secret is compared, and not printed', {
+  rules: 'structure-test: tests.yaml',
+  files: {
+    'tests.yaml': `schemaVersion: '2.0.0'\nmetadataTest:\n  env:\n  - key: ${KEY}\n    value: correct-horse-1\n`,
+  },
+  passes: () => withRun({ ...RUN, Env: [`${KEY}=correct-horse-1`] }),
+  fails: () => withRun({ ...RUN, Env: [`${KEY}=correct-horse-2`] }),
+  finding: { message: /DB_PASSWORD.*"correct-horse-1".*"\*\*\*"/ },
+});
+rule('labels', 'a label with a secret is compared, and not printed', {
+  rules: `labels: { required: { ${KEY}: ^correct-horse-1$ } }`,
+  passes: () => withRun({ ...RUN, Labels: { [KEY]: 'correct-horse-1' } }),
+  fails: () => withRun({ ...RUN, Labels: { [KEY]: 'correct-horse-2' } }),
+  finding: { message: /"DB_PASSWORD" is "\*\*\*"/ },
+});
 rule('structure-test', 'a file that should not exist', {
   rules: 'structure-test: tests.yaml',
   files: {

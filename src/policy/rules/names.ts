@@ -1,5 +1,6 @@
 import { unixSeconds } from '../../go/time.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
+import { valueWithoutSecrets } from '../../secrets/search.js';
 import { formatPlatform, type Platform, platformMatches } from '../../spec/platform.js';
 import { nameFilter, spellingsOf, tagOf } from '../image-names.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
@@ -107,12 +108,17 @@ function* valueBreaches(
   for (const [name, wanted] of required) {
     const value = values.get(name) ?? null;
     if (value !== null && (wanted === null ? value !== '' : wanted.test(value))) continue;
-    const data = { name, value, pattern: wanted?.source ?? null, isForbidden: false };
+    const shown = value === null ? null : valueWithoutSecrets(name, value);
+    const data = { name, value: shown, pattern: wanted?.source ?? null, isForbidden: false };
     yield { data, key: name };
   }
   const isForbidden = forbidden.length === 0 ? () => false : pathFilter(forbidden);
   for (const [name, value] of values)
-    if (isForbidden(name)) yield { data: { name, value, pattern: null, isForbidden: true }, key: name };
+    if (isForbidden(name))
+      yield {
+        data: { name, value: valueWithoutSecrets(name, value), pattern: null, isForbidden: true },
+        key: name,
+      };
 }
 
 function valueText(what: string, { name, value, pattern: wanted, isForbidden }: ValueBreach): string {

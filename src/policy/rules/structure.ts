@@ -1,4 +1,5 @@
 import type { EntryType } from '../../scan/entries/table.js';
+import { valueWithoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
 import { fileOf, type ImageFile, lstat, stat } from '../image-files.js';
 import { keptPatterns, textOf } from '../path-condition.js';
 import { type Breach, defineRule, files } from '../rule.js';
@@ -273,7 +274,8 @@ function* metadataFailures(subject: ImageSubject, test: MetadataTest): Generator
   const same = (key: string, expected: readonly string[] | null, found: readonly string[]): Failure[] =>
     expected === null || JSON.stringify(expected) === JSON.stringify(found)
       ? []
-      : [{ what: 'differs', subject: key, expected: JSON.stringify(expected), found: JSON.stringify(found) }];
+      : [{ what: 'differs', subject: key, expected: JSON.stringify(expected), found: shownWords(found) }];
+  const shownWords = (words: readonly string[]) => JSON.stringify(wordsWithoutSecrets(words));
   yield* same('entrypoint', test.entrypoint, run.entrypoint);
   yield* same('cmd', test.cmd, run.cmd);
   for (const [key, expected, found] of [
@@ -300,7 +302,7 @@ function* settingFailures(
     else if (pattern !== null && !pattern.test(found))
       yield {
         what: 'no-match',
-        subject: `${what} ${key} (${JSON.stringify(found)})`,
+        subject: `${what} ${key} (${JSON.stringify(valueWithoutSecrets(key, found))})`,
         pattern: pattern.source,
       };
     else if (pattern === null && found !== value)
@@ -308,7 +310,7 @@ function* settingFailures(
         what: 'differs',
         subject: `${what} ${key}`,
         expected: JSON.stringify(value),
-        found: JSON.stringify(found),
+        found: JSON.stringify(valueWithoutSecrets(key, found)),
       };
   }
 }
