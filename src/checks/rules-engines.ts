@@ -4,6 +4,14 @@ import type { Rules } from './rule.js';
 const layersIn = (layers: readonly string[]): string =>
   layers.length === 0 ? 'no layers' : `layers ${layers.map(shortDigest).join(', ')}`;
 
+/** Kinds of artifacts with their article. */
+const DISGUISES: Readonly<Record<string, string>> = {
+  schema1: 'a schema 1 manifest',
+  attestation: 'an attestation',
+  'docker-reference': 'a manifest of another image (vnd.docker.reference.type)',
+  artifact: 'an artifact',
+};
+
 export const engineRules: Rules<
   | 'image-disguised'
   | 'engines-disagree'
@@ -16,7 +24,7 @@ export const engineRules: Rules<
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others treat it as ${d.as === 'schema1' ? 'a schema 1 manifest' : `an ${d.as}`} and skip it`,
+      `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others treat it as ${DISGUISES[d.as] ?? d.as} and skip it`,
     explain:
       'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners use that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
   },
