@@ -142,9 +142,9 @@ export async function reportEach<R>(
   const { platform, json, output = [] } = args;
   const about = (reading: ArchiveReading, ref: string | undefined, reportOn = report) =>
     reportOn(reading, { ref, platform, refMayBeFile: loose !== undefined, audit });
-  const [only] = names;
-  if (await isOneName(names)) {
-    const { archive, ref, error } = only!;
+  const only = await onlyArchive(names);
+  if (only !== null) {
+    const { archive, ref, error } = only;
     const make = async () => {
       if (error !== undefined) throw error;
       return about(await terminal.read(archive, options), ref, alone);
@@ -167,7 +167,7 @@ export async function reportEach<R>(
     onLine: (line: object) => (lines ? putLine(line, terminal) : Promise.resolve()),
   };
   const { remarks, ...result } = await orFail(
-    only!.archive,
+    names[0]!.archive,
     () => reportMany(manyOptions),
     args,
     audit,
@@ -181,11 +181,19 @@ export async function reportEach<R>(
   }
 }
 
-/** True if the names are one archive, or one name that cannot be read; false for several, and for a folder of archives. */
-async function isOneName([only, ...more]: readonly Named[]): Promise<boolean> {
-  if (only === undefined || more.length > 0) return false;
+/**
+ * The only name, if it is one archive or cannot be read, with the error; null for several, and for a folder of archives.
+ */
+async function onlyArchive([only, ...more]: readonly Named[]): Promise<Named | null> {
+  if (only === undefined || more.length > 0) return null;
+  if (only.error !== undefined) return only;
   const { isOneArchive } = await import('../commands/many/read.js');
-  return only.error !== undefined || (await isOneArchive(only.archive).catch(() => true));
+  try {
+    return (await isOneArchive(only.archive)) ? only : null;
+  } catch (error) {
+    if (error instanceof InputError) return { ...only, error };
+    throw error;
+  }
 }
 
 /** Where the report of several archives goes, and the data that must be kept for it. */
