@@ -73,7 +73,7 @@ function readLimit(text: string): [LimitName, number] {
     const hint = near.length > 0 ? didYouMean(near) : `; there are ${names.join(', ')}`;
     throw new UsageError(`--limit: there is no ${quoted(name)}${hint}`);
   }
-  const number = parseSize(value);
+  const number = optionSize(value);
   if (number === null) {
     throw new UsageError(
       `--limit ${name}: expected a whole number, as in 50000000, 50M or 48Mi, found ${quoted(value)}`,
@@ -89,6 +89,9 @@ function readTime(text: string): number {
   return Number(digits) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
 }
 
+/** A size in an option is one word: a space in it is a mistake in quoting. */
+const optionSize = (text: string): number | null => (text.includes(' ') ? null : parseSize(text));
+
 /** An upper bound that no machine needs to exceed, and that one can start. */
 const MOST_JOBS = 256;
 
@@ -99,7 +102,7 @@ function readJobs(text: string): number {
 
 async function readMemory(text: string): Promise<number> {
   const { MIN_MEMORY } = await import('../report/read.js');
-  const bytes = parseSize(text);
+  const bytes = optionSize(text);
   if (bytes !== null && bytes >= MIN_MEMORY) return bytes;
   const least = `${MIN_MEMORY / 1024 / 1024}Mi`;
   throw new UsageError(`--memory: expected a size from ${least}, as in 512M or 1Gi, found ${quoted(text)}`);
