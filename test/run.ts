@@ -18,11 +18,12 @@ import type { FileResult } from './run-file.js';
 const LONGEST: readonly RegExp[] = [
   /^attacks\//,
   /^differential\//,
+  /^scan\/partner/,
+  /^archives\/damage/,
   /^house\/docs/,
   /^property\//,
   /^tar\//,
   /^commands\/many\./,
-  /^archives\/damage/,
   /^docker\//,
   /^faults\//,
 ];
