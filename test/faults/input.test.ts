@@ -293,7 +293,7 @@ test('a connection that is reset', async () => {
       const { port } = server.address();
       const peer = connect(port, '127.0.0.1', () => {
         peer.write('ustar');
-        setTimeout(() => peer.resetAndDestroy(), 500);
+        setTimeout(() => peer.resetAndDestroy(), 2500);
       });
     });`;
   const shell = `NODE_OPTIONS= exec "$0" -e "$STARTER" "$@"`.replace('"$0"', `'${process.execPath}'`);
