@@ -130,7 +130,7 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
   await reportEach({ ...args, archives, audit }, terminal, {
     options: checkReadOptions(policy, inventory || compares),
     report: (reading, selection) => checking.archive(reading, selection),
-    only: (reading, selection) => checking.only(reading, selection),
+    alone: (reading, selection) => checking.alone(reading, selection),
     tally: async () => (await import('../commands/many/tallies.js')).checkTally(),
     closing: () => checking.closing(),
   });

@@ -102,7 +102,7 @@ export interface EachArchive<R> {
   readonly options: ReadOptions;
   readonly report: (reading: ArchiveReading, selection: ImageSelection) => Result | Promise<Result>;
   /** Called instead of `report` if there is one archive and no folder of them. */
-  readonly only?: EachArchive<R>['report'];
+  readonly alone?: EachArchive<R>['report'];
   /** Called if there are several archives, or a folder of them. */
   readonly tally: () => Promise<Tally<R>>;
   /** Called after the last of several archives. */
@@ -134,7 +134,7 @@ interface Arguments extends Reporting, FindingArguments, ChosenArchives {
 export async function reportEach<R>(
   args: Arguments,
   terminal: Terminal,
-  { options, report, only: alone = report, tally, closing }: EachArchive<R>,
+  { options, report, alone = report, tally, closing }: EachArchive<R>,
 ): Promise<void> {
   const deadline = deadlineIn(terminal.resources().limits?.seconds ?? 0);
   const { names, loose } = splitArchives(args.archives, args.ref, terminal);

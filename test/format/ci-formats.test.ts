@@ -285,7 +285,7 @@ test('ndjson: a finding on each line', () => {
 
 test('paths as URIs', () => {
   assert.is(uriOf('./a b/c#1%.tar'), 'a%20b/c%231%25.tar');
-  assert.is(uriOf('/work/a.tar'), 'file:///work/a.tar');
+  assert.is(uriOf('/images/a.tar'), 'file:///images/a.tar');
   assert.is(uriOf('//host/a'), 'file:///host/a');
   assert.is(uriOf('a:b'), 'a%3Ab');
   assert.is(uriOf('caf\udcc3\udca9'), 'caf%C3%A9', 'bytes that are no text are themselves again');

@@ -196,7 +196,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} waste`, () => wasteReport(reading));
     await valid(`${id} report`, () => overviewReport(reading));
     const check = new Check({ policy, context: { now: 0, epoch: null }, failOn: 'error' });
-    await valid(`${id} check`, () => check.only(reading, {}).data);
+    await valid(`${id} check`, () => check.alone(reading, {}).data);
   });
 }
 
@@ -245,7 +245,7 @@ test('bases, inventories and comparisons', async () => {
   const against = await loadAgainst({ archive: before }, readArchive);
   const context = { now: 0, epoch: null, bases, against };
   const check = new Check({ policy, context, failOn: 'error', inventory: true });
-  await valid('check --against', () => check.only(reading, {}).data);
+  await valid('check --against', () => check.alone(reading, {}).data);
 });
 
 test('for several archives each line has a report or an error', async () => {

@@ -36,7 +36,7 @@ async function report(members: Members, against?: Against, inventory = true): Pr
     failOn: 'error',
     inventory,
   });
-  return check.only(reading, {}).data as CheckReport;
+  return check.alone(reading, {}).data as CheckReport;
 }
 
 async function against(members: Members): Promise<Against> {

@@ -110,7 +110,7 @@ testWhen(
       checkReadOptions(policy),
     );
     const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error' });
-    const { data, exitCode } = check.only(reading, {});
+    const { data, exitCode } = check.alone(reading, {});
     const { findings } = data as CheckReport;
     assert.equal(
       findings.filter(finding => finding.failing).map(({ code }) => code),

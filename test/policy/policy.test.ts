@@ -469,7 +469,7 @@ test('more findings of one rule than are listed are counted', async () => {
     limits: { findingsPerCode: 3 },
   });
   const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error' });
-  const { findings } = check.only(reading, {}).data as { findings: { unlisted?: number }[] };
+  const { findings } = check.alone(reading, {}).data as { findings: { unlisted?: number }[] };
   assert.equal(
     findings.map(({ unlisted }) => unlisted ?? 0),
     [0, 0, 5],

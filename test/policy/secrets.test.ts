@@ -165,7 +165,7 @@ test('no output of any rule has a secret', async () => {
     inventory: true,
     audit,
   });
-  const result = check.only(reading, {});
+  const result = check.alone(reading, {});
   assert.equal(audit.notes(), []);
   assert.ok(
     result.findings!.some(({ source, code }) => code === 'no-secrets' && source?.line === 2),

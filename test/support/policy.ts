@@ -58,6 +58,6 @@ export async function checked(
   const applied = typeof policy === 'string' ? await policyOf(policy) : policy;
   const { reading } = await readMembers(members, checkReadOptions(applied));
   const check = new Check({ policy: applied, context: { now: NOW, epoch: null, ...context }, failOn });
-  const { data, exitCode } = check.only(reading, selection);
+  const { data, exitCode } = check.alone(reading, selection);
   return { report: data as CheckReport, exitCode };
 }

@@ -106,7 +106,7 @@ export class Check {
   }
 
   /** The only archive. @throws InputError when the selection matches nothing */
-  only(reading: ArchiveReading, selection: Selection): Result {
+  alone(reading: ArchiveReading, selection: Selection): Result {
     return this.result(reading, selection, null);
   }
 
