@@ -5,6 +5,7 @@ import type { Exception, Origin, Scope } from './policy.js';
 import type { PolicyRule } from './rule.js';
 import { policyRuleOf, RULES } from './rules.js';
 import {
+  entriesByKey,
   foundText,
   type SourceEntry,
   type SourceNode,
@@ -271,7 +272,7 @@ class PolicyParser {
     return { source: this.source, isPreset: this.isPreset, line };
   }
 
-  /** The entries of a mapping by their keys, unknown ones said. */
+  /** The entries of a mapping by their keys. An unknown key is a problem. */
   private fields(
     node: SourceNode,
     keys: readonly string[],
@@ -282,8 +283,7 @@ class PolicyParser {
       this.expected(expected, node);
       return new Map();
     }
-    for (const { key, at } of node.entries) {
-      if (keys.includes(key)) continue;
+    return entriesByKey(node.entries, keys, ({ key, at }) => {
       const near = nearest(key, keys);
       const there =
         near.length > 0
@@ -293,8 +293,7 @@ class PolicyParser {
         at,
         message: `unknown key ${JSON.stringify(key)}${of === '' ? '' : ` ${of}`}${there}`,
       });
-    }
-    return new Map(node.entries.map(entry => [entry.key, entry]));
+    });
   }
 
   private value<T>(type: ValueType<T>, node: SourceNode): T | null {

@@ -35,3 +35,13 @@ export function foundText(node: SourceNode): string {
   if (node.value === null) return 'nothing';
   return typeof node.value === 'string' ? JSON.stringify(node.value) : node.text;
 }
+
+/** The entries of a mapping by their keys. @param onUnknown  called for each entry whose key is not among `keys` */
+export function entriesByKey(
+  entries: readonly SourceEntry[],
+  keys: readonly string[],
+  onUnknown: (entry: SourceEntry) => void,
+): ReadonlyMap<string, SourceEntry> {
+  for (const entry of entries) if (!keys.includes(entry.key)) onUnknown(entry);
+  return new Map(entries.map(entry => [entry.key, entry]));
+}

@@ -1,6 +1,7 @@
 import { didYouMean, nearest } from '../spec/nearest.js';
 import { parsePattern } from './pattern.js';
 import {
+  entriesByKey,
   foundText,
   type SourceEntry,
   type SourceNode,
@@ -276,13 +277,11 @@ class TestReader {
       this.expected(expected, node);
       return new Map();
     }
-    for (const { key, at } of node.entries) {
-      if (known.includes(key)) continue;
+    return entriesByKey(node.entries, known, ({ key, at }) => {
       const near = nearest(key, known);
       const hint = near.length > 0 ? didYouMean(near) : '';
       this.notes.push({ at, message: `unknown key ${JSON.stringify(key)} is passed over${hint}` });
-    }
-    return new Map(node.entries.map(entry => [entry.key, entry]));
+    });
   }
 
   private expected(expected: string, node: SourceNode): void {
