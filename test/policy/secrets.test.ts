@@ -183,4 +183,29 @@ test('no output of any rule has a secret', async () => {
     }
 });
 
+test('a file that exhausts the search does not hide the secrets after it: the rule is not checked', async () => {
+  const policy = await policyOf('extends: none@1\nrules: { no-secrets: on }');
+  const secret = githubToken();
+  const codesOf = async (files: Record<string, string>) => {
+    const { reading } = await readMembers(await membersOf({ layers: [{ files }] }), checkReadOptions(policy));
+    const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error' });
+    const { data, exitCode } = check.alone(reading, {});
+    const { findings } = data as { findings: { code: string; severity: string; message: string }[] };
+    return { exitCode, errors: findings.filter(({ severity }) => severity === 'error') };
+  };
+  const flood = Object.fromEntries([0, 1].map(i => [`app/${i}.yaml`, 'PRIVATE KEY'.repeat(90_000)]));
+  const hidden = await codesOf({ ...flood, 'srv/x.txt': `${secret}\n` });
+  assert.is(hidden.exitCode, 1);
+  assert.equal(
+    hidden.errors.map(({ code }) => code),
+    ['rule-not-checked'],
+  );
+  assert.match(
+    hidden.errors[0]!.message,
+    'the search of a layer ended early: the text in the layers costs more',
+  );
+  const few = await codesOf({ 'app/0.yaml': 'PRIVATE KEY'.repeat(1000) });
+  assert.equal(few, { exitCode: 0, errors: [] });
+});
+
 test.run();

@@ -39,10 +39,28 @@ export const noSecrets = defineRule({
     }
     const { unread } = subject;
     if (files && unread !== null) yield { unchecked: `not all files could be searched: ${unread}` };
+    if (files) yield* unsearchedLayers(subject);
   },
   message: secretText,
   remedy: ({ places }) => REMEDIES[places[0]!.in],
 });
+
+/**
+ * Layers whose search ended early. Hazard: a file that is made to exhaust the search would hide the secrets of the files
+ * after it.
+ */
+function* unsearchedLayers({
+  tables,
+}: ImageSubject): Generator<{ unchecked: string; layer: number; key: string }> {
+  for (const [layer, table] of tables.entries()) {
+    const { spent = false, full = false } = table?.contents?.secrets ?? {};
+    const reason = spent
+      ? 'the text in the layers costs more to search than that of ordinary files'
+      : 'it has more secrets than the limit layerSecrets';
+    if (spent || full)
+      yield { unchecked: `the search of a layer ended early: ${reason}`, layer, key: String(layer) };
+  }
+}
 
 function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecret> {
   const [first] = secret.places as [SecretPlace];

@@ -50,8 +50,8 @@ export class SecretSearch {
   }
 
   finish(): LayerSecrets {
-    const { found, cut, full } = this;
-    return { found, cut, full };
+    const { found, cut, full, isSpent } = this;
+    return { found, cut, full, spent: isSpent };
   }
 
   /** Bytes of one file that are searched at most. */

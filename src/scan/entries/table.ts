@@ -54,6 +54,8 @@ export interface LayerSecrets {
   readonly cut: number;
   /** There were more than the limit `layerSecrets` allows. */
   readonly full: boolean;
+  /** The search ended before the last file: the layers of the archive cost more than searching may cost (`Effort`). */
+  readonly spent: boolean;
 }
 
 export interface EntrySecret extends Secret {
