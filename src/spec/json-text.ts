@@ -1,4 +1,4 @@
-import { pointer } from './json.js';
+import { type Json, pointer } from './json.js';
 
 /**
  * Properties of the text of a JSON document that its parsed value lacks: `JSON.parse` keeps only one of two equal keys.
@@ -80,6 +80,20 @@ interface Level {
   keys: Set<string> | null;
   /** The texts of the numbers in it, at any depth; null where none is kept. */
   numbers: Map<string | number, string | NumberTexts> | null;
+}
+
+/**
+ * The JSON value in bytes that are a part of a document, such as the payload of an envelope.
+ * @returns undefined for bytes that are no JSON, and for JSON that nests deeper than `maxDepth`
+ */
+export function jsonOf(bytes: Uint8Array, maxDepth: number): Json | undefined {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  if (jsonOddities(text, maxDepth) === null) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['decoding'],
   ['link', 'filesystem'],
   ['engines', 'analysis'],
+  ['lock', 'signatures', 'attestations'],
   ['checks'],
   ['docker', 'write'],
   ['report'],
