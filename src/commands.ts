@@ -110,7 +110,7 @@ export {
   sizesReadOptions,
 } from './commands/sizes/index.js';
 export type { BaseImage, SizesReport } from './commands/sizes/report.js';
-export { type VerifyOptions, verify } from './commands/verify.js';
+export { type VerifyOptions, verify, verifyClosing } from './commands/verify.js';
 export {
   type WasteOptions,
   type WasteReport,
@@ -172,6 +172,12 @@ export type {
 } from './report/report.js';
 export { reportOf } from './report/report.js';
 export { Audit, type ReportingOptions } from './report/reported.js';
+export {
+  type Judgement,
+  type RequiredObservation,
+  type Requirement,
+  readOptionsFor,
+} from './report/requirement.js';
 export { choicesIn, requireImages, type Selection, selectImages } from './report/select.js';
 export type { Units } from './report/words.js';
 export type { Depth } from './scan/scan.js';

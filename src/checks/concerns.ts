@@ -28,6 +28,7 @@ interface Group {
 
 const pathKey = (path: string) => `path ${path}`;
 const entryKey = (path: string, pointer: string) => `entry ${JSON.stringify([path, pointer])}`;
+const imageKey = (index: number) => `image ${index}`;
 const indexKey = (digest: string) => `index ${digest}`;
 const ALL = 'all';
 const NONE = 'none';
@@ -40,6 +41,7 @@ const NONE = 'none';
 export class Concerns {
   private readonly groups = new Map<string, Group>();
   private readonly keys = new Map<Image, readonly string[]>();
+  private readonly numbers = new Map<Image, number>();
   private readonly owned = new Set<string>();
   private readonly firstOwner = new Map<string, Image>();
   private readonly others = new Set<string>();
@@ -47,10 +49,17 @@ export class Concerns {
   private readonly referenced = new Set<string>();
   private readonly indexes: ReadonlyMap<string, string>;
 
-  constructor(scan: Scan, graph: Graph, findings: readonly Finding[]) {
+  /** @param known  findings whose images are known, instead of their places: those of requirements */
+  constructor(
+    scan: Scan,
+    graph: Graph,
+    findings: readonly Finding[],
+    private readonly known: ReadonlyMap<Finding, readonly Image[]> = new Map(),
+  ) {
     const attached = attachedTo(graph);
-    for (const image of graph.images) {
-      const keys = [...new Set(keysOf(image, attached.get(image) ?? [], graph.root))];
+    for (const [i, image] of graph.images.entries()) {
+      const keys = [...new Set([imageKey(i), ...keysOf(image, attached.get(image) ?? [], graph.root)])];
+      this.numbers.set(image, i);
       this.keys.set(image, keys);
       for (const key of keys) this.owned.add(key);
     }
@@ -120,7 +129,10 @@ export class Concerns {
     }
   }
 
-  private keysFor({ code, at }: Finding): readonly string[] {
+  private keysFor(finding: Finding): readonly string[] {
+    const known = this.known.get(finding)?.flatMap(image => this.numbers.get(image) ?? []) ?? [];
+    if (known.length > 0) return known.map(imageKey);
+    const { code, at } = finding;
     if (OF_ABSENT.includes(code)) return [NONE];
     const entry = this.entryOf(at);
     if (entry !== null) return [entry];

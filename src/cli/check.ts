@@ -8,6 +8,7 @@ import { baseOption, basesOf } from './base.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
 import { hasJson, outputOption } from './output.js';
+import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
 
 /** `waybill check`: the findings of `verify`, and the rules of a policy. */
@@ -22,7 +23,9 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
 
 /** The archives, and the options that say which rules apply. */
 const ruleOptions = <T>(command: Argv<T>) =>
-  findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES))))
+  requirementOptions(
+    findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))),
+  )
     .option('policy', {
       describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
       type: 'string',
@@ -87,7 +90,11 @@ const withExamples = <T>(command: Argv<T>): Argv<T> =>
     )
     .example('$0 check image.tar --structure-test tests.yaml', 'file and metadata tests, without an engine');
 
-interface CheckArguments extends Omit<ChosenArchives, 'archives'>, FindingArguments, Reporting {
+interface CheckArguments
+  extends Omit<ChosenArchives, 'archives'>,
+    FindingArguments,
+    Reporting,
+    RequirementArguments {
   readonly archives?: readonly string[] | undefined;
   readonly policy?: string | undefined;
   readonly preset?: readonly string[] | undefined;
@@ -126,12 +133,23 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
   };
   const inventory = hasJson(args);
   const audit = await openAudit(args);
-  const checking = new Check({ policy, context: { ...context, ...known }, failOn, all, inventory, audit });
+  const requirements = await requirementsOf(args, terminal);
+  const { limits } = terminal.resources();
+  const checking = new Check({
+    policy,
+    context: { ...context, ...known },
+    failOn,
+    all,
+    inventory,
+    audit,
+    requirements,
+    limits,
+  });
   await reportEach({ ...args, archives, audit }, terminal, {
-    options: checkReadOptions(policy, inventory || compares),
+    options: await readingFor(requirements, checkReadOptions(policy, inventory || compares)),
     report: (reading, selection) => checking.archive(reading, selection),
     alone: (reading, selection) => checking.alone(reading, selection),
-    tally: async () => (await import('../commands/many/tallies.js')).checkTally(),
+    tally: async () => (await import('../commands/many/tallies.js')).checkTally(requirements),
     closing: () => checking.closing(),
   });
 }

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { Severity } from '../commands.js';
 import {
   dockerOption,
   FAIL_ON,
@@ -9,10 +10,11 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
-import { findingOptions, openAudit, printOrFail } from './findings.js';
-import { allOption, archivesArguments, reportEach } from './many.js';
+import { type FindingArguments, findingOptions, openAudit, printOrFail } from './findings.js';
+import { allOption, archivesArguments, type ChosenArchives, reportEach } from './many.js';
 import { outputOption } from './output.js';
-import type { Printing, Terminal } from './terminal.js';
+import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
+import type { Printing, Reporting, Terminal } from './terminal.js';
 
 type Commands = Argv<Printing>;
 
@@ -49,7 +51,7 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
     'verify <archives..>',
     'check that it is intact, complete and conformant',
     command =>
-      findingOptions(outputOption(archivesArguments(command)))
+      requirementOptions(findingOptions(outputOption(archivesArguments(command))))
         .option('fail-on', FAIL_ON)
         .option('require-complete', {
           describe: 'platforms that the archive lacks are errors: all of them, or the one named',
@@ -73,20 +75,34 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed')
         .example('$0 verify image.tar --format github -o waybill.sarif', 'several formats: docs/ci.md')
         .example('$0 verify image.tar --dockerfile Dockerfile', 'the line that made a damaged layer'),
-    async args => {
-      const { verify } = await import('../commands/verify.js');
-      const requireComplete =
-        args.requireComplete === undefined
-          ? false
-          : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
-      const { requireImage, failOn, all } = args;
-      await reportEach(args, terminal, {
-        options: { requireComplete, requireImage },
-        report: (reading, selection) => verify(reading, { ...selection, failOn, all }),
-        tally: async () => (await import('../commands/many/tallies.js')).verifyTally({ failOn, all }),
-      });
-    },
+    args => verifyEach(args, terminal),
   );
+}
+
+interface VerifyArguments extends Reporting, FindingArguments, ChosenArchives, RequirementArguments {
+  readonly failOn: Severity | 'never';
+  readonly requireComplete?: string | undefined;
+  readonly requireImage: boolean;
+  readonly all: boolean;
+}
+
+async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<void> {
+  const { verify, verifyClosing } = await import('../commands/verify.js');
+  const requireComplete =
+    args.requireComplete === undefined
+      ? false
+      : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
+  const { requireImage, failOn, all } = args;
+  const requirements = await requirementsOf(args, terminal);
+  const audit = await openAudit(args);
+  const how = { failOn, all, requirements, audit };
+  await reportEach({ ...args, audit }, terminal, {
+    options: await readingFor(requirements, { requireComplete, requireImage }),
+    report: (reading, selection) => verify(reading, { ...selection, ...how, isOneOfMany: true }),
+    alone: (reading, selection) => verify(reading, { ...selection, ...how }),
+    tally: async () => (await import('../commands/many/tallies.js')).verifyTally(how),
+    closing: () => verifyClosing(requirements, how, terminal.resources().limits),
+  });
 }
 
 function idsCommand(commands: Commands, terminal: Terminal): Commands {

@@ -1,10 +1,21 @@
 import type { Finding } from '../checks/findings.js';
+import type { Limits } from '../limits.js';
+import type { Image } from '../link/graph.js';
 import { isAtLeast, type Severity } from '../link/observation.js';
 import { type Doc, gap, type Result, span, text } from '../report/doc.js';
 import { type ArchiveReading, imagesIn } from '../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../report/report.js';
 import { Audit, type ReportingOptions, reportedArchive, reportedFindings } from '../report/reported.js';
-
+import {
+  closingOf,
+  type Judged,
+  judged,
+  type Requirement,
+  type RequirementReports,
+  remarksOn,
+  reportedClosing,
+  requirementReports,
+} from '../report/requirement.js';
 import { type Selection, selectImages } from '../report/select.js';
 import {
   archiveHead,
@@ -13,6 +24,7 @@ import {
   findingLines,
   imageTitle,
   referrerWords,
+  remarkLines,
   sourceText,
   verdictNames,
   verdictSpan,
@@ -23,13 +35,19 @@ export interface VerifyOptions extends Selection, ReportingOptions {
   readonly failOn: Severity | 'never';
   /** List every finding, even if its code repeats often. */
   readonly all?: boolean | undefined;
+  /** Demands beyond the claims of the archive: a lock, signatures. */
+  readonly requirements?: readonly Requirement[] | undefined;
+  /** Other archives of the run follow: what is missing in the end is asked for by `verifyClosing`. */
+  readonly isOneOfMany?: boolean | undefined;
 }
 
 /** `waybill verify`: checks the archive; three verdicts and the findings. */
-export function verify(reading: ArchiveReading, options: VerifyOptions): Result {
-  const chosen = selectImages(reading, options);
+export function verify(archive: ArchiveReading, options: VerifyOptions): Result {
+  const chosen = selectImages(archive, options);
+  const { audit = new Audit(), failOn, requirements = [], isOneOfMany = false } = options;
+  const outcome = judged(archive, chosen, requirements, !isOneOfMany);
+  const { reading } = outcome;
   const whole = reportOf(reading, chosen);
-  const { audit = new Audit(), failOn } = options;
   const { baseline } = audit;
   const reported = reportedFindings(reading, chosen, { failOn, audit });
   const known = reported.map(finding => baseline?.hides(finding) === true);
@@ -39,11 +57,12 @@ export function verify(reading: ArchiveReading, options: VerifyOptions): Result 
     ...whole,
     findings: whole.findings.filter((_, i) => !known[i]),
     ...(baseline === null ? {} : { baseline: { hidden } }),
+    ...requirementReports(outcome),
   };
   const exitCode = exitCodeFor(report.findings, failOn);
   return {
     data: report,
-    doc: verifyDoc(reading, report, { ...options, findings }),
+    doc: verifyDoc(outcome, report, { ...options, chosen, findings }),
     exitCode,
     isVerdict: true,
     findings,
@@ -52,7 +71,7 @@ export function verify(reading: ArchiveReading, options: VerifyOptions): Result 
 }
 
 /** The report of `waybill verify --json`: the general report. */
-export interface VerifyReport extends Report {
+export interface VerifyReport extends Report, RequirementReports {
   /** How many findings the baseline hides; absent without one. */
   readonly baseline?: { readonly hidden: number };
 }
@@ -61,25 +80,57 @@ export function exitCodeFor(findings: readonly Finding[], failOn: Severity | 'ne
   return findings.some(finding => isAtLeast(finding.severity, failOn)) ? 1 : 0;
 }
 
-type DocOptions = Pick<VerifyOptions, 'all'> & Required<Pick<Result, 'findings'>>;
+/**
+ * `waybill verify` of several archives: what none of them has met; null where that is nothing.
+ * @param limits  of the findings that are listed
+ */
+export function verifyClosing(
+  requirements: readonly Requirement[],
+  { failOn, all = false, audit = new Audit() }: Pick<VerifyOptions, 'failOn' | 'all' | 'audit'>,
+  limits?: Partial<Limits>,
+): (Result & { readonly file: string }) | null {
+  const closing = closingOf(requirements, limits);
+  const [first] = closing;
+  if (first === undefined) return null;
+  const findings = closing.map(({ finding }) => finding);
+  return {
+    file: first.file,
+    data: { findings },
+    doc: findingLines(findings, all).slice(1),
+    exitCode: exitCodeFor(findings, failOn),
+    isVerdict: true,
+    findings: reportedClosing(closing, failOn, audit),
+  };
+}
+
+interface DocOptions extends Pick<VerifyOptions, 'all'>, Required<Pick<Result, 'findings'>> {
+  readonly chosen: ReadonlySet<Image>;
+}
 
 function verifyDoc(
-  reading: ArchiveReading,
+  outcome: Judged,
   report: VerifyReport,
-  { all = false, findings: reported }: DocOptions,
+  { all = false, findings: reported, chosen }: DocOptions,
 ): Doc {
+  const { reading } = outcome;
   const { images, verdicts, findings, baseline } = report;
+  const remarks = remarksOn(outcome, chosen);
   const sources = new Map(findings.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
   const hidden = baseline?.hidden ?? 0;
   return [
     ...archiveHead(report, imagesIn(reading), [['read', readSummary(reading)]]),
     ...(images.length === 0 ? [] : [gap]),
-    ...images.flatMap(image => imageLines(image, report)),
+    ...images.flatMap((image, i) => [...imageLines(image, report), ...remarkLines(remarks[i]!)]),
     ...findingLines(findings, all, sources),
     gap,
     text([
       span('verdict  ', 'strong'),
       ...verdictNames.flatMap(name => [`${name} `, verdictSpan(verdicts[name]), '   ']),
+      ...outcome.judgements.flatMap(({ requirement: { title }, judgement: { data } }) => [
+        `${title} `,
+        verdictSpan(data.met),
+        '   ',
+      ]),
       span(findingCounts(findings), 'dim'),
       ...(hidden === 0 ? [] : [span(`; ${hidden} hidden by the baseline`, 'dim')]),
     ]),

@@ -50,6 +50,14 @@ export class Evaluator {
     return this.judged([...verified.map(finding => this.raised(finding, subjects)), ...broken], subjects);
   }
 
+  /** Findings after the last of several archives, which are about no image of one. Before `closing`. */
+  required(findings: readonly Finding[]): readonly CheckFinding[] {
+    return this.judged(
+      findings.map(finding => verifiedFinding(finding, null)),
+      [],
+    ).findings;
+  }
+
   /** Findings about the policy itself, when all archives have been looked at. */
   closing(): readonly CheckFinding[] {
     const expired = this.policy.exceptions.filter(exception => this.isExpired(exception));

@@ -53,6 +53,9 @@ export function imageTitle(image: ImageReport): Block {
   return text(spans);
 }
 
+/** The lines that requirements have about an image. */
+export const remarkLines = (remarks: readonly Text[]): Block[] => remarks.map(remark => text(remark, 2));
+
 /** With the version of the system, as `--platform` takes it. */
 export function platformWords({
   platform,

@@ -1,6 +1,7 @@
 import { type Apart, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { KEPT_FOR_PACKAGES } from '../../analysis/installed.js';
 import type { Sizes } from '../../analysis/weigh.js';
+import type { Limits } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
 import { isAtLeast, type Severity } from '../../link/observation.js';
 import type { ImageComparison } from '../../policy/comparison.js';
@@ -13,6 +14,14 @@ import type { Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
 import { Audit, reportedArchive } from '../../report/reported.js';
+import {
+  closingOf,
+  judged,
+  type Requirement,
+  type RequirementReports,
+  remarksOn,
+  requirementReports,
+} from '../../report/requirement.js';
 import { type Selection, selectImages } from '../../report/select.js';
 import { sourceText } from '../../report/words.js';
 import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
@@ -34,10 +43,14 @@ export interface CheckOptions {
   readonly inventory?: boolean | undefined;
   /** The state that all archives of a run share. */
   readonly audit?: Audit | undefined;
+  /** Demands beyond the claims of the archives: a lock, signatures. */
+  readonly requirements?: readonly Requirement[] | undefined;
+  /** Limits of the list of findings after the last of several archives. */
+  readonly limits?: Partial<Limits> | undefined;
 }
 
 /** The report of `waybill check --json`: the general report, with the findings of the policy's rules among its own. */
-export interface CheckReport extends Omit<Report, 'findings' | 'images'> {
+export interface CheckReport extends Omit<Report, 'findings' | 'images'>, RequirementReports {
   readonly images: readonly CheckedImage[];
   /** Whether nothing fails. */
   readonly passed: boolean;
@@ -112,11 +125,13 @@ export class Check {
 
   /** Findings about the policy itself, after the last of several archives. null where there is none. */
   closing(): (Result & { readonly file: string }) | null {
-    const findings = this.closingFindings();
+    const { policy, all, requirements = [], limits } = this.options;
+    const missed = closingOf(requirements, limits);
+    const required = this.evaluator.required(missed.map(({ finding }) => finding));
+    const findings = [...required, ...this.closingFindings()];
     if (findings.length === 0) return null;
-    const { policy, all } = this.options;
     const passed = !findings.some(({ failing }) => failing);
-    const file = policy.sources.at(-1) ?? '';
+    const file = missed[0]?.file ?? policy.sources.at(-1) ?? '';
     return {
       file,
       data: { passed, findings, policy: appliedReport(policy) },
@@ -149,12 +164,14 @@ export class Check {
 
   /** @param more  findings to be told with it; null for those about the policy */
   private result(
-    reading: ArchiveReading,
+    archive: ArchiveReading,
     selection: Selection,
     more: readonly CheckFinding[] | null,
   ): Result {
-    const { policy, all: isAll } = this.options;
-    const chosen = selectImages(reading, selection);
+    const { policy, all: isAll, requirements = [] } = this.options;
+    const chosen = selectImages(archive, selection);
+    const outcome = judged(archive, chosen, requirements, more === null);
+    const { reading } = outcome;
     const report = reportOf(reading, chosen);
     const { findings, suppressed, subjects } = this.evaluator.evaluate(reading, chosen, report);
     const { baseline } = this.audit;
@@ -173,11 +190,13 @@ export class Check {
       suppressed,
       policy: appliedReport(policy),
       ...(baseline === null ? {} : { baseline: { hidden } }),
+      ...requirementReports(outcome),
     };
+    const remarks = remarksOn(outcome, chosen);
     const sources = new Map(told.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
     return {
       data,
-      doc: checkDoc(data, imagesIn(reading), { isAll, sources }),
+      doc: checkDoc(data, imagesIn(reading), { isAll, sources, remarks }),
       exitCode,
       isVerdict: true,
       findings: reported,

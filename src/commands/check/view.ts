@@ -1,10 +1,11 @@
 import type { CheckFinding, Suppressed } from '../../policy/finding.js';
-import { type Block, type Doc, gap, type Span, span, text } from '../../report/doc.js';
+import { type Block, type Doc, gap, type Span, span, type Text, text } from '../../report/doc.js';
 import {
   archiveHead,
   count,
   imageTitle,
   madeBy,
+  remarkLines,
   size,
   verdictNames,
   verdictSpan,
@@ -25,6 +26,8 @@ interface FindingsView {
   readonly isAll?: boolean | undefined;
   /** The lines of a Dockerfile that made the layers of findings. */
   readonly sources?: ReadonlyMap<CheckFinding, string>;
+  /** The lines that requirements have about each image. */
+  readonly remarks?: readonly (readonly Text[])[];
 }
 
 export function checkDoc(report: CheckReport, imagesInAll: number, shown: FindingsView = {}): Doc {
@@ -40,7 +43,7 @@ export function checkDoc(report: CheckReport, imagesInAll: number, shown: Findin
     ...(ofArchive.length === 0
       ? []
       : [gap, text([span('the archive', 'strong')]), ...findingsDoc(ofArchive, null, shown)]),
-    ...images.flatMap((image, i) => imageDoc(image, about(i), shown)),
+    ...images.flatMap((image, i) => imageDoc(image, about(i), shown, shown.remarks?.[i])),
     ...suppressedDoc(suppressed, shown.isAll),
     ...(findings.length === 0
       ? []
@@ -72,14 +75,19 @@ function verdictLine({ passed, findings, suppressed, baseline }: CheckReport): B
   ]);
 }
 
-function imageDoc(image: CheckedImage, findings: readonly CheckFinding[], shown: FindingsView): Doc {
+function imageDoc(
+  image: CheckedImage,
+  findings: readonly CheckFinding[],
+  shown: FindingsView,
+  remarks: readonly Text[] = [],
+): Doc {
   const lines =
     findings.length === 0
       ? [text([span('nothing to report', 'good')], 2)]
       : findingsDoc(findings, image, shown);
   const { comparison = null } = image;
   const changes = comparison === null ? [] : comparisonDoc(comparison, shown.isAll === true);
-  return [gap, imageTitle(image), ...baseLine(image), ...changes, ...lines];
+  return [gap, imageTitle(image), ...baseLine(image), ...remarkLines(remarks), ...changes, ...lines];
 }
 
 /** Which base it begins with, and what that weighs of it. */

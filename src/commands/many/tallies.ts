@@ -3,6 +3,7 @@ import type { Finding } from '../../checks/findings.js';
 import { isAtLeast, type Severity } from '../../link/observation.js';
 import { type Column, type Doc, gap, span, type Text } from '../../report/doc.js';
 import type { Report } from '../../report/report.js';
+import type { Requirement, RequirementReports } from '../../report/requirement.js';
 import {
   bytes,
   count,
@@ -18,7 +19,7 @@ import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';
-import type { VerifyOptions } from '../verify.js';
+import type { VerifyOptions, VerifyReport } from '../verify.js';
 import type { WasteOptions, WasteReport } from '../waste/index.js';
 
 /** The part of a command's report on one of several archives that is printed. */
@@ -76,17 +77,32 @@ export function showTally(): Tally<Report> {
   };
 }
 
-export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all'>): Tally<Report> {
+export function verifyTally({
+  failOn,
+  all,
+  requirements = [],
+}: Pick<VerifyOptions, 'failOn' | 'all' | 'requirements'>): Tally<VerifyReport> {
   let images = 0;
+  const required = requirementColumns(requirements);
   const sound = { intact: 0, complete: 0, conformant: 0 };
   const severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
   return {
-    columns: [right('images'), ...verdictNames.map(title => ({ title })), { title: 'findings' }],
-    tell: ({ images: own, verdicts, findings }) => {
+    columns: [
+      right('images'),
+      ...verdictNames.map(title => ({ title })),
+      ...required.columns,
+      { title: 'findings' },
+    ],
+    tell: report => {
+      const { images: own, verdicts, findings } = report;
       images += own.length;
       for (const name of verdictNames) if (verdicts[name] === true) sound[name]++;
       for (const { severity } of findings) severities[severity]++;
-      const row = [String(own.length), ...verdictNames.map(name => [verdictSpan(verdicts[name])])];
+      const row = [
+        String(own.length),
+        ...verdictNames.map(name => [verdictSpan(verdicts[name])]),
+        ...required.row(report),
+      ];
       const counted = findings.filter(
         finding => finding.severity === 'error' || isAtLeast(finding.severity, failOn),
       );
@@ -98,27 +114,55 @@ export function verifyTally({ failOn, all }: Pick<VerifyOptions, 'failOn' | 'all
     total: archives => [
       String(images),
       ...verdictNames.map(name => `${sound[name]} of ${archives}`),
+      ...required.total(archives),
       severityWords(severities),
     ],
   };
 }
 
+/** A column for each requirement: whether an archive meets it. */
+function requirementColumns(requirements: readonly Requirement[]) {
+  const met = requirements.map(() => 0);
+  return {
+    columns: requirements.map(({ title }): Column => ({ title })),
+    row: (report: RequirementReports): Text[] =>
+      requirements.map(({ name }, i) => {
+        const isMet = report[name]?.met ?? null;
+        if (isMet === true) met[i]!++;
+        return [verdictSpan(isMet)];
+      }),
+    total: (archives: number): Text[] => met.map(number => `${number} of ${archives}`),
+  };
+}
+
 /** A row of `check` for each archive: whether it passed; the failing findings are details. */
-export function checkTally(): Tally<CheckReport> {
+export function checkTally(requirements: readonly Requirement[] = []): Tally<CheckReport> {
   let images = 0;
+  const required = requirementColumns(requirements);
   let passing = 0;
   const severities: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
   return {
-    columns: [right('images'), { title: 'check' }, { title: 'findings' }],
-    tell: ({ images: own, passed, findings }, doc) => {
+    columns: [right('images'), { title: 'check' }, ...required.columns, { title: 'findings' }],
+    tell: (report, doc) => {
+      const { images: own, passed, findings } = report;
       images += own.length;
       if (passed) passing++;
       for (const { severity } of findings) severities[severity]++;
       const verdict = span(passed ? 'passed' : 'FAILED', passed ? 'good' : 'bad');
-      const row = [String(own.length), [verdict], severityWords(severitiesOf(findings))];
+      const row = [
+        String(own.length),
+        [verdict],
+        ...required.row(report),
+        severityWords(severitiesOf(findings)),
+      ];
       return { rows: [row], details: passed ? [] : withoutHead(doc.slice(1)) };
     },
-    total: archives => [String(images), `${passing} of ${archives}`, severityWords(severities)],
+    total: archives => [
+      String(images),
+      `${passing} of ${archives}`,
+      ...required.total(archives),
+      severityWords(severities),
+    ],
   };
 }
 

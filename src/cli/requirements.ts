@@ -1,0 +1,28 @@
+import type { Argv } from 'yargs';
+import type { ReadOptions } from '../commands.js';
+import type { Requirement } from '../report/requirement.js';
+import type { Terminal } from './terminal.js';
+
+/** The options of `verify` and `check` that say what an archive must be beyond its own claims. */
+export const requirementOptions = <T>(command: Argv<T>) => command;
+
+/** The arguments of `requirementOptions`. */
+export type RequirementArguments = object;
+
+/** The requirements that a command line states. @throws InputError or UsageError for what cannot be one */
+export async function requirementsOf(
+  _args: RequirementArguments,
+  _terminal: Terminal,
+): Promise<readonly Requirement[]> {
+  return [];
+}
+
+/** The options to read archives as deep as the command and its requirements need. */
+export async function readingFor(
+  requirements: readonly Requirement[],
+  options: ReadOptions,
+): Promise<ReadOptions> {
+  if (requirements.length === 0) return options;
+  const { readOptionsFor } = await import('../report/requirement.js');
+  return readOptionsFor(options, requirements);
+}
