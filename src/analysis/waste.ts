@@ -256,6 +256,7 @@ function copiesIn(
   files: readonly VisibleFile[],
   tables: ImageFiles['tables'],
 ): (WastedFile & { readonly kind: 'duplicated' })[] {
+  if (tables.every(table => (table?.contents?.digests.length ?? 0) === 0)) return [];
   const first = new Map<string, string>();
   return [...files]
     .sort((a, b) => a.layer - b.layer)

@@ -63,11 +63,11 @@ function paint(text: string, style: Style | null, color: boolean): string {
 
 /** Breaks text at spaces to fit the terminal. A word longer than a line is not broken, so that it can be copied. */
 function wrap(value: Text, indent: number, { width, color }: TextOptions): string[] {
+  if (width === null) return [' '.repeat(indent) + paintLine(spansOf(value).map(legibleSpan), color)];
   const lines: Span[][] = [[]];
   let length = indent;
   for (const word of spansOf(value).flatMap(wordsOf)) {
-    const room = width === null ? Number.POSITIVE_INFINITY : width - length;
-    if (length > indent && widthOf(word.text.trimEnd()) > room) {
+    if (length > indent && widthOf(word.text.trimEnd()) > width - length) {
       lines.push([]);
       length = indent;
     }
@@ -77,11 +77,14 @@ function wrap(value: Text, indent: number, { width, color }: TextOptions): strin
   return lines.map(line => ' '.repeat(indent) + paintLine(line, color));
 }
 
-function wordsOf(value: string | Span): Span[] {
+function legibleSpan(value: string | Span): Span {
   const { text, style } = typeof value === 'string' ? { text: value, style: null } : value;
-  return legible(text)
-    .split(/(?<= )(?=[^ ])/)
-    .map(word => ({ text: word, style }));
+  return { text: legible(text), style };
+}
+
+function wordsOf(value: string | Span): Span[] {
+  const { text, style } = legibleSpan(value);
+  return text.split(/(?<= )(?=[^ ])/).map(word => ({ text: word, style }));
 }
 
 /** Adjacent spans of one style are coloured together. */

@@ -2,7 +2,7 @@ import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from 
 import { type DiveScore, diveScore } from '../../analysis/dive.js';
 import { unpack } from '../../analysis/hidden-files.js';
 import { dockerfileLine } from '../../analysis/instruction.js';
-import { type Waste, type WastedBytes, type WastedFile, wastedBytes, wasteOf } from '../../analysis/waste.js';
+import { type Waste, type WastedBytes, wastedBytes, wasteOf } from '../../analysis/waste.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import type { Result } from '../../report/doc.js';
@@ -10,6 +10,7 @@ import { type ArchiveReading, imagesIn, type PartReading, type ReadOptions } fro
 import { type ImageReport, type LayerReport, type Report, reportOf } from '../../report/report.js';
 import { auditedResult, type ReportingOptions } from '../../report/reported.js';
 import { requireImages, type Selection, selectImages } from '../../report/select.js';
+import { type WastedFileReport, wastedFileReport } from '../../report/waste-causes.js';
 import type { Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import type { EntryTable } from '../../scan/entries/table.js';
@@ -46,23 +47,6 @@ export interface ImageWaste extends Omit<ImageReport, 'layers'> {
 
 export interface WasteNumbers extends Omit<Waste, 'files'> {
   readonly files: readonly WastedFileReport[];
-}
-
-/** Paths without a leading slash; layers are indexes into the image's layers. */
-export interface WastedFileReport {
-  readonly path: string;
-  readonly bytes: number;
-  readonly kind: WastedFile['kind'];
-  /** The layer that ships it. */
-  readonly layer: number;
-  /** The layer that overwrote or deleted it; null for a visible file. */
-  readonly hiddenBy: number | null;
-  /** Overwritten with the same bytes. */
-  readonly metadataOnly: boolean;
-  /** For a duplicate, the first file with this content; otherwise null. */
-  readonly copyOf: string | null;
-  /** For `cached`, the description of the cache; otherwise null. */
-  readonly rule: string | null;
 }
 
 /** The read options that `waste` needs. */
@@ -108,7 +92,7 @@ function imageWaste(
     ...report,
     layers: report.layers.map(layer => ({ ...layer, instruction: dockerfileLine(layer.createdBy ?? '') })),
     dive: unknown.length === 0 && isKnown(tables) ? diveInText(diveScore(tables)) : null,
-    waste: { ...found, files: found.files.map(fileReport) },
+    waste: { ...found, files: found.files.map(wastedFileReport) },
     unknown: unknown.map(({ layer, reason }) => ({ layer, reason })),
     ...(bases !== undefined && { base, baseWaste: wasteApart(base, found) }),
   };
@@ -128,19 +112,4 @@ const isKnown = (tables: readonly (EntryTable | null)[]): tables is readonly Ent
 function diveInText(score: DiveScore | null): DiveScore | null {
   if (score === null) return null;
   return { ...score, inefficient: score.inefficient.map(file => ({ ...file, path: nameText(file.path) })) };
-}
-
-function fileReport(file: WastedFile): WastedFileReport {
-  const { path, bytes, kind, layer } = file;
-  const isHidden = kind === 'overwritten' || kind === 'deleted';
-  return {
-    path: nameText(path),
-    bytes,
-    kind,
-    layer,
-    hiddenBy: isHidden ? file.hiddenBy : null,
-    metadataOnly: isHidden && file.metadataOnly,
-    copyOf: kind === 'duplicated' ? nameText(file.copyOf) : null,
-    rule: kind === 'cached' ? file.rule.name : null,
-  };
 }

@@ -1,4 +1,3 @@
-import { CACHE_RULES } from '../../analysis/waste.js';
 import {
   type Block,
   type Doc,
@@ -9,10 +8,11 @@ import {
   type Text,
   text,
 } from '../../report/doc.js';
+import { type WasteCause, wasteCauses } from '../../report/waste-causes.js';
 import { archiveHead, count, imageTitle, madeBy, sizeWriter } from '../../report/words.js';
 import { baseWords } from '../sizes/view.js';
 
-import type { ImageWaste, WastedFileReport, WasteOptions, WasteReport } from './index.js';
+import type { ImageWaste, WasteOptions, WasteReport } from './index.js';
 
 type SizeWriter = (bytes: number | null) => string;
 
@@ -87,27 +87,15 @@ function diveRow({ dive }: ImageWaste, write: SizeWriter): [string, Text] {
   return ['dive', `efficiency ${percent(efficiency)}, ${write(wastedBytes)} wasted${user}`];
 }
 
-/** Wasted files that have one cause and one remedy. */
-interface WasteGroup {
-  readonly files: WastedFileReport[];
-  bytes: number;
-}
-
 function groupsDoc(image: ImageWaste, write: SizeWriter, top: number): Doc {
-  const groups = new Map<string, WasteGroup>();
-  for (const file of image.waste.files) {
-    const { kind, layer, hiddenBy, metadataOnly, copyOf, rule } = file;
-    const key = JSON.stringify(rule ?? copyOf ?? [kind, layer, hiddenBy, metadataOnly]);
-    const group = groups.get(key) ?? { files: [], bytes: 0 };
-    groups.set(key, group);
-    group.files.push(file);
-    group.bytes += file.bytes;
-  }
-  const sorted = [...groups.values()].sort((a, b) => b.bytes - a.bytes);
+  const sorted = wasteCauses(
+    image.waste.files,
+    image.layers.map(({ instruction }) => instruction),
+  );
   const rest = sorted.slice(top);
   const restBytes = rest.reduce((sum, { bytes }) => sum + bytes, 0);
   return [
-    ...sorted.slice(0, top).flatMap(group => groupDoc(group, image, write)),
+    ...sorted.slice(0, top).flatMap(cause => causeDoc(cause, image, write)),
     ...(rest.length === 0
       ? []
       : [
@@ -125,62 +113,18 @@ function groupsDoc(image: ImageWaste, write: SizeWriter, top: number): Doc {
   ];
 }
 
-function groupDoc({ files, bytes }: WasteGroup, { layers }: ImageWaste, write: SizeWriter): Block[] {
-  const file = files[0]!;
+function causeDoc(cause: WasteCause, { layers }: ImageWaste, write: SizeWriter): Block[] {
+  const { bytes, what, place, files, layers: makers, kind, hiddenBy, instead } = cause;
   const maker = (layer: number) => `layer ${layer + 1}: ${madeBy(layers[layer]?.instruction ?? '')}`;
-  const makers = [...new Set(files.map(({ layer }) => layer))].sort((a, b) => a - b);
-  const where: (string | Span)[] =
-    files.length === 1
-      ? [`/${file.path}`]
-      : [placeOf(files), span(`  ${count(files.length, 'file')}`, 'dim')];
+  const where: (string | Span)[] = files === 1 ? [place] : [place, span(`  ${count(files, 'file')}`, 'dim')];
   return [
     gap,
-    text([span(write(bytes), 'strong'), `  ${WHAT[file.kind](file)}  `, ...where], 2),
+    text([span(write(bytes), 'strong'), `  ${what}  `, ...where], 2),
     ...makers.slice(0, 3).map(layer => text(['shipped by ', maker(layer)], 4)),
     ...(makers.length > 3 ? [text(`and by ${count(makers.length - 3, 'more layer')}`, 4)] : []),
-    ...(file.hiddenBy === null ? [] : [text([`${file.kind} by `, maker(file.hiddenBy)], 4)]),
-    text([span(`instead: ${remedyOf(file, layers[file.layer]?.instruction ?? '')}`, 'good')], 4),
+    ...(hiddenBy === null ? [] : [text([`${kind} by `, maker(hiddenBy)], 4)]),
+    text([span(`instead: ${instead}`, 'good')], 4),
   ];
-}
-
-/** The directory that contains all files. */
-function placeOf(files: readonly WastedFileReport[]): string {
-  let common = files[0]!.path.split('/').slice(0, -1);
-  for (const { path } of files) {
-    const segments = path.split('/').slice(0, -1);
-    const differs = common.findIndex((segment, i) => segment !== segments[i]);
-    if (differs >= 0) common = common.slice(0, differs);
-  }
-  return `/${common.join('/')}`;
-}
-
-const WHAT: Readonly<Record<WastedFileReport['kind'], (file: WastedFileReport) => string>> = {
-  overwritten: ({ metadataOnly }) => (metadataOnly ? 'overwritten with the same bytes' : 'overwritten'),
-  deleted: () => 'deleted, and still shipped',
-  duplicated: ({ copyOf }) => `the same as /${copyOf}`,
-  cached: ({ rule }) => ruleNamed(rule)?.what ?? 'caches',
-};
-
-const ruleNamed = (name: string | null) => CACHE_RULES.find(rule => rule.name === name);
-
-function remedyOf(
-  { kind, rule, metadataOnly, layer, hiddenBy }: WastedFileReport,
-  instruction: string,
-): string {
-  const isCopied = /^(?:COPY|ADD) /.test(instruction);
-  if (kind === 'cached') return ruleNamed(rule)?.instead ?? '';
-  if (kind === 'duplicated') return 'keep one and link to it (ln -s)';
-  if (layer === hiddenBy)
-    return 'the layer has two entries of this name, of which the last counts: mend what wrote it';
-  if (kind === 'deleted') {
-    return isCopied
-      ? 'do not copy it (.dockerignore), or copy into a stage of its own and COPY --from what is needed'
-      : 'delete it in the RUN that makes it, or make it in a stage of its own';
-  }
-  if (!metadataOnly) return 'change it where it is added, so that it ships once';
-  return isCopied
-    ? 'say mode and owner where it is added: COPY --chmod=… --chown=…'
-    : 'set mode and owner in the RUN that makes it';
 }
 
 function diveTable({ dive }: ImageWaste, write: SizeWriter, top: number): Doc {

@@ -1,5 +1,5 @@
-import type { Waste } from '../../analysis/waste.js';
 import { bytes } from '../../checks/rule.js';
+import { type WasteCause, wasteCauses, wastedFileReport } from '../../report/waste-causes.js';
 import { nameText } from '../../scan/entries/name.js';
 import { type Breach, defineRule, type OptionsOf, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
@@ -33,17 +33,26 @@ interface Wasted {
   readonly actual: number;
   /** Bytes, where `actual` is a share. */
   readonly bytes: number;
-  /** Where most of it is: the largest files of the kind. */
-  readonly files: readonly { readonly path: string; readonly bytes: number; readonly layer: number }[];
+  /** The causes that cost most, and the instructions of the layers that they name. */
+  readonly causes: readonly (WasteCause & { readonly hider: string | null })[];
 }
 
 const SHOWN = 3;
 
-function largestOf(waste: Waste, kind: WasteName): Wasted['files'] {
-  return waste.files
-    .filter(file => kind === 'total' || file.kind === kind)
+/** Causes of less than this share of the waste are left to `waybill waste`. */
+const LEAST = 0.05;
+
+function causesOf(subject: ImageSubject, kind: WasteName): Wasted['causes'] {
+  const instruction = (layer: number) => subject.instructionOf(layer) ?? '';
+  const files = subject.waste.files.filter(file => kind === 'total' || file.kind === kind);
+  const causes = wasteCauses(
+    files.map(wastedFileReport),
+    subject.image.layers.map((_, i) => instruction(i)),
+  );
+  return causes
+    .filter(({ bytes: part }, i) => i === 0 || part >= LEAST * subject.waste[kind])
     .slice(0, SHOWN)
-    .map(file => ({ path: nameText(file.path), bytes: file.bytes, layer: file.layer }));
+    .map(cause => ({ ...cause, hider: cause.hiddenBy === null ? null : instruction(cause.hiddenBy) }));
 }
 
 /** @param measure  from bytes of waste to what the budget is about */
@@ -57,12 +66,11 @@ function* wasted(
     const most = budgets[kind];
     if (most === null) continue;
     const actual = measure(waste[kind]);
-    const files = largestOf(waste, kind);
-    const [first] = files;
     if (actual > most) {
+      const causes = causesOf(subject, kind);
       yield {
-        data: { kind, most, actual, bytes: waste[kind], files },
-        layer: first?.layer,
+        data: { kind, most, actual, bytes: waste[kind], causes },
+        layer: causes[0]?.layers[0],
         key: kind,
       };
     } else if (unread !== null) yield { unchecked: `not all of its files are known: ${unread}`, key: kind };
@@ -77,10 +85,18 @@ function shareText(part: number, limit: number): string {
 
 const kindText = (kind: WasteName) => (kind === 'total' ? 'wasted' : kind);
 
-const wasteRemedy = ({ files }: Wasted) =>
-  files.length === 0
-    ? null
-    : `start with ${files.map(file => `/${file.path} (${bytes(file.bytes)}, layer ${file.layer + 1})`).join('; ')}. \`waybill waste\` says how to be rid of each`;
+const wasteRemedy = ({ causes }: Wasted) => (causes.length === 0 ? null : causes.map(causeText).join('; '));
+
+/** Characters of an instruction that a remedy repeats. */
+const INSTRUCTION = 80;
+
+function causeText(cause: Wasted['causes'][number]): string {
+  const { what, bytes: size, place, files: n, hiddenBy, hider, instead } = cause;
+  const where = n === 1 ? place : `${place} (${n} files)`;
+  const short = hider !== null && hider.length > INSTRUCTION ? `${hider.slice(0, INSTRUCTION)}…` : hider;
+  const by = hiddenBy === null ? '' : ` (layer ${hiddenBy + 1}${short ? `: ${short}` : ''})`;
+  return `${bytes(size)} in ${where}, ${what}${by}: ${instead}`;
+}
 
 const MEND =
   '`waybill waste ARCHIVE` lists the files, the layers that ship them and what to write instead: delete files in the RUN that makes them, use --mount=type=cache for caches, COPY --chmod and --chown instead of RUN chmod and chown.';
