@@ -81,7 +81,7 @@ export interface Limits {
   readonly imageEntries: number;
   /** Bytes of file contents that are kept for one layer, for commands that read files. An rpm database has 100 MB. */
   readonly keptContentBytes: number;
-  /** Bytes of one file, from its start, that are searched for secrets. Files with credentials have some kilobytes. */
+  /** Bytes of one file, from its start, that are searched for secrets. Logs and dumps of databases can be large. */
   readonly secretFileBytes: number;
   /** Secrets that are kept of one layer's files. A file with more than 100 counts with the first 100. */
   readonly layerSecrets: number;
@@ -129,7 +129,7 @@ export const defaultLimits: Limits = {
   archiveEntries: 5_000_000,
   imageEntries: 5_000_000,
   keptContentBytes: 256 * MiB,
-  secretFileBytes: 1 * MiB,
+  secretFileBytes: 64 * MiB,
   layerSecrets: 10_000,
   findingsPerCode: 100,
   seconds: 0,
@@ -149,7 +149,7 @@ export const limitCeilings: Partial<Limits> = {
   layerEntries: 64_000_000,
   layerEntryBytes: 2 * GiB,
   keptContentBytes: 2 * GiB,
-  secretFileBytes: 256 * MiB,
+  secretFileBytes: 1024 * MiB,
 };
 
 /** The lowest value of some limits. Hazard: a limit of 0 findings would hide the faults of an archive. */

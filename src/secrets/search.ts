@@ -8,6 +8,22 @@ import { tokensIn } from './tokens.js';
 /** Secrets told of one file or text; one with more is a list of them, and its first ones say so. */
 const MOST = 100;
 
+/** How the characters of a text are written. A text without a byte order mark has bytes that are taken as they are. */
+export type Encoding = 'bytes' | 'utf-16le' | 'utf-16be';
+
+/** A piece of a text that is searched piece by piece. */
+export interface TextPart {
+  /** Told by the first bytes of the text; null where these are not text. */
+  readonly encoding: Encoding | null;
+  /** The line of its first character, from 1. */
+  readonly line: number;
+  /** Secrets that begin from this byte on are left to the next piece, which has those bytes too. */
+  readonly end: number;
+}
+
+export const encodingOf = (head: Buffer): Encoding | null =>
+  !isText(head) ? null : !isUtf16(head) ? 'bytes' : head[0] === 0xff ? 'utf-16le' : 'utf-16be';
+
 /**
  * The secrets in a file, each once, by the line on which it stands first. Never throws, whatever the bytes are, and
  * takes time in proportion to their number.
@@ -20,11 +36,23 @@ export function secretsIn(
   path: string,
   manner: Manner,
   effort: Effort = ANY_EFFORT,
+  part?: TextPart,
 ): Secret[] {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.length);
-  if (!isText(bytes)) return [];
-  const text = isUtf16(bytes) ? narrowed(bytes) : bytes;
-  return told(text, distinct(foundIn(text, path, manner, effort)));
+  const { encoding, line, end } = part ?? { encoding: encodingOf(bytes), line: 1, end: bytes.length };
+  if (encoding === null) return [];
+  if (encoding === 'bytes')
+    return told(
+      bytes,
+      distinct(foundIn(bytes, path, manner, effort)).filter(({ at }) => at < end),
+      line,
+    );
+  const text = narrowed(isUtf16(bytes) ? bytes.subarray(2) : bytes, encoding);
+  return told(
+    text,
+    distinct(foundIn(text, path, manner, effort)).filter(({ at }) => 2 * at < end),
+    line,
+  );
 }
 
 /** The secrets in an environment variable, label or build argument. */
@@ -144,8 +172,8 @@ function distinct(all: Iterable<Found>): Found[] {
 }
 
 /** Without the values, and with lines: counted once over the whole. */
-function told(bytes: Buffer, found: readonly Found[]): Secret[] {
-  let line = 1;
+function told(bytes: Buffer, found: readonly Found[], first = 1): Secret[] {
+  let line = first;
   let counted = 0;
   return found.map(one => {
     for (let at = bytes.indexOf(10, counted); at >= 0 && at < one.at; at = bytes.indexOf(10, counted)) {
@@ -157,11 +185,11 @@ function told(bytes: Buffer, found: readonly Found[]): Secret[] {
 }
 
 /** UTF-16 as bytes: characters beyond Latin-1, which no secret has, become a NUL. */
-function narrowed(bytes: Buffer): Buffer {
-  const isLittle = bytes[0] === 0xff;
-  const text = Buffer.alloc((bytes.length >> 1) - 1);
+function narrowed(bytes: Buffer, encoding: Encoding): Buffer {
+  const isLittle = encoding === 'utf-16le';
+  const text = Buffer.alloc(bytes.length >> 1);
   for (let i = 0; i < text.length; i++) {
-    const [a, b] = [bytes[2 * i + 2]!, bytes[2 * i + 3]!];
+    const [a, b] = [bytes[2 * i]!, bytes[2 * i + 1]!];
     const [low, high] = isLittle ? [a, b] : [b, a];
     text[i] = high === 0 ? low : 0;
   }

@@ -60,6 +60,34 @@ test('a large file is searched up to the limit, and that is said', async () => {
   assert.equal(found(tar).secrets.length, 2);
 });
 
+test('a file of several windows is searched to its end, also where two windows meet, in UTF-8 and in UTF-16', async () => {
+  const MiB = 1024 * 1024;
+  const line = `${'x y z '.repeat(16)}abc\n`;
+  const before = (bytes: number) => line.repeat(Math.floor(bytes / line.length));
+  const key = PLANTED.find(({ kind }) => kind === 'private-key')!.text.trim();
+  const places = [MiB - 32 * 1024 - 50, MiB - 50, 2 * MiB - 90_000, 3 * MiB + 17];
+  for (const at of places)
+    for (const encoding of ['latin1', 'utf16le'] as const) {
+      const scale = encoding === 'latin1' ? 1 : 2;
+      const text = `${before(at / scale)}${key}\n${before(MiB / 2)}${githubToken()}\n`;
+      const mark = encoding === 'latin1' ? '' : '\ufeff';
+      const tar = await tarBytes([
+        { path: 'srv/dump.txt', bytes: new Uint8Array(Buffer.from(mark + text, encoding)) },
+      ]);
+      const lines = [text.split(key)[0]!, text.split('gh')[0]!].map(part => part.split('\n').length);
+      for (const piece of [tar.length, 65536, 100_001])
+        assert.equal(
+          found(tar, { ...WANTED, piece }),
+          {
+            secrets: [`srv/dump.txt:${lines[0]} private-key`, `srv/dump.txt:${lines[1]} github-token`],
+            cut: 0,
+            full: false,
+          },
+          `${at} ${encoding} ${piece}`,
+        );
+    }
+});
+
 test('more secrets than the limit allows', async () => {
   const tar = await tarBytes(
     Array.from({ length: 5 }, (_, i) => ({ path: `srv/${i}.txt`, bytes: githubToken() })),

@@ -1,6 +1,6 @@
 import type { Limits } from '../../limits.js';
-import { secretsIn } from '../../secrets/search.js';
-import { HEAD, isText, type Manner, mannerFor } from '../../secrets/searched-files.js';
+import { type Encoding, encodingOf, secretsIn, type TextPart } from '../../secrets/search.js';
+import { HEAD, type Manner, mannerFor } from '../../secrets/searched-files.js';
 import { ANY_EFFORT, type Effort } from '../../secrets/secret.js';
 import type { ContentSink } from '../../tar/entry.js';
 import type { EntrySecret, LayerSecrets } from './table.js';
@@ -10,9 +10,15 @@ export type SecretLimits = Pick<Limits, 'secretFileBytes' | 'layerSecrets'>;
 /** A file with fewer bytes holds none. */
 const SHORTEST = 8;
 
+/** A larger file is searched window by window: bytes of one. */
+const WINDOW = 1024 * 1024;
+
+/** Bytes that a window shares with the next one: more than a private key in PEM has. An even number, for UTF-16. */
+const OVERLAP = 32 * 1024;
+
 /**
  * Searches the files of one layer for secrets as they pass: those that can hold one by name and first bytes, up to a
- * limit of each. A file that comes in one piece, as nearly all do, is searched where it lies; the pieces of others are
+ * limit of each, a window at a time. A file that comes in one piece, as nearly all do, is searched where it lies; the pieces of others are
  * put together.
  */
 export class SecretSearch {
@@ -62,7 +68,7 @@ export class SecretSearch {
   /** Room for the pieces of a file, with what is in it already. */
   room(length: number): Buffer {
     if (length > this.pieces.length) {
-      const larger = Buffer.alloc(Math.min(this.most, Math.max(2 * length, 64 * 1024)));
+      const larger = Buffer.alloc(Math.min(WINDOW, Math.max(2 * length, 64 * 1024)));
       this.pieces.copy(larger);
       this.pieces = larger;
     }
@@ -70,14 +76,17 @@ export class SecretSearch {
   }
 
   /** @param bytes  valid only during the call */
-  search(bytes: Uint8Array, { index, path, manner, size }: Searched): void {
-    const secrets = secretsIn(bytes, path, manner, this.effort);
-    if (this.isSpent || (size > bytes.length && bytes.length >= this.most)) this.cut++;
-    for (const secret of secrets) {
+  search(bytes: Uint8Array, { index, path, manner }: Searched, part: TextPart): void {
+    for (const secret of secretsIn(bytes, path, manner, this.effort, part)) {
       this.full = this.found.length >= this.limits.layerSecrets;
       if (this.full) return;
       this.found.push({ index, ...secret });
     }
+  }
+
+  /** @param isWhole  whether all bytes of a file were given to `search` */
+  searched(isWhole: boolean): void {
+    if (this.isSpent || !isWhole) this.cut++;
   }
 }
 
@@ -90,6 +99,11 @@ interface Searched {
 
 /** Takes the content of one file. */
 class FileSearch implements ContentSink {
+  /** Told by the first window. */
+  private encoding: Encoding | null | undefined;
+  private line = 1;
+  /** Bytes of the file that were taken, and those of the window that is being filled. */
+  private taken = 0;
   private filled = 0;
   private isOver = false;
 
@@ -98,23 +112,32 @@ class FileSearch implements ContentSink {
     private readonly file: Searched,
   ) {}
 
+  private get wanted(): number {
+    return Math.min(this.file.size, this.layer.most);
+  }
+
   write(bytes: Uint8Array): void {
     if (this.isOver) return;
-    const wanted = Math.min(this.file.size, this.layer.most);
-    if (this.filled === 0) {
+    const { wanted } = this;
+    if (this.taken === 0) {
       const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, HEAD));
-      this.isOver = !isText(head);
+      this.isOver = encodingOf(head) === null;
       if (this.isOver) return;
-      if (bytes.length >= wanted) {
+      if (bytes.length >= wanted && wanted <= WINDOW) {
+        this.taken = wanted;
         this.finish(bytes.subarray(0, wanted));
         return;
       }
     }
-    const piece = bytes.subarray(0, wanted - this.filled);
-    const filled = this.filled + piece.length;
-    this.layer.room(filled).set(piece, this.filled);
-    this.filled = filled;
-    if (filled === wanted) this.finish(this.layer.room(filled).subarray(0, filled));
+    for (let at = 0; at < bytes.length && this.taken < wanted; ) {
+      const length = Math.min(bytes.length - at, WINDOW - this.filled, wanted - this.taken);
+      this.layer.room(this.filled + length).set(bytes.subarray(at, at + length), this.filled);
+      at += length;
+      this.taken += length;
+      this.filled += length;
+      if (this.filled === WINDOW && this.taken < wanted) this.pass();
+    }
+    if (this.taken === wanted) this.end();
   }
 
   /** Zeros are no text: what has come before them is searched. */
@@ -124,11 +147,28 @@ class FileSearch implements ContentSink {
 
   /** If the tar is cut in a file, the part of that file that is there is searched. */
   end(): void {
-    if (!this.isOver && this.filled > 0) this.finish(this.layer.room(this.filled).subarray(0, this.filled));
+    if (!this.isOver && this.taken > 0) this.finish(this.layer.room(this.filled).subarray(0, this.filled));
+  }
+
+  /** Searches a full window, and begins the next one with its end. */
+  private pass(): void {
+    const window = this.layer.room(WINDOW).subarray(0, WINDOW);
+    const end = WINDOW - OVERLAP;
+    this.search(window, end);
+    for (let at = window.indexOf(10); at >= 0 && at < end; at = window.indexOf(10, at + 1)) this.line++;
+    window.copyWithin(0, end);
+    this.filled = OVERLAP;
   }
 
   private finish(bytes: Uint8Array): void {
     this.isOver = true;
-    this.layer.search(bytes, this.file);
+    this.search(bytes, bytes.length);
+    this.layer.searched(this.file.size === this.taken || this.taken < this.layer.most);
+  }
+
+  private search(window: Uint8Array, end: number): void {
+    if (this.encoding === undefined)
+      this.encoding = encodingOf(Buffer.from(window.buffer, window.byteOffset, window.length));
+    this.layer.search(window, this.file, { encoding: this.encoding, line: this.line, end });
   }
 }
