@@ -1,8 +1,10 @@
+import type { Image } from '../link/graph.js';
 import { nameText } from '../scan/entries/name.js';
 import type { EntrySecret, EntryTable } from '../scan/entries/table.js';
 import { secretsInCommand, secretsInVariable } from '../secrets/search.js';
 import type { Secret, SecretKind } from '../secrets/secret.js';
 import type { ImageConfig } from '../spec/config.js';
+import { type Json, pointer } from '../spec/json.js';
 import type { ImageFiles } from './hidden-files.js';
 
 /** Where an image has a secret. Layers are indexes into the image's, base 0. */
@@ -18,6 +20,9 @@ export type SecretPlace =
       readonly removed: { readonly layer: number; readonly how: 'deleted' | 'overwritten' } | null;
     }
   | { readonly in: 'env' | 'label'; readonly name: string }
+  | { readonly in: 'annotation'; readonly name: string }
+  /** Another text of the config document, such as a health check. */
+  | { readonly in: 'config'; readonly pointer: string }
   | { readonly in: 'entrypoint' | 'cmd' }
   | {
       readonly in: 'history';
@@ -40,19 +45,28 @@ export interface ImageSecret {
 
 /**
  * The secrets of an image, each once: in files of all layers, also those that a later layer deletes or replaces, in the
- * environment, in labels, in entrypoint and cmd, and in the history with its build arguments.
+ * environment, in labels, in entrypoint and cmd, in the history with its build arguments, in any other text of the
+ * config document, and in annotations of the manifest.
  *
  * @param tables  of the image's layers, read with `ContentWanted.secrets`; null for a layer that cannot be read
  * @param unpacked  what `unpack` makes of them; asked only where a file holds a secret
  */
 export function secretsOf(
-  config: ImageConfig | null,
+  { config, manifest }: Image,
   tables: readonly (EntryTable | null)[],
   unpacked: () => ImageFiles,
 ): ImageSecret[] {
   const list = new SecretList();
   addFiles(list, tables, unpacked);
-  if (config !== null) addConfig(list, config, tables.length);
+  if (config?.parsed != null) addConfig(list, config.parsed, tables.length);
+  addOtherTexts(list, config?.document?.value);
+  const descriptors = manifest?.descriptors ?? [];
+  for (const annotations of [
+    manifest?.parsed.annotations,
+    ...descriptors.map(({ descriptor }) => descriptor.annotations),
+  ])
+    for (const [name, value] of annotations ?? [])
+      for (const secret of secretsInVariable(name, value)) list.add(secret, { in: 'annotation', name });
   return list.all();
 }
 
@@ -132,4 +146,41 @@ function addConfig(list: SecretList, { run, history }: ImageConfig, layers: numb
     for (const secret of secretsInCommand(createdBy ?? ''))
       list.add(secret, { in: 'history', step, layer: fits ? made : null });
   }
+}
+
+/** Texts of the config that `addConfig` searches with more knowledge. */
+const KNOWN_TEXTS =
+  /^\/(?:config\/(?:Env|Labels|Entrypoint|Cmd)|history\/\d+\/created_by|rootfs|created|architecture|os)(?:\/|$)/i;
+
+/**
+ * Searches health checks, ONBUILD, the shell, comments, `container_config` of older Dockers, and what engines do not
+ * know. A list of words is a command; a word of the form NAME=value is a variable.
+ */
+function addOtherTexts(list: SecretList, document: Json | undefined): void {
+  const left: [string, Json][] = document === undefined ? [] : [['', document]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [at, value] = next;
+    if (KNOWN_TEXTS.test(at)) continue;
+    const place = { in: 'config' as const, pointer: at };
+    const found = typeof value === 'string' ? secretsInText(value) : secretsInWords(value);
+    for (const secret of found) list.add(secret, place);
+    if (isCommand(value)) continue;
+    if (typeof value !== 'object' || value === null) continue;
+    const parts = Array.isArray(value) ? value.entries() : Object.entries(value);
+    for (const [key, part] of parts) left.push([pointer(at, key), part]);
+  }
+}
+
+const VARIABLE = /^(\w{1,200})=/;
+
+const isCommand = (value: Json): value is string[] =>
+  Array.isArray(value) && value.every(word => typeof word === 'string' && !VARIABLE.test(word));
+
+const secretsInWords = (value: Json): Secret[] => (isCommand(value) ? secretsInCommand(value.join(' ')) : []);
+
+function secretsInText(text: string): Secret[] {
+  const variable = VARIABLE.exec(text);
+  return variable === null
+    ? secretsInCommand(text)
+    : secretsInVariable(variable[1]!, text.slice(variable[0].length));
 }

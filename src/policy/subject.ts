@@ -124,9 +124,7 @@ export class ImageSubject {
 
   /** Read with `ContentWanted.secrets`; without it those of the config alone. */
   get secrets(): readonly ImageSecret[] {
-    return this.once('secrets', () =>
-      secretsOf(this.image.config?.parsed ?? null, this.tables, () => this.unpacked),
-    );
+    return this.once('secrets', () => secretsOf(this.image, this.tables, () => this.unpacked));
   }
 
   /** Entries of layers that later layers deleted or replaced, in the order of the layers. */

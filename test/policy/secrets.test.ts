@@ -68,6 +68,39 @@ for (const { kind, path, text, value, line = 1, variable } of PLANTED) {
   });
 }
 
+test('in any other text of the config, and in annotations', async () => {
+  const token = githubToken();
+  const texts: readonly [string, Partial<ImageSpec>][] = [
+    [
+      'the config, /config/Healthcheck/Test',
+      {
+        config: {
+          config: { Healthcheck: { Test: ['CMD-SHELL', `curl -H 'Authorization: token ${token}' x`] } },
+        },
+      },
+    ],
+    [
+      'the config, /config/OnBuild',
+      { config: { config: { OnBuild: [`RUN git clone https://${token}@host/x`] } } },
+    ],
+    ['the config, /author', { config: { author: token } }],
+    ['the config, /container_config/Env/0', { config: { container_config: { Env: [`GH=${token}`] } } }],
+    ['the config, /x/0/1/y', { config: { x: [[1, { y: token }]] } }],
+  ];
+  for (const [where, spec] of texts) {
+    const { found, report, exitCode } = await secretsOf(spec);
+    assert.equal([found.length, exitCode], [1, 1], where);
+    assert.ok(found[0]!.message.endsWith(` in ${where}`), found[0]!.message);
+    assert.not.ok(JSON.stringify(report).includes(token), where);
+  }
+  const [named] = (
+    await secretsOf({
+      config: { config: { Healthcheck: { Test: ['CMD', 'mysql', '--password', 'Gh7kWq2mPz'] } } },
+    })
+  ).found;
+  assert.ok(named!.message.endsWith(' in the config, /config/Healthcheck/Test'), named!.message);
+});
+
 test('one secret in several places is one finding with all of them', async () => {
   const token = githubToken();
   const file = (path: string): LayerSpec => ({ files: { [path]: `token: ${token}\n` } });

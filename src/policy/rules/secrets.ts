@@ -2,6 +2,7 @@ import { shownStep } from '../../analysis/instruction.js';
 import type { ImageSecret, SecretPlace } from '../../analysis/secrets.js';
 import type { Location } from '../../link/graph.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
+import { withoutSecrets } from '../../secrets/search.js';
 import { SECRET_KINDS, type SecretKind } from '../../secrets/secret.js';
 import { pointer } from '../../spec/json.js';
 import { type Breach, defineRule, option } from '../rule.js';
@@ -14,7 +15,7 @@ export const noSecrets = defineRule({
   code: 'no-secrets',
   subject: 'secrets',
   severity: 'error',
-  what: 'There is no private key, credential or token in the files of any layer (a later layer may have deleted or replaced them), in environment variables, labels and build arguments, or in the history.',
+  what: 'There is no private key, credential or token in the files of any layer (a later layer may have deleted or replaced them), in environment variables, labels, annotations and build arguments, in the history, or in any other text of the config.',
   why: 'Each user who can pull the image can read all layers and the history. A file that a later instruction deletes is still in its layer, and a build argument is in the history of each RUN after it.',
   mend: 'First revoke the secret: each copy of the image contains it. Then build without it: `RUN --mount=type=secret,id=npmrc …` for what the build needs, `COPY --from=build` of the result alone, a .dockerignore for `.env`, `.git` and keys, and files or variables of the orchestrator for what the container needs. A finding has the fingerprint of the secret (the first 16 digits of its sha256) and never the value; `allow` takes paths of secrets that are there on purpose.',
   example:
@@ -66,6 +67,7 @@ function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecre
   const [first] = secret.places as [SecretPlace];
   const breach = { data: secret, key: secret.fingerprint };
   if (first.in === 'file') return { ...breach, layer: first.layer, path: first.path };
+  if (first.in === 'annotation') return breach;
   const at = placeOf(subject, first);
   if (first.in === 'history')
     return {
@@ -74,14 +76,27 @@ function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecre
       ...(first.layer !== null && { layer: first.layer }),
       instruction: stepOf(subject, first.step),
     };
+  if (first.in === 'config') {
+    const word = CONFIG_WORDS.find(([key]) => first.pointer.startsWith(`/config/${key}`))?.[1];
+    return { ...breach, at, ...(word !== undefined && { instruction: instructionWith(subject, word, '') }) };
+  }
   const name = 'name' in first ? first.name : '';
   return { ...breach, at, instruction: instructionWith(subject, WORDS[first.in], name) };
 }
 
 const WORDS = { env: 'ENV', label: 'LABEL', entrypoint: 'ENTRYPOINT', cmd: 'CMD' } as const;
+const CONFIG_WORDS = [
+  ['Healthcheck', 'HEALTHCHECK'],
+  ['OnBuild', 'ONBUILD'],
+  ['Shell', 'SHELL'],
+] as const;
 
-function placeOf(subject: ImageSubject, place: Exclude<SecretPlace, { in: 'file' }>): Location {
+function placeOf(
+  subject: ImageSubject,
+  place: Exclude<SecretPlace, { in: 'file' | 'annotation' }>,
+): Location {
   if (place.in === 'history') return { ...subject.configPlace(), pointer: pointer('/history', place.step) };
+  if (place.in === 'config') return { ...subject.configPlace(), pointer: place.pointer };
   if (place.in !== 'label') return subject.configPlace(KEYS[place.in]);
   const { path, pointer: labels } = subject.configPlace(KEYS.label);
   return { path, pointer: pointer(labels ?? '', place.name) };
@@ -122,6 +137,8 @@ function placeText(place: SecretPlace): string {
     const made = place.layer === null ? '' : `, layer ${place.layer + 1}`;
     return `the history, step ${place.step + 1}${made}`;
   }
+  if (place.in === 'config') return `the config, ${withoutSecrets(place.pointer)}`;
+  if (place.in === 'annotation') return `the annotation ${place.name}`;
   return 'name' in place ? `${WORDS[place.in]} ${place.name}` : WORDS[place.in];
 }
 
@@ -129,6 +146,8 @@ const REMEDIES: Readonly<Record<SecretPlace['in'], string>> = {
   file: 'revoke it, and build without the file in any layer: RUN --mount=type=secret, COPY --from of the result, .dockerignore',
   env: 'revoke it, and let the container get it when it starts, or the build by RUN --mount=type=secret',
   label: 'revoke it, and leave it out of the labels',
+  annotation: 'revoke it, and leave it out of the annotations',
+  config: 'revoke it, and leave it out of the instruction that sets this',
   entrypoint: 'revoke it, and let the container get it when it starts',
   cmd: 'revoke it, and let the container get it when it starts',
   history: 'revoke it, and use RUN --mount=type=secret in place of a build argument or the command line',
