@@ -69,7 +69,7 @@ const of = (kind: SecretKind, prefixes: readonly string[], pattern: RegExp): Tok
   prefixes.map(prefix => ({ kind, prefix, isToken: body => pattern.test(body) && isTokenBody(body) }));
 
 /**
- * 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub, 2021)
+ * 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub and npm, 2021)
  */
 const hasCheckSum = (body: string): boolean =>
   /^[0-9A-Za-z]{36}$/.test(body) &&
@@ -145,7 +145,7 @@ const SHAPES: readonly TokenShape[] = [
     ['sk-'],
     /^(?:[0-9A-Za-z]{20}T3BlbkFJ[0-9A-Za-z]{20}|(?=\D{0,47}\d)(?=[^A-Z]{0,47}[A-Z])[0-9A-Za-z]{48})$/,
   ),
-  ...of('npm-token', ['npm_'], /^[0-9A-Za-z]{36}$/),
+  { kind: 'npm-token', prefix: 'npm_', isToken: hasCheckSum },
   ...of('pypi-token', ['pypi-AgEIcHlwaS5vcmc', 'pypi-AgENdGVzdC5weXBpLm9yZw'], /^[\w-]{50,}$/),
   ...of('rubygems-key', ['rubygems_'], /^[0-9a-f]{48}$/),
   ...of('cargo-token', ['cio'], /^(?=\D{0,31}\d)(?=[^A-Z]{0,31}[A-Z])[0-9A-Za-z]{32}$/),

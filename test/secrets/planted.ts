@@ -225,7 +225,7 @@ export const PLANTED: readonly Planted[] = [
     }),
   ),
   token('docker-hub-token', parts('dckr', '_pat_') + drawn(27)),
-  token('npm-token', parts('np', 'm_') + drawn(36)),
+  token('npm-token', githubToken(parts('np', 'm_'))),
   planted(
     'npm-credential',
     'root/.npmrc',
