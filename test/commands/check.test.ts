@@ -8,9 +8,10 @@ import * as assert from 'uvu/assert';
 import { Check, type CheckReport, checkReadOptions } from '../../src/commands/check/index.js';
 import { initialPolicy, initReadOptions } from '../../src/commands/check/init.js';
 import { InputError, readArchive, verify } from '../../src/commands.js';
+import { PLANTED } from '../secrets/planted.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
-import { image } from '../support/image.js';
+import { image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
 import { policyOf } from '../support/policy.js';
@@ -51,6 +52,51 @@ test('the verdict comes first, then each finding with its place and what to chan
     / {2}error layer-count {2}it has 3 layers, at most 1 are allowed\n(?: {4}.*\n)* {4}change: join RUN instructions/,
   );
   assert.match(stdout, / {4}layer 2 of 3: COPY app\/ \/app\/\n/);
+});
+
+test('a leaked key, a copy for chown and package lists: the summary names layer, instruction and change', async () => {
+  const big = Buffer.alloc(2_000_000, 'x');
+  const modules = (uid: number) =>
+    ['a', 'b'].map(name => ({ path: `app/node_modules/${name}.js`, bytes: new Uint8Array(big), uid }));
+  const key = PLANTED.find(({ kind }) => kind === 'private-key')!;
+  const layers: LayerSpec[] = [
+    {
+      files: { 'etc/passwd': 'root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n' },
+      createdBy: 'ADD root /',
+    },
+    {
+      entries: [{ path: 'var/lib/apt/lists/debian_Packages', bytes: new Uint8Array(big) }],
+      createdBy: 'RUN /bin/sh -c apt-get update # buildkit',
+    },
+    { files: { 'root/.ssh/id_ed25519': key.text }, createdBy: 'COPY id_ed25519 /root/.ssh/ # buildkit' },
+    { entries: modules(0), createdBy: 'COPY node_modules /app/node_modules # buildkit' },
+    {
+      files: { 'root/.ssh/.wh.id_ed25519': '' },
+      createdBy: 'RUN /bin/sh -c rm /root/.ssh/id_ed25519 # buildkit',
+    },
+    { entries: modules(1000), createdBy: 'RUN /bin/sh -c chown -R app /app # buildkit' },
+  ];
+  const members = await layouts.skopeoOci({
+    image: await image({ layers, config: { config: { User: 'app', Cmd: ['node'] } } }),
+    tags: ['shop:1'],
+  });
+  const archive = join(folder, 'shop.tar');
+  writeFileSync(archive, await toTar(members));
+  for (const format of ['text', 'markdown']) {
+    const run = await waybill(['check', archive, '--preset', 'strict@1', '--format', format]);
+    assert.is(run.status, 1);
+    const text = run.stdout.replaceAll('`', '').replaceAll('&#96;', '');
+    assert.match(
+      text,
+      /4 MB in \/app\/node_modules \(2 files\), overwritten \(layer 6: RUN chown -R app \/app\): .*COPY --chmod=… --chown=…/,
+    );
+    assert.match(
+      text,
+      /2 MB in \/var\/lib\/apt\/lists\/debian_Packages, .*: rm -rf \/var\/lib\/apt\/lists\/\* in the same RUN/,
+    );
+    assert.match(text, /private key .* in \/root\/\.ssh\/id_ed25519, line 1, layer 3 \(layer 5 deletes it\)/);
+    assert.match(text, /layer 3 of 6: COPY id_ed25519 \/root\/\.ssh\//);
+  }
 });
 
 test('what is wrong with a policy is said with file, line and column, and no archive is read', async () => {

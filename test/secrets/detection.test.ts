@@ -103,6 +103,7 @@ const QUIET: readonly (readonly [path: string, text: string])[] = [
   ['etc/app.conf', `key = ${'AKIA'}IOSFODNN7EXAMPLE\nsecret = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n`],
   ['srv/a.txt', `${'ghp'}_${'x'.repeat(36)} ${'ghp'}_${'A1b2C3d4'.repeat(4)}wXyZ`],
   ['srv/a.txt', `${githubToken().slice(0, -1)}!`],
+  ['srv/a.txt', `${'npm'}_${'A1b2C3d4'.repeat(4)}wXyZ`],
   [
     'srv/.env',
     'DB_PASSWORD=changeme\nDB_PASSWORD=\u0024{SECRET}\nTOKEN=<your-token>\nAPI_KEY=\nPASSWORD=$1\nSECRET={{ vault }}\n',
