@@ -13,11 +13,19 @@ const source = join(root, 'dist/src');
 const target = join(root, 'dist/bundle');
 const main = join(source, 'cli.js');
 
-/** Large packages that only a policy needs: each in its own file, which the command line and the library share. */
-const SHARED = ['policy/yaml.js', 'policy/pattern.js'].map(file => join(source, file));
+/**
+ * Modules with large packages that only a policy, or the verification of signatures, needs: each in its own file, which
+ * the command line and the library share.
+ */
+const SHARED = ['policy/yaml.js', 'policy/pattern.js', 'signatures/verify/verify.js'].map(file =>
+  join(source, file),
+);
 
 /** Not bundled: the first has native code, and the second has no licence text. */
 const EXTERNAL = ['yauzl-promise', 'xz-decompress'];
+
+/** A package without a licence file has that of another one, of the same repository and under the same licence. */
+const LICENCE_OF: ReadonlyMap<string, string> = new Map([['@sigstore/verify', '@sigstore/core']]);
 
 /** The modules that `waybill FILE`, and with it nearly every other command, loads. */
 const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].map(file =>
@@ -145,14 +153,28 @@ function licences(inputs: readonly string[]): string {
   const folders = inputs.flatMap(
     input => /^(?:late:)?(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? [],
   );
-  const texts = [...new Set(folders.map(folder => resolve(root, folder)))].sort().map(folder => {
+  const packages = new Map<string, string[]>();
+  for (const folder of [...new Set(folders.map(folder => resolve(root, folder)))].sort()) {
     const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find(entry => /^(licen[cs]e|copying)/i.test(entry));
-    if (file === undefined) throw new Error(`${folder} has no licence file: it cannot be bundled`);
-    return `${name} ${version}\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  });
+    const text = readFileSync(licenceFileOf(folder, name), 'utf8').trim();
+    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version}`]);
+  }
+  const texts = [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`);
   return `This folder holds code of the packages below, each under its licence.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
 }
+
+function licenceFileOf(folder: string, name: string): string {
+  const sibling = LICENCE_OF.get(name);
+  const place = sibling === undefined ? folder : join(root, 'node_modules', sibling);
+  if (licenceName(place) !== licenceName(folder))
+    throw new Error(`${name} and ${sibling} have other licences`);
+  const file = readdirSync(place).find(entry => /^(licen[cs]e|copying)/i.test(entry));
+  if (file === undefined) throw new Error(`${folder} has no licence file: it cannot be bundled`);
+  return join(place, file);
+}
+
+const licenceName = (folder: string): string =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).license;
 
 const OPTIONS = {
   absWorkingDir: root,
@@ -160,7 +182,7 @@ const OPTIONS = {
   bundle: true,
   format: 'esm',
   platform: 'node',
-  target: 'node20.15',
+  target: 'node20.17',
   external: EXTERNAL,
   plugins: [own, sharedFiles, lateStringWidth, sparedYargs],
   // Function names are kept, so that the stack trace in a bug report is readable.
