@@ -1,4 +1,5 @@
 // All races: the contestants that alternate, and their images.
+import { fileURLToPath } from 'node:url';
 
 import type { Form } from './cache.js';
 import {
@@ -26,6 +27,15 @@ export interface Race {
   readonly contestants: (start: Starters, at: (...file: ImageFile) => string) => readonly Contestant[];
 }
 
+const EVERY_RULE = fileURLToPath(new URL('../../bench/every-rule.yaml', import.meta.url));
+
+/** Verify's findings alone; the default rules, which search for secrets; and every rule. */
+const checks = (start: Starters, file: string): Contestant[] => [
+  ...start.waybill('check none@1', 'check', '--preset', 'none@1', '--fail-on', 'never', file),
+  ...start.waybill('check', 'check', '--fail-on', 'never', file),
+  ...start.waybill('check every rule', 'check', '--policy', EVERY_RULE, '--fail-on', 'never', file),
+];
+
 type Size = (typeof SIZES)[number];
 const SIZES = ['tiny', 'small', 'medium', 'large', 'huge'] as const;
 /** Peers that take minutes for larger images are left out there. */
@@ -40,7 +50,7 @@ const docker = (size: Size): Race => ({
     return [
       ...start.waybill('verify', 'verify', file),
       ...start.stdin(file),
-      ...start.waybill('check', 'check', '--fail-on', 'never', file),
+      ...checks(start, file),
       start.skopeoCopy(`docker-archive:${file}`),
       opensslOf(file),
       tarList(file),
@@ -116,7 +126,7 @@ const MANY: readonly Race[] = [
         ...start.waybill('verify', 'verify', file),
         ...start.waybill('files', 'files', file),
         ...start.waybill('sizes', 'sizes', file),
-        ...start.waybill('check', 'check', '--fail-on', 'never', file),
+        ...checks(start, file),
         start.skopeoCopy(`docker-archive:${file}`),
         dive(file),
       ];
@@ -135,7 +145,7 @@ const MANY: readonly Race[] = [
         ...start.waybill('verify', 'verify', file),
         ...start.waybill('files', 'files', file),
         ...start.waybill('sizes', 'sizes', file),
-        ...start.waybill('check', 'check', '--fail-on', 'never', file),
+        ...checks(start, file),
         start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
         nativeLimit(layersOf(at('many', 'layout'))),
       ];
