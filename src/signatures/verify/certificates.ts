@@ -41,10 +41,10 @@ export const CERTIFICATE_BYTES = 64 * 1024;
 /** Certificates in a file of trusted ones: a system's bundle has some 150. */
 const TRUSTED_CERTIFICATES = 2000;
 
-/** The certificates in a PEM text. @returns null where one is none, or there are more than `most` */
+/** The certificates in a PEM text. @returns null where one is none, or there is none, or there are more than `most` */
 export function readCertificates(pem: string, most: number = TRUSTED_CERTIFICATES): Certificate[] | null {
   const blocks = pemBlocks(pem, most + 1);
-  if (blocks.length > most) return null;
+  if (blocks.length === 0 || blocks.length > most) return null;
   const certificates = blocks.map(({ label, base64 }) => {
     const der = label === 'CERTIFICATE' ? fromBase64(base64) : null;
     return der === null ? null : readCertificate(der);
@@ -175,9 +175,14 @@ const [ANY_PURPOSE, CODE_SIGNING] = ['2.5.29.37.0', '1.3.6.1.5.5.7.3.3'];
 export const mayBeForCode = ({ purposes }: Certificate): boolean =>
   purposes === null || purposes.includes(CODE_SIGNING) || purposes.includes(ANY_PURPOSE);
 
+/** Why no signature is verified with the certificate's key; null where one is. */
+export function keyFlaw({ key }: Certificate): CertificateFlaw | null {
+  if (keyAlgorithm(key) === null) return 'unsupported-key';
+  return isWeak(key) ? 'weak-key' : null;
+}
+
 /** Why a certificate of a private authority may not sign code; null where it may. */
 export function signerFlaw(certificate: Certificate): CertificateFlaw | null {
-  if (isWeak(certificate.key) || keyAlgorithm(certificate.key) === null) return 'weak-key';
   const { usage } = certificate;
   if (usage !== null && !usage.bits.has(DIGITAL_SIGNATURE)) return 'not-for-signing';
   return mayBeForCode(certificate) ? null : 'not-for-code-signing';

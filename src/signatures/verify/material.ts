@@ -61,7 +61,10 @@ function annotated(signature: Signature): Annotations | Refused {
   const [certificate] =
     signature.certificate === null ? [null] : (readCertificates(signature.certificate, 1) ?? []);
   if (certificate === undefined) return refused('malformed', { part: 'certificate' });
-  const chain = signature.chain === null ? [] : readCertificates(signature.chain, CHAIN_CERTIFICATES);
+  const chain =
+    signature.chain === null || signature.chain.trim() === ''
+      ? []
+      : readCertificates(signature.chain, CHAIN_CERTIFICATES);
   if (chain === null) return refused('malformed', { part: 'chain' });
   const entry = signature.bundle === null ? null : annotatedEntry(signature.bundle);
   if (entry !== null && 'outcome' in entry) return entry;

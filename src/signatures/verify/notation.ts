@@ -15,6 +15,7 @@ import {
   readCertificate,
 } from './certificates.js';
 import { keyAlgorithm } from './keys.js';
+import { type StampedTime, stampedTime } from './timestamp.js';
 import type { NotationStore, StoredCertificate } from './trust.js';
 import {
   type CertificateFlaw,
@@ -37,6 +38,8 @@ interface Envelope {
   readonly signed: Buffer;
   readonly signature: Uint8Array;
   readonly payload: Uint8Array;
+  /** A time stamp of the signature: a TimeStampToken of RFC 3161. Unsigned, as the chain is. */
+  readonly stamp: Uint8Array | null;
 }
 
 /** Size of the largest envelope, in bytes. notation-go takes 4 MiB of an envelope. */
@@ -50,6 +53,7 @@ const [SCHEME, SIGNING_TIME, AUTHENTIC_TIME, EXPIRY] = [
   `${PREFIX}authenticSigningTime`,
   `${PREFIX}expiry`,
 ] as const;
+const STAMP = `${PREFIX}timestampSignature`;
 const CONTENT_TYPE = 'cty';
 const PAYLOAD_TYPE = 'application/vnd.cncf.notary.payload.v1+json';
 
@@ -93,6 +97,7 @@ function readJws(bytes: Uint8Array): Envelope | null {
   const chain = texts(own(unprotected, 'x5c'))?.map(text => fromBase64(text));
   const critical = texts(own(attributes, 'crit'));
   const algorithm = own(attributes, 'alg');
+  const stamp = own(unprotected, STAMP) ?? null;
   if (chain === undefined || chain.includes(null) || critical === null || typeof algorithm !== 'string')
     return null;
   return {
@@ -103,6 +108,8 @@ function readJws(bytes: Uint8Array): Envelope | null {
     signed: Buffer.from(`${header.text}.${payload.text}`),
     signature: signature.bytes,
     payload: payload.bytes,
+    // One that is no base64 is one that is not valid.
+    stamp: stamp === null ? null : (fromBase64(typeof stamp === 'string' ? stamp : null) ?? Buffer.of()),
   };
 }
 
@@ -151,6 +158,7 @@ function readCose(bytes: Uint8Array): Envelope | null {
   const listed = unprotectedHeaders.get(X5CHAIN) ?? headers.get(X5CHAIN);
   const chain = listed instanceof Uint8Array ? [listed] : listed;
   const critical = headers.get(CRITICAL);
+  const stamp = unprotectedHeaders.get(STAMP) ?? null;
   if (!Array.isArray(chain) || !chain.every(item => item instanceof Uint8Array) || !Array.isArray(critical))
     return null;
   return {
@@ -161,6 +169,7 @@ function readCose(bytes: Uint8Array): Envelope | null {
     signed: coseSignedBytes(message),
     signature,
     payload,
+    stamp: stamp === null || stamp instanceof Uint8Array ? stamp : Buffer.of(),
   };
 }
 
@@ -240,33 +249,49 @@ const timeOf = (value: string | Date | undefined): Date | null =>
 
 /** Trust in the certificates, the signature's expiry, and the time at which the certificates must be valid. */
 function authenticity(
-  { attributes }: Envelope,
+  envelope: Envelope,
   chain: readonly Certificate[],
-  { roots }: NotationStore,
+  store: NotationStore,
   now: Date,
 ): Verification {
-  const [signer, root] = [chain[0]!, chain.at(-1)!];
   const flaw = chainFlaw(chain);
   if (flaw !== null) return refused('certificate-unsuitable', flaw);
-  const scheme = SCHEMES.get(text(attributes.get(SCHEME)))!;
-  const trusted = roots.find(
-    ({ type, certificate }) => type === scheme.store && chain.some(({ der }) => der.equals(certificate.der)),
+  const type = SCHEMES.get(text(envelope.attributes.get(SCHEME)))!.store;
+  const trusted = store.roots.find(
+    root => root.type === type && chain.some(({ der }) => der.equals(root.certificate.der)),
   );
-  if (trusted === undefined) return refused('certificate-untrusted', { issuer: root.issuer });
-  const expiry = timeOf(attributes.get(EXPIRY));
+  if (trusted === undefined) return refused('certificate-untrusted', { issuer: chain.at(-1)!.issuer });
+  const expiry = timeOf(envelope.attributes.get(EXPIRY));
   if (expiry !== null && now >= expiry)
     return refused('signature-expired', { expiry: iso(expiry), now: iso(now) });
-  const signedAt = scheme.time === AUTHENTIC_TIME ? timeOf(attributes.get(AUTHENTIC_TIME)) : null;
-  const by: CertificateTimes['by'] = signedAt === null ? 'clock' : 'signing-authority';
-  const outside = chain.find(certificate => !isValidAt(certificate, signedAt ?? now));
-  if (outside !== undefined)
-    return refused('certificate-expired', certificateTimes(outside, signedAt ?? now, by));
-  return verified({
-    kind: 'notation',
-    subject: signer.subject,
-    store: trusted.store,
-    signedAt: signedAt === null ? null : iso(signedAt),
-  });
+  const time = signingTime(envelope, store, now);
+  if ('outcome' in time) return time;
+  for (const certificate of chain) {
+    const outside = [time.from, time.to].find(at => !isValidAt(certificate, at));
+    if (outside !== undefined)
+      return refused('certificate-expired', certificateTimes(certificate, outside, time.by));
+  }
+  const signedAt = time.by === 'clock' ? null : iso(time.to);
+  return verified({ kind: 'notation', subject: chain[0]!.subject, store: trusted.store, signedAt });
+}
+
+/**
+ * The time at which all certificates must have been valid: that of the signing authority; that of a time stamp, where
+ * the store has timestamp authorities; or else the current time. A signer's own `signingTime` proves nothing.
+ */
+function signingTime(
+  { attributes, signature, stamp }: Envelope,
+  { roots }: NotationStore,
+  now: Date,
+): (StampedTime & Pick<CertificateTimes, 'by'>) | Refused {
+  const authentic = timeOf(attributes.get(AUTHENTIC_TIME));
+  if (authentic !== null) return { from: authentic, to: authentic, by: 'signing-authority' };
+  const authorities = roots.filter(({ type }) => type === 'tsa').map(({ certificate }) => certificate);
+  if (stamp === null || authorities.length === 0) return { from: now, to: now, by: 'clock' };
+  const time = stampedTime(stamp, signature, authorities);
+  if (time === 'malformed') return refused('malformed', { part: 'timestamp' });
+  if (time === 'untrusted') return refused('timestamp-untrusted', {});
+  return time === 'invalid' ? refused('timestamp-invalid', {}) : { ...time, by: 'timestamp' };
 }
 
 /**

@@ -44,8 +44,7 @@ export function readTrustedRoot(bytes: Uint8Array): Read<TrustedRoot, RootProble
 
 function authoritiesRoot(pem: string): Read<TrustedRoot, RootProblem> {
   const roots = readCertificates(pem);
-  if (roots === null) return { problem: 'bad-certificate' };
-  return roots.length === 0 ? { problem: 'empty' } : { value: { kind: 'authorities', roots } };
+  return roots === null ? { problem: 'bad-certificate' } : { value: { kind: 'authorities', roots } };
 }
 
 const MEDIA_TYPE = /^application\/vnd\.dev\.sigstore\.trustedroot(?:\+json;version=0\.\d|\.v0\.\d\+json)$/;

@@ -122,7 +122,13 @@ export function certificateProof(
 }
 
 export const logRecord = ([entry]: readonly TransparencyLogEntry[]): LogRecord | null =>
-  entry === undefined ? null : { log: entry.logId.keyId.toString('hex'), index: entry.logIndex };
+  entry === undefined
+    ? null
+    : {
+        log: entry.logId.keyId.toString('hex'),
+        index: entry.logIndex,
+        at: isTimed(entry) ? iso(integrated(entry)) : null,
+      };
 
 /** Runs a check of the library, which throws what it finds. Nothing that it throws passes for success. */
 function attempt(check: () => void, explain: (error: unknown) => Failure): Failure | null {

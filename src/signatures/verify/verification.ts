@@ -60,6 +60,8 @@ export interface LogRecord {
   /** Hexadecimal ID of the log. */
   readonly log: string;
   readonly index: string;
+  /** The time of the entry, as ISO 8601; null where the log did not sign it (Rekor v2). */
+  readonly at: string | null;
 }
 
 /** Which limit a signature exceeds; `most` is the number that is allowed. */
@@ -110,6 +112,8 @@ export interface Refusals {
   /** Neither a log nor a timestamp authority says when it was signed. */
   readonly 'timestamp-missing': object;
   readonly 'timestamp-invalid': object;
+  /** Notary Project: no path leads from the signer of the time stamp to a timestamp authority of the store. */
+  readonly 'timestamp-untrusted': object;
   /** Notary Project: the signature's own expiry is past. */
   readonly 'signature-expired': { readonly expiry: string; readonly now: string };
   /** Notary Project: an attribute that the specification does not allow, or that this program must know and does not. */
@@ -167,6 +171,7 @@ export type CertificateFlaw =
   | 'not-an-authority'
   | 'path-too-long'
   | 'weak-key'
+  | 'unsupported-key'
   | 'weak-signature'
   | 'order';
 

@@ -1,6 +1,6 @@
 import type { Signature } from '../signature.js';
 import { privatePathFailure } from './authorities.js';
-import { type Certificate, iso } from './certificates.js';
+import { type Certificate, iso, keyFlaw } from './certificates.js';
 import { fingerprint, isSignedBy } from './keys.js';
 import { type Material, materialsOf } from './material.js';
 import { verifyNotation } from './notation.js';
@@ -67,7 +67,10 @@ function verifyMaterial(material: Material, trust: Trust): Verification {
   return undecided('no-trust', { needs });
 }
 
-/** A log entry adds to a key's signature what a trusted root can confirm; a wrong one is no accident. */
+/**
+ * The key is enough. A log entry that the trusted root can judge must be valid all the same: an invalid one was
+ * altered. One of a log that the root does not have says nothing, like an absent one.
+ */
 function verifiedByKey(
   material: Material,
   { key, fingerprint }: TrustedKey,
@@ -75,7 +78,9 @@ function verifiedByKey(
 ): Verification {
   if (root?.kind !== 'sigstore') return verified({ kind: 'key', fingerprint, log: null });
   const failure = keyLogFailure(material, key, root.material);
-  return failure ?? verified({ kind: 'key', fingerprint, log: logRecord(material.entries) });
+  if (failure === null) return verified({ kind: 'key', fingerprint, log: logRecord(material.entries) });
+  const isUnknown = failure.cause === 'authority-unknown' || failure.cause === 'log-entry-unsupported';
+  return isUnknown ? verified({ kind: 'key', fingerprint, log: null }) : failure;
 }
 
 /**
@@ -96,6 +101,8 @@ function verifyCertificate(
   root: TrustedRoot,
   { identities, now }: Trust,
 ): Verification {
+  const flaw = keyFlaw(certificate);
+  if (flaw !== null) return refused('certificate-unsuitable', { subject: certificate.subject, reason: flaw });
   if (root.kind === 'sigstore') {
     const proof = certificateProof(material, certificate, root.material);
     if ('outcome' in proof) return proof;
