@@ -121,12 +121,13 @@ export function certificateProof(
   return { signedAt, log: logRecord(entries) };
 }
 
+/** The index is the one that is proven: by the promise, or by the proof of a log that gives none (Rekor v2). */
 export const logRecord = ([entry]: readonly TransparencyLogEntry[]): LogRecord | null =>
   entry === undefined
     ? null
     : {
         log: entry.logId.keyId.toString('hex'),
-        index: entry.logIndex,
+        index: entry.inclusionPromise === undefined ? (entry.inclusionProof?.logIndex ?? '') : entry.logIndex,
         at: isTimed(entry) ? iso(integrated(entry)) : null,
       };
 
