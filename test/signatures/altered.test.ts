@@ -1,8 +1,9 @@
 // Real signatures of which one part is altered: none verifies, and each has its own cause.
+import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Signature } from '../../src/signatures/signature.js';
-import type { Trust } from '../../src/signatures/verify/trust.js';
+import type { Trust, TrustedRoot } from '../../src/signatures/verify/trust.js';
 import { verifySignature } from '../../src/signatures/verify/verify.js';
 import { isObject, type Json, type JsonObject } from '../../src/spec/json.js';
 import { NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
@@ -11,10 +12,12 @@ import {
   hasSignatures,
   identity,
   outcome,
+  rootOf,
   sharedBundle,
   sharedKey,
   sharedRoot,
   sharedSkopeo,
+  signatureFile,
   trusting,
 } from '../support/signatures.js';
 
@@ -246,6 +249,89 @@ testShared('annotations of cosign 2 by key', () => {
   ]);
   const late = annotated(signature, ['Payload', 'integratedTime'], ((time: number) => time + 1) as never);
   assert.equal(verdicts(late), ['verified key', 'refused log-promise-invalid']);
+});
+
+/** A trusted root with one value changed in each item of a list. */
+function rootWith(file: string, list: string, way: readonly string[], change: Change): TrustedRoot {
+  const document = sharedBundle(...file.split('/')) as JsonObject;
+  const items = (document[list] as Json[]).map(item => changed(item, way, value => change(value as string)));
+  return rootOf(JSON.stringify({ ...document, [list]: items }));
+}
+
+testShared('a trusted root that is too old, too new or another one cannot judge', () => {
+  const keyless = sharedSkopeo('dir-img-cosign-fulcio-rekor-valid/signature-1');
+  const good = 'trusted_root-public-good.json';
+  const [early, late]: readonly Change[] = [() => '2021-06-01T00:00:00Z', () => '2025-06-01T00:00:00Z'];
+  const rows: readonly (readonly [string, readonly string[], Change, string])[] = [
+    ['tlogs', ['publicKey', 'validFor', 'end'], early!, 'undecided authority-time log'],
+    ['tlogs', ['publicKey', 'validFor', 'start'], late!, 'undecided authority-time log'],
+    ['tlogs', ['publicKey', 'validFor', 'start'], gone, 'undecided authority-unknown log'],
+    ['tlogs', ['logId', 'keyId'], flipped, 'undecided authority-unknown log'],
+    ['certificateAuthorities', ['validFor', 'end'], early!, 'undecided authority-time certificate-authority'],
+    [
+      'certificateAuthorities',
+      ['validFor', 'start'],
+      late!,
+      'undecided authority-time certificate-authority',
+    ],
+    ['ctlogs', ['publicKey', 'validFor', 'end'], early!, 'undecided authority-time certificate-log'],
+    ['ctlogs', ['logId', 'keyId'], flipped, 'undecided authority-unknown certificate-log'],
+  ];
+  for (const [list, way, change, expected] of rows) {
+    const trust = trusting({ identities: [RED_HAT], root: rootWith(good, list, way, change) });
+    const verdict = verifySignature(keyless, trust);
+    const of = verdict.outcome === 'undecided' && 'of' in verdict.data ? ` ${verdict.data.of}` : '';
+    assert.is(outcome(verdict) + of, expected, `${list} ${way.join('.')}`);
+  }
+  // The keys of the certificate logs, each under the other's ID.
+  const document = sharedBundle(good) as JsonObject;
+  const [one, two] = document.ctlogs as { publicKey: { rawBytes: Json } }[];
+  const swapped = [
+    { ...one, publicKey: { ...one!.publicKey, rawBytes: two!.publicKey.rawBytes } },
+    { ...two, publicKey: { ...two!.publicKey, rawBytes: one!.publicKey.rawBytes } },
+  ];
+  const root = rootOf(JSON.stringify({ ...document, ctlogs: swapped }));
+  assert.is(
+    outcome(verifySignature(keyless, trusting({ identities: [RED_HAT], root }))),
+    'refused certificate-log-invalid',
+  );
+});
+
+testShared('a time stamp is judged by the timestamp authorities of the trusted root', () => {
+  const folder = 'conformance/rekor2-happy-path';
+  const artifact = readFileSync(signatureFile('sigstore/conformance/a.txt'));
+  const bundle = sharedBundle(folder, 'bundle.sigstore.json');
+  const verdict = (root: TrustedRoot, one: Json = bundle) =>
+    outcome(
+      verifySignature(
+        bundleSignature(one, artifact),
+        trusting({ identities: [{ identity: { source: '', test: () => true }, issuer: null }], root }),
+      ),
+    );
+  const file = `${folder}/trusted_root.json`;
+  const stamps = ['verificationMaterial', 'timestampVerificationData', 'rfc3161Timestamps'];
+  assert.is(verdict(sharedRoot(file)), 'verified certificate');
+  assert.is(
+    verdict(rootWith(file, 'timestampAuthorities', ['validFor', 'end'], () => '2025-04-10T00:00:00Z')),
+    'undecided authority-time',
+  );
+  assert.is(
+    verdict(rootWith(file, 'timestampAuthorities', ['validFor', 'start'], gone)),
+    'undecided authority-unknown',
+  );
+  assert.is(
+    verdict(
+      sharedRoot(file),
+      changed(bundle, stamps, () => []),
+    ),
+    'refused timestamp-missing',
+  );
+  const twice = changed(bundle, stamps, value => [...(value as Json[]), ...(value as Json[])]);
+  assert.is(verdict(sharedRoot(file), twice), 'refused timestamp-invalid');
+  const bit = changed(bundle, [...stamps, 0, 'signedTimestamp'], value => flippedEnd(value as string));
+  assert.is(verdict(sharedRoot(file), bit), 'refused timestamp-invalid');
+  const junk = changed(bundle, [...stamps, 0, 'signedTimestamp'], () => 'AAAA');
+  assert.is(verdict(sharedRoot(file), junk), 'refused malformed');
 });
 
 test.run();

@@ -187,6 +187,17 @@ test('each part that is altered or missing has its own cause', () => {
     assert.is(outcome(verifySignature(one, trust ?? keyless)), expected, what);
 });
 
+test('a certificate without a proof of certificate transparency is refused, if the root has such a log', () => {
+  const { authority, log } = own;
+  const json = trustedRootJson(authority, log) as { tlogs: object[] };
+  const root = rootOf(JSON.stringify({ ...json, ctlogs: json.tlogs }));
+  const signature = keylessSignature(own, shortLived(authority));
+  assert.is(
+    outcome(verifySignature(signature, trusting({ identities: [DEV], root }))),
+    'refused certificate-log-missing',
+  );
+});
+
 test('the current time is of no importance to Sigstore', () => {
   const signature = keylessSignature(own, shortLived(own.authority));
   for (const now of ['1990-01-01', '2024-05-01T12:05:00Z', '2200-01-01'])
