@@ -111,7 +111,7 @@ testShared('a bundle v0.3 with a DSSE envelope', () => {
     [
       [...entry, 'inclusionProof', 'checkpoint', 'envelope'],
       text => text.replace(/\u2014 \S+/, '\u2014 (a+)+$'),
-      'refused log-proof-invalid',
+      'refused malformed',
     ],
     [
       [...entry, 'inclusionProof', 'checkpoint', 'envelope'],
@@ -311,6 +311,17 @@ testShared('a time stamp is judged by the timestamp authorities of the trusted r
   const file = `${folder}/trusted_root.json`;
   const stamps = ['verificationMaterial', 'timestampVerificationData', 'rfc3161Timestamps'];
   assert.is(verdict(sharedRoot(file)), 'verified certificate');
+  const early = () => '2025-04-17T00:00:00Z';
+  const retired = rootWith(file, 'tlogs', ['publicKey', 'validFor', 'end'], early);
+  assert.is(verdict(retired), 'undecided authority-time');
+  // An entry that names another log of the root, which has not signed its checkpoint.
+  const { tlogs } = sharedBundle(...file.split('/')) as { tlogs: { logId: { keyId: string } }[] };
+  const named = changed(
+    bundle,
+    ['verificationMaterial', 'tlogEntries', 0, 'logId', 'keyId'],
+    id => tlogs.map(({ logId }) => logId.keyId).find(other => other !== id)!,
+  );
+  assert.is(verdict(sharedRoot(file), named), 'refused log-proof-invalid');
   assert.is(
     verdict(rootWith(file, 'timestampAuthorities', ['validFor', 'end'], () => '2025-04-10T00:00:00Z')),
     'undecided authority-time',

@@ -16,6 +16,8 @@ import {
 } from '../support/certificates.js';
 import { identity, keyOf, outcome, rootOf, simpleSignature, trusting } from '../support/signatures.js';
 import {
+  type EntryKind,
+  keylessEnvelope,
   keylessSignature,
   makeSigstore,
   PAYLOAD,
@@ -51,6 +53,14 @@ test('the certificate may have any key that signs code', () => {
       kind,
     );
   }
+});
+
+test('attestations of cosign 2 verify with each kind of log entry, except the oldest', () => {
+  const verdict = (kind: EntryKind) =>
+    outcome(verifySignature(keylessEnvelope(own, shortLived(own.authority), kind), keyless));
+  assert.is(verdict('dsse 0.0.1'), 'verified certificate');
+  assert.is(verdict('intoto 0.0.2'), 'verified certificate');
+  assert.is(verdict('intoto 0.0.1'), 'undecided log-entry-unsupported');
 });
 
 test('an identity is compared as a whole, and never as a pattern', () => {
@@ -270,6 +280,7 @@ test('a path of a private authority is followed as RFC 5280 says', () => {
       { leaf: { critical: ['1.2.3.4.5', utf8('?')] } },
       'undecided certificate-unsupported',
     ],
+    'an extension twice': [{ leaf: { twice: true } }, 'refused malformed'],
     'SHA-1': [{ leaf: { hash: 'sha1' } }, 'refused certificate-unsuitable'],
     'another identity': [{ leaf: { email: 'eve@example.org' } }, 'refused identity-mismatch'],
   };

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { readPublicKey, verifySignature } from '../../src/signatures/verify/verify.js';
 import { type KeyKind, makeCertificate, makeKey, pemOf, publicPem, spki } from '../support/certificates.js';
 import { keyOf, outcome, signatureOf, trusting } from '../support/signatures.js';
-import { keyBundle, keySignature, makeSigstore, PAYLOAD } from '../support/sigstore.js';
+import { envelopeSignature, keyBundle, keySignature, makeSigstore, PAYLOAD } from '../support/sigstore.js';
 
 const KINDS: readonly KeyKind[] = ['P-256', 'P-384', 'P-521', 'ed25519', 'rsa'];
 
@@ -132,6 +132,8 @@ test("a key's log entry is judged by the trusted root, if the root has its log",
     'before the log',
   );
   assert.is(withEntry(another!), 'refused log-entry-mismatch');
+  const elsewhere = keySignature(key, log, 'sha256', makeKey());
+  assert.is(outcome(verifySignature(elsewhere, trust)), 'refused log-entry-mismatch', 'it names another key');
   assert.is(withEntry({}), 'refused malformed');
   assert.is(
     outcome(verifySignature(keySignature(key, other.log), trust)),
@@ -139,6 +141,17 @@ test("a key's log entry is judged by the trusted root, if the root has its log",
     'of an unknown log',
   );
   assert.is(outcome(verifySignature(keySignature(key), trust)), 'verified key', 'without an entry');
+});
+
+test('one of several signatures of an envelope is enough', () => {
+  const [key, other] = [makeKey(), makeKey('P-384')];
+  const trust = trusting({ keys: [keyOf(publicPem(key))] });
+  assert.is(outcome(verifySignature(envelopeSignature([key]), trust)), 'verified key');
+  assert.is(outcome(verifySignature(envelopeSignature([other, key]), trust)), 'verified key');
+  assert.is(outcome(verifySignature(envelopeSignature([other, other]), trust)), 'refused signature-invalid');
+  const payload = { bytes: Buffer.concat([PAYLOAD, Buffer.from(' ')]), type: null };
+  const swapped = { ...envelopeSignature([key]), payload };
+  assert.is(outcome(verifySignature(swapped, trust)), 'refused payload-mismatch');
 });
 
 test('parts that are absent or not trusted have their own code', () => {

@@ -242,6 +242,15 @@ test('a time stamp lets a signature outlive its certificate', () => {
     'refused timestamp-untrusted',
   );
   assert.is(verdict(stamp(clock, within, server), { more }), 'refused timestamp-invalid');
+  const otherType = {
+    chain,
+    stamp: (data: Buffer) => makeStamp({ signer: clock, data, time: within, contentType: '1.2.3' }),
+  };
+  assert.is(verdict(otherType, { more }), 'refused timestamp-invalid');
+  const weak = makeCertificate({ ...plan, key: makeKey('rsa-1024') });
+  assert.is(verdict(stamp(weak, within), { more }), 'refused timestamp-invalid');
+  const ending = makeCertificate({ ...plan, notAfter: within });
+  assert.is(verdict(stamp(ending, within), { more }), 'refused timestamp-untrusted', 'a second too long');
   const other = { chain, stamp: () => makeStamp({ signer: clock, data: Buffer.of(1), time: within }) };
   assert.is(verdict(other, { more }), 'refused timestamp-invalid');
   assert.is(verdict({ chain, stamp: () => Buffer.from('junk') }, { more }), 'refused malformed');

@@ -79,6 +79,8 @@ export interface CertificatePlan {
   readonly provider?: string;
   /** An extension that is marked critical: its OID and value. */
   readonly critical?: readonly [string, Buffer];
+  /** The extension for key usage stands twice. */
+  readonly twice?: boolean;
   readonly hash?: 'sha256' | 'sha1';
 }
 
@@ -110,6 +112,7 @@ function extensions(plan: CertificatePlan): Buffer[] {
   return [
     ...constraints.map(value => extension('2.5.29.19', value, true)),
     ...(usage === null ? [] : [extension('2.5.29.15', bitString(usage), true)]),
+    ...(plan.twice === true ? [extension('2.5.29.15', bitString([0]), true)] : []),
     ...(purposes === null ? [] : [extension('2.5.29.37', sequence(...purposes.map(oid)))]),
     ...(email === undefined ? [] : [extension('2.5.29.17', sequence(der(0x81, Buffer.from(email))), true)]),
     ...(provider === undefined ? [] : [extension('1.3.6.1.4.1.57264.1.8', utf8(provider))]),
@@ -161,10 +164,14 @@ export interface StampPlan {
   readonly time: string;
   /** Another certificate than the signer's in the attribute `signing-certificate-v2`. */
   readonly meant?: MadeCertificate;
+  /** The attribute `contentType`. */
+  readonly contentType?: string;
 }
 
 /** A TimeStampToken of RFC 3161. The name and serial number of the signer are read from its certificate. */
-export function makeStamp({ signer, data, time, meant = signer }: StampPlan): Buffer {
+const TST_INFO = '1.2.840.113549.1.9.16.1.4';
+
+export function makeStamp({ signer, data, time, meant = signer, contentType = TST_INFO }: StampPlan): Buffer {
   const info = sequence(
     integer(1),
     oid('1.2.3.4'),
@@ -175,7 +182,7 @@ export function makeStamp({ signer, data, time, meant = signer }: StampPlan): Bu
   );
   const attribute = (id: string, value: Buffer) => sequence(oid(id), set(value));
   const attributes = [
-    attribute('1.2.840.113549.1.9.3', oid('1.2.840.113549.1.9.16.1.4')),
+    attribute('1.2.840.113549.1.9.3', oid(contentType)),
     attribute('1.2.840.113549.1.9.4', octets(sha256(info))),
     attribute('1.2.840.113549.1.9.16.2.47', sequence(sequence(sequence(octets(sha256(meant.der)))))),
   ];
@@ -191,7 +198,7 @@ export function makeStamp({ signer, data, time, meant = signer }: StampPlan): Bu
   const signed = sequence(
     integer(3),
     set(SHA256),
-    sequence(oid('1.2.840.113549.1.9.16.1.4'), der(0xa0, octets(info))),
+    sequence(oid(TST_INFO), der(0xa0, octets(info))),
     der(0xa0, signer.der),
     set(signerInfo),
   );

@@ -11,7 +11,7 @@ import {
   publicPem,
   spki,
 } from './certificates.js';
-import { bundleSignature, rootOf, simpleSignature } from './signatures.js';
+import { bundleSignature, rootOf, signatureOf, simpleSignature } from './signatures.js';
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -96,6 +96,11 @@ export function logAnnotation({ log, payload, signature, signer, time = SIGNING_
       signature: { content: base64(signature), publicKey: { content: base64(Buffer.from(signer)) } },
     },
   };
+  return promised(log, entry, time);
+}
+
+/** An entry with the log's promise (SET): its signature of the canonical JSON of body, time, index and log. */
+function promised(log: KeyPair, entry: object, time = SIGNING_TIME) {
   const Payload = {
     body: base64(Buffer.from(JSON.stringify(entry))),
     integratedTime: time,
@@ -137,19 +142,68 @@ export function keylessSignature(
 }
 
 /** cosign 2, by key, with a log entry where there is a log. */
-export function keySignature(key: KeyPair, log: KeyPair | null = null, hash = 'sha256'): Signature {
+export function keySignature(
+  key: KeyPair,
+  log: KeyPair | null = null,
+  hash = 'sha256',
+  signer: KeyPair = key,
+): Signature {
   const signature = signBytes(key, PAYLOAD, hash);
-  const entry = log && logAnnotation({ log, payload: PAYLOAD, signature, signer: publicPem(key) });
+  const entry = log && logAnnotation({ log, payload: PAYLOAD, signature, signer: publicPem(signer) });
   return simpleSignature(PAYLOAD, {
     'dev.cosignproject.cosign/signature': base64(signature),
     ...(entry !== null && { 'dev.sigstore.cosign/bundle': JSON.stringify(entry) }),
   });
 }
 
+const STATEMENT_TYPE = 'application/vnd.in-toto+json';
+const encoded = Buffer.concat([
+  Buffer.from(`DSSEv1 ${STATEMENT_TYPE.length} ${STATEMENT_TYPE} ${PAYLOAD.length} `),
+  PAYLOAD,
+]);
+
+/** An attestation of cosign 2, signed with each key: a DSSE envelope. */
+export function envelopeSignature(keys: readonly KeyPair[], annotations: Partial<Signature> = {}): Signature {
+  const envelope = {
+    payloadType: STATEMENT_TYPE,
+    payload: base64(PAYLOAD),
+    signatures: keys.map(key => ({ sig: base64(signBytes(key, encoded)) })),
+  };
+  return signatureOf({
+    format: 'dsse',
+    payload: { bytes: PAYLOAD, type: STATEMENT_TYPE },
+    envelope: Buffer.from(JSON.stringify(envelope)),
+    ...annotations,
+  });
+}
+
+/** A keyless one; `kind` is the kind and version of its log entry. */
+export function keylessEnvelope(
+  { log }: OwnSigstore,
+  certificate: MadeCertificate,
+  kind: EntryKind,
+): Signature {
+  const signature = envelopeSignature([certificate.keys]);
+  const [{ sig }] = JSON.parse(Buffer.from(signature.envelope!).toString()).signatures;
+  const payloadHash = { algorithm: 'sha256', value: sha256(PAYLOAD).toString('hex') };
+  const signer = base64(Buffer.from(certificate.pem));
+  const twice = base64(Buffer.from(sig));
+  const specs: Readonly<Record<EntryKind, object>> = {
+    'dsse 0.0.1': { payloadHash, signatures: [{ signature: sig, verifier: signer }] },
+    'intoto 0.0.2': {
+      content: { envelope: { signatures: [{ sig: twice, publicKey: signer }] }, payloadHash },
+    },
+    'intoto 0.0.1': { content: { hash: payloadHash }, publicKey: signer },
+  };
+  const [name, apiVersion] = kind.split(' ');
+  const entry = { apiVersion, kind: name, spec: specs[kind] };
+  return { ...signature, certificate: certificate.pem, bundle: promised(log, entry) };
+}
+
+export type EntryKind = 'dsse 0.0.1' | 'intoto 0.0.2' | 'intoto 0.0.1';
+
 /** A bundle with a DSSE envelope that a key signed, as `cosign attest --key` writes it without a log. */
 export function keyBundle(key: KeyPair, hash = 'sha256'): Signature {
-  const type = 'application/vnd.in-toto+json';
-  const signed = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${PAYLOAD.length} `), PAYLOAD]);
   const hint = base64(sha256(createPublicKey(publicPem(key)).export({ type: 'spki', format: 'der' })));
   return bundleSignature(
     {
@@ -157,8 +211,8 @@ export function keyBundle(key: KeyPair, hash = 'sha256'): Signature {
       verificationMaterial: { publicKey: { hint }, tlogEntries: [] },
       dsseEnvelope: {
         payload: base64(PAYLOAD),
-        payloadType: type,
-        signatures: [{ sig: base64(signBytes(key, signed, hash)) }],
+        payloadType: STATEMENT_TYPE,
+        signatures: [{ sig: base64(signBytes(key, encoded, hash)) }],
       },
     },
     Buffer.of(),

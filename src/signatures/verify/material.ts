@@ -267,9 +267,7 @@ function entryFault(entry: TransparencyLogEntry): Refused | null {
   if (checkpoint.length > CHECKPOINT_BYTES)
     return refused('too-large', { of: 'checkpoint-bytes', found: checkpoint.length, most: CHECKPOINT_BYTES });
   const names = [...checkpoint.matchAll(SIGNATURE_LINE)].map(([, name]) => name!);
-  return names.every(name => SIGNER_NAME.test(name))
-    ? null
-    : refused('log-proof-invalid', { of: 'checkpoint' });
+  return names.every(name => SIGNER_NAME.test(name)) ? null : malformed;
 }
 
 const HASHES: Readonly<Record<number, string>> = { 32: 'sha256', 48: 'sha384', 64: 'sha512' };

@@ -57,7 +57,7 @@ export function keyLogFailure(material: Material, key: KeyObject, root: TrustMat
       },
       error => logFailure(error, material, root, entity),
     ) ??
-    logTimeFailure(material, root, logTimes(entries)) ??
+    logTrustFailure(material, root, logTimes(entries)) ??
     signerFailure(entries, null, key)
   );
 }
@@ -95,7 +95,7 @@ export function certificateProof(
       error => logFailure(error, material, root, entity),
     ) ??
     (times.length === 0 ? refused('timestamp-missing', {}) : null) ??
-    logTimeFailure(material, root, times) ??
+    logTrustFailure(material, root, times) ??
     signerFailure(entries, certificate, certificate.key) ??
     expiryFailure(certificate, times) ??
     (thresholds.ctlogThreshold > 0 && certificatePromises(certificate)?.length === 0
@@ -237,7 +237,7 @@ function logFailure(error: unknown, material: Material, root: TrustMaterial, ent
     case 'TLOG_INCLUSION_PROMISE_ERROR':
       return unknownLog(material, root) ?? refused('log-promise-invalid', {});
     case 'TLOG_INCLUSION_PROOF_ERROR': {
-      const isSigned = material.entries.every(entry => hasSignedCheckpoint(entry, root));
+      const isSigned = material.entries.every(entry => hasSignedCheckpoint(entry, root.tlogs));
       return (
         unknownLog(material, root) ?? refused('log-proof-invalid', { of: isSigned ? 'proof' : 'checkpoint' })
       );
@@ -255,14 +255,17 @@ function logFailure(error: unknown, material: Material, root: TrustMaterial, ent
   }
 }
 
-/** Whether a log of the root signed the entry's checkpoint, a signed note: its text, an empty line, signatures. */
-function hasSignedCheckpoint({ inclusionProof }: TransparencyLogEntry, root: TrustMaterial): boolean {
+/** Whether one of the logs signed the entry's checkpoint, a signed note: its text, an empty line, signatures. */
+function hasSignedCheckpoint(
+  { inclusionProof }: TransparencyLogEntry,
+  logs: TrustMaterial['tlogs'],
+): boolean {
   const checkpoint = inclusionProof?.checkpoint?.envelope ?? '';
   const end = checkpoint.indexOf('\n\n') + 1;
   const signatures = [...checkpoint.slice(end).matchAll(SIGNATURE_LINE)].map(([, , base64]) =>
     fromBase64(base64!),
   );
-  return root.tlogs.some(({ logID, publicKey }) =>
+  return logs.some(({ logID, publicKey }) =>
     signatures.some(
       bytes =>
         bytes !== null &&
@@ -294,8 +297,12 @@ const covers = (
   at: Date,
 ) => validFor.start <= at && at <= validFor.end;
 
-/** The library does not compare the time of a log whose entry has a proof and no promise. */
-function logTimeFailure(
+/**
+ * Whether each entry is in the log that it names, at a time for which that log is trusted. The library takes a
+ * checkpoint of any log of the root, and does not compare the time of a log whose entry has a proof and no promise: the
+ * key of a retired log would vouch for entries of today.
+ */
+function logTrustFailure(
   { entries }: Material,
   root: TrustMaterial,
   times: readonly TrustedTime[],
@@ -303,8 +310,11 @@ function logTimeFailure(
   for (const entry of entries) {
     const logs = root.tlogs.filter(({ logID }) => logID.equals(entry.logId.keyId));
     if (logs.length === 0) return unknownAuthority('log', entry.logId.keyId);
-    const late = times.find(({ at }) => !logs.some(log => covers(log, at)));
-    if (late !== undefined) return undecided('authority-time', { of: 'log', at: iso(late.at) });
+    const trusted = logs.filter(log => times.every(({ at }) => covers(log, at)));
+    if (trusted.length === 0)
+      return undecided('authority-time', { of: 'log', at: iso((times[0] ?? { at: integrated(entry) }).at) });
+    if (entry.inclusionProof !== undefined && !hasSignedCheckpoint(entry, trusted))
+      return refused('log-proof-invalid', { of: 'checkpoint' });
   }
   return null;
 }
