@@ -197,15 +197,24 @@ test('each part that is altered or missing has its own cause', () => {
     assert.is(outcome(verifySignature(one, trust ?? keyless)), expected, what);
 });
 
-test('a certificate without a proof of certificate transparency is refused, if the root has such a log', () => {
+test('a log that the root lists is required, also where the root has it in a form that cannot be read', () => {
   const { authority, log } = own;
   const json = trustedRootJson(authority, log) as { tlogs: object[] };
-  const root = rootOf(JSON.stringify({ ...json, ctlogs: json.tlogs }));
   const signature = keylessSignature(own, shortLived(authority));
-  assert.is(
-    outcome(verifySignature(signature, trusting({ identities: [DEV], root }))),
-    'refused certificate-log-missing',
-  );
+  const verdict = (changes: object, one = signature) =>
+    outcome(
+      verifySignature(
+        one,
+        trusting({ identities: [DEV], root: rootOf(JSON.stringify({ ...json, ...changes })) }),
+      ),
+    );
+  assert.is(verdict({}), 'verified certificate', 'no certificate log');
+  assert.is(verdict({ ctlogs: json.tlogs }), 'refused certificate-log-missing');
+  assert.is(verdict({ ctlogs: [{}] }), 'refused certificate-log-missing');
+  const unlogged = { ...signature, bundle: null };
+  assert.is(verdict({ tlogs: [{}] }), 'undecided authority-unknown');
+  assert.is(verdict({ tlogs: [{}] }, unlogged), 'refused log-entry-missing');
+  assert.is(verdict({ tlogs: [] }, unlogged), 'refused timestamp-missing', 'no log, and no time');
 });
 
 test('the current time is of no importance to Sigstore', () => {

@@ -73,7 +73,15 @@ function sigstoreRoot(document: JsonObject): Read<TrustedRoot, RootProblem> {
   const kept = tlogs!.length + ctlogs!.length + authorities!.length + timestamps!.length;
   const listed = lists.reduce((sum, { length }) => sum + length, 0);
   if (kept === 0) return { problem: 'empty' };
-  return { value: { kind: 'sigstore', material, leftOut: listed - kept } };
+  const [log, certificateLog] = lists.map(({ length }) => length > 0);
+  return {
+    value: {
+      kind: 'sigstore',
+      material,
+      lists: { log: log!, certificateLog: certificateLog! },
+      leftOut: listed - kept,
+    },
+  };
 }
 
 /**

@@ -17,6 +17,7 @@ import {
 } from './certificates.js';
 import { fingerprint, isSignedBy } from './keys.js';
 import { isDigestOf, type Material, SIGNATURE_LINE } from './material.js';
+import type { SigstoreRoot } from './trust.js';
 import {
   type AuthorityKind,
   type CertificateTimes,
@@ -70,19 +71,16 @@ export function keyLogFailure(material: Material, key: KeyObject, root: TrustMat
 export function certificateProof(
   material: Material,
   certificate: Certificate,
-  root: TrustMaterial,
+  { material: root, lists }: SigstoreRoot,
 ): SigstoreProof | Failure {
   const entity = attemptValue(() => entityOf(material));
   if (entity === null) return refused('malformed', { part: 'timestamp' });
   const times = trustedTimes(entity);
-  const thresholds = {
-    // What the root has no authority for cannot be required: a private instance may have no log but a timestamp authority.
-    tlogThreshold: root.tlogs.length === 0 ? 0 : 1,
-    ctlogThreshold: root.ctlogs.length === 0 ? 0 : 1,
-  };
+  // A private instance may have a timestamp authority and no log.
+  const thresholds = { tlogThreshold: Number(lists.log), ctlogThreshold: Number(lists.certificateLog) };
   const { entries } = material;
   const failure =
-    (entries.length === 0 && thresholds.tlogThreshold > 0 ? refused('log-entry-missing', {}) : null) ??
+    (entries.length === 0 && lists.log ? refused('log-entry-missing', {}) : null) ??
     unsupportedEntry(entries) ??
     attempt(
       () => {
@@ -98,7 +96,7 @@ export function certificateProof(
     logTrustFailure(material, root, times) ??
     signerFailure(entries, certificate, certificate.key) ??
     expiryFailure(certificate, times) ??
-    (thresholds.ctlogThreshold > 0 && certificatePromises(certificate)?.length === 0
+    (lists.certificateLog && certificatePromises(certificate)?.length === 0
       ? refused('certificate-log-missing', {})
       : null) ??
     attempt(

@@ -49,6 +49,11 @@ export type TrustedRoot = SigstoreRoot | AuthoritiesRoot;
 export interface SigstoreRoot {
   readonly kind: 'sigstore';
   readonly material: TrustMaterial;
+  /**
+   * Whether it lists a transparency log and a certificate transparency log: what it has none of is not required. A log
+   * that it lists and that was left out is required all the same.
+   */
+  readonly lists: { readonly log: boolean; readonly certificateLog: boolean };
   /** Its logs and authorities that were left out, because this program does not know their keys or they are malformed. */
   readonly leftOut: number;
 }

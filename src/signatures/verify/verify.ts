@@ -104,7 +104,7 @@ function verifyCertificate(
   const flaw = keyFlaw(certificate);
   if (flaw !== null) return refused('certificate-unsuitable', { subject: certificate.subject, reason: flaw });
   if (root.kind === 'sigstore') {
-    const proof = certificateProof(material, certificate, root.material);
+    const proof = certificateProof(material, certificate, root);
     if ('outcome' in proof) return proof;
     return byIdentity(certificate, identities, { signedAt: iso(proof.signedAt), log: proof.log });
   }
