@@ -84,7 +84,7 @@ rules:
 * by its options, and a \`severity\`, \`images\` and \`platforms\` to apply to: names as patterns (\`ghcr.io/acme/*\`; \`*\` stops at a slash,
   \`**\` does not; with or without a tag), and platforms such as \`linux/arm64\`;
 * by a list of such settings, each with another scope. The first whose scope an image is in is the one that applies to it, and one
-  without a scope comes last:
+  without a scope comes last. Where an image has several names, this holds for each name: all settings that result apply.
 
 \`\`\`yaml
 rules:
@@ -113,7 +113,8 @@ run, and keys that it does not have are told.
 sets its rules as any others.
 
 **\`exceptions\`** are what the policy puts up with. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
-nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden.
+nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden. An exception with \`images\` is about an image
+if all names of the image match; one with \`paths\` is about a finding if all paths of the finding match (a secret may be in several files).
 
 \`\`\`yaml
 exceptions:
@@ -121,9 +122,9 @@ exceptions:
     images: legacy/*
     reason: needs port 25 until the move to the new relay (OPS-1234)
     expires: 2027-03-31
-  - rule: [waste-bytes, waste-share]
-    paths: [/usr/share/doc]
-    reason: the licence asks for it
+  - rule: [setuid-files, world-writable]
+    paths: [/opt/vendor]
+    reason: the installer of the vendor sets these modes (OPS-1240)
 \`\`\`
 
 **Regular expressions** have the syntax of [RE2](https://github.com/google/re2/wiki/Syntax) and match anywhere, unless \`^\` and \`$\` say

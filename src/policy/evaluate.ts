@@ -6,15 +6,16 @@ import type { Report } from '../report/report.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
 import { platformMatches } from '../spec/platform.js';
 import { oneSpelling } from '../visible.js';
+import { isFindingCode } from './file.js';
 import { type CheckFinding, fromVerify, type Suppressed } from './finding.js';
-import { nameFilter } from './image-names.js';
+import { nameFilter, spellingsOf } from './image-names.js';
 import { type Exception, originText, ownSeverity, type Policy, type Scope, type Setting } from './policy.js';
 import type { ArchiveBreach, PolicyRule } from './rule.js';
 import { exceptionExpired, exceptionUnused, patternUnused, ruleNotChecked } from './rules/policy.js';
 import { type CheckContext, type ImageSubject, subjectsOf } from './subject.js';
 
 export interface Evaluation {
-  /** Most serious first. */
+  /** Most serious first. All of them: see `listed`. */
   readonly findings: readonly CheckFinding[];
   readonly suppressed: readonly Suppressed[];
   /** The chosen images, in the order of the report. */
@@ -41,10 +42,9 @@ export class Evaluator {
   /** @param chosen  the images that the report is about */
   evaluate(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): Evaluation {
     const subjects = subjectsOf(reading, chosen, report, this.context);
-    const most = reading.parts[0]!.graph.limits.findingsPerCode;
-    const broken = this.policy.rules.flatMap(({ rule, settings }) =>
-      capped([...this.breachesOf(rule, settings, subjects)], most),
-    );
+    const broken = this.policy.rules.flatMap(({ rule, settings }) => [
+      ...this.breachesOf(rule, settings, subjects),
+    ]);
     const owners = ownersOf(subjects);
     const verified = report.findings.map(finding => verifiedFinding(finding, owners.get(finding) ?? null));
     return this.judged([...verified.map(finding => this.raised(finding, subjects)), ...broken], subjects);
@@ -101,10 +101,12 @@ export class Evaluator {
     subjects: readonly ImageSubject[],
   ): Generator<CheckFinding> {
     const bySetting = new Map<Setting, ImageSubject[]>();
-    for (const subject of subjects) {
-      const setting = this.settingFor(settings, subject);
-      if (setting !== undefined) bySetting.set(setting, [...(bySetting.get(setting) ?? []), subject]);
-    }
+    for (const subject of subjects)
+      for (const setting of this.settingsFor(settings, subject)) {
+        const known = bySetting.get(setting);
+        if (known === undefined) bySetting.set(setting, [subject]);
+        else known.push(subject);
+      }
     for (const [setting, own] of bySetting) {
       const { severity, options } = setting;
       if (severity === 'off') continue;
@@ -116,10 +118,19 @@ export class Evaluator {
     }
   }
 
-  private settingFor(settings: readonly Setting[], subject: ImageSubject): Setting | undefined {
-    for (const { scope } of settings)
-      if (!isOpen(scope) && isInScope(scope, subject)) this.usedScopes.add(scope);
-    return settings.find(({ scope }) => isInScope(scope, subject));
+  /**
+   * The setting that applies to each name of an image. Hazard: one further name must not take an image out of the scope
+   * of its others.
+   */
+  private settingsFor(settings: readonly Setting[], subject: ImageSubject): readonly Setting[] {
+    if (settings.every(({ scope }) => isOpen(scope))) return settings.slice(0, 1);
+    const names: readonly (string | null)[] = subject.names.length === 0 ? [null] : subject.names;
+    const applied = names.flatMap(name => {
+      const own = settings.filter(({ scope }) => isInScope(scope, subject, name));
+      for (const { scope } of own) if (!isOpen(scope)) this.usedScopes.add(scope);
+      return own.slice(0, 1);
+    });
+    return [...new Set(applied)];
   }
 
   private breach(rule: PolicyRule, severity: Severity, breach: ArchiveBreach): CheckFinding[] {
@@ -138,7 +149,7 @@ export class Evaluator {
     breach: ArchiveBreach & { readonly data: never },
     named: string | null,
   ): CheckFinding {
-    const { data, subject, layer, path } = breach;
+    const { data, subject, layer, path, paths } = breach;
     const made = layer === undefined ? null : (subject?.instructionOf(layer) ?? null);
     return {
       code: rule.code,
@@ -149,6 +160,7 @@ export class Evaluator {
       image: subject?.index ?? null,
       layer: layer ?? null,
       path: path ?? null,
+      ...(paths !== undefined && { paths }),
       instruction: breach.instruction ?? made,
       remedy: rule.remedy?.(data) ?? null,
       rule: named,
@@ -163,13 +175,13 @@ export class Evaluator {
     let raised = finding;
     for (const { rule, settings } of this.policy.rules) {
       if (!(rule.raises as readonly string[]).includes(finding.code)) continue;
-      const setting =
+      const applied =
         subject === undefined
-          ? settings.find(({ scope }) => isOpen(scope))
-          : this.settingFor(settings, subject);
-      const severity = setting?.severity ?? 'off';
-      if (severity !== 'off' && isAtLeast(severity, raised.severity))
-        raised = { ...raised, severity, rule: rule.code, remedy: rule.mend };
+          ? settings.filter(({ scope }) => isOpen(scope))
+          : this.settingsFor(settings, subject);
+      for (const { severity } of applied)
+        if (severity !== 'off' && isAtLeast(severity, raised.severity))
+          raised = { ...raised, severity, rule: rule.code, remedy: rule.mend };
     }
     return raised;
   }
@@ -213,8 +225,10 @@ function scopeText({ images, platforms }: Scope): string {
   return parts.map(part => JSON.stringify(part)).join(', ');
 }
 
-function isInScope({ images, platforms }: Scope, { spellings, image }: ImageSubject): boolean {
-  const isNamed = images.length === 0 || spellings.some(nameFilter(images));
+/** @param name  of the image; null for one without a name */
+function isInScope(scope: Scope, { image }: ImageSubject, name: string | null): boolean {
+  const { images, platforms } = scope;
+  const isNamed = images.length === 0 || (name !== null && spellingsOf(name).some(scopeFilter(scope)));
   const have = image.platform;
   return (
     isNamed &&
@@ -222,15 +236,38 @@ function isInScope({ images, platforms }: Scope, { spellings, image }: ImageSubj
   );
 }
 
+const scopeFilters = new WeakMap<Scope, (name: string) => boolean>();
+
+/** Patterns are compiled once: an image may have any number of names. */
+function scopeFilter(scope: Scope): (name: string) => boolean {
+  const known = scopeFilters.get(scope);
+  if (known !== undefined) return known;
+  const filter = nameFilter(scope.images);
+  scopeFilters.set(scope, filter);
+  return filter;
+}
+
+/** Whether an exception is about an image: under each of its names, so that a further name does not hide anything. */
+function isExcepted(scope: Scope, subject: ImageSubject): boolean {
+  const names: readonly (string | null)[] = subject.names.length === 0 ? [null] : subject.names;
+  return names.every(name => isInScope(scope, subject, name));
+}
+
 function matches(
   { rules, scope, paths }: Exception,
-  { code, rule, image, path, at }: CheckFinding,
+  { code, rule, image, path, paths: places, at, unlisted }: CheckFinding,
   subjects: readonly ImageSubject[],
 ): boolean {
   if (!rules.includes(code) && !(rule !== null && rules.includes(rule))) return false;
+  // The findings that are not listed may be about other images and paths.
+  if (unlisted !== undefined && (!isOpen(scope) || paths.length > 0)) return false;
   const subject = image === null ? undefined : subjects[image];
-  if (!isOpen(scope) && (subject === undefined || !isInScope(scope, subject))) return false;
-  return paths.length === 0 || pathFilter(paths)((path ?? at.path).replace(/^\/+/, ''));
+  if (!isOpen(scope) && (subject === undefined || !isExcepted(scope, subject))) return false;
+  if (paths.length === 0) return true;
+  const isMeant = pathFilter(paths);
+  // A setting of the config is no file, though it stands in a member that has a path.
+  const member = isFindingCode(code) || at.pointer === null ? at.path : null;
+  return (places ?? [path ?? member]).every(one => one !== null && isMeant(one.replace(/^\/+/, '')));
 }
 
 function placeOf(subject: ImageSubject | null, layer: number | undefined) {
@@ -241,14 +278,32 @@ function placeOf(subject: ImageSubject | null, layer: number | undefined) {
   return { ...at, path: pathIn(part.part, at.path) };
 }
 
-/** A rule's breaches as far as they are listed: the last one tells how many more there are. */
-function capped(findings: readonly CheckFinding[], most: number): readonly CheckFinding[] {
-  const rest = findings.length - most;
-  if (rest <= 0) return findings;
-  const kept = findings.slice(0, most);
-  const last = kept.at(-1)!;
-  const message = `${last.message} (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
-  return [...kept.slice(0, -1), { ...last, message, unlisted: rest }];
+/**
+ * Findings as far as they are listed: of each rule and severity the last one tells how many more there are. Hazard: a
+ * finding that is left out before exceptions and a baseline are applied would be hidden together with others, by an
+ * exception that is not about it.
+ * @param most  how many of each are listed
+ * @returns each with its index in `findings`
+ */
+export function listed(
+  findings: readonly CheckFinding[],
+  most: number,
+): readonly { readonly finding: CheckFinding; readonly index: number }[] {
+  const kindOf = ({ code, rule, severity }: CheckFinding) => `${code} ${rule} ${severity}`;
+  const counts = new Map<string, number>();
+  const numbers = findings.map(finding => {
+    const number = (counts.get(kindOf(finding)) ?? 0) + 1;
+    counts.set(kindOf(finding), number);
+    return number;
+  });
+  return findings.flatMap((finding, index) => {
+    const rest = counts.get(kindOf(finding))! - most;
+    if (numbers[index]! > most) return [];
+    // A finding of `verify` may tell already how many more there are.
+    if (numbers[index]! < most || rest <= 0 || finding.unlisted !== undefined) return [{ finding, index }];
+    const message = `${finding.message} (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
+    return [{ finding: { ...finding, message, unlisted: rest }, index }];
+  });
 }
 
 /**

@@ -16,7 +16,6 @@ import type { EntryTable } from '../scan/entries/table.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
 import { unusualIn } from './image-files.js';
-import { spellingsOf } from './image-names.js';
 import { type Inventory, inventoryOf } from './inventory.js';
 
 /** The circumstances of a check besides the archive. */
@@ -73,11 +72,6 @@ export class ImageSubject {
   get label(): string {
     const { names, platform, imageId, v1Id } = this.report;
     return names[0] ?? platform ?? imageId ?? v1Id ?? '(untagged)';
-  }
-
-  /** Each way in which its names can be written, with and without tag, for patterns. */
-  get spellings(): readonly string[] {
-    return this.once('spellings', () => [...new Set(this.names.flatMap(spellingsOf))]);
   }
 
   get run(): RunSettings {

@@ -116,6 +116,8 @@ export interface ReportedFinding {
    * path.
    */
   readonly place: string;
+  /** How many more like it are not listed, and have no fingerprint; see `Finding`. */
+  readonly unlisted?: number;
   /** sha256 in hexadecimal digits over code, subject, place and a key. Unique in a run. */
   readonly fingerprint: string;
 }

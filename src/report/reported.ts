@@ -196,7 +196,7 @@ export function factsOf(
   { part, finding }: PartFinding,
   { failOn, audit, whole }: Surroundings,
 ): FindingFacts {
-  const { code, severity, at, message } = finding;
+  const { code, severity, at, message, unlisted } = finding;
   const image = part?.concerns.imageOf(finding) ?? null;
   const layer = image === null ? null : layerOf(image, finding);
   const createdBy = layer === null ? null : (image!.layers[layer]?.createdBy ?? null);
@@ -215,6 +215,7 @@ export function factsOf(
     source: layer === null ? null : audit.sourceOf(image!, layer),
     subject: image === null ? whole : subjectOf([image]),
     place: placeOf(part, image, layer, at.path),
+    ...(unlisted !== undefined && { unlisted }),
     key: keyOf(finding, image, layer),
   };
 }

@@ -54,7 +54,8 @@ export const closingFindings = (
     audit.report(ruleFacts(finding, [], file, { failOn: 'never', audit, whole: `policy ${file}` })),
   );
 
-const messageOf = ({ message, remedy }: CheckFinding): string =>
+/** For formats without a place for the remedy. */
+export const messageOf = ({ message, remedy }: CheckFinding): string =>
   remedy === null ? message : `${message}; change: ${remedy}`;
 
 function ruleFacts(

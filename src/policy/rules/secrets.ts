@@ -65,7 +65,8 @@ function* unsearchedLayers({
 
 function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecret> {
   const [first] = secret.places as [SecretPlace];
-  const breach = { data: secret, key: secret.fingerprint };
+  const paths = secret.places.map(place => (place.in === 'file' ? place.path : null));
+  const breach = { data: secret, key: secret.fingerprint, ...(paths.length > 1 && { paths }) };
   if (first.in === 'file') return { ...breach, layer: first.layer, path: first.path };
   if (first.in === 'annotation') return breach;
   const at = placeOf(subject, first);
