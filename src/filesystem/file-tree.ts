@@ -43,6 +43,12 @@ export interface Inode {
   readonly type: EntryType;
   /** Number of names in this tree; above 1 for a file with hard links. */
   readonly links: number;
+  /**
+   * Hard links to it whose entries have another mode or owner than the file, or extended attributes; also those whose
+   * names were removed later. Docker, containerd and podman give these to the file (`os.Chmod`, `os.Lchown` and
+   * `setxattr` after `os.Link`), umoci does not.
+   */
+  readonly linkEntries: readonly Pick<Inode, 'layer' | 'index'>[];
 }
 
 /** The file system that results from applying layers one upon the other. */

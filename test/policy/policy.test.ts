@@ -499,7 +499,10 @@ test('an exception about some files hides no others, however many there are', as
     suppressed.map(({ finding }) => finding.unlisted ?? 0),
     [0, 0, 5],
   );
-  assert.match(toText(doc, { width: null, color: false }), 'FAILED: 1 finding must be mended, 8 hidden by the policy');
+  assert.match(
+    toText(doc, { width: null, color: false }),
+    'FAILED: 1 finding must be mended, 8 hidden by the policy',
+  );
 });
 
 test('findings of verify that are not listed are not hidden by an exception about some paths', async () => {

@@ -606,6 +606,37 @@ rule('setuid-files', 'a hard link to one that is allowed', {
     }),
   finding: { layer: 1, path: 'tmp/x', message: /^\/tmp\/x is setuid root/ },
 });
+/** Docker, containerd and podman set mode, owner and attributes of a hard link's entry on the file that it leads to. */
+const linkTo = (target: string, path: string, more: Partial<TarEntry>): LayerSpec => ({
+  entries: [{ path, type: 'link', link: target, ...more }],
+  createdBy: `RUN ln ${target} ${path}`,
+});
+rule('setuid-files', 'a bit that only the entry of a hard link has', {
+  rules: 'setuid-files: on',
+  passes: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o700 })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/su', { mode: 0o4755 })),
+  finding: {
+    layer: 1,
+    path: 'bin/x',
+    message: /^\/bin\/x is setuid root \(mode 4755\), by the entry of the hard link \/bin\/su$/,
+  },
+});
+rule('setuid-files', 'a hard link that a later layer deletes', {
+  rules: 'setuid-files: on',
+  passes: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o700 })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o4755 }), gone('bin/y')),
+  finding: { layer: 1, path: 'bin/x', message: /setuid root/ },
+});
+test('setuid-files: hard links that give a file more modes and owners than are looked at', async () => {
+  const others = Array.from({ length: 12 }, (_, i) => linkTo('bin/x', `bin/y${i}`, { mode: 0o644, uid: i }));
+  const last = linkTo('bin/x', 'bin/z', { mode: 0o4755 });
+  const { report, exitCode } = await checked(
+    await layersOf(mode('bin/x', 0o755), ...others, last),
+    'rules: { setuid-files: on }',
+  );
+  assert.match(report.findings[0]!.message, 'hard links give /bin/x too many different modes and owners');
+  assert.is(exitCode, 1);
+});
 rule('setuid-files', 'deleted later, where layers count', {
   rules: 'setuid-files: { in: layers }',
   passes: () => layersOf(FILES, mode('bin/su', 0o4755), gone('bin/su')),
@@ -667,6 +698,23 @@ rule('file-capabilities', 'a value that Linux does not take', {
   finding: { path: 'bin/web', message: /that Linux does not read$/ },
 });
 
+rule('file-capabilities', 'of the entry of a hard link', {
+  rules: 'file-capabilities: on',
+  passes: () =>
+    layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o755, ...capabilities(10) })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o755, ...capabilities(21) })),
+  finding: {
+    path: 'bin/x',
+    message: /^\/bin\/x has cap_sys_admin, .*by the entry of the hard link \/bin\/y$/,
+  },
+});
+
+rule('world-writable', 'a mode that only the entry of a hard link has', {
+  rules: 'world-writable: on',
+  passes: () => layersOf(mode('a', 0o644), linkTo('a', 'b', { mode: 0o600 })),
+  fails: () => layersOf(mode('a', 0o644), linkTo('a', 'b', { mode: 0o666 })),
+  finding: { path: 'a', message: /\(mode 0666\), by the entry of the hard link \/b$/ },
+});
 rule('world-writable', 'a file', {
   rules: 'world-writable: on',
   passes: () =>
@@ -725,6 +773,18 @@ rule('paths-forbidden', 'content', {
   finding: { path: 'etc/shadow', message: /is forbidden/ },
 });
 
+rule('paths-required', 'a mode that the entry of a hard link changes', {
+  rules: 'paths-required: { paths: [{ path: /etc/shadow, mode: "0640", content: x }] }',
+  passes: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o640 })),
+  fails: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o666 })),
+  finding: { path: 'etc/shadow', message: /its mode is 0666, expected 0640/ },
+});
+rule('paths-forbidden', 'a mode that the entry of a hard link sets', {
+  rules: 'paths-forbidden: { paths: [{ path: /etc/shadow, mode: "0666" }] }',
+  passes: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o640 })),
+  fails: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o666 })),
+  finding: { path: 'etc/shadow', message: /is forbidden/ },
+});
 rule('paths-required', 'nothing there', {
   rules: 'paths-required: [/app/run, "*/ru?"]',
   passes: () => oci(),

@@ -4,6 +4,7 @@ import { bytes } from '../../checks/rule.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { Change, ImageComparison } from '../comparison.js';
 import { nameFilter } from '../image-names.js';
+import { MOST_SETUID } from '../inventory.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import {
@@ -136,11 +137,13 @@ function* sizeGrowth(
   const change = comparison.sizes[name];
   if (change === undefined) yield { unchecked: `the ${name} size is not known of both images`, key: name };
   else if (!isWithinGrowth(change, limit)) {
+    const { before, after } = change;
     const data = {
       what: 'size' as const,
       name,
       limit,
-      ...change,
+      before,
+      after,
       file: comparison.file,
       most: growers(comparison),
     };
@@ -225,9 +228,11 @@ export const newSetuid = defineRule({
   needs: needsFiles,
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
-    yield* compared(subject, function* ({ setuid, file }): Generator<Breach<NewSetuid>> {
+    yield* compared(subject, function* ({ setuid, setuidCut, file }): Generator<Breach<NewSetuid>> {
       yield* unknownFiles(subject);
       if (setuid === null) yield { unchecked: `the files of ${file} are not known` };
+      const reason = `${file} lists its first ${MOST_SETUID} setuid files, and others are taken for new`;
+      if (setuidCut) yield { unchecked: reason, key: 'cut' };
       for (const { layer, ...one } of setuid ?? [])
         if (!isAllowed(one.path)) yield { data: { ...one, file }, path: one.path, layer: layer ?? undefined };
     });
