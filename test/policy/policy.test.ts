@@ -25,7 +25,9 @@ import { readMembers } from '../support/reading.js';
 const problems = async (text: string, files: Files = {}) => (await composed(text, files)).problems;
 
 /** Files that examples name. */
-const EXAMPLE_FILES: Files = { 'tests/structure.yaml': 'schemaVersion: 2.0.0' };
+const EXAMPLE_FILES: Files = {
+  'tests/structure.yaml': 'schemaVersion: 2.0.0\nmetadataTest: { workdir: /app }',
+};
 
 const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
   ['unknown key', 'rulez: {}', /^policy\.yaml:1:1: unknown key "rulez"; did you mean `rules`\?$/],
