@@ -195,6 +195,50 @@ test('--print-policy shows what applies, and from where, without an archive', as
   assert.equal(json.sources, ['default@1', policy]);
 });
 
+test('--print-policy has no findings, so no format of findings', async () => {
+  for (const args of [
+    ['--format', 'sarif'],
+    ['-o', `junit=${join(folder, 'no.out')}`],
+    ['-o', join(folder, 'no.tap')],
+  ]) {
+    const { stderr, stdout, status } = await waybill(['check', SOUND, '--print-policy', ...args]);
+    assert.equal([status, stdout], [2, '']);
+    assert.match(stderr, /--print-policy has no findings, and (sarif|junit|tap) is about findings/);
+  }
+});
+
+test('no output overwrites a file that is read', async () => {
+  const tests = file('over/t.yaml', 'schemaVersion: 2.0.0\nmetadataTest: { workdir: / }\n');
+  const base = file('over/base.yaml', `rules: { structure-test: t.yaml, base-image: bases.json }\n`);
+  const policy = file('over/p.yaml', 'extends: base.yaml\n');
+  const dive = file('over/.dive-ci', 'rules: {}\n');
+  const baseline = file('over/known.json', '{}');
+  const dockerfile = file('over/Dockerfile', 'FROM x\n');
+  const bases = join(folder, 'over/bases.json');
+  copyFileSync(SOUND, join(folder, 'over/old.tar'));
+  const old = join(folder, 'over/old.tar');
+  writeFileSync(bases, (await waybill(['base', old])).stdout);
+  for (const [args, target] of [
+    [['--policy', policy], policy],
+    [['--policy', policy], base],
+    [['--policy', policy], tests],
+    [['--policy', policy], bases],
+    [['--structure-test', tests], tests],
+    [['--dive-ci', dive], dive],
+    [['--base', old], old],
+    [['--base', bases], bases],
+    [['--against', `${old}#hello:1.0`], old],
+    [['--baseline', baseline], baseline],
+    [['--dockerfile', dockerfile], dockerfile],
+  ] as const) {
+    const before = readFileSync(target);
+    const { stderr, status } = await waybill(['check', SOUND, ...args, '-o', `json=${target}`]);
+    assert.is(status, 2, `${args.join(' ')} -o ${target}: ${stderr}`);
+    assert.match(stderr, 'is what is to be read');
+    assert.equal(readFileSync(target), before);
+  }
+});
+
 interface Line {
   readonly file: string;
   readonly exitCode: number;

@@ -120,7 +120,8 @@ const TOLD = 4;
 function secretText({ kind: code, name, fingerprint, places }: ImageSecret): string {
   const told = places.slice(0, TOLD).map(placeText);
   const more = places.length > TOLD ? [`${places.length - TOLD} more`] : [];
-  const named = name === null ? '' : ` ${name}`;
+  // The variable with the URL is named as its place.
+  const named = name === null || code === 'url-password' ? '' : ` ${name}`;
   return `${SECRET_KINDS[code]}${named} (fingerprint ${fingerprint}) in ${[...told, ...more].join('; ')}`;
 }
 
