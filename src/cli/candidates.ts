@@ -148,7 +148,7 @@ const FILE_OPTIONS = [
 ];
 
 async function presets(): Promise<readonly Candidate[]> {
-  const { PRESETS } = await import('../policy/presets.js');
+  const { PRESETS } = await import('../commands/check/load.js');
   return [...PRESETS].map(([word, { what }]) => ({ word, describe: what }));
 }
 

@@ -32,6 +32,7 @@ const DAY = 24 * 60 * 60;
 export class Evaluator {
   private readonly usedExceptions = new Set<Exception>();
   private readonly usedScopes = new Set<Scope>();
+  private readonly filters = new ScopeFilters();
 
   constructor(
     private readonly policy: Policy,
@@ -124,9 +125,8 @@ export class Evaluator {
    */
   private settingsFor(settings: readonly Setting[], subject: ImageSubject): readonly Setting[] {
     if (settings.every(({ scope }) => isOpen(scope))) return settings.slice(0, 1);
-    const names: readonly (string | null)[] = subject.names.length === 0 ? [null] : subject.names;
-    const applied = names.flatMap(name => {
-      const own = settings.filter(({ scope }) => isInScope(scope, subject, name));
+    const applied = namesOf(subject).flatMap(name => {
+      const own = settings.filter(({ scope }) => this.filters.isInScope(scope, subject, name));
       for (const { scope } of own) if (!isOpen(scope)) this.usedScopes.add(scope);
       return own.slice(0, 1);
     });
@@ -207,7 +207,7 @@ export class Evaluator {
 
   private exceptionFor(finding: CheckFinding, subjects: readonly ImageSubject[]): Exception | undefined {
     const matching = this.policy.exceptions.filter(
-      exception => !this.isExpired(exception) && matches(exception, finding, subjects),
+      exception => !this.isExpired(exception) && matches(exception, finding, subjects, this.filters),
     );
     for (const exception of matching) this.usedExceptions.add(exception);
     return matching[0];
@@ -225,44 +225,49 @@ function scopeText({ images, platforms }: Scope): string {
   return parts.map(part => JSON.stringify(part)).join(', ');
 }
 
-/** @param name  of the image; null for one without a name */
-function isInScope(scope: Scope, { image }: ImageSubject, name: string | null): boolean {
-  const { images, platforms } = scope;
-  const isNamed = images.length === 0 || (name !== null && spellingsOf(name).some(scopeFilter(scope)));
-  const have = image.platform;
-  return (
-    isNamed &&
-    (platforms.length === 0 || (have !== null && platforms.some(wanted => platformMatches(have, wanted))))
-  );
+/** Tells which images scopes are about. Patterns are compiled once: an image may have any number of names. */
+class ScopeFilters {
+  private readonly filters = new Map<Scope, (name: string) => boolean>();
+
+  /** @param name  of the image; null for one without a name */
+  isInScope(scope: Scope, { image }: ImageSubject, name: string | null): boolean {
+    const { images, platforms } = scope;
+    const isNamed = images.length === 0 || (name !== null && spellingsOf(name).some(this.filterOf(scope)));
+    const have = image.platform;
+    return (
+      isNamed &&
+      (platforms.length === 0 || (have !== null && platforms.some(wanted => platformMatches(have, wanted))))
+    );
+  }
+
+  /** Whether an exception is about an image: under each of its names, so that a further name does not hide anything. */
+  isExcepted(scope: Scope, subject: ImageSubject): boolean {
+    return namesOf(subject).every(name => this.isInScope(scope, subject, name));
+  }
+
+  private filterOf(scope: Scope): (name: string) => boolean {
+    const known = this.filters.get(scope);
+    if (known !== undefined) return known;
+    const filter = nameFilter(scope.images);
+    this.filters.set(scope, filter);
+    return filter;
+  }
 }
 
-const scopeFilters = new WeakMap<Scope, (name: string) => boolean>();
-
-/** Patterns are compiled once: an image may have any number of names. */
-function scopeFilter(scope: Scope): (name: string) => boolean {
-  const known = scopeFilters.get(scope);
-  if (known !== undefined) return known;
-  const filter = nameFilter(scope.images);
-  scopeFilters.set(scope, filter);
-  return filter;
-}
-
-/** Whether an exception is about an image: under each of its names, so that a further name does not hide anything. */
-function isExcepted(scope: Scope, subject: ImageSubject): boolean {
-  const names: readonly (string | null)[] = subject.names.length === 0 ? [null] : subject.names;
-  return names.every(name => isInScope(scope, subject, name));
-}
+const namesOf = ({ names }: ImageSubject): readonly (string | null)[] =>
+  names.length === 0 ? [null] : names;
 
 function matches(
   { rules, scope, paths }: Exception,
   { code, rule, image, path, paths: places, at, unlisted }: CheckFinding,
   subjects: readonly ImageSubject[],
+  filters: ScopeFilters,
 ): boolean {
   if (!rules.includes(code) && !(rule !== null && rules.includes(rule))) return false;
   // The findings that are not listed may be about other images and paths.
   if (unlisted !== undefined && (!isOpen(scope) || paths.length > 0)) return false;
   const subject = image === null ? undefined : subjects[image];
-  if (!isOpen(scope) && (subject === undefined || !isExcepted(scope, subject))) return false;
+  if (!isOpen(scope) && (subject === undefined || !filters.isExcepted(scope, subject))) return false;
   if (paths.length === 0) return true;
   const isMeant = pathFilter(paths);
   // A setting of the config is no file, though it stands in a member that has a path.

@@ -115,22 +115,25 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
 /** Different attributes that hard links give to one file. More have no honest use. */
 const MOST_LINKED = 8;
 
-type LinkEntries = TreeNode['inode']['linkEntries'];
+/** Of each file with hard links that give it other attributes, their entries: of equal ones the first. */
+export type LinkedFiles = ReadonlyMap<TreeNode['inode'], TreeNode['inode']['linkEntries']>;
 
-const linkEntriesOf = new WeakMap<TreeNode['inode'], LinkEntries>();
-
-/** The entries of hard links that give a file other attributes: of equal ones the first. */
-function differingLinks({ tables }: ImageSubject, inode: TreeNode['inode']): LinkEntries {
-  if (inode.linkEntries.length === 0) return inode.linkEntries;
-  const known = linkEntriesOf.get(inode);
-  if (known !== undefined) return known;
-  const seen = new Set([attributesAt(tables[inode.layer]!, inode.index)]);
-  const differing = inode.linkEntries.filter(({ layer, index }) => {
-    const attributes = attributesAt(tables[layer]!, index);
-    return !seen.has(attributes) && seen.add(attributes) && seen.size <= MOST_LINKED + 2;
-  });
-  linkEntriesOf.set(inode, differing);
-  return differing;
+/** @param tables  of the layers that the tree was made of */
+export function differingLinks(
+  nodes: readonly TreeNode[],
+  tables: readonly (EntryTable | null)[],
+): LinkedFiles {
+  const found = new Map<TreeNode['inode'], TreeNode['inode']['linkEntries']>();
+  for (const { inode } of nodes) {
+    if (inode.linkEntries.length === 0 || found.has(inode)) continue;
+    const seen = new Set([attributesAt(tables[inode.layer]!, inode.index)]);
+    const differing = inode.linkEntries.filter(({ layer, index }) => {
+      const attributes = attributesAt(tables[layer]!, index);
+      return !seen.has(attributes) && seen.add(attributes) && seen.size <= MOST_LINKED + 2;
+    });
+    found.set(inode, differing);
+  }
+  return found;
 }
 
 function attributesAt(table: EntryTable, index: number): string {
@@ -140,20 +143,17 @@ function attributesAt(table: EntryTable, index: number): string {
 
 /** A name of the tree with the attributes of each hard link that gives its file others. */
 export const linkedFiles = (subject: ImageSubject, { path, inode }: TreeNode): readonly ImageFile[] =>
-  differingLinks(subject, inode)
-    .slice(0, MOST_LINKED)
-    .map(({ layer, index }) => {
-      const table = subject.tables[layer]!;
-      const entry = entryAt(table, index);
-      return new ImageFile(inode.type, layer, null, table, index, { path, entry }, rootedPath(entry.name));
-    });
+  (subject.differingLinks.get(inode) ?? []).slice(0, MOST_LINKED).map(({ layer, index }) => {
+    const table = subject.tables[layer]!;
+    const entry = entryAt(table, index);
+    return new ImageFile(inode.type, layer, null, table, index, { path, entry }, rootedPath(entry.name));
+  });
 
 /** A file to which hard links give more attributes than are looked at; null if there is none. */
-export function overlinkedFile(subject: ImageSubject): string | null {
-  const found = subject.unpacked.tree.nodes.find(
-    ({ inode }) => differingLinks(subject, inode).length > MOST_LINKED,
-  );
-  return found === undefined ? null : nameText(found.path);
+export function overlinkedFile({ differingLinks: links, unpacked }: ImageSubject): string | null {
+  const isOver = [...links].find(([, entries]) => entries.length > MOST_LINKED)?.[0];
+  const node = isOver && unpacked.tree.nodes.find(({ inode }) => inode === isOver);
+  return node === undefined ? null : nameText(node.path);
 }
 
 const UNUSUAL_MODE = 0o6002;

@@ -15,7 +15,7 @@ import { contentOf } from '../scan/entries/content.js';
 import type { EntryTable } from '../scan/entries/table.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
-import { unusualIn } from './image-files.js';
+import { differingLinks, type LinkedFiles, unusualIn } from './image-files.js';
 import { type Inventory, inventoryOf } from './inventory.js';
 
 /** The circumstances of a check besides the archive. */
@@ -147,6 +147,11 @@ export class ImageSubject {
   /** The entries of each layer that `unusualFiles` is about; null for a layer without any. */
   get unusualEntries(): readonly (Uint8Array | null)[] {
     return this.once('unusualEntries', () => this.tables.map(unusualIn));
+  }
+
+  /** Hard links that give their files another mode, owner or other attributes. */
+  get differingLinks(): LinkedFiles {
+    return this.once('differingLinks', () => differingLinks(this.unpacked.tree.nodes, this.tables));
   }
 
   get waste(): Waste {
