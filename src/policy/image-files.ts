@@ -115,7 +115,7 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
 /** Different attributes that hard links give to one file. More have no honest use. */
 const MOST_LINKED = 8;
 
-/** Of each file with hard links that give it other attributes, their entries: of equal ones the first. */
+/** The entries of hard links that give their file other attributes, by file: of equal ones the first. */
 export type LinkedFiles = ReadonlyMap<TreeNode['inode'], TreeNode['inode']['linkEntries']>;
 
 /** @param tables  of the layers that the tree was made of */

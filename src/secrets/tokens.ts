@@ -105,7 +105,7 @@ export const isAwsSecret = (value: string): boolean =>
 const PACKED_MAX = 96 * 1024;
 /** `-----BEGIN ` in base64: its characters are those of a token, however long the key is. */
 const PACKED = 'LS0tLS1CRUdJTi';
-/** Of base64 besides those of a token, and the ends of lines, which `base64` writes after 76 characters. */
+/** Further characters of base64, and the ends of lines, which `base64` writes after 76 characters. */
 const IN_BASE64 = new Set([...'+/=\r\n'].map(character => character.charCodeAt(0)));
 
 /** A PEM that was packed in base64 once more, as kubeconfigs, CI variables and Kubernetes secrets have it. */

@@ -27,6 +27,7 @@ const finding = (more: Partial<ReportedFinding> = {}): ReportedFinding => ({
   explain: 'A digest is not that of the bytes. Fetch the archive again.',
   archive: 'app.tar',
   image: 'app:1.2',
+  platform: null,
   path: 'blobs/sha256/abc',
   pointer: null,
   layer: 1,
@@ -231,6 +232,17 @@ test('TAP: a point for each archive and finding', () => {
     [true, false, true, false, true],
   );
   assert.match(points[3]!.name, 'bad.tar is read');
+});
+
+test('two platforms of one name are told apart', () => {
+  const both = ['linux/amd64', 'linux/arm64'].map(platform => finding({ platform, path: null, layer: null }));
+  for (const format of ['junit', 'tap', 'github', 'gitlab', 'sarif', 'markdown'] as const) {
+    const text = inFormat(format, result(both));
+    for (const platform of ['linux/amd64', 'linux/arm64'])
+      assert.match(text, `app:1.2 (${platform})`.replace(':', format === 'github' ? '%3A' : ':'), format);
+  }
+  const names = inFormat('junit', result(both)).match(/<testcase classname="[^"]*" name="[^"]*"/g)!;
+  assert.is(new Set(names).size, names.length);
 });
 
 test('GitLab: severities, and a fingerprint for each', () => {
