@@ -120,15 +120,17 @@ export class Evaluator {
   }
 
   /**
-   * The setting that applies to each name of an image. Hazard: one further name must not take an image out of the scope
-   * of its others.
+   * The settings that apply to an image: for each name the first whose scope it is in. Hazard: one further name, or a
+   * config without a platform, must not take an image out of a scope.
    */
   private settingsFor(settings: readonly Setting[], subject: ImageSubject): readonly Setting[] {
     if (settings.every(({ scope }) => isOpen(scope))) return settings.slice(0, 1);
+    const isUnknown = subject.image.platform === null;
     const applied = namesOf(subject).flatMap(name => {
-      const own = settings.filter(({ scope }) => this.filters.isInScope(scope, subject, name));
+      const own = settings.filter(({ scope }) => this.filters.isInScope(scope, subject, name, isUnknown));
       for (const { scope } of own) if (!isOpen(scope)) this.usedScopes.add(scope);
-      return own.slice(0, 1);
+      const first = own.findIndex(({ scope }) => !isUnknown || scope.platforms.length === 0);
+      return first < 0 ? own : own.slice(0, first + 1);
     });
     return [...new Set(applied)];
   }
@@ -229,15 +231,16 @@ function scopeText({ images, platforms }: Scope): string {
 class ScopeFilters {
   private readonly filters = new Map<Scope, (name: string) => boolean>();
 
-  /** @param name  of the image; null for one without a name */
-  isInScope(scope: Scope, { image }: ImageSubject, name: string | null): boolean {
+  /**
+   * @param name        of the image; null for one without a name
+   * @param isAnywhere  whether an image whose platform is not known is in the scope of any platform
+   */
+  isInScope(scope: Scope, { image }: ImageSubject, name: string | null, isAnywhere = false): boolean {
     const { images, platforms } = scope;
     const isNamed = images.length === 0 || (name !== null && spellingsOf(name).some(this.filterOf(scope)));
     const have = image.platform;
-    return (
-      isNamed &&
-      (platforms.length === 0 || (have !== null && platforms.some(wanted => platformMatches(have, wanted))))
-    );
+    const isMeant = have === null ? isAnywhere : platforms.some(wanted => platformMatches(have, wanted));
+    return isNamed && (platforms.length === 0 || isMeant);
   }
 
   /** Whether an exception is about an image: under each of its names, so that a further name does not hide anything. */

@@ -534,6 +534,27 @@ test('a further name takes an image out of no scope, and into no exception', asy
   assert.equal(await codes(both, docker), []);
 });
 
+test('an image whose platform is not known is in the scope of each platform, and in no exception for one', async () => {
+  const made = await image({
+    layers: [{ files: { a: 'a' } }, { files: { b: 'b' } }],
+    config: { os: undefined, architecture: undefined },
+  });
+  const members = layouts.dockerSave({ image: made, tags: ['app:1'] });
+  const found = async (text: string) =>
+    (await checked(members, text)).report.findings
+      .filter(({ code }) => code === 'layer-count')
+      .map(({ data }) => (data as { most: number }).most);
+  assert.equal(await found('rules: { layer-count: { most: 1, platforms: linux/amd64 } }'), [1]);
+  const several = `rules:
+  layer-count:
+    - { most: 9, platforms: linux/arm64 }
+    - { most: 1 }
+`;
+  assert.equal(await found(several), [1]);
+  const exception = 'exceptions: [{ rule: layer-count, platforms: linux/amd64, reason: x }]';
+  assert.equal(await found(`rules: { layer-count: 1 }\n${exception}`), [1]);
+});
+
 test('an exception by path is not about a setting of the config', async () => {
   const made = await image({ layers: [{ files: { a: 'a' } }], config: { config: { User: 'root' } } });
   const text =

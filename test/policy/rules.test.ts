@@ -332,6 +332,12 @@ rule('working-directory', 'one of these', {
   finding: { message: /expected \/srv or \/app, found none$/ },
 });
 
+rule('volumes', 'a path that leads out of one that is allowed', {
+  rules: 'volumes: [/data]',
+  passes: () => withRun({ ...RUN, Volumes: { '/data/./a': {} } }),
+  fails: () => withRun({ ...RUN, Volumes: { '/data/../etc': {} } }),
+  finding: { message: /"\/data\/\.\.\/etc"/ },
+});
 rule('volumes', 'none', {
   rules: 'volumes: []',
   passes: () => withRun(RUN),
@@ -778,6 +784,42 @@ rule('paths-required', 'a mode that the entry of a hard link changes', {
   passes: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o640 })),
   fails: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o666 })),
   finding: { path: 'etc/shadow', message: /its mode is 0666, expected 0640/ },
+});
+rule('paths-forbidden', 'a path whose directory is a link', {
+  rules: 'paths-forbidden: [/etc/shadow]',
+  passes: () =>
+    layersOf({
+      entries: [
+        { path: 'e/passwd', bytes: 'x' },
+        { path: 'etc', link: 'e' },
+      ],
+    }),
+  fails: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'x' },
+        { path: 'etc', link: 'e' },
+      ],
+    }),
+  finding: { path: 'e/shadow', message: /^\/e\/shadow is forbidden \(\/etc\/shadow\)$/ },
+});
+rule('paths-forbidden', 'content behind a link', {
+  rules: 'paths-forbidden: { paths: [{ path: /etc/shadow, content: "^root::" }] }',
+  passes: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'x' },
+        { path: 'etc/shadow', link: '/e/shadow' },
+      ],
+    }),
+  fails: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'root::' },
+        { path: 'etc/shadow', link: '/e/shadow' },
+      ],
+    }),
+  finding: { path: 'e/shadow', message: /^\/e\/shadow is forbidden \(\/etc\/shadow\)$/ },
 });
 rule('paths-forbidden', 'a mode that the entry of a hard link sets', {
   rules: 'paths-forbidden: { paths: [{ path: /etc/shadow, mode: "0666" }] }',

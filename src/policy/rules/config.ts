@@ -319,7 +319,8 @@ export const volumes = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
     for (const volume of subject.run.volumes) {
-      if (isAllowed(volume.replace(/^\/+/, ''))) continue;
+      // A path such as /data/../etc is another one than it seems.
+      if (isAllowed(nameText(rootedPath(Buffer.from(volume).toString('latin1'))))) continue;
       yield {
         data: { volume, allowed },
         at: subject.configPlace('Volumes'),

@@ -20,6 +20,7 @@ import {
   type Deviation,
   deviationsOf,
   deviationText,
+  isUnconditional,
   keptFor,
   modeText,
   type PathCondition,
@@ -331,6 +332,7 @@ export const pathsForbidden = defineRule({
     for (const condition of paths) {
       const others = asksForAttributes(condition) ? linked : [];
       yield* forbiddenBy(others.length === 0 ? files : [...files, ...others], condition);
+      yield* forbiddenBehindLinks(subject, condition);
     }
   },
   message: (data: ForbiddenPath) =>
@@ -340,6 +342,27 @@ export const pathsForbidden = defineRule({
       ? `list ${path} in .dockerignore, or delete it in the RUN that makes it`
       : `list ${path} in .dockerignore: to delete it later does not take it out of the layer`,
 });
+
+/** What a program in the image finds at the path of a condition though it has another path: links lead to it. */
+function* forbiddenBehindLinks(
+  subject: ImageSubject,
+  condition: PathCondition,
+): Generator<Breach<ForbiddenPath>> {
+  const { path: forbidden, type } = condition;
+  if (!isLiteralPattern(forbidden)) return;
+  const isLinkMeant = type === 'symlink' || isUnconditional(condition);
+  const node = isLinkMeant ? lstat(subject, forbidden) : stat(subject, forbidden);
+  const file = node === null || node === subject.unpacked.tree.root ? null : fileOf(subject, node);
+  if (file === null || pathFilter([forbidden])(file.path)) return;
+  const deviations = deviationsOf(file, condition);
+  const { path, layer, gone } = file;
+  const key = `${forbidden} ${path}`;
+  if (deviations === 'unknown') yield { unchecked: notKept(path), path, layer, key };
+  else if (deviations.length === 0) yield { data: { path, forbidden, below: 0, gone }, path, layer, key };
+}
+
+const notKept = (path: string): string =>
+  `the content of /${path} was not kept: it is too large, or a link with another name leads to it`;
 
 /** Whether hard links can make a difference, which give a file another mode and owner. */
 const asksForAttributes = ({ mode, uid, gid }: PathCondition) =>
@@ -367,7 +390,7 @@ function* forbiddenBy(
     if (deviations === 'unknown') {
       const { path, layer } = file;
       const key = `${condition.path} ${path}`;
-      yield { unchecked: `the content of /${path} was not kept: it is too large`, path, layer, key };
+      yield { unchecked: notKept(path), path, layer, key };
     } else if (deviations.length > 0) continue;
     else if (top !== null && isBelow(file, top.file)) top.below++;
     else {
@@ -446,8 +469,7 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
     const { path, layer, link } = file;
     const deviations = deviationsOf(file, link === null ? condition : { ...condition, content: null });
     if (deviations === 'unknown') {
-      const unchecked = `the content of /${path} was not kept: it is too large, or one of several hard links`;
-      yield { unchecked, path, layer, key: required };
+      yield { unchecked: notKept(path), path, layer, key: required };
     } else if (deviations.length > 0)
       yield { data: { required, path, deviations }, path, layer, key: required };
   }
