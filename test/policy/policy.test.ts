@@ -46,6 +46,21 @@ const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[]
     'rules: { image-size: [1] }',
     /^policy\.yaml:1:22: expected a size such as 250MB.*, found a list$/,
   ],
+  [
+    'an empty scope',
+    'rules: { layer-count: { most: 1, images: [] } }',
+    /^policy\.yaml:1:42: expected a list of names of images with at least one in it, found an empty list$/,
+  ],
+  [
+    'an exception from nothing',
+    'exceptions: [{ rule: [], reason: x }]',
+    /^policy\.yaml:1:22: expected a rule, or a list of rules with at least one in it/,
+  ],
+  [
+    'an exception for no paths',
+    'exceptions: [{ rule: history, reason: x, paths: [] }]',
+    /^policy\.yaml:1:49: expected a list of paths with at least one in it/,
+  ],
   ['a size', 'rules: { image-size: much }', /^policy\.yaml:1:22: expected a size .*, found "much"$/],
   ['a number', 'rules: { layer-count: 0 }', /expected a whole number from 1, found 0$/],
   ['a share', 'rules: { waste-share: 120% }', /expected a share such as 5% or 0\.05, found "120%"$/],
