@@ -426,6 +426,29 @@ testWhen(
   assert.ok(count > 20, `${count}`);
 });
 
+test('--init: the secrets of today are known, and another one is an error', async () => {
+  const archive = async (...values: readonly string[]) => {
+    const Env = values.map((value, i) => `DB${i}_PASSWORD=${value}`);
+    const made = await image({ layers: [{ files: { a: 'a' } }], config: { config: { Env, Cmd: ['a'] } } });
+    return saved(
+      await toTar(layouts.dockerSave({ image: made, tags: ['a:1'] })),
+      `secrets-${values.length}.tar`,
+    );
+  };
+  const { text, report } = await initialised(await archive('Gh7kWq2mPz'));
+  assert.match(text, /# 1 secret \(password\): revoke each/);
+  assert.match(text, /no-secrets: \{ known: \["[0-9a-f]{16}"\] \}/);
+  assert.is(report.passed, true);
+  const policy = await policyOf(text);
+  const more = await readArchive(await archive('Gh7kWq2mPz', 'Xw9rTz4vLb'), checkReadOptions(policy));
+  const { findings } = new Check({ policy, context: CONTEXT, failOn: 'error' }).alone(more, {})
+    .data as CheckReport;
+  assert.equal(
+    findings.filter(({ failing }) => failing).map(({ code }) => code),
+    ['no-secrets'],
+  );
+});
+
 test('--init prints the policy, from a pipe too, and what is not passed stands in comments', async () => {
   const made = await image({ layers: [{ files: { a: 'x' } }], config: { config: { User: 'root' } } });
   const archive = saved(await toTar(layouts.dockerSave({ image: made, tags: ['a'] })), 'root.tar');
