@@ -58,7 +58,7 @@ const INTRODUCTION = `<!-- Made by docs/make.ts from src/policy. -->
 # Rules and policies
 
 \`waybill check ARCHIVE…\` finds everything that \`verify\` finds ([findings](findings.md)), and what the rules of a policy ask for, in one
-read of the archive. \`waybill explain RULE\` prints what stands here of a rule.
+read of the archive. \`waybill explain RULE\` prints the description of a rule.
 
 * Without a policy the preset \`default@1\` applies. \`--preset NAME\` takes another one, \`--policy FILE\` a file (\`-\` for standard input).
 * \`waybill check image.tar --init > waybill.yaml\` writes a policy from an archive: what the image is today becomes the budget.
@@ -103,7 +103,7 @@ circle.
 
 **Files of container-structure-test** are read as they are: \`structure-test: tests.yaml\` among the rules, or \`--structure-test FILE\`.
 Its file and metadata tests give the verdicts that it gives; what needs a container (\`commandTests\`, \`licenseTests\`) is reported as not
-run, and keys that it does not have are told.
+run, and keys that it does not have are reported.
 
 **Bases.** \`waybill base ARCHIVE… > bases.json\` makes a list of base images. With \`--base bases.json\` (or an archive) \`check\`, \`sizes\` and
 \`waste\` tell what is above the base apart from what is in it; the rules \`base-image\` and \`base-age\` take such a list in the policy too.
@@ -112,7 +112,7 @@ run, and keys that it does not have are told.
 (\`waybill check OLD --json > old.json\`), by layer, directory and package. The preset \`against@1\` applies then, below all others: a policy
 sets its rules as any others.
 
-**\`exceptions\`** are what the policy puts up with. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
+**\`exceptions\`** are findings that the policy accepts. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
 nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden. An exception with \`images\` is about an image
 if all names of the image match; one with \`paths\` is about a finding if all paths of the finding match (a secret may be in several files).
 

@@ -9,7 +9,7 @@ import type { Printing, Terminal } from './terminal.js';
 export const baseOption = <T>(command: Argv<T>) =>
   command.option('base', {
     describe:
-      'a list of `waybill base`, or an archive: what is above the base is told apart; may be repeated',
+      'a list of `waybill base`, or an archive: what is above the base is reported separately; may be repeated',
     type: 'string',
     array: true,
     requiresArg: true,

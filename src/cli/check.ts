@@ -51,7 +51,8 @@ const ruleOptions = <T>(command: Argv<T>) =>
       requiresArg: true,
     })
     .option('against', {
-      describe: 'an earlier archive, or its report (check --json): what grew, and what is new, is told',
+      describe:
+        'an earlier archive, or its report (check --json), to compare with: growth, and new files, ports and packages',
       type: 'string',
       requiresArg: true,
       coerce: once('against'),

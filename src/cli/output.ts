@@ -244,7 +244,10 @@ export async function checkOutputs(
   const { fileIdentity } = await import('../write/output-file.js');
   const read = new Set(inputs.filter(file => file !== '-').map(fileIdentity));
   const over = outputs.find(({ place }) => place.kind !== 'descriptor' && read.has(place.identity));
-  if (over !== undefined) throw new UsageError(`--output: ${quoted(over.place.shown)} is what is to be read`);
+  if (over !== undefined)
+    throw new UsageError(
+      `--output: ${quoted(over.place.shown)} is read by this command, and would be overwritten`,
+    );
   const onStdout = outputs.find(({ place }) => isStandardOutput(place));
   if (how.json && onStdout !== undefined && onStdout.format !== 'json')
     throw new UsageError(

@@ -308,7 +308,7 @@ class TestReader {
     return entriesByKey(node.entries, known, ({ key, at }) => {
       const near = nearest(key, known);
       const hint = near.length > 0 ? didYouMean(near) : '';
-      this.notes.push({ at, message: `unknown key ${JSON.stringify(key)} is passed over${hint}` });
+      this.notes.push({ at, message: `unknown key ${JSON.stringify(key)} is ignored${hint}` });
     });
   }
 

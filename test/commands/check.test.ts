@@ -178,7 +178,7 @@ test('files are found beside the policy that names them', async () => {
   assert.is(status, 1);
   assert.match(stdout, /error layer-count/);
   assert.match(stdout, /error dive-efficiency/);
-  assert.match(stderr, /^waybill: .*deep\/\.dive-ci:3:3: unknown key "oddKey": dive passes over it/);
+  assert.match(stderr, /^waybill: .*deep\/\.dive-ci:3:3: unknown key "oddKey": dive ignores it/);
 });
 
 test('--print-policy shows what applies, and from where, without an archive', async () => {
@@ -234,7 +234,7 @@ test('no output overwrites a file that is read', async () => {
     const before = readFileSync(target);
     const { stderr, status } = await waybill(['check', SOUND, ...args, '-o', `json=${target}`]);
     assert.is(status, 2, `${args.join(' ')} -o ${target}: ${stderr}`);
-    assert.match(stderr, 'is what is to be read');
+    assert.match(stderr, 'is read by this command');
     assert.equal(readFileSync(target), before);
   }
 });

@@ -95,7 +95,7 @@ const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[]
   ['no mapping', '- a', /^policy\.yaml:1:1: expected a policy: .*, found a list$/],
   ['no rules', 'rules: [a]', /^policy\.yaml:1:8: expected a mapping of rules, found a list$/],
   ['a finding has no options', 'rules: { unreferenced-blobs: 3 }', /findings of `verify` have no options$/],
-  ['twice the same key', 'rules: {}\nrules: {}', /^policy\.yaml:2:1: the key stands twice in this mapping$/],
+  ['twice the same key', 'rules: {}\nrules: {}', /^policy\.yaml:2:1: the key is repeated in this mapping$/],
   ['YAML', 'rules: {', /^policy\.yaml:1:9: /],
   ['a tab', 'rules:\n\tlayer-count: 3', /^policy\.yaml:2:1: /],
   ['two texts', 'rules: {}\n---\nrules: {}', /expected one document, found a second behind ---$/],

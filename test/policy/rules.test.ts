@@ -207,7 +207,7 @@ rule('dive-user-wasted', 'a file that is shipped twice', {
   rules: 'dive-user-wasted: 10%',
   passes: () => oci(),
   fails: () => layersOf(...TWICE),
-  finding: { message: /^dive counts 40 kB wasted, 100% of what stands above the first layer/ },
+  finding: { message: /^dive counts 40 kB wasted, 100% of the bytes above the first layer/ },
 });
 
 const PASSWD = {
@@ -297,7 +297,7 @@ rule('exposed-ports', 'none are allowed', {
   rules: 'exposed-ports: []',
   passes: () => withRun(RUN),
   fails: () => withRun({ ...RUN, ExposedPorts: { '22/tcp': {} } }),
-  finding: { message: /allowed are none$/ },
+  finding: { message: /none is allowed$/ },
 });
 
 rule('start-command', 'either', {
@@ -342,7 +342,7 @@ rule('volumes', 'none', {
   rules: 'volumes: []',
   passes: () => withRun(RUN),
   fails: () => withRun({ ...RUN, Volumes: { '/data': {} } }),
-  finding: { message: /^it declares the volume "\/data", allowed are none$/ },
+  finding: { message: /^it declares the volume "\/data", none is allowed$/ },
 });
 rule('volumes', 'some', {
   rules: 'volumes: [/data]',
@@ -454,7 +454,7 @@ rule('image-age', 'still to come', {
   rules: 'image-age: on',
   passes: () => oci({ created: '2023-12-31T00:00:00Z' }),
   fails: () => oci({ created: '2024-02-01T00:00:00Z' }),
-  finding: { message: /still to come$/ },
+  finding: { message: /in the future$/ },
 });
 rule('image-age', 'not known', {
   rules: 'image-age: on',

@@ -170,7 +170,7 @@ test('version 1.0.0 has no metadataTest, and paths without variables', async () 
   assert.is(parsed?.metadata, null);
   assert.equal(
     notes.map(({ at, message }) => [at.line, at.column, message]),
-    [[1, 28, 'unknown key "metadataTest" is passed over']],
+    [[1, 28, 'unknown key "metadataTest" is ignored']],
   );
 });
 
@@ -249,7 +249,7 @@ test('unknown keys are told, with what was meant', async () => {
     't.yaml': "schemaVersion: '2.0.0'\nfileExistenceTests:\n- {name: a, path: /, shouldExists: false}\n",
   });
   assert.equal(policy.notes, [
-    't.yaml:3:22: unknown key "shouldExists" is passed over; did you mean `shouldExist`?',
+    't.yaml:3:22: unknown key "shouldExists" is ignored; did you mean `shouldExist`?',
   ]);
 });
 

@@ -178,7 +178,7 @@ test('what is no baseline is refused before anything is read, and never written 
   const unnamed = await run('verify', 'truncated.tar', '--update-baseline');
   assert.match(unnamed.stderr, '--update-baseline: name the file with --baseline FILE');
   const over = await run('verify', 'truncated.tar', '--baseline', 'b.json', '-o', 'b.json');
-  assert.match(over.stderr, '"b.json" is what is to be read');
+  assert.match(over.stderr, '"b.json" is read by this command');
 });
 
 const DOCKERFILE = `FROM scratch

@@ -118,7 +118,7 @@ function sizeLines(subjects: readonly ImageSubject[]): Line[] {
       code: 'waste-bytes',
       value: budget(waste),
       today:
-        waste === 0 ? 'nothing wasted' : `${bytes(waste)} wasted; \`waybill waste\` says how to be rid of it`,
+        waste === 0 ? 'nothing wasted' : `${bytes(waste)} wasted; \`waybill waste\` says how to remove it`,
     },
   ];
 }

@@ -343,7 +343,7 @@ export const pathsForbidden = defineRule({
       : `list ${path} in .dockerignore: to delete it later does not take it out of the layer`,
 });
 
-/** What a program in the image finds at the path of a condition though it has another path: links lead to it. */
+/** Finds what links lead to from the path of a condition: a program in the image reads it there. */
 function* forbiddenBehindLinks(
   subject: ImageSubject,
   condition: PathCondition,

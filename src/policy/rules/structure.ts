@@ -87,7 +87,7 @@ export const structureTest = defineRule({
   remedy: ({ what, from }) =>
     what === 'not-run'
       ? 'run them with container-structure-test where there is an engine'
-      : `mend the image, or the test in ${from}`,
+      : `change the image, or the test in ${from}`,
 });
 
 function failureText(failure: Failure): string {
