@@ -3,7 +3,7 @@ import type { CheckContext } from '../commands/check/index.js';
 import type { Policy, Severity } from '../commands.js';
 import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
-import { FAIL_ON, once } from './arguments.js';
+import { FAIL_ON, forOption, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
@@ -166,7 +166,7 @@ async function filesNamedBy(policy: Policy): Promise<readonly string[]> {
 async function againstOf({ against }: CheckArguments, terminal: Terminal) {
   if (against === undefined) return undefined;
   const { loadAgainst } = await import('../commands/check/against.js');
-  return loadAgainst(namedArchive(against, terminal), terminal.read);
+  return forOption('--against', () => loadAgainst(namedArchive(against, terminal), terminal.read));
 }
 
 /** @throws UsageError for options that exclude each other, and for what is asked of no archive */

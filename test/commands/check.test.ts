@@ -124,7 +124,7 @@ test('a policy that is no text', async () => {
   );
   assert.match(
     (await waybill(['check', SOUND, '--policy', folder])).stderr,
-    /cannot be read: illegal operation on a directory/,
+    /expected a file, found a directory/,
   );
   assert.match((await waybill(['check', SOUND, '--policy', SOUND])).stderr, /expected text, found NUL bytes/);
 });
@@ -168,6 +168,23 @@ test('options that contradict each other, or lack something', async () => {
     assert.is(status, 2, args.join(' '));
     assert.match(stderr, words);
   }
+});
+
+test('an error in a file says which option names it', async () => {
+  const text = file('text.yaml', 'rules: {}');
+  for (const option of ['--base', '--against'])
+    for (const [name, reason] of [
+      [text, /text\.yaml: --(base|against): not an image archive but text/],
+      [join(folder, 'none.tar'), /none\.tar: --(base|against): no such file or directory/],
+    ] as const) {
+      const { stderr, status } = await waybill(['check', SOUND, option, name]);
+      assert.is(status, 2);
+      assert.match(stderr, reason);
+    }
+  assert.match(
+    (await waybill(['check', SOUND, '--policy', folder])).stderr,
+    'expected a file, found a directory',
+  );
 });
 
 test('files are found beside the policy that names them', async () => {
