@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SizeName } from '../../src/analysis/weigh.js';
 import { Check, type CheckReport, checkReadOptions } from '../../src/commands/check/index.js';
 import { initialPolicy, initReadOptions } from '../../src/commands/check/init.js';
-import { InputError, readArchive, verify } from '../../src/commands.js';
+import { InputError, readArchive, sizesOf, verify, wasteReport } from '../../src/commands.js';
 import { PLANTED } from '../secrets/planted.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
@@ -441,6 +442,35 @@ testWhen(
     count++;
   }
   assert.ok(count > 20, `${count}`);
+});
+
+const MEASURED = `rules:
+  image-size: { unpacked: 1, stored: 1, compressed: 1, content: 1, docker: 1 }
+  waste-bytes: { total: 0, overwritten: 0, deleted: 0, duplicated: 0, cached: 0 }
+`;
+
+testWhen(
+  test,
+  hasCorpus,
+  NO_SHARED_FOLDER,
+)('the numbers of check are those of sizes and waste', async () => {
+  const policy = await policyOf(MEASURED);
+  let compared = 0;
+  for (const { id, file: path } of corpus()) {
+    const read = await readArchive(path, { depth: 'files', files: { digests: true } }).catch(() => null);
+    if (read === null) continue;
+    const check = new Check({ policy, context: CONTEXT, failOn: 'error' });
+    const { findings } = check.alone(read, {}).data as CheckReport;
+    const [sizes, waste] = [sizesOf(read).images, wasteReport(read).images];
+    for (const { code, rule, data, image: index } of findings) {
+      if (code !== rule || index === null) continue;
+      const { size, kind, actual } = data as { size: SizeName; kind: 'total'; actual: number };
+      const expected = code === 'image-size' ? sizes[index]!.sizes[size] : waste[index]!.waste[kind];
+      assert.is(actual, expected, `${id}: ${size ?? kind} of image ${index}`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 200, `${compared}`);
 });
 
 test('--init: the secrets of today are known, and another one is an error', async () => {
