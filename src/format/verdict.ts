@@ -38,7 +38,9 @@ export function countsText(result: Result): string {
   const findings = findingsOf(result);
   const hidden = (result.archives ?? []).reduce((sum, archive) => sum + archive.hidden, 0);
   const counts = SEVERITIES.flatMap(severity => {
-    const count = findings.filter(finding => finding.severity === severity).length;
+    const own = findings.filter(finding => finding.severity === severity);
+    // With those that are not listed.
+    const count = own.reduce((sum, { unlisted = 0 }) => sum + 1 + unlisted, 0);
     return count === 0 ? [] : [`${count} ${NOUNS[severity]}${count === 1 ? '' : 's'}`];
   });
   const shown = counts.join(', ') || 'no findings';

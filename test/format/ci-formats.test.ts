@@ -283,6 +283,11 @@ test('a summary begins with the verdict, also when it fails, and fits into a job
   assert.match(markdown, 'longer than a job summary may be');
 });
 
+test('a summary counts the findings that are not listed', () => {
+  const text = inFormat('markdown', result([finding(), finding({ unlisted: 900 })]));
+  assert.match(text, /^❌ \*\*failed: app\.tar: 902 errors\*\*/);
+});
+
 test('ndjson: a finding on each line', () => {
   const lines = inFormat('ndjson', UNREAD)
     .trimEnd()

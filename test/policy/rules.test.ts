@@ -946,6 +946,17 @@ rule('base-age', 'too old', {
   },
 });
 
+test('base-age: a base of the future is not young', async () => {
+  const context = await bases(['later:1', FILES, '2999-01-01T00:00:00Z']);
+  const { report, exitCode } = await checked(await layersOf(FILES, BASE), 'rules: { base-age: 30d }', {
+    context,
+  });
+  assert.equal(
+    [exitCode, report.findings[0]!.code, /which is in the future/.test(report.findings[0]!.message)],
+    [1, 'rule-not-checked', true],
+  );
+});
+
 /** The image that the others are compared with. */
 async function since(members: Promise<Members>): Promise<{ against: Against }> {
   const { reading } = await readMembers(await members, inventoryReadOptions);
