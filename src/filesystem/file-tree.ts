@@ -63,6 +63,8 @@ export interface FileTree {
   /** Indexes of layers whose entries are not all known: absent, not a tar, or cut short by a limit. */
   readonly incomplete: readonly number[];
   readonly oddities: readonly Oddity[];
+  /** Files with `linkEntries`. */
+  readonly relinked: readonly Inode[];
 }
 
 export type OddityKind =
@@ -114,5 +116,6 @@ export function treeOf(builder: TreeBuilder): FileTree {
     follow: path => followPath(root, path),
     incomplete: builder.incomplete,
     oddities: builder.oddities.all(),
+    relinked: store.relinked().map(id => all.inode(id)),
   };
 }

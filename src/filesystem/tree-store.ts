@@ -139,6 +139,11 @@ export class TreeStore {
     else known.push({ layer: this.layer, index });
   }
 
+  /** Inodes with such entries that still have a name. */
+  relinked(): number[] {
+    return [...this.linkEntries.keys()].filter(inode => this.columns.rows.links[inode]! > 0);
+  }
+
   entriesOfLinks(inode: number): readonly Pick<Inode, 'layer' | 'index'>[] {
     return this.linkEntries.get(inode) ?? [];
   }

@@ -1,4 +1,4 @@
-import type { TreeNode } from '../filesystem/file-tree.js';
+import type { FileTree, TreeNode } from '../filesystem/file-tree.js';
 import type { Gone } from '../filesystem/layer-changes.js';
 import { contentOf } from '../scan/entries/content.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
@@ -100,7 +100,7 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
   for (const node of unpacked.tree.nodes) {
     const { layer, index } = node.inode;
     if (isUnusual(layer, index)) seen.push(fileOf(subject, node));
-    if (node.inode.linkEntries.length > 0)
+    if (subject.differingLinks.size > 0)
       seen.push(...linkedFiles(subject, node).filter(file => isUnusual(file.layer, file.entryIndex)));
   }
   if (extent === 'image') return seen;
@@ -119,19 +119,15 @@ const MOST_LINKED = 8;
 export type LinkedFiles = ReadonlyMap<TreeNode['inode'], TreeNode['inode']['linkEntries']>;
 
 /** @param tables  of the layers that the tree was made of */
-export function differingLinks(
-  nodes: readonly TreeNode[],
-  tables: readonly (EntryTable | null)[],
-): LinkedFiles {
+export function differingLinks({ relinked }: FileTree, tables: readonly (EntryTable | null)[]): LinkedFiles {
   const found = new Map<TreeNode['inode'], TreeNode['inode']['linkEntries']>();
-  for (const { inode } of nodes) {
-    if (inode.linkEntries.length === 0 || found.has(inode)) continue;
+  for (const inode of relinked) {
     const seen = new Set([attributesAt(tables[inode.layer]!, inode.index)]);
     const differing = inode.linkEntries.filter(({ layer, index }) => {
       const attributes = attributesAt(tables[layer]!, index);
       return !seen.has(attributes) && seen.add(attributes) && seen.size <= MOST_LINKED + 2;
     });
-    found.set(inode, differing);
+    if (differing.length > 0) found.set(inode, differing);
   }
   return found;
 }

@@ -151,7 +151,7 @@ export class ImageSubject {
 
   /** Hard links that give their files another mode, owner or other attributes. */
   get differingLinks(): LinkedFiles {
-    return this.once('differingLinks', () => differingLinks(this.unpacked.tree.nodes, this.tables));
+    return this.once('differingLinks', () => differingLinks(this.unpacked.tree, this.tables));
   }
 
   get waste(): Waste {

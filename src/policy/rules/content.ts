@@ -328,7 +328,8 @@ export const pathsForbidden = defineRule({
     yield* unknownFiles(subject);
     const isMeant = pathFilter(paths.map(({ path }) => path));
     const files = [...imageFiles(subject, where)].filter(({ path }) => isMeant(path));
-    const linked = subject.unpacked.tree.nodes.flatMap(node => linkedFiles(subject, node));
+    const isLinked = subject.differingLinks.size > 0 && paths.some(asksForAttributes);
+    const linked = isLinked ? subject.unpacked.tree.nodes.flatMap(node => linkedFiles(subject, node)) : [];
     for (const condition of paths) {
       const others = asksForAttributes(condition) ? linked : [];
       yield* forbiddenBy(others.length === 0 ? files : [...files, ...others], condition);
