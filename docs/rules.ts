@@ -58,7 +58,7 @@ const INTRODUCTION = `<!-- Made by docs/make.ts from src/policy. -->
 # Rules and policies
 
 \`waybill check ARCHIVE…\` finds everything that \`verify\` finds ([findings](findings.md)), and what the rules of a policy ask for, in one
-read of the archive. \`waybill explain RULE\` prints what stands here of a rule.
+read of the archive. \`waybill explain RULE\` prints the description of a rule.
 
 * Without a policy the preset \`default@1\` applies. \`--preset NAME\` takes another one, \`--policy FILE\` a file (\`-\` for standard input).
 * \`waybill check image.tar --init > waybill.yaml\` writes a policy from an archive: what the image is today becomes the budget.
@@ -84,7 +84,7 @@ rules:
 * by its options, and a \`severity\`, \`images\` and \`platforms\` to apply to: names as patterns (\`ghcr.io/acme/*\`; \`*\` stops at a slash,
   \`**\` does not; with or without a tag), and platforms such as \`linux/arm64\`;
 * by a list of such settings, each with another scope. The first whose scope an image is in is the one that applies to it, and one
-  without a scope comes last:
+  without a scope comes last. Where an image has several names, this holds for each name: all settings that result apply.
 
 \`\`\`yaml
 rules:
@@ -103,7 +103,7 @@ circle.
 
 **Files of container-structure-test** are read as they are: \`structure-test: tests.yaml\` among the rules, or \`--structure-test FILE\`.
 Its file and metadata tests give the verdicts that it gives; what needs a container (\`commandTests\`, \`licenseTests\`) is reported as not
-run, and keys that it does not have are told.
+run, and keys that it does not have are reported.
 
 **Bases.** \`waybill base ARCHIVE… > bases.json\` makes a list of base images. With \`--base bases.json\` (or an archive) \`check\`, \`sizes\` and
 \`waste\` tell what is above the base apart from what is in it; the rules \`base-image\` and \`base-age\` take such a list in the policy too.
@@ -112,8 +112,9 @@ run, and keys that it does not have are told.
 (\`waybill check OLD --json > old.json\`), by layer, directory and package. The preset \`against@1\` applies then, below all others: a policy
 sets its rules as any others.
 
-**\`exceptions\`** are what the policy puts up with. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
-nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden.
+**\`exceptions\`** are findings that the policy accepts. Each has a reason, and a last day (in UTC) where it has one. An expired one hides
+nothing and is a finding, and so is one that hides nothing. \`--all\` lists what is hidden. An exception with \`images\` is about an image
+if all names of the image match; one with \`paths\` is about a finding if all paths of the finding match (a secret may be in several files).
 
 \`\`\`yaml
 exceptions:
@@ -121,9 +122,9 @@ exceptions:
     images: legacy/*
     reason: needs port 25 until the move to the new relay (OPS-1234)
     expires: 2027-03-31
-  - rule: [waste-bytes, waste-share]
-    paths: [/usr/share/doc]
-    reason: the licence asks for it
+  - rule: [setuid-files, world-writable]
+    paths: [/opt/vendor]
+    reason: the installer of the vendor sets these modes (OPS-1240)
 \`\`\`
 
 **Regular expressions** have the syntax of [RE2](https://github.com/google/re2/wiki/Syntax) and match anywhere, unless \`^\` and \`$\` say

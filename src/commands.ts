@@ -24,7 +24,7 @@ export {
   checkReadOptions,
 } from './commands/check/index.js';
 export { initialPolicy, initReadOptions } from './commands/check/init.js';
-export { loadBaseLists, loadPolicy, type PolicyOptions } from './commands/check/load.js';
+export { filesOf, loadBaseLists, loadPolicy, type PolicyOptions, PRESETS } from './commands/check/load.js';
 export { type AppliedReport, printedPolicy } from './commands/check/printed.js';
 export {
   changedTexts,

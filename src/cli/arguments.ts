@@ -2,7 +2,7 @@ import { isatty } from 'node:tty';
 import type { ArgumentsCamelCase, Argv } from 'yargs';
 import type { Severity } from '../commands.js';
 import { dialectFor, NEWEST_RELEASE } from '../docker/release.js';
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 import type { Units } from '../report/words.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 import { limitOptions } from './limits.js';
@@ -147,3 +147,14 @@ export const unitsOption = <T>(command: Argv<T>) =>
 /** The arguments that a command's handler gets, from the function that declares its options. */
 export type ArgumentsOf<Declare extends (command: never) => Argv<unknown>> =
   ReturnType<Declare> extends Argv<infer Declared> ? ArgumentsCamelCase<Declared> : never;
+
+/** Reads what an option names. @throws InputError that says which option it is */
+export async function forOption<T>(option: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof InputError) || error.what.startsWith(`${option}:`)) throw error;
+    const { what, where, remedy, damaged } = error;
+    throw new InputError(`${option}: ${what}`, where, remedy, { cause: error, damaged });
+  }
+}

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import type { Named, ReadResult } from '../commands/many/read.js';
 import type { BaseImage } from '../commands/sizes/report.js';
 import { deadlineIn } from '../containers/deadline.js';
+import { forOption } from './arguments.js';
 import { allOption, archivesArguments, type ChosenArchives, splitArchives } from './many.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -9,7 +10,7 @@ import type { Printing, Terminal } from './terminal.js';
 export const baseOption = <T>(command: Argv<T>) =>
   command.option('base', {
     describe:
-      'a list of `waybill base`, or an archive: what is above the base is told apart; may be repeated',
+      'a list of `waybill base`, or an archive: what is above the base is reported separately; may be repeated',
     type: 'string',
     array: true,
     requiresArg: true,
@@ -22,7 +23,7 @@ export async function basesOf(
 ): Promise<readonly BaseImage[] | undefined> {
   if (base === undefined) return undefined;
   const { loadBases } = await import('../commands/base.js');
-  return loadBases(base, terminal.read);
+  return forOption('--base', () => loadBases(base, terminal.read));
 }
 
 /** `waybill base`: the list for `--base`. */

@@ -141,11 +141,23 @@ function fullName(name: string, declared: Declared): string {
 const plain = (words: Iterable<string>, describe = ''): Candidate[] =>
   [...words].map(word => ({ word, describe }));
 
+/** Options whose values are files. */
+const FILE_OPTIONS = [
+  ...['output', 'layers', 'baseline', 'dockerfile'],
+  ...['policy', 'dive-ci', 'structure-test', 'base', 'against'],
+];
+
+async function presets(): Promise<readonly Candidate[]> {
+  const { PRESETS } = await import('../commands/check/load.js');
+  return [...PRESETS].map(([word, { what }]) => ({ word, describe: what }));
+}
+
 async function valuesOf(name: string, line: Line, terminal: Terminal): Promise<readonly Candidate[]> {
   const full = fullName(name, line.declared);
   const choices = line.declared.getOptions().choices[full];
   if (choices !== undefined) return plain(choices);
-  if (['output', 'layers', 'baseline', 'dockerfile'].includes(full)) return plain([FILES]);
+  if (FILE_OPTIONS.includes(full)) return plain([FILES]);
+  if (full === 'preset') return presets();
   const archive = line.positionals[0];
   if (archive === undefined || !['ref', 'platform'].includes(full)) return [];
   const { refs, platforms } = await choicesOf(archive, terminal);

@@ -1,13 +1,13 @@
 import type { Argv } from 'yargs';
 import type { CheckContext } from '../commands/check/index.js';
-import type { Severity } from '../commands.js';
+import type { Policy, Severity } from '../commands.js';
 import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
-import { FAIL_ON, once } from './arguments.js';
+import { FAIL_ON, forOption, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
-import { hasJson, outputOption } from './output.js';
+import { checkOutputs, hasJson, outputOption, refuseFindings } from './output.js';
 import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
 
@@ -51,7 +51,8 @@ const ruleOptions = <T>(command: Argv<T>) =>
       requiresArg: true,
     })
     .option('against', {
-      describe: 'an earlier archive, or its report (check --json): what grew, and what is new, is told',
+      describe:
+        'an earlier archive, or its report (check --json), to compare with: growth, and new files, ports and packages',
       type: 'string',
       requiresArg: true,
       coerce: once('against'),
@@ -121,7 +122,9 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
   const compares = args.against !== undefined;
   const policy = await loadPolicy({ ...args, presets, structureTests, compares });
   for (const line of policy.notes) terminal.note?.(line);
+  await checkOutputs(args, await filesNamedBy(policy), terminal);
   if (args.printPolicy) {
+    await refuseFindings(args, '--print-policy');
     const { printedPolicy } = await import('../commands/check/printed.js');
     return terminal.print(printedPolicy(policy), args);
   }
@@ -154,10 +157,16 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
   });
 }
 
+/** The files that the policy extends and names, which no output may overwrite. */
+async function filesNamedBy(policy: Policy): Promise<readonly string[]> {
+  const { filesOf } = await import('../commands/check/load.js');
+  return filesOf(policy);
+}
+
 async function againstOf({ against }: CheckArguments, terminal: Terminal) {
   if (against === undefined) return undefined;
   const { loadAgainst } = await import('../commands/check/against.js');
-  return loadAgainst(namedArchive(against, terminal), terminal.read);
+  return forOption('--against', () => loadAgainst(namedArchive(against, terminal), terminal.read));
 }
 
 /** @throws UsageError for options that exclude each other, and for what is asked of no archive */

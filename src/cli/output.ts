@@ -78,9 +78,18 @@ export function outputOption<T>(command: Argv<T>, hasFindings = true) {
 const commandOf = ({ _: words }: { readonly _?: readonly (string | number)[] }) =>
   String(words?.[0] ?? 'this');
 
-/** @throws UsageError for a format of findings, for a command without findings */
-async function refuseFindings({ output = [] }: Reporting, command: string): Promise<void> {
+/**
+ * @param command  a command without findings, or an option that makes it one
+ * @throws UsageError for a format of findings
+ */
+export async function refuseFindings(how: Reporting, command: string): Promise<void> {
+  const { output = [] } = how;
   const { formatByName } = await import('../format/outputs.js');
+  const format = formatsOf(how).find(name => !PLAIN.includes(name));
+  if (format !== undefined)
+    throw new UsageError(
+      `--format ${format}: ${command} has no findings, and ${format} is about findings; expected one of ${PLAIN.join(', ')}`,
+    );
   for (const shown of output) {
     const [format, file] = splitOutput(shown);
     const told = format ?? formatByName(file);
@@ -235,7 +244,10 @@ export async function checkOutputs(
   const { fileIdentity } = await import('../write/output-file.js');
   const read = new Set(inputs.filter(file => file !== '-').map(fileIdentity));
   const over = outputs.find(({ place }) => place.kind !== 'descriptor' && read.has(place.identity));
-  if (over !== undefined) throw new UsageError(`--output: ${quoted(over.place.shown)} is what is to be read`);
+  if (over !== undefined)
+    throw new UsageError(
+      `--output: ${quoted(over.place.shown)} is read by this command, and would be overwritten`,
+    );
   const onStdout = outputs.find(({ place }) => isStandardOutput(place));
   if (how.json && onStdout !== undefined && onStdout.format !== 'json')
     throw new UsageError(

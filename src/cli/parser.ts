@@ -133,14 +133,20 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     archives = [],
     a,
     b,
+    base = [],
+    against = [],
     baseline = [],
     dockerfile = [],
+    policy = [],
+    'dive-ci': diveCi = [],
+    'structure-test': structureTests = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
   // `manifest push` has an `--output` of another type.
   if (!Array.isArray(output)) return;
-  const inputs = [archive, archives, a, b].flat().filter(text => text !== undefined);
-  const files = inputs.map(text => namedArchive(text, world).archive);
-  await checkOutputs(given as Reporting, [...files, ...[baseline, dockerfile].flat()], world);
+  const inputs = [archive, archives, a, b, base, against].flat().filter(text => text !== undefined);
+  const files = inputs.map(text => (text === '-' ? '-' : namedArchive(text, world).archive));
+  const others = [baseline, dockerfile, policy, diveCi, structureTests].flat();
+  await checkOutputs(given as Reporting, [...files, ...others], world);
 }
 
 /** State of yargs during the parsing of a command that its type declarations do not have. */

@@ -23,9 +23,9 @@ export async function readText(
     return { text: new TextDecoder().decode(bytes) };
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    return {
-      reason: error.code === 'ENOENT' ? 'there is no such file' : `cannot be read: ${reasonOf(error)}`,
-    };
+    if (error.code === 'ENOENT') return { reason: 'there is no such file' };
+    if (error.code === 'EISDIR') return { reason: 'expected a file, found a directory' };
+    return { reason: `cannot be read: ${reasonOf(error)}` };
   }
 }
 

@@ -43,6 +43,12 @@ export interface Inode {
   readonly type: EntryType;
   /** Number of names in this tree; above 1 for a file with hard links. */
   readonly links: number;
+  /**
+   * Hard links to it whose entries have another mode or owner than the file, or extended attributes; also those whose
+   * names were removed later. Docker, containerd and podman give these to the file (`os.Chmod`, `os.Lchown` and
+   * `setxattr` after `os.Link`), umoci does not.
+   */
+  readonly linkEntries: readonly Pick<Inode, 'layer' | 'index'>[];
 }
 
 /** The file system that results from applying layers one upon the other. */
@@ -57,6 +63,8 @@ export interface FileTree {
   /** Indexes of layers whose entries are not all known: absent, not a tar, or cut short by a limit. */
   readonly incomplete: readonly number[];
   readonly oddities: readonly Oddity[];
+  /** Files with `linkEntries`. */
+  readonly relinked: readonly Inode[];
 }
 
 export type OddityKind =
@@ -108,5 +116,6 @@ export function treeOf(builder: TreeBuilder): FileTree {
     follow: path => followPath(root, path),
     incomplete: builder.incomplete,
     oddities: builder.oddities.all(),
+    relinked: store.relinked().map(id => all.inode(id)),
   };
 }

@@ -406,6 +406,7 @@ export class TreeBuilder {
     const old = columns.child(folder.id, name);
     if (old !== NONE && this.isOwn(old)) this.oddEntry('duplicate-name', table, index);
     const linked = type === 'hardlink' ? this.linked(table, index) : NONE;
+    if (linked !== NONE && store.is(linked, 'file')) store.noteLink(linked, index);
     if (old !== NONE) {
       if (columns.rows.inode[old] === linked) {
         columns.rows.layer[old] = store.layer;

@@ -1,4 +1,11 @@
-import { type Entry, type EntryTable, type EntryType, entryAt, targetAt } from '../scan/entries/table.js';
+import {
+  type Entry,
+  type EntryTable,
+  type EntryType,
+  entryAt,
+  hasDetails,
+  targetAt,
+} from '../scan/entries/table.js';
 import type * as tree from './file-tree.js';
 import type { Inode } from './file-tree.js';
 import { type NameBytes, NONE, ROOT, TreeColumns } from './tree-columns.js';
@@ -25,6 +32,8 @@ export class TreeStore {
   readonly tables: (EntryTable | null)[] = [];
   /** Further names by inode, in the order of their creation; some may have been removed. Few files have any. */
   private readonly furtherNames = new Map<number, number[]>();
+  /** Entries of hard links by inode; see `Inode.linkEntries`. Few files have any. */
+  private readonly linkEntries = new Map<number, Pick<Inode, 'layer' | 'index'>[]>();
 
   /**
    * @param expected  approximate number of names
@@ -115,6 +124,30 @@ export class TreeStore {
     return id;
   }
 
+  /** Records the entry of a hard link to an inode, if its attributes are not those of the file. */
+  noteLink(inode: number, index: number): void {
+    const own = this.place(inode);
+    const [file, link] = [this.tables[own.layer], this.tables[this.layer]!];
+    const isSame =
+      file != null &&
+      file.modes[own.index] === link.modes[index] &&
+      file.uids[own.index] === link.uids[index] &&
+      file.gids[own.index] === link.gids[index];
+    if (isSame && !hasDetails(link, index)) return;
+    const known = this.linkEntries.get(inode);
+    if (known === undefined) this.linkEntries.set(inode, [{ layer: this.layer, index }]);
+    else known.push({ layer: this.layer, index });
+  }
+
+  /** Inodes with such entries that still have a name. */
+  relinked(): number[] {
+    return [...this.linkEntries.keys()].filter(inode => this.columns.rows.links[inode]! > 0);
+  }
+
+  entriesOfLinks(inode: number): readonly Pick<Inode, 'layer' | 'index'>[] {
+    return this.linkEntries.get(inode) ?? [];
+  }
+
   /** Gives a directory the attributes of an entry. */
   setEntry(id: number, index: number): void {
     const { rows } = this.columns;
@@ -197,6 +230,9 @@ class SquashedInode implements tree.Inode {
   }
   get links(): number {
     return this.store.columns.rows.links[this.id]!;
+  }
+  get linkEntries(): readonly Pick<tree.Inode, 'layer' | 'index'>[] {
+    return this.store.entriesOfLinks(this.id);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ReportedFinding, Result } from '../report/doc.js';
 import { HASHES, legible, uncommanding } from '../visible.js';
 import { jsonPieces } from './json.js';
-import { archiveName, findingsOf, placeText, verdictText, worstFirst } from './verdict.js';
+import { archiveName, findingsOf, imageText, placeText, verdictText, worstFirst } from './verdict.js';
 
 /** Findings as comments on files, which GitHub and GitLab show beside the changes of a pull or merge request. */
 
@@ -41,9 +41,9 @@ export function* githubPieces(result: Result): Generator<string> {
 const logLine = (line: string): string => `${uncommanding(legible(line))}\n`;
 
 function annotation(level: string, finding: ReportedFinding): string {
-  const { source, archive, image, code, message } = finding;
+  const { source, archive, code, message } = finding;
   const lines = source === null ? '' : `,line=${source.line},endLine=${source.endLine}`;
-  const title = [`waybill ${code}`, image ?? ''].filter(part => part !== '').join(': ');
+  const title = [`waybill ${code}`, imageText(finding)].filter(part => part !== '').join(': ');
   const place = placeText({ ...finding, image: null, source: null });
   const said = `${archiveName(archive)}${place === '' ? '' : `: ${place}`}: ${message}`;
   const file = repositoryPath(source?.file ?? archive);
@@ -73,9 +73,9 @@ const SEVERITIES = { error: 'critical', warning: 'minor', info: 'info' } as cons
  */
 export function gitlabPieces(result: Result): Generator<string> {
   const issues = findingsOf(result).map(finding => {
-    const { source, archive, image, code, severity, message, fingerprint } = finding;
+    const { source, archive, code, severity, message, fingerprint } = finding;
     const place = placeText({ ...finding, source: null, image: null });
-    const about = [archiveName(archive), image ?? '', place].filter(part => part !== '').join(': ');
+    const about = [archiveName(archive), imageText(finding), place].filter(part => part !== '').join(': ');
     return {
       description: legible(`${message} (${about})`),
       check_name: code,

@@ -1,6 +1,6 @@
 import type { ReportedArchive, ReportedFinding, Result } from '../report/doc.js';
 import { HASHES, legible } from '../visible.js';
-import { archiveName, byArchive, placeText } from './verdict.js';
+import { archiveName, byArchive, imageText, placeText } from './verdict.js';
 
 /**
  * Renders findings as a JUnit XML report, as Jenkins and others read it: a suite for each archive, with a case for the
@@ -75,8 +75,8 @@ function distinct(findings: readonly ReportedFinding[]): readonly (readonly [Rep
 }
 
 function findingLines(finding: ReportedFinding, title: string): readonly string[] {
-  const { archive, image, code, severity, message, explain, isFailing } = finding;
-  const head = caseLine(image ?? archiveName(archive), title);
+  const { archive, code, severity, message, explain, isFailing } = finding;
+  const head = caseLine(imageText(finding) || archiveName(archive), title);
   const where = placeText(finding);
   const line = where === '' ? message : `${where}: ${message}`;
   if (isFailing) return element(head, 'failure', code, line, explain);

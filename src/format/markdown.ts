@@ -62,10 +62,10 @@ function blockLines(block: Block): string[] {
 }
 
 function textLine({ text, indent = 0, level }: Extract<Block, { kind: 'text' }>): string {
-  if (level !== undefined) return `${'#'.repeat(level)} ${markdown(text, false)}`;
+  if (level !== undefined) return `${'#'.repeat(level)} ${markdown(text, { isStyled: false })}`;
   const lead = indent === 0 ? '' : `${' '.repeat(indent <= 2 ? 0 : 2)}- `;
   // At the beginning of a line, these characters would begin a list, a heading or a rule.
-  return lead + markdown(text).replace(/^(\d*)([-+=#>.)]+)(?=\s|$)/, '$1\\$2');
+  return lead + markdown(text, { isSentence: true }).replace(/^(\d*)([-+=#>.)]+)(?=\s|$)/, '$1\\$2');
 }
 
 function foldedTable(columns: readonly Column[], rows: Iterable<Row>, count: number): string[] {
@@ -97,12 +97,13 @@ function tableLines(columns: Columns, rows: readonly Row[]): string[] {
   ];
 }
 
-function markdown(value: Text, isStyled = true): string {
+/** @param isSentence  text between backticks is code, as in messages; otherwise backticks are those of a name */
+function markdown(value: Text, { isStyled = true, isSentence = false } = {}): string {
   const spans: readonly (string | Span)[] = typeof value === 'string' ? [value] : value;
   return spans
     .map(part => (typeof part === 'string' ? { text: part, style: null } : part))
     .map(({ text, style }) => {
-      const words = literal(legible(text));
+      const words = isSentence ? sentence(legible(text)) : literal(legible(text));
       const isStrong = isStyled && (style === 'strong' || style === 'bad' || style === 'warn');
       return isStrong ? words.replace(/\S(?:.*\S)?/s, '**$&**') : words;
     })
@@ -137,22 +138,33 @@ const BRIDGED = 2;
 /** Escapes characters that are common in sentences, as in `<v1` and `~6 MB`. */
 const escaped = (word: string): string => word.replaceAll('~', '\\~').replaceAll('<', '&lt;');
 
+/** Text between two backticks that stand like quotes. */
+const QUOTED = /(?<=^|[\s(])`([^`]+)`(?=$|[\s,.;:)])/;
+
+/** A message: what it quotes with backticks is code as a whole. */
+const sentence = (text: string): string =>
+  text
+    .split(QUOTED)
+    .map((part, i) => (i % 2 === 1 ? fenced(part) : literal(part, fenced)))
+    .join('');
+
 /** Safe words stay text; the others become code. */
-function literal(text: string): string {
+function literal(text: string, span: (code: string) => string = codeSpan): string {
   // Words are at even indexes, the spaces between them at odd ones.
   const words = text.split(/( +)/);
   const out: string[] = [];
   let code: string[] = [];
   let safe: string[] = [];
   const flush = () => {
-    if (code.length > 0) out.push(codeOf(code.join('')));
+    if (code.length > 0) out.push(codeOf(code.join(''), span));
     for (const word of safe) out.push(escaped(word));
     code = [];
     safe = [];
   };
   for (const word of words) {
     if (MARKS.test(word)) {
-      if (safe.length > 2 * BRIDGED + 1 || code.length === 0) flush();
+      const isApart = /[,:;]$|^(?:\(.*|[^(]*)\)$/.test(code.at(-1) ?? '') || safe.some(isBreak);
+      if (safe.length > 2 * BRIDGED + 1 || code.length === 0 || isApart) flush();
       code.push(...safe, word);
       safe = [];
     } else {
@@ -163,11 +175,18 @@ function literal(text: string): string {
   return out.join('');
 }
 
-/** Punctuation at the end of a sentence stays outside the code span. */
-function codeOf(text: string): string {
+/** Words between which no command goes on: a part in parentheses, a list, the end of a sentence. */
+const isBreak = (word: string): boolean => /^\(|[,.:;)]$/.test(word);
+
+/** Punctuation at the end of a sentence, and parentheses around it or with a partner elsewhere, stay outside the span. */
+function codeOf(text: string, span: (code: string) => string): string {
+  const isBracketed = /^\([^()]+\)[,.;]*$/.test(text);
+  const start = text.length > 1 && text.startsWith('(') && (isBracketed || !text.includes(')')) ? 1 : 0;
+  const isOutside = (mark: string) =>
+    ',.;'.includes(mark) || (mark === ')' && (isBracketed || !text.includes('(')));
   let end = text.length;
-  while (end > 1 && ',.;'.includes(text[end - 1]!)) end--;
-  return codeSpan(text.slice(0, end)) + text.slice(end);
+  while (end > start + 1 && isOutside(text[end - 1]!)) end--;
+  return text.slice(0, start) + span(text.slice(start, end)) + text.slice(end);
 }
 
 /**
@@ -178,4 +197,12 @@ function codeSpan(text: string): string {
   if (!/[`|\\]/.test(text)) return `\`${text}\``;
   const numbers = text.replace(/[^\p{L}\p{N} ]/gu, mark => `&#${mark.codePointAt(0)};`);
   return `<code>${numbers}</code>`;
+}
+
+/** A code span outside of tables: more backticks than the text has in a row delimit it. GFM section 6.3 */
+function fenced(text: string): string {
+  const runs = (text.match(/`+/g) ?? []).map(run => run.length);
+  const fence = '`'.repeat(Math.max(0, ...runs) + 1);
+  const space = /^`|`$|^ .* $/.test(text) ? ' ' : '';
+  return `${fence}${space}${text}${space}${fence}`;
 }

@@ -10,7 +10,7 @@ import type { ReportedFinding, Result } from '../report/doc.js';
 import { version } from '../version.js';
 import { legible } from '../visible.js';
 import { jsonPieces } from './json.js';
-import { archiveName, findingsOf, placeText, worstFirst } from './verdict.js';
+import { archiveName, findingsOf, imageText, placeText, worstFirst } from './verdict.js';
 
 /**
  * GitHub rejects a run with more results.
@@ -101,8 +101,8 @@ function ruleOf({ code, explain, severity }: ReportedFinding): ReportingDescript
 }
 
 function resultOf(finding: ReportedFinding, ruleIndex: number, artifacts: Artifacts): SarifResult {
-  const { code, severity, message: said, archive, image, fingerprint } = finding;
-  const about = [archiveName(archive), image ?? ''].filter(part => part !== '').join(', ');
+  const { code, severity, message: said, archive, fingerprint } = finding;
+  const about = [archiveName(archive), imageText(finding)].filter(part => part !== '').join(', ');
   const place = placeText({ ...finding, image: null });
   return {
     ruleId: code,
@@ -116,7 +116,7 @@ function resultOf(finding: ReportedFinding, ruleIndex: number, artifacts: Artifa
 }
 
 function locationOf(
-  { source, archive, image, path, pointer, layer }: ReportedFinding,
+  { source, archive, image, platform, path, pointer, layer }: ReportedFinding,
   artifacts: Artifacts,
 ): Location {
   if (source !== null)
@@ -127,7 +127,9 @@ function locationOf(
       },
     };
   const names = [
-    ...(image === null ? [] : [{ fullyQualifiedName: legible(image), kind: 'image' }]),
+    ...(image === null
+      ? []
+      : [{ fullyQualifiedName: legible(imageText({ image, platform })), kind: 'image' }]),
     ...(layer === null ? [] : [{ fullyQualifiedName: `layer ${layer + 1}`, kind: 'layer' }]),
     ...(pointer === null ? [] : [{ fullyQualifiedName: legible(pointer), kind: 'member' }]),
   ];

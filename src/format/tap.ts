@@ -1,6 +1,6 @@
 import type { ReportedFinding, Result } from '../report/doc.js';
 import { legible, uncommanding, visibleJson } from '../visible.js';
-import { archiveName, byArchive, placeText, verdictText } from './verdict.js';
+import { archiveName, byArchive, imageText, placeText, verdictText } from './verdict.js';
 
 /**
  * Renders findings in the Test Anything Protocol, version 14, which parsers of version 13 understand: a test point for
@@ -32,9 +32,9 @@ interface Point {
 }
 
 function pointOf(finding: ReportedFinding): Point {
-  const { isFailing, severity, code, message, archive, image, fingerprint } = finding;
+  const { isFailing, severity, code, message, archive, image, platform, fingerprint } = finding;
   const at = placeText({ ...finding, image: null });
-  const title = [archiveName(archive), image ?? '', at, code].filter(part => part !== '').join(': ');
+  const title = [archiveName(archive), imageText(finding), at, code].filter(part => part !== '').join(': ');
   return {
     isOk: !isFailing,
     title,
@@ -44,6 +44,7 @@ function pointOf(finding: ReportedFinding): Point {
       message,
       archive,
       ...(image === null ? {} : { image }),
+      ...(platform === null ? {} : { platform }),
       ...(at === '' ? {} : { at }),
       fingerprint,
     },

@@ -29,12 +29,18 @@ export const worstFirst = (findings: readonly ReportedFinding[]): readonly Repor
 /** The name of an archive for people. */
 export const archiveName = (archive: string): string => (archive === '-' ? 'standard input' : archive);
 
+/** The image that a finding is about, with its platform if several have that name; empty for none. */
+export const imageText = ({ image, platform }: Pick<ReportedFinding, 'image' | 'platform'>): string =>
+  image === null ? '' : platform === null ? image : `${image} (${platform})`;
+
 /** `2 errors, 1 note, 3 hidden by the baseline`. */
 export function countsText(result: Result): string {
   const findings = findingsOf(result);
   const hidden = (result.archives ?? []).reduce((sum, archive) => sum + archive.hidden, 0);
   const counts = SEVERITIES.flatMap(severity => {
-    const count = findings.filter(finding => finding.severity === severity).length;
+    const own = findings.filter(finding => finding.severity === severity);
+    // With those that are not listed.
+    const count = own.reduce((sum, { unlisted = 0 }) => sum + 1 + unlisted, 0);
     return count === 0 ? [] : [`${count} ${NOUNS[severity]}${count === 1 ? '' : 's'}`];
   });
   const shown = counts.join(', ') || 'no findings';
@@ -80,12 +86,13 @@ const shortened = (text: string): string => text.replace(/\b([0-9a-f]{12})[0-9a-
  * The place of a finding for people: the line of the Dockerfile, otherwise the layer with its instruction, and the
  * member.
  */
-export function placeText({ source, path, pointer, layer, image, place }: ReportedFinding): string {
+export function placeText(finding: ReportedFinding): string {
+  const { source, path, pointer, layer, place } = finding;
   if (source !== null) return legible(`${source.file}:${source.line}`);
   const member = path === null ? '' : shortened(`${path}${pointer ?? ''}`);
   const made = /^layer of (.*)$/s.exec(place)?.[1];
   const number = layer === null ? '' : `layer ${layer + 1}${made === undefined ? '' : ` (${brief(made)})`}`;
-  return legible([image ?? '', number, member].filter(part => part !== '').join(', '));
+  return legible([imageText(finding), number, member].filter(part => part !== '').join(', '));
 }
 
 const BRIEF = 60;

@@ -9,6 +9,8 @@ import {
   type InventoryFile,
   type InventoryLayer,
   type InventoryPackage,
+  MOST_SETUID,
+  setuidIn,
   waysUp,
 } from './inventory.js';
 import type { ImageSubject } from './subject.js';
@@ -32,11 +34,18 @@ export interface Change {
   readonly after: number;
 }
 
+/** A size before and after; `atLeast` if one of the two is a lower bound, because not all layers are known. */
+export interface SizeChange extends Change {
+  readonly atLeast?: true;
+}
+
 export interface LayerChange {
   /** The line of a Dockerfile; empty where nothing tells. */
   readonly instruction: string;
   /** Index into the layers of the image; null for a layer that is gone. */
   readonly layer: number | null;
+  /** Whether the earlier image has no such layer. */
+  readonly isNew: boolean;
   /** Unpacked bytes; null where there is no such layer, or its size is not known. */
   readonly before: number | null;
   readonly after: number | null;
@@ -75,7 +84,7 @@ export interface ImageComparison {
   /** Whether the two have a name in common, tags left aside; true where one of them has none. */
   readonly sameName: boolean;
   /** Sizes that are known of both. */
-  readonly sizes: Readonly<Partial<Record<SizeName, Change>>>;
+  readonly sizes: Readonly<Partial<Record<SizeName, SizeChange>>>;
   /** Layers that are not the same bytes, in the order of the image. */
   readonly layers: readonly LayerChange[];
   /**
@@ -86,6 +95,8 @@ export interface ImageComparison {
   readonly packages: readonly PackageChange[] | null;
   /** New files with setuid or setgid, or whose bits or owners are others. null where not known of both. */
   readonly setuid: readonly (InventoryFile & { readonly layer: number | null })[] | null;
+  /** Whether the earlier image may have more setuid files than its report lists. */
+  readonly setuidCut: boolean;
   readonly ports: { readonly added: readonly string[]; readonly removed: readonly string[] };
   readonly env: {
     readonly added: readonly string[];
@@ -113,6 +124,7 @@ export function comparisonOf(subject: ImageSubject, { file, images }: Against): 
     directories: directoryChanges(subject, before),
     packages: packageChanges(before, after),
     setuid: setuidChanges(subject, before),
+    setuidCut: (before.setuid?.length ?? 0) >= MOST_SETUID,
     ports: onlyIn(before.ports, after.ports),
     env: envChanges(before, after),
     user: before.user === after.user ? null : { before: before.user, after: after.user },
@@ -150,7 +162,9 @@ function sizeChanges(before: Inventory, after: Inventory): ImageComparison['size
   return Object.fromEntries(
     SIZES.flatMap(name => {
       const [a, b] = [before.sizes[name], after.sizes[name]];
-      return a === null || b === null ? [] : [[name, { before: a, after: b }]];
+      if (a === null || b === null) return [];
+      const isBound = [before, after].some(({ sizes }) => sizes.partial?.includes(name));
+      return [[name, { before: a, after: b, ...(isBound && { atLeast: true as const }) }]];
     }),
   );
 }
@@ -171,6 +185,7 @@ function layerChanges(before: readonly InventoryLayer[], after: readonly Invento
     return {
       instruction: (b ?? a)!.instruction,
       layer: b?.index ?? null,
+      isNew: a === null,
       before: a?.unpacked ?? null,
       after: b?.unpacked ?? null,
     };
@@ -303,11 +318,13 @@ function packageChanges(before: Inventory, after: Inventory): PackageChange[] | 
   });
 }
 
-function setuidChanges({ inventory, unpacked }: ImageSubject, before: Inventory): ImageComparison['setuid'] {
-  if (before.setuid === null || inventory.setuid === null) return null;
+/** Compares all of them: the inventory lists no more than some thousands. */
+function setuidChanges(subject: ImageSubject, before: Inventory): ImageComparison['setuid'] {
+  const { unpacked, part } = subject;
+  if (before.setuid === null || part.scan.depth !== 'files') return null;
   const keyOf = ({ path, mode, uid, gid }: InventoryFile) => [mode & 0o6000, uid, gid, path].join(' ');
   const old = new Set(before.setuid.map(keyOf));
-  const added = inventory.setuid.filter(file => !old.has(keyOf(file)));
+  const added = setuidIn(subject).filter(file => !old.has(keyOf(file)));
   if (added.length === 0) return [];
   const layers = new Map<string, number>();
   const paths = new Set(added.map(({ path }) => path));

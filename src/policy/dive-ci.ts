@@ -96,7 +96,7 @@ export function parseDiveCi(text: string, source: string): DiveCi {
   const note = ({ key, at }: SourceEntry) =>
     notes.push({
       at,
-      message: `unknown key ${JSON.stringify(key)}: dive passes over it, and so does waybill`,
+      message: `unknown key ${JSON.stringify(key)}: dive ignores it, and so does waybill`,
     });
   for (const entry of top) if (entry.key !== 'rules') note(entry);
   const rules = top.find(({ key }) => key === 'rules')?.value ?? null;

@@ -6,15 +6,16 @@ import type { Report } from '../report/report.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
 import { platformMatches } from '../spec/platform.js';
 import { oneSpelling } from '../visible.js';
+import { isFindingCode } from './file.js';
 import { type CheckFinding, fromVerify, type Suppressed } from './finding.js';
-import { nameFilter } from './image-names.js';
+import { nameFilter, spellingsOf } from './image-names.js';
 import { type Exception, originText, ownSeverity, type Policy, type Scope, type Setting } from './policy.js';
 import type { ArchiveBreach, PolicyRule } from './rule.js';
 import { exceptionExpired, exceptionUnused, patternUnused, ruleNotChecked } from './rules/policy.js';
 import { type CheckContext, type ImageSubject, subjectsOf } from './subject.js';
 
 export interface Evaluation {
-  /** Most serious first. */
+  /** Most serious first. All of them: see `listed`. */
   readonly findings: readonly CheckFinding[];
   readonly suppressed: readonly Suppressed[];
   /** The chosen images, in the order of the report. */
@@ -31,6 +32,7 @@ const DAY = 24 * 60 * 60;
 export class Evaluator {
   private readonly usedExceptions = new Set<Exception>();
   private readonly usedScopes = new Set<Scope>();
+  private readonly filters = new ScopeFilters();
 
   constructor(
     private readonly policy: Policy,
@@ -41,10 +43,9 @@ export class Evaluator {
   /** @param chosen  the images that the report is about */
   evaluate(reading: ArchiveReading, chosen: ReadonlySet<Image>, report: Report): Evaluation {
     const subjects = subjectsOf(reading, chosen, report, this.context);
-    const most = reading.parts[0]!.graph.limits.findingsPerCode;
-    const broken = this.policy.rules.flatMap(({ rule, settings }) =>
-      capped([...this.breachesOf(rule, settings, subjects)], most),
-    );
+    const broken = this.policy.rules.flatMap(({ rule, settings }) => [
+      ...this.breachesOf(rule, settings, subjects),
+    ]);
     const owners = ownersOf(subjects);
     const verified = report.findings.map(finding => verifiedFinding(finding, owners.get(finding) ?? null));
     return this.judged([...verified.map(finding => this.raised(finding, subjects)), ...broken], subjects);
@@ -101,10 +102,12 @@ export class Evaluator {
     subjects: readonly ImageSubject[],
   ): Generator<CheckFinding> {
     const bySetting = new Map<Setting, ImageSubject[]>();
-    for (const subject of subjects) {
-      const setting = this.settingFor(settings, subject);
-      if (setting !== undefined) bySetting.set(setting, [...(bySetting.get(setting) ?? []), subject]);
-    }
+    for (const subject of subjects)
+      for (const setting of this.settingsFor(settings, subject)) {
+        const known = bySetting.get(setting);
+        if (known === undefined) bySetting.set(setting, [subject]);
+        else known.push(subject);
+      }
     for (const [setting, own] of bySetting) {
       const { severity, options } = setting;
       if (severity === 'off') continue;
@@ -116,10 +119,20 @@ export class Evaluator {
     }
   }
 
-  private settingFor(settings: readonly Setting[], subject: ImageSubject): Setting | undefined {
-    for (const { scope } of settings)
-      if (!isOpen(scope) && isInScope(scope, subject)) this.usedScopes.add(scope);
-    return settings.find(({ scope }) => isInScope(scope, subject));
+  /**
+   * The settings that apply to an image: for each name the first whose scope it is in. Hazard: one further name, or a
+   * config without a platform, must not take an image out of a scope.
+   */
+  private settingsFor(settings: readonly Setting[], subject: ImageSubject): readonly Setting[] {
+    if (settings.every(({ scope }) => isOpen(scope))) return settings.slice(0, 1);
+    const isUnknown = subject.image.platform === null;
+    const applied = namesOf(subject).flatMap(name => {
+      const own = settings.filter(({ scope }) => this.filters.isInScope(scope, subject, name, isUnknown));
+      for (const { scope } of own) if (!isOpen(scope)) this.usedScopes.add(scope);
+      const first = own.findIndex(({ scope }) => !isUnknown || scope.platforms.length === 0);
+      return first < 0 ? own : own.slice(0, first + 1);
+    });
+    return [...new Set(applied)];
   }
 
   private breach(rule: PolicyRule, severity: Severity, breach: ArchiveBreach): CheckFinding[] {
@@ -138,7 +151,7 @@ export class Evaluator {
     breach: ArchiveBreach & { readonly data: never },
     named: string | null,
   ): CheckFinding {
-    const { data, subject, layer, path } = breach;
+    const { data, subject, layer, path, paths } = breach;
     const made = layer === undefined ? null : (subject?.instructionOf(layer) ?? null);
     return {
       code: rule.code,
@@ -149,6 +162,7 @@ export class Evaluator {
       image: subject?.index ?? null,
       layer: layer ?? null,
       path: path ?? null,
+      ...(paths !== undefined && { paths }),
       instruction: breach.instruction ?? made,
       remedy: rule.remedy?.(data) ?? null,
       rule: named,
@@ -163,13 +177,13 @@ export class Evaluator {
     let raised = finding;
     for (const { rule, settings } of this.policy.rules) {
       if (!(rule.raises as readonly string[]).includes(finding.code)) continue;
-      const setting =
+      const applied =
         subject === undefined
-          ? settings.find(({ scope }) => isOpen(scope))
-          : this.settingFor(settings, subject);
-      const severity = setting?.severity ?? 'off';
-      if (severity !== 'off' && isAtLeast(severity, raised.severity))
-        raised = { ...raised, severity, rule: rule.code, remedy: rule.mend };
+          ? settings.filter(({ scope }) => isOpen(scope))
+          : this.settingsFor(settings, subject);
+      for (const { severity } of applied)
+        if (severity !== 'off' && isAtLeast(severity, raised.severity))
+          raised = { ...raised, severity, rule: rule.code, remedy: rule.mend };
     }
     return raised;
   }
@@ -195,7 +209,7 @@ export class Evaluator {
 
   private exceptionFor(finding: CheckFinding, subjects: readonly ImageSubject[]): Exception | undefined {
     const matching = this.policy.exceptions.filter(
-      exception => !this.isExpired(exception) && matches(exception, finding, subjects),
+      exception => !this.isExpired(exception) && matches(exception, finding, subjects, this.filters),
     );
     for (const exception of matching) this.usedExceptions.add(exception);
     return matching[0];
@@ -213,24 +227,55 @@ function scopeText({ images, platforms }: Scope): string {
   return parts.map(part => JSON.stringify(part)).join(', ');
 }
 
-function isInScope({ images, platforms }: Scope, { spellings, image }: ImageSubject): boolean {
-  const isNamed = images.length === 0 || spellings.some(nameFilter(images));
-  const have = image.platform;
-  return (
-    isNamed &&
-    (platforms.length === 0 || (have !== null && platforms.some(wanted => platformMatches(have, wanted))))
-  );
+/** Tells which images scopes are about. Patterns are compiled once: an image may have any number of names. */
+class ScopeFilters {
+  private readonly filters = new Map<Scope, (name: string) => boolean>();
+
+  /**
+   * @param name        of the image; null for one without a name
+   * @param isAnywhere  whether an image whose platform is not known is in the scope of any platform
+   */
+  isInScope(scope: Scope, { image }: ImageSubject, name: string | null, isAnywhere = false): boolean {
+    const { images, platforms } = scope;
+    const isNamed = images.length === 0 || (name !== null && spellingsOf(name).some(this.filterOf(scope)));
+    const have = image.platform;
+    const isMeant = have === null ? isAnywhere : platforms.some(wanted => platformMatches(have, wanted));
+    return isNamed && (platforms.length === 0 || isMeant);
+  }
+
+  /** Whether an exception is about an image: under each of its names, so that a further name does not hide anything. */
+  isExcepted(scope: Scope, subject: ImageSubject): boolean {
+    return namesOf(subject).every(name => this.isInScope(scope, subject, name));
+  }
+
+  private filterOf(scope: Scope): (name: string) => boolean {
+    const known = this.filters.get(scope);
+    if (known !== undefined) return known;
+    const filter = nameFilter(scope.images);
+    this.filters.set(scope, filter);
+    return filter;
+  }
 }
+
+const namesOf = ({ names }: ImageSubject): readonly (string | null)[] =>
+  names.length === 0 ? [null] : names;
 
 function matches(
   { rules, scope, paths }: Exception,
-  { code, rule, image, path, at }: CheckFinding,
+  { code, rule, image, path, paths: places, at, unlisted }: CheckFinding,
   subjects: readonly ImageSubject[],
+  filters: ScopeFilters,
 ): boolean {
   if (!rules.includes(code) && !(rule !== null && rules.includes(rule))) return false;
+  // The findings that are not listed may be about other images and paths.
+  if (unlisted !== undefined && (!isOpen(scope) || paths.length > 0)) return false;
   const subject = image === null ? undefined : subjects[image];
-  if (!isOpen(scope) && (subject === undefined || !isInScope(scope, subject))) return false;
-  return paths.length === 0 || pathFilter(paths)((path ?? at.path).replace(/^\/+/, ''));
+  if (!isOpen(scope) && (subject === undefined || !filters.isExcepted(scope, subject))) return false;
+  if (paths.length === 0) return true;
+  const isMeant = pathFilter(paths);
+  // A setting of the config is no file, though it stands in a member that has a path.
+  const member = isFindingCode(code) || at.pointer === null ? at.path : null;
+  return (places ?? [path ?? member]).every(one => one !== null && isMeant(one.replace(/^\/+/, '')));
 }
 
 function placeOf(subject: ImageSubject | null, layer: number | undefined) {
@@ -241,14 +286,32 @@ function placeOf(subject: ImageSubject | null, layer: number | undefined) {
   return { ...at, path: pathIn(part.part, at.path) };
 }
 
-/** A rule's breaches as far as they are listed: the last one tells how many more there are. */
-function capped(findings: readonly CheckFinding[], most: number): readonly CheckFinding[] {
-  const rest = findings.length - most;
-  if (rest <= 0) return findings;
-  const kept = findings.slice(0, most);
-  const last = kept.at(-1)!;
-  const message = `${last.message} (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
-  return [...kept.slice(0, -1), { ...last, message, unlisted: rest }];
+/**
+ * Findings as far as they are listed: of each rule and severity the last one tells how many more there are. Hazard: a
+ * finding that is left out before exceptions and a baseline are applied would be hidden together with others, by an
+ * exception that is not about it.
+ * @param most  how many of each are listed
+ * @returns each with its index in `findings`
+ */
+export function listed(
+  findings: readonly CheckFinding[],
+  most: number,
+): readonly { readonly finding: CheckFinding; readonly index: number }[] {
+  const kindOf = ({ code, rule, severity }: CheckFinding) => `${code} ${rule} ${severity}`;
+  const counts = new Map<string, number>();
+  const numbers = findings.map(finding => {
+    const number = (counts.get(kindOf(finding)) ?? 0) + 1;
+    counts.set(kindOf(finding), number);
+    return number;
+  });
+  return findings.flatMap((finding, index) => {
+    const rest = counts.get(kindOf(finding))! - most;
+    if (numbers[index]! > most) return [];
+    // A finding of `verify` may tell already how many more there are.
+    if (numbers[index]! < most || rest <= 0 || finding.unlisted !== undefined) return [{ finding, index }];
+    const message = `${finding.message} (and ${rest} more like this: --limit findingsPerCode=… lists them)`;
+    return [{ finding: { ...finding, message, unlisted: rest }, index }];
+  });
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   glob,
   listOf,
   platform,
+  someOf,
   textLike,
   type ValueType,
 } from './types.js';
@@ -64,13 +65,13 @@ export const EXCEPTION_KEYS = ['rule', 'images', 'platforms', 'paths', 'reason',
 
 export const SEVERITY_WORDS = ['error', 'warning', 'info', 'off'] as const;
 export const severityType = choice(...SEVERITY_WORDS);
-export const imagesType = listOf(
+export const imagesType = someOf(
   glob('a name or pattern such as ghcr.io/acme/*'),
   'a list of names of images',
 );
-export const platformsType = listOf(platform, 'a list of platforms');
-export const pathsType = listOf(glob('a path or pattern such as /usr/bin/*'), 'a list of paths');
-export const ruleNamesType = listOf(textLike('the code of a rule'), 'a rule, or a list of rules');
+export const platformsType = someOf(platform, 'a list of platforms');
+export const pathsType = someOf(glob('a path or pattern such as /usr/bin/*'), 'a list of paths');
+export const ruleNamesType = someOf(textLike('the code of a rule'), 'a rule, or a list of rules');
 export const filesType = listOf(
   textLike('a file, or a preset such as default@1'),
   'a list of files and presets',

@@ -18,6 +18,11 @@ export interface CheckFinding {
   readonly layer: number | null;
   /** A path in the image, without a leading slash. */
   readonly path: string | null;
+  /**
+   * Every path that it is about, if those are several; null stands for a place that is not a file. An exception has to
+   * name all of them.
+   */
+  readonly paths?: readonly (string | null)[];
   /** The line of a Dockerfile that is to change. */
   readonly instruction: string | null;
   /** The change to make, in one line. null for findings of `verify`, which `explain` describes. */

@@ -1,8 +1,15 @@
-import type { TreeNode } from '../filesystem/file-tree.js';
+import type { FileTree, TreeNode } from '../filesystem/file-tree.js';
 import type { Gone } from '../filesystem/layer-changes.js';
 import { contentOf } from '../scan/entries/content.js';
-import { nameBytes, nameText } from '../scan/entries/name.js';
-import { type Entry, type EntryTable, type EntryType, hasDetails, typeAt } from '../scan/entries/table.js';
+import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
+import {
+  type Entry,
+  type EntryTable,
+  type EntryType,
+  entryAt,
+  hasDetails,
+  typeAt,
+} from '../scan/entries/table.js';
 import type { ImageSubject } from './subject.js';
 
 /** Where rules look for files: in the image as it runs, or also at what later layers deleted or replaced. */
@@ -20,11 +27,26 @@ export class ImageFile {
     private readonly table: EntryTable | null,
     private readonly index: number,
     private readonly source: { readonly path: string; readonly entry: Entry },
+    /**
+     * The name, as bytes, of the hard link whose entry has these attributes; null for the file's own. See
+     * `Inode.linkEntries`.
+     */
+    private readonly linkName: string | null = null,
   ) {}
+
+  /** The index of the entry in the table of its layer. */
+  get entryIndex(): number {
+    return this.index;
+  }
 
   /** As text, without a leading slash; see `nameText`. */
   get path(): string {
     return nameText(this.source.path);
+  }
+
+  /** The hard link whose entry has these attributes, as text; null if they are the file's own. */
+  get link(): string | null {
+    return this.linkName === null ? null : nameText(this.linkName);
   }
 
   /** Permission bits with setuid, setgid and sticky. */
@@ -78,6 +100,8 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
   for (const node of unpacked.tree.nodes) {
     const { layer, index } = node.inode;
     if (isUnusual(layer, index)) seen.push(fileOf(subject, node));
+    if (subject.differingLinks.size > 0)
+      seen.push(...linkedFiles(subject, node).filter(file => isUnusual(file.layer, file.entryIndex)));
   }
   if (extent === 'image') return seen;
   for (const entry of subject.hiddenEntries) {
@@ -86,6 +110,46 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
       seen.push(new ImageFile(entry.type, entry.layer, entry.gone, table, index, entry));
   }
   return seen;
+}
+
+/** Different attributes that hard links give to one file. More have no honest use. */
+const MOST_LINKED = 8;
+
+/** The entries of hard links that give their file other attributes, by file: of equal ones the first. */
+export type LinkedFiles = ReadonlyMap<TreeNode['inode'], TreeNode['inode']['linkEntries']>;
+
+/** @param tables  of the layers that the tree was made of */
+export function differingLinks({ relinked }: FileTree, tables: readonly (EntryTable | null)[]): LinkedFiles {
+  const found = new Map<TreeNode['inode'], TreeNode['inode']['linkEntries']>();
+  for (const inode of relinked) {
+    const seen = new Set([attributesAt(tables[inode.layer]!, inode.index)]);
+    const differing = inode.linkEntries.filter(({ layer, index }) => {
+      const attributes = attributesAt(tables[layer]!, index);
+      return !seen.has(attributes) && seen.add(attributes) && seen.size <= MOST_LINKED + 2;
+    });
+    if (differing.length > 0) found.set(inode, differing);
+  }
+  return found;
+}
+
+function attributesAt(table: EntryTable, index: number): string {
+  const { mode, uid, gid, xattrs } = entryAt(table, index);
+  return JSON.stringify([mode, uid, gid, ...xattrs.map(({ name, value }) => [name, [...value]])]);
+}
+
+/** A name of the tree with the attributes of each hard link that gives its file others. */
+export const linkedFiles = (subject: ImageSubject, { path, inode }: TreeNode): readonly ImageFile[] =>
+  (subject.differingLinks.get(inode) ?? []).slice(0, MOST_LINKED).map(({ layer, index }) => {
+    const table = subject.tables[layer]!;
+    const entry = entryAt(table, index);
+    return new ImageFile(inode.type, layer, null, table, index, { path, entry }, rootedPath(entry.name));
+  });
+
+/** A file to which hard links give more attributes than are looked at; null if there is none. */
+export function overlinkedFile({ differingLinks: links, unpacked }: ImageSubject): string | null {
+  const isOver = [...links].find(([, entries]) => entries.length > MOST_LINKED)?.[0];
+  const node = isOver && unpacked.tree.nodes.find(({ inode }) => inode === isOver);
+  return node === undefined ? null : nameText(node.path);
 }
 
 const UNUSUAL_MODE = 0o6002;
@@ -120,6 +184,10 @@ export function lstat(subject: ImageSubject, path: string): TreeNode | null {
 /** The file at a path as stat(2) in the image finds it: all links are followed. */
 export const stat = (subject: ImageSubject, path: string): TreeNode | null =>
   subject.unpacked.tree.follow(nameBytes(path)).node;
+
+/** For people: the hard link whose entry sets an attribute. */
+export const linkText = ({ link }: { readonly link: string | null }): string =>
+  link === null ? '' : `, by the entry of the hard link /${link}`;
 
 /** For people: what became of an entry of a layer. */
 export const goneText = ({ gone }: { readonly gone: Gone | null }): string =>

@@ -4,7 +4,8 @@ import { breakdown } from '../analysis/breakdown.js';
 import type { Sizes } from '../analysis/weigh.js';
 import type { Package } from '../packages/package.js';
 import { nameText } from '../scan/entries/name.js';
-import { valueWithoutSecrets, wordsWithoutSecrets } from '../secrets/search.js';
+import { wordsWithoutSecrets } from '../secrets/search.js';
+import { unusualFiles } from './image-files.js';
 import type { ImageSubject } from './subject.js';
 
 /**
@@ -42,7 +43,10 @@ export interface InventoryLayer {
 
 export interface InventoryVariable {
   readonly name: string;
-  /** The first 8 digits of the sha256 of its value: whether it is another one can be told, what it is cannot. */
+  /**
+   * The first 8 digits of the sha256 of its value: whether it is another one can be told. Hazard: a short password can be
+   * guessed from it, as from the fingerprint of a secret.
+   */
   readonly valueHash: string;
 }
 
@@ -76,7 +80,7 @@ export interface InventoryPackage extends Pick<Package, 'manager' | 'name' | 've
 /** Directories that are kept: an image of a Debian root and a node_modules tree has some five thousand. */
 const MOST_DIRECTORIES = 5000;
 /** Files with setuid or setgid that are kept; a distribution with everything installed has a hundred. */
-const MOST_SETUID = 10_000;
+export const MOST_SETUID = 10_000;
 const SPECIAL = 0o6000;
 
 export function inventoryOf(subject: ImageSubject): Inventory {
@@ -96,7 +100,7 @@ export function inventoryOf(subject: ImageSubject): Inventory {
     cmd: wordsWithoutSecrets(run.cmd),
     ports: [...run.exposedPorts].sort(),
     env: run.env.map(variableOf),
-    setuid: isRead ? setuidIn(subject) : null,
+    setuid: isRead ? setuidIn(subject).slice(0, MOST_SETUID) : null,
     directories: isRead ? directoriesOf(directorySizes(subject)) : null,
     packages: isRead ? packagesOf(subject) : null,
   };
@@ -105,25 +109,14 @@ export function inventoryOf(subject: ImageSubject): Inventory {
 function variableOf(entry: string): InventoryVariable {
   const equals = entry.indexOf('=');
   const [name, value] = equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
-  // A short hash of a weak password could be reversed.
-  const shown = valueWithoutSecrets(name, value);
-  return { name, valueHash: createHash('sha256').update(shown).digest('hex').slice(0, 8) };
+  return { name, valueHash: createHash('sha256').update(value).digest('hex').slice(0, 8) };
 }
 
-function setuidIn({ unpacked, tables }: ImageSubject): InventoryFile[] {
-  const found: InventoryFile[] = [];
-  for (const node of unpacked.tree.nodes) {
-    const { layer, index, type } = node.inode;
-    const mode = type === 'file' ? tables[layer]!.modes[index]! : 0;
-    if ((mode & SPECIAL) === 0 || found.length >= MOST_SETUID) continue;
-    found.push({
-      path: nameText(node.path),
-      mode,
-      uid: tables[layer]!.uids[index]!,
-      gid: tables[layer]!.gids[index]!,
-    });
-  }
-  return found;
+/** All of them, also those that are given the bits by the entry of a hard link: a path for each mode and owner. */
+export function setuidIn(subject: ImageSubject): InventoryFile[] {
+  return unusualFiles(subject, 'image')
+    .filter(({ type, mode }) => type === 'file' && (mode & SPECIAL) !== 0)
+    .map(({ path, mode, entry: { uid, gid } }) => ({ path, mode, uid, gid }));
 }
 
 /** Bytes of all that is below each directory, hidden or not, by path. */

@@ -1,7 +1,7 @@
 import type { Image } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { Platform } from '../spec/platform.js';
-import type { Needs, PolicyRule } from './rule.js';
+import type { Needs, Option, PolicyRule } from './rule.js';
 import type { NamedFile } from './types.js';
 
 /** Where a part of a policy was written. */
@@ -97,10 +97,18 @@ export function ownSeverity({ rules }: Policy, code: string, fallback: Severity)
 }
 
 /** Files that rules name and that are not read with the policy: each path once. */
-export function unreadFilesOf({ rules }: Policy): readonly string[] {
+export const unreadFilesOf = (policy: Policy): readonly string[] =>
+  namedFiles(policy, ({ isFiles, parse }) => isFiles === true && parse === undefined);
+
+/** The files that a policy is made of and names: each path once. */
+export const filesOf = (policy: Policy): readonly string[] => [
+  ...new Set([...policy.sources, ...namedFiles(policy, ({ isFiles }) => isFiles === true)]),
+];
+
+function namedFiles({ rules }: Policy, isMeant: (option: Option<unknown>) => boolean): readonly string[] {
   const paths = rules.flatMap(({ rule, settings }) =>
-    Object.entries(rule.options).flatMap(([name, { isFiles, parse }]) =>
-      isFiles === true && parse === undefined
+    Object.entries(rule.options).flatMap(([name, option]) =>
+      isMeant(option)
         ? settings.flatMap(({ severity, options }) =>
             severity === 'off' ? [] : (options[name] as readonly NamedFile[]).map(({ path }) => path),
           )

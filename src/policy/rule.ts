@@ -89,6 +89,8 @@ export interface BreachPlace {
   readonly layer?: number | undefined;
   /** A path in the image, without a leading slash. */
   readonly path?: string | undefined;
+  /** Every path, if those are several; see `CheckFinding.paths`. */
+  readonly paths?: readonly (string | null)[] | undefined;
   /** The instruction to change, where it is none that made a layer, such as `USER root`. */
   readonly instruction?: string | null | undefined;
   /** The document or member of the archive; by default that of the layer, or else the image's own. */

@@ -1,3 +1,4 @@
+import { SIZE_NAMES } from '../analysis/weigh.js';
 import { isObject, type Json, type JsonObject, typeName } from '../spec/json.js';
 import type { SavedImage } from './comparison.js';
 import type { Inventory } from './inventory.js';
@@ -113,7 +114,10 @@ class ReportReader {
 
   private sizes(sizes: JsonObject, at: string): Inventory['sizes'] {
     const size = (name: string) => this.orNull(this.number)(sizes[name], `${at}/${name}`);
+    const partial = sizes.partial === undefined ? [] : this.texts(sizes.partial, `${at}/partial`);
+    const bounds = SIZE_NAMES.filter(name => partial.includes(name));
     return {
+      ...(bounds.length > 0 && { partial: bounds }),
       stored: size('stored'),
       compressed: size('compressed'),
       estimated: size('estimated'),
@@ -141,8 +145,12 @@ class ReportReader {
   private readonly text: Read<string> = (value, at) =>
     typeof value === 'string' ? value : this.mismatch(at, 'a string', value, '');
 
-  private readonly number: Read<number> = (value, at) =>
-    typeof value === 'number' && value >= 0 ? value : this.mismatch(at, 'a number from 0', value, 0);
+  private readonly number: Read<number> = (value, at) => {
+    if (typeof value !== 'number' || value < 0) return this.mismatch(at, 'a number from 0', value, 0);
+    return Number.isSafeInteger(value)
+      ? value
+      : this.refuse(`${at}: expected a whole number up to ${Number.MAX_SAFE_INTEGER}, found ${value}`, 0);
+  };
 
   private object(value: Json | undefined, at: string): JsonObject {
     return isObject(value) ? value : this.mismatch(at, 'an object', value, NOTHING);

@@ -39,7 +39,7 @@ export function policySchema(): JsonSchema {
         additionalProperties: false,
       },
       exceptions: {
-        description: 'What the policy puts up with.',
+        description: 'Findings that the policy accepts.',
         anyOf: [{ type: 'null' }, { type: 'array', items: { $ref: '#/definitions/exception' } }],
       },
     }),
@@ -79,7 +79,7 @@ function exceptionSchema(): JsonSchema {
         ...pathsType.schema,
         description: 'Only findings at paths that match one of these, or lie below.',
       },
-      reason: { ...reasonType.schema, description: 'Why. It is told with what it hides.' },
+      reason: { ...reasonType.schema, description: 'Why. It is printed with what it hides.' },
       expires: { ...day.schema, description: 'The last day on which it applies, in UTC.' },
     }),
     required: ['rule', 'reason'],

@@ -108,7 +108,21 @@ export function parseStructureTest(text: string): ParsedStructureTest {
   if (problems.length > 0) return { test: null, notes: [], problems };
   const reader = new TestReader();
   const test = reader.test(root);
+  if (reader.problems.length === 0 && test !== null && root !== null && isEmptyTest(test))
+    reader.problems.push({ at: root.at, message: NOTHING });
   return { test: reader.problems.length > 0 ? null : test, notes: reader.notes, problems: reader.problems };
+}
+
+/** A file that a misspelt key leaves without tests would be passed by every image. */
+const NOTHING =
+  'there is nothing to check: expected fileExistenceTests, fileContentTests or a metadataTest with settings';
+
+function isEmptyTest({ existence, content, metadata, notRun }: StructureTest): boolean {
+  if (existence.length + content.length + notRun.length > 0) return false;
+  if (metadata === null) return true;
+  const { at: _, entrypoint, cmd, ...settings } = metadata;
+  // A list without words has to be empty in the image too.
+  return entrypoint === null && cmd === null && Object.values(settings).every(({ length }) => length === 0);
 }
 
 type TestFields = ReadonlyMap<string, SourceEntry>;
@@ -196,8 +210,8 @@ class TestReader {
       env: [...settings('env'), ...settings('envVars')],
       unboundEnv: this.list(fields, 'unboundEnvVars', item => this.setting(item).key),
       labels: settings('labels'),
-      exposedPorts: texts('exposedPorts'),
-      unexposedPorts: texts('unexposedPorts'),
+      exposedPorts: this.ports(fields, 'exposedPorts'),
+      unexposedPorts: this.ports(fields, 'unexposedPorts'),
       volumes: texts('volumes'),
       unmountedVolumes: texts('unmountedVolumes'),
       entrypoint: command('entrypoint'),
@@ -205,6 +219,20 @@ class TestReader {
       workdir: this.text(fields, 'workdir'),
       user: this.text(fields, 'user'),
     };
+  }
+
+  /** https://github.com/GoogleContainerTools/container-structure-test/issues/240 */
+  private ports(fields: TestFields, key: string): string[] {
+    return this.list(fields, key, item => {
+      const port = this.textOf(item);
+      const number = port.split('/')[0]!;
+      if (number !== port)
+        this.notes.push({
+          at: item.at,
+          message: `${key}: container-structure-test compares the number alone, and takes no port for ${JSON.stringify(port)}: write ${JSON.stringify(number)}`,
+        });
+      return port;
+    });
   }
 
   private setting(node: SourceNode): Setting {
@@ -280,7 +308,7 @@ class TestReader {
     return entriesByKey(node.entries, known, ({ key, at }) => {
       const near = nearest(key, known);
       const hint = near.length > 0 ? didYouMean(near) : '';
-      this.notes.push({ at, message: `unknown key ${JSON.stringify(key)} is passed over${hint}` });
+      this.notes.push({ at, message: `unknown key ${JSON.stringify(key)} is ignored${hint}` });
     });
   }
 

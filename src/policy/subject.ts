@@ -15,8 +15,7 @@ import { contentOf } from '../scan/entries/content.js';
 import type { EntryTable } from '../scan/entries/table.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
-import { unusualIn } from './image-files.js';
-import { spellingsOf } from './image-names.js';
+import { differingLinks, type LinkedFiles, unusualIn } from './image-files.js';
 import { type Inventory, inventoryOf } from './inventory.js';
 
 /** The circumstances of a check besides the archive. */
@@ -73,11 +72,6 @@ export class ImageSubject {
   get label(): string {
     const { names, platform, imageId, v1Id } = this.report;
     return names[0] ?? platform ?? imageId ?? v1Id ?? '(untagged)';
-  }
-
-  /** Each way in which its names can be written, with and without tag, for patterns. */
-  get spellings(): readonly string[] {
-    return this.once('spellings', () => [...new Set(this.names.flatMap(spellingsOf))]);
   }
 
   get run(): RunSettings {
@@ -153,6 +147,11 @@ export class ImageSubject {
   /** The entries of each layer that `unusualFiles` is about; null for a layer without any. */
   get unusualEntries(): readonly (Uint8Array | null)[] {
     return this.once('unusualEntries', () => this.tables.map(unusualIn));
+  }
+
+  /** Hard links that give their files another mode, owner or other attributes. */
+  get differingLinks(): LinkedFiles {
+    return this.once('differingLinks', () => differingLinks(this.unpacked.tree, this.tables));
   }
 
   get waste(): Waste {

@@ -304,6 +304,20 @@ export function listOf<T>(item: ValueType<T>, expected: string): ValueType<reado
   };
 }
 
+/** A list that is not empty: for scopes, where a list that a template left empty would mean everything. */
+export function someOf<T>(item: ValueType<T>, expected: string): ValueType<readonly T[]> {
+  const list = listOf(item, expected);
+  return {
+    ...list,
+    schema: { anyOf: [item.schema, { type: 'array', items: item.schema, minItems: 1 }] },
+    read(node, compile) {
+      if (node.kind !== 'sequence' || node.items.length > 0) return list.read(node, compile);
+      const message = `expected ${expected} with at least one in it, found an empty list`;
+      return { problems: [{ at: node.at, message }] };
+    },
+  };
+}
+
 /** Names with a pattern each; a list of names, or one alone, asks for any value. */
 export const namesWithPatterns: ValueType<ReadonlyMap<string, Pattern | null>> = {
   expected: 'names with patterns (name: pattern), or a list of names',

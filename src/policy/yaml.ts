@@ -45,7 +45,7 @@ export function parseSource(text: string): ParsedSource {
 
 /** In place of what the parser says. */
 const OWN_WORDS: Readonly<Record<string, string>> = {
-  DUPLICATE_KEY: 'the key stands twice in this mapping',
+  DUPLICATE_KEY: 'the key is repeated in this mapping',
   MULTIPLE_DOCS: 'expected one document, found a second behind ---',
 };
 

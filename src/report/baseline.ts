@@ -29,6 +29,8 @@ export class Baseline {
   private readonly matched = new Set<string>();
   private readonly examined = new Set<string>();
   private readonly present = new Map<string, BaselineEntry>();
+  /** Codes of findings that are not all listed. */
+  private readonly uncompared = new Set<string>();
 
   /**
    * @param file        as the user named it
@@ -47,12 +49,16 @@ export class Baseline {
     this.examined.add(subject);
   }
 
-  /** True if a finding is known and not reported. An archive without a report is never known. */
-  hides({ fingerprint, code, subject, place }: ReportedFinding): boolean {
+  /**
+   * True if a finding is known and not reported. An archive without a report is never known, nor is a finding that
+   * stands for others that are not listed: these may be new.
+   */
+  hides({ fingerprint, code, subject, place, unlisted }: ReportedFinding): boolean {
     if (code === 'archive-unreadable') return false;
     this.present.set(fingerprint, { fingerprint, code, subject, place });
     if (this.entries.has(fingerprint)) this.matched.add(fingerprint);
-    return this.isUpdating || this.entries.has(fingerprint);
+    if (unlisted !== undefined) this.uncompared.add(code);
+    return unlisted === undefined && (this.isUpdating || this.entries.has(fingerprint));
   }
 
   /** The entries of a new baseline: the findings of the run, and the known findings of images that it did not check. */
@@ -64,12 +70,19 @@ export class Baseline {
   notes(): readonly string[] {
     const { file, entries, stale, elsewhere } = this;
     const others = [...new Set(elsewhere.map(({ subject }) => subject))];
-    const kept =
-      elsewhere.length === 0
+    const codes = [...this.uncompared].join(', ');
+    const kept = [
+      ...(codes === ''
+        ? []
+        : [
+            `${file}: not all findings ${codes} are listed, and those that are not cannot be compared with it: --limit findingsPerCode=… lists more`,
+          ]),
+      ...(elsewhere.length === 0
         ? []
         : [
             `${file}: ${count(elsewhere.length, 'entry', 'entries')} about what this run did not look at: ${shortList(others)}`,
-          ];
+          ]),
+    ];
     if (this.isUpdating) {
       const removed =
         stale === 0 ? '' : `, ${stale} removed that no longer ${stale === 1 ? 'matches' : 'match'}`;

@@ -96,6 +96,8 @@ export interface ReportedFinding {
   readonly archive: string;
   /** First name of the image that the finding is about, or its platform; null if it is about the archive. */
   readonly image: string | null;
+  /** The platform of that image, if the archive has several images with this name; null otherwise. */
+  readonly platform: string | null;
   /** Member of the archive, or path in the image; null for the archive or the image as a whole. */
   readonly path: string | null;
   /** JSON pointer (RFC 6901) into that member; null for the member as a whole. */
@@ -116,6 +118,8 @@ export interface ReportedFinding {
    * path.
    */
   readonly place: string;
+  /** How many more like it are not listed, and have no fingerprint; see `Finding`. */
+  readonly unlisted?: number;
   /** sha256 in hexadecimal digits over code, subject, place and a key. Unique in a run. */
   readonly fingerprint: string;
 }

@@ -115,6 +115,22 @@ const platformOf = ({ platform }: Image): string | null =>
 /** The first name of an image, or its platform. */
 export const nameOf = (image: Image): string | null => image.names[0] ?? platformOf(image);
 
+/** Names that several images of an archive have: the platforms of one image. */
+export function sharedNames(images: readonly Image[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  for (const name of images.map(nameOf)) {
+    if (name === null) continue;
+    if (seen.has(name)) shared.add(name);
+    seen.add(name);
+  }
+  return shared;
+}
+
+/** The platform of an image, if its name does not say which image it is. */
+export const platformBeside = (image: Image | null, shared: ReadonlySet<string>): string | null =>
+  image !== null && shared.has(image.names[0] ?? '') ? platformOf(image) : null;
+
 /** A repository, without the tag that each build may change; null for a name that is a tag alone. */
 export function repositoryOf(name: string): string | null {
   if (!/[:/@]/.test(name)) return null;
@@ -154,8 +170,9 @@ export function reportedFindings(
   { failOn = 'never', audit = new Audit() }: ReportingOptions = {},
 ): readonly ReportedFinding[] {
   const whole = examineAll(reading, chosen, audit);
+  const shared = sharedNames(reading.parts.flatMap(({ graph }) => graph.images));
   return partFindings(reading, chosen).map(told =>
-    audit.report(factsOf(reading, told, { failOn, audit, whole })),
+    audit.report(factsOf(reading, told, { failOn, audit, whole, shared })),
   );
 }
 
@@ -188,15 +205,17 @@ export interface Surroundings {
   readonly audit: Audit;
   /** The subject of findings about the archive. */
   readonly whole: string;
+  /** See `sharedNames`. */
+  readonly shared: ReadonlySet<string>;
 }
 
 /** The facts of a finding of `verify`. Secrets in its instruction are asterisks. */
 export function factsOf(
   { opened }: ArchiveReading,
   { part, finding }: PartFinding,
-  { failOn, audit, whole }: Surroundings,
+  { failOn, audit, whole, shared }: Surroundings,
 ): FindingFacts {
-  const { code, severity, at, message } = finding;
+  const { code, severity, at, message, unlisted } = finding;
   const image = part?.concerns.imageOf(finding) ?? null;
   const layer = image === null ? null : layerOf(image, finding);
   const createdBy = layer === null ? null : (image!.layers[layer]?.createdBy ?? null);
@@ -208,6 +227,7 @@ export function factsOf(
     explain: ruleOf(code).explain,
     archive: opened.file,
     image: image === null ? null : nameOf(image),
+    platform: platformBeside(image, shared),
     path: at.path === '' ? null : part === null ? at.path : pathIn(part.part, at.path),
     pointer: at.pointer || null,
     layer,
@@ -215,6 +235,7 @@ export function factsOf(
     source: layer === null ? null : audit.sourceOf(image!, layer),
     subject: image === null ? whole : subjectOf([image]),
     place: placeOf(part, image, layer, at.path),
+    ...(unlisted !== undefined && { unlisted }),
     key: keyOf(finding, image, layer),
   };
 }
@@ -276,6 +297,7 @@ export function unreadable(file: string, { what, remedy }: InputError, audit: Au
     explain: rule.explain,
     archive: file,
     image: null,
+    platform: null,
     path: null,
     pointer: null,
     layer: null,

@@ -202,6 +202,7 @@ export const reportedClosing = (
       explain: ruleOf(code).explain,
       archive: file,
       image: null,
+      platform: null,
       path: at.path === '' ? null : at.path,
       pointer: at.pointer || null,
       layer: null,

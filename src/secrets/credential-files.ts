@@ -29,7 +29,11 @@ const all = (...readers: readonly CredentialFile['read'][]) =>
     for (const read of readers) yield* read(text);
   };
 
-/** `"auth"` is base64 of `user:password`. https://docs.docker.com/reference/cli/docker/login/ */
+/**
+ * `"auth"` is base64 of `user:password`; Kubernetes takes both as fields too, without it.
+ * https://docs.docker.com/reference/cli/docker/login/,
+ * https://pkg.go.dev/k8s.io/kubernetes/pkg/credentialprovider#DockerConfigEntry
+ */
 function* registryAuths(text: string): Generator<Found> {
   for (const match of text.matchAll(/"auth"\s{0,20}:\s{0,20}"([A-Za-z0-9+/=]{4,8192})"?/g)) {
     const pair = Buffer.from(match[1]!, 'base64').toString('latin1');
@@ -41,6 +45,10 @@ function* registryAuths(text: string): Generator<Found> {
   yield* fields(
     'registry-credential',
     /"(?:identitytoken|registrytoken)"\s{0,20}:\s{0,20}"([^"\s]{8,8192})/gi,
+  )(text);
+  yield* fields(
+    'registry-credential',
+    /"username"\s{0,20}:\s{0,20}"[^"\s]{1,512}"\s{0,20},\s{0,20}"password"\s{0,20}:\s{0,20}"([^"\s]{4,8192})"/g,
   )(text);
 }
 

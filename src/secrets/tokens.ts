@@ -28,7 +28,7 @@ export function* tokensIn(bytes: Buffer, effort: Effort = ANY_EFFORT): Generator
     }
     let stop = start + SHORTEST;
     while (stop < end && IN_TOKEN[bytes[stop]!] === 1) stop++;
-    if (stop - start <= LONGEST) {
+    if (stop - start <= LONGEST || bytes.toString('latin1', start, start + PACKED.length) === PACKED) {
       const token = tokenAt(bytes, start, stop, effort);
       if (token === 'spent') return;
       if (token !== null) yield token;
@@ -50,7 +50,7 @@ function tokenAt(bytes: Buffer, start: number, stop: number, effort: Effort): Fo
   if (!shape.isToken(run.slice(shape.prefix.length), run)) return null;
   return shape.found === undefined
     ? { kind: shape.kind, at: from, value: run }
-    : shape.found(bytes, from, run);
+    : shape.found(bytes, from, run, effort);
 }
 
 const BACKSLASH = 0x5c;
@@ -61,8 +61,8 @@ interface TokenShape {
   readonly prefix: string;
   /** @param body  what follows the prefix */
   isToken(body: string, run: string): boolean;
-  /** The matched value, if it is longer than the run; null for the run itself. */
-  found?(bytes: Buffer, at: number, run: string): Found | null;
+  /** The matched value, if it is longer than the run; null for none, `spent` where the search ends. */
+  found?(bytes: Buffer, at: number, run: string, effort: Effort): Found | 'spent' | null;
 }
 
 const of = (kind: SecretKind, prefixes: readonly string[], pattern: RegExp): TokenShape[] =>
@@ -103,10 +103,13 @@ export const isAwsSecret = (value: string): boolean =>
   /^[A-Za-z0-9/+]{40}$/.test(value) && /[A-Z]/.test(value) && /[g-z]/.test(value) && isTokenBody(value);
 
 const PACKED_MAX = 96 * 1024;
-const IN_BASE64 = new Set([...'+/='].map(character => character.charCodeAt(0)));
+/** `-----BEGIN ` in base64: its characters are those of a token, however long the key is. */
+const PACKED = 'LS0tLS1CRUdJTi';
+/** Further characters of base64, and the ends of lines, which `base64` writes after 76 characters. */
+const IN_BASE64 = new Set([...'+/=\r\n'].map(character => character.charCodeAt(0)));
 
 /** A PEM that was packed in base64 once more, as kubeconfigs, CI variables and Kubernetes secrets have it. */
-function packedKey(bytes: Buffer, at: number): Found | null {
+function packedKey(bytes: Buffer, at: number, _run: string, effort: Effort): Found | 'spent' | null {
   // Inside of other base64 each piece would be unpacked again and again.
   if (at > 0 && /[+/]/.test(String.fromCharCode(bytes[at - 1]!))) return null;
   let end = at;
@@ -116,6 +119,8 @@ function packedKey(bytes: Buffer, at: number): Found | null {
     (IN_TOKEN[bytes[end]!] === 1 || IN_BASE64.has(bytes[end]!))
   )
     end++;
+  // A text of many such beginnings would be unpacked from each of them to its end.
+  if (!effort.spend(end - at)) return 'spent';
   const [key] = privateKeysIn(Buffer.from(bytes.toString('latin1', at, end), 'base64'));
   return key === undefined ? null : { ...key, at };
 }
@@ -155,7 +160,7 @@ const SHAPES: readonly TokenShape[] = [
   ...['AKIA', 'ASIA'].map(
     (prefix): TokenShape => ({ kind: 'aws-access-key', prefix, isToken: isAwsId, found: awsKey }),
   ),
-  { kind: 'private-key', prefix: 'LS0tLS1CRUdJTi', isToken: () => true, found: packedKey },
+  { kind: 'private-key', prefix: PACKED, isToken: () => true, found: packedKey },
 ];
 
 /** `SK` and 32 hexadecimal digits may be anything; beside the name of the service it is a key. */

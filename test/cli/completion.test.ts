@@ -51,6 +51,8 @@ const LINES: readonly (readonly [line: string, expected: readonly string[], none
   ['waybill diff one.tar ', ['two.tar'], ['hello:1.0']],
   ['waybill help ma', ['manifest']],
   ['waybill completion ', ['bash', 'zsh', 'fish']],
+  ['waybill check one.tar --preset ', ['default@1', 'strict@1', 'none@1'], ['one.tar']],
+  ['waybill check one.tar --against ', ['two.tar'], ['hello:1.0']],
   ['waybill images --store ', ['containerd', 'classic']],
   ['waybill history none.tar ', [], ['hello:1.0']],
 ];

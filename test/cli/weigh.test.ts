@@ -205,7 +205,7 @@ test('--output writes every format, several at once, and never over its input', 
   await unusable(['verify', hello, '--output', 'x.pdf'], 'x.pdf', '.html');
   const copy = out('archive.md');
   copyFileSync(hello, copy);
-  await unusable(['verify', copy, '--output', copy], 'is what is to be read');
+  await unusable(['verify', copy, '--output', copy], 'is read by this command');
   const nowhere = await waybill(['verify', hello, '--output', out('no/where.md')]);
   assert.is(nowhere.status, 2);
   assert.match(nowhere.stderr, 'where.md');

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SizeName } from '../../src/analysis/weigh.js';
 import { Check, type CheckReport, checkReadOptions } from '../../src/commands/check/index.js';
 import { initialPolicy, initReadOptions } from '../../src/commands/check/init.js';
-import { InputError, readArchive, verify } from '../../src/commands.js';
+import { InputError, readArchive, sizesOf, verify, wasteReport } from '../../src/commands.js';
 import { PLANTED } from '../secrets/planted.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
@@ -124,7 +125,7 @@ test('a policy that is no text', async () => {
   );
   assert.match(
     (await waybill(['check', SOUND, '--policy', folder])).stderr,
-    /cannot be read: illegal operation on a directory/,
+    /expected a file, found a directory/,
   );
   assert.match((await waybill(['check', SOUND, '--policy', SOUND])).stderr, /expected text, found NUL bytes/);
 });
@@ -170,6 +171,23 @@ test('options that contradict each other, or lack something', async () => {
   }
 });
 
+test('an error in a file says which option names it', async () => {
+  const text = file('text.yaml', 'rules: {}');
+  for (const option of ['--base', '--against'])
+    for (const [name, reason] of [
+      [text, /text\.yaml: --(base|against): not an image archive but text/],
+      [join(folder, 'none.tar'), /none\.tar: --(base|against): no such file or directory/],
+    ] as const) {
+      const { stderr, status } = await waybill(['check', SOUND, option, name]);
+      assert.is(status, 2);
+      assert.match(stderr, reason);
+    }
+  assert.match(
+    (await waybill(['check', SOUND, '--policy', folder])).stderr,
+    'expected a file, found a directory',
+  );
+});
+
 test('files are found beside the policy that names them', async () => {
   file('deep/base.yaml', 'rules: { layer-count: 1 }');
   file('deep/.dive-ci', 'rules:\n  lowestEfficiency: 1\n  oddKey: 1\n');
@@ -178,7 +196,7 @@ test('files are found beside the policy that names them', async () => {
   assert.is(status, 1);
   assert.match(stdout, /error layer-count/);
   assert.match(stdout, /error dive-efficiency/);
-  assert.match(stderr, /^waybill: .*deep\/\.dive-ci:3:3: unknown key "oddKey": dive passes over it/);
+  assert.match(stderr, /^waybill: .*deep\/\.dive-ci:3:3: unknown key "oddKey": dive ignores it/);
 });
 
 test('--print-policy shows what applies, and from where, without an archive', async () => {
@@ -193,6 +211,50 @@ test('--print-policy shows what applies, and from where, without an archive', as
   assert.match(stdout, /history +a +never +old +\S+print\.yaml:5/);
   const json = JSON.parse((await waybill(['check', '--print-policy', '--policy', policy, '--json'])).stdout);
   assert.equal(json.sources, ['default@1', policy]);
+});
+
+test('--print-policy has no findings, so no format of findings', async () => {
+  for (const args of [
+    ['--format', 'sarif'],
+    ['-o', `junit=${join(folder, 'no.out')}`],
+    ['-o', join(folder, 'no.tap')],
+  ]) {
+    const { stderr, stdout, status } = await waybill(['check', SOUND, '--print-policy', ...args]);
+    assert.equal([status, stdout], [2, '']);
+    assert.match(stderr, /--print-policy has no findings, and (sarif|junit|tap) is about findings/);
+  }
+});
+
+test('no output overwrites a file that is read', async () => {
+  const tests = file('over/t.yaml', 'schemaVersion: 2.0.0\nmetadataTest: { workdir: / }\n');
+  const base = file('over/base.yaml', `rules: { structure-test: t.yaml, base-image: bases.json }\n`);
+  const policy = file('over/p.yaml', 'extends: base.yaml\n');
+  const dive = file('over/.dive-ci', 'rules: {}\n');
+  const baseline = file('over/known.json', '{}');
+  const dockerfile = file('over/Dockerfile', 'FROM x\n');
+  const bases = join(folder, 'over/bases.json');
+  copyFileSync(SOUND, join(folder, 'over/old.tar'));
+  const old = join(folder, 'over/old.tar');
+  writeFileSync(bases, (await waybill(['base', old])).stdout);
+  for (const [args, target] of [
+    [['--policy', policy], policy],
+    [['--policy', policy], base],
+    [['--policy', policy], tests],
+    [['--policy', policy], bases],
+    [['--structure-test', tests], tests],
+    [['--dive-ci', dive], dive],
+    [['--base', old], old],
+    [['--base', bases], bases],
+    [['--against', `${old}#hello:1.0`], old],
+    [['--baseline', baseline], baseline],
+    [['--dockerfile', dockerfile], dockerfile],
+  ] as const) {
+    const before = readFileSync(target);
+    const { stderr, status } = await waybill(['check', SOUND, ...args, '-o', `json=${target}`]);
+    assert.is(status, 2, `${args.join(' ')} -o ${target}: ${stderr}`);
+    assert.match(stderr, 'is read by this command');
+    assert.equal(readFileSync(target), before);
+  }
 });
 
 interface Line {
@@ -380,6 +442,58 @@ testWhen(
     count++;
   }
   assert.ok(count > 20, `${count}`);
+});
+
+const MEASURED = `rules:
+  image-size: { unpacked: 1, stored: 1, compressed: 1, content: 1, docker: 1 }
+  waste-bytes: { total: 0, overwritten: 0, deleted: 0, duplicated: 0, cached: 0 }
+`;
+
+testWhen(
+  test,
+  hasCorpus,
+  NO_SHARED_FOLDER,
+)('the numbers of check are those of sizes and waste', async () => {
+  const policy = await policyOf(MEASURED);
+  let compared = 0;
+  for (const { id, file: path } of corpus()) {
+    const read = await readArchive(path, { depth: 'files', files: { digests: true } }).catch(() => null);
+    if (read === null) continue;
+    const check = new Check({ policy, context: CONTEXT, failOn: 'error' });
+    const { findings } = check.alone(read, {}).data as CheckReport;
+    const [sizes, waste] = [sizesOf(read).images, wasteReport(read).images];
+    for (const { code, rule, data, image: index } of findings) {
+      if (code !== rule || index === null) continue;
+      const { size, kind, actual } = data as { size: SizeName; kind: 'total'; actual: number };
+      const expected = code === 'image-size' ? sizes[index]!.sizes[size] : waste[index]!.waste[kind];
+      assert.is(actual, expected, `${id}: ${size ?? kind} of image ${index}`);
+      compared++;
+    }
+  }
+  assert.ok(compared > 200, `${compared}`);
+});
+
+test('--init: the secrets of today are known, and another one is an error', async () => {
+  const archive = async (...values: readonly string[]) => {
+    const Env = values.map((value, i) => `DB${i}_PASSWORD=${value}`);
+    const made = await image({ layers: [{ files: { a: 'a' } }], config: { config: { Env, Cmd: ['a'] } } });
+    return saved(
+      await toTar(layouts.dockerSave({ image: made, tags: ['a:1'] })),
+      `secrets-${values.length}.tar`,
+    );
+  };
+  const { text, report } = await initialised(await archive('Gh7kWq2mPz'));
+  assert.match(text, /# 1 secret \(password\): revoke each/);
+  assert.match(text, /no-secrets: \{ known: \["[0-9a-f]{16}"\] \}/);
+  assert.is(report.passed, true);
+  const policy = await policyOf(text);
+  const more = await readArchive(await archive('Gh7kWq2mPz', 'Xw9rTz4vLb'), checkReadOptions(policy));
+  const { findings } = new Check({ policy, context: CONTEXT, failOn: 'error' }).alone(more, {})
+    .data as CheckReport;
+  assert.equal(
+    findings.filter(({ failing }) => failing).map(({ code }) => code),
+    ['no-secrets'],
+  );
 });
 
 test('--init prints the policy, from a pipe too, and what is not passed stands in comments', async () => {

@@ -27,6 +27,7 @@ const finding = (more: Partial<ReportedFinding> = {}): ReportedFinding => ({
   explain: 'A digest is not that of the bytes. Fetch the archive again.',
   archive: 'app.tar',
   image: 'app:1.2',
+  platform: null,
   path: 'blobs/sha256/abc',
   pointer: null,
   layer: 1,
@@ -233,6 +234,17 @@ test('TAP: a point for each archive and finding', () => {
   assert.match(points[3]!.name, 'bad.tar is read');
 });
 
+test('two platforms of one name are told apart', () => {
+  const both = ['linux/amd64', 'linux/arm64'].map(platform => finding({ platform, path: null, layer: null }));
+  for (const format of ['junit', 'tap', 'github', 'gitlab', 'sarif', 'markdown'] as const) {
+    const text = inFormat(format, result(both));
+    for (const platform of ['linux/amd64', 'linux/arm64'])
+      assert.match(text, `app:1.2 (${platform})`.replace(':', format === 'github' ? '%3A' : ':'), format);
+  }
+  const names = inFormat('junit', result(both)).match(/<testcase classname="[^"]*" name="[^"]*"/g)!;
+  assert.is(new Set(names).size, names.length);
+});
+
 test('GitLab: severities, and a fingerprint for each', () => {
   const issues = gitlabOf(UNREAD);
   assert.equal(
@@ -269,6 +281,11 @@ test('a summary begins with the verdict, also when it fails, and fits into a job
   );
   assert.ok(Buffer.byteLength(markdown) < 1024 * 1024);
   assert.match(markdown, 'longer than a job summary may be');
+});
+
+test('a summary counts the findings that are not listed', () => {
+  const text = inFormat('markdown', result([finding(), finding({ unlisted: 900 })]));
+  assert.match(text, /^❌ \*\*failed: app\.tar: 902 errors\*\*/);
 });
 
 test('ndjson: a finding on each line', () => {

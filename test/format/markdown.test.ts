@@ -76,6 +76,19 @@ test('pipes and backticks, which end code and cells, become character references
   assert.is(cell('two\nlines'), '<code>two&#92;nlines</code>');
 });
 
+test('what a message quotes with backticks is code as a whole, and a digest alone', () => {
+  const line = (value: string) => toMarkdown([text(value)]).trimEnd();
+  assert.is(line('say `USER 10001` in the last stage'), 'say `USER 10001` in the last stage');
+  assert.is(line('run `a | b && c`, then'), 'run `a | b && c`, then');
+  assert.is(
+    line('it is sha256:0123456789abcdef (claimed by index.json, 0123456789abcdef)'),
+    'it is `sha256:0123456789abcdef` (claimed by index.json, `0123456789abcdef`)',
+  );
+  assert.is(line('one (0123456789abcdef) in ENV a@b'), 'one (`0123456789abcdef`) in ENV `a@b`');
+  assert.is(line('it is called "a|b`c"'), 'it is called ``"a|b`c"``');
+  assert.is(line('a name ` and `</b>` here'), 'a name `` ` `` and `</b>` here');
+});
+
 test('adjacent code spans are not merged', () => {
   assert.is(toMarkdown([text(['a*b', 'c*d'])]), '`a*b`<!-- -->`c*d`\n');
 });

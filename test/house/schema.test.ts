@@ -25,11 +25,13 @@ import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
 import { type FileSpec, image, type LayerSpec } from '../support/image.js';
 import {
+  blobPath,
   described as descriptorWith,
   file,
   ociLayout,
   platformManifest,
   skopeoOci,
+  without,
 } from '../support/layouts.js';
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
@@ -246,6 +248,22 @@ test('bases, inventories and comparisons', async () => {
   const context = { now: 0, epoch: null, bases, against };
   const check = new Check({ policy, context, failOn: 'error', inventory: true });
   await valid('check --against', () => check.alone(reading, {}).data);
+  const less = await readArchive(await withoutALayer(), everything);
+  await valid('check --against, a layer missing', () => check.alone(less, {}).data);
+});
+
+async function withoutALayer(): Promise<string> {
+  const made = await image({ layers: [{ files: { a: 'a' } }, { files: { b: 'b' } }] });
+  const members = skopeoOci({ image: made, tags: ['app:1'] });
+  return saved(await toTar(without(members, blobPath(made.layers[1]!.digest))), 'less.tar');
+}
+
+test('a secret in several places has all paths', async () => {
+  const value = 'DB_PASSWORD=Gh7kWq2mPz';
+  const made = await image({ layers: [{ files: { '.env': value } }], config: { config: { Env: [value] } } });
+  const file = await saved(await toTar(skopeoOci({ image: made, tags: ['app:1'] })), 'secret.tar');
+  const { stdout } = await waybill(['check', file, '--json']);
+  await valid('check of a secret', () => JSON.parse(stdout));
 });
 
 test('for several archives each line has a report or an error', async () => {
@@ -299,11 +317,25 @@ test('each line of ndjson is a finding as the schema describes it', async () => 
     .getSchema(`schema${pointer}`)!;
   const how = ['--dockerfile', join(folder, 'Dockerfile'), '--format', 'ndjson'];
   const { stdout } = await waybill(['verify', ...files, ...how]);
-  const lines = stdout
+  const lines: unknown[] = stdout
     .trimEnd()
     .split('\n')
     .map(line => JSON.parse(line));
   assert.is(lines.length, 4);
+  const links = Array.from({ length: 3 }, (_, i) => [`f${i}`, { bytes: 'x', mode: 0o666 }] as const);
+  const open = await image({ layers: [{ files: Object.fromEntries(links) }] });
+  const many = await saved(await toTar(skopeoOci({ image: open, tags: ['app:1'] })), 'many.tar');
+  const limited = [
+    'check',
+    many,
+    '--preset',
+    'strict@1',
+    '--limit',
+    'findingsPerCode=1',
+    '--format',
+    'ndjson',
+  ];
+  for (const line of (await waybill(limited)).stdout.trimEnd().split('\n')) lines.push(JSON.parse(line));
   for (const line of lines) {
     assert.ok(isLine(line), JSON.stringify(isLine.errors));
     note(nodeAt(pointer), pointer, line);

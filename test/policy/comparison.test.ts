@@ -3,10 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inventoryReadOptions, loadAgainst } from '../../src/commands/check/against.js';
+import { comparisonDoc, inventoryReadOptions, loadAgainst } from '../../src/commands/check/against.js';
 import { Check, type CheckReport, checkReadOptions } from '../../src/commands/check/index.js';
 import { loadPolicy } from '../../src/commands/check/load.js';
 import { jsonPieces } from '../../src/format/json.js';
+import { toText } from '../../src/format/text.js';
 import type { Against, ImageComparison } from '../../src/policy/comparison.js';
 import { parseSavedReport } from '../../src/policy/saved-report.js';
 import { waybill } from '../support/cli.js';
@@ -139,6 +140,46 @@ test('hard links to a setuid file are new, each by its name', async () => {
   );
 });
 
+test('a variable whose value is a secret and another one has changed', async () => {
+  const env = (value: string) => archiveOf([BASE], { config: { config: { Env: [`DB_PASSWORD=${value}`] } } });
+  const [old, now] = [await env('hunter2-hunter2'), await env('hunter3-hunter3')];
+  for (const earlier of [await against(old), await saved(old)])
+    assert.equal((await report(now, earlier)).images[0]!.comparison!.env.changed, ['DB_PASSWORD']);
+});
+
+test('setuid files beyond those that a report lists are compared too, and it is said', async () => {
+  const names = Array.from({ length: 10_001 }, (_, i) => `opt/f${String(i).padStart(5, '0')}`);
+  const all: LayerSpec = { entries: names.map(path => ({ path, bytes: 'x', mode: 0o4755 })) };
+  const one: LayerSpec = { entries: [{ path: 'usr/evil', bytes: 'x', mode: 0o4755 }] };
+  const [old, now] = [await archiveOf([all]), await archiveOf([all, one])];
+  const found = (await report(now, await saved(old))).findings;
+  const messages = found.filter(({ rule }) => rule === 'new-setuid').map(({ message }) => message);
+  assert.ok(
+    messages.some(message => message.startsWith('/usr/evil is setuid root')),
+    messages.join('\n'),
+  );
+  assert.ok(messages.some(message => message.includes('lists its first 10000 setuid files')));
+});
+
+test('a layer whose size is not known makes a growth that is not known', async () => {
+  const full = await archiveOf([BASE, MODULES()]);
+  const made = await image({ layers: [BASE, MODULES()] });
+  const less = layouts.without(
+    layouts.skopeoOci({ image: made, tags: ['app:1'] }),
+    layouts.blobPath(made.layers[1]!.digest),
+  );
+  for (const [before, after] of [
+    [less, full],
+    [less, less],
+  ] as const)
+    for (const earlier of [await against(before), await saved(before)]) {
+      const { images } = await report(after, earlier);
+      const text = toText(comparisonDoc(images[0]!.comparison!, false), { width: null, color: false });
+      assert.match(text, 'what it grew by is not known: at least');
+      assert.not.match(text, 'as before');
+    }
+});
+
 test('an image without layers, before and after', async () => {
   const [none, some] = [await archiveOf([]), await archiveOf([BASE])];
   const grown = (await report(some, await against(none))).images[0]!.comparison!;
@@ -181,6 +222,10 @@ const BAD: Readonly<Record<string, readonly [change: (text: string) => string, r
   'a negative size': [
     text => text.replace(/"unpacked": \d+/, '"unpacked": -1'),
     /unpacked: expected a number from 0/,
+  ],
+  'a size beyond all sizes': [
+    text => text.replace(/"unpacked": \d+/, '"unpacked": 1e300'),
+    /unpacked: expected a whole number up to 9007199254740991, found 1e\+300$/,
   ],
   'reports of several archives': [
     () => '{"schemaVersion": 1}\n{"schemaVersion": 1}\n',

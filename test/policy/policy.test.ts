@@ -6,8 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { policySchemaText } from '../../docs/make.js';
 import { rulesPage } from '../../docs/rules.js';
-import { Check } from '../../src/commands/check/index.js';
+import { Check, type CheckReport } from '../../src/commands/check/index.js';
 import { explain } from '../../src/commands.js';
+import { toText } from '../../src/format/text.js';
 import { POLICY_KEYS } from '../../src/policy/file.js';
 import { parsePattern } from '../../src/policy/pattern.js';
 import { PRESETS } from '../../src/policy/presets.js';
@@ -24,7 +25,9 @@ import { readMembers } from '../support/reading.js';
 const problems = async (text: string, files: Files = {}) => (await composed(text, files)).problems;
 
 /** Files that examples name. */
-const EXAMPLE_FILES: Files = { 'tests/structure.yaml': 'schemaVersion: 2.0.0' };
+const EXAMPLE_FILES: Files = {
+  'tests/structure.yaml': 'schemaVersion: 2.0.0\nmetadataTest: { workdir: /app }',
+};
 
 const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
   ['unknown key', 'rulez: {}', /^policy\.yaml:1:1: unknown key "rulez"; did you mean `rules`\?$/],
@@ -42,6 +45,21 @@ const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[]
     'a size',
     'rules: { image-size: [1] }',
     /^policy\.yaml:1:22: expected a size such as 250MB.*, found a list$/,
+  ],
+  [
+    'an empty scope',
+    'rules: { layer-count: { most: 1, images: [] } }',
+    /^policy\.yaml:1:42: expected a list of names of images with at least one in it, found an empty list$/,
+  ],
+  [
+    'an exception from nothing',
+    'exceptions: [{ rule: [], reason: x }]',
+    /^policy\.yaml:1:22: expected a rule, or a list of rules with at least one in it/,
+  ],
+  [
+    'an exception for no paths',
+    'exceptions: [{ rule: history, reason: x, paths: [] }]',
+    /^policy\.yaml:1:49: expected a list of paths with at least one in it/,
   ],
   ['a size', 'rules: { image-size: much }', /^policy\.yaml:1:22: expected a size .*, found "much"$/],
   ['a number', 'rules: { layer-count: 0 }', /expected a whole number from 1, found 0$/],
@@ -77,7 +95,7 @@ const WRONG: readonly (readonly [name: string, text: string, problem: RegExp])[]
   ['no mapping', '- a', /^policy\.yaml:1:1: expected a policy: .*, found a list$/],
   ['no rules', 'rules: [a]', /^policy\.yaml:1:8: expected a mapping of rules, found a list$/],
   ['a finding has no options', 'rules: { unreferenced-blobs: 3 }', /findings of `verify` have no options$/],
-  ['twice the same key', 'rules: {}\nrules: {}', /^policy\.yaml:2:1: the key stands twice in this mapping$/],
+  ['twice the same key', 'rules: {}\nrules: {}', /^policy\.yaml:2:1: the key is repeated in this mapping$/],
   ['YAML', 'rules: {', /^policy\.yaml:1:9: /],
   ['a tab', 'rules:\n\tlayer-count: 3', /^policy\.yaml:2:1: /],
   ['two texts', 'rules: {}\n---\nrules: {}', /expected one document, found a second behind ---$/],
@@ -473,6 +491,93 @@ test('more findings of one rule than are listed are counted', async () => {
   assert.equal(
     findings.map(({ unlisted }) => unlisted ?? 0),
     [0, 0, 5],
+  );
+});
+
+test('an exception about some files hides no others, however many there are', async () => {
+  const files = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`opt/vendor/f${i}`, 'x'.repeat(20)]));
+  const made = await image({ layers: [{ files: { ...files, 'usr/own': 'x'.repeat(20) } }] });
+  const policy = await policyOf(
+    'rules: { file-size: 10 }\nexceptions: [{ rule: file-size, paths: [/opt/vendor], reason: x }]',
+  );
+  const { reading } = await readMembers(layouts.skopeoOci({ image: made, tags: ['app:1'] }), {
+    depth: 'files',
+    limits: { findingsPerCode: 3 },
+  });
+  const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error' });
+  const { data, exitCode, doc } = check.alone(reading, {});
+  const { findings, suppressed } = data as CheckReport;
+  assert.is(exitCode, 1);
+  assert.equal(
+    findings.map(({ path }) => path),
+    ['usr/own'],
+  );
+  assert.equal(
+    suppressed.map(({ finding }) => finding.unlisted ?? 0),
+    [0, 0, 5],
+  );
+  assert.match(
+    toText(doc, { width: null, color: false }),
+    'FAILED: 1 finding must be mended, 8 hidden by the policy',
+  );
+});
+
+test('findings of verify that are not listed are not hidden by an exception about some paths', async () => {
+  const odd = Array.from({ length: 8 }, (_, i) => layouts.file(`blobs/sha256/odd${i}`, 'x'));
+  const found = async (exception: string) => {
+    const policy = await policyOf(
+      `rules: { blob-name-odd: error }\nexceptions: [{ rule: blob-name-odd, ${exception}reason: x }]`,
+    );
+    const { reading } = await readMembers([...APP, ...odd], { limits: { findingsPerCode: 3 } });
+    const check = new Check({ policy, context: { now: NOW, epoch: null }, failOn: 'error' });
+    const { findings } = check.alone(reading, {}).data as CheckReport;
+    return findings.filter(({ code }) => code === 'blob-name-odd').map(({ unlisted }) => unlisted);
+  };
+  assert.equal(await found('paths: ["odd*"], '), [5]);
+  assert.equal(await found(''), []);
+});
+
+test('a further name takes an image out of no scope, and into no exception', async () => {
+  const codes = async (text: string, members: readonly layouts.Member[]) =>
+    (await checked(members, text)).report.findings.map(({ code }) => code);
+  const docker = layouts.dockerSave({ image: PLAIN, tags: ['ghcr.io/acme/app:1', 'legacy/app:1'] });
+  const scoped = 'rules:\n  layer-count:\n    - { most: 9, images: ["legacy/*"] }\n    - most: 1\n';
+  const excepted = `rules: { layer-count: 1 }\nexceptions: [{ rule: layer-count, images: ["legacy/*"], reason: x }]`;
+  const both = excepted.replace('"legacy/*"', '"legacy/*", "ghcr.io/**"');
+  assert.ok((await codes(scoped, docker)).includes('layer-count'));
+  assert.equal(await codes(excepted, docker), ['layer-count', 'exception-unused']);
+  assert.equal(await codes(both, docker), []);
+});
+
+test('an image whose platform is not known is in the scope of each platform, and in no exception for one', async () => {
+  const made = await image({
+    layers: [{ files: { a: 'a' } }, { files: { b: 'b' } }],
+    config: { os: undefined, architecture: undefined },
+  });
+  const members = layouts.dockerSave({ image: made, tags: ['app:1'] });
+  const found = async (text: string) =>
+    (await checked(members, text)).report.findings
+      .filter(({ code }) => code === 'layer-count')
+      .map(({ data }) => (data as { most: number }).most);
+  assert.equal(await found('rules: { layer-count: { most: 1, platforms: linux/amd64 } }'), [1]);
+  const several = `rules:
+  layer-count:
+    - { most: 9, platforms: linux/arm64 }
+    - { most: 1 }
+`;
+  assert.equal(await found(several), [1]);
+  const exception = 'exceptions: [{ rule: layer-count, platforms: linux/amd64, reason: x }]';
+  assert.equal(await found(`rules: { layer-count: 1 }\n${exception}`), [1]);
+});
+
+test('an exception by path is not about a setting of the config', async () => {
+  const made = await image({ layers: [{ files: { a: 'a' } }], config: { config: { User: 'root' } } });
+  const text =
+    'rules: { user-not-root: on }\nexceptions: [{ rule: user-not-root, paths: ["*.json"], reason: x }]';
+  const { report } = await checked(layouts.dockerSave({ image: made, tags: ['app:1'] }), text);
+  assert.equal(
+    report.findings.map(({ code }) => code),
+    ['user-not-root', 'exception-unused'],
   );
 });
 

@@ -207,7 +207,7 @@ rule('dive-user-wasted', 'a file that is shipped twice', {
   rules: 'dive-user-wasted: 10%',
   passes: () => oci(),
   fails: () => layersOf(...TWICE),
-  finding: { message: /^dive counts 40 kB wasted, 100% of what stands above the first layer/ },
+  finding: { message: /^dive counts 40 kB wasted, 100% of the bytes above the first layer/ },
 });
 
 const PASSWD = {
@@ -297,7 +297,7 @@ rule('exposed-ports', 'none are allowed', {
   rules: 'exposed-ports: []',
   passes: () => withRun(RUN),
   fails: () => withRun({ ...RUN, ExposedPorts: { '22/tcp': {} } }),
-  finding: { message: /allowed are none$/ },
+  finding: { message: /none is allowed$/ },
 });
 
 rule('start-command', 'either', {
@@ -332,11 +332,17 @@ rule('working-directory', 'one of these', {
   finding: { message: /expected \/srv or \/app, found none$/ },
 });
 
+rule('volumes', 'a path that leads out of one that is allowed', {
+  rules: 'volumes: [/data]',
+  passes: () => withRun({ ...RUN, Volumes: { '/data/./a': {} } }),
+  fails: () => withRun({ ...RUN, Volumes: { '/data/../etc': {} } }),
+  finding: { message: /"\/data\/\.\.\/etc"/ },
+});
 rule('volumes', 'none', {
   rules: 'volumes: []',
   passes: () => withRun(RUN),
   fails: () => withRun({ ...RUN, Volumes: { '/data': {} } }),
-  finding: { message: /^it declares the volume "\/data", allowed are none$/ },
+  finding: { message: /^it declares the volume "\/data", none is allowed$/ },
 });
 rule('volumes', 'some', {
   rules: 'volumes: [/data]',
@@ -448,7 +454,7 @@ rule('image-age', 'still to come', {
   rules: 'image-age: on',
   passes: () => oci({ created: '2023-12-31T00:00:00Z' }),
   fails: () => oci({ created: '2024-02-01T00:00:00Z' }),
-  finding: { message: /still to come$/ },
+  finding: { message: /in the future$/ },
 });
 rule('image-age', 'not known', {
   rules: 'image-age: on',
@@ -606,6 +612,37 @@ rule('setuid-files', 'a hard link to one that is allowed', {
     }),
   finding: { layer: 1, path: 'tmp/x', message: /^\/tmp\/x is setuid root/ },
 });
+/** Docker, containerd and podman set mode, owner and attributes of a hard link's entry on the file that it leads to. */
+const linkTo = (target: string, path: string, more: Partial<TarEntry>): LayerSpec => ({
+  entries: [{ path, type: 'link', link: target, ...more }],
+  createdBy: `RUN ln ${target} ${path}`,
+});
+rule('setuid-files', 'a bit that only the entry of a hard link has', {
+  rules: 'setuid-files: on',
+  passes: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o700 })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/su', { mode: 0o4755 })),
+  finding: {
+    layer: 1,
+    path: 'bin/x',
+    message: /^\/bin\/x is setuid root \(mode 4755\), by the entry of the hard link \/bin\/su$/,
+  },
+});
+rule('setuid-files', 'a hard link that a later layer deletes', {
+  rules: 'setuid-files: on',
+  passes: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o700 })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o4755 }), gone('bin/y')),
+  finding: { layer: 1, path: 'bin/x', message: /setuid root/ },
+});
+test('setuid-files: hard links that give a file more modes and owners than are looked at', async () => {
+  const others = Array.from({ length: 12 }, (_, i) => linkTo('bin/x', `bin/y${i}`, { mode: 0o644, uid: i }));
+  const last = linkTo('bin/x', 'bin/z', { mode: 0o4755 });
+  const { report, exitCode } = await checked(
+    await layersOf(mode('bin/x', 0o755), ...others, last),
+    'rules: { setuid-files: on }',
+  );
+  assert.match(report.findings[0]!.message, 'hard links give /bin/x too many different modes and owners');
+  assert.is(exitCode, 1);
+});
 rule('setuid-files', 'deleted later, where layers count', {
   rules: 'setuid-files: { in: layers }',
   passes: () => layersOf(FILES, mode('bin/su', 0o4755), gone('bin/su')),
@@ -667,6 +704,23 @@ rule('file-capabilities', 'a value that Linux does not take', {
   finding: { path: 'bin/web', message: /that Linux does not read$/ },
 });
 
+rule('file-capabilities', 'of the entry of a hard link', {
+  rules: 'file-capabilities: on',
+  passes: () =>
+    layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o755, ...capabilities(10) })),
+  fails: () => layersOf(mode('bin/x', 0o755), linkTo('bin/x', 'bin/y', { mode: 0o755, ...capabilities(21) })),
+  finding: {
+    path: 'bin/x',
+    message: /^\/bin\/x has cap_sys_admin, .*by the entry of the hard link \/bin\/y$/,
+  },
+});
+
+rule('world-writable', 'a mode that only the entry of a hard link has', {
+  rules: 'world-writable: on',
+  passes: () => layersOf(mode('a', 0o644), linkTo('a', 'b', { mode: 0o600 })),
+  fails: () => layersOf(mode('a', 0o644), linkTo('a', 'b', { mode: 0o666 })),
+  finding: { path: 'a', message: /\(mode 0666\), by the entry of the hard link \/b$/ },
+});
 rule('world-writable', 'a file', {
   rules: 'world-writable: on',
   passes: () =>
@@ -725,6 +779,54 @@ rule('paths-forbidden', 'content', {
   finding: { path: 'etc/shadow', message: /is forbidden/ },
 });
 
+rule('paths-required', 'a mode that the entry of a hard link changes', {
+  rules: 'paths-required: { paths: [{ path: /etc/shadow, mode: "0640", content: x }] }',
+  passes: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o640 })),
+  fails: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o666 })),
+  finding: { path: 'etc/shadow', message: /its mode is 0666, expected 0640/ },
+});
+rule('paths-forbidden', 'a path whose directory is a link', {
+  rules: 'paths-forbidden: [/etc/shadow]',
+  passes: () =>
+    layersOf({
+      entries: [
+        { path: 'e/passwd', bytes: 'x' },
+        { path: 'etc', link: 'e' },
+      ],
+    }),
+  fails: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'x' },
+        { path: 'etc', link: 'e' },
+      ],
+    }),
+  finding: { path: 'e/shadow', message: /^\/e\/shadow is forbidden \(\/etc\/shadow\)$/ },
+});
+rule('paths-forbidden', 'content behind a link', {
+  rules: 'paths-forbidden: { paths: [{ path: /etc/shadow, content: "^root::" }] }',
+  passes: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'x' },
+        { path: 'etc/shadow', link: '/e/shadow' },
+      ],
+    }),
+  fails: () =>
+    layersOf({
+      entries: [
+        { path: 'e/shadow', bytes: 'root::' },
+        { path: 'etc/shadow', link: '/e/shadow' },
+      ],
+    }),
+  finding: { path: 'e/shadow', message: /^\/e\/shadow is forbidden \(\/etc\/shadow\)$/ },
+});
+rule('paths-forbidden', 'a mode that the entry of a hard link sets', {
+  rules: 'paths-forbidden: { paths: [{ path: /etc/shadow, mode: "0666" }] }',
+  passes: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o640 })),
+  fails: () => layersOf(mode('etc/shadow', 0o640), linkTo('etc/shadow', 'b', { mode: 0o666 })),
+  finding: { path: 'etc/shadow', message: /is forbidden/ },
+});
 rule('paths-required', 'nothing there', {
   rules: 'paths-required: [/app/run, "*/ru?"]',
   passes: () => oci(),
@@ -842,6 +944,17 @@ rule('base-age', 'too old', {
     layer: 0,
     message: /^its base "old:1" was created at 2023-06-01T00:00:00Z, 214 days ago; at most 30d are allowed$/,
   },
+});
+
+test('base-age: a base of the future is not young', async () => {
+  const context = await bases(['later:1', FILES, '2999-01-01T00:00:00Z']);
+  const { report, exitCode } = await checked(await layersOf(FILES, BASE), 'rules: { base-age: 30d }', {
+    context,
+  });
+  assert.equal(
+    [exitCode, report.findings[0]!.code, /which is in the future/.test(report.findings[0]!.message)],
+    [1, 'rule-not-checked', true],
+  );
 });
 
 /** The image that the others are compared with. */

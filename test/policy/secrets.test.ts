@@ -115,6 +115,22 @@ test('one secret in several places is one finding with all of them', async () =>
   );
 });
 
+test('an exception about one file does not hide a secret that is elsewhere too', async () => {
+  const token = githubToken();
+  const text = 'rules: { no-secrets: on }\nexceptions: [{ rule: no-secrets, paths: [/srv], reason: x }]';
+  const layers = [{ files: { 'srv/a.yml': `token: ${token}\n` } }];
+  const found = async (spec: object) => (await secretsOf({ layers, ...spec }, text)).found.length;
+  assert.is(await found({}), 0);
+  assert.is(await found({ layers: [...layers, { files: { 'usr/b.yml': `token: ${token}\n` } }] }), 1);
+  assert.is(await found({ config: { config: { Env: [`GH_TOKEN=${token}`] } } }), 1);
+});
+
+test('the variable with a URL is named once', async () => {
+  const Env = ['URL=postgres://app:Gh7kWq2mPz@db/app'];
+  const { found } = await secretsOf({ config: { config: { Env } } });
+  assert.match(found[0]!.message, /^password in a URL \(fingerprint [0-9a-f]{16}\) in ENV URL$/);
+});
+
 test('an AWS key in two variables is one secret', async () => {
   const id = `${'AK'}IA${drawn(16, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567')}`;
   const Env = [`AWS_ACCESS_KEY_ID=${id}`, `AWS_SECRET_ACCESS_KEY=${drawn(38)}/z`];

@@ -137,6 +137,8 @@ const CASES: readonly (readonly [
   ],
   [metadata, "exposedPorts: ['8080', 53], unexposedPorts: ['80', '8080']", ['the image has the port 8080']],
   [metadata, "exposedPorts: ['8080/tcp']", ['the image does not have the port 8080/tcp']],
+  // As the tool compares it, this would be passed by every image.
+  [metadata, "unexposedPorts: ['53/udp', '53/tcp']", ['the image has the port 53/udp']],
   [
     metadata,
     'volumes: [/test, /none], unmountedVolumes: [/root]',
@@ -153,7 +155,7 @@ const CASES: readonly (readonly [
       'user: expected "root", found "luke"',
     ],
   ],
-  [metadata, "entrypoint: null, workdir: '', user: ''", []],
+  [metadata, "entrypoint: null, workdir: '', user: '', volumes: [/test]", []],
 ];
 for (const [run, text, expected] of CASES)
   test(`${run.name}: ${text}`, async () => {
@@ -163,12 +165,12 @@ for (const [run, text, expected] of CASES)
 test('version 1.0.0 has no metadataTest, and paths without variables', async () => {
   assert.equal(await existence('path: "/etc/$DIR"', '1.0.0'), ['/etc/$DIR should exist, and does not']);
   const { test: parsed, notes } = parseStructureTest(
-    '{"schemaVersion": "1.0.0", "metadataTest": {"cmd": []}}',
+    '{"schemaVersion": "1.0.0", "metadataTest": {"cmd": []}, "fileExistenceTests": [{"name": "a", "path": "/a"}]}',
   );
   assert.is(parsed?.metadata, null);
   assert.equal(
     notes.map(({ at, message }) => [at.line, at.column, message]),
-    [[1, 28, 'unknown key "metadataTest" is passed over']],
+    [[1, 28, 'unknown key "metadataTest" is ignored']],
   );
 });
 
@@ -192,7 +194,27 @@ fileContentTests: []
   assert.is(exitCode, 0);
 });
 
+test('a port with a protocol is told: container-structure-test compares the number alone', () => {
+  const { notes } = parseStructureTest(
+    'schemaVersion: 2.0.0\nmetadataTest: { exposedPorts: [8080/tcp, 53] }\n',
+  );
+  assert.equal(
+    notes.map(({ at, message }) => [at.line, at.column, message]),
+    [
+      [
+        2,
+        32,
+        'exposedPorts: container-structure-test compares the number alone, and takes no port for "8080/tcp": write "8080"',
+      ],
+    ],
+  );
+});
+
+const NOTHING = /t\.yaml:1:1: there is nothing to check: expected fileExistenceTests, /;
 const BAD: Readonly<Record<string, readonly [text: string, problem: RegExp]>> = {
+  'no test': ['schemaVersion: 2.0.0', NOTHING],
+  'a misspelt key': ['schemaVersion: 2.0.0\nfileExistenceTest: [{name: a, path: /a}]', NOTHING],
+  'a metadataTest without settings': ['schemaVersion: 2.0.0\nmetadataTest: { exposedPort: ["1"] }', NOTHING],
   'no version': [
     'fileContentTests: []',
     /t\.yaml:1:1: schemaVersion is missing: expected 1\.0\.0 or 2\.0\.0$/,
@@ -227,7 +249,7 @@ test('unknown keys are told, with what was meant', async () => {
     't.yaml': "schemaVersion: '2.0.0'\nfileExistenceTests:\n- {name: a, path: /, shouldExists: false}\n",
   });
   assert.equal(policy.notes, [
-    't.yaml:3:22: unknown key "shouldExists" is passed over; did you mean `shouldExist`?',
+    't.yaml:3:22: unknown key "shouldExists" is ignored; did you mean `shouldExist`?',
   ]);
 });
 

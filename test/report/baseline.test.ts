@@ -6,6 +6,9 @@ import * as assert from 'uvu/assert';
 import { baselineText, parseBaseline } from '../../src/report/baseline.js';
 import { waybill } from '../support/cli.js';
 import { repositoryRoot } from '../support/corpus.js';
+import { plainImage } from '../support/image.js';
+import * as layouts from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
 const folder = temporary('baseline');
@@ -53,6 +56,28 @@ test('what is written once is hidden from then on, counted, and no reason to fai
     0,
     'check has the fingerprints of verify',
   );
+});
+
+test('findings that are not listed are not known: a new one may be among them', async () => {
+  const image = await plainImage('odd');
+  const odd = (count: number) =>
+    Array.from({ length: count }, (_, i) => layouts.file(`blobs/sha256/odd${i}`, 'x'));
+  const save = async (count: number) => {
+    const members = [...layouts.skopeoOci({ image, tags: ['app:1'] }), ...odd(count)];
+    writeFileSync(join(folder, 'odd.tar'), await toTar(members));
+  };
+  const verify = (...more: readonly string[]) =>
+    run('verify', 'odd.tar', '--fail-on', 'info', '--baseline', 'odd.json', ...more);
+  await save(5);
+  assert.is((await verify('--update-baseline')).status, 0);
+  assert.is((await verify()).status, 0);
+  await save(120);
+  const { status, stderr } = await verify('--update-baseline');
+  assert.is(status, 1);
+  assert.match(stderr, 'not all findings blob-name-odd are listed');
+  assert.match(stderr, '--limit findingsPerCode=… lists more');
+  assert.is((await verify('--limit', 'findingsPerCode=200', '--update-baseline')).status, 0);
+  assert.is((await verify('--limit', 'findingsPerCode=200')).status, 0);
 });
 
 test('it is sorted, a property on each line, and written the same way again', async () => {
@@ -153,7 +178,7 @@ test('what is no baseline is refused before anything is read, and never written 
   const unnamed = await run('verify', 'truncated.tar', '--update-baseline');
   assert.match(unnamed.stderr, '--update-baseline: name the file with --baseline FILE');
   const over = await run('verify', 'truncated.tar', '--baseline', 'b.json', '-o', 'b.json');
-  assert.match(over.stderr, '"b.json" is what is to be read');
+  assert.match(over.stderr, '"b.json" is read by this command');
 });
 
 const DOCKERFILE = `FROM scratch

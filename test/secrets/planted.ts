@@ -132,6 +132,20 @@ export const PLANTED: readonly Planted[] = [
     () => `data:\n  key: ${Buffer.from(packed).toString('base64')}\n`,
     2,
   ),
+  // Longer than any token, and without any other character.
+  planted(
+    'private-key',
+    'srv/k8s/rsa.yaml',
+    Buffer.from(rsa).toString('base64').slice(0, 60),
+    () => `data:\n  key: ${Buffer.from(rsa).toString('base64')}\n`,
+    2,
+  ),
+  planted(
+    'private-key',
+    'srv/app/key.b64',
+    Buffer.from(rsa).toString('base64').slice(0, 60),
+    () => `${Buffer.from(rsa).toString('base64').replace(/.{76}/g, '$&\n')}\n`,
+  ),
   planted('truncated-private-key', 'srv/app/cut.pem', bodyOf(rsa), () => rsa.slice(0, 700)),
   planted('encrypted-private-key', 'srv/app/locked.pem', bodyOf(encrypted), () => encrypted),
   planted('encrypted-private-key', 'root/.ssh/id_ecdsa', openSshEncrypted.slice(64, 128), () =>
@@ -223,6 +237,9 @@ export const PLANTED: readonly Planted[] = [
     JSON.stringify({
       'https://index.docker.io/v1/': { auth: Buffer.from(`me:${value}`).toString('base64') },
     }),
+  ),
+  planted('registry-credential', 'srv/k8s/.dockerconfigjson', registry, value =>
+    JSON.stringify({ auths: { 'quay.io': { username: 'me', password: value, email: 'me@quay.io' } } }),
   ),
   token('docker-hub-token', parts('dckr', '_pat_') + drawn(27)),
   token('npm-token', githubToken(parts('np', 'm_'))),

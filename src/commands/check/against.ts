@@ -82,11 +82,17 @@ const byChange = (a: DirectoryChange | PackageChange, b: DirectoryChange | Packa
 const limited = <T>(items: readonly T[], isAll: boolean): readonly T[] =>
   isAll ? items : items.slice(0, ROWS);
 
-const isResized = ({ before, after }: LayerChange) => (before ?? 0) !== (after ?? 0);
+/** A layer that is there, and whose size is not known. */
+const isUnknown = ({ layer, isNew, before, after }: LayerChange) =>
+  (layer !== null && after === null) || (!isNew && before === null);
+
+const isResized = (change: LayerChange) => isUnknown(change) || (change.before ?? 0) !== (change.after ?? 0);
 
 function totalText({ sizes: { unpacked } }: ImageComparison): string {
   if (unpacked === undefined) return 'what it grew by is not known';
-  const { before, after } = unpacked;
+  const { before, after, atLeast = false } = unpacked;
+  if (atLeast)
+    return `what it grew by is not known: at least ${size(before)} unpacked before, at least ${size(after)} now`;
   if (before === after) return `${size(after)} unpacked, as before`;
   const share =
     before === 0
@@ -113,11 +119,14 @@ const growthCells = (before: number, after: number): Text[] => [
   size(after),
 ];
 
-const layerRow = ({ instruction, layer, before, after }: LayerChange): Text[] => [
-  ...growthCells(before ?? 0, after ?? 0),
-  layer === null ? 'a layer that is gone' : `layer ${layer + 1}${before === null ? ', new' : ''}`,
-  madeBy(instruction),
-];
+function layerRow(change: LayerChange): Text[] {
+  const { instruction, layer, isNew, before, after } = change;
+  const cells = isUnknown(change)
+    ? ['unknown', size(before), size(after)]
+    : growthCells(before ?? 0, after ?? 0);
+  const name = layer === null ? 'a layer that is gone' : `layer ${layer + 1}${isNew ? ', new' : ''}`;
+  return [...cells, name, madeBy(instruction)];
+}
 
 function directoryRow(
   { path, before, after, isNew, layer }: DirectoryChange,

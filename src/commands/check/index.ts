@@ -5,7 +5,7 @@ import type { Limits } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
 import { isAtLeast, type Severity } from '../../link/observation.js';
 import type { ImageComparison } from '../../policy/comparison.js';
-import { Evaluator } from '../../policy/evaluate.js';
+import { Evaluator, listed } from '../../policy/evaluate.js';
 import type { CheckFinding, Suppressed } from '../../policy/finding.js';
 import type { Inventory } from '../../policy/inventory.js';
 import { needsOf, type Policy } from '../../policy/policy.js';
@@ -27,7 +27,7 @@ import { sourceText } from '../../report/words.js';
 import { valueWithoutSecrets, withoutSecrets, wordsWithoutSecrets } from '../../secrets/search.js';
 import { sizesApart } from '../sizes/report.js';
 import { type AppliedReport, appliedReport } from './printed.js';
-import { checkedFindings, closingFindings } from './reported.js';
+import { checkedFindings, closingFindings, messageOf } from './reported.js';
 import { checkDoc, closingDoc } from './view.js';
 
 export type { CheckContext };
@@ -178,16 +178,23 @@ export class Check {
     const all = [...findings, ...(more ?? this.closingFindings())];
     const every = checkedFindings(reading, chosen, all, this.audit);
     const known = every.map(finding => baseline?.hides(finding) === true);
-    const [told, reported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
-    const hidden = all.length - told.length;
-    const passed = !told.some(({ failing }) => failing);
+    const [open, openReported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
+    const hidden = all.length - open.length;
+    const passed = !open.some(({ failing }) => failing);
+    const most = reading.parts[0]!.graph.limits.findingsPerCode;
+    const shown = listed(open, most);
+    const told = shown.map(({ finding }) => finding);
+    const reported = shown.map(({ finding, index }) => ({
+      ...openReported[index]!,
+      ...(finding.unlisted !== undefined && { message: messageOf(finding), unlisted: finding.unlisted }),
+    }));
     const exitCode = passed ? 0 : 1;
     const data: CheckReport = {
       ...report,
       images: subjects.map(subject => this.checkedImage(subject)),
       passed,
       findings: told,
-      suppressed,
+      suppressed: listedSuppressed(suppressed, most),
       policy: appliedReport(policy),
       ...(baseline === null ? {} : { baseline: { hidden } }),
       ...requirementReports(outcome),
@@ -203,6 +210,15 @@ export class Check {
       archives: [reportedArchive(reading, exitCode, hidden)],
     };
   }
+}
+
+/** Hidden findings as far as they are listed; see `listed`. */
+function listedSuppressed(suppressed: readonly Suppressed[], most: number): readonly Suppressed[] {
+  const shown = listed(
+    suppressed.map(({ finding }) => finding),
+    most,
+  );
+  return shown.map(({ finding, index }) => ({ ...suppressed[index]!, finding }));
 }
 
 /** The report of an image with asterisks for secrets, because it is printed to logs and may be stored. */

@@ -6,7 +6,7 @@ import { parsePorts, ports, quotedInYaml } from '../../policy/types.js';
 import type { ArchiveReading, ReadOptions } from '../../report/read.js';
 import { reportOf } from '../../report/report.js';
 import { type Selection, selectImages } from '../../report/select.js';
-import { bytes } from '../../report/words.js';
+import { bytes, count } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import { formatPlatform } from '../../spec/platform.js';
 import { visible } from '../../visible.js';
@@ -14,7 +14,7 @@ import { visible } from '../../visible.js';
 /** The options to read an archive for `initialPolicy`. */
 export const initReadOptions: ReadOptions = {
   depth: 'files',
-  files: { digests: true, keep: ['/etc/passwd'] },
+  files: { digests: true, secrets: true, keep: ['/etc/passwd'] },
 };
 
 /** A rule as it would stand in a policy. */
@@ -67,7 +67,7 @@ function head({ opened: { file } }: ReadingOf, unsound: number): string {
     'What it is today is its budget. `waybill explain RULE` says what a rule means and which options it has.',
     ...(unsound === 0
       ? []
-      : [`The archive itself has ${unsound} errors, which no policy passes: waybill verify.`]),
+      : [`The archive itself has ${count(unsound, 'error')}, which no policy passes: waybill verify.`]),
   ];
   return lines.map(line => `# ${line}\n`).join('');
 }
@@ -84,7 +84,7 @@ function openLines(lines: readonly Line[], broken: ReadonlyMap<string, string>):
 }
 
 function linesFor(subjects: readonly ImageSubject[]): Line[] {
-  return [...sizeLines(subjects), ...configLines(subjects), ...fixedLines()];
+  return [...sizeLines(subjects), ...configLines(subjects), ...secretLines(subjects), ...fixedLines()];
 }
 
 const most = (numbers: readonly number[]) => Math.max(0, ...numbers);
@@ -93,14 +93,18 @@ function sizeLines(subjects: readonly ImageSubject[]): Line[] {
   const unpacked = subjects.map(({ sizes }) => sizes.unpacked);
   const isKnown = subjects.every(({ sizes, unread }) => unread === null && sizes.unpacked !== null);
   const layers = most(subjects.map(({ image }) => image.layers.length));
-  const count = { code: 'layer-count', value: String(Math.max(1, layers)), today: `${layers} layers` };
-  if (!isKnown) return [count];
+  const budgetOfLayers = {
+    code: 'layer-count',
+    value: String(Math.max(1, layers)),
+    today: count(layers, 'layer'),
+  };
+  if (!isKnown) return [budgetOfLayers];
   const size = most(unpacked as readonly number[]);
   const waste = most(subjects.map(subject => subject.waste.total));
   const file = largestFile(subjects);
   return [
     { code: 'image-size', value: budget(size), today: `${bytes(size)} unpacked` },
-    count,
+    budgetOfLayers,
     ...(file === null
       ? []
       : [
@@ -114,7 +118,7 @@ function sizeLines(subjects: readonly ImageSubject[]): Line[] {
       code: 'waste-bytes',
       value: budget(waste),
       today:
-        waste === 0 ? 'nothing wasted' : `${bytes(waste)} wasted; \`waybill waste\` says how to be rid of it`,
+        waste === 0 ? 'nothing wasted' : `${bytes(waste)} wasted; \`waybill waste\` says how to remove it`,
     },
   ];
 }
@@ -180,6 +184,17 @@ function configLines(subjects: readonly ImageSubject[]): Line[] {
 function usersOf(subjects: readonly ImageSubject[]): string {
   const users = new Set(subjects.map(({ run }) => (run.user === '' ? 'not set' : JSON.stringify(run.user))));
   return `the user is ${[...users].join(', ')}`;
+}
+
+/** The secrets of today by their fingerprints, so that one more is an error. */
+function secretLines(subjects: readonly ImageSubject[]): Line[] {
+  const secrets = new Map(
+    subjects.flatMap(subject => subject.secrets.map(({ fingerprint, kind }) => [fingerprint, kind] as const)),
+  );
+  if (secrets.size === 0) return [];
+  const today = `${count(secrets.size, 'secret')} (${[...new Set(secrets.values())].join(', ')}): revoke each, build without it, and remove its fingerprint`;
+  const known = [...secrets.keys()].map(fingerprint => JSON.stringify(fingerprint));
+  return [{ code: 'no-secrets', value: `{ known: [${known.join(', ')}] }`, today }];
 }
 
 /** Rules that have no budget: an archive passes them or not. */

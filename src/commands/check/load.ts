@@ -7,6 +7,9 @@ import { AGAINST_PRESET, DEFAULT_PRESET } from '../../policy/presets.js';
 import type { ArchiveReading, ReadOptions } from '../../report/read.js';
 import { loadBases } from '../base.js';
 
+export { filesOf } from '../../policy/policy.js';
+export { PRESETS } from '../../policy/presets.js';
+
 /** No policy that a person writes is as long. */
 const POLICY_BYTES = 1024 * 1024;
 

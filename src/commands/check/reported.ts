@@ -14,8 +14,10 @@ import {
   factsOf,
   layerPlace,
   nameOf,
+  platformBeside,
   repositoryOf,
   type Surroundings,
+  sharedNames,
   subjectOf,
   withoutDigests,
 } from '../../report/reported.js';
@@ -30,7 +32,12 @@ export function checkedFindings(
   findings: readonly CheckFinding[],
   audit: Audit,
 ): readonly ReportedFinding[] {
-  const surroundings: Surroundings = { failOn: 'never', audit, whole: examineAll(reading, chosen, audit) };
+  const surroundings: Surroundings = {
+    failOn: 'never',
+    audit,
+    whole: examineAll(reading, chosen, audit),
+    shared: sharedNames(reading.parts.flatMap(({ graph }) => graph.images)),
+  };
   // A policy changes the severity of a finding, but keeps its data object.
   const verified = new Map<unknown, FindingFacts>(
     partFindings(reading, chosen).map(told => [told.finding.data, factsOf(reading, told, surroundings)]),
@@ -51,17 +58,25 @@ export const closingFindings = (
   audit: Audit,
 ): readonly ReportedFinding[] =>
   findings.map(finding =>
-    audit.report(ruleFacts(finding, [], file, { failOn: 'never', audit, whole: `policy ${file}` })),
+    audit.report(
+      ruleFacts(finding, [], file, {
+        failOn: 'never',
+        audit,
+        whole: `policy ${file}`,
+        shared: new Set<string>(),
+      }),
+    ),
   );
 
-const messageOf = ({ message, remedy }: CheckFinding): string =>
+/** For formats without a place for the remedy. */
+export const messageOf = ({ message, remedy }: CheckFinding): string =>
   remedy === null ? message : `${message}; change: ${remedy}`;
 
 function ruleFacts(
   finding: CheckFinding,
   images: readonly Image[],
   archive: string,
-  { audit, whole }: Surroundings,
+  { audit, whole, shared }: Surroundings,
 ): FindingFacts {
   const { code, severity, failing, at, layer, instruction, path, key } = finding;
   const image = finding.image === null ? null : (images[finding.image] ?? null);
@@ -74,6 +89,7 @@ function ruleFacts(
     explain: explanationOf(code),
     archive,
     image: image === null ? null : nameOf(image),
+    platform: platformBeside(image, shared),
     path: path ?? (at.path === '' ? null : at.path),
     pointer: path === null ? at.pointer : null,
     layer,

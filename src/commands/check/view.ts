@@ -57,8 +57,9 @@ export const closingDoc = (findings: readonly CheckFinding[], isAll = false): Do
 
 function verdictLine({ passed, findings, suppressed, baseline }: CheckReport): Block {
   const known = baseline?.hidden ?? 0;
-  const failing = findings.filter(finding => finding.failing).length;
-  const others = findings.length - failing;
+  const failing = numberOf(findings.filter(finding => finding.failing));
+  const others = numberOf(findings) - failing;
+  const byPolicy = numberOf(suppressed.map(({ finding }) => finding));
   const parts = [
     ...(failing > 0 ? [`${count(failing, 'finding')} must be mended`] : []),
     ...(others > 0
@@ -66,7 +67,7 @@ function verdictLine({ passed, findings, suppressed, baseline }: CheckReport): B
           `${count(others, failing > 0 ? 'more finding' : 'finding')} that ${others === 1 ? 'does' : 'do'} not fail the check`,
         ]
       : []),
-    ...(suppressed.length > 0 ? [`${suppressed.length} hidden by the policy`] : []),
+    ...(byPolicy > 0 ? [`${byPolicy} hidden by the policy`] : []),
     ...(known > 0 ? [`${known} hidden by the baseline`] : []),
   ];
   return text([
@@ -74,6 +75,10 @@ function verdictLine({ passed, findings, suppressed, baseline }: CheckReport): B
     parts.length === 0 ? ': nothing to report' : `: ${parts.join(', ')}`,
   ]);
 }
+
+/** With those that are not listed. */
+const numberOf = (findings: readonly CheckFinding[]): number =>
+  findings.reduce((sum, { unlisted = 0 }) => sum + 1 + unlisted, 0);
 
 function imageDoc(
   image: CheckedImage,
@@ -108,14 +113,18 @@ function findingsDoc(
   const kinds = new Map<string, CheckFinding[]>();
   for (const finding of findings) {
     const kind = `${finding.severity} ${finding.code}`;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), finding]);
+    const alike = kinds.get(kind);
+    if (alike === undefined) kinds.set(kind, [finding]);
+    else alike.push(finding);
   }
   return [...kinds.values()].flatMap(alike => {
     const rest = alike.length - SHOWN;
     const blocks = (some: readonly CheckFinding[]) =>
       some.flatMap(finding => findingDoc(finding, image, sources?.get(finding) ?? ''));
     if (isAll || rest <= 1) return blocks(alike);
-    const summary = `and ${rest} more like it; --all lists them`;
+    const unlisted = numberOf(alike) - alike.length;
+    const limit = unlisted === 0 ? '' : `, ${unlisted} of them with --limit findingsPerCode=…`;
+    const summary = `and ${rest + unlisted} more like it; --all lists them${limit}`;
     return [
       ...blocks(alike.slice(0, SHOWN)),
       { kind: 'folded' as const, summary, rest: blocks(alike.slice(SHOWN)) },
@@ -164,7 +173,8 @@ function placeOf(
 function suppressedDoc(suppressed: readonly Suppressed[], isAll = false): Doc {
   if (suppressed.length === 0) return [];
   if (!isAll) {
-    const words = `${count(suppressed.length, 'finding')} hidden by the policy: --all lists ${suppressed.length === 1 ? 'it' : 'them'}`;
+    const number = numberOf(suppressed.map(({ finding }) => finding));
+    const words = `${count(number, 'finding')} hidden by the policy: --all lists ${number === 1 ? 'it' : 'them'}`;
     return [gap, text([span(words, 'dim')])];
   }
   return [

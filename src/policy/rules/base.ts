@@ -101,6 +101,9 @@ interface OldBase {
   readonly most: number;
 }
 
+const unknownAge = (base: BaseImage, found: string): string =>
+  `the age of its base ${JSON.stringify(nameOf(base))} is not known: its config names ${found}`;
+
 export const baseAge = defineRule({
   code: 'base-age',
   subject: 'base',
@@ -121,13 +124,15 @@ export const baseAge = defineRule({
     const created = base.created === null ? null : unixSeconds(base.created.toUpperCase());
     // Builds that can be reproduced name no time, or one at which there were no containers.
     if (created === null || created <= 0) {
-      const found = base.created === null ? 'no time' : JSON.stringify(base.created);
-      yield {
-        unchecked: `the age of its base ${JSON.stringify(nameOf(base))} is not known: its config names ${found}`,
-      };
+      yield { unchecked: unknownAge(base, base.created === null ? 'no time' : JSON.stringify(base.created)) };
       return;
     }
     const age = subject.context.now - created;
+    // Clocks of builders are not all right to the minute.
+    if (age < -DAY) {
+      yield { unchecked: unknownAge(base, `${base.created}, which is in the future`) };
+      return;
+    }
     if (age > most)
       yield {
         data: { base: nameOf(base), created: base.created!, age, most },

@@ -4,6 +4,7 @@ import { bytes } from '../../checks/rule.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { Change, ImageComparison } from '../comparison.js';
 import { nameFilter } from '../image-names.js';
+import { MOST_SETUID } from '../inventory.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import {
@@ -89,7 +90,7 @@ export const growth = defineRule({
     ),
     directory: unset(growthType, 'most growth of a directory with all that is below it, in all layers'),
     package: unset(growthType, 'most growth of a package, in all layers'),
-    from: option(size, 'growth of a layer, directory or package by fewer bytes is passed over', 100_000),
+    from: option(size, 'growth of a layer, directory or package by fewer bytes is not checked', 100_000),
   },
   main: 'unpacked',
   needs: ({ content, docker, directory, package: packages }) => ({
@@ -136,11 +137,13 @@ function* sizeGrowth(
   const change = comparison.sizes[name];
   if (change === undefined) yield { unchecked: `the ${name} size is not known of both images`, key: name };
   else if (!isWithinGrowth(change, limit)) {
+    const { before, after } = change;
     const data = {
       what: 'size' as const,
       name,
       limit,
-      ...change,
+      before,
+      after,
       file: comparison.file,
       most: growers(comparison),
     };
@@ -225,9 +228,11 @@ export const newSetuid = defineRule({
   needs: needsFiles,
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
-    yield* compared(subject, function* ({ setuid, file }): Generator<Breach<NewSetuid>> {
+    yield* compared(subject, function* ({ setuid, setuidCut, file }): Generator<Breach<NewSetuid>> {
       yield* unknownFiles(subject);
       if (setuid === null) yield { unchecked: `the files of ${file} are not known` };
+      const reason = `${file} lists its first ${MOST_SETUID} setuid files, and others are taken for new`;
+      if (setuidCut) yield { unchecked: reason, key: 'cut' };
       for (const { layer, ...one } of setuid ?? [])
         if (!isAllowed(one.path)) yield { data: { ...one, file }, path: one.path, layer: layer ?? undefined };
     });
@@ -260,7 +265,7 @@ export const newPorts = defineRule({
     });
   },
   message: ({ port, file }: NewPort) => `it exposes ${port}, which the image in ${file} does not`,
-  remedy: ({ port }) => `remove EXPOSE ${port}, or say in the change why it is there`,
+  remedy: ({ port }) => `remove EXPOSE ${port}, or explain it in the description of the change`,
 });
 
 interface NewPackage {
@@ -330,7 +335,9 @@ export const changedUser = defineRule({
   message: ({ before, after, file }: ChangedUser) =>
     `it runs as ${userText(after)}, and the image in ${file} as ${userText(before)}`,
   remedy: ({ before }) =>
-    before === '' ? 'say in the change why' : `USER ${before} in the last stage, or say in the change why`,
+    before === ''
+      ? 'explain it in the description of the change'
+      : `USER ${before} in the last stage, or explain it in the description of the change`,
 });
 
 const userText = (user: string) => (user === '' ? 'root (no USER)' : JSON.stringify(user));
@@ -370,7 +377,7 @@ export const changedEnv = defineRule({
     how === 'changed'
       ? `the variable ${name} has another value than in ${file}`
       : `the variable ${name} is ${how === 'added' ? 'new' : 'gone'}: the image in ${file} ${how === 'added' ? 'does not have it' : 'has it'}`,
-  remedy: ({ name }) => `say ENV ${name} in the last stage, or allow the variable`,
+  remedy: ({ name }) => `set ENV ${name} in the last stage, or allow the variable`,
 });
 
 interface ChangedCommand {
@@ -407,7 +414,7 @@ export const changedCommand = defineRule({
   message: ({ what, before, after, file }: ChangedCommand) =>
     `its ${what.toUpperCase()} is ${JSON.stringify(after)}, and ${JSON.stringify(before)} in ${file}`,
   remedy: ({ what, before }) =>
-    `${what.toUpperCase()} ${JSON.stringify(before)} in the last stage, or say in the change why`,
+    `${what.toUpperCase()} ${JSON.stringify(before)} in the last stage, or explain it in the description of the change`,
 });
 
 interface OtherImage {

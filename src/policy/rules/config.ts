@@ -41,7 +41,7 @@ export const userNotRoot = defineRule({
   remedy: ({ by }) =>
     by === 'not-a-number'
       ? 'USER with the number of that user, such as USER 10001'
-      : 'make a user and say `USER 10001` in the last stage',
+      : 'create a user, and set `USER 10001` in the last stage',
 });
 
 /** USER takes a group too: `app:app`, `10001:0`. */
@@ -190,7 +190,7 @@ export const exposedPorts = defineRule({
   message: ({ port, allowed, problem }: PortBreach) => {
     if (problem === 'missing') return `it does not expose ${port}, which is required`;
     if (problem === 'invalid') return `it exposes ${JSON.stringify(port)}, which is no port`;
-    return `it exposes ${port}, allowed ${allowed.length === 0 ? 'are none' : `are ${allowed.join(', ')}`}`;
+    return `it exposes ${port}, ${allowed.length === 0 ? 'none is allowed' : `allowed are ${allowed.join(', ')}`}`;
   },
   remedy: ({ port, problem }) =>
     problem === 'missing' ? `EXPOSE ${port}` : `remove EXPOSE ${port}, or use a base image without it`,
@@ -319,7 +319,8 @@ export const volumes = defineRule({
   *image(subject, { allowed }) {
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
     for (const volume of subject.run.volumes) {
-      if (isAllowed(volume.replace(/^\/+/, ''))) continue;
+      // A path such as /data/../etc is another one than it seems.
+      if (isAllowed(nameText(rootedPath(Buffer.from(volume).toString('latin1'))))) continue;
       yield {
         data: { volume, allowed },
         at: subject.configPlace('Volumes'),
@@ -329,7 +330,7 @@ export const volumes = defineRule({
     }
   },
   message: ({ volume, allowed }: { readonly volume: string; readonly allowed: readonly string[] }) =>
-    `it declares the volume ${JSON.stringify(volume)}, allowed ${allowed.length === 0 ? 'are none' : `are ${allowed.join(', ')}`}`,
+    `it declares the volume ${JSON.stringify(volume)}, ${allowed.length === 0 ? 'none is allowed' : `allowed are ${allowed.join(', ')}`}`,
   remedy: ({ volume }) => `remove VOLUME ${volume}, and mount it where the container is run`,
 });
 

@@ -8,7 +8,10 @@ import {
   goneText,
   type ImageFile,
   imageFiles,
+  linkedFiles,
+  linkText,
   lstat,
+  overlinkedFile,
   stat,
   unusualFiles,
 } from '../image-files.js';
@@ -17,6 +20,7 @@ import {
   type Deviation,
   deviationsOf,
   deviationText,
+  isUnconditional,
   keptFor,
   modeText,
   type PathCondition,
@@ -41,16 +45,19 @@ const allowedPaths = option(
 const files = () => ({ files: true });
 
 /** Where a file is, for a finding. */
-const placeOf = ({ path, layer, gone }: ImageFile) => ({
+const placeOf = ({ path, layer, gone, link }: ImageFile) => ({
   path,
   layer,
   // The same path may be hidden in several layers.
-  key: gone === null ? '' : 'hidden',
+  key: gone !== null ? 'hidden' : link === null ? '' : `link ${link}`,
 });
 
 /** Why some files may be missing from what was looked at. */
 function* unknownFiles(subject: ImageSubject): Generator<Breach<never>> {
   if (subject.unread !== null) yield { unchecked: `not all of its files are known: ${subject.unread}` };
+  const path = overlinkedFile(subject);
+  if (path !== null)
+    yield { unchecked: `hard links give /${path} too many different modes and owners`, path, key: 'links' };
 }
 
 /** A description of a file: its type, its mode, its owner. */
@@ -61,11 +68,13 @@ interface FileFacts {
   readonly uid: number;
   readonly gid: number;
   readonly gone: ImageFile['gone'];
+  /** The hard link whose entry says so; null for the file's own entry. */
+  readonly link: string | null;
 }
 
 function factsOf(file: ImageFile): FileFacts {
-  const { path, type, mode, gone, entry } = file;
-  return { path, type, mode, uid: entry.uid, gid: entry.gid, gone };
+  const { path, type, mode, gone, entry, link } = file;
+  return { path, type, mode, uid: entry.uid, gid: entry.gid, gone, link };
 }
 
 const SETUID = 0o4000;
@@ -88,7 +97,7 @@ export const setuidFiles = defineRule({
   subject: 'content',
   severity: 'error',
   what: 'No file has the setuid or setgid bit, except those of this list and those that distributions ship.',
-  why: 'A setuid program runs as its owner, usually root, for every user. A vulnerability in it lets the user of the image become root. A hard link to such a file counts as one more.',
+  why: 'A setuid program runs as its owner, usually root, for every user. A vulnerability in it lets the user of the image become root. A hard link to such a file counts as one more, and the mode in the entry of a hard link counts for its file: Docker, containerd and podman set it there.',
   mend: '`chmod a-s FILE` in the RUN that installs it, or do not install it; start the container with no-new-privileges (`--security-opt no-new-privileges`, `allowPrivilegeEscalation: false`).',
   example:
     'setuid-files: [/usr/bin/ping]\n# or, with none at all and also those that were deleted later\nsetuid-files:\n  distribution: false\n  in: layers',
@@ -113,7 +122,7 @@ export const setuidFiles = defineRule({
     }
   },
   message: (data: FileFacts) =>
-    `/${data.path} is ${specialBits(data)} (mode ${modeText(data.mode)})${goneText(data)}`,
+    `/${data.path} is ${specialBits(data)} (mode ${modeText(data.mode)})${linkText(data)}${goneText(data)}`,
   remedy: ({ path, gone }) =>
     gone === null
       ? `chmod a-s /${path} in the RUN that installs it, or leave it out`
@@ -136,6 +145,7 @@ interface CapabilityBreach {
   readonly beyond: readonly string[];
   readonly allowed: readonly string[];
   readonly gone: ImageFile['gone'];
+  readonly link: string | null;
 }
 
 /** Without its prefix, in lower case. */
@@ -177,17 +187,17 @@ export const fileCapabilities = defineRule({
         name => !names.has(name),
       );
       if (capabilities !== null && beyond.length === 0) continue;
-      const { path, gone } = file;
-      const data = { path, capabilities, beyond: [...new Set(beyond)], allowed: [...names], gone };
+      const { path, gone, link } = file;
+      const data = { path, capabilities, beyond: [...new Set(beyond)], allowed: [...names], gone, link };
       yield { data, ...placeOf(file) };
     }
   },
   message: (data: CapabilityBreach) => {
     const { path, capabilities, beyond, allowed } = data;
     if (capabilities === null)
-      return `/${path} has an attribute security.capability that Linux does not read${goneText(data)}`;
+      return `/${path} has an attribute security.capability that Linux does not read${linkText(data)}${goneText(data)}`;
     const expected = allowed.length === 0 ? 'none' : allowed.map(name => `cap_${name}`).join(', ');
-    return `/${path} has ${beyond.map(name => `cap_${name}`).join(', ')}, allowed ${allowed.length === 1 ? 'is' : 'are'} ${expected}${goneText(data)}`;
+    return `/${path} has ${beyond.map(name => `cap_${name}`).join(', ')}, allowed ${allowed.length === 1 ? 'is' : 'are'} ${expected}${linkText(data)}${goneText(data)}`;
   },
   remedy: ({ path }) => `setcap -r /${path} in the RUN that sets them, or leave the file out`,
 });
@@ -221,7 +231,7 @@ export const worldWritable = defineRule({
     }
   },
   message: (data: FileFacts) =>
-    `/${data.path} can be written by any user (${data.type === 'directory' ? 'a directory without the sticky bit, ' : ''}mode ${modeText(data.mode)})${goneText(data)}`,
+    `/${data.path} can be written by any user (${data.type === 'directory' ? 'a directory without the sticky bit, ' : ''}mode ${modeText(data.mode)})${linkText(data)}${goneText(data)}`,
   remedy: ({ path, type, mode }) =>
     type === 'directory'
       ? `chmod ${modeText(mode & ~OTHERS_WRITE)} /${path}, or ${modeText(mode | STICKY)} where all have to write to it`
@@ -318,7 +328,13 @@ export const pathsForbidden = defineRule({
     yield* unknownFiles(subject);
     const isMeant = pathFilter(paths.map(({ path }) => path));
     const files = [...imageFiles(subject, where)].filter(({ path }) => isMeant(path));
-    for (const condition of paths) yield* forbiddenBy(files, condition);
+    const isLinked = subject.differingLinks.size > 0 && paths.some(asksForAttributes);
+    const linked = isLinked ? subject.unpacked.tree.nodes.flatMap(node => linkedFiles(subject, node)) : [];
+    for (const condition of paths) {
+      const others = asksForAttributes(condition) ? linked : [];
+      yield* forbiddenBy(others.length === 0 ? files : [...files, ...others], condition);
+      yield* forbiddenBehindLinks(subject, condition);
+    }
   },
   message: (data: ForbiddenPath) =>
     `/${data.path} is forbidden (${data.forbidden})${data.below > 0 ? `, with ${data.below} more below it` : ''}${goneText(data)}`,
@@ -327,6 +343,31 @@ export const pathsForbidden = defineRule({
       ? `list ${path} in .dockerignore, or delete it in the RUN that makes it`
       : `list ${path} in .dockerignore: to delete it later does not take it out of the layer`,
 });
+
+/** Finds what links lead to from the path of a condition: a program in the image reads it there. */
+function* forbiddenBehindLinks(
+  subject: ImageSubject,
+  condition: PathCondition,
+): Generator<Breach<ForbiddenPath>> {
+  const { path: forbidden, type } = condition;
+  if (!isLiteralPattern(forbidden)) return;
+  const isLinkMeant = type === 'symlink' || isUnconditional(condition);
+  const node = isLinkMeant ? lstat(subject, forbidden) : stat(subject, forbidden);
+  const file = node === null || node === subject.unpacked.tree.root ? null : fileOf(subject, node);
+  if (file === null || pathFilter([forbidden])(file.path)) return;
+  const deviations = deviationsOf(file, condition);
+  const { path, layer, gone } = file;
+  const key = `${forbidden} ${path}`;
+  if (deviations === 'unknown') yield { unchecked: notKept(path), path, layer, key };
+  else if (deviations.length === 0) yield { data: { path, forbidden, below: 0, gone }, path, layer, key };
+}
+
+const notKept = (path: string): string =>
+  `the content of /${path} was not kept: it is too large, or a link with another name leads to it`;
+
+/** Whether hard links can make a difference, which give a file another mode and owner. */
+const asksForAttributes = ({ mode, uid, gid }: PathCondition) =>
+  mode !== null || uid !== null || gid !== null;
 
 /** The files that a condition forbids; a directory stands for all files below it. */
 function* forbiddenBy(
@@ -350,7 +391,7 @@ function* forbiddenBy(
     if (deviations === 'unknown') {
       const { path, layer } = file;
       const key = `${condition.path} ${path}`;
-      yield { unchecked: `the content of /${path} was not kept: it is too large`, path, layer, key };
+      yield { unchecked: notKept(path), path, layer, key };
     } else if (deviations.length > 0) continue;
     else if (top !== null && isBelow(file, top.file)) top.below++;
     else {
@@ -426,11 +467,10 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
   if (found.length === 0 && subject.unread === null)
     yield { data: { required, path: null, deviations: [] }, key: required };
   for (const file of found) {
-    const { path, layer } = file;
-    const deviations = deviationsOf(file, condition);
+    const { path, layer, link } = file;
+    const deviations = deviationsOf(file, link === null ? condition : { ...condition, content: null });
     if (deviations === 'unknown') {
-      const unchecked = `the content of /${path} was not kept: it is too large, or one of several hard links`;
-      yield { unchecked, path, layer, key: required };
+      yield { unchecked: notKept(path), path, layer, key: required };
     } else if (deviations.length > 0)
       yield { data: { required, path, deviations }, path, layer, key: required };
   }
@@ -439,14 +479,14 @@ function* missingBy(subject: ImageSubject, condition: PathCondition): Generator<
 /** The file at a path, links followed; the link itself if the condition is about a link. */
 function namedFile(subject: ImageSubject, { path, type }: PathCondition): ImageFile[] {
   const node = type === 'symlink' ? lstat(subject, path) : stat(subject, path);
-  return node === null ? [] : [fileOf(subject, node)];
+  return node === null ? [] : [fileOf(subject, node), ...linkedFiles(subject, node)];
 }
 
 function matchingFiles(subject: ImageSubject, condition: PathCondition): ImageFile[] {
   const isMeant = conditionFilter(condition);
   return subject.unpacked.tree.nodes
     .filter(({ path }) => isMeant(nameText(path)))
-    .map(node => fileOf(subject, node));
+    .flatMap(node => [fileOf(subject, node), ...linkedFiles(subject, node)]);
 }
 
 export const contentRules = [

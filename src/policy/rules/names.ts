@@ -228,7 +228,7 @@ export const imageAge = defineRule({
   message: ({ created, most, age }: AgeBreach) => {
     if (age === null)
       return `its age is not known: the config names ${created === null ? 'no time' : JSON.stringify(created)}`;
-    if (age < 0) return `it was created at ${created}, which is still to come`;
+    if (age < 0) return `it was created at ${created}, which is in the future`;
     return `it was created at ${created}, ${Math.floor(age / DAY)} days ago; at most ${period.write(most)} are allowed`;
   },
   remedy: () => 'build it again with --pull',

@@ -31,12 +31,12 @@ export const exceptionExpired = defineRule({
   severity: 'error',
   what: 'No exception of the policy has expired.',
   why: 'After its last day an exception hides nothing. This finding says so, so that it is removed or renewed.',
-  mend: 'Mend what it was about and remove it, or give it a new date and a reason.',
+  mend: 'Correct what it was about and remove it, or give it a new date and a reason.',
   example: 'exception-expired: warning',
   options: {},
   message: ({ from, rules, expires, reason }: ExceptionData) =>
     `the exception from ${rules.join(', ')} (${from}) expired on ${day.write(expires ?? 0)} and hides nothing any more; its reason was: ${reason}`,
-  remedy: () => 'mend what it was about and remove it, or give it a new date',
+  remedy: () => 'correct what it was about and remove it, or give it a new date',
 });
 
 export const exceptionUnused = defineRule({

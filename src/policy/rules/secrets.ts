@@ -65,7 +65,8 @@ function* unsearchedLayers({
 
 function breachOf(subject: ImageSubject, secret: ImageSecret): Breach<ImageSecret> {
   const [first] = secret.places as [SecretPlace];
-  const breach = { data: secret, key: secret.fingerprint };
+  const paths = secret.places.map(place => (place.in === 'file' ? place.path : null));
+  const breach = { data: secret, key: secret.fingerprint, ...(paths.length > 1 && { paths }) };
   if (first.in === 'file') return { ...breach, layer: first.layer, path: first.path };
   if (first.in === 'annotation') return breach;
   const at = placeOf(subject, first);
@@ -119,7 +120,8 @@ const TOLD = 4;
 function secretText({ kind: code, name, fingerprint, places }: ImageSecret): string {
   const told = places.slice(0, TOLD).map(placeText);
   const more = places.length > TOLD ? [`${places.length - TOLD} more`] : [];
-  const named = name === null ? '' : ` ${name}`;
+  // The variable with the URL is named as its place.
+  const named = name === null || code === 'url-password' ? '' : ` ${name}`;
   return `${SECRET_KINDS[code]}${named} (fingerprint ${fingerprint}) in ${[...told, ...more].join('; ')}`;
 }
 

@@ -87,7 +87,7 @@ export const structureTest = defineRule({
   remedy: ({ what, from }) =>
     what === 'not-run'
       ? 'run them with container-structure-test where there is an engine'
-      : `mend the image, or the test in ${from}`,
+      : `change the image, or the test in ${from}`,
 });
 
 function failureText(failure: Failure): string {
@@ -264,13 +264,12 @@ function* metadataFailures(subject: ImageSubject, test: MetadataTest): Generator
   yield* settingFailures('the variable', test.env, env);
   for (const key of test.unboundEnv) if (env.has(key)) yield { what: 'set', subject: `the variable ${key}` };
   yield* settingFailures('the label', test.labels, run.labels);
-  yield* memberFailures(
-    'the port',
-    run.exposedPorts.map(port => port.split('/')[0]!),
-    test.exposedPorts,
-    test.unexposedPorts,
-  );
-  yield* memberFailures('the volume', run.volumes, test.volumes, test.unmountedVolumes);
+  const numbers = run.exposedPorts.map(port => port.split('/')[0]!);
+  yield* missingMembers('the port', numbers, test.exposedPorts);
+  // With a protocol the port is meant all the same: the tool itself would pass every image.
+  yield* unwantedMembers('the port', [...numbers, ...run.exposedPorts], test.unexposedPorts);
+  yield* missingMembers('the volume', run.volumes, test.volumes);
+  yield* unwantedMembers('the volume', run.volumes, test.unmountedVolumes);
   const same = (key: string, expected: readonly string[] | null, found: readonly string[]): Failure[] =>
     expected === null || JSON.stringify(expected) === JSON.stringify(found)
       ? []
@@ -315,13 +314,19 @@ function* settingFailures(
   }
 }
 
-function* memberFailures(
+function* missingMembers(
   what: string,
   actual: readonly string[],
   wanted: readonly string[],
-  unwanted: readonly string[],
 ): Generator<Failure> {
   for (const one of wanted) if (!actual.includes(one)) yield { what: 'not-set', subject: `${what} ${one}` };
+}
+
+function* unwantedMembers(
+  what: string,
+  actual: readonly string[],
+  unwanted: readonly string[],
+): Generator<Failure> {
   for (const one of unwanted) if (actual.includes(one)) yield { what: 'set', subject: `${what} ${one}` };
 }
 

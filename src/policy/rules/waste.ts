@@ -236,7 +236,7 @@ export const diveUserWasted = defineRule({
   needs: DIVE_NEEDS,
   image: (subject, { highest }) => inDive(subject, 'userWastedPercent', highest),
   message: ({ limit, actual, bytes: amount }: DiveBreach) =>
-    `dive counts ${bytes(amount)} wasted, ${Number.isFinite(actual) ? `${shareText(actual, limit)} of what stands` : 'and no bytes'} above the first layer, at most ${percentText(limit)} is allowed`,
+    `dive counts ${bytes(amount)} wasted, ${Number.isFinite(actual) ? `${shareText(actual, limit)} of the bytes` : 'and no bytes'} above the first layer, at most ${percentText(limit)} is allowed`,
   remedy: diveRemedy,
 });
 
