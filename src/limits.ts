@@ -85,6 +85,8 @@ export interface Limits {
   readonly secretFileBytes: number;
   /** Secrets that are kept of one layer's files. A file with more than 100 counts with the first 100. */
   readonly layerSecrets: number;
+  /** Signatures of one archive that are read and verified. A release has a few for each image. */
+  readonly signatures: number;
   /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
   /** Seconds that reading the content of an archive may take; 0 for no limit. */
@@ -131,6 +133,7 @@ export const defaultLimits: Limits = {
   keptContentBytes: 256 * MiB,
   secretFileBytes: 64 * MiB,
   layerSecrets: 10_000,
+  signatures: 1000,
   findingsPerCode: 100,
   seconds: 0,
 };
@@ -262,6 +265,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   keptContentBytes: () => 'the files to search are larger, and some were not searched',
   secretFileBytes: () => 'not all of the layer was searched for secrets',
   layerSecrets: () => 'the layer has more secrets, which are not listed',
+  signatures: seen => `${seen ?? 'more'} signatures were not read`,
   findingsPerCode: () => 'more findings are counted, not listed',
   seconds: () => 'the rest was not read',
 };
