@@ -69,12 +69,12 @@ const CAUSES: { readonly [C in keyof Causes]: (data: Causes[C]) => string } = {
       ? 'no given key has made it of these bytes: another key made it, or the payload was changed'
       : `it is no signature of these bytes by its own key ${keyName(d.key)}: payload or signature was changed`,
   'key-mismatch': d =>
-    `another key made it: expected ${d.keys.map(keyName).join(' or ')}, found ${d.signedBy === null ? 'an unknown key' : keyName(d.signedBy)}`,
+    `expected the key ${d.keys.map(keyName).join(' or ')}, found ${d.signedBy === null ? 'another one' : keyName(d.signedBy)}`,
   'payload-mismatch': () => 'the signed bytes are not those of its envelope or of the digest that it names',
   'identity-mismatch': d =>
-    `the certificate is of another identity: found ${d.identities.join(', ') || 'none'}`,
+    `its certificate does not have the given identity: found ${d.identities.join(', ') || 'none'}`,
   'issuer-mismatch': d =>
-    `the identity ${d.identity} was confirmed by another issuer: found ${d.issuer ?? 'none'}`,
+    `the given issuer did not confirm ${d.identity}: found ${d.issuer === null ? 'no issuer' : `the issuer ${d.issuer}`}`,
   'certificate-expired': d =>
     `the certificate of ${d.subject || 'the signer'} was valid from ${d.notBefore} to ${d.notAfter}, and not at ${d.at} (${TIMES[d.by] ?? d.by})`,
   'certificate-untrusted': d => `its certificate leads to no trusted authority: it was issued by ${d.issuer}`,
@@ -203,7 +203,7 @@ export const signatureRules: Rules<
   'signer-mismatch': {
     severity: 'error',
     verdict: null,
-    message: d => `this signature (${d.format}) is of another signer: ${failure(d)}`,
+    message: d => `another signer made this signature (${d.format}): ${failure(d)}`,
     explain:
       'The signature may be good, and was made by another key or identity than the ones that were given. An exact identity is compared as a whole; a regular expression (--certificate-identity-regexp, RE2) is searched for, as in cosign: ^ and $ anchor it.',
   },

@@ -39,7 +39,7 @@ export interface Swapped {
 /** Everything in the archive that some digests lead to. */
 export interface Reach {
   readonly images: readonly ImageReached[];
-  /** Artifacts that are no images: a chart, an SBOM. */
+  /** Artifacts that are no images: a chart, an SBOM, an attestation about something that is not here. */
   readonly artifacts: readonly ChainStep[];
   /** Digests that no document here has. */
   readonly absent: readonly string[];
@@ -159,6 +159,7 @@ export class Coverage {
       else {
         const stated = this.stated(entry.artifact, step, depth);
         if (stated === null) found.artifacts.push(step);
+        else if (stated.length === 0) found.artifacts.push({ ...step, as: 'attestation' });
         else found.images.push(...stated);
       }
     }

@@ -24,10 +24,13 @@ export interface FoundSignature {
   readonly signature: Signature;
   /** The first of the signatures with the same bytes, where it is a copy; null where it is none. */
   readonly copyOf: Signature | null;
+  /** The artifact that holds it; null for a file of skopeo's `dir:`. */
+  readonly holder: Artifact | null;
 }
 
 /** A place where a signature lies, and its attachment to an image. */
 interface Slot extends Pick<Signature, 'at' | 'found' | 'placedOn'> {
+  readonly holder: Artifact | null;
   /** Equal for signatures with the same bytes; null where these are not known. */
   readonly key: string | null;
   readonly read: () => SignatureContent | null;
@@ -42,7 +45,7 @@ export function signaturesIn(scan: Scan, graph: Graph): SignaturesFound {
   const signatures: FoundSignature[] = [];
   const firsts = new Map<string, Signature>();
   let unreadSlots = 0;
-  for (const { read, key, ...slot } of slotsIn(scan, graph)) {
+  for (const { read, key, holder, ...slot } of slotsIn(scan, graph)) {
     if (signatures.length >= most) {
       unreadSlots++;
       continue;
@@ -53,7 +56,7 @@ export function signaturesIn(scan: Scan, graph: Graph): SignaturesFound {
     if (content === null) continue;
     const signature = withMessage(scan, graph, { ...content, ...slot });
     if (key !== null && copyOf === null) firsts.set(key, signature);
-    signatures.push({ signature, copyOf });
+    signatures.push({ signature, copyOf, holder });
   }
   return { signatures, unread: unreadSlots };
 }
@@ -77,6 +80,7 @@ function* fileSlots(scan: Scan, graph: Graph): Generator<Slot> {
   )) {
     const [, hex] = /^(?:([0-9a-f]{64,128})\.)?/.exec(member.path.slice(root.length)) ?? [];
     yield {
+      holder: null,
       key: scan.document(member).digest,
       at: { path: member.path, pointer: null },
       found: 'dir-file',
@@ -119,6 +123,7 @@ function* artifactSlots(
     const { found, placedOn } = mark;
     const digest = layer.member === null ? null : scan.document(layer.member).digest;
     yield {
+      holder: artifact,
       key: digest === null ? null : JSON.stringify([format, digest, ...layer.annotations]),
       at: placeOf(artifact, layer, i, format),
       found,

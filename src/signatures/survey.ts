@@ -1,4 +1,4 @@
-import type { Image } from '../link/graph.js';
+import type { Artifact, Image } from '../link/graph.js';
 import { type ArchivePart, Coverage, type ImageReached, type Reach } from './coverage.js';
 import { type FoundSignature, signaturesIn } from './discover.js';
 import type { Signature } from './signature.js';
@@ -49,6 +49,30 @@ export function survey(parts: readonly ArchivePart[], verifier: Verifier | null)
     coverage,
     unread: found.flatMap(({ part, unread }) => (unread === 0 ? [] : [{ part, count: unread }])),
   };
+}
+
+/** An artifact that is attached to something and holds no signature, such as an SBOM with cosign's tag `.sbom`. */
+export interface Attached {
+  readonly part: ArchivePart;
+  readonly artifact: Artifact;
+  /** Whether a signature signs the artifact itself: one that verifies, where anything is trusted. */
+  readonly isSigned: boolean;
+}
+
+/** What is attached to images beside signatures. */
+export function attachedBeside({ signatures }: Survey, parts: readonly ArchivePart[]): Attached[] {
+  const holders = new Set(signatures.map(({ holder }) => holder));
+  const signed = new Set(
+    signatures
+      .filter(counts)
+      .flatMap(({ reach }) => [...reach.artifacts, ...reach.images.flatMap(({ steps }) => steps)])
+      .map(({ part, path }) => `${parts.indexOf(part)} ${path}`),
+  );
+  return parts.flatMap((part, i) =>
+    [...part.graph.artifacts, ...part.graph.images.flatMap(({ attestations }) => attestations)]
+      .filter(artifact => artifact.subject !== null && !holders.has(artifact))
+      .map(artifact => ({ part, artifact, isSigned: signed.has(`${i} ${artifact.path}`) })),
+  );
 }
 
 /** A signature that counts for an image, and the way from what it signs to the image. */

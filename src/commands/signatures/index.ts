@@ -48,6 +48,6 @@ export function signatures(archive: ArchiveReading, options: SignaturesOptions):
   };
   const own = placedObservations(archive, read).map(({ observation }) => observation);
   const findings = verifier === null ? [] : toFindings(own, reading.parts[0]!.graph.limits);
-  const audited = auditedResult(reading, chosen, verifier === null || read.isMet ? 0 : 1, options);
+  const audited = auditedResult(reading, chosen, verifier === null || read.isMet !== false ? 0 : 1, options);
   return { ...audited, data, doc: signaturesDoc(data, imagesIn(reading), findings) };
 }

@@ -3,7 +3,12 @@ import type { Image, Location } from '../../link/graph.js';
 import { type ArchiveReading, pathIn } from '../../report/read.js';
 import type { ArchivePart, ChainStep } from '../../signatures/coverage.js';
 import type { ClaimedSigner, Signature, SignatureProblem } from '../../signatures/signature.js';
-import type { ImageSignatures, Survey, SurveyedSignature } from '../../signatures/survey.js';
+import {
+  attachedBeside,
+  type ImageSignatures,
+  type Survey,
+  type SurveyedSignature,
+} from '../../signatures/survey.js';
 import type { Verification, VerifiedBy } from '../../signatures/verify/verification.js';
 import { formatPlatform } from '../../spec/platform.js';
 
@@ -14,8 +19,20 @@ export interface SignaturesReport {
   /** The images, chosen ones only, and what counts for each. */
   readonly images: readonly SignedImageReport[];
   readonly found: readonly SignatureReport[];
+  /** What else is attached to something, such as an SBOM with cosign's tag `.sbom`, the first hundred. */
+  readonly attached: readonly AttachedReport[];
   /** Signatures beyond the limit, which were not read. */
   readonly unread: number;
+}
+
+export interface AttachedReport {
+  /** The artifact type, or else the media type. */
+  readonly type: string | null;
+  readonly digest: string | null;
+  readonly path: string;
+  readonly attachedTo: string;
+  /** Whether a signature that counts signs it. */
+  readonly signed: boolean;
 }
 
 export interface SignedImageReport extends ImageNames {
@@ -93,6 +110,15 @@ export function signaturesReport(
     met,
     images: judged.images.map(one => signedImage(one, places)),
     found: survey.signatures.map(one => signatureReport(one, places)),
+    attached: attachedBeside(survey, reading.parts)
+      .slice(0, SHOWN)
+      .map(({ part, artifact, isSigned }) => ({
+        type: artifact.artifactType ?? artifact.mediaType,
+        digest: artifact.digest,
+        path: places.path(part, artifact.path),
+        attachedTo: artifact.subject ?? '',
+        signed: isSigned,
+      })),
     unread: survey.unread.reduce((sum, { count }) => sum + count, 0),
   };
 }

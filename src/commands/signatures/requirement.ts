@@ -23,8 +23,11 @@ export interface SignatureRequirementOptions extends TrustOptions {
 export interface SignaturesRead {
   readonly survey: Survey;
   readonly judged: SignaturesJudged;
-  /** No image, and none that an engine would load, lacks a signature that counts. */
-  readonly isMet: boolean;
+  /**
+   * No image, and none that an engine would load, lacks a signature that counts; null where all have one and none was
+   * verified.
+   */
+  readonly isMet: boolean | null;
 }
 
 /** @param verifier  null where nothing is trusted: then a signature must only be there */
@@ -35,11 +38,11 @@ export function readSignatures(
 ): SignaturesRead {
   const surveyed = survey(reading.parts, verifier);
   const judged = judgeSignatures(reading.parts, surveyed, chosen, verifier !== null);
-  const isMet =
+  const isSigned =
     judged.images.length > 0 &&
     judged.images.every(({ signed }) => signed.length > 0) &&
     !judged.observations.some(({ observation: { code } }) => code === 'image-unsigned');
-  return { survey: surveyed, judged, isMet };
+  return { survey: surveyed, judged, isMet: isSigned && verifier === null ? null : isSigned };
 }
 
 /**

@@ -4,7 +4,7 @@ import { type Block, type Doc, gap, type Span, span, type Text, text } from '../
 import { archiveHead, count, findingLines } from '../../report/words.js';
 import type { VerifiedBy } from '../../signatures/verify/verification.js';
 import type { SignaturesListing } from './index.js';
-import type { ImageNames, SignatureReport, SignedImageReport, StepReport } from './report.js';
+import type { AttachedReport, ImageNames, SignatureReport, SignedImageReport, StepReport } from './report.js';
 
 /** Who has signed, as it was verified. */
 export function signerText(by: VerifiedBy): string {
@@ -46,13 +46,17 @@ export function signaturesDoc(
   findings: readonly Finding[],
 ): Doc {
   const { signatures } = data;
-  const { found, unread, met } = signatures;
+  const { found, attached, unread, met } = signatures;
   const isOne = signatures.images.length + data.artifacts.length === 1;
   return [
     ...archiveHead(data, imagesInAll),
     ...(signatures.images.length === 0 ? [] : [gap]),
     ...signatures.images.flatMap(image => imageBlocks(image, met)),
     ...found.flatMap(signature => [gap, ...signatureBlocks(signature, isOne)]),
+    ...(attached.length === 0 ? [] : [gap, ...attached.slice(0, ATTACHED).map(attachedLine)]),
+    ...(attached.length > ATTACHED
+      ? [text([span(`and ${attached.length - ATTACHED} more attached`, 'dim')])]
+      : []),
     ...(unread === 0
       ? []
       : [gap, text([span(`${count(unread, 'more signature')} not read: --limit signatures=…`, 'warn')])]),
@@ -69,35 +73,43 @@ const nameOf = ({ names, platform, inside }: ImageNames): string =>
 
 function imageBlocks(image: SignedImageReport, met: boolean | null): Block[] {
   const { signed, attestations, digest } = image;
-  const beside = attestations === 0 ? '' : `, ${count(attestations, 'attestation')}`;
   const isVerified = met !== null;
-  const status: Span =
-    signed.length === 0
-      ? span('unsigned', isVerified ? 'bad' : 'warn')
-      : isVerified
-        ? span('signed', 'good')
-        : span(count(signed.length, 'signature'), 'strong');
-  const [first] = signed;
-  const who = first?.by == null ? '' : ` by ${signerText(first.by)}`;
-  const how = signed.length > 0 && !isVerified ? ', not verified' : '';
+  const beside = attestations === 0 ? '' : `, ${count(attestations, 'attestation')}`;
   return [
-    text([span(nameOf(image), 'strong')]),
-    text([status, `${who}${how}${beside}`, span(`  ${digest ?? 'no manifest'}`, 'dim')], 2),
+    text([span(nameOf(image), 'strong'), span(`  ${digest ?? 'no manifest'}`, 'dim')]),
+    text([...statusOf(signed, isVerified), beside], 2),
   ];
 }
 
+function statusOf(signed: SignedImageReport['signed'], isVerified: boolean): (string | Span)[] {
+  if (signed.length === 0) return [span('unsigned', isVerified ? 'bad' : 'warn')];
+  if (!isVerified) return [span(count(signed.length, 'signature'), 'strong'), ', not verified'];
+  const signers = [...new Set(signed.map(({ by }) => (by === null ? '' : signerText(by))))];
+  return [span('signed', 'good'), ` by ${signers.slice(0, SHOWN).join(' and by ')}`];
+}
+
+/** Artifacts without a signature of their own that are printed. */
+const ATTACHED = 10;
+
+const attachedLine = ({ type, path, attachedTo, signed }: AttachedReport): Block =>
+  text([
+    span('attached', 'strong'),
+    `  ${type ?? 'of an unknown type'}  `,
+    span(path, 'dim'),
+    `  to ${attachedTo}, `,
+    signed ? span('signed', 'strong') : span('not signed', 'warn'),
+  ]);
+
 function signatureBlocks(signature: SignatureReport, isOne: boolean): Block[] {
   const { format, role, at, foundBy, predicateType, dockerReference, copyOf, problem } = signature;
-  const rows: [string, Text][] = [
-    ['found by', `${MARKS[foundBy]}${attachment(signature)}`],
+  const rows: Row[] = [
+    ['found by', [MARKS[foundBy], ...attachment(signature)]],
     ...signsRows(signature, isOne),
-    ...(predicateType === null ? [] : [['states', predicateType] satisfies [string, Text]]),
-    ...(dockerReference === null ? [] : [['as', dockerReference] satisfies [string, Text]]),
+    ...(predicateType === null ? [] : [['states', predicateType] satisfies Row]),
+    ...(dockerReference === null ? [] : [['as', dockerReference] satisfies Row]),
     ['signer', signerRow(signature)],
     ...verdictRows(signature),
-    ...(copyOf === null
-      ? []
-      : [['copy of', `${copyOf.path}${copyOf.pointer ?? ''}`] satisfies [string, Text]]),
+    ...(copyOf === null ? [] : [['copy of', `${copyOf.path}${copyOf.pointer ?? ''}`] satisfies Row]),
   ];
   return [
     text([
@@ -110,53 +122,57 @@ function signatureBlocks(signature: SignatureReport, isOne: boolean): Block[] {
   ];
 }
 
-/** What the place says, where it is another digest than the payload's. */
-function attachment({ attachedTo, signs }: SignatureReport): string {
-  if (attachedTo === null) return '';
-  return signs.includes(attachedTo) ? ', and says so of the same digest' : `, which says ${attachedTo}`;
+/** The image to which it is attached, where that is another digest than the payload's. */
+function attachment({ attachedTo, signs }: SignatureReport): Text {
+  if (attachedTo === null || signs.includes(attachedTo)) return '';
+  return [', attached to ', span(attachedTo, 'warn')];
 }
 
-function signsRows(signature: SignatureReport, isOne: boolean): [string, Text][] {
+function signsRows(signature: SignatureReport, isOne: boolean): Row[] {
   const { signs, signsCount, images, artifacts, absent, swapped } = signature;
-  if (signsCount === 0) return [['signs', [span('nothing with a digest', 'warn')]]];
-  const digests: [string, Text][] = signs
-    .slice(0, SHOWN)
-    .map((digest, i): [string, Text] => [
-      i === 0 ? 'signs' : '',
-      absent.includes(digest) ? [digest, '  ', span('not in this archive', 'warn')] : digest,
-    ]);
-  const rest = signsCount - digests.length;
+  if (signsCount === 0) return [['signs', [span('nothing that has a digest', 'warn')]]];
+  const digests = signs.slice(0, SHOWN).map((digest, i): Row => {
+    const where = absent.includes(digest) ? ['  ', span('not in this archive', 'warn')] : [];
+    return [i === 0 ? 'signs' : '', [digest, ...where]];
+  });
   return [
     ...digests,
-    ...(rest > 0 ? [['', [span(`and ${rest} more`, 'dim')]] satisfies [string, Text]] : []),
+    ...rest(signsCount - digests.length, 'digest'),
     ...swapped
       .slice(0, SHOWN)
-      .map(({ claimed, actual, path }): [string, Text] => [
-        '',
-        [span(`the archive calls ${path} ${claimed}, and its bytes have ${actual}`, 'bad')],
-      ]),
-    ...images.slice(0, SHOWN).map((image): [string, Text] => ['of', ofImage(image, isOne)]),
-    ...(images.length > SHOWN
-      ? [['', [span(`and ${images.length - SHOWN} more images`, 'dim')]] satisfies [string, Text]]
-      : []),
-    ...artifacts
-      .slice(0, SHOWN)
-      .map(({ path }): [string, Text] => ['of', `an artifact of this archive  (${path})`]),
+      .map(
+        ({ claimed, actual, path }): Row => [
+          '→',
+          [span(`${path} is called ${claimed} here, and its bytes have ${actual}`, 'bad')],
+        ],
+      ),
+    ...images.slice(0, SHOWN).flatMap(image => imageRows(image, isOne)),
+    ...rest(images.length - SHOWN, 'image'),
+    ...artifacts.slice(0, SHOWN).map(({ path }): Row => ['→', `artifact ${path}`]),
+    ...rest(artifacts.length - SHOWN, 'artifact'),
   ];
 }
 
-const STEPS: Readonly<Record<StepReport['as'], string>> = {
-  manifest: 'manifest',
-  index: 'index',
-  attestation: 'attestation',
-  statement: 'statement',
-  artifact: 'artifact',
+type Row = [label: string, value: Text];
+
+const rest = (left: number, what: string): Row[] =>
+  left > 0 ? [['', [span(`and ${count(left, `more ${what}`)}`, 'dim')]]] : [];
+
+/** How a document names the digest of the next. */
+const NAMES: Readonly<Record<StepReport['as'], string>> = {
+  manifest: 'which is',
+  index: 'which lists',
+  attestation: 'which holds',
+  statement: 'which is about',
+  artifact: 'which is',
 };
 
-/** The image, and the documents between, each of which names the digest of the next. */
-function ofImage(image: SignatureReport['images'][number], isOne: boolean): Text {
-  const way = image.steps.map(({ as, path }) => `${STEPS[as]} ${path}`).join(' → ');
-  return [isOne ? 'the image of this archive' : nameOf(image), span(`  (${way})`, 'dim')];
+/** The documents on the way to an image: each has the digest that the one before names. */
+function imageRows(image: SignatureReport['images'][number], isOne: boolean): Row[] {
+  return [
+    ...image.steps.map(({ as, path }): Row => ['→', [`${as} `, span(path, 'dim'), `, ${NAMES[as]}`]]),
+    ['image', isOne ? 'the image of this archive' : nameOf(image)],
+  ];
 }
 
 function signerRow({ claimed, verification, format }: SignatureReport): Text {
@@ -171,7 +187,7 @@ function signerRow({ claimed, verification, format }: SignatureReport): Text {
   return says === null ? [span('it does not say', 'dim')] : [says, span(', by its own words', 'dim')];
 }
 
-function verdictRows({ verification, problem }: SignatureReport): [string, Text][] {
+function verdictRows({ verification, problem }: SignatureReport): Row[] {
   if (problem !== null) {
     const { code, ...details } = problem;
     return [['verified', [span('no', 'bad'), `: ${causeText(code, details)}`]]];
