@@ -69,7 +69,7 @@ const CODES: Readonly<Record<Cause, FailureCode>> = {
   'certificate-unsupported': 'signature-undecided',
 };
 
-type FailureCode = Extract<
+export type FailureCode = Extract<
   FindingCode,
   | 'signature-invalid'
   | 'signature-unreadable'

@@ -16,6 +16,7 @@ import {
   notation,
   signatureManifest,
   signedDir,
+  signedSave,
   simpleLayer,
   simplePayload,
   tagFor,
@@ -180,25 +181,18 @@ test('an image that only manifest.json lists, and that engines load, must be sig
 });
 
 test('an image that engines load and no listing shows must be signed too', async () => {
-  // Two members of one name: engines that extract the archive read the last manifest.json.
-  const evil = await plainImage('evil');
-  const good = layouts.dockerContainerd({ image: app, tags: ['app:1'] });
-  const own = layouts.memberJson(good, 'index.json') as { manifests: { digest: string }[] };
-  const signature = withKind(cosign2(own.manifests[0]!.digest, signer), 'sigs');
-  const index = { ...own, manifests: [...own.manifests, signature.descriptor] };
-  const blobs = layouts
-    .ociLayout({ manifests: [], unreferenced: signature.blobs })
-    .filter(({ path }) => path.startsWith('blobs/sha256/'));
-  const sound = [
-    ...good.map(member =>
-      member.path === 'index.json' ? layouts.file('index.json', JSON.stringify(index)) : member,
-    ),
-    ...blobs,
-  ];
+  const sound = signedSave({ image: app, tags: ['app:1'] }, signer);
   assert.is((await verified(await tarOf(sound), '--key', key)).met, true);
-  const hidden = layouts.dockerSave([{ image: evil, tags: ['app:1'] }]);
-  const { met, status } = await verified(await tarOf([...sound, ...hidden]), '--key', key);
+  // podman and skopeo extract this member as manifest.json.
+  const evil = layouts.dockerSave({ image: await plainImage('evil'), tags: ['app:1'] });
+  const hidden = layouts.file('x/../manifest.json', layouts.memberBytes(evil, 'manifest.json'));
+  const archive = await tarOf([hidden, ...evil.filter(({ path }) => path !== 'manifest.json'), ...sound]);
+  const { met, status, findings } = await verified(archive, '--key', key);
   assert.equal([met, status], [false, 1]);
+  assert.equal(
+    findings.map(({ message }) => message),
+    ['podman, skopeo-docker-archive load an image from this file that no signature covers'],
+  );
 });
 
 test('docker save of old, which has no manifest, is unsigned', async () => {

@@ -184,3 +184,17 @@ export function signedDir(image: Image, signer: Signer): layouts.Member[] {
   const payload = simplePayload(digestOf(manifest.bytes));
   return [...members, layouts.file('signature-1', skopeoSignature(payload, signer.sign(payload)))];
 }
+
+/** `docker save` of the containerd store, with a signature of the image listed in index.json. */
+export function signedSave(images: layouts.Images, signer: Signer): layouts.Member[] {
+  const members = layouts.dockerContainerd(images);
+  const index = layouts.memberJson(members, 'index.json') as {
+    readonly manifests: readonly layouts.Descriptor[];
+  };
+  const signature = withKind(cosign2(index.manifests[0]!.digest, signer), 'sigs');
+  const text = JSON.stringify({ ...index, manifests: [...index.manifests, signature.descriptor] });
+  return [
+    ...members.map(member => (member.path === 'index.json' ? layouts.file('index.json', text) : member)),
+    ...signature.blobs.map(({ digest, bytes }) => layouts.file(layouts.blobPath(digest), bytes)),
+  ];
+}
