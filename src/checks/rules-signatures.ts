@@ -177,7 +177,7 @@ export const signatureRules: Rules<
     message: d =>
       `the image has ${d.count === 1 ? 'a signature' : `${d.count} signatures`}, not verified: --key, --certificate-identity or --notation-trust-store says whose signature is wanted`,
     explain:
-      'With --require-signature alone, a signature must be there that names the digest of the image. Everybody can make one, so this proves nothing about who did. Name a key, an identity or a trust store, and it is verified.',
+      'With --require-signature alone, a signature must be there that names the digest of the image. Signatures of unknown keys are as easily made as archives, so this proves nothing about the signer. Name a key, an identity or a trust store, and it is verified.',
   },
   'signature-other-digest': {
     severity: 'error',

@@ -1,5 +1,12 @@
 // Images with signatures of keys that a test makes, in every place where a tool puts them.
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { digestOf, encodedOf, goJson } from './digest.js';
 import type { Image } from './image.js';
 import * as layouts from './layouts.js';
@@ -19,6 +26,18 @@ export function newSigner(): Signer {
     pem: pemOf(publicKey, 'spki'),
     privatePem: pemOf(privateKey, 'pkcs8'),
     sign: bytes => sign('sha256', bytes, privateKey),
+  };
+}
+
+/** A signer that makes the same signatures every time: Ed25519, with a key made of a text. RFC 8410 section 7 */
+export function seededSigner(seed: string): Signer {
+  const prefix = Buffer.from('302e020100300506032b657004220420', 'hex');
+  const der = Buffer.concat([prefix, createHash('sha256').update(seed).digest()]);
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return {
+    pem: pemOf(createPublicKey(privateKey), 'spki'),
+    privatePem: pemOf(privateKey, 'pkcs8'),
+    sign: bytes => sign(null, bytes, privateKey),
   };
 }
 
@@ -63,9 +82,10 @@ export function signatureManifest(
 export function cosign2(
   signed: layouts.Content | string,
   signer: Signer,
-  options: layouts.DocumentOptions = {},
+  options: layouts.DocumentOptions & { readonly name?: string } = {},
 ): layouts.Content {
-  const payload = simplePayload(typeof signed === 'string' ? signed : signed.descriptor.digest);
+  const digest = typeof signed === 'string' ? signed : signed.descriptor.digest;
+  const payload = simplePayload(digest, options.name);
   return signatureManifest([simpleLayer(payload, signer.sign(payload))], options);
 }
 

@@ -129,7 +129,7 @@ const KEY_PROBLEMS: Readonly<Record<KeyProblem, readonly [what: string, remedy: 
   ],
   'private-key': [
     'expected a public key, found a private key; it was not read further',
-    'Name the public key. Anybody who can read this file can sign: if others could, make a new key.',
+    'Name the public key. Readers of this file can sign: if others could read it, make a new key.',
   ],
   'several-keys': [
     'expected one public key, found several',

@@ -106,7 +106,7 @@ function signatureBlocks(signature: SignatureReport, isOne: boolean): Block[] {
     ['found by', [MARKS[foundBy], ...attachment(signature)]],
     ...signsRows(signature, isOne),
     ...(predicateType === null ? [] : [['states', predicateType] satisfies Row]),
-    ...(dockerReference === null ? [] : [['as', dockerReference] satisfies Row]),
+    ...(dockerReference === null ? [] : [['name', dockerReference] satisfies Row]),
     ['signer', signerRow(signature)],
     ...verdictRows(signature),
     ...(copyOf === null ? [] : [['copy of', `${copyOf.path}${copyOf.pointer ?? ''}`] satisfies Row]),
