@@ -59,7 +59,7 @@ const DEPTH = 20;
 const WAYS = 1_000_000;
 
 /**
- * What digests lead to in an archive. Where more ways lead to images than are followed, the others lead nowhere. Every digest is computed from bytes: a descriptor's claim leads nowhere unless a
+ * Follows digests to the images of an archive. Where more ways lead to images than are followed, the others lead nowhere. Every digest is computed from bytes: a descriptor's claim leads nowhere unless a
  * document here has that digest.
  */
 export class Coverage {
@@ -74,7 +74,7 @@ export class Coverage {
     for (const part of parts) this.addPart(part);
   }
 
-  /** @param digests  what a payload names */
+  /** @param digests  those that a payload names */
   reach(digests: readonly string[]): Reach {
     const [only] = digests;
     if (digests.length !== 1 || only === undefined) return this.reachAll(digests);

@@ -22,7 +22,7 @@ import type {
 import { readCertificates } from './verify/certificates.js';
 import { readPublicKey } from './verify/keys.js';
 
-/** What a signature says by its own bytes and annotations, without the place where it was found. */
+/** A signature by its own bytes and annotations, without the place where it was found. */
 export type SignatureContent = Omit<Signature, 'at' | 'found' | 'placedOn'>;
 
 type Annotations = ReadonlyMap<string, string>;
@@ -184,7 +184,7 @@ function readSimple(bytes: Uint8Array, annotations: Annotations): SignatureConte
   };
 }
 
-/** What cosign 2 writes beside a signature, as annotations of its descriptor. */
+/** Certificate, chain, log entry and timestamp, which cosign 2 writes as annotations beside a signature. */
 function cosignAnnotations(annotations: Annotations) {
   const certificate = annotations.get('dev.sigstore.cosign/certificate') || null;
   const timestamp = annotations.get('dev.sigstore.cosign/rfc3161timestamp');
@@ -252,7 +252,7 @@ function readDsse(
   };
 }
 
-/** What the payload of an envelope says. */
+/** The statement in the payload of an envelope. */
 function stated({
   payload,
   payloadType,

@@ -59,7 +59,7 @@ export interface Attached {
   readonly isSigned: boolean;
 }
 
-/** What is attached to images beside signatures. */
+/** The artifacts that are attached to images beside signatures. */
 export function attachedBeside({ signatures }: Survey, parts: readonly ArchivePart[]): Attached[] {
   const holders = new Set(signatures.map(({ holder }) => holder));
   const signed = new Set(
@@ -81,7 +81,7 @@ export interface Signed {
   readonly steps: ImageReached['steps'];
 }
 
-/** What the signatures of an archive say of one image. */
+/** One image, and the signatures that are about it or attached to it. */
 export interface ImageSignatures {
   readonly image: Image;
   readonly part: ArchivePart;

@@ -12,14 +12,14 @@ import {
 import type { Verification, VerifiedBy } from '../../signatures/verify/verification.js';
 import { formatPlatform } from '../../spec/platform.js';
 
-/** What `--json` says about signatures, in `signatures` and in commands that require them. */
+/** The part of `--json` about signatures, in `signatures` and in commands that require them. */
 export interface SignaturesReport {
   /** Whether every image is signed as it is required; null where nothing is required. */
   readonly met: boolean | null;
   /** The images, chosen ones only, and what counts for each. */
   readonly images: readonly SignedImageReport[];
   readonly found: readonly SignatureReport[];
-  /** What else is attached to something, such as an SBOM with cosign's tag `.sbom`, the first hundred. */
+  /** Other artifacts that are attached to something, such as an SBOM with cosign's tag `.sbom`, the first hundred. */
   readonly attached: readonly AttachedReport[];
   /** Signatures beyond the limit, which were not read. */
   readonly unread: number;
@@ -82,7 +82,7 @@ export interface SignatureReport {
   readonly predicateType: string | null;
   /** The signer by its own words. */
   readonly claimed: ClaimedSigner;
-  /** What the digests lead to in the archive. */
+  /** The images that the digests lead to in the archive. */
   readonly images: readonly (ImageNames & { readonly steps: readonly StepReport[] })[];
   readonly artifacts: readonly StepReport[];
   /** Digests of `signs` that no document here has, as many of the first hundred as there are. */

@@ -76,7 +76,7 @@ export const requirementOf = (judge: Requirement['judge'], file: string): Requir
 const namedIn = ({ key = [], trustedRoot, notationTrustStore }: TrustOptions): string =>
   key[0] ?? trustedRoot ?? notationTrustStore ?? '--require-signature';
 
-/** What the requirement says of an archive. */
+/** The judgement of the requirement about an archive. */
 export function judgementOf(reading: ArchiveReading, read: SignaturesRead): Judgement {
   const data: SignaturesReport = signaturesReport(reading, read, read.isMet);
   return {
