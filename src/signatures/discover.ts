@@ -1,5 +1,5 @@
 import type { Artifact, Graph, IndexNode, Layer, Location } from '../link/graph.js';
-import { isSignatureFile } from '../scan/blob/document.js';
+import { type Document, isSignatureFile } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import { digestOf } from '../spec/digest.js';
 import { pointer } from '../spec/json.js';
@@ -31,6 +31,8 @@ export interface FoundSignature {
 /** A place where a signature lies, and its attachment to an image. */
 interface Slot extends Pick<Signature, 'at' | 'found' | 'placedOn'> {
   readonly holder: Artifact | null;
+  /** The blob that is read, and how it is signed, where other signatures may have the same blob; else null. */
+  readonly shared: { readonly format: SignatureFormat; readonly document: Document } | null;
   /** Equal for signatures with the same bytes; null where these are not known. */
   readonly key: string | null;
   readonly read: () => SignatureContent | null;
@@ -44,21 +46,48 @@ export function signaturesIn(scan: Scan, graph: Graph): SignaturesFound {
   const most = graph.limits.signatures;
   const signatures: FoundSignature[] = [];
   const firsts = new Map<string, Signature>();
+  const work = new SharedWork(graph.limits.linkedBytes);
   let unreadSlots = 0;
-  for (const { read, key, holder, ...slot } of slotsIn(scan, graph)) {
+  for (const { read, key, holder, shared, ...slot } of slotsIn(scan, graph)) {
     if (signatures.length >= most) {
       unreadSlots++;
       continue;
     }
     const copyOf = (key === null ? undefined : firsts.get(key)) ?? null;
-    // A blob that is listed often is read once.
-    const content = copyOf ?? read();
+    const content = copyOf ?? (work.isWithin(shared) ? read() : tooOften(shared!, graph));
     if (content === null) continue;
     const signature = withMessage(scan, graph, { ...content, ...slot });
     if (key !== null && copyOf === null) firsts.set(key, signature);
     signatures.push({ signature, copyOf, holder });
   }
   return { signatures, unread: unreadSlots };
+}
+
+/**
+ * The blobs of signatures that differ only in their annotations. Hazard: a small file can list one blob of 20 MiB a
+ * thousand times, and each would be parsed and verified.
+ */
+class SharedWork {
+  private readonly read = new Set<Document>();
+  private spent = 0;
+
+  /** @param most  bytes of blobs, counted each time but the first */
+  constructor(private readonly most: number) {}
+
+  isWithin(shared: Slot['shared']): boolean {
+    if (shared === null) return true;
+    const { document } = shared;
+    const size = this.read.has(document) ? (document.bytes?.length ?? 0) : 0;
+    this.read.add(document);
+    if (this.spent + size > this.most) return false;
+    this.spent += size;
+    return true;
+  }
+}
+
+function tooOften({ format, document }: NonNullable<Slot['shared']>, { limits }: Graph): SignatureContent {
+  const size = document.bytes?.length ?? null;
+  return unread(format, { code: 'limit', limit: 'linkedBytes', value: limits.linkedBytes, size });
 }
 
 function* slotsIn(scan: Scan, graph: Graph): Generator<Slot> {
@@ -81,6 +110,7 @@ function* fileSlots(scan: Scan, graph: Graph): Generator<Slot> {
     const [, hex] = /^(?:([0-9a-f]{64,128})\.)?/.exec(member.path.slice(root.length)) ?? [];
     yield {
       holder: null,
+      shared: null,
       key: scan.document(member).digest,
       at: { path: member.path, pointer: null },
       found: 'dir-file',
@@ -121,9 +151,11 @@ function* artifactSlots(
     const format = formatOf(layer.mediaType) ?? (mark.isSignature ? 'unknown' : null);
     if (format === null) continue;
     const { found, placedOn } = mark;
-    const digest = layer.member === null ? null : scan.document(layer.member).digest;
+    const document = layer.member === null ? null : scan.document(layer.member);
+    const digest = document?.digest ?? null;
     yield {
       holder: artifact,
+      shared: document === null ? null : { format, document },
       key: digest === null ? null : JSON.stringify([format, digest, ...layer.annotations]),
       at: placeOf(artifact, layer, i, format),
       found,

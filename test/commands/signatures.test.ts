@@ -159,6 +159,17 @@ test('a payload that was changed after it was signed does not verify', async () 
   assert.equal((await verified(archive, '--key', key)).codes, ['signature-invalid']);
 });
 
+test('signatures beyond the limit are an error where none of those that were read counts', async () => {
+  const payload = simplePayload(digest);
+  const layers = [simpleLayer(payload, stranger.sign(payload)), simpleLayer(payload, signer.sign(payload))];
+  const archive = await tarOf(layoutOf(manifest, withKind(signatureManifest(layers), 'sigs')));
+  const { stdout, status } = await said(['verify', archive, '--key', key, '--limit', 'signatures=1']);
+  assert.is(status, 1);
+  assert.match(stdout, /error limit-reached\n {2}the archive has 2 signatures/);
+  const found = await said(['verify', archive, '--key', otherKey, '--limit', 'signatures=1']);
+  assert.equal([found.status, /info limit-reached/.test(found.stdout)], [0, true]);
+});
+
 test('an attestation signs nothing', async () => {
   const predicateType = 'https://slsa.dev/provenance/v1';
   const archive = await tarOf(layoutOf(manifest, cosign3(manifest, signer, { predicateType })));

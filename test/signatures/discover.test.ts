@@ -417,6 +417,24 @@ test('more signatures than the limit are counted and not read', async () => {
   assert.equal([found.length, unread], [2, 1]);
 });
 
+test('a large blob that many signatures share is read as often as a limit allows', async () => {
+  const payload = Buffer.from(
+    JSON.stringify({
+      critical: { image: { 'docker-manifest-digest': digest } },
+      optional: 'x'.repeat(100_000),
+    }),
+  );
+  const layers = [1, 2, 3, 4].map(i => simpleLayer(payload, Buffer.from([i])));
+  const members = layoutOf(manifest, withKind(signatureManifest(layers), 'sigs'));
+  const limits = { linkedBytes: 250_000 };
+  const { found } = await listed(saved(await toTar(members)), { depth: 'metadata', limits });
+  const problem = { code: 'limit', limit: 'linkedBytes', value: 250_000, size: payload.length };
+  assert.equal(
+    found.map(one => one.problem),
+    [null, null, null, problem],
+  );
+});
+
 test('manifests are found beside documents that are larger than what is read for them', async () => {
   const large = Array.from({ length: 6 }, (_, i) => ({
     digest: digestOf(`{"i":${i},"x":"${'x'.repeat(3_000_000)}"}`),

@@ -82,8 +82,9 @@ export interface SignatureReport {
   readonly predicateType: string | null;
   /** The signer by its own words. */
   readonly claimed: ClaimedSigner;
-  /** The images that the digests lead to in the archive. */
+  /** The images that the digests lead to in the archive, the first hundred. */
   readonly images: readonly (ImageNames & { readonly steps: readonly StepReport[] })[];
+  readonly imagesCount: number;
   readonly artifacts: readonly StepReport[];
   /** Digests of `signs` that no document here has, as many of the first hundred as there are. */
   readonly absent: readonly string[];
@@ -190,6 +191,7 @@ function signatureReport(one: SurveyedSignature, places: Places): SignatureRepor
     images: reach.images
       .slice(0, SHOWN)
       .map(({ image, steps }) => ({ ...places.names(image), steps: steps.map(step => places.step(step)) })),
+    imagesCount: reach.images.length,
     artifacts: reach.artifacts.slice(0, SHOWN).map(step => places.step(step)),
     absent: reach.absent.slice(0, SHOWN),
     swapped: reach.swapped.slice(0, SHOWN).map(({ claimed: digest, actual, part: where, path }) => ({

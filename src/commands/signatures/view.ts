@@ -129,7 +129,7 @@ function attachment({ attachedTo, signs }: SignatureReport): Text {
 }
 
 function signsRows(signature: SignatureReport, isOne: boolean): Row[] {
-  const { signs, signsCount, images, artifacts, absent, swapped } = signature;
+  const { signs, signsCount, images, imagesCount, artifacts, absent, swapped } = signature;
   if (signsCount === 0) return [['signs', [span('nothing that has a digest', 'warn')]]];
   const digests = signs.slice(0, SHOWN).map((digest, i): Row => {
     const where = absent.includes(digest) ? ['  ', span('not in this archive', 'warn')] : [];
@@ -147,7 +147,7 @@ function signsRows(signature: SignatureReport, isOne: boolean): Row[] {
         ],
       ),
     ...images.slice(0, SHOWN).flatMap(image => imageRows(image, isOne)),
-    ...rest(images.length - SHOWN, 'image'),
+    ...rest(imagesCount - SHOWN, 'image'),
     ...artifacts.slice(0, SHOWN).map(({ path }): Row => ['→', `artifact ${path}`]),
     ...rest(artifacts.length - SHOWN, 'artifact'),
   ];
