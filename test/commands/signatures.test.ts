@@ -10,8 +10,10 @@ import { toDirectory, toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { hasSignatures, signatureFile } from '../support/signatures.js';
 import {
+  BUNDLE,
   cosign2,
   cosign3,
+  envelopeOf,
   newSigner,
   notation,
   signatureManifest,
@@ -19,6 +21,7 @@ import {
   signedSave,
   simpleLayer,
   simplePayload,
+  statementOf,
   tagFor,
   withKind,
   withTag,
@@ -170,6 +173,33 @@ test('signatures beyond the limit are an error where none of those that were rea
   assert.equal([found.status, /info limit-reached/.test(found.stdout)], [0, true]);
 });
 
+test('a payload that readers find under another key is not the one that is signed', async () => {
+  const evil = layouts.platformManifest(await plainImage('evil'));
+  const forged = statementOf(evil.descriptor.digest).toString('base64');
+  const sound = envelopeOf(statementOf(digest), signer);
+  const twice = (envelope: object, key: string) =>
+    JSON.stringify(envelope).replace(/^\{|\}$/g, brace => (brace === '{' ? '{' : `,"${key}":"${forged}"}`));
+  for (const name of ['payload', 'Payload', 'PAYLOAD']) {
+    const envelope = twice(sound, name);
+    const bundle = JSON.stringify({
+      mediaType: BUNDLE,
+      verificationMaterial: { publicKey: { hint: '' }, tlogEntries: [] },
+      dsseEnvelope: 0,
+    }).replace('"dsseEnvelope":0', `"dsseEnvelope":${envelope}`);
+    const artifact = layouts.artifact({
+      type: BUNDLE,
+      layers: [layouts.blobOf(BUNDLE, bundle)],
+      subject: evil,
+    });
+    const layer = layouts.blobOf('application/vnd.dsse.envelope.v1+json', envelope);
+    const old = withTag(signatureManifest([layer]), tagFor(evil, '.sig'));
+    for (const signature of [artifact, old]) {
+      const { met, codes } = await verified(await tarOf(layoutOf(evil, signature)), '--key', key);
+      assert.equal([met, codes.some(code => !code.includes('('))], [false, true], name);
+    }
+  }
+});
+
 test('an attestation signs nothing', async () => {
   const predicateType = 'https://slsa.dev/provenance/v1';
   const archive = await tarOf(layoutOf(manifest, cosign3(manifest, signer, { predicateType })));
@@ -247,7 +277,7 @@ test('several archives: a row for each, and the exit code of the worst', async (
 test('signatures lists, and with a key says which verify', async () => {
   const listed = await said(['signatures', signedTar]);
   assert.is(listed.status, 0);
-  assert.match(listed.stdout, new RegExp(`signs +${digest}\\n +→ +manifest blobs/sha256/`));
+  assert.match(listed.stdout, new RegExp(`signs +${digest}\\n +is +manifest blobs/sha256/`));
   assert.match(listed.stdout, /nothing is verified without --key/);
   const good = await said(['signatures', signedTar, '--key', key]);
   assert.equal([good.status, /signer +key SHA256:[0-9a-f]{64}, verified/.test(good.stdout)], [0, true]);

@@ -349,6 +349,17 @@ test('a manifest under a false digest is told from the signed one', async () => 
   assert.equal([found[0]!.images.length, images[0]!.signed.length], [0, 0]);
 });
 
+test('a digest of sha512 is compared with the bytes too', async () => {
+  const { bytes } = manifest.blobs[0]!;
+  const payload = simplePayload(digestOf(bytes, 'sha512'));
+  const content = signatureManifest([simpleLayer(payload, signer.sign(payload))]);
+  const { found, images } = await inTar(layoutOf(manifest, withKind(content, 'sigs')));
+  assert.equal([found[0]!.absent, images[0]!.signed.length], [[], 1]);
+  const other = simplePayload(`sha512:${'0'.repeat(128)}`);
+  const stray = signatureManifest([simpleLayer(other, signer.sign(other))]);
+  assert.is((await inTar(layoutOf(manifest, withKind(stray, 'sigs')))).images[0]!.signed.length, 0);
+});
+
 test('two images of one digest are both signed', async () => {
   const named = (name: string) =>
     layouts.described(manifest, { annotations: { [layouts.REF_ANNOTATION]: name } });

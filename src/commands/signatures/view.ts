@@ -148,7 +148,7 @@ function signsRows(signature: SignatureReport, isOne: boolean): Row[] {
       ),
     ...images.slice(0, SHOWN).flatMap(image => imageRows(image, isOne)),
     ...rest(imagesCount - SHOWN, 'image'),
-    ...artifacts.slice(0, SHOWN).map(({ path }): Row => ['→', `artifact ${path}`]),
+    ...artifacts.slice(0, SHOWN).map(({ as, path }): Row => ['is', [`${as} `, span(path, 'dim')]]),
     ...rest(artifacts.length - SHOWN, 'artifact'),
   ];
 }
@@ -158,19 +158,21 @@ type Row = [label: string, value: Text];
 const rest = (left: number, what: string): Row[] =>
   left > 0 ? [['', [span(`and ${count(left, `more ${what}`)}`, 'dim')]]] : [];
 
-/** How a document names the digest of the next. */
+/** How a document names the digest of the next: the label of that one. */
 const NAMES: Readonly<Record<StepReport['as'], string>> = {
-  manifest: 'which is',
-  index: 'which lists',
-  attestation: 'which holds',
-  statement: 'which is about',
-  artifact: 'which is',
+  manifest: '',
+  index: 'lists',
+  attestation: 'holds',
+  statement: 'is about',
+  artifact: '',
 };
 
 /** The documents on the way to an image: each has the digest that the one before names. */
-function imageRows(image: SignatureReport['images'][number], isOne: boolean): Row[] {
+function imageRows({ steps, ...image }: SignatureReport['images'][number], isOne: boolean): Row[] {
   return [
-    ...image.steps.map(({ as, path }): Row => ['→', [`${as} `, span(path, 'dim'), `, ${NAMES[as]}`]]),
+    ...steps.map(
+      ({ as, path }, i): Row => [i === 0 ? 'is' : NAMES[steps[i - 1]!.as], [`${as} `, span(path, 'dim')]],
+    ),
     ['image', isOne ? 'the image of this archive' : nameOf(image)],
   ];
 }
