@@ -106,7 +106,7 @@ export function libraryPage(page: string): string {
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Pages that show commands. */
-export const shown = ['README.md', 'docs/tour.md', 'docs/docker.md', 'docs/weigh.md'];
+export const shown = ['README.md', 'docs/tour.md', 'docs/docker.md', 'docs/weigh.md', 'docs/signatures.md'];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const schema = join(root, 'docs/schema.json');

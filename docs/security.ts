@@ -21,7 +21,8 @@ options and the machine are trusted.
 * In names, labels and instructions, control characters and characters that change the direction of text are escaped.
 * \`extract\` writes only below its directory, with any links in the archive.
 * \`intact\` means that the bytes match the claims of the archive. Whether these are the approved claims is answered by
-  \`waybill ids --find DIGEST\`, with a digest from another source.
+  \`waybill verify --key\` and the like ([signatures.md](signatures.md)), and by \`waybill ids --find DIGEST\`, with a digest
+  from another source.
 
 Each attack below is a test, as a file and as a pipe where both are possible.
 

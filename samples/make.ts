@@ -8,16 +8,22 @@ import { type FileSpec, type Image, image, PATH_ENV, type Platform } from '../te
 import {
   blobPath,
   buildxOci,
+  described,
   dockerSave,
   dockerSave25,
   dockerV1,
+  indexOf,
   type Member,
+  ociLayout,
+  platformManifest,
   podmanDockerArchive,
+  REF_ANNOTATION,
   regctl,
   replaceBytes,
   skopeoOci,
 } from '../test/support/layouts.js';
 import { type Compression, compress, toTar, toZip } from '../test/support/pack.js';
+import { cosign2, seededSigner, withKind } from '../test/support/signed.js';
 
 const NAME = 'hello:1.0';
 const TAGS = { tags: [NAME] };
@@ -93,6 +99,21 @@ async function truncated(packed: Image): Promise<Uint8Array> {
   return tar.subarray(0, start + Math.floor(layer.length / 2));
 }
 
+/** The signer of the sample. Its private key follows from this text, so that its signatures prove nothing. */
+const SIGNER = seededSigner('the key of the samples of waybill');
+
+/** `cosign save` of an image for two platforms, of which the index is signed. */
+function signed(platforms: readonly Image[]): Member[] {
+  const list = indexOf(platforms.map(platform => platformManifest(platform)));
+  const named = { kind: 'dev.cosignproject.cosign/imageIndex', [REF_ANNOTATION]: NAME };
+  return ociLayout({
+    manifests: [
+      described(list, { annotations: named }),
+      withKind(cosign2(list, SIGNER, { name: NAME }), 'sigs'),
+    ],
+  });
+}
+
 /** Every sample by file name. */
 export async function samples(): Promise<ReadonlyMap<string, Uint8Array>> {
   const plain = await hello('none', AMD64);
@@ -109,6 +130,8 @@ export async function samples(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['hello-oci.zip', toZip(skopeoOci({ image: gzip, ...TAGS }), { deflate: true })],
     ['broken-layer.tar', await toTar(broken(dockerSave25(one), plain))],
     ['truncated.tar', await truncated(plain)],
+    ['signed.tar', await toTar(signed([gzip, arm]))],
+    ['cosign.pub', Buffer.from(SIGNER.pem)],
   ]);
 }
 

@@ -89,6 +89,7 @@ export {
   checkTally,
   idsTally,
   showTally,
+  signaturesTally,
   sizesTally,
   type Tally,
   verifyTally,
@@ -101,6 +102,16 @@ export {
   overviewReport,
 } from './commands/report.js';
 export { type ImageShown, type ShowReport, show, showReport } from './commands/show.js';
+export {
+  loadVerifier,
+  type SignaturesListing,
+  type SignaturesOptions,
+  signatures,
+  signaturesReadOptions,
+} from './commands/signatures/index.js';
+export type { SignatureReport, SignaturesReport } from './commands/signatures/report.js';
+export { signatureRequirement } from './commands/signatures/requirement.js';
+export type { TrustOptions } from './commands/signatures/trust.js';
 export {
   type EstimateOptions,
   estimateSizes,

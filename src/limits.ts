@@ -33,8 +33,8 @@ export interface Limits {
    */
   readonly names: number;
   /**
-   * Bytes of JSON documents that several images share, counted each time but the first: with links, a thousand images
-   * can have one config of 20 MiB. Real images share some kilobytes.
+   * Bytes of JSON documents that several images or signatures share, counted each time but the first: with links, a
+   * thousand images can have one config of 20 MiB. Real images share some kilobytes.
    */
   readonly linkedBytes: number;
   /**
@@ -85,6 +85,8 @@ export interface Limits {
   readonly secretFileBytes: number;
   /** Secrets that are kept of one layer's files. A file with more than 100 counts with the first 100. */
   readonly layerSecrets: number;
+  /** Signatures of one archive that are read and verified. A release has a few for each image. */
+  readonly signatures: number;
   /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
   /** Seconds that reading the content of an archive may take; 0 for no limit. */
@@ -131,6 +133,7 @@ export const defaultLimits: Limits = {
   keptContentBytes: 256 * MiB,
   secretFileBytes: 64 * MiB,
   layerSecrets: 10_000,
+  signatures: 1000,
   findingsPerCode: 100,
   seconds: 0,
 };
@@ -241,7 +244,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   documentDepth: () => 'the document nests deeper and was not read',
   indexDepth: () => 'deeper levels of this index were not read',
   manifests: () => 'the images, manifests and indexes from here on were not read',
-  linkedBytes: () => 'several images share this document, and it was not read for this one',
+  linkedBytes: () => 'several images or signatures share this document, and it was not read for this one',
   descriptors: () => 'the layers or manifests that this document lists were not read',
   names: () => 'the names that this document gives were not read',
   members: () => 'the members of the archive from here on were not read',
@@ -262,6 +265,8 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   keptContentBytes: () => 'the files to search are larger, and some were not searched',
   secretFileBytes: () => 'not all of the layer was searched for secrets',
   layerSecrets: () => 'the layer has more secrets, which are not listed',
+  signatures: seen =>
+    `the archive has ${seen ?? 'more'} signatures, and those beyond the limit were not read`,
   findingsPerCode: () => 'more findings are counted, not listed',
   seconds: () => 'the rest was not read',
 };

@@ -2,7 +2,7 @@ import type { Member } from '../containers/source.js';
 import { type EngineName, engineLoads, limitOf } from '../engines/predict.js';
 import type { LoadedImage } from '../engines/verdict.js';
 import { isText } from '../link/classify.js';
-import type { Graph } from '../link/graph.js';
+import type { Graph, Image } from '../link/graph.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 
@@ -16,14 +16,7 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
   // Images that are not reported because of a limit are covered by the limit's finding.
   if (limitOf(graph) !== null) return;
   const contents = new Contents(scan);
-  const shown = new Set(
-    graph.images.map(({ kind, config, layers }) =>
-      contents.keyOf({
-        config: kind === 'v1' ? null : (config?.member ?? null),
-        layers: layers.flatMap(({ member }) => member ?? []),
-      }),
-    ),
-  );
+  const shown = new Set(graph.images.map(image => contents.keyOfImage(image)));
   const hidden = new Map<string, { readonly image: LoadedImage; readonly engines: Set<EngineName> }>();
   for (const { engine, ...image } of engineLoads(scan)) {
     const key = contents.keyOf(image);
@@ -47,7 +40,7 @@ export function* checkEngines(scan: Scan, graph: Graph): Generator<Observation> 
  * Attestations and signatures have the config of an image and layers of text. Engines store them but cannot unpack
  * them; nor can they unpack a layer that is not a file.
  */
-const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
+export const canUnpack = (scan: Scan, { layers }: LoadedImage): boolean =>
   layers.every(({ type }) => type === 'file') &&
   (layers.length === 0 || !layers.every(layer => isText(scan, layer)));
 
@@ -61,7 +54,7 @@ function shownLayers({ images }: Graph, contents: Contents, config: Member): str
 }
 
 /** Members by their content. */
-class Contents {
+export class Contents {
   private readonly known = new Map<Member, string>();
   /** Each content has one. */
   private readonly numbers = new Map<string, number>();
@@ -71,6 +64,14 @@ class Contents {
   /** Short, because an archive may list a hundred layers in a thousand images. */
   keyOf({ config, layers }: LoadedImage): string {
     return [config, ...layers].map(member => (member === null ? '' : this.numberOf(member))).join();
+  }
+
+  /** The key of an image of the archive: that of what an engine loads, where it loads that image. */
+  keyOfImage({ kind, config, layers }: Image): string {
+    return this.keyOf({
+      config: kind === 'v1' ? null : (config?.member ?? null),
+      layers: layers.flatMap(({ member }) => member ?? []),
+    });
   }
 
   private numberOf(member: Member): number {

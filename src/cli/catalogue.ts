@@ -5,6 +5,7 @@ import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
+import { signaturesCommand } from './signatures.js';
 import type { Printing, Terminal } from './terminal.js';
 import { weighCommands } from './weigh.js';
 
@@ -16,6 +17,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
   return [
     reportCommands,
     checkCommand,
+    signaturesCommand,
     weighCommands,
     baseCommand,
     dockerCommands,

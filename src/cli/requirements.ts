@@ -1,20 +1,30 @@
 import type { Argv } from 'yargs';
 import type { ReadOptions } from '../commands.js';
 import type { Requirement } from '../report/requirement.js';
+import { namesTrust, type TrustArguments, trustOptions } from './signatures.js';
 import type { Terminal } from './terminal.js';
 
 /** The options of `verify` and `check` that say what an archive must be beyond its own claims. */
-export const requirementOptions = <T>(command: Argv<T>) => command;
+export const requirementOptions = <T>(command: Argv<T>) =>
+  trustOptions(command).option('require-signature', {
+    describe: 'every image must have a signature; with the options above, one that verifies by them',
+    type: 'boolean',
+    default: false,
+  });
 
 /** The arguments of `requirementOptions`. */
-export type RequirementArguments = object;
+export interface RequirementArguments extends TrustArguments {
+  readonly requireSignature: boolean;
+}
 
 /** The requirements that a command line states. @throws InputError or UsageError for what cannot be one */
 export async function requirementsOf(
-  _args: RequirementArguments,
-  _terminal: Terminal,
+  args: RequirementArguments,
+  terminal: Terminal,
 ): Promise<readonly Requirement[]> {
-  return [];
+  if (!args.requireSignature && !namesTrust(args)) return [];
+  const { signatureRequirement } = await import('../commands/signatures/requirement.js');
+  return [await signatureRequirement(args, terminal.now())].filter(requirement => requirement !== null);
 }
 
 /** The options to read archives as deep as the command and its requirements need. */

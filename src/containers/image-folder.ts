@@ -69,7 +69,7 @@ export async function membersOf(folder: string, names: readonly string[]): Promi
 }
 
 /** Names in layouts and skopeo's directories besides documents and blobs. */
-const OWN_NAME = /^(blobs|ingest|version|VERSION|signature-\d+)$/;
+const OWN_NAME = /^(blobs|ingest|version|VERSION|([0-9a-f]{64,128}\.)?signature-\d+)$/;
 
 /** @throws InputError when a folder cannot be read, or nothing in it marks an image layout */
 export async function requireLayout(file: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isSystemError, reasonOf } from '../errors.js';
 import { readInherited } from './pipe.js';
 
@@ -15,17 +16,90 @@ export async function readText(
   file: string,
   most: number,
 ): Promise<{ readonly text: string } | { readonly reason: string }> {
+  const read = await readBytes(file, most);
+  if ('reason' in read) return read;
+  const { bytes } = read;
+  if (bytes.includes(0)) return { reason: 'expected text, found NUL bytes, as other files have them' };
+  if (!isUtf8(bytes)) return { reason: 'expected text in UTF-8, found other bytes' };
+  return { text: new TextDecoder().decode(bytes) };
+}
+
+/**
+ * A small file that a user names: a key, a certificate.
+ * @param file  a path, or `-` for standard input
+ * @param most  bytes; no such file has more
+ * @returns why it cannot be read, in place of the bytes
+ */
+export async function readBytes(
+  file: string,
+  most: number,
+): Promise<{ readonly bytes: Uint8Array } | { readonly reason: string }> {
   try {
     const bytes = file === '-' ? await gathered(readInherited(STDIN_FD), most) : await head(file, most);
-    if (bytes.length > most) return { reason: `expected at most ${most} bytes of text, found more` };
-    if (bytes.includes(0)) return { reason: 'expected text, found NUL bytes, as other files have them' };
-    if (!isUtf8(bytes)) return { reason: 'expected text in UTF-8, found other bytes' };
-    return { text: new TextDecoder().decode(bytes) };
+    return bytes.length > most ? { reason: `expected at most ${most} bytes of text, found more` } : { bytes };
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    if (error.code === 'ENOENT') return { reason: 'there is no such file' };
-    if (error.code === 'EISDIR') return { reason: 'expected a file, found a directory' };
-    return { reason: `cannot be read: ${reasonOf(error)}` };
+    return { reason: cannotRead(error, 'file') };
+  }
+}
+
+function cannotRead(error: NodeJS.ErrnoException, what: string): string {
+  if (error.code === 'ENOENT') return `there is no such ${what}`;
+  if (error.code === 'EISDIR') return 'expected a file, found a directory';
+  return `cannot be read: ${reasonOf(error)}`;
+}
+
+/** A file below a folder that a user names. */
+export interface FolderFile {
+  /** Relative to the folder, with `/`. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Levels of folders, and entries, of a trust store: real ones have three levels and a handful of files. */
+const FOLDER_DEPTH = 5;
+const FOLDER_ENTRIES = 10_000;
+
+/**
+ * The small files of some names below a folder, sorted by path. Links are followed, so that a trust store may be made
+ * of them.
+ * @param most  bytes, of each and of all together
+ * @returns why they cannot be read, in place of the files
+ */
+export async function readFolder(
+  folder: string,
+  wanted: RegExp,
+  most: number,
+): Promise<{ readonly files: readonly FolderFile[] } | { readonly reason: string; readonly path: string }> {
+  const files: FolderFile[] = [];
+  const todo = [{ path: '', depth: 0 }];
+  let [entries, bytes] = [0, 0];
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+    const { path, depth } = next;
+    const names = await namesIn(join(folder, path));
+    if (typeof names === 'string') return { reason: names, path };
+    if (names === null && path === '') return { reason: 'expected a folder, found a file', path };
+    entries += names?.length ?? 0;
+    if (depth > FOLDER_DEPTH || entries > FOLDER_ENTRIES || bytes > most)
+      return { reason: 'it has more folders, files or bytes than a trust store has', path: '' };
+    for (const name of names ?? [])
+      todo.push({ path: path === '' ? name : `${path}/${name}`, depth: depth + 1 });
+    if (names !== null || !wanted.test(path)) continue;
+    const read = await readBytes(join(folder, path), most);
+    if ('reason' in read) return { reason: read.reason, path };
+    bytes += read.bytes.length;
+    files.push({ path, bytes: read.bytes });
+  }
+  return { files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+}
+
+/** The names in a folder; null for a file, and for what cannot be listed the reason. */
+async function namesIn(folder: string): Promise<readonly string[] | null | string> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return error.code === 'ENOTDIR' ? null : cannotRead(error, 'folder');
   }
 }
 

@@ -294,6 +294,7 @@ function toArtifact(kind: Artifact['kind'], reached: Reached, { config, layers }
     indexDigests: reached.indexDigests,
     // The digest covers the fields of the manifest, but not the annotations of its descriptor.
     subject: manifest?.subject?.digest ?? annotated ?? cosignSubject(reached.names),
+    descriptors,
     listed: reached.listed,
     layers,
     config,

@@ -160,6 +160,8 @@ export interface Artifact {
   readonly indexDigests: readonly string[];
   /** Digest of the manifest that is its `subject`. */
   readonly subject: string | null;
+  /** The descriptors that point here; none where it is found only by its `subject`. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Location }[];
   /** Whether an index lists it. Others are found by their `subject`. */
   readonly listed: boolean;
   readonly layers: readonly Layer[];

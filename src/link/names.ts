@@ -20,7 +20,7 @@ export const refName = (descriptor: Descriptor) => descriptor.annotations.get(RE
 export const isAttached = ({ annotations }: Descriptor): boolean =>
   annotations.has('vnd.docker.reference.type') ||
   annotations.has('io.containerd.manifest.subject') ||
-  /^dev\.\w+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
+  /^dev\.[\w.]+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
 
 /** Both lists, without names of the second that are another spelling of one in the first. */
 export function mergeNames(first: readonly string[], second: readonly string[]): string[] {

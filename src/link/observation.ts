@@ -113,6 +113,30 @@ export interface FindingData {
   'layer-missing': { ref: string; layer: number; target: string | null; urls: string[] };
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
 
+  // Signatures, where they are required
+  /** `engines`: those that load an image which no signature covers; empty for an image of the archive. */
+  'image-unsigned': { digest: string | null; attestations: number; engines: string[] };
+  'signed-image-missing': Record<string, never>;
+  'signature-unverified': { count: number };
+  /** `signs`: the first of `count` digests that it names; `expected` is that of the image to which it is attached. */
+  'signature-other-digest': {
+    role: 'signature' | 'attestation';
+    signs: string[];
+    count: number;
+    expected: string | null;
+    verified: boolean;
+    more: number;
+  };
+  'signature-unreadable': SignatureFailure;
+  'signature-invalid': SignatureFailure;
+  'signer-mismatch': SignatureFailure;
+  'signature-expired': SignatureFailure;
+  'signature-certificate-invalid': SignatureFailure;
+  'signature-log-missing': SignatureFailure;
+  'signature-log-invalid': SignatureFailure;
+  'trusted-root-outdated': SignatureFailure;
+  'signature-undecided': SignatureFailure;
+
   // Images and layers
   'platform-mismatch': { expected: string; actual: string };
   'diff-id-mismatch': { layer: number; expected: string; actual: string };
@@ -141,6 +165,16 @@ export interface FindingData {
   'v1-id-mismatch': { layer: number; expected: string; actual: string };
   'v1-parent-missing': { parent: string };
   'v1-parent-cycle': { id: string };
+}
+
+/** Why a signature does not count. */
+export interface SignatureFailure {
+  format: string;
+  /** The code of the cause, and its data: `signatures/verify/verification.ts`. */
+  cause: string;
+  details: Readonly<Record<string, unknown>>;
+  /** How many other signatures of the image fail for a cause of the same kind. */
+  more: number;
 }
 
 /** The fault of a link that should lead from one blob to another. */

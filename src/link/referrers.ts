@@ -48,18 +48,39 @@ const digestsOf = (known: { claimedDigest?: string | null; digest?: string }): s
 /** The JSON documents among the unreferenced blobs, as many as the limits allow. */
 function* unlisted(archive: ScannedArchive): Generator<Blob> {
   const folder = `${archive.root}blobs/`;
-  let read = 0;
-  for (const member of archive.scan.members) {
-    const { path, size, type } = member;
-    if (type !== 'file' || !path.startsWith(folder) || archive.referenced.has(path)) continue;
+  const candidates = archive.scan.members.filter(
+    member =>
+      member.type === 'file' &&
+      member.size <= LARGEST &&
+      member.path.startsWith(folder) &&
+      !archive.referenced.has(member.path) &&
+      archive.scan.head(member).json,
+  );
+  for (const member of smallest(candidates, READ)) {
+    const { path } = member;
     const digest = digestOfBlobPath(path);
-    if (digest === null || size > LARGEST || !archive.scan.head(member).json) continue;
-    read += size;
-    if (read > READ) return;
+    if (digest === null) continue;
     const { value } = archive.scan.document(member);
     if (isV1Json(value)) archive.leftovers.add(path);
     else if (value !== undefined) yield { member, digest, value };
   }
+}
+
+/**
+ * The smallest members that together have at most `most` bytes, in their order. Manifests are small: other documents,
+ * such as SBOMs, must not use up what may be read before them.
+ */
+function smallest(members: readonly Member[], most: number): readonly Member[] {
+  const total = members.reduce((sum, { size }) => sum + size, 0);
+  if (total <= most) return members;
+  const kept = new Set<Member>();
+  let read = 0;
+  for (const member of [...members].sort((a, b) => a.size - b.size)) {
+    read += member.size;
+    if (read > most) break;
+    kept.add(member);
+  }
+  return members.filter(member => kept.has(member));
 }
 
 /** The v1 JSON that Docker 25 and later leaves among the blobs, one for each layer, and nothing reads. */

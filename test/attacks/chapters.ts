@@ -9,6 +9,7 @@ import { layers } from './layers.js';
 import { machine } from './machine.js';
 import { names, output } from './names.js';
 import { outer } from './outer.js';
+import { signatures } from './signatures.js';
 import { work } from './work.js';
 
 /** Every attack, grouped by the input that it uses. */
@@ -21,6 +22,7 @@ export const chapters: readonly Chapter[] = [
   outer,
   documents,
   engines,
+  signatures,
   layers,
   names,
   output,

@@ -6,7 +6,10 @@ import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { rules } from '../../src/checks/findings.js';
+import type { FailureCode } from '../../src/checks/signatures.js';
 import { failedResult } from '../../src/commands/many/index.js';
+import { judgementOf, readSignatures, requirementOf } from '../../src/commands/signatures/requirement.js';
+import type { VerifyReport } from '../../src/commands/verify.js';
 import {
   type Finding,
   type FindingCode,
@@ -19,6 +22,7 @@ import {
 import { InputError } from '../../src/errors.js';
 import type { ReportedFinding } from '../../src/report/doc.js';
 import { Audit } from '../../src/report/reported.js';
+import { refused, undecided, type Verification, verified } from '../../src/signatures/verify/verification.js';
 import { zipOf as zipOfEntries, zstdStored } from '../attacks/material.js';
 import { canCompress } from '../support/compression.js';
 import { digestOf, encodedOf, goJson, textOf } from '../support/digest.js';
@@ -27,6 +31,7 @@ import { assemble, type Image, image, type LayerSpec, layerOf, plainImage } from
 import * as layouts from '../support/layouts.js';
 import { compress, toDirectory, toTar, toZip } from '../support/pack.js';
 import { type Reading, readInput, readMembers, saved, streamOf } from '../support/reading.js';
+import { cosign2, newSigner, signedSave, tagFor, withKind, withTag } from '../support/signed.js';
 import { tarBytes } from '../support/tar.js';
 import { gnuLong, paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
@@ -2246,6 +2251,166 @@ provoke(
     data: { id: folderOf(top) },
   },
 );
+
+/** A signed image, judged by a verifier that comes to one outcome about every signature; null verifies none. */
+async function requiring(members: Members, outcome: Verification | null): Promise<Reading> {
+  const { reading } = await readMembers(members);
+  const verifier = outcome === null ? null : () => outcome;
+  const requirement = requirementOf(
+    (all, chosen) => judgementOf(all, readSignatures(all, chosen, verifier)),
+    '',
+  );
+  const { data, exitCode } = verify(reading, { failOn: 'error', requirements: [requirement] });
+  return { reading, report: data as VerifyReport, exitCode };
+}
+
+const key = newSigner();
+const bySigner = verified({ kind: 'key', fingerprint: 'ab'.repeat(32), log: null });
+const appManifest = layouts.platformManifest(other);
+const signature = withKind(cosign2(appManifest, key), 'sigs');
+const signed = layouts.ociLayout({ manifests: [appManifest, signature] });
+const signaturePath = layouts.blobPath(signature.descriptor.digest);
+const expiry = { subject: 'CN=a', notBefore: '2020', notAfter: '2021', at: '2022', by: 'log' } as const;
+
+provoke(
+  'image-unsigned',
+  'a required signature',
+  () => requiring(layouts.ociLayout({ manifests: [appManifest] }), bySigner),
+  {
+    severity: 'error',
+    path: layouts.blobPath(appManifest.descriptor.digest),
+    data: { digest: appManifest.descriptor.digest, attestations: 0, engines: [] },
+  },
+);
+provoke(
+  'image-unsigned',
+  'an image that engines load beside the signed one',
+  () =>
+    requiring(
+      [
+        layouts.file('x/../manifest.json', layouts.memberBytes(hidden, 'manifest.json')),
+        ...hidden.filter(({ path }) => path !== 'manifest.json'),
+        ...signedSave(TAGGED, key),
+      ],
+      bySigner,
+    ),
+  { severity: 'error', data: { digest: null, engines: ['podman', 'skopeo-docker-archive'] } },
+);
+provoke(
+  'signed-image-missing',
+  'a chart',
+  () => requiring(layouts.ociLayout({ manifests: [layouts.artifact({ type: 'a/b' })] }), bySigner),
+  { severity: 'error', data: {} },
+);
+provoke('signature-unverified', 'nothing is trusted', () => requiring(signed, null), {
+  severity: 'warning',
+  path: signaturePath,
+  pointer: '/layers/0',
+  data: { count: 1 },
+});
+provoke(
+  'signature-other-digest',
+  'a signature of another manifest',
+  () =>
+    requiring(
+      layouts.ociLayout({
+        manifests: [
+          appManifest,
+          withTag(cosign2(`sha256:${'1'.repeat(64)}`, key), tagFor(appManifest, '.sig')),
+        ],
+      }),
+      bySigner,
+    ),
+  {
+    severity: 'error',
+    data: { signs: [`sha256:${'1'.repeat(64)}`], expected: appManifest.descriptor.digest, verified: true },
+  },
+);
+
+const digestText = 'cd'.repeat(32);
+const FAILURES: readonly [FailureCode, readonly Verification[]][] = [
+  [
+    'signature-unreadable',
+    [
+      refused('malformed', { part: 'chain' }),
+      refused('too-large', { of: 'log-entries', found: 99, most: 32 }),
+      refused('bundle-version-unknown', { mediaType: 'v9' }),
+      undecided('not-readable', {}),
+    ],
+  ],
+  [
+    'signature-invalid',
+    [
+      refused('signature-invalid', { key: null }),
+      refused('signature-invalid', { key: digestText }),
+      refused('payload-mismatch', {}),
+      refused('attribute-unsupported', { name: 'a', value: 'b' }),
+      refused('attribute-missing', { name: 'a' }),
+      refused('algorithm-mismatch', { algorithm: 'RS256', required: 'PS256' }),
+    ],
+  ],
+  [
+    'signer-mismatch',
+    [
+      refused('key-mismatch', { signedBy: null, keys: [digestText] }),
+      refused('identity-mismatch', { identities: [] }),
+      refused('issuer-mismatch', { identity: 'a@b.c', issuer: null }),
+    ],
+  ],
+  [
+    'signature-expired',
+    [refused('certificate-expired', expiry), refused('signature-expired', { expiry: '1', now: '2' })],
+  ],
+  [
+    'signature-certificate-invalid',
+    [
+      refused('certificate-untrusted', { issuer: 'CN=x' }),
+      refused('certificate-unsuitable', { subject: '', reason: 'weak-key' }),
+      refused('certificate-log-missing', {}),
+      refused('certificate-log-invalid', {}),
+    ],
+  ],
+  [
+    'signature-log-missing',
+    [refused('log-entry-missing', {}), refused('log-proof-missing', {}), refused('timestamp-missing', {})],
+  ],
+  [
+    'signature-log-invalid',
+    [
+      refused('log-entry-mismatch', { of: 'payload' }),
+      refused('log-promise-invalid', {}),
+      refused('log-proof-invalid', { of: 'checkpoint' }),
+      refused('timestamp-invalid', {}),
+    ],
+  ],
+  [
+    'trusted-root-outdated',
+    [
+      undecided('authority-unknown', { of: 'log', id: 'ab' }),
+      undecided('authority-time', { of: 'certificate-authority', at: '2026' }),
+    ],
+  ],
+  [
+    'signature-undecided',
+    [
+      undecided('no-trust', { needs: ['key', 'identity'] }),
+      undecided('gpg-not-verified', {}),
+      undecided('log-entry-unsupported', { entry: 'x' }),
+      undecided('certificate-unsupported', { subject: 'CN=a', extension: '1.2.3' }),
+    ],
+  ],
+];
+for (const [code, outcomes] of FAILURES) {
+  for (const outcome of outcomes) {
+    const { cause, data } = outcome as Exclude<Verification, { outcome: 'verified' }>;
+    provoke(code, cause, () => requiring(signed, outcome), {
+      severity: 'error',
+      path: signaturePath,
+      pointer: '/layers/0',
+      data: { format: 'cosign-simple', cause, details: { ...data }, more: 0 },
+    });
+  }
+}
 
 test('every finding of every kind names a place within the archive', async () => {
   const members = layouts.skopeoOci(TAGGED);

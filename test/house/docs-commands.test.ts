@@ -8,6 +8,7 @@ import { repositoryRoot } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
 import { buildxOci, dockerSave25 } from '../support/layouts.js';
 import { toDirectory, toTar } from '../support/pack.js';
+import { newSigner } from '../support/signed.js';
 import { temporary } from '../support/tmp.js';
 
 const test = suite('documented commands');
@@ -63,6 +64,7 @@ async function workplace(): Promise<string> {
   }
   const layout = buildxOci({ platforms: [amd64.image, arm64.image], tags: ['app:1.2'], attestations: true });
   toDirectory(layout, join(place, 'layout'));
+  writeFileSync(join(place, 'cosign.pub'), newSigner().pem);
   writeFileSync(
     join(place, '.dive-ci'),
     'rules:\n  lowestEfficiency: 0\n  highestUserWastedPercent: disabled\n',

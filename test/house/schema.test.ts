@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { basesIn } from '../../src/commands/base.js';
 import { loadAgainst } from '../../src/commands/check/against.js';
+import { judgementOf, readSignatures, requirementOf } from '../../src/commands/signatures/requirement.js';
 import {
   Check,
   filesReport,
@@ -16,18 +17,26 @@ import {
   readArchive,
   reportOf,
   showReport,
+  signatures,
   sizesOf,
   sizesReadOptions,
+  verify,
   wasteReport,
 } from '../../src/commands.js';
 import { composePolicy } from '../../src/policy/compose.js';
+import type { Verifier } from '../../src/signatures/survey.js';
+import { refused, undecided, type VerifiedBy, verified } from '../../src/signatures/verify/verification.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
-import { type FileSpec, image, type LayerSpec } from '../support/image.js';
+import { type FileSpec, image, type LayerSpec, plainImage } from '../support/image.js';
 import {
+  artifact,
+  attestation,
+  blobOf,
   blobPath,
   described as descriptorWith,
   file,
+  manifestOf,
   ociLayout,
   platformManifest,
   skopeoOci,
@@ -35,6 +44,7 @@ import {
 } from '../support/layouts.js';
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
+import { cosign2, cosign3, newSigner, tagFor, withKind, withTag } from '../support/signed.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
 
@@ -291,6 +301,63 @@ test('what a baseline hides is counted', async () => {
       await valid(`${command} with a baseline`, () => JSON.parse(stdout));
     }
 });
+
+/** One image with every kind of signature, signer and fault that the schema describes. */
+test('schema: signatures, listed and required', async () => {
+  const reading = await readArchive(await manySignatures());
+  await valid('signatures', () => signatures(reading, { verifier: null }).data);
+  const by: readonly VerifiedBy[] = [
+    { kind: 'key', fingerprint: 'ab', log: null },
+    {
+      kind: 'certificate',
+      identity: 'a',
+      issuer: null,
+      signedAt: '2026',
+      log: { log: 'cd', index: '1', at: null },
+    },
+    { kind: 'notation', subject: 'CN=a', store: 'ca/a', signedAt: null },
+  ];
+  const verifiers: readonly Verifier[] = [
+    ...by.map(one => () => verified(one)),
+    () => refused('signature-invalid', { key: null }),
+    () => undecided('no-trust', { needs: ['key'] }),
+  ];
+  for (const verifier of verifiers) {
+    await valid('signatures, verified', () => signatures(reading, { verifier }).data);
+    const requirement = requirementOf(
+      (all, chosen) => judgementOf(all, readSignatures(all, chosen, verifier)),
+      '',
+    );
+    await valid('verify --key', () => verify(reading, { failOn: 'error', requirements: [requirement] }).data);
+  }
+});
+
+async function manySignatures(): Promise<string> {
+  const signer = newSigner();
+  const manifest = platformManifest(await plainImage('signed'));
+  const sbom = artifact({ type: 'application/spdx+json', subject: manifest });
+  const signature = cosign2(manifest, signer);
+  const evil = manifestOf(await plainImage('evil'));
+  const lie = { ...evil, descriptor: { ...evil.descriptor, digest: `sha256:${'1'.repeat(64)}` } };
+  const members = ociLayout({
+    manifests: [
+      manifest,
+      sbom,
+      attestation(manifest),
+      lie,
+      withKind(signature, 'sigs'),
+      withTag(cosign2(manifest, signer, { annotations: { again: '1' } }), tagFor(manifest, '.sig')),
+      cosign3(manifest, signer, {
+        predicateType: 'https://slsa.dev/provenance/v1',
+        more: [lie.descriptor.digest],
+      }),
+      cosign2(sbom, signer),
+      withKind(artifact({ type: 'a/b', layers: [blobOf('a/b', 'x')] }), 'sigs'),
+    ],
+  });
+  const falsely = file(blobPath(lie.descriptor.digest), evil.blobs[0]!.bytes);
+  return saved(await toTar([...members, falsely]), 'signatures.tar');
+}
 
 test('each line of ndjson is a finding as the schema describes it', async () => {
   const folder = temporary('schema-lines');

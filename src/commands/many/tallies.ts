@@ -17,6 +17,8 @@ import {
 } from '../../report/words.js';
 import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
+import type { SignaturesListing } from '../signatures/index.js';
+import { signerText } from '../signatures/view.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';
 import type { VerifyOptions, VerifyReport } from '../verify.js';
@@ -163,6 +165,31 @@ export function checkTally(requirements: readonly Requirement[] = []): Tally<Che
       ...required.total(archives),
       severityWords(severities),
     ],
+  };
+}
+
+/** A row of `signatures` for each archive: its signatures, and how many images have one that counts. */
+export function signaturesTally(): Tally<SignaturesListing> {
+  const sum = { images: 0, signatures: 0, signed: 0 };
+  return {
+    columns: [right('images'), right('signatures'), right('signed'), { title: 'signers', shrink: true }],
+    tell: ({ signatures: { images, found, met } }, doc) => {
+      const signed = images.filter(image => image.signed.length > 0).length;
+      sum.images += images.length;
+      sum.signatures += found.length;
+      sum.signed += signed;
+      const signers = images.flatMap(image =>
+        image.signed.flatMap(({ by }) => (by === null ? [] : [signerText(by)])),
+      );
+      const row = [
+        String(images.length),
+        String(found.length),
+        String(signed),
+        [...new Set(signers)].join(', ') || NONE,
+      ];
+      return { rows: [row], details: met === false ? withoutHead(doc.slice(1)) : [] };
+    },
+    total: () => [String(sum.images), String(sum.signatures), String(sum.signed), ''],
   };
 }
 

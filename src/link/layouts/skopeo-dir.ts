@@ -1,3 +1,4 @@
+import { isSignatureFile } from '../../scan/blob/document.js';
 import { splitDigest } from '../../spec/digest.js';
 import { goField, isObject } from '../../spec/json.js';
 import type { ScannedArchive } from '../archive.js';
@@ -50,5 +51,5 @@ function link(archive: ScannedArchive): Linked {
 function signatures(archive: ScannedArchive): string[] {
   return archive.scan.members
     .map(m => m.path.slice(archive.root.length))
-    .filter(path => /^signature-\d+$/.test(path));
+    .filter(path => !path.includes('/') && isSignatureFile(path));
 }

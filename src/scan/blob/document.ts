@@ -117,13 +117,26 @@ export function refusedDocument(path: string, error: DocumentError): Document {
   return { path, bytes: null, digest: null, value: undefined, error, oddities: NOTHING_ODD };
 }
 
-/** True if a member should be kept as a document: its content begins like JSON, or a file of this name must be JSON. */
+/**
+ * True if a member should be kept as a document: its content begins like JSON, a file of this name must be JSON, or it
+ * is a signature. Signatures in binary formats are documents that are not JSON.
+ */
 export function mayBeDocument(path: string, head: Uint8Array): boolean {
   return (
     looksLikeJson(head) ||
-    /(^|\/)(index\.json|oci-layout|manifest\.json|repositories|json|[^/]+\.json)$/.test(path)
+    /(^|\/)(index\.json|oci-layout|manifest\.json|repositories|json|[^/]+\.json)$/.test(path) ||
+    isSignatureFile(path) ||
+    isCose(head)
   );
 }
+
+/** A file in which skopeo's `dir:` keeps a signature: of its manifest, or of a manifest of its list (`<hex>.signature-1`). */
+export const isSignatureFile = (path: string): boolean =>
+  /(^|\/)(?:[0-9a-f]{64,128}\.)?signature-\d+$/.test(path);
+
+/** Whether bytes begin as a COSE_Sign1 message with its tag: an array of four, of which the first is a string. RFC 9052 */
+const isCose = (head: Uint8Array): boolean =>
+  head[0] === 0xd2 && head[1] === 0x84 && (head[2] ?? 0) >> 5 === 2 && !isTar(head);
 
 /** Properties of a member that are known from its first bytes. */
 export interface Head {
