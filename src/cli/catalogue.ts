@@ -3,6 +3,7 @@ import { baseCommand } from './base.js';
 import { checkCommand } from './check.js';
 import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
+import { lockCommand } from './lock.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -18,6 +19,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
     checkCommand,
     weighCommands,
     baseCommand,
+    lockCommand,
     dockerCommands,
     extractCommand,
     manifestCommands,

@@ -133,7 +133,7 @@ async function check(args: CheckArguments, terminal: Terminal): Promise<void> {
   };
   const inventory = hasJson(args);
   const audit = await openAudit(args);
-  const requirements = await requirementsOf(args, terminal);
+  const requirements = await requirementsOf(args);
   const { limits } = terminal.resources();
   const checking = new Check({
     policy,

@@ -93,7 +93,7 @@ async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<vo
       ? false
       : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
   const { requireImage, failOn, all } = args;
-  const requirements = await requirementsOf(args, terminal);
+  const requirements = await requirementsOf(args);
   const audit = await openAudit(args);
   const how = { failOn, all, requirements, audit };
   await reportEach({ ...args, audit }, terminal, {

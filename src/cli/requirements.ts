@@ -1,20 +1,18 @@
 import type { Argv } from 'yargs';
-import type { ReadOptions } from '../commands.js';
-import type { Requirement } from '../report/requirement.js';
-import type { Terminal } from './terminal.js';
+import type { ReadOptions, Requirement } from '../commands.js';
+import { type LockArguments, lockOptions, lockRequirements, type VerifiedArchives } from './lock.js';
 
 /** The options of `verify` and `check` that say what an archive must be beyond its own claims. */
-export const requirementOptions = <T>(command: Argv<T>) => command;
+export const requirementOptions = <T>(command: Argv<T>) => lockOptions(command);
 
 /** The arguments of `requirementOptions`. */
-export type RequirementArguments = object;
+export type RequirementArguments = LockArguments;
 
 /** The requirements that a command line states. @throws InputError or UsageError for what cannot be one */
 export async function requirementsOf(
-  _args: RequirementArguments,
-  _terminal: Terminal,
+  args: RequirementArguments & VerifiedArchives,
 ): Promise<readonly Requirement[]> {
-  return [];
+  return lockRequirements(args);
 }
 
 /** The options to read archives as deep as the command and its requirements need. */
