@@ -23,7 +23,7 @@ import {
 import { composePolicy } from '../../src/policy/compose.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
-import { type FileSpec, image, type LayerSpec } from '../support/image.js';
+import { type FileSpec, image, type LayerSpec, plainImage } from '../support/image.js';
 import {
   described as descriptorWith,
   file,
@@ -31,6 +31,7 @@ import {
   platformManifest,
   skopeoOci,
 } from '../support/layouts.js';
+import { lockOfMembers, verified } from '../support/locks.js';
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
@@ -199,6 +200,12 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} check`, () => check.alone(reading, {}).data);
   });
 }
+
+test('schema: a lock', async () => {
+  const lock = await lockOfMembers(skopeoOci({ image: await plainImage(), tags: ['a:1'] }));
+  const { result } = await verified(rare.file, lock);
+  await valid('verify --lock', () => result.data);
+});
 
 /** An image of a base and two layers, and what it was before. */
 async function compared(): Promise<{ readonly before: string; readonly base: string; readonly now: string }> {
