@@ -4,7 +4,7 @@ import type { LockDoubt } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import { digestKind, sameAlgorithm } from '../spec/digest.js';
 import { OCI_CONFIG } from '../spec/media-types.js';
-import { formatPlatform, fullPlatform, platformsAgree } from '../spec/platform.js';
+import { formatPlatform, fullPlatform, type Platform, platformsAgree } from '../spec/platform.js';
 import type { Attached, LockedImage } from './lock.js';
 import { projected } from './projection.js';
 import { treeHash } from './tree-hash.js';
@@ -57,12 +57,21 @@ export function identityOf(scan: Scan, graph: Graph, image: Image, withFiles: bo
   };
 }
 
-/** Engines choose an image by the platform of the index, and run it as its config says. */
-function* platformDoubts({ declaredPlatform, config }: Image): Generator<LockDoubt> {
+/**
+ * Engines choose an image by the platform of the index, and run it as its config says. Hazard: an index may list one
+ * manifest for two platforms, so that the image of the other one is passed over.
+ */
+function platformDoubts({ manifest, config }: Image): LockDoubt[] {
   const own = config?.parsed?.platform ?? null;
-  if (declaredPlatform === null || own === null || platformsAgree(declaredPlatform.platform, own)) return;
-  yield { what: 'platform', declared: fullPlatform(declaredPlatform.platform), config: fullPlatform(own) };
+  const declared = (manifest?.descriptors ?? []).flatMap(({ descriptor }) => descriptor.platform ?? []);
+  const wrong = own === null ? undefined : declared.find(platform => !areOne(platform, own));
+  if (own === null || wrong === undefined) return [];
+  return [{ what: 'platform', declared: fullPlatform(wrong), config: fullPlatform(own) }];
 }
+
+/** Windows chooses by the version of the system too. */
+const areOne = (a: Platform, b: Platform): boolean =>
+  platformsAgree(a, b) && (a.osVersion === null || b.osVersion === null || a.osVersion === b.osVersion);
 
 function* countDoubts({ kind, layers, config }: Image): Generator<LockDoubt> {
   const claimed = config?.parsed?.diffIds ?? [];

@@ -1884,6 +1884,21 @@ provoke(
   },
 );
 provoke(
+  'platform-mismatch',
+  'one manifest for two platforms',
+  () => {
+    const as = (architecture: string) =>
+      layouts.described(manifest, { platform: { os: 'linux', architecture } });
+    return layouts.ociLayout({ manifests: [as('amd64'), as('s390x')] });
+  },
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/1/platform',
+    data: { expected: 'linux/amd64', actual: 'linux/s390x' },
+  },
+);
+provoke(
   'diff-id-mismatch',
   'another diff_id',
   () =>

@@ -1,4 +1,5 @@
 // `waybill lock` and `verify --lock`: the image that was locked, and no other.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -9,6 +10,8 @@ import type { LockReport } from '../../src/commands/lock/requirement.js';
 import { type VerifyReport, verify, verifyClosing } from '../../src/commands/verify.js';
 import { InputError, readArchive, reportOf } from '../../src/commands.js';
 import { toText } from '../../src/format/text.js';
+import { Baseline } from '../../src/report/baseline.js';
+import { Audit } from '../../src/report/reported.js';
 import { readOptionsFor } from '../../src/report/requirement.js';
 import { waybill } from '../support/cli.js';
 import { docker28, hasDocker28, NO_SHARED_FOLDER, sharedFolder, testWhen } from '../support/corpus.js';
@@ -23,7 +26,7 @@ import {
   verified,
   verifiedMembers,
 } from '../support/locks.js';
-import { compress, toDirectory, toTar, toZip } from '../support/pack.js';
+import { compress, hasCommand, toDirectory, toTar, toZip } from '../support/pack.js';
 import { NOW, policyOf } from '../support/policy.js';
 import { readInput, saved } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
@@ -279,15 +282,49 @@ test('missing and extra images; --partial and --platform', async () => {
   assert.is((await verifiedMembers(one, lock, { platform })).exitCode, 0);
 });
 
-test('the platform that an index declares must be that of the config', async () => {
+test('the platforms that an index declares must be that of the config, however often it lists a manifest', async () => {
   const arm = await image({ ...SPEC, platform: { os: 'linux', architecture: 'arm64' } });
   const as = (one: Image, architecture: string) =>
     layouts.described(layouts.platformManifest(one), { platform: { os: 'linux', architecture } });
   const lock = await lockOfMembers(layouts.buildxOci({ platforms: [app, arm], tags: ['app:1'] }));
-  const swapped = layouts.indexOf([as(app, 'arm64'), as(arm, 'amd64')]);
-  const { said, exitCode } = await verifiedMembers(layouts.ociLayout({ manifests: [swapped] }), lock);
-  assert.is(exitCode, 1);
-  assert.is(said.filter(line => line === 'error lock-undecided').length, 2);
+  const judgedIndex = async (...entries: readonly layouts.Content[]) => {
+    const members = layouts.ociLayout({ manifests: [layouts.indexOf(entries)] });
+    const { said, exitCode } = await verifiedMembers(members, lock);
+    return [exitCode, said.filter(line => line === 'error lock-undecided').length];
+  };
+  assert.equal(await judgedIndex(as(app, 'amd64'), as(arm, 'arm64')), [0, 0]);
+  assert.equal(await judgedIndex(as(app, 'arm64'), as(arm, 'amd64')), [1, 2]);
+  // A reader for arm64 takes the first that fits.
+  assert.equal(await judgedIndex(as(app, 'amd64'), as(app, 'arm64'), as(arm, 'arm64')), [1, 1]);
+  assert.equal(await judgedIndex(as(app, 'amd64'), as(arm, 'arm64'), as(app, 'arm64')), [1, 1]);
+});
+
+test('a version of Windows that an index declares must be that of the config', async () => {
+  const os = { os: 'windows', architecture: 'amd64' };
+  const windows = await image({ ...SPEC, platform: os, config: { config: CONFIG, 'os.version': '10.0.1' } });
+  const as = (version: string) => {
+    const platform = { ...os, 'os.version': version };
+    return layouts.ociLayout({
+      manifests: [layouts.described(layouts.platformManifest(windows), { platform })],
+    });
+  };
+  const lock = await lockOfMembers(as('10.0.1'));
+  assert.is((await verifiedMembers(as('10.0.1'), lock)).exitCode, 0);
+  assert.ok((await verifiedMembers(as('10.0.2'), lock)).said.includes('error lock-undecided'));
+});
+
+test('a baseline does not hide that an archive is not what its lock says', async () => {
+  const requirements = () => [requirementOf(LOCK)];
+  const other = layouts.dockerSave({
+    image: withConfig(config => ({ ...config, User: 'root' })),
+    tags: TAGGED.tags,
+  });
+  const reading = await readArchive(saved(await toTar(other), 'known.tar'));
+  const judged = (baseline: Baseline) =>
+    verify(reading, { failOn: 'error', requirements: requirements(), audit: new Audit(baseline) });
+  const updating = new Baseline('b.json', [], true);
+  assert.is(judged(updating).exitCode, 1);
+  assert.is(judged(new Baseline('b.json', updating.updated(), false)).exitCode, 1);
 });
 
 test('names are advisory, unless --names is given; a name of another locked image is a warning', async () => {
@@ -513,6 +550,57 @@ withRepackagings(
     assert.ok(counts.losses >= 15, `${counts.losses} losses`);
   },
 );
+
+/** A config with everything that engines drop or write differently, as Docker writes it. */
+const RICH = {
+  author: 'me <me@example.test>',
+  created: '2023-11-14T22:13:20.120+02:00',
+  docker_version: '1',
+  container_config: { Cmd: ['x'] },
+  config: {
+    ...CONFIG,
+    Cmd: ['<a>&\u2028', 'é'],
+    Hostname: 'h',
+    OnBuild: ['RUN x'],
+    Shell: ['/bin/sh'],
+    StopTimeout: 5,
+    Volumes: null,
+    WorkingDir: '',
+  },
+};
+
+const withSkopeo = testWhen(test, hasCommand('skopeo'), 'skopeo is not here');
+withSkopeo('what skopeo converts to OCI, and back, keeps the lock and loses what OCI has not', async () => {
+  const folder = temporary('lock-skopeo');
+  const rich = assemble(bytesOf(goJson({ ...app.config, ...RICH })), app.layers);
+  const members = layouts.dockerSave({ image: rich, tags: ['app:1'] });
+  const [first, oci, back, dir] = ['first.tar', 'oci', 'back.tar', 'dir'].map(name => join(folder, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(first, await toTar(members));
+  const copies = [
+    [`docker-archive:${first}:app:1`, `oci:${oci}:app`],
+    [`oci:${oci}:app`, `docker-archive:${back}:app:1`],
+    [`docker-archive:${first}:app:1`, `dir:${dir}`],
+  ] as const;
+  for (const [from, to] of copies)
+    execFileSync('skopeo', ['--insecure-policy', '--override-os', 'linux', 'copy', '-q', from, to]);
+  const lock = await lockOfMembers(members);
+  const lost = ['Healthcheck', 'Shell', 'OnBuild', 'StopTimeout'];
+  for (const file of [oci, back]) {
+    const { lock: report, exitCode } = await verified(file, lock);
+    assert.equal([exitCode, report.images[0]!.grade, report.images[0]!.lost], [0, 'repacked', lost], file);
+  }
+  assert.is((await verified(dir, lock)).lock.images[0]!.grade, 'config');
+  const other = layouts.dockerSave({
+    image: withConfig(config => ({ ...config, User: '' })),
+    tags: ['app:1'],
+  });
+  assert.is((await verified(back, await lockOfMembers(other))).exitCode, 1);
+});
 
 test('the command line: a lock outside, verify inside', async () => {
   const folder = temporary('lock-cli');
