@@ -145,7 +145,7 @@ async function valuesOf(name: string, line: Line, terminal: Terminal): Promise<r
   const full = fullName(name, line.declared);
   const choices = line.declared.getOptions().choices[full];
   if (choices !== undefined) return plain(choices);
-  if (['output', 'layers', 'baseline', 'dockerfile'].includes(full)) return plain([FILES]);
+  if (['output', 'layers', 'baseline', 'dockerfile', 'lock'].includes(full)) return plain([FILES]);
   const archive = line.positionals[0];
   if (archive === undefined || !['ref', 'platform'].includes(full)) return [];
   const { refs, platforms } = await choicesOf(archive, terminal);

@@ -135,12 +135,13 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     b,
     baseline = [],
     dockerfile = [],
+    lock = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
   // `manifest push` has an `--output` of another type.
   if (!Array.isArray(output)) return;
   const inputs = [archive, archives, a, b].flat().filter(text => text !== undefined);
   const files = inputs.map(text => namedArchive(text, world).archive);
-  await checkOutputs(given as Reporting, [...files, ...[baseline, dockerfile].flat()], world);
+  await checkOutputs(given as Reporting, [...files, ...[baseline, dockerfile, lock].flat()], world);
 }
 
 /** State of yargs during the parsing of a command that its type declarations do not have. */

@@ -641,6 +641,7 @@ test('the command line refuses what cannot be meant', async () => {
   const folder = temporary('lock-bad');
   const at = (name: string) => join(folder, name);
   writeFileSync(at('image.tar'), await toTar(SAVED));
+  writeFileSync(at('fine.lock'), LOCK);
   writeFileSync(at('broken.lock'), LOCK.slice(0, 100));
   writeFileSync(at('cut.tar'), (await toTar(SAVED)).subarray(0, 3000));
   mkdirSync(at('dir'));
@@ -654,6 +655,7 @@ test('the command line refuses what cannot be meant', async () => {
     [verifies('--lock', at('dir')), /dir: cannot be read/],
     [verifies('--lock', ''), /--lock: expected a file/],
     [['verify', '-', '--lock', '-'], /standard input is the archive/],
+    [verifies('--lock', at('fine.lock'), '-o', at('fine.lock')), /is what is to be read/],
     [verifies('--names'), /--names is about a lock/],
     [verifies('--grade', 'files'), /--grade is about a lock/],
     [verifies('--lock', at('broken.lock'), '--grade', 'best'), /grade/],
