@@ -449,7 +449,7 @@ test('the output of sha256sum is about the file, whatever is in it', async () =>
   const sum = encodedOf(digestOf(bytes));
   const none = '0'.repeat(64);
   const fine = await verified(path, `${sum}  sum.tar\n${none}  notes.txt\n`);
-  assert.equal([fine.exitCode, fine.lock.met, fine.lock.images[0]!.grade], [0, true, 'file']);
+  assert.equal([fine.exitCode, fine.json.met, fine.json.images[0]!.grade], [0, true, 'file']);
   const said = async (lock: string, asked: Asked = {}) => (await verified(path, lock, asked)).said;
   assert.equal(await said(`${sum}  renamed.tar\n`), ['info lock-name-other']);
   assert.equal(await said(`${sum}  renamed.tar\n`, { names: true }), ['error lock-name-other']);
@@ -641,7 +641,7 @@ test('the command line refuses what cannot be meant', async () => {
   const folder = temporary('lock-bad');
   const at = (name: string) => join(folder, name);
   writeFileSync(at('image.tar'), await toTar(SAVED));
-  writeFileSync(at('fine.lock'), LOCK);
+  writeFileSync(at('fine.json'), LOCK);
   writeFileSync(at('broken.lock'), LOCK.slice(0, 100));
   writeFileSync(at('cut.tar'), (await toTar(SAVED)).subarray(0, 3000));
   mkdirSync(at('dir'));
@@ -655,7 +655,7 @@ test('the command line refuses what cannot be meant', async () => {
     [verifies('--lock', at('dir')), /dir: cannot be read/],
     [verifies('--lock', ''), /--lock: expected a file/],
     [['verify', '-', '--lock', '-'], /standard input is the archive/],
-    [verifies('--lock', at('fine.lock'), '-o', at('fine.lock')), /is what is to be read/],
+    [verifies('--lock', at('fine.json'), '-o', at('fine.json')), /is what is to be read/],
     [verifies('--names'), /--names is about a lock/],
     [verifies('--grade', 'files'), /--grade is about a lock/],
     [verifies('--lock', at('broken.lock'), '--grade', 'best'), /grade/],
