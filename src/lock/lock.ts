@@ -61,9 +61,12 @@ export interface LockedFile {
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const sorted = (texts: Iterable<string>): string[] => [...new Set(texts)].sort(compare);
 
-/** The same for images that have one content, whatever they are called and wherever they were found. */
+/**
+ * The same for images that have one content, whatever they are called and wherever they were found. Of one config an
+ * archive in Docker's format says that it has no field of Docker's, and a layout of OCI does not know.
+ */
 export const contentKey = ({ platform, config, runs, dockerOnly, files }: LockedImage): string =>
-  JSON.stringify([platform, config, runs, dockerOnly === null ? null : canonicalJson(dockerOnly), files]);
+  JSON.stringify([platform, config, runs, canonicalJson(dockerOnly ?? {}), files]);
 
 /** Each image once, with all names and digests of its copies, in an order that does not depend on the reading's. */
 export function mergedImages(images: readonly LockedImage[]): LockedImage[] {
@@ -73,6 +76,7 @@ export function mergedImages(images: readonly LockedImage[]): LockedImage[] {
     const known = merged.get(key) ?? image;
     merged.set(key, {
       ...image,
+      dockerOnly: known.dockerOnly ?? image.dockerOnly,
       names: sorted([...known.names, ...image.names]),
       indexes: sorted([...known.indexes, ...image.indexes]),
       manifests: sorted([...known.manifests, ...image.manifests]),

@@ -234,10 +234,6 @@ class Reader {
   }
 }
 
-/** A string, or a number or literal, from where it begins. */
-const STRING = /"(?:[^"\\]|\\.)*"/sy;
-const SCALAR = /[^\s,\]}]+/y;
-
 /**
  * Finds the value of a place in a text that is JSON, for errors about what it says. Of two equal keys the last counts,
  * as for JSON.parse.
@@ -262,7 +258,7 @@ function memberOf(text: string, start: number, step: string | number): number | 
   for (let index = 0; at < text.length && text[at] !== '}' && text[at] !== ']'; index++) {
     let key: string | number = index;
     if (isObject) {
-      const end = afterToken(STRING, text, at);
+      const end = afterScalar(text, at);
       key = JSON.parse(text.slice(at, end)) as string;
       at = afterAny(`${SPACE}:`, text, end);
     }
@@ -279,16 +275,22 @@ function afterValue(text: string, start: number): number {
     if (character === '{' || character === '[') depth++;
     if (character === '}' || character === ']') depth--;
     const isBracket = '{}[]'.includes(character);
-    at = isBracket ? at + 1 : afterToken(character === '"' ? STRING : SCALAR, text, at);
+    at = isBracket ? at + 1 : afterScalar(text, at);
     if (depth === 0) return at;
     at = afterAny(`${SPACE},:`, text, at);
   }
   return text.length;
 }
 
-function afterToken(token: RegExp, text: string, at: number): number {
-  token.lastIndex = at;
-  return token.test(text) ? token.lastIndex : text.length;
+/** The end of a string, a number or a literal that begins there. A string may be of megabytes. */
+function afterScalar(text: string, start: number): number {
+  let at = start;
+  if (text[start] !== '"') {
+    while (at < text.length && !`${SPACE},]}`.includes(text[at]!)) at++;
+    return at;
+  }
+  for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++;
+  return at + 1;
 }
 
 function afterAny(characters: string, text: string, start: number): number {

@@ -132,6 +132,22 @@ test('one image of several archives is one entry, with all names and digests', a
   for (const members of archives) assert.is((await verifiedMembers(members, lockOf(readings))).exitCode, 0);
 });
 
+test('of one config it is known that it has no health check where any archive says so', async () => {
+  const plain = await plainImage('plain');
+  const tagged = { image: plain, tags: ['plain:1'] };
+  const dockerOnly = async (...archives: readonly (readonly layouts.Member[])[]) => {
+    const readings = [];
+    for (const [i, members] of archives.entries())
+      readings.push((await readInput(saved(await toTar(members), `known-${i}.tar`))).reading);
+    return JSON.parse(lockOf(readings)).images.map((one: { dockerOnly: unknown }) => one.dockerOnly);
+  };
+  const [docker, oci] = [layouts.dockerSave(tagged), layouts.skopeoOci(tagged)];
+  assert.equal(await dockerOnly(oci), [null]);
+  assert.equal(await dockerOnly(docker), [{}]);
+  assert.equal(await dockerOnly(oci, docker), [{}]);
+  assert.equal(await dockerOnly(docker, oci), [{}]);
+});
+
 /** Changes of an attacker, with all digests recomputed. */
 const REFUSED: readonly (readonly [string, () => Promise<Image> | Image, RegExp])[] = [
   [
@@ -449,7 +465,7 @@ test('the output of sha256sum is about the file, whatever is in it', async () =>
   const sum = encodedOf(digestOf(bytes));
   const none = '0'.repeat(64);
   const fine = await verified(path, `${sum}  sum.tar\n${none}  notes.txt\n`);
-  assert.equal([fine.exitCode, fine.json.met, fine.json.images[0]!.grade], [0, true, 'file']);
+  assert.equal([fine.exitCode, fine.lock.met, fine.lock.images[0]!.grade], [0, true, 'file']);
   const said = async (lock: string, asked: Asked = {}) => (await verified(path, lock, asked)).said;
   assert.equal(await said(`${sum}  renamed.tar\n`), ['info lock-name-other']);
   assert.equal(await said(`${sum}  renamed.tar\n`, { names: true }), ['error lock-name-other']);
