@@ -9,6 +9,7 @@ import type { Verdict } from '../src/checks/rule.js';
 import { compressions } from '../src/codec/registry.js';
 import { layoutNames } from '../src/link/layouts/registry.js';
 import type { FindingCode } from '../src/link/observation.js';
+import { LOCK_SCHEMA } from '../src/lock/schema.js';
 import { policySchema } from '../src/policy/schema.js';
 import { apiPage } from './api.js';
 import { withExampleOutputs } from './examples.js';
@@ -44,6 +45,9 @@ ${sections.join('\n')}`;
 
 /** docs/policy.schema.json */
 export const policySchemaText = (): string => `${JSON.stringify(policySchema(), null, 1)}\n`;
+
+/** docs/lock.schema.json */
+export const lockSchemaText = (): string => `${JSON.stringify(LOCK_SCHEMA, null, 1)}\n`;
 
 /** Names in docs/schema.json that are listed in the code: by the name of their property, those that it can have. */
 const NAMES: Readonly<Record<string, readonly string[]>> = { layout: layoutNames, compression: compressions };
@@ -106,7 +110,14 @@ export function libraryPage(page: string): string {
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** Pages that show commands. */
-export const shown = ['README.md', 'docs/tour.md', 'docs/docker.md', 'docs/weigh.md', 'docs/signatures.md'];
+export const shown = [
+  'README.md',
+  'docs/tour.md',
+  'docs/docker.md',
+  'docs/weigh.md',
+  'docs/lock.md',
+  'docs/signatures.md',
+];
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const schema = join(root, 'docs/schema.json');
@@ -115,6 +126,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(root, 'docs/security.md'), securityPage());
   writeFileSync(join(root, 'docs/rules.md'), rulesPage());
   writeFileSync(join(root, 'docs/policy.schema.json'), policySchemaText());
+  writeFileSync(join(root, 'docs/lock.schema.json'), lockSchemaText());
   writeFileSync(join(root, 'docs/api.md'), apiPage(root));
   writeFileSync(
     join(root, 'docs/library.md'),

@@ -61,6 +61,14 @@ export {
 export { type ImagesOptions, images, imagesDepth, sizesOnly } from './commands/images.js';
 export { type ImagetoolsOptions, imagetoolsInspect } from './commands/imagetools.js';
 export {
+  loadLock,
+  lockedImages,
+  lockReadOptions,
+  type MadeLock,
+  madeLock,
+} from './commands/lock/index.js';
+export { type LockOptions, type LockReport, lockRequirement } from './commands/lock/requirement.js';
+export {
   type Annotations,
   type CreateOptions,
   manifestAnnotate,
@@ -161,7 +169,8 @@ export {
 } from './limits.js';
 export type { Location } from './link/graph.js';
 export type { Layout } from './link/layouts/registry.js';
-export type { FindingCode, FindingData, Severity } from './link/observation.js';
+export type { FindingCode, FindingData, LockDoubt, LockGrade, Severity } from './link/observation.js';
+export type { LockedImage } from './lock/lock.js';
 export type { CheckFinding, Suppressed } from './policy/finding.js';
 export type { Policy } from './policy/policy.js';
 export type { Answer, Block, Column, Doc, Result, Span, Style, Text } from './report/doc.js';
@@ -199,6 +208,6 @@ export { familiarName, fullName, parseReference, type Reference } from './spec/r
 export { parseSize } from './spec/size-text.js';
 export { version } from './version.js';
 export { legible, uncommanding, visible } from './visible.js';
-export { fileIdentity, type OutputPlace, outputPlace } from './write/output-file.js';
+export { fileIdentity, type OutputPlace, outputPlace, writeOutput } from './write/output-file.js';
 export { unwritable } from './write/system-error.js';
 export { removeUnfinished, watchUnfinished } from './write/unfinished.js';

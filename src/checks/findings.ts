@@ -23,6 +23,7 @@ import { containerRules } from './rules-container.js';
 import { documentRules } from './rules-documents.js';
 import { engineRules } from './rules-engines.js';
 import { imageRules } from './rules-images.js';
+import { lockRules } from './rules-lock.js';
 import { signatureRules } from './rules-signatures.js';
 
 /** A fault of the archive, or a fact worth knowing: its code, severity, place, data and sentence. */
@@ -46,6 +47,7 @@ export const rules: Rules<FindingCode> = {
   ...blobRules,
   ...imageRules,
   ...engineRules,
+  ...lockRules,
   ...signatureRules,
 };
 

@@ -144,7 +144,7 @@ const plain = (words: Iterable<string>, describe = ''): Candidate[] =>
 /** Options whose values are files. */
 const FILE_OPTIONS = [
   ...['output', 'layers', 'baseline', 'dockerfile'],
-  ...['policy', 'dive-ci', 'structure-test', 'base', 'against'],
+  ...['policy', 'dive-ci', 'structure-test', 'base', 'against', 'lock'],
 ];
 
 async function presets(): Promise<readonly Candidate[]> {

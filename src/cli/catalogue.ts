@@ -3,6 +3,7 @@ import { baseCommand } from './base.js';
 import { checkCommand } from './check.js';
 import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
+import { lockCommand } from './lock.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
 import { signaturesCommand } from './signatures.js';
@@ -20,6 +21,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
     signaturesCommand,
     weighCommands,
     baseCommand,
+    lockCommand,
     dockerCommands,
     extractCommand,
     manifestCommands,

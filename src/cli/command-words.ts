@@ -1,7 +1,7 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
-  ['Supply chain:', ['signatures']],
+  ['Supply chain:', ['lock', 'signatures']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",

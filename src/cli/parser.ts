@@ -140,12 +140,13 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     policy = [],
     'dive-ci': diveCi = [],
     'structure-test': structureTests = [],
+    lock = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
   // `manifest push` has an `--output` of another type.
   if (!Array.isArray(output)) return;
   const inputs = [archive, archives, a, b, base, against].flat().filter(text => text !== undefined);
   const files = inputs.map(text => (text === '-' ? '-' : namedArchive(text, world).archive));
-  const others = [baseline, dockerfile, policy, diveCi, structureTests].flat();
+  const others = [baseline, dockerfile, policy, diveCi, structureTests, lock].flat();
   await checkOutputs(given as Reporting, [...files, ...others], world);
 }
 

@@ -229,15 +229,15 @@ function toImage(archive: ScannedArchive, reached: Reached, { config, layers }: 
           at: { path: declared.at.path, pointer: `${declared.at.pointer}/platform` },
         };
   const configPlatform = config?.parsed?.platform ?? null;
-  if (
-    declaredPlatform !== null &&
-    configPlatform !== null &&
-    !platformsAgree(declaredPlatform.platform, configPlatform)
-  ) {
-    archive.observe('platform-mismatch', declaredPlatform.at, {
-      expected: platformText(configPlatform),
-      actual: platformText(declaredPlatform.platform),
-    });
+  // An index may list one manifest for several platforms, and a reader takes the first that fits its own.
+  for (const { descriptor, at } of configPlatform === null ? [] : reached.descriptors) {
+    const { platform } = descriptor;
+    if (platform === null || platformsAgree(platform, configPlatform!)) continue;
+    archive.observe(
+      'platform-mismatch',
+      { path: at.path, pointer: `${at.pointer}/platform` },
+      { expected: platformText(configPlatform!), actual: platformText(platform) },
+    );
   }
   return {
     kind: 'image',

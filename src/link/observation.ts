@@ -2,6 +2,25 @@ import type { Unloadable } from '../filesystem/unloadable.js';
 import type { LimitName, Limits } from '../limits.js';
 import type { Location } from './graph.js';
 
+/** How far an image is the one that a lock has, from the same bytes down to the same files. */
+export type LockGrade = 'file' | 'manifest' | 'config' | 'repacked' | 'files';
+
+/** A reason why it cannot be said what an image is. */
+export type LockDoubt =
+  /** An error that `verify` found. */
+  | { readonly what: 'finding'; readonly code: string; readonly path: string }
+  | { readonly what: 'verdict'; readonly verdict: 'intact' | 'complete' }
+  | { readonly what: 'config' }
+  | { readonly what: 'field'; readonly pointer: string; readonly expected: string; readonly actual: string }
+  | { readonly what: 'layer'; readonly layer: number; readonly reason: string }
+  | { readonly what: 'layers'; readonly layers: number; readonly diffIds: number }
+  | { readonly what: 'platform'; readonly declared: string; readonly config: string }
+  | { readonly what: 'text' }
+  /** The list has digests of manifests, and the archive has none. */
+  | { readonly what: 'no-manifest' }
+  /** The list has digests of files, and a directory has none. */
+  | { readonly what: 'no-file' };
+
 /**
  * The data of every finding, by its code. Codes name facts, never advice, and are never renamed once released.
  * Severity, verdict and sentences are in `checks/rules-*.ts`, which the compiler keeps complete.
@@ -165,6 +184,30 @@ export interface FindingData {
   'v1-id-mismatch': { layer: number; expected: string; actual: string };
   'v1-parent-missing': { parent: string };
   'v1-parent-cycle': { id: string };
+
+  // Locks. `lock`: the file, as the user named it; `locked`: the image in it
+  'lock-image-other': {
+    lock: string;
+    locked: string;
+    fields: string[];
+    /** Indexes of the layers that differ. */
+    layers: number[];
+    /** How many layers each has. */
+    expected: number;
+    actual: number;
+    /** The same layers in another order. */
+    reordered: boolean;
+  };
+  /** `locked`: the file of that name; null where the list has none. */
+  'lock-file-other': { lock: string; locked: string | null; expected: string | null; actual: string };
+  'lock-image-extra': { lock: string; digest: string | null };
+  'lock-image-missing': { lock: string; locked: string; digest: string };
+  'lock-grade-low': { lock: string; locked: string; grade: LockGrade; least: LockGrade };
+  'lock-field-lost': { lock: string; fields: string[] };
+  'lock-field-unlocked': { lock: string; fields: string[] };
+  'lock-attached-missing': { lock: string; attached: { type: string; digest: string }[] };
+  'lock-name-other': { lock: string; expected: string[]; actual: string[]; taken: string[] };
+  'lock-undecided': { lock: string; doubts: LockDoubt[] };
 }
 
 /** Why a signature does not count. */

@@ -1,3 +1,5 @@
+import { lockRules } from '../checks/rules-lock.js';
+import { signatureRules } from '../checks/rules-signatures.js';
 import { UsageError } from '../errors.js';
 import { isObject, type Json, own } from '../spec/json.js';
 import type { ReportedFinding } from './doc.js';
@@ -22,6 +24,8 @@ export interface BaselineFault {
   readonly what: string;
   readonly remedy: string;
 }
+
+const isRequired = (code: string) => Object.hasOwn(lockRules, code) || Object.hasOwn(signatureRules, code);
 
 /** The known findings, and which of them a run has found again. */
 export class Baseline {
@@ -51,10 +55,12 @@ export class Baseline {
 
   /**
    * True if a finding is known and not reported. An archive without a report is never known, nor is a finding that
-   * stands for others that are not listed: these may be new.
+   * stands for others that are not listed: these may be new; nor an image that is not what its lock or its signatures
+   * must say: a fingerprint has no digests, and would stand for any other image.
    */
-  hides({ fingerprint, code, subject, place, unlisted }: ReportedFinding): boolean {
+  hides({ fingerprint, code, severity, subject, place, unlisted }: ReportedFinding): boolean {
     if (code === 'archive-unreadable') return false;
+    if (severity === 'error' && isRequired(code)) return false;
     this.present.set(fingerprint, { fingerprint, code, subject, place });
     if (this.entries.has(fingerprint)) this.matched.add(fingerprint);
     if (unlisted !== undefined) this.uncompared.add(code);

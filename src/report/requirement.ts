@@ -24,7 +24,7 @@ export interface Requirement {
   /** The file that states it, as the user named it. */
   readonly file: string;
   /** How deep an archive must be read for it. */
-  readonly needs: Pick<ReadOptions, 'depth' | 'files'>;
+  readonly needs: Pick<ReadOptions, 'depth' | 'files' | 'sha256'>;
   /**
    * Judges the chosen images of an archive. Does not throw for anything in the archive.
    * @param chosen  the selected images, of all parts
@@ -70,12 +70,14 @@ export function judged(
   requirements: readonly Requirement[],
   isOnly: boolean,
 ): Judged {
-  const judgements = requirements.map(requirement => ({
-    requirement,
-    judgement: requirement.judge(reading, chosen),
-  }));
+  const closing: Observation[] = [];
+  const judgements = requirements.map(requirement => {
+    const judgement = requirement.judge(reading, chosen);
+    const missed = isOnly ? requirement.closing() : [];
+    closing.push(...missed);
+    return { requirement, judgement: missed.some(isError) ? unmet(judgement) : judgement };
+  });
   const observed = judgements.flatMap(({ judgement }) => judgement.observations);
-  const closing = isOnly ? requirements.flatMap(requirement => requirement.closing()) : [];
   if (observed.length === 0 && closing.length === 0) return { reading, judgements };
   const about = (image: Image | null) => observed.filter(one => one.image === image);
   const ofArchive = [...about(null).map(({ observation }) => observation), ...closing];
@@ -84,6 +86,13 @@ export function judged(
   const findings = bySeverity([...reading.findings, ...toFindings(ofArchive, limits)]);
   return { reading: { ...reading, parts, findings }, judgements };
 }
+
+const isError = ({ code, severity }: Observation) => (severity ?? ruleOf(code).severity) === 'error';
+
+const unmet = (judgement: Judgement): Judgement => ({
+  ...judgement,
+  data: { ...judgement.data, met: false },
+});
 
 function withFindings(part: PartReading, observed: readonly RequiredObservation[]): PartReading {
   if (observed.length === 0) return part;
@@ -130,6 +139,7 @@ export function readOptionsFor(options: ReadOptions, requirements: readonly Requ
   return {
     ...options,
     ...together([options, ...needs]),
+    ...(needs.some(({ sha256 }) => sha256 === true) && { sha256: true }),
     ...(deepen !== undefined && { deepen: images => together([deepen(images), ...needs]) }),
   };
 }

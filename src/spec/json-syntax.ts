@@ -233,3 +233,68 @@ class Reader {
     return this.at > start;
   }
 }
+
+/**
+ * Finds the value of a place in a text that is JSON, for errors about what it says. Of two equal keys the last counts,
+ * as for JSON.parse.
+ * @param path  keys and indexes from the root
+ * @returns the index at which the value begins, or that of the innermost value on the way that is there
+ */
+export function indexOfValue(text: string, path: readonly (string | number)[]): number {
+  let at = afterAny(SPACE, text, 0);
+  for (const step of path) {
+    const found = memberOf(text, at, step);
+    if (found === null) break;
+    at = found;
+  }
+  return at;
+}
+
+function memberOf(text: string, start: number, step: string | number): number | null {
+  const isObject = text[start] === '{';
+  if (!isObject && text[start] !== '[') return null;
+  let found: number | null = null;
+  let at = afterAny(SPACE, text, start + 1);
+  for (let index = 0; at < text.length && text[at] !== '}' && text[at] !== ']'; index++) {
+    let key: string | number = index;
+    if (isObject) {
+      const end = afterScalar(text, at);
+      key = JSON.parse(text.slice(at, end)) as string;
+      at = afterAny(`${SPACE}:`, text, end);
+    }
+    if (key === step) found = at;
+    at = afterAny(`${SPACE},`, text, afterValue(text, at));
+  }
+  return found;
+}
+
+function afterValue(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; ) {
+    const character = text[at]!;
+    if (character === '{' || character === '[') depth++;
+    if (character === '}' || character === ']') depth--;
+    const isBracket = '{}[]'.includes(character);
+    at = isBracket ? at + 1 : afterScalar(text, at);
+    if (depth === 0) return at;
+    at = afterAny(`${SPACE},:`, text, at);
+  }
+  return text.length;
+}
+
+/** The end of a string, a number or a literal that begins there. A string may be of megabytes. */
+function afterScalar(text: string, start: number): number {
+  let at = start;
+  if (text[start] !== '"') {
+    while (at < text.length && !`${SPACE},]}`.includes(text[at]!)) at++;
+    return at;
+  }
+  for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++;
+  return at + 1;
+}
+
+function afterAny(characters: string, text: string, start: number): number {
+  let at = start;
+  while (at < text.length && characters.includes(text[at]!)) at++;
+  return at;
+}

@@ -25,10 +25,17 @@ import { Audit } from '../../src/report/reported.js';
 import { refused, undecided, type Verification, verified } from '../../src/signatures/verify/verification.js';
 import { zipOf as zipOfEntries, zstdStored } from '../attacks/material.js';
 import { canCompress } from '../support/compression.js';
-import { digestOf, encodedOf, goJson, textOf } from '../support/digest.js';
+import { bytesOf, digestOf, encodedOf, goJson, textOf } from '../support/digest.js';
 import { unpacked } from '../support/docker-layouts.js';
 import { assemble, type Image, image, type LayerSpec, layerOf, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
+import {
+  type Asked,
+  lockOfMembers,
+  type Verified,
+  verified as verifiedByLock,
+  verifiedMembers,
+} from '../support/locks.js';
 import { compress, toDirectory, toTar, toZip } from '../support/pack.js';
 import { type Reading, readInput, readMembers, saved, streamOf } from '../support/reading.js';
 import { cosign2, newSigner, signedSave, tagFor, withKind, withTag } from '../support/signed.js';
@@ -1887,6 +1894,21 @@ provoke(
   },
 );
 provoke(
+  'platform-mismatch',
+  'one manifest for two platforms',
+  () => {
+    const as = (architecture: string) =>
+      layouts.described(manifest, { platform: { os: 'linux', architecture } });
+    return layouts.ociLayout({ manifests: [as('amd64'), as('s390x')] });
+  },
+  {
+    severity: 'warning',
+    path: 'index.json',
+    pointer: '/manifests/1/platform',
+    data: { expected: 'linux/amd64', actual: 'linux/s390x' },
+  },
+);
+provoke(
   'diff-id-mismatch',
   'another diff_id',
   () =>
@@ -2452,6 +2474,94 @@ test('archive-unreadable: an archive without a report is a finding for formats o
   assert.equal([code, severity, isFailing, archive], ['archive-unreadable', 'error', true, 'app.tar']);
   assert.is(message, 'no report of this archive: no such file or directory. Name another file.');
 });
+
+/** Findings of `verify --lock`, which depend on the lock as well as on the archive. */
+function provokeByLock<C extends FindingCode>(
+  code: C,
+  name: string,
+  judged: () => Promise<Verified>,
+  expected: Expected<C>,
+): void {
+  const read = async () => {
+    const { result } = await judged();
+    return { reading: null as never, report: result.data as VerifyReport, exitCode: result.exitCode };
+  };
+  provoke(code, name, read, expected);
+}
+
+const lockOfItem = await lockOfMembers(oci);
+const healthy = await image({
+  layers: [{ files: { a: 'a' } }],
+  config: { config: { Healthcheck: { Test: ['CMD', 'x'] } } },
+});
+const unhealthy = assemble(bytesOf(goJson({ ...healthy.config, config: {} })), healthy.layers);
+const elsewhere = layouts.skopeoOci({ image: other, tags: ['else:1'] });
+const withLock = (tagged: Image, lock: string, asked: Asked = {}) =>
+  verifiedMembers(layouts.skopeoOci({ image: tagged, tags: ['app:1'] }), lock, asked);
+provokeByLock('lock-image-other', 'another image of the name', () => withLock(other, lockOfItem), {
+  severity: 'error',
+  data: { lock: 'the.lock', locked: 'app:1 (linux/amd64)', layers: [0, 1], reordered: false },
+});
+provokeByLock('lock-image-extra', 'an image of another name', () => verifiedMembers(elsewhere, lockOfItem), {
+  severity: 'error',
+  data: { digest: other.imageId },
+});
+provokeByLock(
+  'lock-image-missing',
+  'an image that is not here',
+  () => verifiedMembers(elsewhere, lockOfItem),
+  { severity: 'error', path: '', data: { locked: 'app:1 (linux/amd64)', digest: item.imageId } },
+);
+provokeByLock(
+  'lock-grade-low',
+  'the config where the manifest is asked for',
+  () => verifiedMembers(save, lockOfItem, { least: 'manifest' }),
+  { severity: 'error', data: { grade: 'config', least: 'manifest' } },
+);
+provokeByLock(
+  'lock-field-lost',
+  'without its health check',
+  async () =>
+    withLock(unhealthy, await lockOfMembers(layouts.dockerSave({ image: healthy, tags: ['app:1'] }))),
+  { severity: 'warning', data: { fields: ['Healthcheck'] } },
+);
+provokeByLock(
+  'lock-field-unlocked',
+  'a health check that an OCI config has not',
+  async () =>
+    withLock(healthy, await lockOfMembers(layouts.skopeoOci({ image: unhealthy, tags: ['app:1'] }))),
+  { severity: 'warning', data: { fields: ['Healthcheck'] } },
+);
+provokeByLock(
+  'lock-attached-missing',
+  'an attestation that was locked',
+  async () => {
+    const attested = layouts.buildxOci({ platforms: [item], tags: ['app:1'], attestations: true });
+    return verifiedMembers(oci, await lockOfMembers(attested));
+  },
+  { severity: 'warning', data: { lock: 'the.lock' } },
+);
+provokeByLock(
+  'lock-name-other',
+  'another name',
+  () => verifiedMembers(layouts.dockerSave({ image: item, tags: ['else:1'] }), lockOfItem),
+  { severity: 'info', data: { expected: ['app:1'], actual: ['else:1'], taken: [] } },
+);
+provokeByLock(
+  'lock-undecided',
+  'a layer that is changed',
+  () => {
+    const layer = save.find(({ path }) => path.endsWith('layer.tar'))!;
+    return verifiedMembers(layouts.flipByte(save, layer.path, 600), lockOfItem);
+  },
+  { severity: 'error', data: { lock: 'the.lock' } },
+);
+provokeByLock(
+  'lock-file-other',
+  'a file of another digest',
+  async () => verifiedByLock(await toTar(oci), `${'0'.repeat(64)}  locked.tar\n`),
+  { severity: 'error', path: '', data: { locked: 'locked.tar', expected: FAKE } },
+);
 
 test('every code has a case here', () => {
   assert.equal(

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { repositoryRoot } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
 import { buildxOci, dockerSave25 } from '../support/layouts.js';
+import { lockOfMembers } from '../support/locks.js';
 import { toDirectory, toTar } from '../support/pack.js';
 import { newSigner } from '../support/signed.js';
 import { temporary } from '../support/tmp.js';
@@ -56,6 +57,7 @@ async function workplace(): Promise<string> {
   ];
   for (const name of names) writeFileSync(join(place, name), one);
   for (const name of ['arm.tar', 'arm64.tar', 's390x.tar']) writeFileSync(join(place, name), other);
+  writeFileSync(join(place, 'waybill.lock.json'), await lockOfMembers(dockerSave25(amd64)));
   writeFileSync(join(place, 'all.tar'), await toTar(dockerSave25({ ...amd64, tags: ['app:1', 'app:2'] })));
   for (const name of ['downloads', 'delivery']) {
     mkdirSync(join(place, name));

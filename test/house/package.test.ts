@@ -18,7 +18,7 @@ withNpm('few files, and only of these kinds', () => {
     /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
     /^dist\/types\/[\w/-]+\.d\.ts$/,
     /^dist\/src\/format\/page\/[\w-]+\.js$/,
-    /^docs\/([\w-]+\.md|schema\.json|policy\.schema\.json)$/,
+    /^docs\/([\w-]+\.md|schema\.json|policy\.schema\.json|lock\.schema\.json)$/,
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
   ];
   assert.equal(

@@ -42,6 +42,7 @@ import {
   skopeoOci,
   without,
 } from '../support/layouts.js';
+import { lockOfMembers, verified as verifiedByLock } from '../support/locks.js';
 import { toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { cosign2, cosign3, newSigner, tagFor, withKind, withTag } from '../support/signed.js';
@@ -211,6 +212,12 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} check`, () => check.alone(reading, {}).data);
   });
 }
+
+test('schema: a lock', async () => {
+  const lock = await lockOfMembers(skopeoOci({ image: await plainImage(), tags: ['a:1'] }));
+  const { result } = await verifiedByLock(rare.file, lock);
+  await valid('verify --lock', () => result.data);
+});
 
 /** An image of a base and two layers, and what it was before. */
 async function compared(): Promise<{ readonly before: string; readonly base: string; readonly now: string }> {

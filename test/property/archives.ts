@@ -96,6 +96,10 @@ function laidOut(recipe: ArchiveRecipe, images: readonly Tagged[]): layouts.Memb
   return PRODUCERS[layout](images);
 }
 
+/** Images as one of the producers writes them; of those that write one image the first. */
+export const layoutOf = (name: Exclude<LayoutName, 'nested'>, images: readonly Tagged[]): layouts.Member[] =>
+  PRODUCERS[name](SINGLE.includes(name) ? images.slice(0, 1) : images);
+
 /** As stored by producers that store layers uncompressed. */
 const plain = (images: readonly Tagged[]) =>
   images.map(({ image, tags }) => ({ image: unpacked(image), tags }));

@@ -1,7 +1,10 @@
 // The offset at which a text stops being JSON, checked against JSON.parse.
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { jsonFault, jsonFaultText, textPosition } from '../../src/spec/json-syntax.js';
+import type { Json } from '../../src/spec/json.js';
+import { indexOfValue, jsonFault, jsonFaultText, textPosition } from '../../src/spec/json-syntax.js';
+import { alwaysSync } from '../property/runs.js';
 
 for (const [text, kind, at, context] of [
   ['', 'empty', 0, ''],
@@ -98,6 +101,39 @@ test('it accepts the same texts as JSON.parse', () => {
 test('deep nesting does not overflow the stack', () => {
   assert.is(jsonFault('['.repeat(1_000_000) + ']'.repeat(1_000_000)), null);
   assert.is(jsonFault('['.repeat(1_000_000))?.kind, 'end');
+});
+
+/** The paths of all values in a value. */
+function pathsIn(value: Json, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const items = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return [path, ...items.flatMap(([key, item]) => pathsIn(item, [...path, key]))];
+}
+
+test('the place of every value is found', () => {
+  const what = fc.record({ value: fc.jsonValue({ maxDepth: 4 }), indent: fc.constantFrom(0, 2, '\t') });
+  alwaysSync(what, 300, ({ value, indent }) => {
+    const text = JSON.stringify(value, null, indent);
+    for (const path of pathsIn(value as Json)) {
+      const found = path.reduce<Json>((at, step) => (at as Record<string, Json>)[step]!, value as Json);
+      const rest = text.slice(indexOfValue(text, path));
+      // Lines of a value are indented as deep as it stands.
+      const begin = JSON.stringify(found, null, indent)?.split('\n')[0] ?? 'null';
+      assert.ok(rest.startsWith(begin), `${JSON.stringify(path)} in ${text}: ${rest.slice(0, 20)}`);
+    }
+  });
+});
+
+test('of two equal keys the last counts; a place that is not there is the last one on the way', () => {
+  const text = '{"a":{"b":1,"\\u0062":2},"c":[]}';
+  assert.is(indexOfValue(text, ['a', 'b']), text.indexOf('2}'));
+  assert.is(indexOfValue(text, ['a', 'x']), text.indexOf('{"b"'));
+  assert.is(indexOfValue(text, ['c', 0]), text.indexOf('[]'));
+  assert.is(indexOfValue(text, [0]), 0);
+  const long = JSON.stringify({ a: '\\'.repeat(2_000_000), b: 1 });
+  assert.is(indexOfValue(long, ['b']), long.length - 2);
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  assert.is(indexOfValue(`{"a":${deep},"b":1}`, ['b']), deep.length + 10);
 });
 
 test.run();
