@@ -95,6 +95,15 @@ export {
   wasteTally,
 } from './commands/many/tallies.js';
 export {
+  type PackageReport,
+  type PackagesOptions,
+  type PackagesReport,
+  packages,
+  packagesReadOptions,
+  packagesReport,
+  packageTypes,
+} from './commands/packages/index.js';
+export {
   type OverviewReport,
   overview,
   overviewReadOptions,

@@ -85,6 +85,11 @@ export interface Limits {
   readonly secretFileBytes: number;
   /** Secrets that are kept of one layer's files. A file with more than 100 counts with the first 100. */
   readonly layerSecrets: number;
+  /**
+   * Bytes of one file that states packages of a language. Such a file is in memory while it is read; the largest are jars
+   * with all libraries of an application.
+   */
+  readonly packageFileBytes: number;
   /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
   /** Seconds that reading the content of an archive may take; 0 for no limit. */
@@ -131,6 +136,7 @@ export const defaultLimits: Limits = {
   keptContentBytes: 256 * MiB,
   secretFileBytes: 64 * MiB,
   layerSecrets: 10_000,
+  packageFileBytes: 256 * MiB,
   findingsPerCode: 100,
   seconds: 0,
 };
@@ -150,6 +156,7 @@ export const limitCeilings: Partial<Limits> = {
   layerEntryBytes: 2 * GiB,
   keptContentBytes: 2 * GiB,
   secretFileBytes: 1024 * MiB,
+  packageFileBytes: 2 * GiB,
 };
 
 /** The lowest value of some limits. Hazard: a limit of 0 findings would hide the faults of an archive. */
@@ -262,6 +269,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   keptContentBytes: () => 'the files to search are larger, and some were not searched',
   secretFileBytes: () => 'not all of the layer was searched for secrets',
   layerSecrets: () => 'the layer has more secrets, which are not listed',
+  packageFileBytes: () => 'the packages in larger files are not listed',
   findingsPerCode: () => 'more findings are counted, not listed',
   seconds: () => 'the rest was not read',
 };

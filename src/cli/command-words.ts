@@ -1,6 +1,9 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
+  [
+    'Reports:',
+    ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages', 'base', 'diff', 'report', 'explain'],
+  ],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",
@@ -31,6 +34,8 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['tags', 'images'],
   ['analyze', 'waste'],
   ['efficiency', 'waste'],
+  ['sbom', 'packages'],
+  ['pkgs', 'packages'],
 ]);
 
 /** The command that an unknown word of another tool corresponds to. */

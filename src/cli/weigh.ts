@@ -19,6 +19,7 @@ import { openAudit, printOrFail } from './findings.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
+import { packagesCommand } from './packages.js';
 import { PATTERNS, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -26,7 +27,7 @@ type Commands = Argv<Printing>;
 
 /** Commands about the size and the files of images, and the differences between two images. */
 export function weighCommands(commands: Commands, terminal: Terminal): Commands {
-  return [sizesCommand, wasteCommand, filesCommand, catCommand, diffCommand].reduce(
+  return [sizesCommand, wasteCommand, packagesCommand, filesCommand, catCommand, diffCommand].reduce(
     (c, add) => add(c, terminal),
     commands,
   );

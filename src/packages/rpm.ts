@@ -16,6 +16,7 @@ const TAG = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  license: 1014,
   arch: 1022,
   oldFileNames: 1027,
   dirIndexes: 1116,
@@ -49,12 +50,14 @@ function rpmPackage(blob: Uint8Array, list: FileList): Package | null {
   const epoch = numbers(header, TAG.epoch)[0];
   const release = text(TAG.release);
   const arch = text(TAG.arch);
+  const license = text(TAG.license);
   const full = `${epoch === undefined ? '' : `${epoch}:`}${version}${release === null ? '' : `-${release}`}`;
   return {
     manager: 'rpm',
     name: asText(name),
     version: asText(full),
     arch: arch === null ? null : asText(arch),
+    ...(license && { license: asText(license) }),
     files: filesOf(header, list),
   };
 }

@@ -97,11 +97,13 @@ function readBlock(block: string, list: FileList): Package | null {
   const [name, version] = [fields.get('P'), fields.get('V')];
   if (!name || !version) return null;
   const arch = fields.get('A');
+  const license = fields.get('L');
   return {
     manager: 'apk',
     name: asText(name),
     version: asText(version),
     arch: arch ? asText(arch) : null,
+    ...(license && { license: asText(license) }),
     files,
   };
 }

@@ -17,6 +17,7 @@ import {
 } from '../../report/words.js';
 import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
+import type { PackagesOptions, PackagesReport } from '../packages/index.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
 import type { SizesReport } from '../sizes/report.js';
 import type { VerifyOptions, VerifyReport } from '../verify.js';
@@ -296,6 +297,36 @@ export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteRepo
       ...(ours ? [sums.ours.text(write), ''] : []),
       ...(dive ? [sums.dive.text(write), ''] : []),
     ],
+  };
+}
+
+/** @param options  filters: with them, the packages are listed below the table */
+export function packagesTally({
+  types,
+  named,
+  in: layer,
+  ours,
+  by,
+  top,
+}: PackagesOptions): Tally<PackagesReport> {
+  const isListed = ours === true || [types, named, layer, by, top].some(option => option !== undefined);
+  let images = 0;
+  let all = 0;
+  return {
+    columns: [right('images'), right('packages'), { title: 'types', shrink: true }],
+    tell: ({ images: own }, doc) => {
+      const counts = new Map<string, number>();
+      for (const { packages } of own)
+        for (const { type } of packages) counts.set(type, (counts.get(type) ?? 0) + 1);
+      const found = own.reduce((sum, { packages }) => sum + packages.length, 0);
+      images += own.length;
+      all += found;
+      const isWhole = own.every(({ packageNotes, faults }) => packageNotes.length + faults.length === 0);
+      const words = [...counts].map(([type, number]) => `${number} ${type}`).join(', ');
+      const row = [String(own.length), `${isWhole ? '' : 'at least '}${found}`, words || NONE];
+      return { rows: [row], details: isListed && found > 0 ? withoutHead(doc) : [] };
+    },
+    total: () => [String(images), String(all), ''],
   };
 }
 
