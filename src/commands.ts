@@ -88,6 +88,7 @@ export {
 export {
   checkTally,
   idsTally,
+  packagesTally,
   showTally,
   sizesTally,
   type Tally,

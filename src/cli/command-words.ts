@@ -1,9 +1,7 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
-  [
-    'Reports:',
-    ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages', 'base', 'diff', 'report', 'explain'],
-  ],
+  ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
+  ['Supply chain:', ['packages']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",

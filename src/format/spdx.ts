@@ -3,8 +3,8 @@ import { jsonPieces } from './json.js';
 
 /** A document of SPDX 2.3 in JSON. https://spdx.github.io/spdx-spec/v2.3 */
 export function spdxPieces({ bill }: Result): Iterable<string> {
-  if (bill === undefined) throw new Error('the result has no bill of materials');
-  return jsonPieces(spdx(bill));
+  // Only `packages` takes this format, and then makes a bill.
+  return bill === undefined ? [] : jsonPieces(spdx(bill));
 }
 
 const UNKNOWN = 'NOASSERTION';
@@ -73,7 +73,7 @@ const systemPackage = ({ id, versionId, prettyName }: NonNullable<BillOfMaterial
   ...(versionId !== null && { versionInfo: versionId }),
   ...NOT_KNOWN,
   licenseDeclared: UNKNOWN,
-  primaryPackagePurpose: 'OPERATING-SYSTEM',
+  primaryPackagePurpose: 'OPERATING_SYSTEM',
   ...(prettyName !== null && { description: prettyName }),
 });
 

@@ -3,7 +3,7 @@ import { checkedPackage, type LanguagePackage, type LanguageReading } from './la
 /** Bytes of an executable that are looked at to tell whether it is one, and where its segments lie. */
 const HEAD_BYTES = 4096;
 export const GO_BLOCK_BYTES = 256 * 1024;
-/** What stands at the end of a block is searched again with the next one, for marks that lie across. */
+/** The end of a block is searched again with the next one, for marks that lie across. */
 const OVERLAP = 64;
 /** Bytes of build information that are read: that of Kubernetes has 40 kB. */
 const INFO_BYTES = 4 * 1024 * 1024;

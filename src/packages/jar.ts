@@ -7,7 +7,7 @@ import {
   licenseLine,
 } from './language.js';
 
-/** What reading the jars of a layer may still cost, in unpacked bytes. */
+/** Bytes that the jars of a layer may still unpack to. */
 export interface UnpackBudget {
   left: number;
 }
@@ -22,7 +22,7 @@ interface ZipEntry {
   readonly isEncrypted: boolean;
   readonly method: number;
   readonly storedSize: number;
-  /** Of its local header. */
+  /** The offset of its local header. */
   readonly offset: number;
 }
 
@@ -209,7 +209,7 @@ function directoryOf(zip: Buffer): { start: number; count: number; shift: number
   return null;
 }
 
-/** Of a jar with more than 65,535 entries. The locator stands before the end record. */
+/** The end record of a jar with more than 65,535 entries. Its locator stands before the other end record. */
 function directory64(zip: Buffer, end: number) {
   const locator = end - 20;
   if (locator < 0 || zip.readUInt32LE(locator) !== 0x07064b50) return null;

@@ -6,7 +6,7 @@ export type PackageType = 'apk' | 'deb' | 'rpm' | 'npm' | 'pypi' | 'golang' | 'm
 
 export const PACKAGE_TYPES: readonly PackageType[] = ['apk', 'deb', 'rpm', 'npm', 'pypi', 'golang', 'maven'];
 
-/** What a package URL is made of. */
+/** The parts of a package URL. */
 export interface PackageIdentity {
   readonly type: PackageType;
   /** Maven's groupId; null for others. */

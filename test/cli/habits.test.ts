@@ -302,6 +302,7 @@ const OUTPUTS: readonly Row[] = [
 const WITHOUT_IMAGE: readonly Row[] = [
   'sizes',
   'waste',
+  'packages',
   'files',
   'inspect',
   'history',

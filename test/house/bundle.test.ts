@@ -72,6 +72,8 @@ const COMMANDS: readonly (readonly [status: number, ...args: string[]])[] = [
   [0, 'files', SAVED],
   [0, 'sizes', SAVED],
   [0, 'waste', SAVED],
+  [0, 'packages', SAVED],
+  [0, 'packages', SAVED, '--format', 'spdx'],
   [0, 'diff', SAVED, SAVED],
   [0, 'history', SAVED],
   [0, 'inspect', SAVED],

@@ -13,11 +13,12 @@ import {
   idsReport,
   overviewReadOptions,
   overviewReport,
+  packagesReadOptions,
+  packagesReport,
   readArchive,
   reportOf,
   showReport,
   sizesOf,
-  sizesReadOptions,
   wasteReport,
 } from '../../src/commands.js';
 import { composePolicy } from '../../src/policy/compose.js';
@@ -116,7 +117,7 @@ function described(node: Node, pointer: string): string[] {
 /** Digests for `waste`, and the databases for `sizes --by package`: one reading for all commands. */
 const everything = {
   ...overviewReadOptions,
-  files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
+  files: { ...overviewReadOptions.files, ...packagesReadOptions.files },
 };
 
 /** Every property of a policy has a value. */
@@ -194,6 +195,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} files --tree`, () => filesReport(reading, { tree: true, top: 20 }));
     await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
     await valid(`${id} waste`, () => wasteReport(reading));
+    await valid(`${id} packages`, () => packagesReport(reading));
     await valid(`${id} report`, () => overviewReport(reading));
     const check = new Check({ policy, context: { now: 0, epoch: null }, failOn: 'error' });
     await valid(`${id} check`, () => check.alone(reading, {}).data);
@@ -242,6 +244,7 @@ test('bases, inventories and comparisons', async () => {
   const reading = await readArchive(now, everything);
   await valid('sizes --base', () => sizesOf(reading, { by: 'directory', bases }));
   await valid('waste --base', () => wasteReport(reading, { bases }));
+  await valid('packages --base', () => packagesReport(reading, { bases, by: 'type' }));
   const against = await loadAgainst({ archive: before }, readArchive);
   const context = { now: 0, epoch: null, bases, against };
   const check = new Check({ policy, context, failOn: 'error', inventory: true });
@@ -249,7 +252,7 @@ test('bases, inventories and comparisons', async () => {
 });
 
 test('for several archives each line has a report or an error', async () => {
-  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste']) {
+  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages']) {
     const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
     const lines = stdout.trimEnd().split('\n');
     assert.is(lines.length, samples.length + 1);

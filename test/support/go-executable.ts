@@ -4,7 +4,7 @@ const START = Buffer.from('3077af0c9274080241e1c107e6d618e6', 'hex');
 const END = Buffer.from('f932433186182072008242104116d8f2', 'hex');
 
 export interface GoExecutable {
-  /** Of Go: `go1.22.3`. */
+  /** The version of Go: `go1.22.3`. */
   readonly version: string;
   /** Lines as `go version -m` prints them, without the tab before each. */
   readonly modules: string;

@@ -1,4 +1,4 @@
-import { type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
+import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { shownStep } from '../../analysis/instruction.js';
 import { type ImagePackage, packagesIn, WANTED_FOR_PACKAGES } from '../../analysis/packages.js';
 import { UsageError } from '../../errors.js';
@@ -63,6 +63,8 @@ export interface ImagePackagesReport extends Omit<ImageReport, 'layers'> {
   readonly faults: readonly LayerFault[];
   /** The base that it begins with; null where it is none of those that were named. Left out where none was. */
   readonly base?: BaseReport | null;
+  /** How many packages the base's layers bring, and how many the layers above; whatever the filters. */
+  readonly basePackages?: Apart<number> | null;
 }
 
 export interface PackageReport extends ImagePackage {
@@ -129,10 +131,16 @@ export function packagesReport(reading: ArchiveReading, options: PackagesOptions
       packageCounts: counts,
       packageNotes: notes,
       faults: layerFaults(part.scan, image),
-      ...(bases !== undefined && { base }),
+      ...(bases !== undefined && { base, basePackages: packagesApart(all, base) }),
     };
   });
   return { ...report, images: reports };
+}
+
+function packagesApart(all: readonly ImagePackage[], base: BaseReport | null): Apart<number> | null {
+  if (base === null) return null;
+  const ours = all.filter(({ layer }) => layer >= base.layers).length;
+  return { theirs: all.length - ours, ours };
 }
 
 function wantedBy({ types, named, ours }: PackagesOptions, layer: number | null, base: BaseReport | null) {

@@ -26,7 +26,8 @@ function imageDoc(image: ImagePackagesReport, options: PackagesOptions): Doc {
   ];
 }
 
-function summary({ packages, packageCounts, distribution, base }: ImagePackagesReport): [string, Text][] {
+function summary(image: ImagePackagesReport): [string, Text][] {
+  const { packages, packageCounts, distribution, base, basePackages } = image;
   const kinds = Object.entries(packageCounts);
   const all = kinds.reduce((sum, [, number]) => sum + number, 0);
   const parts = kinds.length > 1 ? `: ${kinds.map(([type, number]) => `${number} ${type}`).join(', ')}` : '';
@@ -37,10 +38,11 @@ function summary({ packages, packageCounts, distribution, base }: ImagePackagesR
     rows.push(['system', prettyName ?? [id, versionId].filter(part => part !== null).join(' ')]);
   }
   if (base === null) rows.push(['base', [span('begins with none of the bases', 'warn')]]);
-  if (base != null) {
-    const ours = packages.filter(entry => entry.ours === true).length;
-    rows.push(['in the base', `${packages.length - ours}  (${baseWords(base)})`], ['above it', String(ours)]);
-  }
+  if (base != null && basePackages != null)
+    rows.push(
+      ['in the base', `${basePackages.theirs}  (${baseWords(base)})`],
+      ['above it', [span(String(basePackages.ours), 'strong')]],
+    );
   return rows;
 }
 
