@@ -16,6 +16,8 @@ export const WANTED_FOR_PACKAGES = { packages: true, keep: [...packageDatabases,
 /** A package of an image: of its distribution, or of a language. Once, however many files state it. */
 export interface ImagePackage extends PackageIdentity {
   readonly license: string | null;
+  /** The source package of a package of the distribution, where that has another name; null for others. */
+  readonly source: string | null;
   /** The layer that brought it, an index into the image's: from there on, each layer leaves it in the image. */
   readonly layer: number;
   /** The files that state it, as text: databases, metadata, executables, jars (`app.jar!/lib/a.jar`). At least one. */
@@ -44,15 +46,15 @@ export function packagesIn(tables: readonly (EntryTable | null)[]): ImagePackage
   for (const { path, packages } of installed.databases)
     for (const entry of packages) {
       const layer = since.get(databaseKey(entry)) ?? Math.max(0, tables.length - 1);
-      const license = entry.license ?? null;
-      list.add({ ...identityOf(entry), license, layer, owner: null }, nameText(path));
+      const { license = null, source = null } = entry;
+      list.add({ ...identityOf(entry), license, source, layer, owner: null }, nameText(path));
     }
   const languages = new LanguageStates(tables, lives);
   for (const { life, entry, layer } of languages.visible()) {
     const path = nameText(life.path);
     const owner = installed.ownerOf(life.path)?.name ?? null;
     const { ecosystem: type, group, name, version, license, inside } = entry;
-    const own = { type, group, name, version, arch: null, license, layer, owner };
+    const own = { type, group, name, version, arch: null, license, source: null, layer, owner };
     list.add(own, inside === null ? path : `${path}!/${inside}`);
   }
   const notes = [...linkedDatabases(files.tree), ...installed.notes, ...languages.notes()];

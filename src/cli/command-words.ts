@@ -1,7 +1,7 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
-  ['Supply chain:', ['packages']],
+  ['Supply chain:', ['packages', 'attestations']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",
@@ -33,6 +33,7 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['analyze', 'waste'],
   ['efficiency', 'waste'],
   ['sbom', 'packages'],
+  ['provenance', 'attestations'],
   ['pkgs', 'packages'],
 ]);
 

@@ -14,6 +14,7 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { attestationsCommand } from './attestations.js';
 import { baseOption, basesOf } from './base.js';
 import { openAudit, printOrFail } from './findings.js';
 import { limitOptions } from './limits.js';
@@ -27,10 +28,15 @@ type Commands = Argv<Printing>;
 
 /** Commands about the size and the files of images, and the differences between two images. */
 export function weighCommands(commands: Commands, terminal: Terminal): Commands {
-  return [sizesCommand, wasteCommand, packagesCommand, filesCommand, catCommand, diffCommand].reduce(
-    (c, add) => add(c, terminal),
-    commands,
-  );
+  return [
+    sizesCommand,
+    wasteCommand,
+    packagesCommand,
+    attestationsCommand,
+    filesCommand,
+    catCommand,
+    diffCommand,
+  ].reduce((c, add) => add(c, terminal), commands);
 }
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {

@@ -72,3 +72,34 @@ export function epochOf(version: string | null): [epoch: string | null, version:
   const [, epoch, rest] = /^(\d+):(.*)$/s.exec(version ?? '') ?? [];
   return epoch === undefined ? [null, version] : [epoch, rest!];
 }
+
+/** A package URL, taken apart. */
+export interface ParsedPurl {
+  /** In lower case; also types that waybill reads no packages of, such as `cargo`. */
+  readonly type: string;
+  readonly namespace: string | null;
+  readonly name: string;
+  readonly version: string | null;
+  readonly qualifiers: ReadonlyMap<string, string>;
+}
+
+/** Longest package URL that is read, in characters. */
+const LONGEST_PURL = 4096;
+
+/** @returns null for text that is no package URL */
+export function parsePurl(text: string): ParsedPurl | null {
+  if (text.length > LONGEST_PURL) return null;
+  try {
+    const { type, namespace, name, version, qualifiers } = PackageURL.fromString(text);
+    if (!type || !name) return null;
+    return {
+      type,
+      namespace: namespace || null,
+      name,
+      version: version || null,
+      qualifiers: new Map(Object.entries(qualifiers ?? {})),
+    };
+  } catch {
+    return null;
+  }
+}

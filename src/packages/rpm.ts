@@ -19,6 +19,7 @@ const TAG = {
   license: 1014,
   arch: 1022,
   oldFileNames: 1027,
+  sourceRpm: 1044,
   dirIndexes: 1116,
   baseNames: 1117,
   dirNames: 1118,
@@ -51,6 +52,7 @@ function rpmPackage(blob: Uint8Array, list: FileList): Package | null {
   const release = text(TAG.release);
   const arch = text(TAG.arch);
   const license = text(TAG.license);
+  const source = text(TAG.sourceRpm)?.replace(/-[^-]*-[^-]*\.(?:no)?src\.rpm$/, '');
   const full = `${epoch === undefined ? '' : `${epoch}:`}${version}${release === null ? '' : `-${release}`}`;
   return {
     manager: 'rpm',
@@ -58,6 +60,7 @@ function rpmPackage(blob: Uint8Array, list: FileList): Package | null {
     version: asText(full),
     arch: arch === null ? null : asText(arch),
     ...(license && { license: asText(license) }),
+    ...(source && source !== name && { source: asText(source) }),
     files: filesOf(header, list),
   };
 }

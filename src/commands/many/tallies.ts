@@ -15,6 +15,8 @@ import {
   verdictNames,
   verdictSpan,
 } from '../../report/words.js';
+import type { AttestationsCommandOptions } from '../attestations/index.js';
+import type { AttestationsReport } from '../attestations/report.js';
 import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
 import type { PackagesOptions, PackagesReport } from '../packages/index.js';
@@ -327,6 +329,31 @@ export function packagesTally({
       return { rows: [row], details: isListed && found > 0 ? withoutHead(doc) : [] };
     },
     total: () => [String(images), String(all), ''],
+  };
+}
+
+/** @param options  with a comparison, the documents are listed below the table */
+export function attestationsTally({ compare }: AttestationsCommandOptions): Tally<AttestationsReport> {
+  const sums = { images: 0, sboms: 0, provenances: 0, others: 0 };
+  return {
+    columns: [right('images'), right('SBOMs'), right('provenances'), right('others'), { title: 'about' }],
+    tell: ({ images }, doc) => {
+      const documents = images.flatMap(image => image.documents);
+      const of = (wanted: string) => documents.filter(({ kind }) => kind === wanted).length;
+      const [sboms, provenances, others] = [of('sbom'), of('provenance'), of('other')];
+      sums.images += images.length;
+      sums.sboms += sboms;
+      sums.provenances += provenances;
+      sums.others += others;
+      const isForeign = documents.some(
+        ({ subject }) => subject === 'another-image' || subject === 'elsewhere',
+      );
+      const about = documents.length === 0 ? NONE : isForeign ? span('ANOTHER image', 'bad') : 'these images';
+      const row = [String(images.length), String(sboms), String(provenances), String(others), [about]];
+      const isListed = isForeign || (compare === true && documents.length > 0);
+      return { rows: [row], details: isListed ? withoutHead(doc) : [] };
+    },
+    total: () => [sums.images, sums.sboms, sums.provenances, sums.others].map(String).concat(''),
   };
 }
 
