@@ -58,8 +58,6 @@ export function packagesIn(tables: readonly (EntryTable | null)[]): ImagePackage
     list.add(own, inside === null ? path : `${path}!/${inside}`);
   }
   const notes = [...linkedDatabases(files.tree), ...installed.notes, ...languages.notes()];
-  if (distribution === null && installed.packages.length > 0)
-    notes.push({ path: OS_RELEASE[0]!, reason: 'it names no distribution, so package URLs have none' });
   return { distribution, packages: list.sorted(), notes };
 }
 

@@ -88,6 +88,21 @@ export function attestationsIn(scan: Scan, graph: Graph): Attestation[] {
   return found;
 }
 
+/** A scanned archive and its graph; one object for each. */
+export interface ScannedPart {
+  readonly scan: Scan;
+  readonly graph: Graph;
+}
+
+const readIn = ({ scan, graph }: ScannedPart) => attestationsIn(scan, graph);
+
+/** The same as `attestationsIn`, read once as long as the scan is held. */
+export const attestationsOfPart = (part: ScannedPart): readonly Attestation[] => part.scan.once(readIn, part);
+
+/** Those that hang on an image. */
+export const attestationsOf = (part: ScannedPart, image: Image): readonly Attestation[] =>
+  attestationsOfPart(part).filter(({ images }) => images.includes(image));
+
 /** The images of an archive by computed digests, of their manifests and of the indexes that list these. */
 class Manifests {
   private readonly byManifest: ReadonlyMap<string | null, readonly Image[]>;

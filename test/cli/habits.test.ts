@@ -303,6 +303,7 @@ const WITHOUT_IMAGE: readonly Row[] = [
   'sizes',
   'waste',
   'packages',
+  'attestations',
   'files',
   'inspect',
   'history',

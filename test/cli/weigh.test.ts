@@ -217,7 +217,7 @@ test('--output writes every format, several at once, and never over its input', 
 });
 
 test('as processes: help, a damaged archive, and no files left behind', async () => {
-  const words = ['sizes', 'waste', 'packages', 'files', 'cat', 'diff', 'extract'];
+  const words = ['sizes', 'waste', 'packages', 'attestations', 'files', 'cat', 'diff', 'extract'];
   const helps = await each(words, word => waybill([word, '--help']));
   for (const { stdout, status } of helps) {
     assert.is(status, 0);

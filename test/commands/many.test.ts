@@ -376,6 +376,7 @@ test('each line of JSON has the report of the archive alone', async () => {
     ['sizes', '--by', 'file'],
     ['waste'],
     ['packages'],
+    ['attestations', '--compare'],
   ]) {
     const [line] = await jsonLines(...command, SAVED, OCI);
     const alone = await waybill([...command, SAVED, '--json']);

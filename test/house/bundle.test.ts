@@ -73,6 +73,7 @@ const COMMANDS: readonly (readonly [status: number, ...args: string[]])[] = [
   [0, 'sizes', SAVED],
   [0, 'waste', SAVED],
   [0, 'packages', SAVED],
+  [0, 'attestations', OCI],
   [0, 'packages', SAVED, '--format', 'spdx'],
   [0, 'diff', SAVED, SAVED],
   [0, 'history', SAVED],

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { basesIn } from '../../src/commands/base.js';
 import { loadAgainst } from '../../src/commands/check/against.js';
 import {
+  attestationsReport,
   Check,
   filesReport,
   InputError,
@@ -196,6 +197,7 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
     await valid(`${id} waste`, () => wasteReport(reading));
     await valid(`${id} packages`, () => packagesReport(reading));
+    await valid(`${id} attestations`, () => attestationsReport(reading, { compare: true }));
     await valid(`${id} report`, () => overviewReport(reading));
     const check = new Check({ policy, context: { now: 0, epoch: null }, failOn: 'error' });
     await valid(`${id} check`, () => check.alone(reading, {}).data);
@@ -252,7 +254,7 @@ test('bases, inventories and comparisons', async () => {
 });
 
 test('for several archives each line has a report or an error', async () => {
-  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages']) {
+  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages', 'attestations']) {
     const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
     const lines = stdout.trimEnd().split('\n');
     assert.is(lines.length, samples.length + 1);

@@ -154,6 +154,7 @@ const COMMANDS = [
   'files',
   'waste',
   'packages',
+  'attestations',
   'report',
   'inspect',
   'history',

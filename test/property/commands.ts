@@ -2,6 +2,7 @@
 import {
   type Answer,
   type ArchiveReading,
+  attestations,
   diff,
   files,
   history,
@@ -63,6 +64,7 @@ export const REPORTS: readonly Asked[] = [
   { name: 'files --in 1', schema: true, ask: reading => files(reading, { in: '1', units: 'si' }) },
   { name: 'files --in 2', schema: true, ask: reading => files(reading, { in: '2' }) },
   { name: 'waste', schema: true, ask: reading => waste(reading, {}) },
+  { name: 'attestations', schema: true, ask: reading => attestations(reading, { compare: true }) },
   ...(['layer', 'type', 'name'] as const).map(
     (by): Asked => ({ name: `packages by ${by}`, schema: true, ask: reading => packages(reading, { by }) }),
   ),

@@ -4,7 +4,8 @@ import {
   type Attestation,
   type AttestationKind,
   type AttestationProblem,
-  attestationsIn,
+  attestationsOf,
+  attestationsOfPart,
   type SubjectVerdict,
 } from '../../attestations/discover.js';
 import type { Provenance } from '../../attestations/provenance.js';
@@ -72,15 +73,12 @@ export interface SbomReport {
 export const attestationsReadOptions = ({ compare }: Pick<AttestationsOptions, 'compare'>): ReadOptions =>
   compare === true ? { depth: 'files', files: WANTED_FOR_PACKAGES } : { depth: 'metadata' };
 
-const readIn = ({ scan, graph }: PartReading) => attestationsIn(scan, graph);
+const ofKinds = (all: readonly Attestation[], { kinds }: Pick<AttestationsOptions, 'kinds'>) =>
+  all.filter(({ kind }) => kinds?.includes(kind) ?? true);
 
-/** All documents of a part of an archive, of the kinds that are wanted. */
-const allIn = (part: PartReading, { kinds }: Pick<AttestationsOptions, 'kinds'>): readonly Attestation[] =>
-  part.scan.once(readIn, part).filter(({ kind }) => kinds?.includes(kind) ?? true);
-
-/** Those that hang on an image. */
+/** The documents that hang on an image. */
 export const documentsOf = (part: PartReading, image: Image, options: Pick<AttestationsOptions, 'kinds'>) =>
-  allIn(part, options).filter(({ images }) => images.includes(image));
+  ofKinds(attestationsOf(part, image), options);
 
 /** The report of `attestations`. */
 export function attestationsReport(
@@ -96,7 +94,7 @@ export function attestationsReport(
   });
   const isAll = options.ref === undefined && options.platform === undefined;
   const unattached = (isAll ? reading.parts : []).flatMap(part =>
-    allIn(part, options)
+    ofKinds(attestationsOfPart(part), options)
       .filter(one => one.images.length === 0)
       .map(one => documentReport(part, one, null)),
   );

@@ -348,7 +348,9 @@ export function attestationsTally({ compare }: AttestationsCommandOptions): Tall
       const isForeign = documents.some(
         ({ subject }) => subject === 'another-image' || subject === 'elsewhere',
       );
-      const about = documents.length === 0 ? NONE : isForeign ? span('ANOTHER image', 'bad') : 'these images';
+      const isStated = documents.every(({ subject }) => subject !== 'unstated');
+      const own = isStated ? 'these images' : 'not all state it';
+      const about = documents.length === 0 ? NONE : isForeign ? span('ANOTHER image', 'bad') : own;
       const row = [String(images.length), String(sboms), String(provenances), String(others), [about]];
       const isListed = isForeign || (compare === true && documents.length > 0);
       return { rows: [row], details: isListed ? withoutHead(doc) : [] };

@@ -33,6 +33,8 @@ function summary(image: ImagePackagesReport): [string, Text][] {
   const parts = kinds.length > 1 ? `: ${kinds.map(([type, number]) => `${number} ${type}`).join(', ')}` : '';
   const shown = packages.length === all ? '' : `${packages.length} of `;
   const rows: [string, Text][] = [['packages', [span(`${shown}${count(all, 'package')}`, 'strong'), parts]]];
+  const isNameless = distribution === null && kinds.some(([type]) => type in SYSTEMS);
+  if (isNameless) rows.push(['system', [span('not stated: package URLs have no distribution', 'warn')]]);
   if (distribution !== null) {
     const { prettyName, id, versionId } = distribution;
     rows.push(['system', prettyName ?? [id, versionId].filter(part => part !== null).join(' ')]);
@@ -124,7 +126,10 @@ function groupDoc({ title, packages, without }: Group, { top }: PackagesOptions)
 /** Maven's `group:name`. */
 const nameOf = ({ group, name }: PackageReport) => (group === null ? name : `${group}:${name}`);
 
-const isOfLanguage = ({ type }: PackageReport) => type !== 'apk' && type !== 'deb' && type !== 'rpm';
+/** Types of packages of distributions. */
+const SYSTEMS = { apk: true, deb: true, rpm: true } as const;
+
+const isOfLanguage = ({ type }: PackageReport) => !(type in SYSTEMS);
 
 function statedBy({ paths, owner }: PackageReport): Text {
   const [first] = paths;
