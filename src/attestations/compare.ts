@@ -1,5 +1,6 @@
 import type { ImagePackage } from '../analysis/packages.js';
 import { epochOf, PACKAGE_TYPES, type PackageType } from '../packages/purl.js';
+import { grouped } from '../spec/grouped.js';
 import type { Sbom, SbomPackage } from './sbom.js';
 
 /** A package that is not the same in an SBOM and in the image. */
@@ -77,9 +78,11 @@ export function compareSbom({ packages: listed }: Sbom, installed: readonly Imag
     const title = group === null ? name : `${group}:${name}`;
     at(type, keyOf(type, group, name), title).installed.add(plainVersion(type, version));
   }
-  const sources = new Set(
-    installed.flatMap(({ type, source }) => (source === null ? [] : [keyOf(type, null, source)])),
+  const builtFrom = grouped(
+    installed.filter(({ source }) => source !== null),
+    ({ type, source }) => keyOf(type, null, source!),
   );
+  const forgiven = new Set<string>();
   let notCompared = 0;
   for (const entry of listed) {
     const type = PACKAGE_TYPES.find(known => known === entry.purl?.type);
@@ -93,11 +96,15 @@ export function compareSbom({ packages: listed }: Sbom, installed: readonly Imag
     // A jar without Maven's metadata does not state its group.
     const key = !all.has(whole) && type === 'maven' ? keyOf(type, null, name) : whole;
     const isKnown = all.has(key);
-    if (!isKnown && sources.has(key)) continue;
-    const own = isKnown ? key : whole;
-    at(type, own, titleOf(type, group, name)).listed.add(plainVersion(type, versionOf(entry)));
+    const built = isKnown ? undefined : builtFrom.get(key);
+    if (built === undefined)
+      at(type, isKnown ? key : whole, titleOf(type, group, name)).listed.add(
+        plainVersion(type, versionOf(entry)),
+      );
+    // A source package stands for all that was built from it.
+    else for (const one of built) forgiven.add(keyOf(type, null, one.name));
   }
-  return { ...differencesIn(all.values()), notCompared };
+  return { ...differencesIn(all, forgiven), notCompared };
 }
 
 const isSystem = (type: PackageType) => type === 'apk' || type === 'deb' || type === 'rpm';
@@ -129,10 +136,15 @@ function plainVersion(type: PackageType, version: string | null): string {
 
 const ORDER: readonly SbomDifference['kind'][] = ['other-version', 'missing-here', 'missing-there'];
 
-function differencesIn(all: Iterable<Compared>): Omit<SbomComparison, 'notCompared'> {
+/** @param forgiven  keys of packages whose source package the SBOM lists */
+function differencesIn(
+  all: ReadonlyMap<string, Compared>,
+  forgiven: ReadonlySet<string>,
+): Omit<SbomComparison, 'notCompared'> {
   const differences: { readonly key: string; readonly difference: SbomDifference }[] = [];
   let same = 0;
-  for (const { type, name, listed, installed } of all) {
+  for (const [whole, { type, name, listed, installed }] of all) {
+    if (listed.size === 0 && forgiven.has(whole)) continue;
     const [onlyListed, onlyInstalled] = [listed.without(installed), installed.without(listed)];
     same += installed.size - onlyInstalled.length;
     if (onlyListed.length + onlyInstalled.length === 0) continue;

@@ -7,7 +7,7 @@ export interface Provenance {
   readonly buildType: string | null;
   /** The source that it was built from, with its revision: `https://…/repo@commit`. */
   readonly source: string | null;
-  /** What went into the build; the first ones. */
+  /** The first ones. */
   readonly materials: readonly Material[];
   /** How many there are. */
   readonly materialCount: number;

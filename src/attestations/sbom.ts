@@ -34,8 +34,8 @@ export function readSbom(document: Json | undefined): Sbom | null {
   if (textOf(document, 'bomFormat') === 'CycloneDX') return cyclonedx(document);
   if (textOf(document, 'spdxVersion') !== null) return spdx2(document);
   const graph = own(document, '@graph');
-  const context = textOf(document, '@context') ?? '';
-  if (Array.isArray(graph) && context.includes('spdx.org/rdf/3')) return spdx3(graph, context);
+  const vocabulary = textOf(document, '@context') ?? '';
+  if (Array.isArray(graph) && vocabulary.includes('spdx.org/rdf/3')) return spdx3(graph, vocabulary);
   const isSyft =
     Array.isArray(own(document, 'artifacts')) && textOf(own(document, 'descriptor'), 'name') === 'syft';
   return isSyft ? syft(document) : null;
@@ -116,7 +116,7 @@ function spdx2(document: Json): Sbom {
 }
 
 /** https://spdx.github.io/spdx-spec/v3.0.1 */
-function spdx3(graph: readonly Json[], context: string): Sbom {
+function spdx3(graph: readonly Json[], vocabulary: string): Sbom {
   const roots = new Set<Json | null>(
     graph
       .filter(one => /(?:^|_)Sbom$|^SpdxDocument$/.test(textOf(one, 'type') ?? ''))
@@ -129,7 +129,7 @@ function spdx3(graph: readonly Json[], context: string): Sbom {
     const purl = textOf(one, 'software_packageUrl');
     return packageOf(textOf(one, 'name'), textOf(one, 'software_packageVersion'), purl);
   });
-  return sbomOf('spdx', /\/rdf\/(3[\d.]*\d)\//.exec(context)?.[1] ?? '3', all);
+  return sbomOf('spdx', /\/rdf\/(3[\d.]*\d)\//.exec(vocabulary)?.[1] ?? '3', all);
 }
 
 /** https://cyclonedx.org/docs/1.6/json. Components may hold components. */

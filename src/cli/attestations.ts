@@ -40,7 +40,7 @@ const attestationsArguments = (command: Argv<Printing>) =>
     .option('top', number('top', 'only so many rows of each table; JSON has all'))
     .example('$0 attestations image.tar', 'what is attached, and to which image')
     .example('$0 attestations image.tar --compare', 'is the SBOM that of the image?')
-    .example('$0 attestations image.tar --export sbom --platform linux/amd64 sboms/', 'for other tools');
+    .example('$0 attestations layout/ --export all --platform linux/amd64 documents/', 'for other tools');
 
 type Arguments = ArgumentsOf<typeof attestationsArguments>;
 

@@ -143,6 +143,19 @@ test('habits of tools are forgiven', () => {
   }
 });
 
+test('a source package stands for all that was built from it, and for no others', () => {
+  const own = [
+    installed('deb', 'libc6', '2.36', { source: 'glibc' }),
+    installed('deb', 'libc-bin', '2.36', { source: 'glibc' }),
+    installed('deb', 'zlib1g', '1', { source: 'zlib' }),
+  ];
+  assert.equal(compared(['pkg:deb/debian/glibc@2.36'], own), ['missing-there deb zlib1g |1', '0 same']);
+  assert.equal(compared(['pkg:deb/debian/glibc@2.36', 'pkg:deb/debian/libc6@2.35'], own.slice(0, 2)), [
+    'other-version deb libc6 2.35|2.36',
+    '0 same',
+  ]);
+});
+
 test('what is no habit is not forgiven', () => {
   const differ: readonly (readonly [purl: string, own: ImagePackage])[] = [
     ['pkg:deb/debian/a@1%3A1.2', installed('deb', 'a', '2:1.2')],

@@ -27,14 +27,19 @@ import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
 import { type FileSpec, image, type LayerSpec } from '../support/image.js';
 import {
+  artifact,
+  blobOf,
+  blobPath,
   described as descriptorWith,
   file,
   ociLayout,
   platformManifest,
+  replaceBytes,
   skopeoOci,
 } from '../support/layouts.js';
 import { toTar, toZip } from '../support/pack.js';
-import { saved } from '../support/reading.js';
+import { readMembers, saved } from '../support/reading.js';
+import { cyclonedx } from '../support/sboms.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
 
@@ -251,6 +256,30 @@ test('bases, inventories and comparisons', async () => {
   const context = { now: 0, epoch: null, bases, against };
   const check = new Check({ policy, context, failOn: 'error', inventory: true });
   await valid('check --against', () => check.alone(reading, {}).data);
+});
+
+test('documents: an SBOM that differs, and one that cannot be read', async () => {
+  const own = platformManifest(
+    await image({ layers: [{ files: { 'lib/apk/db/installed': 'P:musl\nV:1\n\n' } }] }),
+  );
+  const attached = (document: string) => {
+    const type = 'application/vnd.cyclonedx+json';
+    return artifact({ type, layers: [blobOf(type, document)], subject: own });
+  };
+  const sbom = attached(JSON.stringify(cyclonedx([{ name: 'musl', purl: 'pkg:apk/alpine/musl@2' }])));
+  const swapped = attached(JSON.stringify(cyclonedx([])));
+  const { digest } = swapped.blobs.find(({ bytes }) => Buffer.from(bytes).includes('CycloneDX'))!;
+  const members = replaceBytes(
+    ociLayout({
+      manifests: [own, sbom, swapped, attached('{'), attached(JSON.stringify({ x: 'x'.repeat(5000) }))],
+    }),
+    blobPath(digest),
+    () => '{"bomFormat":"CycloneDX","components":[1]}',
+  );
+  const { reading } = await readMembers(members, everything);
+  await valid('attestations --compare', () => attestationsReport(reading, { compare: true }));
+  const { reading: small } = await readMembers(members, { ...everything, limits: { documentBytes: 4000 } });
+  await valid('attestations within a limit', () => attestationsReport(small, { compare: true }));
 });
 
 test('for several archives each line has a report or an error', async () => {
