@@ -180,6 +180,7 @@ const HELD: readonly LimitName[] = [
   'archiveEntries',
   'imageEntries',
   'keptContentBytes',
+  'packageFileBytes',
 ];
 
 /**

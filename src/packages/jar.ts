@@ -7,9 +7,12 @@ import {
   licenseLine,
 } from './language.js';
 
-/** Bytes that the jars of a layer may still unpack to. */
+/** How much the jars in the jars of a layer may unpack to, in bytes. */
 export interface UnpackBudget {
+  /** Bytes left for all of them. */
   left: number;
+  /** One of them: several are in memory at a time, each in the other. */
+  readonly most: number;
 }
 
 /** Jars in wars in ears nest three deep. */
@@ -64,7 +67,7 @@ function readJar(bytes: Buffer, jar: Jar, budget: UnpackBudget, gathered: Gather
       tell(`jars nest more than ${DEEPEST} deep, and deeper ones were not read`);
       continue;
     }
-    const content = contentOf(bytes, entry, isNested ? Number.POSITIVE_INFINITY : TEXT_BYTES, budget);
+    const content = contentOf(bytes, entry, isNested ? budget.most : TEXT_BYTES, budget);
     if (typeof content === 'string') tell(`${entry.name}: ${content}`);
     else if (isNested) {
       const inside = jar.inside === null ? entry.name : `${jar.inside}!/${entry.name}`;
@@ -142,7 +145,8 @@ function contentOf(zip: Buffer, entry: ZipEntry, most: number, budget: UnpackBud
   const start = offset + LOCAL_BYTES + zip.readUInt16LE(offset + 26) + zip.readUInt16LE(offset + 28);
   if (start + storedSize > zip.length) return 'it is cut off';
   const stored = zip.subarray(start, start + storedSize);
-  if (method === 0) return stored.length > most ? 'it is longer than is read' : stored;
+  // Stored bytes are a part of the jar that is in memory already.
+  if (method === 0) return stored;
   if (method !== 8) return `it is compressed by method ${method}, which jars do not use`;
   const room = Math.min(most, budget.left);
   if (room < 1) return SPENT;

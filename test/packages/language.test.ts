@@ -104,7 +104,8 @@ const manifest = (text: string) =>
   file('META-INF/MANIFEST.MF', `Manifest-Version: 1.0\r\n${text}\r\n\r\nName: a\r\n`);
 const zip = (members: Parameters<typeof toZip>[0], deflate = true) =>
   Buffer.from(toZip(members, { deflate }));
-const jar = (bytes: Buffer, name = 'a.jar', left = 1e9) => told(jarPackages(bytes, name, { left }));
+const jar = (bytes: Buffer, name = 'a.jar', left = 1e9, most = 1e9) =>
+  told(jarPackages(bytes, name, { left, most }));
 
 test('jars: Maven metadata, else the file name and the manifest', () => {
   assert.equal(jar(zip([manifest('X: y'), properties('org.apache.commons', 'commons-lang3', '3.12.0')])), [
@@ -140,6 +141,10 @@ test('jar bombs and damaged jars are told, and what can be read is', () => {
   assert.equal(jar(bomb, 'own-1.jar', 1_000_000), [
     'com.a own 1',
     '! big.jar: it was not unpacked: the jars of the layer unpack to more than is read',
+  ]);
+  assert.equal(jar(bomb, 'own-1.jar', 1e9, 1_000_000), [
+    'com.a own 1',
+    '! big.jar: it is longer than is read',
   ]);
   const long = zip([file('META-INF/MANIFEST.MF', Buffer.alloc(1_000_000, 'a'))]);
   assert.equal(jar(long), ['! META-INF/MANIFEST.MF: it is longer than is read']);

@@ -18,6 +18,8 @@ export type PackageLimits = Pick<Limits, 'packageFileBytes'>;
 
 /** The jars of a layer may unpack to this many times the limit of one. */
 const UNPACKED_FILES = 8;
+/** A jar in a jar may unpack to this part of the limit, because several are in memory at a time. */
+const NESTED_PART = 4;
 /** Files of a layer that could not be read, of which the reasons are kept. */
 const MOST_PROBLEMS = 1000;
 /** A smaller file is no executable. */
@@ -37,7 +39,11 @@ export class PackageSearch {
   private block: Buffer | null = null;
 
   constructor(private readonly limits: PackageLimits) {
-    this.budget = { left: UNPACKED_FILES * limits.packageFileBytes };
+    const { packageFileBytes } = limits;
+    this.budget = {
+      left: UNPACKED_FILES * packageFileBytes,
+      most: Math.ceil(packageFileBytes / NESTED_PART),
+    };
   }
 
   /**
