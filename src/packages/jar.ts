@@ -172,6 +172,8 @@ const END = 0x06054b50;
 const END_BYTES = 22;
 const END64 = 0x06064b50;
 const LONGEST_COMMENT = 0xffff;
+const ZIP64 = 1;
+const FULL = 0xffffffff;
 
 /** The entries that tell packages. APPNOTE.TXT 4.3 (zip, zip64) */
 function zipEntries(zip: Buffer): { entries: ZipEntry[]; problem: string | null } {
@@ -190,12 +192,34 @@ function zipEntries(zip: Buffer): { entries: ZipEntry[]; problem: string | null 
         name,
         isEncrypted: (zip.readUInt16LE(at + 8) & 1) !== 0,
         method: zip.readUInt16LE(at + 10),
-        storedSize: zip.readUInt32LE(at + 20),
-        offset: directory.shift + zip.readUInt32LE(at + 42),
+        ...placeOf(zip, at, nameEnd, directory.shift),
       });
     at = nameEnd + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
   }
   return { entries, problem: null };
+}
+
+/**
+ * The size and place of an entry. Values of 32 bits that are full stand in the extra field for zip64, in this order:
+ * unpacked size, stored size, offset; those that are not full are left out there. APPNOTE.TXT 4.5.3
+ */
+function placeOf(
+  zip: Buffer,
+  at: number,
+  extra: number,
+  shift: number,
+): Pick<ZipEntry, 'storedSize' | 'offset'> {
+  const plain = [24, 20, 42].map(field => zip.readUInt32LE(at + field));
+  const end = Math.min(zip.length, extra + zip.readUInt16LE(at + 30));
+  let field = extra;
+  while (field + 4 <= end && zip.readUInt16LE(field) !== ZIP64) field += 4 + zip.readUInt16LE(field + 2);
+  let next = field + 4;
+  const [, storedSize, offset] = plain.map(value => {
+    if (value !== FULL || next + 8 > end) return value;
+    next += 8;
+    return Number(zip.readBigUInt64LE(next - 8));
+  });
+  return { storedSize: storedSize!, offset: shift + offset! };
 }
 
 /** @returns `shift`: bytes before the zip, as those of a script that starts the jar */

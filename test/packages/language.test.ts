@@ -157,6 +157,25 @@ test('jar bombs and damaged jars are told, and what can be read is', () => {
   assert.equal(jar(two), ['com.a own 1', '! its central directory is damaged']);
 });
 
+test('an entry whose size stands in the extra field of zip64', () => {
+  const sound = zip([properties('com.a', 'own', '1')]);
+  const at = sound.indexOf(Buffer.from('PK\x01\x02'));
+  const [size, nameLength] = [sound.readUInt32LE(at + 20), sound.readUInt16LE(at + 28)];
+  const extra = Buffer.alloc(20);
+  extra.writeUInt16LE(1);
+  extra.writeUInt16LE(16, 2);
+  extra.writeBigUInt64LE(BigInt(sound.readUInt32LE(at + 24)), 4);
+  extra.writeBigUInt64LE(BigInt(size), 12);
+  const nameEnd = at + 46 + nameLength;
+  const large = Buffer.concat([sound.subarray(0, nameEnd), extra, sound.subarray(nameEnd)]);
+  large.writeUInt32LE(0xffffffff, at + 20);
+  large.writeUInt32LE(0xffffffff, at + 24);
+  large.writeUInt16LE(20, at + 30);
+  const end = large.indexOf(Buffer.from('PK\x05\x06'));
+  large.writeUInt32LE(large.readUInt32LE(end + 12) + 20, end + 12);
+  assert.equal(jar(large, 'own-1.jar'), ['com.a own 1']);
+});
+
 test('any bytes changed in a jar: nothing throws', () => {
   const sound = zip([
     manifest('Implementation-Version: 5'),
