@@ -12,6 +12,14 @@ export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Verdicts } from './checks/verdicts.js';
 export type { Compression } from './codec/registry.js';
+export { exportAttestations } from './commands/attestations/export.js';
+export { attestations } from './commands/attestations/index.js';
+export {
+  type AttestationsOptions,
+  type AttestationsReport,
+  attestationsReadOptions,
+  attestationsReport,
+} from './commands/attestations/report.js';
 export { type AuditOptions, openAudit, saveBaseline } from './commands/audit.js';
 export { type BasesFound, baseAnswer, baseReadOptions, basesIn, loadBases } from './commands/base.js';
 export { type CatOptions, type CatResult, cat, catFrom } from './commands/cat.js';
@@ -94,8 +102,10 @@ export {
   readMany,
 } from './commands/many/read.js';
 export {
+  attestationsTally,
   checkTally,
   idsTally,
+  packagesTally,
   showTally,
   signaturesTally,
   sizesTally,
@@ -103,6 +113,15 @@ export {
   verifyTally,
   wasteTally,
 } from './commands/many/tallies.js';
+export {
+  type PackageReport,
+  type PackagesOptions,
+  type PackagesReport,
+  packages,
+  packagesReadOptions,
+  packagesReport,
+  packageTypes,
+} from './commands/packages/index.js';
 export {
   type OverviewReport,
   overview,

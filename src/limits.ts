@@ -87,6 +87,11 @@ export interface Limits {
   readonly layerSecrets: number;
   /** Signatures of one archive that are read and verified. A release has a few for each image. */
   readonly signatures: number;
+  /**
+   * Bytes of one file that states packages of a language. Such a file is in memory while it is read; the largest are jars
+   * with all libraries of an application.
+   */
+  readonly packageFileBytes: number;
   /** Findings that are kept for each code; the last one has the number of the others. */
   readonly findingsPerCode: number;
   /** Seconds that reading the content of an archive may take; 0 for no limit. */
@@ -134,6 +139,7 @@ export const defaultLimits: Limits = {
   secretFileBytes: 64 * MiB,
   layerSecrets: 10_000,
   signatures: 1000,
+  packageFileBytes: 256 * MiB,
   findingsPerCode: 100,
   seconds: 0,
 };
@@ -153,6 +159,7 @@ export const limitCeilings: Partial<Limits> = {
   layerEntryBytes: 2 * GiB,
   keptContentBytes: 2 * GiB,
   secretFileBytes: 1024 * MiB,
+  packageFileBytes: 2 * GiB,
 };
 
 /** The lowest value of some limits. Hazard: a limit of 0 findings would hide the faults of an archive. */
@@ -176,6 +183,7 @@ const HELD: readonly LimitName[] = [
   'archiveEntries',
   'imageEntries',
   'keptContentBytes',
+  'packageFileBytes',
 ];
 
 /**
@@ -267,6 +275,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   layerSecrets: () => 'the layer has more secrets, which are not listed',
   signatures: seen =>
     `the archive has ${seen ?? 'more'} signatures, and those beyond the limit were not read`,
+  packageFileBytes: () => 'the packages in larger files are not listed',
   findingsPerCode: () => 'more findings are counted, not listed',
   seconds: () => 'the rest was not read',
 };

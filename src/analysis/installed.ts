@@ -1,5 +1,5 @@
 import type { FileTree } from '../filesystem/file-tree.js';
-import { type Installed, packageDatabases, packagesOf } from '../packages/databases.js';
+import { type Installed, packageDatabases, type ReadDatabase, readDatabases } from '../packages/databases.js';
 import { ownersOf, type Package } from '../packages/package.js';
 import { contentOf } from '../scan/entries/content.js';
 import { pathFilter } from '../scan/entries/path-filter.js';
@@ -10,6 +10,7 @@ export const KEPT_FOR_PACKAGES = { keep: packageDatabases };
 
 /** The packages of an image, and which of them owns a file. */
 export interface InstalledIn extends Installed {
+  readonly databases: readonly ReadDatabase[];
   /** @param path  as in the tree; of a file with several names the first */
   ownerOf(path: string): Package | null;
 }
@@ -25,13 +26,15 @@ export function installedIn(tree: FileTree, tables: readonly (EntryTable | null)
     const table = inode === undefined ? null : (tables[inode.layer] ?? null);
     return table === null ? null : contentOf(table, inode!.index);
   };
-  const installed = packagesOf({ paths, read });
+  const databases = [...readDatabases({ paths, read })];
+  const packages = databases.flatMap(database => database.packages);
+  const notes = databases.flatMap(({ path, problems }) => problems.map(reason => ({ path, reason })));
   let owners: ReturnType<typeof ownersOf> | null = null;
   const ownerOf = (path: string) => {
-    owners ??= ownersOf(installed.packages, file => locate(tree, file));
+    owners ??= ownersOf(packages, file => locate(tree, file));
     return owners.get(path) ?? null;
   };
-  return { ...installed, ownerOf };
+  return { packages, notes, databases, ownerOf };
 }
 
 /** A package may name a file through a link to its directory, or by a name that is not its first. */

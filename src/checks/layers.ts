@@ -156,6 +156,8 @@ function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<O
   const listed: LimitName | null = table?.truncated ?? (isFull ? 'keptContentBytes' : null);
   if (listed !== null) reached.push({ limit: listed, value: limits[listed] });
   if (table?.contents?.secrets?.full) reached.push({ limit: 'layerSecrets', value: limits.layerSecrets });
+  const seen = table?.contents?.packages?.largest ?? null;
+  if (seen !== null) reached.push({ limit: 'packageFileBytes', value: limits.packageFileBytes, seen });
   const isCut = (table?.contents?.secrets?.cut ?? 0) > 0;
   const { secretFileBytes } = limits;
   if (isCut)

@@ -1,7 +1,7 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
-  ['Supply chain:', ['lock', 'signatures']],
+  ['Supply chain:', ['lock', 'signatures', 'attestations', 'packages']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",
@@ -32,6 +32,9 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['tags', 'images'],
   ['analyze', 'waste'],
   ['efficiency', 'waste'],
+  ['sbom', 'packages'],
+  ['provenance', 'attestations'],
+  ['pkgs', 'packages'],
 ]);
 
 /** The command that an unknown word of another tool corresponds to. */

@@ -3,7 +3,7 @@ import type { Result } from '../commands.js';
 import { InputError, UsageError } from '../errors.js';
 import type { Audit } from '../report/reported.js';
 import { once } from './arguments.js';
-import { formatsOf } from './output.js';
+import { formatsOf, withoutBills } from './output.js';
 import type { Reporting, Terminal } from './terminal.js';
 
 /**
@@ -106,9 +106,10 @@ export async function orFail<T>(
   try {
     return await make();
   } catch (error) {
-    if (error instanceof InputError && isWanted(args)) {
+    const told = await withoutBills(args);
+    if (error instanceof InputError && isWanted(told)) {
       const { failedResult } = await import('../commands/many/index.js');
-      await terminal.print(await failedResult(file, error, audit), { ...args, isSaid: true });
+      await terminal.print(await failedResult(file, error, audit), { ...told, isSaid: true });
     }
     throw error;
   }

@@ -8,7 +8,8 @@ import type { Reporting, World } from './terminal.js';
 import { typed } from './typed.js';
 
 /**
- * The values of `--format`, in the order of the help; those after `html` are formats of findings. The compiler asks for
+ * The values of `--format`, in the order of the help; those after `html` are formats of findings, the last two of bills of
+ * materials. The compiler asks for
  * each format of `format/outputs.ts`, which is loaded only when a report is written.
  */
 const FORMATS = Object.keys({
@@ -22,13 +23,21 @@ const FORMATS = Object.keys({
   github: 1,
   gitlab: 1,
   tap: 1,
+  cyclonedx: 1,
+  spdx: 1,
 } satisfies Record<OutputFormat, 1>) as readonly OutputFormat[];
 
 /** Other names of formats: file extensions. */
-const ALIASES: Readonly<Record<string, OutputFormat>> = { txt: 'text', md: 'markdown' };
+const ALIASES: Readonly<Record<string, OutputFormat>> = {
+  txt: 'text',
+  md: 'markdown',
+};
 
 /** Formats for results without findings. */
 const PLAIN: readonly OutputFormat[] = ['text', 'json', 'markdown', 'html'];
+
+/** Formats of bills of materials, for the command `packages`. */
+const BILLS: readonly OutputFormat[] = ['cyclonedx', 'spdx'];
 
 const EXTENSIONS = '.html .md .json .txt .ndjson .sarif .xml .tap';
 
@@ -39,13 +48,16 @@ export const formatNamed = (name: string): OutputFormat | null =>
 /**
  * `--output`, `--format`, `--quiet` and `--verbose`, which all reports take.
  * @param hasFindings  true if the command has findings, so that formats of CI systems are possible
+ * @param hasBill  true if the command has packages, so that formats of bills of materials are possible
  */
-export function outputOption<T>(command: Argv<T>, hasFindings = true) {
-  const choices = [...(hasFindings ? FORMATS : PLAIN), ...Object.keys(ALIASES)];
+export function outputOption<T>(command: Argv<T>, hasFindings = true, hasBill = false) {
+  const formats = (hasFindings ? FORMATS : PLAIN).filter(format => hasBill || !BILLS.includes(format));
+  const choices = [...formats, ...Object.keys(ALIASES)];
+  const ends = `${hasFindings ? EXTENSIONS : '.html .md .json .txt'}${hasBill ? ' .cdx.json .spdx.json' : ''}`;
   return command
     .option('output', {
       alias: 'o',
-      describe: `write the report to FILE (${hasFindings ? EXTENSIONS : '.html .md .json .txt'}), to FORMAT=FILE, or to - for standard output; may be repeated`,
+      describe: `write the report to FILE (${ends}), to FORMAT=FILE, or to - for standard output; may be repeated`,
       type: 'string',
       array: true,
       requiresArg: true,
@@ -71,7 +83,7 @@ export function outputOption<T>(command: Argv<T>, hasFindings = true) {
     .middleware(async given => {
       const how = given as unknown as Reporting;
       contradictions(how);
-      if (!hasFindings) await refuseFindings(how, commandOf(given));
+      if (!hasFindings || !hasBill) await refuseFormats(how, commandOf(given), formats);
     });
 }
 
@@ -83,21 +95,57 @@ const commandOf = ({ _: words }: { readonly _?: readonly (string | number)[] }) 
  * @throws UsageError for a format of findings
  */
 export async function refuseFindings(how: Reporting, command: string): Promise<void> {
-  const { output = [] } = how;
-  const { formatByName } = await import('../format/outputs.js');
   const format = formatsOf(how).find(name => !PLAIN.includes(name));
   if (format !== undefined)
     throw new UsageError(
-      `--format ${format}: ${command} has no findings, and ${format} is about findings; expected one of ${PLAIN.join(', ')}`,
+      `--format ${format}: ${notOf(command, format)}; expected one of ${PLAIN.join(', ')}`,
     );
-  for (const shown of output) {
-    const [format, file] = splitOutput(shown);
-    const told = format ?? formatByName(file);
-    if (told !== null && !PLAIN.includes(told))
-      throw new UsageError(
-        `--output ${quoted(shown)}: ${command} has no findings, and ${told} is about findings; expected one of ${PLAIN.join(', ')}`,
-      );
+  await refuseFormats(how, command, PLAIN);
+}
+
+const notOf = (command: string, format: OutputFormat): string =>
+  BILLS.includes(format)
+    ? `${command} lists no packages, and ${format} is about packages: \`waybill packages\` writes it`
+    : `${command} has no findings, and ${format} is about findings`;
+
+/** @throws UsageError for a file whose format the command does not have */
+async function refuseFormats(
+  { output = [] }: Reporting,
+  command: string,
+  formats: readonly OutputFormat[],
+): Promise<void> {
+  for (const { shown, format } of await toldFormats(output)) {
+    if (format === null || formats.includes(format)) continue;
+    throw new UsageError(
+      `--output ${quoted(shown)}: ${notOf(command, format)}; expected one of ${formats.join(', ')}`,
+    );
   }
+}
+
+/** The formats that outputs name, or that their names end in. */
+async function toldFormats(output: readonly string[]) {
+  if (output.length === 0) return [];
+  const { formatByName } = await import('../format/outputs.js');
+  return output.map(shown => {
+    const [format, file] = splitOutput(shown);
+    return { shown, format: format ?? formatByName(file) };
+  });
+}
+
+/** True if a bill of materials is printed or written. */
+export async function hasBill(how: Reporting): Promise<boolean> {
+  const told = await toldFormats(how.output ?? []);
+  return [...formatsOf(how), ...told.map(({ format }) => format)].some(isBill);
+}
+
+const isBill = (format: OutputFormat | null) => format !== null && BILLS.includes(format);
+
+/** The same outputs without bills of materials: there is none of an archive that cannot be read. */
+export async function withoutBills<T extends Reporting>(how: T): Promise<T> {
+  if (!(await hasBill(how))) return how;
+  const told = await toldFormats(how.output ?? []);
+  const output = told.filter(({ format }) => !isBill(format)).map(({ shown }) => shown);
+  return { ...how, output, format: (how.format ?? []).filter(name => !isBill(formatNamed(name))) };
 }
 
 function contradictions({ json, format = [], quiet, verbose, output = [] }: Reporting): void {

@@ -14,11 +14,13 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { attestationsCommand } from './attestations.js';
 import { baseOption, basesOf } from './base.js';
 import { openAudit, printOrFail } from './findings.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
+import { packagesCommand } from './packages.js';
 import { PATTERNS, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -26,10 +28,15 @@ type Commands = Argv<Printing>;
 
 /** Commands about the size and the files of images, and the differences between two images. */
 export function weighCommands(commands: Commands, terminal: Terminal): Commands {
-  return [sizesCommand, wasteCommand, filesCommand, catCommand, diffCommand].reduce(
-    (c, add) => add(c, terminal),
-    commands,
-  );
+  return [
+    sizesCommand,
+    wasteCommand,
+    packagesCommand,
+    attestationsCommand,
+    filesCommand,
+    catCommand,
+    diffCommand,
+  ].reduce((c, add) => add(c, terminal), commands);
 }
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {

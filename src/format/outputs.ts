@@ -1,10 +1,12 @@
 import type { Doc, ReportedFinding, Result, Text } from '../report/doc.js';
 import { githubPieces, gitlabPieces } from './code-review.js';
+import { cyclonedxPieces } from './cyclonedx.js';
 import { toHtml } from './html.js';
 import { jsonLinePieces, jsonPieces } from './json.js';
 import { junitPieces } from './junit.js';
 import { toMarkdown } from './markdown.js';
 import { sarifPieces } from './sarif.js';
+import { spdxPieces } from './spdx.js';
 import { tapPieces } from './tap.js';
 import { textPieces } from './text.js';
 import { summaryDoc } from './verdict.js';
@@ -14,7 +16,7 @@ export type Output = (result: Result) => string;
 /** Renders a result in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
-/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS` or `FINDINGS`. */
+/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS`, `FINDINGS` or `BILLS`. */
 const OUTPUTS = {
   text: ({ doc }) => textPieces(doc, { width: null, color: false }),
   json: ({ data }) => jsonPieces(data),
@@ -26,6 +28,8 @@ const OUTPUTS = {
   gitlab: gitlabPieces,
   html: ({ doc }) => [toHtml(doc, titleOf(doc))],
   tap: tapPieces,
+  cyclonedx: cyclonedxPieces,
+  spdx: spdxPieces,
 } as const satisfies Readonly<Record<string, OutputPieces>>;
 
 /** The names of the formats, as `--format` takes them. */
@@ -81,7 +85,10 @@ const FINDINGS: Readonly<Record<string, OutputFormat>> = {
   'gl-code-quality-report.json': 'gitlab',
 };
 
-const ENDS: Readonly<Record<string, OutputFormat>> = { ...DOCUMENTS, ...FINDINGS };
+/** Formats of bills of materials, by the ends of file names. */
+const BILLS: Readonly<Record<string, OutputFormat>> = { '.cdx.json': 'cyclonedx', '.spdx.json': 'spdx' };
+
+const ENDS: Readonly<Record<string, OutputFormat>> = { ...DOCUMENTS, ...FINDINGS, ...BILLS };
 
 /** The extensions of formats of every result. */
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(DOCUMENTS);

@@ -7,6 +7,10 @@ export interface Package {
   /** As the manager writes it: with epoch, and with release where there is one. */
   readonly version: string;
   readonly arch: string | null;
+  /** As the database has it; left out where it has none, as dpkg's. */
+  readonly license?: string;
+  /** The source package that it was built from, where that has another name. */
+  readonly source?: string;
   /**
    * The files that it owns: paths below the root without a leading slash, bytes as characters (latin1). Directories may
    * be among them. null where the database does not say.

@@ -16,8 +16,10 @@ const TAG = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  license: 1014,
   arch: 1022,
   oldFileNames: 1027,
+  sourceRpm: 1044,
   dirIndexes: 1116,
   baseNames: 1117,
   dirNames: 1118,
@@ -49,12 +51,16 @@ function rpmPackage(blob: Uint8Array, list: FileList): Package | null {
   const epoch = numbers(header, TAG.epoch)[0];
   const release = text(TAG.release);
   const arch = text(TAG.arch);
+  const license = text(TAG.license);
+  const source = text(TAG.sourceRpm)?.replace(/-[^-]*-[^-]*\.(?:no)?src\.rpm$/, '');
   const full = `${epoch === undefined ? '' : `${epoch}:`}${version}${release === null ? '' : `-${release}`}`;
   return {
     manager: 'rpm',
     name: asText(name),
     version: asText(full),
     arch: arch === null ? null : asText(arch),
+    ...(license && { license: asText(license) }),
+    ...(source && source !== name && { source: asText(source) }),
     files: filesOf(header, list),
   };
 }

@@ -97,11 +97,15 @@ function readBlock(block: string, list: FileList): Package | null {
   const [name, version] = [fields.get('P'), fields.get('V')];
   if (!name || !version) return null;
   const arch = fields.get('A');
+  const license = fields.get('L');
+  const origin = fields.get('o');
   return {
     manager: 'apk',
     name: asText(name),
     version: asText(version),
     arch: arch ? asText(arch) : null,
+    ...(license && { license: asText(license) }),
+    ...(origin && origin !== name && { source: asText(origin) }),
     files,
   };
 }
@@ -160,7 +164,7 @@ function readStanzas(bytes: Uint8Array): { stanzas: Stanza[]; problems: string[]
 function readStanza(block: string): Stanza {
   const fields = new Map<string, string>();
   for (const line of block.split('\n')) {
-    const key = /^(?:Package|Version|Architecture|Status):/i.exec(line)?.[0];
+    const key = /^(?:Package|Version|Architecture|Status|Source):/i.exec(line)?.[0];
     if (key !== undefined) fields.set(key.slice(0, -1).toLowerCase(), line.slice(key.length).trim());
   }
   return fields;
@@ -176,11 +180,14 @@ const isInstalled = (stanza: Stanza) => !isGone(stanza);
 
 function toPackage(stanza: Stanza, files: readonly string[] | null): Package {
   const arch = stanza.get('architecture');
+  // `glibc (2.36-8)` where the version of the source is another one.
+  const source = stanza.get('source')?.split(' ')[0];
   return {
     manager: 'dpkg',
     name: asText(stanza.get('package')!),
     version: asText(stanza.get('version')!),
     arch: arch ? asText(arch) : null,
+    ...(source && source !== stanza.get('package') && { source: asText(source) }),
     files,
   };
 }

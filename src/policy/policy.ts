@@ -81,9 +81,15 @@ export function needsOf({ rules }: Policy, images: readonly Image[] | null): Nee
   const keep = [...new Set(needs.flatMap(({ contents }) => contents?.keep ?? []))];
   const digests = needs.some(({ contents }) => contents?.digests === true);
   const secrets = needs.some(({ contents }) => contents?.secrets === true);
+  const packages = needs.some(({ contents }) => contents?.packages === true);
   return {
     files: needs.some(({ files }) => files === true),
-    contents: { ...(digests && { digests }), ...(secrets && { secrets }), ...(keep.length > 0 && { keep }) },
+    contents: {
+      ...(digests && { digests }),
+      ...(secrets && { secrets }),
+      ...(packages && { packages }),
+      ...(keep.length > 0 && { keep }),
+    },
   };
 }
 

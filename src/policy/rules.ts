@@ -1,4 +1,5 @@
 import type { PolicyRule } from './rule.js';
+import { attestationRules } from './rules/attestations.js';
 import { baseRules } from './rules/base.js';
 import { comparisonRules } from './rules/comparison.js';
 import { configRules } from './rules/config.js';
@@ -19,6 +20,7 @@ export const RULES: readonly PolicyRule[] = [
   ...nameRules,
   ...secretRules,
   ...contentRules,
+  ...attestationRules,
   ...structureRules,
   ...baseRules,
   ...comparisonRules,

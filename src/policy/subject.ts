@@ -3,9 +3,11 @@ import { type DiveScore, diveScore } from '../analysis/dive.js';
 import { type ImageFiles, unpack } from '../analysis/hidden-files.js';
 import { type InstalledIn, installedIn } from '../analysis/installed.js';
 import { shownStep } from '../analysis/instruction.js';
+import { type ImagePackages, packagesIn } from '../analysis/packages.js';
 import { type ImageSecret, secretsOf } from '../analysis/secrets.js';
 import { type Waste, wasteOf } from '../analysis/waste.js';
 import { type Sizes, sumOf, weigher } from '../analysis/weigh.js';
+import { type Attestation, attestationsOf } from '../attestations/discover.js';
 import { type LayerEntry, layerEntries } from '../filesystem/layer-changes.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
 import type { Image, Location } from '../link/graph.js';
@@ -131,6 +133,16 @@ export class ImageSubject {
   /** The packages of the databases that are in the image, where their contents were kept. */
   get installed(): InstalledIn {
     return this.once('installed', () => installedIn(this.unpacked.tree, this.tables));
+  }
+
+  /** All packages, of languages too, where files were read with `WANTED_FOR_PACKAGES`. */
+  get packages(): ImagePackages {
+    return this.once('packages', () => packagesIn(this.tables));
+  }
+
+  /** The SBOMs, provenances and other statements that hang on the image. */
+  get attestations(): readonly Attestation[] {
+    return attestationsOf(this.part, this.image);
   }
 
   /** The facts that are compared with earlier and later images. */

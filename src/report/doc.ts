@@ -136,6 +136,54 @@ export interface ReportedArchive {
   readonly hidden: number;
 }
 
+/** An SPDX expression, or other text. */
+export type BillLicense = { readonly expression: string } | { readonly name: string };
+
+/** The packages of one image, for formats of bills of materials: plain data. */
+export interface BillOfMaterials {
+  /** Version of waybill. */
+  readonly tool: string;
+  /** A UUID that is the same for the same image and list. */
+  readonly id: string;
+  /** RFC 3339, whole seconds; null if no time is known. */
+  readonly created: string | null;
+  /** First name of the image, or its ID. */
+  readonly name: string;
+  readonly platform: string | null;
+  readonly imageId: string | null;
+  readonly manifestDigest: string | null;
+  /** `pkg:oci/…`; null for an image without a name or a manifest. */
+  readonly purl: string | null;
+  readonly distribution: {
+    readonly id: string;
+    readonly versionId: string | null;
+    readonly prettyName: string | null;
+  } | null;
+  /** False where filters leave packages out, or some could not be read. */
+  readonly isWhole: boolean;
+  readonly packages: readonly BillPackage[];
+}
+
+export interface BillPackage {
+  /** As in its package URL. */
+  readonly type: string;
+  /** Maven's groupId. */
+  readonly group: string | null;
+  readonly name: string;
+  readonly version: string | null;
+  readonly purl: string | null;
+  readonly license: BillLicense | null;
+  /** The layer that brings it, from 1. */
+  readonly layer: number;
+  readonly diffId: string | null;
+  /** The line of a Dockerfile that made the layer, with asterisks for secrets; empty if unknown. */
+  readonly instruction: string;
+  /** Whether it is above the base; null if no base is known. */
+  readonly ours: boolean | null;
+  /** The files in the image that state it. */
+  readonly paths: readonly string[];
+}
+
 /** The result of a command: the same result as data and for people, and whether the archive passed. */
 export interface Result {
   readonly data: unknown;
@@ -147,6 +195,8 @@ export interface Result {
   /** Absent for commands without findings, such as `diff`. Findings that a baseline hides are left out. */
   readonly findings?: readonly ReportedFinding[];
   readonly archives?: readonly ReportedArchive[];
+  /** Only of `packages`, and of one image. */
+  readonly bill?: BillOfMaterials;
   /** About the run as a whole, such as entries of a baseline that no longer match. One line each. */
   readonly notes?: readonly string[];
 }

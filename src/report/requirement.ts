@@ -161,6 +161,7 @@ function contentsTogether(all: readonly ContentWanted[]): ContentWanted {
   return {
     ...(all.some(({ digests }) => digests === true) && { digests: true }),
     ...(all.some(({ secrets }) => secrets === true) && { secrets: true }),
+    ...(all.some(({ packages }) => packages === true) && { packages: true }),
     ...(keep.length > 0 && { keep }),
     ...(isBounded && { keepBytes: Math.max(...(most as number[])) }),
   };

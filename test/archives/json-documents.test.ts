@@ -106,6 +106,8 @@ const COMMANDS: readonly ((file: string) => readonly string[])[] = [
   file => ['report', file, '--json'],
   file => ['sizes', file, '--json'],
   file => ['waste', file, '--json'],
+  file => ['packages', file, '--json'],
+  file => ['attestations', file, '--compare', '--json'],
   file => ['files', file],
   file => ['diff', file, saved(plain, 'plain.tar'), '--json'],
   file => ['diff', file, saved(plain, 'plain.tar')],

@@ -91,6 +91,7 @@ const bomb = await withLayer(zeros(2_000_000));
 const crowd = await withLayer(many);
 const record = await withLayer(longRecord);
 const prose = await withLayer({ files: { 'srv/notes.txt': 'notes\n'.repeat(10_000) } });
+const jar = await withLayer({ files: { 'app/lib.jar': 'x'.repeat(3000) } });
 const leaks = await withLayer({
   files: Object.fromEntries([1, 2, 3].map(i => [`srv/${i}/.env`, `DB_PASSWORD=correct-horse-${i}\n`])),
 });
@@ -224,6 +225,14 @@ const CASES: {
     read: leaks.read,
     path: leaks.path,
     options: { ...files, files: { secrets: true } },
+    severity: 'warning',
+  },
+  packageFileBytes: {
+    limits: { packageFileBytes: 1000 },
+    read: jar.read,
+    path: jar.path,
+    seen: 3000,
+    options: { ...files, files: { packages: true } },
     severity: 'warning',
   },
 };

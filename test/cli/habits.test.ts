@@ -302,6 +302,8 @@ const OUTPUTS: readonly Row[] = [
 const WITHOUT_IMAGE: readonly Row[] = [
   'sizes',
   'waste',
+  'packages',
+  'attestations',
   'files',
   'inspect',
   'history',

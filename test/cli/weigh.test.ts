@@ -111,6 +111,11 @@ const CONTRADICTIONS: readonly (readonly [args: readonly string[], ...words: str
   [['files', 'x.tar', '--all-layers', '--in', '1'], '--all-layers', '--in'],
   [['files', 'x.tar', '--depth', '0'], '--depth'],
   ...['files', 'sizes', 'extract'].map(word => [[word, 'x.tar', '--where', ''], '--where', 'empty'] as const),
+  [['packages', 'x.tar', '--type', 'npn'], '--type', 'npm', 'npn'],
+  [['packages', 'x.tar', '--ours'], '--ours', '--base'],
+  [['packages', 'x.tar', '--name', ''], '--name', 'empty'],
+  [['sizes', 'x.tar', '-o', 'x.cdx.json'], 'x.cdx.json', 'waybill packages'],
+  [['diff', 'x.tar', 'y.tar', '-o', 'spdx=x'], 'spdx=x', 'waybill packages'],
   [['files', 'x.tar', '--sort', 'colour'], 'colour'],
   [['sizes', 'x.tar', '--by', 'file', '--depth', '2'], '--depth', 'directories'],
   ...['sizes', 'waste', 'files', 'report'].map(
@@ -197,7 +202,7 @@ test('--output writes every format, several at once, and never over its input', 
   assert.match(texts[1]!, '## Verification');
   assert.is(JSON.parse(texts[2]!).images.length, 1);
   assert.match(texts[3]!, 'Verification');
-  for (const word of ['show', 'verify', 'ids', 'sizes', 'waste', 'files']) {
+  for (const word of ['show', 'verify', 'ids', 'sizes', 'waste', 'packages', 'files']) {
     const run = await waybill([word, sample('broken-layer.tar'), '--output', out('one.md')]);
     assert.is(run.stdout, '', word);
     assert.match(readFileSync(out('one.md'), 'utf8'), 'hello:1.0');
@@ -212,13 +217,13 @@ test('--output writes every format, several at once, and never over its input', 
 });
 
 test('as processes: help, a damaged archive, and no files left behind', async () => {
-  const words = ['sizes', 'waste', 'files', 'cat', 'diff', 'extract'];
+  const words = ['sizes', 'waste', 'packages', 'attestations', 'files', 'cat', 'diff', 'extract'];
   const helps = await each(words, word => waybill([word, '--help']));
   for (const { stdout, status } of helps) {
     assert.is(status, 0);
     assert.match(stdout, 'Examples:');
   }
-  for (const word of ['sizes', 'waste', 'files']) {
+  for (const word of ['sizes', 'waste', 'packages', 'files']) {
     const { status, stdout } = await waybill([word, sample('truncated.tar')]);
     assert.is(status, 1, word);
     assert.match(stdout, 'hello:1.0');

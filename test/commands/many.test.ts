@@ -115,7 +115,7 @@ test('a folder of a thousand files with three archives', async () => {
   // Five of the files with the name of an archive are listed with the reason, the others are counted.
   assert.is(stdout.match(/^left out: .*\.tar: not an image archive but text/gm)?.length, 5);
   assert.match(stdout, /^992 other files left out \(--all lists them\)$/m);
-  for (const command of ['show', 'ids', 'sizes', 'waste', 'verify']) {
+  for (const command of ['show', 'ids', 'sizes', 'waste', 'packages', 'verify']) {
     const listed = (await waybill([command, folder, '--all'])).stdout;
     assert.is(listed.match(/^left out: /gm)?.length, 997, command);
     assert.not.match(listed, 'other files left out');
@@ -237,7 +237,7 @@ test('a missing archive among ten hides none of the others', async () => {
     exitCode: 2,
     error: { what: 'no such file or directory', remedy: null },
   });
-  for (const command of ['show', 'verify', 'ids', 'sizes', 'waste']) {
+  for (const command of ['show', 'verify', 'ids', 'sizes', 'waste', 'packages']) {
     const { stdout, stderr, status } = await waybill([command, ...names]);
     assert.equal([stderr, status], ['', 2], command);
     assert.match(stdout, /^10 archives, 2 without a report\n/);
@@ -375,6 +375,8 @@ test('each line of JSON has the report of the archive alone', async () => {
     ['ids', '--find', '2e930d'],
     ['sizes', '--by', 'file'],
     ['waste'],
+    ['packages'],
+    ['attestations', '--compare'],
   ]) {
     const [line] = await jsonLines(...command, SAVED, OCI);
     const alone = await waybill([...command, SAVED, '--json']);

@@ -25,12 +25,17 @@ withNpm('few files, and only of these kinds', () => {
     paths.filter(path => !KINDS.some(kind => kind.test(path))),
     [],
   );
-  assert.ok(paths.length < 400, `${paths.length} files`);
-  assert.ok(unpackedSize < 5.5e6, `${unpackedSize} bytes`);
+  assert.ok(paths.length < 450, `${paths.length} files`);
+  assert.ok(unpackedSize < 6e6, `${unpackedSize} bytes`);
 });
 
 withNpm('only packages that cannot be bundled are installed with it', () => {
-  assert.equal(Object.keys(dependencies), ['d3-hierarchy', 'xz-decompress', 'yauzl-promise']);
+  assert.equal(Object.keys(dependencies), [
+    'd3-hierarchy',
+    'spdx-expression-parse',
+    'xz-decompress',
+    'yauzl-promise',
+  ]);
   const asked = paths
     .filter(path => path.startsWith('dist/bundle/') && path.endsWith('.js'))
     .flatMap(path => [

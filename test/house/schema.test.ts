@@ -8,18 +8,20 @@ import { basesIn } from '../../src/commands/base.js';
 import { loadAgainst } from '../../src/commands/check/against.js';
 import { judgementOf, readSignatures, requirementOf } from '../../src/commands/signatures/requirement.js';
 import {
+  attestationsReport,
   Check,
   filesReport,
   InputError,
   idsReport,
   overviewReadOptions,
   overviewReport,
+  packagesReadOptions,
+  packagesReport,
   readArchive,
   reportOf,
   showReport,
   signatures,
   sizesOf,
-  sizesReadOptions,
   verify,
   wasteReport,
 } from '../../src/commands.js';
@@ -39,12 +41,14 @@ import {
   manifestOf,
   ociLayout,
   platformManifest,
+  replaceBytes,
   skopeoOci,
   without,
 } from '../support/layouts.js';
 import { lockOfMembers, verified as verifiedByLock } from '../support/locks.js';
 import { toTar, toZip } from '../support/pack.js';
-import { saved } from '../support/reading.js';
+import { readMembers, saved } from '../support/reading.js';
+import { cyclonedx } from '../support/sboms.js';
 import { cosign2, cosign3, newSigner, tagFor, withKind, withTag } from '../support/signed.js';
 import { rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
@@ -129,7 +133,7 @@ function described(node: Node, pointer: string): string[] {
 /** Digests for `waste`, and the databases for `sizes --by package`: one reading for all commands. */
 const everything = {
   ...overviewReadOptions,
-  files: { ...overviewReadOptions.files, ...sizesReadOptions({ by: 'package' }).files },
+  files: { ...overviewReadOptions.files, ...packagesReadOptions.files },
 };
 
 /** Every property of a policy has a value. */
@@ -207,6 +211,8 @@ for (const { id, file } of [...samples, rare, ...corpus()]) {
     await valid(`${id} files --tree`, () => filesReport(reading, { tree: true, top: 20 }));
     await valid(`${id} files --all-layers`, () => filesReport(reading, { allLayers: true }));
     await valid(`${id} waste`, () => wasteReport(reading));
+    await valid(`${id} packages`, () => packagesReport(reading));
+    await valid(`${id} attestations`, () => attestationsReport(reading, { compare: true }));
     await valid(`${id} report`, () => overviewReport(reading));
     const check = new Check({ policy, context: { now: 0, epoch: null }, failOn: 'error' });
     await valid(`${id} check`, () => check.alone(reading, {}).data);
@@ -261,6 +267,7 @@ test('bases, inventories and comparisons', async () => {
   const reading = await readArchive(now, everything);
   await valid('sizes --base', () => sizesOf(reading, { by: 'directory', bases }));
   await valid('waste --base', () => wasteReport(reading, { bases }));
+  await valid('packages --base', () => packagesReport(reading, { bases, by: 'type' }));
   const against = await loadAgainst({ archive: before }, readArchive);
   const context = { now: 0, epoch: null, bases, against };
   const check = new Check({ policy, context, failOn: 'error', inventory: true });
@@ -283,8 +290,32 @@ test('a secret in several places has all paths', async () => {
   await valid('check of a secret', () => JSON.parse(stdout));
 });
 
+test('documents: an SBOM that differs, and one that cannot be read', async () => {
+  const own = platformManifest(
+    await image({ layers: [{ files: { 'lib/apk/db/installed': 'P:musl\nV:1\n\n' } }] }),
+  );
+  const attached = (document: string) => {
+    const type = 'application/vnd.cyclonedx+json';
+    return artifact({ type, layers: [blobOf(type, document)], subject: own });
+  };
+  const sbom = attached(JSON.stringify(cyclonedx([{ name: 'musl', purl: 'pkg:apk/alpine/musl@2' }])));
+  const swapped = attached(JSON.stringify(cyclonedx([])));
+  const { digest } = swapped.blobs.find(({ bytes }) => Buffer.from(bytes).includes('CycloneDX'))!;
+  const members = replaceBytes(
+    ociLayout({
+      manifests: [own, sbom, swapped, attached('{'), attached(JSON.stringify({ x: 'x'.repeat(5000) }))],
+    }),
+    blobPath(digest),
+    () => '{"bomFormat":"CycloneDX","components":[1]}',
+  );
+  const { reading } = await readMembers(members, everything);
+  await valid('attestations --compare', () => attestationsReport(reading, { compare: true }));
+  const { reading: small } = await readMembers(members, { ...everything, limits: { documentBytes: 4000 } });
+  await valid('attestations within a limit', () => attestationsReport(small, { compare: true }));
+});
+
 test('for several archives each line has a report or an error', async () => {
-  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste']) {
+  for (const command of ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'packages', 'attestations']) {
     const { stdout } = await waybill([command, join(repositoryRoot, 'samples'), 'no-such.tar', '--json']);
     const lines = stdout.trimEnd().split('\n');
     assert.is(lines.length, samples.length + 1);

@@ -17,6 +17,7 @@ const byName = (packages: readonly Package[]) =>
 const expected = recordedPackages.map(({ files, ...entry }) => ({
   manager: 'rpm',
   ...entry,
+  license: 'MIT',
   files: files.map(path => path.slice(1)),
 }));
 

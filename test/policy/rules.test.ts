@@ -12,6 +12,7 @@ import { type ImageSpec, image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { checked, type Files, NOW, policyOf } from '../support/policy.js';
 import { readMembers } from '../support/reading.js';
+import { spdx2 } from '../support/sboms.js';
 import type { TarEntry } from '../support/tar.js';
 import { padded, rawHeader } from '../support/tar-blocks.js';
 
@@ -581,6 +582,52 @@ rule('no-secrets', 'a variable', {
   passes: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}_FILE=/run/secrets/db`] }),
   fails: () => withRun({ ...RUN, Env: ['PATH=/bin', `${KEY}=correct-horse-1`] }),
   finding: { layer: null, message: /^password DB_PASSWORD \(fingerprint [0-9a-f]{16}\) in ENV DB_PASSWORD$/ },
+});
+
+const DPKG: LayerSpec = {
+  files: { 'var/lib/dpkg/status': 'Package: libc6\nStatus: install ok installed\nVersion: 2.36\n\n' },
+};
+const sbomOf = async (version: string | null, about?: LayerSpec): Promise<Members> => {
+  const own = layouts.platformManifest(await image({ layers: [DPKG] }));
+  const subject = about === undefined ? own : layouts.platformManifest(await image({ layers: [about] }));
+  const predicate = spdx2([{ name: 'libc6', purl: `pkg:deb/debian/libc6@${version}` }]);
+  const made = layouts.attestation(subject, { predicateType: 'https://spdx.dev/Document', predicate });
+  const placed = layouts.described(made, {
+    annotations: {
+      'vnd.docker.reference.digest': own.descriptor.digest,
+      'vnd.docker.reference.type': 'attestation-manifest',
+    },
+  });
+  return layouts.ociLayout({ manifests: [own, ...(version === null ? [] : [placed])] });
+};
+rule('sbom-matches', 'another version', {
+  rules: 'sbom-matches: on',
+  passes: () => sbomOf('2.36'),
+  fails: () => sbomOf('2.35'),
+  finding: {
+    message:
+      /^the SBOM \(SPDX\) is not that of the image: packages 1 in another version: libc6 2\.36 \(the SBOM says 2\.35\)$/,
+  },
+});
+rule('sbom-matches', 'the SBOM of another image', {
+  rules: 'sbom-matches: on',
+  passes: () => sbomOf('2.36'),
+  fails: () => sbomOf('2.36', FILES),
+  finding: {
+    message: /^the SBOM \(SPDX\) that is attached to the image is about another one: sha256:[0-9a-f]{64}$/,
+  },
+});
+rule('sbom-matches', 'none', {
+  rules: 'sbom-matches: { required: true }',
+  passes: () => sbomOf('2.36'),
+  fails: () => sbomOf(null),
+  finding: { message: /^no SBOM is attached to the image$/ },
+});
+rule('sbom-matches', 'other types, and packages that may differ', {
+  rules: 'sbom-matches: { types: [deb], allow: [libx*] }',
+  passes: () => sbomOf('2.36'),
+  fails: () => sbomOf('3'),
+  finding: { message: /libc6 2\.36/ },
 });
 
 const mode = (path: string, bits: number, more: Partial<TarEntry> = {}): LayerSpec => ({

@@ -2,6 +2,7 @@
 import {
   type Answer,
   type ArchiveReading,
+  attestations,
   diff,
   files,
   history,
@@ -12,6 +13,7 @@ import {
   imagetoolsInspect,
   manifestInspect,
   overview,
+  packages,
   parsePlatform,
   type Result,
   rawConfig,
@@ -25,7 +27,7 @@ import { checkResult } from './formats.js';
 import { forgedIn, hiddenIn } from './hidden.js';
 
 /** The depth and contents that all commands together need. */
-export const EVERYTHING = { depth: 'files', files: { digests: true, keep: ['**'] } } as const;
+export const EVERYTHING = { depth: 'files', files: { digests: true, packages: true, keep: ['**'] } } as const;
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 
@@ -62,6 +64,10 @@ export const REPORTS: readonly Asked[] = [
   { name: 'files --in 1', schema: true, ask: reading => files(reading, { in: '1', units: 'si' }) },
   { name: 'files --in 2', schema: true, ask: reading => files(reading, { in: '2' }) },
   { name: 'waste', schema: true, ask: reading => waste(reading, {}) },
+  { name: 'attestations', schema: true, ask: reading => attestations(reading, { compare: true }) },
+  ...(['layer', 'type', 'name'] as const).map(
+    (by): Asked => ({ name: `packages by ${by}`, schema: true, ask: reading => packages(reading, { by }) }),
+  ),
   {
     name: 'diff with itself',
     ask: reading => diff({ reading, selection: {} }, { reading, selection: {} }, { text: true }),

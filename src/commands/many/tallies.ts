@@ -15,8 +15,11 @@ import {
   verdictNames,
   verdictSpan,
 } from '../../report/words.js';
+import type { AttestationsCommandOptions } from '../attestations/index.js';
+import type { AttestationsReport } from '../attestations/report.js';
 import type { CheckReport } from '../check/index.js';
 import type { IdsReport } from '../ids/index.js';
+import type { PackagesOptions, PackagesReport } from '../packages/index.js';
 import type { SignaturesListing } from '../signatures/index.js';
 import { signerText } from '../signatures/view.js';
 import type { BreakdownReport } from '../sizes/breakdown.js';
@@ -323,6 +326,63 @@ export function wasteTally({ units, score, top }: WasteOptions): Tally<WasteRepo
       ...(ours ? [sums.ours.text(write), ''] : []),
       ...(dive ? [sums.dive.text(write), ''] : []),
     ],
+  };
+}
+
+/** @param options  filters: with them, the packages are listed below the table */
+export function packagesTally({
+  types,
+  named,
+  in: layer,
+  ours,
+  by,
+  top,
+}: PackagesOptions): Tally<PackagesReport> {
+  const isListed = ours === true || [types, named, layer, by, top].some(option => option !== undefined);
+  let images = 0;
+  let all = 0;
+  return {
+    columns: [right('images'), right('packages'), { title: 'types', shrink: true }],
+    tell: ({ images: own }, doc) => {
+      const counts = new Map<string, number>();
+      for (const { packages } of own)
+        for (const { type } of packages) counts.set(type, (counts.get(type) ?? 0) + 1);
+      const found = own.reduce((sum, { packages }) => sum + packages.length, 0);
+      images += own.length;
+      all += found;
+      const isWhole = own.every(({ packageNotes, faults }) => packageNotes.length + faults.length === 0);
+      const words = [...counts].map(([type, number]) => `${number} ${type}`).join(', ');
+      const row = [String(own.length), `${isWhole ? '' : 'at least '}${found}`, words || NONE];
+      return { rows: [row], details: isListed && found > 0 ? withoutHead(doc) : [] };
+    },
+    total: () => [String(images), String(all), ''],
+  };
+}
+
+/** @param options  with a comparison, the documents are listed below the table */
+export function attestationsTally({ compare }: AttestationsCommandOptions): Tally<AttestationsReport> {
+  const sums = { images: 0, sboms: 0, provenances: 0, others: 0 };
+  return {
+    columns: [right('images'), right('SBOMs'), right('provenances'), right('others'), { title: 'about' }],
+    tell: ({ images }, doc) => {
+      const documents = images.flatMap(image => image.documents);
+      const of = (wanted: string) => documents.filter(({ kind }) => kind === wanted).length;
+      const [sboms, provenances, others] = [of('sbom'), of('provenance'), of('other')];
+      sums.images += images.length;
+      sums.sboms += sboms;
+      sums.provenances += provenances;
+      sums.others += others;
+      const isForeign = documents.some(
+        ({ subject }) => subject === 'another-image' || subject === 'elsewhere',
+      );
+      const isStated = documents.every(({ subject }) => subject !== 'unstated');
+      const own = isStated ? 'these images' : 'not all state it';
+      const about = documents.length === 0 ? NONE : isForeign ? span('ANOTHER image', 'bad') : own;
+      const row = [String(images.length), String(sboms), String(provenances), String(others), [about]];
+      const isListed = isForeign || (compare === true && documents.length > 0);
+      return { rows: [row], details: isListed ? withoutHead(doc) : [] };
+    },
+    total: () => [sums.images, sums.sboms, sums.provenances, sums.others].map(String).concat(''),
   };
 }
 

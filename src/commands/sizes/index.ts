@@ -40,6 +40,7 @@ export function sizesReadOptions(options: Pick<SizesOptions, 'by' | 'depth' | 't
  * @throws InputError if the selection matches nothing; UsageError for options that contradict each other
  */
 export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Result {
+  chosenBreakdown(options);
   requireImages(reading);
   const report = sizesOf(reading, options);
   const exitCode = report.images.some(isUnknown) ? 1 : 0;

@@ -140,6 +140,7 @@ export interface Analysis {
       | 'keptContentBytes'
       | 'secretFileBytes'
       | 'layerSecrets'
+      | 'packageFileBytes'
       | 'seconds'
     >;
   /** True if the entries of layers are kept; otherwise they are only counted. */

@@ -5,6 +5,7 @@ import type { Effort } from '../../secrets/secret.js';
 import type { ContentSink, ContentTaker, EntryHeader } from '../../tar/entry.js';
 
 import { nameText, rootedPath } from './name.js';
+import { type PackageLimits, PackageSearch } from './package-search.js';
 import { pathFilter } from './path-filter.js';
 import { type SecretLimits, SecretSearch } from './secret-search.js';
 import type { EntryContents, EntryTable } from './table.js';
@@ -22,6 +23,8 @@ export interface ContentWanted {
   readonly keepBytes?: number;
   /** The secrets in all files that can hold one, without their values. */
   readonly secrets?: boolean;
+  /** The packages of languages that files state. */
+  readonly packages?: boolean;
 }
 
 /**
@@ -82,38 +85,43 @@ export class ContentCapture implements ContentTaker {
   private holes = 0;
   private readonly isKept: ((path: string) => boolean) | null;
   private readonly secrets: SecretSearch | null;
+  private readonly packages: PackageSearch | null;
 
   constructor(
     private readonly wanted: ContentWanted,
-    private readonly limits: Pick<Limits, 'keptContentBytes'> & SecretLimits,
+    private readonly limits: Pick<Limits, 'keptContentBytes'> & SecretLimits & PackageLimits,
     effort?: Effort,
   ) {
     const { keep = [] } = wanted;
     this.isKept = keep.length === 0 ? null : pathFilter(keep);
     this.secrets = wanted.secrets === true ? new SecretSearch(limits, effort) : null;
+    this.packages = wanted.packages === true ? new PackageSearch(limits) : null;
   }
 
   begin(index: number, { name, size }: EntryHeader): ContentSink | null {
     const path = rootedPath(name);
     const fits = this.takes(index, path, size);
-    const search = this.secrets?.begin(index, path, size) ?? null;
-    if (!fits && this.wanted.digests !== true) return search;
-    if (fits) this.keptBytes += size;
+    const searches = [this.secrets, this.packages].flatMap(all => all?.begin(index, path, size) ?? []);
+    if (!fits && this.wanted.digests !== true)
+      return searches.length < 2 ? (searches[0] ?? null) : allOf(searches);
+    return allOf([this.capture(index, size, fits), ...searches]);
+  }
+
+  /** Takes the digest of a file, and its bytes if they are kept. */
+  private capture(index: number, size: number, isKept: boolean): ContentSink {
+    if (isKept) this.keptBytes += size;
     const digest = this.wanted.digests === true ? new Digest(size) : null;
-    const parts: Uint8Array[] | null = fits ? [] : null;
+    const parts: Uint8Array[] | null = isKept ? [] : null;
     return {
       write(bytes) {
         digest?.update(bytes);
         parts?.push(copyOf(bytes));
-        search?.write(bytes);
       },
       hole: length => {
         this.holes += length;
         if (this.holes <= HOLES_CAP) fill(length, digest, parts);
-        search?.hole(length);
       },
       end: complete => {
-        search?.end(complete);
         const isWhole = complete && this.holes <= HOLES_CAP;
         if (isWhole && digest !== null) this.note(index, digest.finish());
         if (isWhole && parts !== null) this.kept.push({ index, bytes: new Uint8Array(Buffer.concat(parts)) });
@@ -137,7 +145,8 @@ export class ContentCapture implements ContentTaker {
     const digests = this.wanted.digests === true ? new Uint8Array(32 * count) : NOTHING.slice();
     digests.set(this.digests.subarray(0, digests.length));
     const secrets = this.secrets?.finish() ?? null;
-    return { digests, kept: this.kept, missing: this.missing, full: this.isFull, secrets };
+    const packages = this.packages?.finish() ?? null;
+    return { digests, kept: this.kept, missing: this.missing, full: this.isFull, secrets, packages };
   }
 
   /** @param digest  bytes, one per character */
@@ -150,6 +159,22 @@ export class ContentCapture implements ContentTaker {
     }
     for (let i = 0; i < 32; i++) this.digests[end - 32 + i] = digest.charCodeAt(i);
   }
+}
+
+/** Gives the content of a file to several sinks. */
+function allOf(sinks: readonly ContentSink[]): ContentSink {
+  if (sinks.length === 1) return sinks[0]!;
+  return {
+    write(bytes) {
+      for (const sink of sinks) sink.write(bytes);
+    },
+    hole(length) {
+      for (const sink of sinks) sink.hole(length);
+    },
+    end(complete) {
+      for (const sink of sinks) sink.end(complete);
+    },
+  };
 }
 
 /** The sha256 of one file. Most files arrive in one piece, and hashing it at once takes half as long. */

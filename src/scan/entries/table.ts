@@ -1,3 +1,4 @@
+import type { LanguagePackage } from '../../packages/language.js';
 import type { Secret } from '../../secrets/secret.js';
 
 /**
@@ -42,6 +43,23 @@ export interface EntryContents {
   readonly full: boolean;
   /** null where files were not searched for secrets. */
   readonly secrets: LayerSecrets | null;
+  /** null where files were not searched for packages. */
+  readonly packages: LayerPackages | null;
+}
+
+/** The packages of languages that the files of a layer state. */
+export interface LayerPackages {
+  /** In the order of the entries. */
+  readonly found: readonly EntryPackage[];
+  /** Files that could not be read, or not to their end. */
+  readonly problems: readonly { readonly index: number; readonly reason: string }[];
+  /** Bytes of the largest file that was not read because of the limit `packageFileBytes`; null for none. */
+  readonly largest: number | null;
+}
+
+export interface EntryPackage extends LanguagePackage {
+  /** The index of the entry. */
+  readonly index: number;
 }
 
 /** The secrets in the files of a layer, without their values. */

@@ -1,0 +1,264 @@
+import type { Member } from '../containers/source.js';
+import type { Artifact, Graph, Image, Layer } from '../link/graph.js';
+import type { Document } from '../scan/blob/document.js';
+import type { Scan } from '../scan/scan.js';
+import {
+  fromBase64,
+  parseEnvelope,
+  parseStatement,
+  parseStatementBytes,
+  type Statement,
+} from '../spec/attestation.js';
+import { grouped } from '../spec/grouped.js';
+import { isObject, type Json, own } from '../spec/json.js';
+import { isProvenanceType, type Provenance, readProvenance } from './provenance.js';
+import { readSbom, type Sbom, type SbomFormat, sbomFormatOf, sbomOfPredicate } from './sbom.js';
+
+export type AttestationKind = 'sbom' | 'provenance' | 'other';
+
+/** How a document is stored. `plain`: an SBOM by itself. The signatures of `dsse` and `bundle` are not verified here. */
+export type AttestationForm = 'plain' | 'statement' | 'dsse' | 'bundle';
+
+/**
+ * Which manifest a statement is about, by the digests of its subjects and the computed digests of the archive. `image`:
+ * the image on which it hangs; `index`: an index that lists this image; `another-image`: one in this archive;
+ * `elsewhere`: nothing in this archive; `unstated`: the document has no subject.
+ */
+export type SubjectVerdict = 'image' | 'index' | 'another-image' | 'elsewhere' | 'unstated';
+
+/** A document about an image: an SBOM, a provenance, or another statement. All of it is claims. */
+export interface Attestation {
+  readonly kind: AttestationKind;
+  readonly form: AttestationForm;
+  /** The manifest that lists it. */
+  readonly artifact: Artifact;
+  /** Index into the layers of that manifest. */
+  readonly layer: number;
+  /** The blob; null if the archive does not hold it. */
+  readonly member: Member | null;
+  readonly mediaType: string | null;
+  /** sha256 of the stored document; null if it was not read. */
+  readonly digest: string | null;
+  /** The digest of the manifest on which it hangs, as the archive claims. */
+  readonly placedOn: string;
+  /** The images on which it hangs: one, or those of an index. Empty if that manifest is not in the archive. */
+  readonly images: readonly Image[];
+  readonly predicateType: string | null;
+  /** Digests of the statement's subjects, the first ones. */
+  readonly subjects: readonly string[];
+  readonly subjectCount: number;
+  readonly subject: SubjectVerdict;
+  /** The format of an SBOM, also of one that cannot be read here (SPDX tag-value, XML). */
+  readonly sbomFormat: SbomFormat | null;
+  readonly sbom: Sbom | null;
+  readonly provenance: Provenance | null;
+  /** Why it could not be read, or not all of it. */
+  readonly problem: AttestationProblem | null;
+}
+
+export type AttestationProblem =
+  | { readonly code: 'unreadable'; readonly reason: string }
+  /** The digest of the blob is not the one by which its manifest names it. */
+  | { readonly code: 'digest-differs'; readonly expected: string; readonly found: string }
+  | { readonly code: 'absent' | 'not-json' | 'no-statement' | 'no-sbom' | 'no-provenance' | 'cut' };
+
+/** Documents of one archive that are read: two for each of ten thousand images. */
+const MOST_DOCUMENTS = 20_000;
+/** Digests of subjects that are kept of one statement; all are compared. */
+const MOST_SUBJECTS = 100;
+
+/** Finds the documents that are attached to manifests, and are no signatures of these. Needs any depth. */
+export function attestationsIn(scan: Scan, graph: Graph): Attestation[] {
+  const manifests = new Manifests(scan, graph);
+  const attached = new Set([...graph.images.flatMap(image => image.attestations), ...graph.artifacts]);
+  const found: Attestation[] = [];
+  for (const artifact of attached) {
+    if (artifact.subject === null) continue;
+    for (const [index, layer] of artifact.layers.entries()) {
+      if (found.length === MOST_DOCUMENTS) return found;
+      const attestation = attestationOf(scan, manifests, {
+        artifact,
+        layer,
+        index,
+        placedOn: artifact.subject,
+      });
+      if (attestation !== null) found.push(attestation);
+    }
+  }
+  return found;
+}
+
+/** A scanned archive and its graph; one object for each. */
+export interface ScannedPart {
+  readonly scan: Scan;
+  readonly graph: Graph;
+}
+
+const readIn = ({ scan, graph }: ScannedPart) => attestationsIn(scan, graph);
+
+/** The same as `attestationsIn`, read once as long as the scan is held. */
+export const attestationsOfPart = (part: ScannedPart): readonly Attestation[] => part.scan.once(readIn, part);
+
+/** Those that hang on an image. */
+export const attestationsOf = (part: ScannedPart, image: Image): readonly Attestation[] =>
+  attestationsOfPart(part).filter(({ images }) => images.includes(image));
+
+/** The images of an archive by computed digests, of their manifests and of the indexes that list these. */
+class Manifests {
+  private readonly byManifest: ReadonlyMap<string | null, readonly Image[]>;
+  private readonly byIndex = new Map<string, readonly Image[]>();
+
+  constructor(scan: Scan, { images, indexes }: Graph) {
+    this.byManifest = grouped(images, ({ manifest }) => manifest?.digest ?? null);
+    for (const { path, manifests } of indexes) {
+      const member = scan.file(path);
+      const digest = member === null ? null : scan.document(member).digest;
+      const listed = manifests.flatMap(one =>
+        one.digest === null ? [] : (this.byManifest.get(one.digest) ?? []),
+      );
+      if (digest !== null && listed.length > 0) this.byIndex.set(digest, listed);
+    }
+  }
+
+  /** The images that a digest leads to: the manifest's own, or those that the index lists. */
+  images(digest: string): readonly Image[] {
+    return this.byManifest.get(digest) ?? this.byIndex.get(digest) ?? [];
+  }
+
+  /**
+   * @param subjects  digests of a statement's subjects
+   * @param images  on which it hangs
+   */
+  verdict(subjects: readonly string[], images: readonly Image[]): SubjectVerdict {
+    if (subjects.length === 0) return 'unstated';
+    const own = new Set(images);
+    const hasOwn = (found: readonly Image[] | undefined) => found?.some(image => own.has(image)) === true;
+    if (subjects.some(digest => hasOwn(this.byManifest.get(digest)))) return 'image';
+    if (subjects.some(digest => hasOwn(this.byIndex.get(digest)))) return 'index';
+    return subjects.some(digest => this.images(digest).length > 0) ? 'another-image' : 'elsewhere';
+  }
+}
+
+interface Slot {
+  readonly artifact: Artifact;
+  readonly layer: Layer;
+  readonly index: number;
+  readonly placedOn: string;
+}
+
+const DSSE = /^application\/vnd\.dsse\.envelope|^application\/vnd\.in-toto\.[^;]*\+dsse/;
+const BUNDLE = /^application\/vnd\.dev\.sigstore\.bundle/;
+const STATEMENT = /^application\/vnd\.in-toto/;
+/** The predicate by which cosign 3 signs an image itself, and states nothing else about it. */
+const SIGNATURE_ONLY = /^https:\/\/sigstore\.dev\/cosign\/sign\//;
+
+function formOf(mediaType: string | null): AttestationForm | null {
+  const type = mediaType ?? '';
+  if (DSSE.test(type)) return 'dsse';
+  if (BUNDLE.test(type)) return 'bundle';
+  if (STATEMENT.test(type)) return 'statement';
+  return sbomFormatOf(mediaType) === null ? null : 'plain';
+}
+
+/** @returns null for what is no attestation, such as a signature */
+function attestationOf(scan: Scan, manifests: Manifests, slot: Slot): Attestation | null {
+  const { artifact, layer, index, placedOn } = slot;
+  const form = formOf(layer.mediaType);
+  if (form === null) return null;
+  const document = layer.member === null ? null : scan.document(layer.member);
+  const content = contentOf(form, document);
+  if (content === null) return null;
+  const { statement, sbom } = content;
+  const images = manifests.images(placedOn);
+  const subjects = statement?.subjects.flatMap(({ digests }) => digests) ?? [];
+  const predicateType =
+    statement?.predicateType ?? layer.annotations.get('in-toto.io/predicate-type') ?? null;
+  const sbomFormat = sbom?.format ?? sbomFormatOf(predicateType) ?? sbomFormatOf(layer.mediaType);
+  const isProvenance = isProvenanceType(predicateType);
+  const provenance = isProvenance ? readProvenance(statement?.predicate) : null;
+  return {
+    kind: sbomFormat !== null ? 'sbom' : isProvenance ? 'provenance' : 'other',
+    form,
+    artifact,
+    layer: index,
+    member: layer.member,
+    mediaType: layer.mediaType,
+    digest: document?.digest ?? null,
+    placedOn,
+    images,
+    predicateType,
+    subjects: subjects.slice(0, MOST_SUBJECTS),
+    subjectCount: statement?.subjects.length ?? 0,
+    subject: manifests.verdict(subjects, images),
+    sbomFormat,
+    sbom,
+    provenance,
+    problem:
+      swapped(layer, document) ??
+      content.problem ??
+      contentProblem({ sbomFormat, sbom, isProvenance, provenance }),
+  };
+}
+
+/** A blob that is not the one that the manifest names: the chain from manifest to document is broken. */
+function swapped({ claimedDigest }: Layer, document: Document | null): AttestationProblem | null {
+  const found = document?.digest ?? null;
+  if (found === null || claimedDigest === null || !claimedDigest.startsWith('sha256:')) return null;
+  return claimedDigest === found ? null : { code: 'digest-differs', expected: claimedDigest, found };
+}
+
+function contentProblem({
+  sbomFormat,
+  sbom,
+  isProvenance,
+  provenance,
+}: Pick<Attestation, 'sbomFormat' | 'sbom' | 'provenance'> & {
+  readonly isProvenance: boolean;
+}): AttestationProblem | null {
+  if (sbomFormat !== null && sbom === null) return { code: 'no-sbom' };
+  if (sbom?.isCut === true) return { code: 'cut' };
+  return isProvenance && provenance === null ? { code: 'no-provenance' } : null;
+}
+
+interface Content {
+  readonly statement: Statement | null;
+  readonly sbom: Sbom | null;
+  readonly problem: AttestationProblem | null;
+}
+
+const unread = (problem: AttestationProblem): Content => ({ statement: null, sbom: null, problem });
+
+/** @returns null for a bundle or an envelope that signs the image itself, and states nothing else */
+function contentOf(form: AttestationForm, document: Document | null): Content | null {
+  if (document === null) return unread({ code: 'absent' });
+  const { value, error } = document;
+  if (value === undefined) {
+    if (error?.kind === 'limit')
+      return unread({ code: 'unreadable', reason: `it reaches the limit ${error.limit}, ${error.value}` });
+    return unread(
+      error?.kind === 'unreadable' ? { code: 'unreadable', reason: error.reason } : { code: 'not-json' },
+    );
+  }
+  if (form === 'plain') return { statement: null, sbom: readSbom(value), problem: null };
+  const statement = statementOf(form, value);
+  if (statement === null) return unread({ code: 'no-statement' });
+  if (statement === 'message' || SIGNATURE_ONLY.test(statement.predicateType ?? '')) return null;
+  return { statement, sbom: sbomOfPredicate(statement.predicate), problem: null };
+}
+
+/** @returns `message` for a bundle with the signature of a message, and no envelope */
+function statementOf(form: AttestationForm, value: Json): Statement | 'message' | null {
+  if (form === 'statement') return parseStatement(value) ?? enveloped(value);
+  if (form === 'dsse' || !isObject(value)) return enveloped(value);
+  const envelope = own(value, 'dsseEnvelope');
+  return envelope === undefined && own(value, 'messageSignature') !== undefined
+    ? 'message'
+    : enveloped(envelope);
+}
+
+/** The statement in an envelope; also in one without a valid signature, because nothing is verified here. */
+function enveloped(value: Json | undefined): Statement | null {
+  const text = isObject(value) ? own(value, 'payload') : undefined;
+  const payload = parseEnvelope(value)?.payload ?? fromBase64(typeof text === 'string' ? text : null);
+  return payload === null ? null : parseStatementBytes(payload);
+}
