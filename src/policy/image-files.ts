@@ -112,8 +112,9 @@ export function unusualFiles(subject: ImageSubject, extent: Extent): readonly Im
   return seen;
 }
 
-/** Different attributes that hard links give to one file. More have no honest use. */
+/** Different attributes that hard links give to one file, and names of it with these. More have no honest use. */
 const MOST_LINKED = 8;
+const MOST_LINKED_NAMES = 10_000;
 
 /** The entries of hard links that give their file other attributes, by file: of equal ones the first. */
 export type LinkedFiles = ReadonlyMap<TreeNode['inode'], TreeNode['inode']['linkEntries']>;
@@ -137,18 +138,27 @@ function attributesAt(table: EntryTable, index: number): string {
   return JSON.stringify([mode, uid, gid, ...xattrs.map(({ name, value }) => [name, [...value]])]);
 }
 
-/** A name of the tree with the attributes of each hard link that gives its file others. */
-export const linkedFiles = (subject: ImageSubject, { path, inode }: TreeNode): readonly ImageFile[] =>
-  (subject.differingLinks.get(inode) ?? []).slice(0, MOST_LINKED).map(({ layer, index }) => {
+const isOverlinked = ({ links }: TreeNode['inode'], differing: number): boolean =>
+  differing > MOST_LINKED || differing * links > MOST_LINKED_NAMES;
+
+/**
+ * A name of the tree with the attributes of each hard link that gives its file others; none for a file with more than
+ * are looked at: see `overlinkedFile`.
+ */
+export function linkedFiles(subject: ImageSubject, { path, inode }: TreeNode): readonly ImageFile[] {
+  const differing = subject.differingLinks.get(inode) ?? [];
+  if (isOverlinked(inode, differing.length)) return [];
+  return differing.map(({ layer, index }) => {
     const table = subject.tables[layer]!;
     const entry = entryAt(table, index);
     return new ImageFile(inode.type, layer, null, table, index, { path, entry }, rootedPath(entry.name));
   });
+}
 
 /** A file to which hard links give more attributes than are looked at; null if there is none. */
 export function overlinkedFile({ differingLinks: links, unpacked }: ImageSubject): string | null {
-  const isOver = [...links].find(([, entries]) => entries.length > MOST_LINKED)?.[0];
-  const node = isOver && unpacked.tree.nodes.find(({ inode }) => inode === isOver);
+  const over = [...links].find(([inode, { length }]) => isOverlinked(inode, length))?.[0];
+  const node = over && unpacked.tree.nodes.find(({ inode }) => inode === over);
   return node === undefined ? null : nameText(node.path);
 }
 

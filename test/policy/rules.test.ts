@@ -690,6 +690,23 @@ test('setuid-files: hard links that give a file more modes and owners than are l
   assert.match(report.findings[0]!.message, 'hard links give /bin/x too many different modes and owners');
   assert.is(exitCode, 1);
 });
+
+test('setuid-files: a file with more names than are looked at with other attributes is not checked', async () => {
+  const entries = Array.from({ length: 10_001 }, (_, i) => ({
+    path: `bin/y${i}`,
+    type: 'link' as const,
+    link: 'bin/x',
+    mode: 0o4755,
+  }));
+  const { report } = await checked(
+    await layersOf({ entries: [{ path: 'bin/x', bytes: 'x', mode: 0o755 }, ...entries] }),
+    'rules: { setuid-files: on }',
+  );
+  assert.equal(
+    report.findings.map(({ code }) => code),
+    ['rule-not-checked'],
+  );
+});
 rule('setuid-files', 'deleted later, where layers count', {
   rules: 'setuid-files: { in: layers }',
   passes: () => layersOf(FILES, mode('bin/su', 0o4755), gone('bin/su')),

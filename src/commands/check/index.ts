@@ -10,7 +10,7 @@ import type { CheckFinding, Suppressed } from '../../policy/finding.js';
 import type { Inventory } from '../../policy/inventory.js';
 import { needsOf, type Policy } from '../../policy/policy.js';
 import type { CheckContext, ImageSubject } from '../../policy/subject.js';
-import type { Result } from '../../report/doc.js';
+import type { ReportedFinding, Result } from '../../report/doc.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
 import { Audit, reportedArchive } from '../../report/reported.js';
@@ -176,18 +176,9 @@ export class Check {
     const { findings, suppressed, subjects } = this.evaluator.evaluate(reading, chosen, report);
     const { baseline } = this.audit;
     const all = [...findings, ...(more ?? this.closingFindings())];
-    const every = checkedFindings(reading, chosen, all, this.audit);
-    const known = every.map(finding => baseline?.hides(finding) === true);
-    const [open, openReported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
-    const hidden = all.length - open.length;
-    const passed = !open.some(({ failing }) => failing);
     const most = reading.parts[0]!.graph.limits.findingsPerCode;
-    const shown = listed(open, most);
-    const told = shown.map(({ finding }) => finding);
-    const reported = shown.map(({ finding, index }) => ({
-      ...openReported[index]!,
-      ...(finding.unlisted !== undefined && { message: messageOf(finding), unlisted: finding.unlisted }),
-    }));
+    const { told, reported, hidden } = this.listed(reading, chosen, all, most);
+    const passed = !told.some(({ failing }) => failing);
     const exitCode = passed ? 0 : 1;
     const data: CheckReport = {
       ...report,
@@ -208,6 +199,42 @@ export class Check {
       isVerdict: true,
       findings: reported,
       archives: [reportedArchive(reading, exitCode, hidden)],
+    };
+  }
+
+  /**
+   * The findings that the baseline does not hide, as far as they are listed. Only with a baseline does each of them need
+   * a fingerprint.
+   */
+  private listed(
+    reading: ArchiveReading,
+    chosen: ReadonlySet<Image>,
+    all: readonly CheckFinding[],
+    most: number,
+  ): {
+    readonly told: readonly CheckFinding[];
+    readonly reported: readonly ReportedFinding[];
+    readonly hidden: number;
+  } {
+    const { baseline } = this.audit;
+    const reportsOf = (findings: readonly CheckFinding[]) =>
+      checkedFindings(reading, chosen, findings, this.audit);
+    if (baseline === null) {
+      const told = listed(all, most).map(({ finding }) => finding);
+      return { told, reported: reportsOf(told), hidden: 0 };
+    }
+    const every = reportsOf(all);
+    const known = every.map(finding => baseline.hides(finding));
+    const [open, openReported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
+    const shown = listed(open, most);
+    return {
+      told: shown.map(({ finding }) => finding),
+      reported: shown.map(({ finding, index }) => ({
+        ...openReported[index]!,
+        message: messageOf(finding),
+        ...(finding.unlisted !== undefined && { unlisted: finding.unlisted }),
+      })),
+      hidden: all.length - open.length,
     };
   }
 }

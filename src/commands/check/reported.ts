@@ -44,10 +44,16 @@ export function checkedFindings(
   );
   const images = reading.parts.flatMap(({ graph }) => graph.images.filter(image => chosen.has(image)));
   return findings.map(finding => {
-    const { severity, failing, data, code } = finding;
+    const { severity, failing, data, code, unlisted } = finding;
     const known = Object.hasOwn(rules, code) ? verified.get(data) : undefined;
     const facts = known ?? ruleFacts(finding, images, reading.opened.file, surroundings);
-    return audit.report({ ...facts, severity, isFailing: failing, message: messageOf(finding) });
+    return audit.report({
+      ...facts,
+      severity,
+      isFailing: failing,
+      message: messageOf(finding),
+      ...(unlisted !== undefined && { unlisted }),
+    });
   });
 }
 

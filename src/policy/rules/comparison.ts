@@ -3,6 +3,7 @@ import { SIZE_NAMES, type SizeName } from '../../analysis/weigh.js';
 import { bytes } from '../../checks/rule.js';
 import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { Change, ImageComparison } from '../comparison.js';
+import { overlinkedFile } from '../image-files.js';
 import { nameFilter } from '../image-names.js';
 import { MOST_SETUID } from '../inventory.js';
 import { type Breach, defineRule, option, unset } from '../rule.js';
@@ -231,6 +232,9 @@ export const newSetuid = defineRule({
     yield* compared(subject, function* ({ setuid, setuidCut, file }): Generator<Breach<NewSetuid>> {
       yield* unknownFiles(subject);
       if (setuid === null) yield { unchecked: `the files of ${file} are not known` };
+      const over = overlinkedFile(subject);
+      if (over !== null)
+        yield { unchecked: `hard links give /${over} too many different modes and owners`, key: 'links' };
       const reason = `${file} lists its first ${MOST_SETUID} setuid files, and others are taken for new`;
       if (setuidCut) yield { unchecked: reason, key: 'cut' };
       for (const { layer, ...one } of setuid ?? [])
