@@ -5,9 +5,9 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { lockSchemaText } from '../../docs/make.js';
 import { type LockedImage, lockText } from '../../src/lock/lock.js';
 import { type LockFault, parseLock } from '../../src/lock/parse.js';
-import { LOCK_SCHEMA } from '../../src/lock/schema.js';
 import { alwaysSync } from '../property/runs.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { image } from '../support/image.js';
@@ -57,7 +57,7 @@ test('a lock that is written is read again', () => {
 
 test('the published schema is the one that locks are read by, and allows what is written', () => {
   const published = readFileSync(join(repositoryRoot, 'docs/lock.schema.json'), 'utf8');
-  assert.equal(JSON.parse(published), JSON.parse(JSON.stringify(LOCK_SCHEMA)), 'run `npm run docs`');
+  assert.is(published, lockSchemaText(), 'run `npm run docs`');
   const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(JSON.parse(published));
   assert.ok(validate(JSON.parse(LOCK)), JSON.stringify(validate.errors));
 });
