@@ -1,3 +1,4 @@
+import { signatureRules } from '../checks/rules-signatures.js';
 import { UsageError } from '../errors.js';
 import { isObject, type Json, own } from '../spec/json.js';
 import type { ReportedFinding } from './doc.js';
@@ -47,9 +48,13 @@ export class Baseline {
     this.examined.add(subject);
   }
 
-  /** True if a finding is known and not reported. An archive without a report is never known. */
-  hides({ fingerprint, code, subject, place }: ReportedFinding): boolean {
+  /**
+   * True if a finding is known and not reported. An archive without a report is never known, nor one that is not signed
+   * as it must be: a fingerprint has no digests, and would stand for any other image.
+   */
+  hides({ fingerprint, code, severity, subject, place }: ReportedFinding): boolean {
     if (code === 'archive-unreadable') return false;
+    if (severity === 'error' && Object.hasOwn(signatureRules, code)) return false;
     this.present.set(fingerprint, { fingerprint, code, subject, place });
     if (this.entries.has(fingerprint)) this.matched.add(fingerprint);
     return this.isUpdating || this.entries.has(fingerprint);
