@@ -5,6 +5,7 @@ import { parseEnvelope, parseStatement, parseStatementBytes } from '../spec/atte
 import { digestOf } from '../spec/digest.js';
 import { isObject } from '../spec/json.js';
 import { parseIndex } from '../spec/manifest.js';
+import { artifactsIn } from './discover.js';
 import { formatOf } from './read.js';
 
 /** One image archive. A zip of archives has several. */
@@ -103,9 +104,9 @@ export class Coverage {
       const { manifest } = image;
       if (manifest === null) continue;
       this.add({ part, path: manifest.path, as: 'manifest', image }, manifest.claimedDigest);
-      for (const artifact of image.attestations) this.addArtifact(part, artifact);
     }
-    for (const artifact of graph.artifacts) this.addArtifact(part, artifact);
+    for (const artifact of artifactsIn(graph))
+      this.add({ part, path: artifact.path, as: 'artifact', artifact }, artifact.claimedDigest);
     for (const { path, digest, manifests } of graph.indexes)
       this.add({ part, path, as: 'index', lists: digestsOf(manifests) }, digest);
     for (const path of [`${graph.root}manifest.json`, `${graph.root}index.json`]) {
@@ -113,10 +114,6 @@ export class Coverage {
       const manifests = isObject(value) ? parseIndex(value).manifests : null;
       if (manifests !== null) this.add({ part, path, as: 'index', lists: digestsOf(manifests) }, null);
     }
-  }
-
-  private addArtifact(part: ArchivePart, artifact: Artifact): void {
-    this.add({ part, path: artifact.path, as: 'artifact', artifact }, artifact.claimedDigest);
   }
 
   private add(entry: Entry, claimed: string | null): void {

@@ -92,10 +92,13 @@ function tooOften({ format, document }: NonNullable<Slot['shared']>, { limits }:
 
 function* slotsIn(scan: Scan, graph: Graph): Generator<Slot> {
   if (graph.layout === 'skopeo-dir') yield* fileSlots(scan, graph);
-  const attested = graph.images.flatMap(({ attestations }) => attestations);
   const fallback = fallbackIndexes(graph);
-  for (const artifact of [...graph.artifacts, ...attested]) yield* artifactSlots(scan, artifact, fallback);
+  for (const artifact of artifactsIn(graph)) yield* artifactSlots(scan, artifact, fallback);
 }
+
+/** Every artifact once; an attestation may be attached to two images, if a document claims a false digest. */
+export const artifactsIn = ({ artifacts, images }: Graph): ReadonlySet<Artifact> =>
+  new Set([...artifacts, ...images.flatMap(({ attestations }) => attestations)]);
 
 /** The signatures that skopeo's `dir:` keeps beside a manifest, in the order of their numbers. */
 function* fileSlots(scan: Scan, graph: Graph): Generator<Slot> {

@@ -1,6 +1,6 @@
 import type { Artifact, Image } from '../link/graph.js';
 import { type ArchivePart, Coverage, type ImageReached, type Reach } from './coverage.js';
-import { type FoundSignature, signaturesIn } from './discover.js';
+import { artifactsIn, type FoundSignature, signaturesIn } from './discover.js';
 import type { Signature } from './signature.js';
 import type { Verification } from './verify/verification.js';
 
@@ -69,7 +69,7 @@ export function attachedBeside({ signatures }: Survey, parts: readonly ArchivePa
       .map(({ part, path }) => `${parts.indexOf(part)} ${path}`),
   );
   return parts.flatMap((part, i) =>
-    [...part.graph.artifacts, ...part.graph.images.flatMap(({ attestations }) => attestations)]
+    [...artifactsIn(part.graph)]
       .filter(artifact => artifact.subject !== null && !holders.has(artifact))
       .map(artifact => ({ part, artifact, isSigned: signed.has(`${i} ${artifact.path}`) })),
   );

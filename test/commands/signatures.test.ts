@@ -243,6 +243,16 @@ test('docker save of old, which has no manifest, is unsigned', async () => {
   assert.match(findings[0]!.message, /^unsigned: the image has no manifest here/);
 });
 
+test('a baseline hides no image that is not signed as it must be', async () => {
+  const baseline = join(folder, 'baseline.json');
+  for (const command of ['verify', 'check']) {
+    const args = [command, plainTar, '--key', key, '--baseline', baseline];
+    await said([...args, '--update-baseline']);
+    const { stdout, status } = await said(args);
+    assert.equal([status, /image-unsigned/.test(stdout)], [1, true], command);
+  }
+});
+
 test('an archive without an image passes no requirement', async () => {
   const chart = layouts.artifact({ type: 'application/vnd.cncf.helm.config.v1+json' });
   const archive = await tarOf(layoutOf(chart));
