@@ -1,5 +1,6 @@
 import type { Member } from '../containers/source.js';
 import type { Artifact, Graph, Image, Layer } from '../link/graph.js';
+import { fallbackSubjects } from '../link/referrers.js';
 import type { Document } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import {
@@ -39,9 +40,15 @@ export interface Attestation {
   readonly mediaType: string | null;
   /** sha256 of the stored document; null if it was not read. */
   readonly digest: string | null;
-  /** The digest of the manifest on which it hangs, as the archive claims. */
-  readonly placedOn: string;
-  /** The images on which it hangs: one, or those of an index. Empty if that manifest is not in the archive. */
+  /**
+   * The digest of the manifest on which it hangs, as the archive claims: the `subject` of its manifest, a tag, or the
+   * index that lists the referrers of a manifest. null where nothing says so, as in `cosign save`.
+   */
+  readonly placedOn: string | null;
+  /**
+   * The images on which it hangs: one, or those of an index. If it hangs on nothing, the images that are the subject of
+   * its statement. Empty if the archive does not hold the manifest.
+   */
   readonly images: readonly Image[];
   readonly predicateType: string | null;
   /** Digests of the statement's subjects, the first ones. */
@@ -67,21 +74,21 @@ const MOST_DOCUMENTS = 20_000;
 /** Digests of subjects that are kept of one statement; all are compared. */
 const MOST_SUBJECTS = 100;
 
-/** Finds the documents that are attached to manifests, and are no signatures of these. Needs any depth. */
+/**
+ * Finds the documents that are attached to manifests or state something about one, and are no signatures. Needs any
+ * depth.
+ */
 export function attestationsIn(scan: Scan, graph: Graph): Attestation[] {
   const manifests = new Manifests(scan, graph);
   const attached = new Set([...graph.images.flatMap(image => image.attestations), ...graph.artifacts]);
+  const fallback = fallbackSubjects(graph);
   const found: Attestation[] = [];
   for (const artifact of attached) {
-    if (artifact.subject === null) continue;
+    const listedFor = artifact.indexDigests.map(digest => fallback.get(digest)).find(Boolean);
+    const placedOn = artifact.subject ?? listedFor ?? null;
     for (const [index, layer] of artifact.layers.entries()) {
       if (found.length === MOST_DOCUMENTS) return found;
-      const attestation = attestationOf(scan, manifests, {
-        artifact,
-        layer,
-        index,
-        placedOn: artifact.subject,
-      });
+      const attestation = attestationOf(scan, manifests, { artifact, layer, index, placedOn });
       if (attestation !== null) found.push(attestation);
     }
   }
@@ -143,7 +150,7 @@ interface Slot {
   readonly artifact: Artifact;
   readonly layer: Layer;
   readonly index: number;
-  readonly placedOn: string;
+  readonly placedOn: string | null;
 }
 
 const DSSE = /^application\/vnd\.dsse\.envelope|^application\/vnd\.in-toto\.[^;]*\+dsse/;
@@ -169,8 +176,10 @@ function attestationOf(scan: Scan, manifests: Manifests, slot: Slot): Attestatio
   const content = contentOf(form, document);
   if (content === null) return null;
   const { statement, sbom } = content;
-  const images = manifests.images(placedOn);
   const subjects = statement?.subjects.flatMap(({ digests }) => digests) ?? [];
+  const images = [
+    ...new Set((placedOn === null ? subjects : [placedOn]).flatMap(digest => manifests.images(digest))),
+  ];
   const predicateType =
     statement?.predicateType ?? layer.annotations.get('in-toto.io/predicate-type') ?? null;
   const sbomFormat = sbom?.format ?? sbomFormatOf(predicateType) ?? sbomFormatOf(layer.mediaType);

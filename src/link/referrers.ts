@@ -2,6 +2,7 @@ import type { Member } from '../containers/source.js';
 import { digestOfBlobPath } from '../spec/digest.js';
 import { isObject, type Json, own } from '../spec/json.js';
 import type { ScannedArchive } from './archive.js';
+import type { Graph, IndexNode } from './graph.js';
 import type { ManifestWalk } from './manifests.js';
 
 /**
@@ -96,4 +97,19 @@ function subjectIn(value: Json): string | null {
   const subject = own(value, 'subject');
   const digest = isObject(subject) ? own(subject, 'digest') : undefined;
   return typeof digest === 'string' ? digest : null;
+}
+
+/**
+ * Indexes by which registries without a referrers API list the referrers of a manifest, by their tag `sha256-<hex>`
+ * (distribution-spec v1.1, "referrers tag schema"): the digest of each index, and of that manifest.
+ */
+export function fallbackSubjects({ indexes }: Graph): ReadonlyMap<string, string> {
+  const subjectOf = ({ names }: IndexNode) =>
+    names.map(name => /(?:^|[:/])sha256-([0-9a-f]{64})$/.exec(name)?.[1]).find(hex => hex !== undefined);
+  return new Map(
+    indexes.flatMap(index => {
+      const hex = subjectOf(index);
+      return hex === undefined ? [] : [[index.digest, `sha256:${hex}`] as const];
+    }),
+  );
 }

@@ -1,4 +1,5 @@
-import type { Artifact, Graph, IndexNode, Layer, Location } from '../link/graph.js';
+import type { Artifact, Graph, Layer, Location } from '../link/graph.js';
+import { fallbackSubjects } from '../link/referrers.js';
 import { type Document, isSignatureFile } from '../scan/blob/document.js';
 import type { Scan } from '../scan/scan.js';
 import { digestOf } from '../spec/digest.js';
@@ -92,7 +93,7 @@ function tooOften({ format, document }: NonNullable<Slot['shared']>, { limits }:
 
 function* slotsIn(scan: Scan, graph: Graph): Generator<Slot> {
   if (graph.layout === 'skopeo-dir') yield* fileSlots(scan, graph);
-  const fallback = fallbackIndexes(graph);
+  const fallback = fallbackSubjects(graph);
   for (const artifact of artifactsIn(graph)) yield* artifactSlots(scan, artifact, fallback);
 }
 
@@ -130,18 +131,6 @@ const orderOf = (path: string): number => Number(/\d+$/.exec(path)?.[0] ?? 0);
 function manifestDigest(scan: Scan, root: string): string | null {
   const member = scan.file(`${root}manifest.json`);
   return member === null ? null : scan.document(member).digest;
-}
-
-/** Digests of the indexes whose tag `sha256-<hex>` makes them a list of referrers, and of which manifest. */
-function fallbackIndexes({ indexes }: Graph): ReadonlyMap<string, string> {
-  const subjectOf = ({ names }: IndexNode) =>
-    names.map(name => /(?:^|[:/])sha256-([0-9a-f]{64})$/.exec(name)?.[1]).find(hex => hex !== undefined);
-  return new Map(
-    indexes.flatMap(index => {
-      const hex = subjectOf(index);
-      return hex === undefined ? [] : [[index.digest, `sha256:${hex}`] as const];
-    }),
-  );
 }
 
 function* artifactSlots(

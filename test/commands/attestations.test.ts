@@ -16,6 +16,7 @@ import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
 import { readMembers, saved } from '../support/reading.js';
 import { cyclonedx, spdx2 } from '../support/sboms.js';
+import { cosign2Attestation, cosign3, newSigner, tagFor, withKind, withTag } from '../support/signed.js';
 import { temporary } from '../support/tmp.js';
 
 const status = (name: string, version: string) =>
@@ -138,6 +139,23 @@ test('SBOMs as referrers, envelopes, bundles; signatures alone are no attestatio
   ];
   for (const [mediaType, document, ...lines] of cases)
     assert.equal(await told(withDocuments(artifactWith(mediaType, document))), [...lines, 0], mediaType);
+});
+
+test('documents that hang on nothing belong to the image that their statement names', async () => {
+  const signer = newSigner();
+  const saved = withKind(cosign2Attestation(own, signer), 'atts');
+  assert.equal(await told(withDocuments(saved)), ['provenance dsse image signed', 0]);
+  const listed = cosign3(own, signer, { subject: false, predicateType: 'https://example.test/vuln' });
+  assert.equal(await told(withDocuments(withTag(layouts.indexOf([listed]), tagFor(own)))), [
+    'other bundle image signed',
+    0,
+  ]);
+  const elsewhere = withKind(cosign2Attestation(sibling, signer), 'atts');
+  const { report } = await reportOf(withDocuments(elsewhere));
+  assert.equal(
+    report.unattached.map(({ subject, placedOn }) => [subject, placedOn]),
+    [['elsewhere', null]],
+  );
 });
 
 test("cosign's tag .sbom attaches one, and the digest decides to which image", async () => {

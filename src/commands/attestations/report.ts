@@ -46,8 +46,8 @@ export interface DocumentReport {
   readonly mediaType: string | null;
   /** Digest of the manifest that lists it. */
   readonly manifest: string | null;
-  /** Digest of the manifest on which it hangs. */
-  readonly placedOn: string;
+  /** Digest of the manifest on which it hangs; null where nothing says so. */
+  readonly placedOn: string | null;
   readonly predicateType: string | null;
   /** Which manifest it is about, by computed digests. */
   readonly subject: SubjectVerdict;
