@@ -92,8 +92,9 @@ export function* imageFiles(subject: ImageSubject, extent: Extent): Generator<Im
  * Files that may have setuid, setgid, capabilities or a device number, or that any user may write: few have, and the rules about
  * them look at these alone.
  */
-export function unusualFiles(subject: ImageSubject, extent: Extent): readonly ImageFile[] {
-  const { unpacked, unusualEntries } = subject;
+export function unusualFilesOf(subject: ImageSubject, extent: Extent): readonly ImageFile[] {
+  const { unpacked } = subject;
+  const unusualEntries = subject.tables.map(unusualIn);
   const seen: ImageFile[] = [];
   const isUnusual = (layer: number, index: number) => index >= 0 && unusualEntries[layer]?.[index] === 1;
   if (unusualEntries.every(flags => flags === null)) return seen;
@@ -166,7 +167,7 @@ const UNUSUAL_MODE = 0o6002;
 const UNUSUAL_TYPES: ReadonlySet<EntryType> = new Set(['char', 'block']);
 
 /** Marks what of a layer may be unusual; null for a layer that has nothing of it. */
-export function unusualIn(table: EntryTable | null): Uint8Array | null {
+function unusualIn(table: EntryTable | null): Uint8Array | null {
   if (table === null) return null;
   let flags: Uint8Array | null = null;
   for (let index = 0; index < table.count; index++) {

@@ -5,7 +5,6 @@ import type { Sizes } from '../analysis/weigh.js';
 import type { Package } from '../packages/package.js';
 import { nameText } from '../scan/entries/name.js';
 import { wordsWithoutSecrets } from '../secrets/search.js';
-import { unusualFiles } from './image-files.js';
 import type { ImageSubject } from './subject.js';
 
 /**
@@ -114,7 +113,8 @@ function variableOf(entry: string): InventoryVariable {
 
 /** All of them, also those that are given the bits by the entry of a hard link: a path for each mode and owner. */
 export function setuidIn(subject: ImageSubject): InventoryFile[] {
-  return unusualFiles(subject, 'image')
+  return subject
+    .unusualFiles('image')
     .filter(({ type, mode }) => type === 'file' && (mode & SPECIAL) !== 0)
     .map(({ path, mode, entry: { uid, gid } }) => ({ path, mode, uid, gid }));
 }

@@ -17,7 +17,13 @@ import { contentOf } from '../scan/entries/content.js';
 import type { EntryTable } from '../scan/entries/table.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { type Against, type Comparison, comparisonOf } from './comparison.js';
-import { differingLinks, type LinkedFiles, unusualIn } from './image-files.js';
+import {
+  differingLinks,
+  type Extent,
+  type ImageFile,
+  type LinkedFiles,
+  unusualFilesOf,
+} from './image-files.js';
 import { type Inventory, inventoryOf } from './inventory.js';
 
 /** The circumstances of a check besides the archive. */
@@ -156,9 +162,9 @@ export class ImageSubject {
     return against === undefined ? null : this.once('comparison', () => comparisonOf(this, against));
   }
 
-  /** The entries of each layer that `unusualFiles` is about; null for a layer without any. */
-  get unusualEntries(): readonly (Uint8Array | null)[] {
-    return this.once('unusualEntries', () => this.tables.map(unusualIn));
+  /** See `unusualFilesOf`. */
+  unusualFiles(extent: Extent): readonly ImageFile[] {
+    return this.once(`unusual ${extent}`, () => unusualFilesOf(this, extent));
   }
 
   /** Hard links that give their files another mode, owner or other attributes. */

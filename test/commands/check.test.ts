@@ -100,6 +100,26 @@ test('a leaked key, a copy for chown and package lists: the summary names layer,
   }
 });
 
+test('rules that cannot be checked for one reason are one line of text, and each a finding', async () => {
+  const layers: LayerSpec[] = [
+    { files: { a: 'a' } },
+    { files: { b: 'b' }, absent: true, urls: ['https://x.test/b'] },
+  ];
+  const members = layouts.skopeoOci({ image: await image({ layers }), tags: ['app:1'] });
+  const archive = join(folder, 'foreign.tar');
+  writeFileSync(archive, await toTar(members));
+  const { stdout } = await waybill(['check', archive, '--preset', 'strict@1']);
+  assert.match(
+    stdout,
+    /rule-not-checked {2}the rules waste-share, no-secrets, setuid-files, file-capabilities, world-writable, device-nodes could not be checked: not all of its files are known: layer 2/,
+  );
+  assert.is(stdout.match(/rule-not-checked/g)!.length, 1);
+  const { findings } = JSON.parse(
+    (await waybill(['check', archive, '--preset', 'strict@1', '--json'])).stdout,
+  );
+  assert.is(findings.filter(({ code }: { code: string }) => code === 'rule-not-checked').length, 6);
+});
+
 test('what is wrong with a policy is said with file, line and column, and no archive is read', async () => {
   const wrong = file('wrong.yaml', 'rules:\n  layer-cuont: 3\n  image-size: lots\n');
   const { stderr, stdout, status } = await waybill(['check', 'no-such.tar', '--policy', wrong]);

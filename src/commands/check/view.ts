@@ -1,4 +1,5 @@
 import type { CheckFinding, Suppressed } from '../../policy/finding.js';
+import { type NotChecked, ruleNotChecked } from '../../policy/rules/policy.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from '../../report/doc.js';
 import {
   archiveHead,
@@ -105,13 +106,34 @@ function baseLine({ base, baseSizes, layers }: CheckedImage): Block[] {
   ];
 }
 
+/** Rules that could not be checked for one reason, such as an encrypted layer, are printed as one finding. */
+function joined(findings: readonly CheckFinding[]): CheckFinding[] {
+  const byReason = new Map<string, CheckFinding[]>();
+  const kept = findings.filter(finding => {
+    const { code, data, severity, layer, path } = finding;
+    if (code !== ruleNotChecked.code) return true;
+    const key = JSON.stringify([(data as NotChecked).reason, severity, layer, path]);
+    const alike = byReason.get(key);
+    if (alike === undefined) byReason.set(key, [finding]);
+    else alike.push(finding);
+    return alike === undefined;
+  });
+  return kept.map(finding => {
+    const alike = [...byReason.values()].find(([first]) => first === finding) ?? [finding];
+    const rules = [...new Set(alike.map(({ data }) => (data as NotChecked).rule))];
+    if (rules.length === 1 || finding.code !== ruleNotChecked.code) return finding;
+    const { reason } = finding.data as NotChecked;
+    return { ...finding, message: `the rules ${rules.join(', ')} could not be checked: ${reason}` };
+  });
+}
+
 function findingsDoc(
-  findings: readonly CheckFinding[],
+  all: readonly CheckFinding[],
   image: CheckedImage | null,
   { isAll = false, sources }: FindingsView,
 ): Doc {
   const kinds = new Map<string, CheckFinding[]>();
-  for (const finding of findings) {
+  for (const finding of joined(all)) {
     const kind = `${finding.severity} ${finding.code}`;
     const alike = kinds.get(kind);
     if (alike === undefined) kinds.set(kind, [finding]);

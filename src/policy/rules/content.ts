@@ -13,7 +13,6 @@ import {
   lstat,
   overlinkedFile,
   stat,
-  unusualFiles,
 } from '../image-files.js';
 import {
   conditionFilter,
@@ -115,7 +114,7 @@ export const setuidFiles = defineRule({
   *image(subject, { allowed, distribution, in: where }) {
     yield* unknownFiles(subject);
     const isAllowed = pathFilter([...allowed, ...(distribution ? DISTRIBUTED : [])]);
-    for (const file of unusualFiles(subject, where)) {
+    for (const file of subject.unusualFiles(where)) {
       if ((file.mode & (SETUID | SETGID)) === 0 || (file.type !== 'file' && file.type !== 'hardlink'))
         continue;
       if (!isAllowed(file.path)) yield { data: factsOf(file), ...placeOf(file) };
@@ -179,7 +178,7 @@ export const fileCapabilities = defineRule({
     yield* unknownFiles(subject);
     const names = new Set(allowed.map(capabilityName));
     const isExempt = paths.length === 0 ? () => false : pathFilter(paths);
-    for (const file of unusualFiles(subject, where)) {
+    for (const file of subject.unusualFiles(where)) {
       const value = file.hasDetails ? capabilityAttribute(file.entry) : undefined;
       if (value === undefined || isExempt(file.path)) continue;
       const capabilities = parseCapabilities(value);
@@ -222,7 +221,7 @@ export const worldWritable = defineRule({
   *image(subject, { allowed, in: where }) {
     yield* unknownFiles(subject);
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
-    for (const file of unusualFiles(subject, where)) {
+    for (const file of subject.unusualFiles(where)) {
       const { mode, type } = file;
       const isPlain = type === 'file' || type === 'directory' || type === 'hardlink';
       if ((mode & OTHERS_WRITE) === 0 || !isPlain || (type === 'directory' && (mode & STICKY) !== 0))
@@ -276,7 +275,7 @@ export const deviceNodes = defineRule({
   *image(subject, { allowed, usual, in: where }) {
     yield* unknownFiles(subject);
     const isAllowed = allowed.length === 0 ? () => false : pathFilter(allowed);
-    for (const file of unusualFiles(subject, where)) {
+    for (const file of subject.unusualFiles(where)) {
       if (file.type !== 'char' && file.type !== 'block') continue;
       const { path, type } = file;
       const { major, minor } = file.entry.device ?? { major: 0, minor: 0 };

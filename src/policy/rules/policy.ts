@@ -1,6 +1,12 @@
 import { defineRule } from '../rule.js';
 import { day } from '../types.js';
 
+/** Why a rule could not be checked. */
+export interface NotChecked {
+  readonly rule: string;
+  readonly reason: string;
+}
+
 /** Findings about the policy itself. They take a severity as rules do, and look at no image. */
 
 export const ruleNotChecked = defineRule({
@@ -12,8 +18,7 @@ export const ruleNotChecked = defineRule({
   mend: 'The message says what is not known. Set a budget that can be measured, or get an archive that has all of its layers.',
   example: 'rule-not-checked: warning',
   options: {},
-  message: ({ rule, reason }: { readonly rule: string; readonly reason: string }) =>
-    `the rule ${rule} could not be checked: ${reason}`,
+  message: ({ rule, reason }: NotChecked) => `the rule ${rule} could not be checked: ${reason}`,
 });
 
 interface ExceptionData {

@@ -39,7 +39,7 @@ export const noSecrets = defineRule({
       if (places.length > 0) yield breachOf(subject, { ...secret, places });
     }
     const { unread } = subject;
-    if (files && unread !== null) yield { unchecked: `not all files could be searched: ${unread}` };
+    if (files && unread !== null) yield { unchecked: `not all of its files are known: ${unread}` };
     if (files) yield* unsearchedLayers(subject);
   },
   message: secretText,

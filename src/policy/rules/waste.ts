@@ -62,6 +62,7 @@ function* wasted(
   measure: (wasted: number) => number,
 ): Generator<Breach<Wasted>> {
   const { waste, unread } = subject;
+  let isOpen = false;
   for (const kind of WASTE) {
     const most = budgets[kind];
     if (most === null) continue;
@@ -73,8 +74,9 @@ function* wasted(
         layer: causes[0]?.layers[0],
         key: kind,
       };
-    } else if (unread !== null) yield { unchecked: `not all of its files are known: ${unread}`, key: kind };
+    } else isOpen = true;
   }
+  if (isOpen && unread !== null) yield { unchecked: `not all of its files are known: ${unread}` };
 }
 
 /** To four digits, or as many as tell it from its limit. */
