@@ -32,7 +32,7 @@ const FLAWS: Readonly<Record<string, string>> = {
   'not-an-authority': 'it may not issue certificates',
   'path-too-long': 'more authorities follow it than it allows',
   'weak-key': 'its key is too short',
-  'unsupported-key': 'its key is of a kind that no signature here is verified with',
+  'unsupported-key': 'its key is of a kind that waybill cannot judge',
   'weak-signature': 'it is signed with MD5 or SHA-1',
   order: 'its chain is not in order',
 };
@@ -95,8 +95,7 @@ const CAUSES: { readonly [C in keyof Causes]: (data: Causes[C]) => string } = {
   'log-proof-missing': () => 'its log entry has neither a promise nor a proof of the log',
   'timestamp-missing': () => 'neither a log nor a timestamp authority says when it was made',
   'timestamp-invalid': () => 'its timestamp is not valid',
-  'timestamp-untrusted': () =>
-    'its timestamp leads to no timestamp authority of the trust store (x509/tsa/NAME)',
+  'timestamp-untrusted': () => 'no trusted timestamp authority made its timestamp',
   'signature-expired': d => `it expired at ${d.expiry} by its own attribute; it is ${d.now} now`,
   'attribute-unsupported': d =>
     `its signed attribute ${d.name} has a value that must be known and is not: ${JSON.stringify(d.value)}`,

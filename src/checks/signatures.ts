@@ -11,7 +11,7 @@ import {
 import type { Scan } from '../scan/scan.js';
 import type { ArchivePart } from '../signatures/coverage.js';
 import { byImage, type ImageSignatures, type Survey, type SurveyedSignature } from '../signatures/survey.js';
-import type { Indecisions, Refusals } from '../signatures/verify/verification.js';
+import type { Indecisions, Refusals, Refused, Undecided } from '../signatures/verify/verification.js';
 import { parseConfig } from '../spec/config.js';
 import { type Digests, sameAlgorithm } from '../spec/digest.js';
 import { grouped } from '../spec/grouped.js';
@@ -166,7 +166,18 @@ function failureOf({ signature, verification, reach }: SurveyedSignature, image:
     return { code: 'signature-other-digest', at, data };
   }
   const { cause, data: details } = verification;
-  return { code: CODES[cause], at, data: { format, cause, details: { ...details } } };
+  return { code: codeOf(verification), at, data: { format, cause, details: { ...details } } };
+}
+
+/**
+ * The finding for a verdict. A log entry holds the digest of the payload and the certificate: where one of them is not
+ * the entry's, it was changed after it was logged.
+ */
+function codeOf(verification: Refused | Undecided): FailureCode {
+  if (verification.cause !== 'log-entry-mismatch') return CODES[verification.cause];
+  const { of } = verification.data;
+  if (of === 'payload') return 'signature-invalid';
+  return of === 'signer' ? 'signature-certificate-invalid' : 'signature-log-invalid';
 }
 
 /** Digests that a finding names. */

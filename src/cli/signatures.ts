@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { TrustOptions } from '../commands/signatures/trust.js';
+import type { Requirement } from '../report/requirement.js';
 import { once } from './arguments.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { outputOption } from './output.js';
@@ -42,11 +43,31 @@ export const trustOptions = <T>(command: Argv<T>) =>
       text('notation-trust-store', 'a trust store of the Notary Project: x509/ca/NAME/*.crt'),
     );
 
-/** The arguments of `trustOptions`. */
-export type TrustArguments = TrustOptions;
+/** The options of `verify` and `check` that require signatures. */
+export const signatureOptions = <T>(command: Argv<T>) =>
+  trustOptions(command).option('require-signature', {
+    describe: 'every image must have a signature; with the options above, one that verifies by them',
+    type: 'boolean',
+    default: false,
+  });
+
+/** The arguments of `signatureOptions`. */
+export interface SignatureArguments extends TrustOptions {
+  readonly requireSignature: boolean;
+}
+
+/** The requirement that the arguments state, or none. @throws InputError or UsageError for what cannot be one */
+export async function signatureRequirements(
+  args: SignatureArguments,
+  terminal: Terminal,
+): Promise<readonly Requirement[]> {
+  if (!args.requireSignature && !namesTrust(args)) return [];
+  const { signatureRequirement } = await import('../commands/signatures/requirement.js');
+  return [await signatureRequirement(args, terminal.now())].filter(requirement => requirement !== null);
+}
 
 /** Whether an option says whom to trust. */
-export const namesTrust = (args: TrustArguments): boolean =>
+const namesTrust = (args: TrustOptions): boolean =>
   [
     args.key,
     args.certificateIdentity,

@@ -2366,6 +2366,7 @@ const FAILURES: readonly [FailureCode, readonly Verification[]][] = [
       refused('signature-invalid', { key: null }),
       refused('signature-invalid', { key: digestText }),
       refused('payload-mismatch', {}),
+      refused('log-entry-mismatch', { of: 'payload' }),
       refused('attribute-unsupported', { name: 'a', value: 'b' }),
       refused('attribute-missing', { name: 'a' }),
       refused('algorithm-mismatch', { algorithm: 'RS256', required: 'PS256' }),
@@ -2390,6 +2391,7 @@ const FAILURES: readonly [FailureCode, readonly Verification[]][] = [
       refused('certificate-unsuitable', { subject: '', reason: 'weak-key' }),
       refused('certificate-log-missing', {}),
       refused('certificate-log-invalid', {}),
+      refused('log-entry-mismatch', { of: 'signer' }),
     ],
   ],
   [
@@ -2399,10 +2401,12 @@ const FAILURES: readonly [FailureCode, readonly Verification[]][] = [
   [
     'signature-log-invalid',
     [
-      refused('log-entry-mismatch', { of: 'payload' }),
+      refused('log-entry-mismatch', { of: 'signature' }),
+      refused('log-entry-mismatch', { of: 'body' }),
       refused('log-promise-invalid', {}),
       refused('log-proof-invalid', { of: 'checkpoint' }),
       refused('timestamp-invalid', {}),
+      refused('timestamp-untrusted', {}),
     ],
   ],
   [

@@ -477,6 +477,110 @@ sharedTest(
   },
 );
 
+// biome-ignore lint/suspicious/noExplicitAny: documents are taken apart here
+type Open = any;
+
+interface Keyless {
+  readonly annotations: Open;
+  readonly payload: Open;
+  readonly bundle: Open;
+}
+
+/** The keyless fixture with one part changed. */
+function changed(change: (parts: Keyless) => void): string {
+  const bytes = readFileSync(join(fixture('fulcio-rekor-valid'), 'signature-1'));
+  const file: Open = JSON.parse(bytes.subarray(15).toString());
+  const { annotations } = file;
+  const bundle: Open = JSON.parse(annotations[`${SIGSTORE}bundle`]);
+  const payload: Open = JSON.parse(Buffer.from(file.payload, 'base64').toString());
+  change({ annotations, payload, bundle });
+  if (`${SIGSTORE}bundle` in annotations) annotations[`${SIGSTORE}bundle`] = JSON.stringify(bundle);
+  file.payload = Buffer.from(JSON.stringify(payload)).toString('base64');
+  const text = Buffer.concat([bytes.subarray(0, 15), Buffer.from(JSON.stringify(file))]);
+  const manifest = readFileSync(join(fixture('fulcio-rekor-valid'), 'manifest.json'));
+  const members = [layouts.file('manifest.json', manifest), layouts.file('signature-1', text)];
+  return toDirectory(members, join(folder, `changed-${++count}`));
+}
+
+const SIGSTORE = 'dev.sigstore.cosign/';
+const SIGNATURE = 'dev.cosignproject.cosign/signature';
+
+const CHANGES: readonly [name: string, change: (parts: Keyless) => void, code: string][] = [
+  ['nothing else', () => {}, ''],
+  [
+    'payload',
+    ({ payload }) => {
+      payload.optional = { a: 1 };
+    },
+    'signature-invalid',
+  ],
+  [
+    'signature',
+    ({ annotations }) => {
+      annotations[SIGNATURE] = annotations[SIGNATURE].replace('dfkiSZnZt', 'dfkiSZnZu');
+    },
+    'signature-log-invalid',
+  ],
+  [
+    'log index',
+    ({ bundle }) => {
+      bundle.Payload.logIndex += 1;
+    },
+    'signature-log-invalid',
+  ],
+  [
+    'time',
+    ({ bundle }) => {
+      bundle.Payload.integratedTime += 1;
+    },
+    'signature-log-invalid',
+  ],
+  [
+    'log',
+    ({ bundle }) => {
+      bundle.Payload.logID = 'ab'.repeat(32);
+    },
+    'trusted-root-outdated',
+  ],
+  [
+    'certificate, of which one byte is another',
+    ({ annotations }) => {
+      const lines = annotations[`${SIGSTORE}certificate`].trimEnd().split('\n');
+      const last = lines.at(-2);
+      lines[lines.length - 2] = `${last[0] === 'A' ? 'B' : 'A'}${last.slice(1)}`;
+      annotations[`${SIGSTORE}certificate`] = lines.join('\n');
+    },
+    'signature-certificate-invalid',
+  ],
+  [
+    'log entry missing',
+    ({ annotations }) => delete annotations[`${SIGSTORE}bundle`],
+    'signature-log-missing',
+  ],
+  [
+    'certificate missing',
+    ({ annotations }) => delete annotations[`${SIGSTORE}certificate`],
+    'signature-undecided',
+  ],
+];
+
+for (const [name, change, code] of CHANGES) {
+  sharedTest(`the keyless signature with another part: ${name}`, async () => {
+    const found = await verified(changed(change), ...keyless('mitr@redhat.com', GITHUB));
+    assert.equal([found.met, found.codes], [code === '', code === '' ? [] : [code]]);
+  });
+}
+
+sharedTest('a trusted root that is too old to judge is said to be so', async () => {
+  const file = signatureFile('sigstore', 'trusted_root-public-good.json');
+  const root: Open = JSON.parse(readFileSync(file, 'utf8'));
+  for (const log of [...root.tlogs, ...root.ctlogs])
+    log.publicKey.validFor = { start: '2021-01-01T00:00:00Z', end: '2021-06-01T00:00:00Z' };
+  const old = ['--trusted-root', written('old-root.json', JSON.stringify(root))];
+  const args = [...keyless('mitr@redhat.com', GITHUB).slice(0, 4), ...old];
+  assert.equal((await verified(fixture('fulcio-rekor-valid'), ...args)).codes, ['trusted-root-outdated']);
+});
+
 sharedTest(
   'containers-image: pki-valid by the certificates of its authority, without an issuer',
   async () => {
