@@ -141,12 +141,17 @@ const escaped = (word: string): string => word.replaceAll('~', '\\~').replaceAll
 /** Text between two backticks that stand like quotes. */
 const QUOTED = /(?<=^|[\s(])`([^`]+)`(?=$|[\s,.;:)])/;
 
-/** A message: what it quotes with backticks is code as a whole. */
-const sentence = (text: string): string =>
-  text
-    .split(QUOTED)
-    .map((part, i) => (i % 2 === 1 ? fenced(part) : literal(part, fenced)))
-    .join('');
+/**
+ * A message: what it quotes with backticks is code as a whole. Hazard: a name of the archive may have backticks too; where
+ * one of them is left over, none of them is taken for a quote.
+ */
+function sentence(text: string): string {
+  const parts = text.split(QUOTED);
+  const isName = parts.some((part, i) => i % 2 === 0 && part.includes('`'));
+  return isName
+    ? literal(text)
+    : parts.map((part, i) => (i % 2 === 1 ? fenced(part) : literal(part, fenced))).join('');
+}
 
 /** Safe words stay text; the others become code. */
 function literal(text: string, span: (code: string) => string = codeSpan): string {

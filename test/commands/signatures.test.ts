@@ -313,7 +313,7 @@ test('options that need or contradict each other are refused', async () => {
     [['--key', '-'], /expected a file, found -/],
     [['--key', 'awskms://alias/x'], /waybill has no network/],
     [['--key', join(folder, 'absent')], /there is no such file/],
-    [['--key', folder], /cannot be read/],
+    [['--key', folder], /expected a file, found a directory/],
     [['--notation-trust-store', join(folder, 'absent')], /there is no such folder/],
     [['--notation-trust-store', key], /expected a folder, found a file/],
   ];

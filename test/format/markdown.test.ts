@@ -85,8 +85,12 @@ test('what a message quotes with backticks is code as a whole, and a digest alon
     'it is `sha256:0123456789abcdef` (claimed by index.json, `0123456789abcdef`)',
   );
   assert.is(line('one (0123456789abcdef) in ENV a@b'), 'one (`0123456789abcdef`) in ENV `a@b`');
-  assert.is(line('it is called "a|b`c"'), 'it is called ``"a|b`c"``');
-  assert.is(line('a name ` and `</b>` here'), 'a name `` ` `` and `</b>` here');
+  assert.is(line('it is called "a|b`c"'), 'it is called <code>&#34;a&#124;b&#96;c&#34;</code>');
+  assert.is(line('say `x y` of `'), 'say <code>&#96;x y&#96; of &#96;</code>');
+  assert.is(
+    line('a name ` and `</b>` here'),
+    'a name <code>&#96; and &#96;&#60;&#47;b&#62;&#96;</code> here',
+  );
 });
 
 test('adjacent code spans are not merged', () => {
