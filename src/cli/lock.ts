@@ -4,6 +4,7 @@ import type { LockedImage, LockGrade, Requirement } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../spec/platform.js';
+import { quoted } from '../visible.js';
 import type { OutputPlace } from '../write/output-file.js';
 import { once } from './arguments.js';
 import { allOption, archivesArguments, type ChosenArchives, splitArchives } from './many.js';
@@ -142,6 +143,6 @@ async function placeOf(output: string | undefined, names: readonly Named[]): Pro
   const place = outputPlace(output, undefined);
   const isRead = names.some(({ archive }) => archive !== '-' && fileIdentity(archive) === place.identity);
   if (isRead && place.kind !== 'descriptor')
-    throw new UsageError(`--output: ${JSON.stringify(output)} is what is to be read`);
+    throw new UsageError(`--output: ${quoted(output)} is read by this command, and would be overwritten`);
   return place;
 }
