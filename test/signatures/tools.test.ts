@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readPublicKey, verifySignature } from '../../src/signatures/verify/verify.js';
 import { type KeyKind, makeKey, publicPem } from '../support/certificates.js';
+import { waybill } from '../support/cli.js';
 import { hasCommand } from '../support/compression.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { cosignPrivateKey } from '../support/cosign-key.js';
@@ -74,6 +75,47 @@ testWhen(
     const other = trusting({ keys: [keyOf(publicPem(makeKey(kind)))] });
     assert.is(outcome(verifySignature(signature, other)), 'refused signature-invalid', kind);
   }
+});
+
+/** What skopeo 1.22 wrote for the sample with `--sign-by-sigstore-private-key`; the key pair was made for it. */
+const RECORDED = {
+  manifest:
+    '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":1802,"digest":"sha256:2e930d0c9519a6675903892658a5222b5bde8074728d2e751ff71661b3f67ed1"},"layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":7680,"digest":"sha256:1d60de46faca5752d1f8663375fbf6571c3073bf737a6eb8a8a22c460cfec68c"},{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":4608,"digest":"sha256:f9b6914b7ae9b7cd4d8eda97895f2c4500971dfe2947bfaec5ee1954b21a8009"},{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":3072,"digest":"sha256:524bb5023c3003f8e067696897a2debf32b57f332c64af38f0b06743650f815c"}]}',
+  signature: {
+    mimeType: 'application/vnd.dev.cosign.simplesigning.v1+json',
+    payload:
+      'eyJjcml0aWNhbCI6eyJpZGVudGl0eSI6eyJkb2NrZXItcmVmZXJlbmNlIjoiZXhhbXBsZS50ZXN0L2hlbGxvOjEifSwiaW1hZ2UiOnsiZG9ja2VyLW1hbmlmZXN0LWRpZ2VzdCI6InNoYTI1Njo4NTBhYzEwODM3NTIzOTg1ODI0ZjQzOGM5ZmZhOGRmZjg2MGMwMjY5OTgzYzBmZGU4YzhmYmUwNzE3YmE1NDljIn0sInR5cGUiOiJjb3NpZ24gY29udGFpbmVyIGltYWdlIHNpZ25hdHVyZSJ9LCJvcHRpb25hbCI6eyJjcmVhdG9yIjoiY29udGFpbmVycy9pbWFnZSA1LjM5LjEiLCJ0aW1lc3RhbXAiOjE3OTU5Njg2OTN9fQ==',
+    annotations: {
+      'dev.cosignproject.cosign/signature':
+        'MEQCIGmFbCj081G/Npi6fCcryReyyxinknGrBt7nCD7UtsXKAiBAU767KWrtcaVgI0wtlMEuH1P6/R7EiE3UXxn6Jrvd+w==',
+    },
+  },
+  key: `-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAERrlj+QeZqXDuykFiKI7hxKRuyX9E
+eLhd1fKUZkWSG6BAfbLaqFbCDkHiwIOAUm4L+9+4DreoRXugvj0yCig56w==
+-----END PUBLIC KEY-----
+`,
+};
+
+test('a signature that skopeo 1.22 made, recorded, verifies; with another key or manifest it does not', async () => {
+  const folder = temporary('recorded');
+  const at = (name: string) => join(folder, name);
+  const blobs = RECORDED.manifest.matchAll(/sha256:([0-9a-f]{64})/g);
+  for (const [, hex] of blobs) {
+    const { stdout } = spawnSync('tar', ['-xOf', SAMPLE, `blobs/sha256/${hex}`]);
+    writeFileSync(at(hex!), stdout);
+  }
+  writeFileSync(at('version'), 'Directory Transport Version: 1.1\n');
+  writeFileSync(at('signature-1'), `\0sigstore-json\n${JSON.stringify(RECORDED.signature)}`);
+  const key = join(temporary('recorded-key'), 'key.pub');
+  const run = async (manifest: string, pem: string) => {
+    writeFileSync(at('manifest.json'), manifest);
+    writeFileSync(key, pem);
+    return (await waybill(['verify', folder, '--key', key])).status;
+  };
+  assert.is(await run(RECORDED.manifest, RECORDED.key), 0);
+  assert.is(await run(`${RECORDED.manifest} `, RECORDED.key), 1);
+  assert.is(await run(RECORDED.manifest, publicPem(makeKey())), 1);
 });
 
 test('a private key of cosign, given as a public one, is refused without being read', () => {
