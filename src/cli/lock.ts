@@ -37,7 +37,8 @@ export const lockOptions = <T>(command: Argv<T>) =>
       describe: 'images of the lock that are not here are notes',
       type: 'boolean',
       default: false,
-    });
+    })
+    .group(['lock', 'grade', 'names', 'partial'], 'Lock:');
 
 /** The arguments of `lockOptions`. */
 export interface LockArguments {

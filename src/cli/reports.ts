@@ -75,6 +75,7 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 verify image.tar -o "$GITHUB_STEP_SUMMARY"', 'a job summary; the log has what failed')
         .example('$0 verify image.tar --format github -o waybill.sarif', 'several formats: docs/ci.md')
         .example('$0 verify --lock waybill.lock.json image.tar', 'the images that were locked, and no others')
+        .example('$0 verify image.tar --key cosign.pub', 'every image must be signed by this key')
         .example('$0 verify image.tar --dockerfile Dockerfile', 'the line that made a damaged layer'),
     args => verifyEach(args, terminal),
   );

@@ -41,15 +41,24 @@ export const trustOptions = <T>(command: Argv<T>) =>
     .option(
       'notation-trust-store',
       text('notation-trust-store', 'a trust store of the Notary Project: x509/ca/NAME/*.crt'),
+    )
+    .group(
+      [
+        ...['key', 'certificate-identity', 'certificate-identity-regexp', 'certificate-oidc-issuer'],
+        ...['certificate-oidc-issuer-regexp', 'trusted-root', 'notation-trust-store'],
+      ],
+      'Signatures:',
     );
 
 /** The options of `verify` and `check` that require signatures. */
 export const signatureOptions = <T>(command: Argv<T>) =>
-  trustOptions(command).option('require-signature', {
-    describe: 'every image must have a signature; with the options above, one that verifies by them',
-    type: 'boolean',
-    default: false,
-  });
+  trustOptions(command)
+    .option('require-signature', {
+      describe: 'every image must have a signature; with the options above, one that verifies by them',
+      type: 'boolean',
+      default: false,
+    })
+    .group('require-signature', 'Signatures:');
 
 /** The arguments of `signatureOptions`. */
 export interface SignatureArguments extends TrustOptions {
