@@ -4,6 +4,7 @@ import { oneReference } from './archives.js';
 import { type ArgumentsOf, last, number } from './arguments.js';
 import { allOption, archivesArguments, reportEach, splitArchives } from './many.js';
 import { outputOption } from './output.js';
+import { TRUST_NAMES, trustOptions } from './signatures.js';
 import type { Printing, Terminal } from './terminal.js';
 
 /** `waybill attestations`. */
@@ -21,7 +22,7 @@ const KINDS = ['sbom', 'provenance', 'other', 'all'] as const;
 type Kind = (typeof KINDS)[number];
 
 const attestationsArguments = (command: Argv<Printing>) =>
-  outputOption(allOption(archivesArguments(command)))
+  trustOptions(outputOption(allOption(archivesArguments(command))))
     .option('kind', {
       describe: 'only documents of this kind',
       choices: KINDS,
@@ -39,6 +40,7 @@ const attestationsArguments = (command: Argv<Printing>) =>
     })
     .option('top', number('top', 'only so many rows of each table; JSON has all'))
     .example('$0 attestations image.tar', 'what is attached, and to which image')
+    .example('$0 attestations image.tar --key cosign.pub', 'each must be signed by this key')
     .example('$0 attestations image.tar --compare', 'is the SBOM that of the image?')
     .example('$0 attestations layout/ --export all --platform linux/amd64 documents/', 'for other tools');
 
@@ -50,13 +52,17 @@ async function listAttestations(args: Arguments, terminal: Terminal): Promise<vo
   const { attestations } = await import('../commands/attestations/index.js');
   const { attestationsReadOptions } = await import('../commands/attestations/report.js');
   const { kind, compare, top } = args;
-  const options = { kinds: kindsOf(kind), compare, top };
+  const { loadVerifier } = await import('../commands/signatures/trust.js');
+  const verifier = await loadVerifier(args, terminal.now());
+  const options = { kinds: kindsOf(kind), compare, top, verifier };
   await reportEach(args, terminal, {
     options: attestationsReadOptions(options),
     report: (reading, selection) => attestations(reading, { ...options, ...selection }),
     tally: async () => (await import('../commands/many/tallies.js')).attestationsTally(options),
   });
 }
+
+const REPORTED = ['json', 'compare', 'kind', 'output', 'format'] as const;
 
 /** The last argument is the directory; before it stand an archive, and perhaps a reference. */
 async function exportTo(
@@ -70,7 +76,7 @@ async function exportTo(
     throw new UsageError(
       '--export: where to? Name a directory after the archive: ARCHIVE [REF] --export sbom DIR',
     );
-  const idle = (['json', 'compare', 'kind', 'output', 'format'] as const).find(
+  const idle = ([...REPORTED, ...TRUST_NAMES] as const).find(
     name => args[name] !== undefined && args[name] !== false,
   );
   if (idle !== undefined)

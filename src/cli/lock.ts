@@ -4,7 +4,6 @@ import type { LockedImage, LockGrade, Requirement } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../spec/platform.js';
-import { quoted } from '../visible.js';
 import type { OutputPlace } from '../write/output-file.js';
 import { once } from './arguments.js';
 import { allOption, archivesArguments, type ChosenArchives, splitArchives } from './many.js';
@@ -144,6 +143,8 @@ async function placeOf(output: string | undefined, names: readonly Named[]): Pro
   const place = outputPlace(output, undefined);
   const isRead = names.some(({ archive }) => archive !== '-' && fileIdentity(archive) === place.identity);
   if (isRead && place.kind !== 'descriptor')
-    throw new UsageError(`--output: ${quoted(output)} is read by this command, and would be overwritten`);
+    throw new UsageError(
+      `--output: ${JSON.stringify(output)} is read by this command, and would be overwritten`,
+    );
   return place;
 }

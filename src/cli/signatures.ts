@@ -9,6 +9,17 @@ import type { Printing, Terminal } from './terminal.js';
 const text = (name: string, describe: string) =>
   ({ describe, type: 'string', requiresArg: true, coerce: once(name) }) as const;
 
+/** The names of `trustOptions`. */
+export const TRUST_NAMES = [
+  'key',
+  'certificate-identity',
+  'certificate-identity-regexp',
+  'certificate-oidc-issuer',
+  'certificate-oidc-issuer-regexp',
+  'trusted-root',
+  'notation-trust-store',
+] as const;
+
 /** The options that say whose signatures are trusted, in cosign's words. */
 export const trustOptions = <T>(command: Argv<T>) =>
   command
@@ -42,13 +53,7 @@ export const trustOptions = <T>(command: Argv<T>) =>
       'notation-trust-store',
       text('notation-trust-store', 'a trust store of the Notary Project: x509/ca/NAME/*.crt'),
     )
-    .group(
-      [
-        ...['key', 'certificate-identity', 'certificate-identity-regexp', 'certificate-oidc-issuer'],
-        ...['certificate-oidc-issuer-regexp', 'trusted-root', 'notation-trust-store'],
-      ],
-      'Signatures:',
-    );
+    .group(TRUST_NAMES, 'Signatures:');
 
 /** The options of `verify` and `check` that require signatures. */
 export const signatureOptions = <T>(command: Argv<T>) =>

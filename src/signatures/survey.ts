@@ -1,4 +1,6 @@
 import type { Artifact, Image } from '../link/graph.js';
+import { grouped } from '../spec/grouped.js';
+import { pointer } from '../spec/json.js';
 import { type ArchivePart, Coverage, type ImageReached, type Reach } from './coverage.js';
 import { artifactsIn, type FoundSignature, signaturesIn } from './discover.js';
 import type { Signature } from './signature.js';
@@ -73,6 +75,38 @@ export function attachedBeside({ signatures }: Survey, parts: readonly ArchivePa
       .filter(artifact => artifact.subject !== null && !holders.has(artifact))
       .map(artifact => ({ part, artifact, isSigned: signed.has(`${i} ${artifact.path}`) })),
   );
+}
+
+/** The signatures of attached documents, of which a statement may have its own in its envelope. */
+export class DocumentSignatures {
+  private readonly byHolder: ReadonlyMap<Artifact | null, readonly SurveyedSignature[]>;
+  private readonly byArtifact = new Map<string, SurveyedSignature[]>();
+
+  constructor(
+    { signatures }: Survey,
+    private readonly parts: readonly ArchivePart[],
+  ) {
+    this.byHolder = grouped(signatures, ({ holder }) => holder);
+    for (const signature of signatures)
+      for (const { part, path } of signature.reach.artifacts) {
+        const known = this.byArtifact.get(this.keyOf(part, path));
+        if (known === undefined) this.byArtifact.set(this.keyOf(part, path), [signature]);
+        else known.push(signature);
+      }
+  }
+
+  private keyOf(part: ArchivePart, path: string): string {
+    return `${this.parts.indexOf(part)} ${path}`;
+  }
+
+  /** The signatures of a layer of an artifact: in the layer itself, and of the artifact as a whole. */
+  of(part: ArchivePart, artifact: Artifact, layer: number): readonly SurveyedSignature[] {
+    const places = [artifact.layers[layer]?.member?.path, pointer('', 'layers', layer)];
+    const own = (this.byHolder.get(artifact) ?? []).filter(({ signature: { at } }) =>
+      places.includes(at.pointer ?? at.path),
+    );
+    return [...own, ...(this.byArtifact.get(this.keyOf(part, artifact.path)) ?? [])];
+  }
 }
 
 /** A signature that counts for an image, and the way from what it signs to the image. */

@@ -1,5 +1,5 @@
 // The documents that come with an image: which image they are about, by computed digests, and what is exported.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -156,6 +156,50 @@ test('documents that hang on nothing belong to the image that their statement na
     report.unattached.map(({ subject, placedOn }) => [subject, placedOn]),
     [['elsewhere', null]],
   );
+});
+
+test('a document is signed by its envelope or as an artifact, and verified where a key is given', async () => {
+  const [signer, other] = [newSigner(), newSigner()];
+  const plain = artifactWith('application/vnd.cyclonedx+json', cyclonedx(SAME));
+  const members = withDocuments(
+    withTag(cosign2Attestation(own, signer), tagFor(own, '.att')),
+    plain,
+    cosign3(plain, signer),
+    layouts.attestation(sibling),
+  );
+  const file = await saved(await toTar(members), 'documents.tar');
+  const key = join(temporary('attestation-key'), 'key.pub');
+  const run = async (pem: string | null) => {
+    if (pem !== null) writeFileSync(key, pem);
+    const { stdout, status } = await waybill([
+      ...['attestations', file, '--json'],
+      ...(pem === null ? [] : ['--key', key]),
+    ]);
+    const [{ documents }] = JSON.parse(stdout).images;
+    return [
+      status,
+      ...documents.map(
+        ({ kind, signed, signer: by }: { kind: string; signed: boolean; signer: object | null }) =>
+          `${kind} ${signed} ${by !== null}`,
+      ),
+    ];
+  };
+  assert.equal(await run(null), [0, 'provenance true false', 'sbom true false']);
+  assert.equal(await run(signer.pem), [0, 'provenance true true', 'sbom true true']);
+  assert.equal(await run(other.pem), [1, 'provenance false false', 'sbom false false']);
+  const { stdout } = await waybill(['attestations', file, '--key', key]);
+  assert.match(stdout, /signed +by none of those who are trusted/);
+  const exported = await waybill([
+    'attestations',
+    file,
+    join(temporary('attestation-out'), 'x'),
+    '--export',
+    'all',
+    '--key',
+    key,
+  ]);
+  assert.is(exported.status, 2);
+  assert.match(exported.stderr, /--key is about the report/);
 });
 
 test("cosign's tag .sbom attaches one, and the digest decides to which image", async () => {

@@ -12,13 +12,16 @@ export interface AttestationsCommandOptions extends AttestationsOptions, Reporti
 
 /**
  * `waybill attestations`: SBOMs, provenances and other statements about images, and whether each is about the image on
- * which it hangs. The exit code is 1 if one is about another image, cannot be read, or cannot be compared.
+ * which it hangs. The exit code is 1 if one is about another image, cannot be read, cannot be compared, or is not signed
+ * by those who are trusted.
  * @throws InputError if the selection matches nothing
  */
 export function attestations(reading: ArchiveReading, options: AttestationsCommandOptions = {}): Result {
   requireImages(reading);
   const report = attestationsReport(reading, options);
-  const exitCode = report.images.every(({ documents }) => documents.every(isSound)) ? 0 : 1;
+  const isTrusting = options.verifier != null;
+  const isGood = (document: DocumentReport) => isSound(document) && (document.signed || !isTrusting);
+  const exitCode = report.images.every(({ documents }) => documents.every(isGood)) ? 0 : 1;
   const audited = auditedResult(reading, selectImages(reading, options), exitCode, options);
   return { ...audited, data: report, doc: attestationsDoc(report, imagesIn(reading), options) };
 }

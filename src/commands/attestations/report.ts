@@ -15,12 +15,16 @@ import type { Image } from '../../link/graph.js';
 import { type ArchiveReading, type PartReading, pathIn, type ReadOptions } from '../../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../../report/report.js';
 import { chosenImages, type Selection } from '../../report/select.js';
+import { DocumentSignatures, survey, type Verifier } from '../../signatures/survey.js';
+import type { VerifiedBy } from '../../signatures/verify/verification.js';
 
 export interface AttestationsOptions extends Selection {
   /** Only documents of these kinds. */
   readonly kinds?: readonly AttestationKind[] | undefined;
   /** Compare each SBOM with the packages of its image. */
   readonly compare?: boolean | undefined;
+  /** Verifies the signatures of documents; null or left out where nothing is trusted. */
+  readonly verifier?: Verifier | null | undefined;
 }
 
 /** The report of `waybill attestations --json`: the general report, with the documents about each image. */
@@ -53,8 +57,10 @@ export interface DocumentReport {
   readonly subject: SubjectVerdict;
   readonly subjects: readonly string[];
   readonly subjectCount: number;
-  /** Whether it is in an envelope with a signature, which `attestations` does not verify. */
+  /** Whether its envelope, or the manifest that lists it, is signed: so that it verifies, where anything is trusted. */
   readonly signed: boolean;
+  /** The signer of the first signature that verifies; null where none does, and where nothing is trusted. */
+  readonly signer: VerifiedBy | null;
   readonly sbom: SbomReport | null;
   readonly provenance: Provenance | null;
   readonly problem: AttestationProblem | null;
@@ -69,9 +75,14 @@ export interface SbomReport {
   readonly comparison?: SbomComparison | null;
 }
 
-/** The read options that `attestations` needs. */
-export const attestationsReadOptions = ({ compare }: Pick<AttestationsOptions, 'compare'>): ReadOptions =>
-  compare === true ? { depth: 'files', files: WANTED_FOR_PACKAGES } : { depth: 'metadata' };
+/** The read options that `attestations` needs. What is verified is read to its last byte. */
+export function attestationsReadOptions({
+  compare,
+  verifier,
+}: Pick<AttestationsOptions, 'compare' | 'verifier'>): ReadOptions {
+  if (compare === true) return { depth: 'files', files: WANTED_FOR_PACKAGES };
+  return { depth: verifier == null ? 'metadata' : 'digests' };
+}
 
 const ofKinds = (all: readonly Attestation[], { kinds }: Pick<AttestationsOptions, 'kinds'>) =>
   all.filter(({ kind }) => kinds?.includes(kind) ?? true);
@@ -87,16 +98,21 @@ export function attestationsReport(
 ): AttestationsReport {
   const chosen = chosenImages(reading, options);
   const report = reportOf(reading, new Set(chosen.map(({ image }) => image)));
+  const verifier = options.verifier ?? null;
+  const signatures = new DocumentSignatures(survey(reading.parts, verifier), reading.parts);
+  const signing = { signatures, isTrusting: verifier !== null };
   const images = chosen.map(({ part, image }, i): ImageDocuments => {
     const compare = options.compare === true ? comparer(part, image) : null;
-    const documents = documentsOf(part, image, options).map(one => documentReport(part, one, compare));
+    const documents = documentsOf(part, image, options).map(one =>
+      documentReport(part, one, signing, compare),
+    );
     return { ...report.images[i]!, documents };
   });
   const isAll = options.ref === undefined && options.platform === undefined;
   const unattached = (isAll ? reading.parts : []).flatMap(part =>
     ofKinds(attestationsOfPart(part), options)
       .filter(one => one.images.length === 0)
-      .map(one => documentReport(part, one, null)),
+      .map(one => documentReport(part, one, signing, null)),
   );
   return { ...report, images, unattached };
 }
@@ -114,9 +130,25 @@ function comparer({ scan }: PartReading, image: Image): Comparer {
   };
 }
 
+/** The signatures of the documents, and whether they were verified. */
+interface Signing {
+  readonly signatures: DocumentSignatures;
+  readonly isTrusting: boolean;
+}
+
+/** A signature whose parts are not there signs nothing. */
+function signed({ signatures, isTrusting }: Signing, part: PartReading, { artifact, layer }: Attestation) {
+  const found = signatures.of(part, artifact, layer).filter(({ signature }) => signature.problem === null);
+  const verified = found.flatMap(({ verification }) =>
+    verification?.outcome === 'verified' ? [verification.by] : [],
+  );
+  return { signed: isTrusting ? verified.length > 0 : found.length > 0, signer: verified[0] ?? null };
+}
+
 function documentReport(
   part: PartReading,
   attestation: Attestation,
+  signing: Signing,
   compare: Comparer | null,
 ): DocumentReport {
   const { kind, form, member, digest, mediaType, artifact, placedOn, predicateType } = attestation;
@@ -140,7 +172,7 @@ function documentReport(
     subject,
     subjects,
     subjectCount,
-    signed: form === 'dsse' || form === 'bundle',
+    ...signed(signing, part, attestation),
     sbom: sbomFormat === null ? null : sbomReport(sbomFormat),
     provenance,
     problem,

@@ -3,6 +3,7 @@ import type { AttestationProblem, SubjectVerdict } from '../../attestations/disc
 import type { Provenance } from '../../attestations/provenance.js';
 import { type Doc, gap, limitedTable, type Span, span, type Text, text } from '../../report/doc.js';
 import { archiveHead, bytes, count, id, imageTitle } from '../../report/words.js';
+import { signerText } from '../signatures/view.js';
 import type { AttestationsCommandOptions } from './index.js';
 import type { AttestationsReport, DocumentReport, ImageDocuments } from './report.js';
 
@@ -36,13 +37,14 @@ function imageDoc(image: ImageDocuments, options: AttestationsCommandOptions): D
   ];
 }
 
-function documentDoc(document: DocumentReport, { top = ROWS }: AttestationsCommandOptions): Doc {
+function documentDoc(document: DocumentReport, options: AttestationsCommandOptions): Doc {
+  const { top = ROWS, verifier } = options;
   const { sbom, provenance, problem, digest, size, predicateType, mediaType } = document;
   const rows: [string, Text][] = [
     ['predicate', predicateType ?? mediaType ?? '-'],
     ['document', `${id(digest)}${size === null ? '' : `, ${bytes(size)}`}`],
     ['about', [subjectSpan(document)]],
-    ['signed', document.signed ? 'yes, and not verified here: `waybill signatures`' : 'no'],
+    ['signed', signedSpan(document, verifier != null)],
     ...(provenance === null ? [] : provenanceRows(provenance)),
   ];
   if (problem !== null) rows.push(['problem', [span(problemText(problem), 'bad')]]);
@@ -52,6 +54,12 @@ function documentDoc(document: DocumentReport, { top = ROWS }: AttestationsComma
     { kind: 'pairs', rows },
     ...(sbom?.comparison === undefined ? [] : comparisonDoc(sbom.comparison, top)),
   ];
+}
+
+function signedSpan({ signed, signer }: DocumentReport, isTrusting: boolean): Text {
+  if (signer !== null) return [span(`by ${signerText(signer)}, verified`, 'good')];
+  if (signed) return 'yes, and not verified without --key, --certificate-identity or --notation-trust-store';
+  return isTrusting ? [span('by none of those who are trusted: `waybill signatures` says why', 'bad')] : 'no';
 }
 
 const FORMATS = { spdx: 'SPDX', cyclonedx: 'CycloneDX', syft: 'syft' } as const;
