@@ -14,7 +14,8 @@ const PARTS: Readonly<Record<string, string>> = {
   json: 'it is no JSON',
   envelope: 'its DSSE envelope has other fields than payload, payloadType and signatures, or is absent',
   statement: 'the payload of its envelope is no in-toto statement of version 0.1 or 1',
-  bundle: 'its Sigstore bundle has no verification material, message digest or signature that can be read',
+  bundle:
+    'its Sigstore bundle has no verification material, or not exactly one envelope or message signature that can be read',
   payload: 'its payload names no digest of a manifest',
   signature: 'its signature is absent or no base64 (annotation dev.cosignproject.cosign/signature)',
   certificate: 'its certificate cannot be read',

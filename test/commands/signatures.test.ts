@@ -84,6 +84,24 @@ test('an image that is signed with the key passes, in verify and in check', asyn
   assert.match(stdout, /signed yes/);
 });
 
+test('a signed image of which bytes are others, or are absent, is not shown as whole', async () => {
+  const members = layoutOf(manifest, withKind(cosign2(manifest, signer), 'sigs'));
+  const config = layouts.blobPath(app.imageId);
+  const other = members.map(member => (member.path === config ? layouts.file(config, '{}') : member));
+  const changed = await said(['signatures', await tarOf(other), '--key', key]);
+  assert.match(
+    changed.stdout,
+    /signed by key SHA256:[0-9a-f]{64}, but not all of its bytes are those that it names: waybill verify says more\n/,
+  );
+  const layer = layouts.blobPath(app.layers[0]!.digest);
+  const cut = await tarOf(members.filter(({ path }) => path !== layer));
+  assert.match(
+    (await said(['signatures', cut, '--key', key])).stdout,
+    /, but not all of it is here: waybill verify/,
+  );
+  assert.not.match((await said(['signatures', signedTar, '--key', key])).stdout, /, but not/);
+});
+
 test('unsigned, and signed by another key: errors', async () => {
   const unsigned = await verified(plainTar, '--key', key);
   assert.equal([unsigned.status, unsigned.met, unsigned.codes], [1, false, ['image-unsigned']]);
