@@ -87,8 +87,24 @@ test('an image that is signed with the key passes, in verify and in check', asyn
 test('a signed image of which bytes are others, or are absent, is not shown as whole', async () => {
   const members = layoutOf(manifest, withKind(cosign2(manifest, signer), 'sigs'));
   const config = layouts.blobPath(app.imageId);
-  const other = members.map(member => (member.path === config ? layouts.file(config, '{}') : member));
-  const changed = await said(['signatures', await tarOf(other), '--key', key]);
+  const other = await tarOf(
+    members.map(member => (member.path === config ? layouts.file(config, '{}') : member)),
+  );
+  const { status, met, findings } = await verified(other, '--key', key);
+  assert.equal([status, met], [1, false]);
+  assert.is(
+    findings[0]!.message,
+    `the manifest is signed, and ${app.imageId}, which it names, has other bytes here`,
+  );
+  // Neither a policy nor a baseline that knows of other bytes makes these signed.
+  const policy = written('lax.yaml', 'rules:\n  digest-mismatch: off\n  size-mismatch: off\n');
+  assert.is((await said(['check', other, '--key', key, '--policy', policy])).status, 1);
+  const baseline = join(folder, 'known.json');
+  const known = ['verify', other, '--key', key, '--baseline', baseline];
+  assert.is((await said([...known, '--update-baseline'])).status, 1);
+  assert.is((await said(known)).status, 1);
+  const changed = await said(['signatures', other, '--key', key]);
+  assert.is(changed.status, 1);
   assert.match(
     changed.stdout,
     /signed by key SHA256:[0-9a-f]{64}, but not all of its bytes are those that it names: waybill verify says more\n/,
@@ -108,6 +124,11 @@ test('unsigned, and signed by another key: errors', async () => {
   assert.is(unsigned.findings[0]!.message, `unsigned: no signature in the archive is about ${digest}`);
   const other = await verified(signedTar, '--key', otherKey);
   assert.equal([other.status, other.codes], [1, ['signature-invalid']]);
+  assert.match(
+    (await said(['verify', signedTar, '--key', otherKey])).stdout,
+    /\n {2}unsigned: its signature does not count\n/,
+  );
+  assert.match((await said(['verify', plainTar, '--key', key])).stdout, /\n {2}unsigned\n/);
   const checked = await said(['check', plainTar, '--key', key]);
   assert.equal([checked.status, /image-unsigned/.test(checked.stdout)], [1, true]);
 });
@@ -390,6 +411,7 @@ test('the trusted root and the trust store are told apart from other files', asy
     ['tuf.json', '{"signed":{"_type":"root"}}', /found a root of TUF/],
     ['other.json', '{}', /expected Sigstore's trusted_root\.json/],
     ['root.key', signer.privatePem, /found a private key; it was not read further/],
+    ['root.pub', signer.pem, /found a public key/],
     [
       'root.pem',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
