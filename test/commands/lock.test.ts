@@ -315,13 +315,14 @@ test('an image that is not judged hides no other: what it takes the place of is 
       }),
     ],
   });
-  for (const [members, asked] of [
-    [replaced, { platform }],
-    [replaced, { ref: 'other:1' }],
-    [declared, { platform }],
+  for (const [members, asked, code] of [
+    [replaced, { platform }, 'lock-image-missing'],
+    [replaced, { ref: 'other:1' }, 'lock-image-missing'],
+    // Its config has the platform, so that it is judged.
+    [declared, { platform }, 'lock-undecided'],
   ] as const) {
     const { said, lock, exitCode } = await verifiedMembers(members, both, asked);
-    assert.equal([said, lock.met, exitCode], [['error lock-image-missing'], false, 1]);
+    assert.equal([said, lock.met, exitCode], [[`error ${code}`], false, 1]);
   }
 });
 

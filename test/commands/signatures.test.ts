@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
-import { image, plainImage } from '../support/image.js';
+import { assemble, image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
+import { lockOfMembers } from '../support/locks.js';
 import { toDirectory, toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { hasSignatures, signatureFile } from '../support/signatures.js';
@@ -162,6 +163,35 @@ test('each platform must be signed, by itself or by its index', async () => {
   assert.is((await verified(one, '--key', key, '--platform', 'linux/arm64')).status, 1);
   const all = await tarOf(layoutOf(list, withTag(cosign2(list, signer), tagFor(list, '.sig'))));
   assert.equal(await verified(all, '--key', key), { status: 0, met: true, findings: [], codes: [] });
+});
+
+test('--platform passes over no image that an engine may take for that platform', async () => {
+  const evil = await plainImage('evil');
+  const as = (one: layouts.Content, ...architectures: readonly string[]) =>
+    architectures.map(architecture => layouts.described(one, { platform: { os: 'linux', architecture } }));
+  const other = layouts.platformManifest(evil);
+  const arm = layouts.platformManifest(
+    await image({ layers: [{ files: { a: 'arm' } }], platform: { os: 'linux', architecture: 'arm64' } }),
+  );
+  const { os: _, architecture: __, ...rest } = evil.config;
+  const without = layouts.manifestOf(assemble(Buffer.from(JSON.stringify(rest)), evil.layers));
+  const lock = written('platform.lock', await lockOfMembers(layoutOf(manifest)));
+  const statuses = async (...entries: readonly layouts.Content[]) => {
+    const archive = await tarOf(layoutOf(manifest, ...entries, withKind(cosign2(manifest, signer), 'sigs')));
+    const found = [];
+    for (const asked of [
+      ['verify', '--key', key],
+      ['check', '--key', key],
+      ['signatures', '--key', key],
+      ['verify', '--lock', lock],
+    ])
+      found.push((await said([...asked, '--platform', 'linux/amd64', archive])).status);
+    return found;
+  };
+  assert.equal(await statuses(...as(arm, 'arm64')), [0, 0, 0, 0]);
+  assert.equal(await statuses(...as(other, 'arm64')), [1, 1, 1, 1], 'its config has the platform');
+  assert.equal(await statuses(...as(arm, 'arm64', 'amd64')), [1, 1, 1, 1], 'another entry has it');
+  assert.equal(await statuses(without), [1, 1, 1, 1], 'it has none');
 });
 
 test('a swapped manifest under a valid signature is not signed', async () => {
