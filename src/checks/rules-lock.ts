@@ -111,7 +111,7 @@ export const lockRules: Rules<
     verdict: null,
     message: d => `another image than ${d.locked} of ${d.lock}: ${otherWords(d)}`,
     explain:
-      'The lock has an image of this name and platform, or with these layers, and this is not it: a layer or a field of the config differs. No tool that only repacks an image changes these. It was built again, or changed. Do not load it; ask for the image that was locked, or approve this one and lock it.',
+      'The lock has an image of this name and platform, or with these layers, and this is not it: a layer or a field of the config differs. No tool that only repacks an image changes these. It was built again, or changed. Do not load it; ask for the image that was locked, or approve this one and lock it. If only its platform is another one, lock that platform too, or verify with --platform.',
   },
   'lock-file-other': {
     severity: 'error',

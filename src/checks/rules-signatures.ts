@@ -14,7 +14,8 @@ const PARTS: Readonly<Record<string, string>> = {
   json: 'it is no JSON',
   envelope: 'its DSSE envelope has other fields than payload, payloadType and signatures, or is absent',
   statement: 'the payload of its envelope is no in-toto statement of version 0.1 or 1',
-  bundle: 'its Sigstore bundle has no verification material, message digest or signature that can be read',
+  bundle:
+    'its Sigstore bundle has no verification material, or not exactly one envelope or message signature that can be read',
   payload: 'its payload names no digest of a manifest',
   signature: 'its signature is absent or no base64 (annotation dev.cosignproject.cosign/signature)',
   certificate: 'its certificate cannot be read',
@@ -156,6 +157,9 @@ export const signatureRules: Rules<
     message: d => {
       if (d.engines.length > 0)
         return `${d.engines.join(', ')} ${d.engines.length === 1 ? 'loads' : 'load'} an image from this file that no signature covers`;
+      const [other] = d.others;
+      if (other !== undefined)
+        return `the manifest is signed, and ${other}${d.others.length === 1 ? ', which it names, has' : ` and ${d.others.length - 1} more that it names have`} other bytes here`;
       const attested =
         d.attestations === 0
           ? ''
@@ -164,7 +168,7 @@ export const signatureRules: Rules<
         ? 'unsigned: the image has no manifest here, and signatures are about the digest of a manifest'
         : `unsigned: no signature in the archive is about ${d.digest}${attested}`;
     },
-    explain: `${COUNTS} This image has no signature in the archive. The signature may have been left behind: docker save and skopeo copy to a tar without its registry's signatures write none; cosign save, skopeo copy to dir: and oras copy -r take them along. The format of docker save before 25 has no manifest, so nothing in it can be signed. Where engines are named, they read another document of the file than the one that is signed.`,
+    explain: `${COUNTS} This image has no signature in the archive. The signature may have been left behind: docker save and skopeo copy to a tar without its registry's signatures write none; cosign save, skopeo copy to dir: and oras copy -r take them along. The format of docker save before 25 has no manifest, so nothing in it can be signed. Where engines are named, they read another document of the file than the one that is signed. Where the manifest is signed, its config or a layer was changed or damaged afterwards.`,
   },
   'signed-image-missing': {
     severity: 'error',

@@ -100,7 +100,11 @@ export function judgeSignatures(
   const images = sorted.images.filter(({ image }) => chosen.has(image));
   const isAllSigned = images.length > 0 && images.every(({ signed }) => signed.length > 0);
   const observations: SignatureObservation[] = images.flatMap(one =>
-    imageObservations(one, isTrusted).map(observation => ({ image: one.image, part: one.part, observation })),
+    [...imageObservations(one, isTrusted), ...otherBytes(one)].map(observation => ({
+      image: one.image,
+      part: one.part,
+      observation,
+    })),
   );
   const add = (part: ArchivePart, observation: Observation) =>
     observations.push({ image: null, part, observation });
@@ -131,12 +135,31 @@ function imageObservations(one: ImageSignatures, isTrusted: boolean): Observatio
     failureObservation(first!, alike.length, isSigned),
   );
   if (!isSigned) {
-    const data = { digest: image.manifest?.digest ?? null, attestations: attestations.length, engines: [] };
+    const digest = image.manifest?.digest ?? null;
+    const data = { digest, attestations: attestations.length, engines: [], others: [] };
     return observations.length > 0 ? observations : [observe('image-unsigned', image.at, data)];
   }
   const { at } = signed[0]!.by.signature;
   const unverified = observe('signature-unverified', at, { count: signed.length });
   return [...observations, ...(isTrusted ? [] : [unverified])];
+}
+
+/**
+ * Blobs of a signed image that have other bytes than the digests of its manifest say. `verify` reports each of them;
+ * these findings may be left out by a policy or a baseline, and the signature is not about such bytes.
+ */
+function otherBytes({ image, part: { scan }, signed }: ImageSignatures): Observation[] {
+  if (signed.length === 0) return [];
+  const { config, layers, manifest } = image;
+  const blobs = [...(config === null ? [] : [config]), ...layers];
+  const others = blobs.flatMap(({ member, claimedDigest: claim }) => {
+    const digests = member === null ? null : (scan.facts(member)?.digests ?? null);
+    const actual = digests === null || claim === null ? null : sameAlgorithm(digests, claim);
+    return actual === null || actual === claim ? [] : [claim!];
+  });
+  if (others.length === 0) return [];
+  const data = { digest: manifest?.digest ?? null, attestations: 0, engines: [], others };
+  return [observe('image-unsigned', image.at, data)];
 }
 
 /** Why a signature is none of an image. */
@@ -221,6 +244,7 @@ function loadObservations(
     observe('image-unsigned', memberAt(alike[0]!.config?.path ?? ''), {
       digest: null,
       attestations: 0,
+      others: [],
       engines: [...new Set(alike.map(({ engine }) => engine))],
     }),
   );

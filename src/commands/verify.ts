@@ -43,8 +43,8 @@ export interface VerifyOptions extends Selection, ReportingOptions {
 
 /** `waybill verify`: checks the archive; three verdicts and the findings. */
 export function verify(archive: ArchiveReading, options: VerifyOptions): Result {
-  const chosen = selectImages(archive, options);
   const { audit = new Audit(), failOn, requirements = [], isOneOfMany = false } = options;
+  const chosen = selectImages(archive, { ...options, mayRun: requirements.length > 0 });
   const outcome = judged(archive, chosen, requirements, !isOneOfMany);
   const { reading } = outcome;
   const whole = reportOf(reading, chosen);

@@ -133,8 +133,11 @@ export interface FindingData {
   'foreign-layer-absent': { ref: string; layer: number; urls: string[] };
 
   // Signatures, where they are required
-  /** `engines`: those that load an image which no signature covers; empty for an image of the archive. */
-  'image-unsigned': { digest: string | null; attestations: number; engines: string[] };
+  /**
+   * `engines`: those that load an image which no signature covers; empty for an image of the archive. `others`: the
+   * digests that its signed manifest names and by which the archive calls other bytes.
+   */
+  'image-unsigned': { digest: string | null; attestations: number; engines: string[]; others: string[] };
   'signed-image-missing': Record<string, never>;
   'signature-unverified': { count: number };
   /** `signs`: the first of `count` digests that it names; `expected` is that of the image to which it is attached. */

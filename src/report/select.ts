@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Image } from '../link/graph.js';
-import { fullPlatform, type Platform, platformMatches } from '../spec/platform.js';
+import { fullPlatform, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
 import { familiarName, normalName, parseReference } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import { ambiguous, arePlatformsOfOne, choiceList, isNamed } from './ambiguity.js';
@@ -54,6 +54,11 @@ export interface Selection {
   /** A tag, a name, an image ID or a digest, in full or its beginning. */
   readonly ref?: string | undefined;
   readonly platform?: Platform | undefined;
+  /**
+   * With `platform`: also the images that an engine may take for it, where the documents differ about theirs. Hazard: a
+   * gate that is asked about one platform must not pass over an image that runs there.
+   */
+  readonly mayRun?: boolean | undefined;
   /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
   readonly position?: number | undefined;
   /**
@@ -68,7 +73,7 @@ export interface Selection {
  */
 export function selectImages(
   reading: ArchiveReading,
-  { ref, platform, position, refMayBeFile }: Selection,
+  { ref, platform, mayRun = false, position, refMayBeFile }: Selection,
 ): ReadonlySet<Image> {
   const all = reading.parts.flatMap(part => part.graph.images);
   const where = reading.opened.file;
@@ -81,11 +86,20 @@ export function selectImages(
       throw ambiguous(where, `${JSON.stringify(ref)} means ${chosen.length} images`, listOf(chosen));
   }
   if (platform === undefined) return new Set(chosen);
-  const fitting = chosen.filter(
-    image => image.platform !== null && platformMatches(image.platform, platform),
-  );
+  const isFitting = (own: Platform | null) => own !== null && platformMatches(own, platform);
+  const fitting = chosen.filter(image => isFitting(image.platform) || (mayRun && mayRunOn(image, platform)));
   if (fitting.length === 0) throw noPlatform(where, platform, chosen, reading);
   return new Set(fitting);
+}
+
+/** Engines go by an index, by the first of its entries that fits, or by the config; and run what has no platform. */
+function mayRunOn({ platform, manifest, config }: Image, wanted: Platform): boolean {
+  if (platform === null) return true;
+  const declared = (manifest?.descriptors ?? []).map(({ descriptor }) => descriptor.platform);
+  const others = [...declared, config?.parsed?.platform ?? null].filter(
+    other => other !== null && !platformsAgree(other, platform),
+  );
+  return others.some(other => platformMatches(other!, wanted));
 }
 
 function matches(image: Image, ref: string): boolean {

@@ -60,8 +60,9 @@ const DEPTH = 20;
 const WAYS = 1_000_000;
 
 /**
- * Follows digests to the images of an archive. Where more ways lead to images than are followed, the others lead nowhere. Every digest is computed from bytes: a descriptor's claim leads nowhere unless a
- * document here has that digest.
+ * Follows digests to the images of an archive. Where more ways lead to images than are followed, the others lead
+ * nowhere. Every digest is computed from bytes: a descriptor's claim leads nowhere unless a document here has that
+ * digest.
  */
 export class Coverage {
   private readonly bySha256 = new Map<string, Entry[]>();
@@ -152,7 +153,8 @@ export class Coverage {
       const { part, path, as } = entry;
       const step: ChainStep = { as, digest, part, path };
       if (entry.as === 'manifest') found.images.push({ image: entry.image, steps: [step] });
-      else if (entry.as === 'index') found.images.push(...this.below(entry.lists, [step], depth));
+      else if (entry.as === 'index')
+        found.images.push(...this.below(entry.lists, [step], depth).filter(isListed));
       else {
         const stated = this.stated(entry.artifact, step, depth);
         if (stated === null) found.artifacts.push(step);
@@ -200,6 +202,12 @@ export class Coverage {
     });
   }
 }
+
+/**
+ * Whether an image is one of an index. Hazard: an attestation in the index may be about any image, and who signs the
+ * index signs what it lists.
+ */
+const isListed = ({ steps }: ImageReached): boolean => steps.every(({ as }) => as !== 'attestation');
 
 /** The subjects of a statement that is stored by itself or in an envelope. */
 function subjectsOf({ value }: Document): string[] {

@@ -282,12 +282,14 @@ function readBundle(value: Json): SignatureContent {
     claimed: { ...signerOf(certificate), keyHint },
   };
   const dsse = fieldIn(value, 'dsseEnvelope');
+  const message = fieldIn(value, 'messageSignature');
+  // One of the two, as the specification says. Hazard: libraries would judge the one, and the other names the digest.
+  if (dsse !== null && message !== null) return { ...rest, problem: { code: 'malformed', part: 'bundle' } };
   if (dsse !== null) {
     const envelope = parseEnvelope(dsse);
     const problem = { code: 'malformed', part: 'envelope' } as const;
     return envelope === null ? { ...rest, role: 'attestation', problem } : { ...rest, ...stated(envelope) };
   }
-  const message = fieldIn(value, 'messageSignature');
   const signs = messageDigest(fieldIn(message, 'messageDigest'));
   const signature = fromBase64(stringIn(message, 'signature'));
   const isWhole = isObject(material) && signature !== null && signs.length > 0;

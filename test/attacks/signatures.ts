@@ -4,6 +4,7 @@ import { judgementOf, readSignatures, requirementOf } from '../../src/commands/s
 import { type FindingCode, type ReadOptions, readArchive, verify } from '../../src/commands.js';
 import { verifySignature } from '../../src/signatures/verify/verify.js';
 import { checkResult } from '../property/formats.js';
+import { digestOf, encodedOf } from '../support/digest.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
 import { codes, saved, streamOf } from '../support/reading.js';
@@ -138,6 +139,31 @@ export const signatures: Chapter = {
       'Only an index whose bytes are here covers platforms. Refused.',
       () => layoutOf(bad, withKind(cosign2(layouts.indexOf([good, bad]), signer), 'sigs')),
       { findings: ['signature-other-digest', 'image-unsigned'] },
+    ),
+    unsigned(
+      'A signed index with an attestation about an image that it does not list',
+      'An index covers the images that it lists, and not those that a statement in it is about. Refused.',
+      () => {
+        const list = layouts.indexOf([good, layouts.attestation(bad)]);
+        return layoutOf(list, bad, withTag(cosign2(list, signer), tagFor(list, '.sig')));
+      },
+      { findings: ['image-unsigned'] },
+    ),
+    unsigned(
+      'A bundle with an envelope and, beside it, a signature of a message',
+      'Libraries differ about which of the two is judged: it is no bundle. Refused.',
+      () => {
+        const statement = statementOf(bad.descriptor.digest);
+        const hash = Buffer.from(encodedOf(digestOf(statement)), 'hex').toString('base64');
+        const messageSignature = {
+          messageDigest: { algorithm: 'SHA2_256', digest: hash },
+          signature: signer.sign(statement).toString('base64'),
+        };
+        const both = { ...JSON.parse(bundleOf(statement, stranger)), messageSignature };
+        const layer = layouts.blobOf(BUNDLE, JSON.stringify(both));
+        return layoutOf(bad, layouts.artifact({ type: BUNDLE, layers: [layer], subject: bad }));
+      },
+      { findings: ['signature-unreadable'] },
     ),
     unsigned(
       'A signed attestation manifest, with another statement under the digest of its own',

@@ -298,6 +298,34 @@ test('missing and extra images; --partial and --platform', async () => {
   assert.is((await verifiedMembers(one, lock, { platform })).exitCode, 0);
 });
 
+test('an image that is not judged hides no other: what it takes the place of is missing', async () => {
+  const other = { image: await plainImage('other'), tags: ['other:1'] };
+  const both = await lockOfMembers(layouts.dockerSave([TAGGED, other]));
+  const platform = { os: 'linux', architecture: 'amd64', variant: null, osVersion: null };
+  const arm = await image({ ...SPEC, platform: { os: 'linux', architecture: 'arm64' } });
+  const replaced = layouts.dockerSave([{ ...TAGGED, image: arm }, other]);
+  const declared = layouts.ociLayout({
+    manifests: [
+      layouts.described(layouts.platformManifest(await plainImage('evil')), {
+        platform: { os: 'linux', architecture: 'arm64' },
+        annotations: { [layouts.REF_ANNOTATION]: 'example.test/app:1' },
+      }),
+      layouts.described(layouts.platformManifest(other.image), {
+        annotations: { [layouts.REF_ANNOTATION]: 'other:1' },
+      }),
+    ],
+  });
+  for (const [members, asked, code] of [
+    [replaced, { platform }, 'lock-image-missing'],
+    [replaced, { ref: 'other:1' }, 'lock-image-missing'],
+    // Its config has the platform, so that it is judged.
+    [declared, { platform }, 'lock-undecided'],
+  ] as const) {
+    const { said, lock, exitCode } = await verifiedMembers(members, both, asked);
+    assert.equal([said, lock.met, exitCode], [[`error ${code}`], false, 1]);
+  }
+});
+
 test('the platforms that an index declares must be that of the config, however often it lists a manifest', async () => {
   const arm = await image({ ...SPEC, platform: { os: 'linux', architecture: 'arm64' } });
   const as = (one: Image, architecture: string) =>
@@ -470,6 +498,9 @@ test('the output of sha256sum is about the file, whatever is in it', async () =>
   assert.equal(await said(`${sum}  renamed.tar\n`), ['info lock-name-other']);
   assert.equal(await said(`${sum}  renamed.tar\n`, { names: true }), ['error lock-name-other']);
   assert.equal(await said(`${none}  sum.tar\n`), ['error lock-file-other']);
+  // As for `sha256sum -c`: the bytes are those of another file of the list.
+  assert.equal(await said(`${none}  sum.tar\n${sum}  v1.tar\n`), ['error lock-file-other']);
+  assert.equal((await verified(path, `${none}  sum.tar\n${sum}  v1.tar\n`)).lock.met, false);
   assert.equal(await said(`${none}  other.tar\n`), ['error lock-file-other', 'error lock-image-missing']);
   const folder = toDirectory(layouts.skopeoOci(TAGGED), join(temporary('lock'), 'layout'));
   assert.equal((await verified(folder, `${sum}  layout\n`)).said, ['error lock-undecided']);
@@ -671,10 +702,7 @@ test('the command line refuses what cannot be meant', async () => {
     [verifies('--lock', at('dir')), /dir: expected a file, found a directory/],
     [verifies('--lock', ''), /--lock: expected a file/],
     [['verify', '-', '--lock', '-'], /standard input is the archive/],
-    [
-      verifies('--lock', at('fine.json'), '-o', at('fine.json')),
-      /is read by this command, and would be overwritten/,
-    ],
+    [verifies('--lock', at('fine.json'), '-o', at('fine.json')), /is read by this command/],
     [verifies('--names'), /--names is about a lock/],
     [verifies('--grade', 'files'), /--grade is about a lock/],
     [verifies('--lock', at('broken.lock'), '--grade', 'best'), /grade/],

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NO_SHARED_FOLDER, testWhen } from '../support/corpus.js';
-import { image, plainImage } from '../support/image.js';
+import { assemble, image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
+import { lockOfMembers } from '../support/locks.js';
 import { toDirectory, toTar, toZip } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { hasSignatures, signatureFile } from '../support/signatures.js';
@@ -84,12 +85,51 @@ test('an image that is signed with the key passes, in verify and in check', asyn
   assert.match(stdout, /signed yes/);
 });
 
+test('a signed image of which bytes are others, or are absent, is not shown as whole', async () => {
+  const members = layoutOf(manifest, withKind(cosign2(manifest, signer), 'sigs'));
+  const config = layouts.blobPath(app.imageId);
+  const other = await tarOf(
+    members.map(member => (member.path === config ? layouts.file(config, '{}') : member)),
+  );
+  const { status, met, findings } = await verified(other, '--key', key);
+  assert.equal([status, met], [1, false]);
+  assert.is(
+    findings[0]!.message,
+    `the manifest is signed, and ${app.imageId}, which it names, has other bytes here`,
+  );
+  // Neither a policy nor a baseline that knows of other bytes makes these signed.
+  const policy = written('lax.yaml', 'rules:\n  digest-mismatch: off\n  size-mismatch: off\n');
+  assert.is((await said(['check', other, '--key', key, '--policy', policy])).status, 1);
+  const baseline = join(folder, 'known.json');
+  const known = ['verify', other, '--key', key, '--baseline', baseline];
+  assert.is((await said([...known, '--update-baseline'])).status, 1);
+  assert.is((await said(known)).status, 1);
+  const changed = await said(['signatures', other, '--key', key]);
+  assert.is(changed.status, 1);
+  assert.match(
+    changed.stdout,
+    /signed by key SHA256:[0-9a-f]{64}, but not all of its bytes are those that it names: waybill verify says more\n/,
+  );
+  const layer = layouts.blobPath(app.layers[0]!.digest);
+  const cut = await tarOf(members.filter(({ path }) => path !== layer));
+  assert.match(
+    (await said(['signatures', cut, '--key', key])).stdout,
+    /, but not all of it is here: waybill verify/,
+  );
+  assert.not.match((await said(['signatures', signedTar, '--key', key])).stdout, /, but not/);
+});
+
 test('unsigned, and signed by another key: errors', async () => {
   const unsigned = await verified(plainTar, '--key', key);
   assert.equal([unsigned.status, unsigned.met, unsigned.codes], [1, false, ['image-unsigned']]);
   assert.is(unsigned.findings[0]!.message, `unsigned: no signature in the archive is about ${digest}`);
   const other = await verified(signedTar, '--key', otherKey);
   assert.equal([other.status, other.codes], [1, ['signature-invalid']]);
+  assert.match(
+    (await said(['verify', signedTar, '--key', otherKey])).stdout,
+    /\n {2}unsigned: its signature does not count\n/,
+  );
+  assert.match((await said(['verify', plainTar, '--key', key])).stdout, /\n {2}unsigned\n/);
   const checked = await said(['check', plainTar, '--key', key]);
   assert.equal([checked.status, /image-unsigned/.test(checked.stdout)], [1, true]);
 });
@@ -123,6 +163,35 @@ test('each platform must be signed, by itself or by its index', async () => {
   assert.is((await verified(one, '--key', key, '--platform', 'linux/arm64')).status, 1);
   const all = await tarOf(layoutOf(list, withTag(cosign2(list, signer), tagFor(list, '.sig'))));
   assert.equal(await verified(all, '--key', key), { status: 0, met: true, findings: [], codes: [] });
+});
+
+test('--platform passes over no image that an engine may take for that platform', async () => {
+  const evil = await plainImage('evil');
+  const as = (one: layouts.Content, ...architectures: readonly string[]) =>
+    architectures.map(architecture => layouts.described(one, { platform: { os: 'linux', architecture } }));
+  const other = layouts.platformManifest(evil);
+  const arm = layouts.platformManifest(
+    await image({ layers: [{ files: { a: 'arm' } }], platform: { os: 'linux', architecture: 'arm64' } }),
+  );
+  const { os: _, architecture: __, ...rest } = evil.config;
+  const without = layouts.manifestOf(assemble(Buffer.from(JSON.stringify(rest)), evil.layers));
+  const lock = written('platform.lock', await lockOfMembers(layoutOf(manifest)));
+  const statuses = async (...entries: readonly layouts.Content[]) => {
+    const archive = await tarOf(layoutOf(manifest, ...entries, withKind(cosign2(manifest, signer), 'sigs')));
+    const found = [];
+    for (const asked of [
+      ['verify', '--key', key],
+      ['check', '--key', key],
+      ['signatures', '--key', key],
+      ['verify', '--lock', lock],
+    ])
+      found.push((await said([...asked, '--platform', 'linux/amd64', archive])).status);
+    return found;
+  };
+  assert.equal(await statuses(...as(arm, 'arm64')), [0, 0, 0, 0]);
+  assert.equal(await statuses(...as(other, 'arm64')), [1, 1, 1, 1], 'its config has the platform');
+  assert.equal(await statuses(...as(arm, 'arm64', 'amd64')), [1, 1, 1, 1], 'another entry has it');
+  assert.equal(await statuses(without), [1, 1, 1, 1], 'it has none');
 });
 
 test('a swapped manifest under a valid signature is not signed', async () => {
@@ -372,6 +441,7 @@ test('the trusted root and the trust store are told apart from other files', asy
     ['tuf.json', '{"signed":{"_type":"root"}}', /found a root of TUF/],
     ['other.json', '{}', /expected Sigstore's trusted_root\.json/],
     ['root.key', signer.privatePem, /found a private key; it was not read further/],
+    ['root.pub', signer.pem, /found a public key/],
     [
       'root.pem',
       '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',

@@ -169,7 +169,7 @@ export class Check {
     more: readonly CheckFinding[] | null,
   ): Result {
     const { policy, all: isAll, requirements = [] } = this.options;
-    const chosen = selectImages(archive, selection);
+    const chosen = selectImages(archive, { ...selection, mayRun: requirements.length > 0 });
     const outcome = judged(archive, chosen, requirements, more === null);
     const { reading } = outcome;
     const report = reportOf(reading, chosen);

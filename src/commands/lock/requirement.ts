@@ -83,7 +83,7 @@ class ImagesLocked implements Requirement {
 
   judge(reading: ArchiveReading, chosen: ReadonlySet<Image>): Judgement {
     const verdicts = identifiedImages(reading, this.withFiles)
-      .map(one => ({ image: one.image, verdict: this.verdictOn(one) }))
+      .map(one => ({ image: one.image, verdict: this.verdictOn(one, chosen.has(one.image)) }))
       .filter(({ image }) => chosen.has(image));
     const observations = verdicts.flatMap(({ image, verdict }): RequiredObservation[] =>
       verdict.observations.map(observation => ({ image, observation })),
@@ -116,15 +116,19 @@ class ImagesLocked implements Requirement {
       });
   }
 
-  private verdictOn(one: IdentifiedImage): Verdict {
+  /**
+   * Hazard: what is said of an image that is not chosen is not reported, so that it must hide no missing image whose
+   * place it takes.
+   */
+  private verdictOn(one: IdentifiedImage, isChosen: boolean): Verdict {
     const { image, locked, doubts } = one;
-    if (locked === null) return this.undecided(image, doubts);
+    if (locked === null) return this.undecided(image, doubts, isChosen);
     const matches = this.entries.matches(locked);
     const [match] = matches;
     if (match === undefined) {
       const refusal = this.entries.refuse(locked);
-      if (refusal.kind === 'undecided') return this.undecided(image, [refusal.doubt]);
-      if (refusal.kind === 'other') this.accounted.add(refusal.entry);
+      if (refusal.kind === 'undecided') return this.undecided(image, [refusal.doubt], isChosen);
+      if (refusal.kind === 'other' && isChosen) this.accounted.add(refusal.entry);
       const words = refusal.kind === 'other' ? 'another image' : 'not in the lock';
       return {
         match: null,
@@ -144,8 +148,9 @@ class ImagesLocked implements Requirement {
     };
   }
 
-  private undecided(image: Image, doubts: IdentifiedImage['doubts']): Verdict {
-    for (const name of image.names) for (const entry of this.entries.named(name)) this.accounted.add(entry);
+  private undecided(image: Image, doubts: IdentifiedImage['doubts'], isChosen: boolean): Verdict {
+    const named = isChosen ? image.names.flatMap(name => this.entries.named(name)) : [];
+    for (const entry of named) this.accounted.add(entry);
     const data = { lock: this.file, doubts: [...doubts] };
     return {
       match: null,
@@ -225,13 +230,14 @@ class FilesLocked implements Requirement {
     const name = fileName(reading.opened.file);
     const same = this.entriesWhere(sum => digest !== null && sum.digest === digest);
     const named = this.entriesWhere(sum => fileName(sum.file) === name);
-    for (const entry of [...same, ...named]) this.accounted.add(entry);
-    const found = same.find(entry => named.includes(entry)) ?? same[0] ?? null;
-    const locked = found === null ? null : this.sums[found]!.file;
-    const observations = found === null ? [this.refused(digest, named[0])] : this.renamed(found, name);
-    const grade = found === null ? null : 'file';
+    // As for sha256sum: a file of this name must have its bytes, and not those of another file of the list.
+    const found = named.length === 0 ? same[0] : same.find(entry => named.includes(entry));
+    for (const entry of found === undefined ? [...same, ...named] : same) this.accounted.add(entry);
+    const locked = found === undefined ? null : this.sums[found]!.file;
+    const observations = found === undefined ? [this.refused(digest, named[0])] : this.renamed(found, name);
+    const grade = found === undefined ? null : 'file';
     const images = [...chosen].map(() => ({ grade, locked, lost: [], unlocked: [] }) as const);
-    const data: LockReport = { met: found !== null, file: lock, format: 'sums', least, images };
+    const data: LockReport = { met: found !== undefined, file: lock, format: 'sums', least, images };
     const remark: Text =
       locked === null
         ? ['lock  ', span('another file', 'bad')]

@@ -38,7 +38,7 @@ export const signaturesReadOptions = (verifier: Verifier | null): ReadOptions =>
 export function signatures(archive: ArchiveReading, options: SignaturesOptions): Result {
   requireAnything(archive);
   const { verifier } = options;
-  const chosen = selectImages(archive, options);
+  const chosen = selectImages(archive, { ...options, mayRun: verifier !== null });
   const read = readSignatures(archive, chosen, verifier);
   const required = verifier === null ? [] : [requirementOf(() => judgementOf(archive, read), '')];
   const { reading } = judged(archive, chosen, required, true);

@@ -99,10 +99,13 @@ export const placedObservations = (
   });
 
 /** The line below the verdicts of an image. */
-export function remarkOn({ signed }: ImageSignatures): Text {
-  const [first, ...others] = signed;
-  if (first === undefined) return [span('unsigned', 'bad')];
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+export function remarkOn({ signed, others }: ImageSignatures): Text {
+  const [first, ...further] = signed;
+  if (first === undefined) {
+    const none = others.length === 1 ? 'its signature does not count' : 'none of its signatures counts';
+    return [span('unsigned', 'bad'), others.length === 0 ? '' : `: ${none}`];
+  }
+  const more = further.length === 0 ? '' : ` and ${further.length} more`;
   return [...signedText(first), span(`  (${first.by.signature.at.path}${more})`, 'dim')];
 }
 

@@ -103,7 +103,9 @@ const FILE_BYTES = 4 * 1024 * 1024;
 
 async function fileOf(option: string, file: string): Promise<Uint8Array> {
   if (file === '' || file === '-')
-    throw new UsageError(`--${option}: expected a file, found ${file === '' ? 'an empty name' : '-'}`);
+    throw new UsageError(
+      `--${option}: expected a file, found ${file === '' ? 'an empty name' : '-: put what standard input has into a file'}`,
+    );
   const scheme = /^([a-z][a-z0-9]*):\/\//.exec(file)?.[1];
   if (scheme !== undefined)
     throw new InputError(
@@ -157,13 +159,17 @@ const ROOT_PROBLEMS: Readonly<Record<RootProblem, string>> = {
   'tuf-root': 'expected trusted_root.json, found a root of TUF, which signs that file',
   'bad-certificate': 'expected certificates in PEM, found one that cannot be read',
   'private-key': 'expected certificates, found a private key; it was not read further',
+  'public-key': 'expected authorities and logs, found a public key',
   empty: 'expected a trusted root, found one without an authority and a log',
 };
 
 async function loadRoot(file: string, { readTrustedRoot }: Verify): Promise<TrustedRoot> {
   const { value, problem } = readTrustedRoot(await fileOf('trusted-root', file));
   if (value !== undefined) return value;
-  const remedy = 'cosign trusted-root create writes one; ~/.sigstore/root holds that of the public instance.';
+  const remedy =
+    problem === 'public-key'
+      ? 'Name a key with --key: it needs no trusted root.'
+      : 'cosign trusted-root create writes one; ~/.sigstore/root holds that of the public instance.';
   throw new InputError(`--trusted-root: ${ROOT_PROBLEMS[problem]}`, file, remedy);
 }
 

@@ -1,5 +1,6 @@
 import type { Finding } from '../../checks/findings.js';
 import { causeText, keyName } from '../../checks/rules-signatures.js';
+import type { Verdicts } from '../../checks/verdicts.js';
 import { type Block, type Doc, gap, type Span, span, type Text, text } from '../../report/doc.js';
 import { archiveHead, count, findingLines } from '../../report/words.js';
 import type { VerifiedBy } from '../../signatures/verify/verification.js';
@@ -51,7 +52,7 @@ export function signaturesDoc(
   return [
     ...archiveHead(data, imagesInAll),
     ...(signatures.images.length === 0 ? [] : [gap]),
-    ...signatures.images.flatMap(image => imageBlocks(image, met)),
+    ...signatures.images.flatMap((image, i) => imageBlocks(image, met, data.images[i]!.verdicts)),
     ...found.flatMap(signature => [gap, ...signatureBlocks(signature, isOne)]),
     ...(attached.length === 0 ? [] : [gap, ...attached.slice(0, ATTACHED).map(attachedLine)]),
     ...(attached.length > ATTACHED
@@ -71,13 +72,13 @@ const nameOf = ({ names, platform, inside }: ImageNames): string =>
     .filter(part => part !== null)
     .join('  ');
 
-function imageBlocks(image: SignedImageReport, met: boolean | null): Block[] {
+function imageBlocks(image: SignedImageReport, met: boolean | null, verdicts: Verdicts): Block[] {
   const { signed, attestations, digest } = image;
   const isVerified = met !== null;
   const beside = attestations === 0 ? '' : `, ${count(attestations, 'attestation')}`;
   return [
     text([span(nameOf(image), 'strong'), span(`  ${digest ?? 'no manifest'}`, 'dim')]),
-    text([...statusOf(signed, isVerified), beside], 2),
+    text([...statusOf(signed, isVerified), beside, ...(isVerified ? damageOf(verdicts) : [])], 2),
   ];
 }
 
@@ -86,6 +87,17 @@ function statusOf(signed: SignedImageReport['signed'], isVerified: boolean): (st
   if (!isVerified) return [span(count(signed.length, 'signature'), 'strong'), ', not verified'];
   const signers = [...new Set(signed.map(({ by }) => (by === null ? '' : signerText(by))))];
   return [span('signed', 'good'), ` by ${signers.slice(0, SHOWN).join(' and by ')}`];
+}
+
+/** A signature is about a manifest, and the blobs that it names may have other bytes or be absent. */
+function damageOf({ intact, complete }: Verdicts): Span[] {
+  const damage =
+    intact === false
+      ? 'not all of its bytes are those that it names'
+      : complete === false
+        ? 'not all of it is here'
+        : null;
+  return damage === null ? [] : [span(`, but ${damage}: waybill verify says more`, 'bad')];
 }
 
 /** Artifacts without a signature of their own that are printed. */

@@ -15,6 +15,8 @@ export type RootProblem =
   | 'bad-certificate'
   /** A private key. It is not read. */
   | 'private-key'
+  /** A public key, which is trusted by itself. */
+  | 'public-key'
   /** It has no authority and no log. */
   | 'empty';
 
@@ -33,6 +35,7 @@ export function readTrustedRoot(bytes: Uint8Array): Read<TrustedRoot, RootProble
   if (bytes.length > ROOT_BYTES) return { problem: 'too-large' };
   const text = Buffer.from(bytes).toString('latin1');
   if (/-----BEGIN [A-Z ]{0,40}PRIVATE KEY/.test(text)) return { problem: 'private-key' };
+  if (/-----BEGIN (?:RSA )?PUBLIC KEY-/.test(text)) return { problem: 'public-key' };
   if (text.includes('-----BEGIN ')) return authoritiesRoot(text);
   const document = jsonOf(bytes, DEPTH);
   if (!isObject(document)) return { problem: 'not-a-root' };
