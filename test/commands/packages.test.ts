@@ -17,6 +17,7 @@ import { piecesIn } from '../../src/format/outputs.js';
 import { recordedDatabase } from '../packages/recorded.js';
 import { githubToken } from '../secrets/planted.js';
 import { waybill } from '../support/cli.js';
+import { testWhen } from '../support/corpus.js';
 import { goExecutable } from '../support/go-executable.js';
 import { type FileSpec, image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -408,45 +409,49 @@ test('a hundred thousand package.json, and a layer listed again and again', asyn
 });
 
 const admin = '/var/lib/dpkg/status';
-if (!existsSync(admin)) test.skip('dpkg-query lists the same: no dpkg on this machine', () => {});
-else
-  test('dpkg-query lists the same', async () => {
-    const format = [
-      '-W',
-      '-f',
-      '$' + '{db:Status-Status} $' + '{Package} $' + '{Version} $' + '{Architecture}\n',
-    ];
-    const listed = execFileSync('dpkg-query', format, { encoding: 'utf8', maxBuffer: 1e8 })
-      .split('\n')
-      .filter(line => line.startsWith('installed '))
-      .map(line => line.slice('installed '.length));
-    const reading = await readingOf({ files: { 'var/lib/dpkg/status': readFileSync(admin) } });
-    const [report] = packagesReport(reading).images;
-    const own = report!.packages.map(({ name, version, arch }) => `${name} ${version} ${arch}`);
-    assert.equal(own.sort(), [...new Set(listed)].sort());
-  });
+testWhen(
+  test,
+  existsSync(admin),
+  'no dpkg is here',
+)('dpkg-query lists the same', async () => {
+  const format = [
+    '-W',
+    '-f',
+    '$' + '{db:Status-Status} $' + '{Package} $' + '{Version} $' + '{Architecture}\n',
+  ];
+  const listed = execFileSync('dpkg-query', format, { encoding: 'utf8', maxBuffer: 1e8 })
+    .split('\n')
+    .filter(line => line.startsWith('installed '))
+    .map(line => line.slice('installed '.length));
+  const reading = await readingOf({ files: { 'var/lib/dpkg/status': readFileSync(admin) } });
+  const [report] = packagesReport(reading).images;
+  const own = report!.packages.map(({ name, version, arch }) => `${name} ${version} ${arch}`);
+  assert.equal(own.sort(), [...new Set(listed)].sort());
+});
 
 const hasRpm = spawnSync('rpm', ['--version']).status === 0;
-if (!hasRpm) test.skip('rpm lists the same: no rpm on this machine', () => {});
-else
-  test('rpm lists the same', async () => {
-    const database = recordedDatabase('rpmdb.sqlite');
-    const root = temporary('rpm');
-    mkdirSync(join(root, 'usr/lib/sysimage/rpm'), { recursive: true });
-    writeFileSync(join(root, 'usr/lib/sysimage/rpm/rpmdb.sqlite'), database);
-    const format = '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH}\\n';
-    const listed = execFileSync(
-      'rpm',
-      ['--dbpath', join(root, 'usr/lib/sysimage/rpm'), '-qa', '--qf', format],
-      {
-        encoding: 'utf8',
-      },
-    );
-    const reading = await readingOf({ files: { 'usr/lib/sysimage/rpm/rpmdb.sqlite': database } });
-    const [report] = packagesReport(reading).images;
-    const own = report!.packages.map(({ name, version, arch }) => `${name} ${version} ${arch}`);
-    assert.equal(own.sort(), listed.trimEnd().split('\n').sort());
-  });
+testWhen(
+  test,
+  hasRpm,
+  'no rpm is here',
+)('rpm lists the same', async () => {
+  const database = recordedDatabase('rpmdb.sqlite');
+  const root = temporary('rpm');
+  mkdirSync(join(root, 'usr/lib/sysimage/rpm'), { recursive: true });
+  writeFileSync(join(root, 'usr/lib/sysimage/rpm/rpmdb.sqlite'), database);
+  const format = '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE} %{ARCH}\\n';
+  const listed = execFileSync(
+    'rpm',
+    ['--dbpath', join(root, 'usr/lib/sysimage/rpm'), '-qa', '--qf', format],
+    {
+      encoding: 'utf8',
+    },
+  );
+  const reading = await readingOf({ files: { 'usr/lib/sysimage/rpm/rpmdb.sqlite': database } });
+  const [report] = packagesReport(reading).images;
+  const own = report!.packages.map(({ name, version, arch }) => `${name} ${version} ${arch}`);
+  assert.equal(own.sort(), listed.trimEnd().split('\n').sort());
+});
 
 test('the command: files by their endings, one image, and errors that list the choice', async () => {
   const archive = saved(await toTar(await archiveOf(...ALL)), 'packages.tar');

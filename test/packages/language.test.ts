@@ -11,6 +11,7 @@ import {
   npmPackage,
   pythonPackage,
 } from '../../src/packages/language.js';
+import { testWhen } from '../support/corpus.js';
 import { type GoExecutable, goExecutable } from '../support/go-executable.js';
 import { file } from '../support/members.js';
 import { toZip } from '../support/zip.js';
@@ -255,21 +256,22 @@ const real = [
 ];
 const [program] = real.filter(path => existsSync(path));
 const go = ['/usr/local/go/bin/go', '/usr/bin/go'].find(path => existsSync(path));
-if (program === undefined || go === undefined)
-  test.skip('go version -m: no Go, or no program of it, on this machine', () => {});
-else
-  test(`go version -m of ${program}`, () => {
-    const printed = execFileSync(go, ['version', '-m', program], { encoding: 'utf8' }).split('\n');
-    const lines = printed.slice(1).map(line => line.trim().split(/\t/));
-    const modules = lines.flatMap(([word, name, version], i) => {
-      if (word !== 'mod' && word !== 'dep') return [];
-      const replaced = lines[i + 1]?.[0] === '=>' ? lines[i + 1]! : null;
-      const shown = replaced?.[2] ? replaced : [word, name, version];
-      return [`${shown[1]}${shown[2] && shown[2] !== '(devel)' ? ` ${shown[2]}` : ''}`];
-    });
-    const release = /go(\d\S*)/.exec(printed[0]!.slice(program.length))![1];
-    for (const piece of [1_000_000, 65_537])
-      assert.equal(search(readFileSync(program), piece), [...modules, `stdlib ${release}`]);
+testWhen(
+  test,
+  program !== undefined && go !== undefined,
+  'no Go, or no program of it, is here',
+)(`go version -m of ${program}`, () => {
+  const printed = execFileSync(go!, ['version', '-m', program!], { encoding: 'utf8' }).split('\n');
+  const lines = printed.slice(1).map(line => line.trim().split(/\t/));
+  const modules = lines.flatMap(([word, name, version], i) => {
+    if (word !== 'mod' && word !== 'dep') return [];
+    const replaced = lines[i + 1]?.[0] === '=>' ? lines[i + 1]! : null;
+    const shown = replaced?.[2] ? replaced : [word, name, version];
+    return [`${shown[1]}${shown[2] && shown[2] !== '(devel)' ? ` ${shown[2]}` : ''}`];
   });
+  const release = /go(\d\S*)/.exec(printed[0]!.slice(program!.length))![1];
+  for (const piece of [1_000_000, 65_537])
+    assert.equal(search(readFileSync(program!), piece), [...modules, `stdlib ${release}`]);
+});
 
 test.run();
