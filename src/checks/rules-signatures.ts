@@ -16,7 +16,7 @@ const PARTS: Readonly<Record<string, string>> = {
   statement: 'the payload of its envelope is no in-toto statement of version 0.1 or 1',
   bundle:
     'its Sigstore bundle has no verification material, or not exactly one envelope or message signature that can be read',
-  payload: 'its payload names no digest of a manifest',
+  payload: 'its payload names no digest of a manifest, or is not of the type that this format signs',
   signature: 'its signature is absent or no base64 (annotation dev.cosignproject.cosign/signature)',
   certificate: 'its certificate cannot be read',
   chain: 'the certificates above that of the signer cannot be read',

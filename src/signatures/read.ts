@@ -1,7 +1,9 @@
 import type { Document } from '../scan/blob/document.js';
 import {
+  COSIGN_PAYLOAD,
   type DsseEnvelope,
   fromBase64,
+  GPG_PAYLOAD,
   IN_TOTO_PAYLOAD,
   parseEnvelope,
   parseNotaryPayload,
@@ -154,7 +156,7 @@ function readGpg(bytes: Uint8Array): SignatureContent {
   const message = parseOpenPgp(bytes);
   if (message === null) return malformed('unknown', 'file');
   const { keyId, content } = message;
-  const simple = content === null ? null : parseSimpleSigning(content);
+  const simple = content === null ? null : parseSimpleSigning(content, GPG_PAYLOAD);
   return {
     ...NOTHING,
     format: 'gpg-simple',
@@ -168,7 +170,7 @@ function readGpg(bytes: Uint8Array): SignatureContent {
 }
 
 function readSimple(bytes: Uint8Array, annotations: Annotations): SignatureContent {
-  const simple = parseSimpleSigning(bytes);
+  const simple = parseSimpleSigning(bytes, COSIGN_PAYLOAD);
   const signature = fromBase64(annotations.get('dev.cosignproject.cosign/signature') ?? null);
   const part =
     simple === null ? 'payload' : signature === null || signature.length === 0 ? 'signature' : null;

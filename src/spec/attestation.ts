@@ -123,11 +123,22 @@ export interface SimpleSigning {
   readonly dockerReference: string | null;
 }
 
-/** @returns null for bytes that are no payload of simple signing */
-export function parseSimpleSigning(bytes: Uint8Array): SimpleSigning | null {
+/** `critical.type` of the payloads that cosign signs, and of those that GPG signs for containers/image. */
+export const COSIGN_PAYLOAD = 'cosign container image signature';
+export const GPG_PAYLOAD = 'atomic container signature';
+
+/**
+ * @param type  the value that `critical.type` must have. Hazard: a key may sign documents of another purpose that name a
+ * digest too; skopeo refuses these
+ * @returns null for bytes that are no payload of simple signing of that type
+ */
+export function parseSimpleSigning(
+  bytes: Uint8Array,
+  type: typeof COSIGN_PAYLOAD | typeof GPG_PAYLOAD,
+): SimpleSigning | null {
   const critical = Fields.of(jsonOf(bytes, DEPTH), '', [])?.object('critical');
   const digest = critical?.object('image')?.string('docker-manifest-digest') ?? null;
-  if (digest === null || digestKind(digest) === 'malformed') return null;
+  if (digest === null || digestKind(digest) === 'malformed' || critical?.string('type') !== type) return null;
   return { digest, dockerReference: critical?.object('identity')?.string('docker-reference') || null };
 }
 

@@ -431,7 +431,7 @@ test('more signatures than the limit are counted and not read', async () => {
 test('a large blob that many signatures share is read as often as a limit allows', async () => {
   const payload = Buffer.from(
     JSON.stringify({
-      critical: { image: { 'docker-manifest-digest': digest } },
+      critical: { image: { 'docker-manifest-digest': digest }, type: 'cosign container image signature' },
       optional: 'x'.repeat(100_000),
     }),
   );

@@ -2,7 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  COSIGN_PAYLOAD,
   fromBase64,
+  GPG_PAYLOAD,
   parseEnvelope,
   parseNotaryPayload,
   parseSimpleSigning,
@@ -105,15 +107,13 @@ test('simple signing and the Notary Project name one digest', () => {
     image: { 'docker-manifest-digest': digest },
     type: 'cosign container image signature',
   };
-  assert.equal(parseSimpleSigning(bytes({ critical, optional: null })), {
-    digest,
-    dockerReference: 'docker.io/x:1',
-  });
-  assert.is(
-    parseSimpleSigning(bytes({ critical: { image: { 'docker-manifest-digest': 'sha256:x' } } })),
-    null,
-  );
-  assert.is(parseSimpleSigning(Buffer.from('this is not a signature')), null);
+  const read = (value: object) => parseSimpleSigning(bytes(value), COSIGN_PAYLOAD);
+  assert.equal(read({ critical, optional: null }), { digest, dockerReference: 'docker.io/x:1' });
+  assert.is(read({ critical: { ...critical, image: { 'docker-manifest-digest': 'sha256:x' } } }), null);
+  for (const type of [GPG_PAYLOAD, '', undefined]) assert.is(read({ critical: { ...critical, type } }), null);
+  const gpg = { ...critical, type: GPG_PAYLOAD };
+  assert.is(parseSimpleSigning(bytes({ critical: gpg }), GPG_PAYLOAD)?.digest, digest);
+  assert.is(parseSimpleSigning(Buffer.from('this is not a signature'), COSIGN_PAYLOAD), null);
   assert.is(parseNotaryPayload(bytes({ targetArtifact: { digest, size: 1 } })), digest);
   assert.is(parseNotaryPayload(bytes({ targetArtifact: { digest: 'x' } })), null);
 });
