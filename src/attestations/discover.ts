@@ -110,26 +110,49 @@ export const attestationsOfPart = (part: ScannedPart): readonly Attestation[] =>
 export const attestationsOf = (part: ScannedPart, image: Image): readonly Attestation[] =>
   attestationsOfPart(part).filter(({ images }) => images.includes(image));
 
+/** Indexes in indexes that are followed. */
+const INDEX_DEPTH = 20;
+/** Ways from indexes to images that are followed: indexes that list each other have any number. */
+const WAYS = 1_000_000;
+
 /** The images of an archive by computed digests, of their manifests and of the indexes that list these. */
 class Manifests {
   private readonly byManifest: ReadonlyMap<string | null, readonly Image[]>;
-  private readonly byIndex = new Map<string, readonly Image[]>();
+  /** The digests that each index lists, which may be those of indexes. */
+  private readonly lists = new Map<string, readonly string[]>();
+  private readonly byIndex = new Map<string, ReadonlySet<Image>>();
+  private ways = 0;
 
   constructor(scan: Scan, { images, indexes }: Graph) {
     this.byManifest = grouped(images, ({ manifest }) => manifest?.digest ?? null);
     for (const { path, manifests } of indexes) {
       const member = scan.file(path);
       const digest = member === null ? null : scan.document(member).digest;
-      const listed = manifests.flatMap(one =>
-        one.digest === null ? [] : (this.byManifest.get(one.digest) ?? []),
-      );
-      if (digest !== null && listed.length > 0) this.byIndex.set(digest, listed);
+      if (digest !== null)
+        this.lists.set(
+          digest,
+          manifests.flatMap(one => one.digest ?? []),
+        );
     }
   }
 
-  /** The images that a digest leads to: the manifest's own, or those that the index lists. */
+  /** The images that a digest leads to: the manifest's own, or those that the index and the indexes in it list. */
   images(digest: string): readonly Image[] {
-    return this.byManifest.get(digest) ?? this.byIndex.get(digest) ?? [];
+    return this.byManifest.get(digest) ?? [...this.ofIndex(digest)];
+  }
+
+  private ofIndex(digest: string, depth = 0): ReadonlySet<Image> {
+    const known = this.byIndex.get(digest);
+    if (known !== undefined) return known;
+    const found = new Set<Image>();
+    // Before it is complete, so that indexes which list each other end.
+    this.byIndex.set(digest, found);
+    for (const listed of depth < INDEX_DEPTH ? (this.lists.get(digest) ?? []) : [])
+      for (const image of this.byManifest.get(listed) ?? this.ofIndex(listed, depth + 1)) {
+        if (++this.ways > WAYS) return found;
+        found.add(image);
+      }
+    return found;
   }
 
   /**
@@ -139,9 +162,9 @@ class Manifests {
   verdict(subjects: readonly string[], images: readonly Image[]): SubjectVerdict {
     if (subjects.length === 0) return 'unstated';
     const own = new Set(images);
-    const hasOwn = (found: readonly Image[] | undefined) => found?.some(image => own.has(image)) === true;
-    if (subjects.some(digest => hasOwn(this.byManifest.get(digest)))) return 'image';
-    if (subjects.some(digest => hasOwn(this.byIndex.get(digest)))) return 'index';
+    const isOwn = (image: Image) => own.has(image);
+    if (subjects.some(digest => this.byManifest.get(digest)?.some(isOwn))) return 'image';
+    if (subjects.some(digest => this.images(digest).some(isOwn))) return 'index';
     return subjects.some(digest => this.images(digest).length > 0) ? 'another-image' : 'elsewhere';
   }
 }

@@ -103,6 +103,16 @@ test('a statement about the index that lists the image', async () => {
   ]);
 });
 
+test('a statement about an index that lists the index of the image', async () => {
+  const inner = layouts.indexOf([own, sibling]);
+  const outer = layouts.indexOf([inner]);
+  const sbom = statementOn(own, outer, spdx2(SAME));
+  assert.equal(await told(layouts.ociLayout({ manifests: [named(outer), sbom] })), [
+    'sbom statement index spdx 2',
+    0,
+  ]);
+});
+
 const artifactWith = (mediaType: string, document: object | string, subject: layouts.Content = own) =>
   layouts.artifact({
     type: mediaType,
