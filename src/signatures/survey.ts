@@ -80,19 +80,17 @@ export function attachedBeside({ signatures }: Survey, parts: readonly ArchivePa
 /** The signatures of attached documents, of which a statement may have its own in its envelope. */
 export class DocumentSignatures {
   private readonly byHolder: ReadonlyMap<Artifact | null, readonly SurveyedSignature[]>;
-  private readonly byArtifact = new Map<string, SurveyedSignature[]>();
+  private readonly byArtifact: ReadonlyMap<string, readonly { readonly signature: SurveyedSignature }[]>;
 
   constructor(
     { signatures }: Survey,
     private readonly parts: readonly ArchivePart[],
   ) {
     this.byHolder = grouped(signatures, ({ holder }) => holder);
-    for (const signature of signatures)
-      for (const { part, path } of signature.reach.artifacts) {
-        const known = this.byArtifact.get(this.keyOf(part, path));
-        if (known === undefined) this.byArtifact.set(this.keyOf(part, path), [signature]);
-        else known.push(signature);
-      }
+    const signed = signatures.flatMap(signature =>
+      signature.reach.artifacts.map(({ part, path }) => ({ key: this.keyOf(part, path), signature })),
+    );
+    this.byArtifact = grouped(signed, ({ key }) => key);
   }
 
   private keyOf(part: ArchivePart, path: string): string {
@@ -105,7 +103,8 @@ export class DocumentSignatures {
     const own = (this.byHolder.get(artifact) ?? []).filter(({ signature: { at } }) =>
       places.includes(at.pointer ?? at.path),
     );
-    return [...own, ...(this.byArtifact.get(this.keyOf(part, artifact.path)) ?? [])];
+    const ofArtifact = this.byArtifact.get(this.keyOf(part, artifact.path)) ?? [];
+    return [...own, ...ofArtifact.map(({ signature }) => signature)];
   }
 }
 

@@ -11,6 +11,7 @@ import {
   verdictNames,
   verdictSpan,
 } from '../../report/words.js';
+import { grouped } from '../../spec/grouped.js';
 import { visiblePath } from '../../visible.js';
 import { baseWords } from '../sizes/view.js';
 import { comparisonDoc } from './against.js';
@@ -108,22 +109,17 @@ function baseLine({ base, baseSizes, layers }: CheckedImage): Block[] {
 
 /** Rules that could not be checked for one reason, such as an encrypted layer, are printed as one finding. */
 function joined(findings: readonly CheckFinding[]): CheckFinding[] {
-  const byReason = new Map<string, CheckFinding[]>();
-  const kept = findings.filter(finding => {
+  const alike = grouped(findings, finding => {
     const { code, data, severity, layer, path } = finding;
-    if (code !== ruleNotChecked.code) return true;
-    const key = JSON.stringify([(data as NotChecked).reason, severity, layer, path]);
-    const alike = byReason.get(key);
-    if (alike === undefined) byReason.set(key, [finding]);
-    else alike.push(finding);
-    return alike === undefined;
+    if (code !== ruleNotChecked.code) return finding;
+    return JSON.stringify([(data as NotChecked).reason, severity, layer, path]);
   });
-  return kept.map(finding => {
-    const alike = [...byReason.values()].find(([first]) => first === finding) ?? [finding];
-    const rules = [...new Set(alike.map(({ data }) => (data as NotChecked).rule))];
-    if (rules.length === 1 || finding.code !== ruleNotChecked.code) return finding;
-    const { reason } = finding.data as NotChecked;
-    return { ...finding, message: `the rules ${rules.join(', ')} could not be checked: ${reason}` };
+  return [...alike.values()].map(([first, ...others]) => {
+    if (others.length === 0) return first!;
+    const { reason } = first!.data as NotChecked;
+    const rules = new Set([first!, ...others].map(({ data }) => (data as NotChecked).rule));
+    if (rules.size === 1) return first!;
+    return { ...first!, message: `the rules ${[...rules].join(', ')} could not be checked: ${reason}` };
   });
 }
 
