@@ -5,7 +5,9 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { mapScripts } from '../src/format/page-scripts.js';
 import { YARGS } from '../src/inside.js';
+import { version } from '../src/version.js';
 import { checkVersions, spareYargs, YARGS_SPARED } from './insides.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,11 +23,14 @@ const SHARED = ['policy/yaml.js', 'policy/pattern.js', 'signatures/verify/verify
   join(source, file),
 );
 
-/** Not bundled: the first has native code, the second no licence text, and the lists that the third depends on have none. */
-const EXTERNAL = ['yauzl-promise', 'xz-decompress', 'spdx-expression-parse'];
-
-/** A package without a licence file has that of another one, of the same repository and under the same licence. */
-const LICENCE_OF: ReadonlyMap<string, string> = new Map([['@sigstore/verify', '@sigstore/core']]);
+/** The licence texts of packages that have no such file, from the root of the repository. */
+const LICENCE_FILES: ReadonlyMap<string, string> = new Map([
+  // Of the same repository, and under the same licence.
+  ['@sigstore/verify', 'node_modules/@sigstore/core/LICENSE'],
+  ['xz-decompress', 'bin/licences/xz-decompress.txt'],
+  ['spdx-license-ids', 'bin/licences/spdx.txt'],
+  ['spdx-exceptions', 'bin/licences/spdx.txt'],
+]);
 
 /** The modules that `waybill FILE`, and with it nearly every other command, loads. */
 const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].map(file =>
@@ -55,6 +60,8 @@ const late = namedByAny(LATE).filter(file => !WANTED_BY_MOST.includes(file));
 const shared = [...named(STATIC, main), ...WANTED_BY_MOST];
 
 function bundled(path: string): string {
+  const result = RESULTS.get(path);
+  if (result !== undefined) return result;
   const imports: string[] = late.includes(path) ? shared.map(file => `import ${JSON.stringify(file)};`) : [];
   const atOnce = (statement: string, name: string) => {
     const file = resolve(dirname(path), name);
@@ -105,7 +112,9 @@ const ownOfLibrary: Plugin = {
   name: 'own modules of the library',
   setup({ onLoad }) {
     onLoad({ filter: /\.js$/ }, ({ path }) =>
-      ownModules.includes(path) ? { contents: placed(readFileSync(path, 'utf8'), path) } : null,
+      ownModules.includes(path)
+        ? { contents: RESULTS.get(path) ?? placed(readFileSync(path, 'utf8'), path) }
+        : null,
     );
   },
 };
@@ -148,6 +157,28 @@ const sparedYargs: Plugin = {
   },
 };
 
+/**
+ * yauzl-promise takes CRC-32 from a native add-on with a binary for each system. Node has the function since 20.15.
+ */
+const nodeCrc32: Plugin = {
+  name: "Node's crc32",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@node-rs\/crc32$/ }, ({ path }) => ({ path, namespace: 'crc32' }));
+    onLoad({ filter: /.*/, namespace: 'crc32' }, () => ({
+      contents: "exports.crc32 = require('node:zlib').crc32;",
+    }));
+  },
+};
+
+/** Modules that read files of the build: the bundle has their results. */
+const RESULTS: ReadonlyMap<string, string> = new Map([
+  [join(source, 'version.js'), `export const version = ${JSON.stringify(version)};`],
+  [
+    join(source, 'format/page-scripts.js'),
+    `export const mapScripts = () => ${JSON.stringify(mapScripts())};`,
+  ],
+]);
+
 /** The licences of bundled packages require that their text is distributed too. */
 function licences(inputs: readonly string[]): string {
   const folders = inputs.flatMap(
@@ -164,17 +195,12 @@ function licences(inputs: readonly string[]): string {
 }
 
 function licenceFileOf(folder: string, name: string): string {
-  const sibling = LICENCE_OF.get(name);
-  const place = sibling === undefined ? folder : join(root, 'node_modules', sibling);
-  if (licenceName(place) !== licenceName(folder))
-    throw new Error(`${name} and ${sibling} have other licences`);
-  const file = readdirSync(place).find(entry => /^(licen[cs]e|copying)/i.test(entry));
-  if (file === undefined) throw new Error(`${folder} has no licence file: it cannot be bundled`);
-  return join(place, file);
+  const file = readdirSync(folder).find(entry => /^(licen[cs]e|copying)/i.test(entry));
+  const known = LICENCE_FILES.get(name);
+  if (file !== undefined) return join(folder, file);
+  if (known === undefined) throw new Error(`${folder} has no licence file: it cannot be bundled`);
+  return join(root, known);
 }
-
-const licenceName = (folder: string): string =>
-  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).license;
 
 const OPTIONS = {
   absWorkingDir: root,
@@ -183,8 +209,7 @@ const OPTIONS = {
   format: 'esm',
   platform: 'node',
   target: 'node20.17',
-  external: EXTERNAL,
-  plugins: [own, sharedFiles, lateStringWidth, sparedYargs],
+  plugins: [own, sharedFiles, nodeCrc32, lateStringWidth, sparedYargs],
   // Function names are kept, so that the stack trace in a bug report is readable.
   minifyWhitespace: true,
   minifySyntax: true,
@@ -210,7 +235,7 @@ const results: readonly { readonly metafile: Metafile }[] = [
   }),
   await build({
     ...OPTIONS,
-    plugins: [ownOfLibrary, sharedFiles, lateStringWidth],
+    plugins: [ownOfLibrary, sharedFiles, nodeCrc32, lateStringWidth],
     entryPoints: ['index.js', 'commands.js'].map(file => join(source, file)),
     entryNames: '[name]',
     chunkNames: 'library-[hash]',

@@ -229,22 +229,28 @@ process.exitCode = EXIT_BUG;
 let isOver = false;
 /** The usage line of the current command. */
 let usage = '';
-try {
-  const args = process.argv.slice(2);
-  let help = '';
-  // Given a callback, yargs passes it the help or the version instead of printing it, so that errors of printing can be
-  // handled.
-  const given = parser(args, terminal, line => {
-    usage = line;
-  });
-  await given.parseAsync(prepared(args), {}, (_error, _given, output) => {
-    help = output;
-  });
-  if (help !== '') {
-    await write(`${grouped(help)}\n`);
-    process.exitCode = 0;
+
+/** Not awaited at the top of the module: an executable has this program as CommonJS, where that is not possible. */
+async function run(): Promise<void> {
+  try {
+    const args = process.argv.slice(2);
+    let help = '';
+    // Given a callback, yargs passes it the help or the version instead of printing it, so that errors of printing can be
+    // handled.
+    const given = parser(args, terminal, line => {
+      usage = line;
+    });
+    await given.parseAsync(prepared(args), {}, (_error, _given, output) => {
+      help = output;
+    });
+    if (help !== '') {
+      await write(`${grouped(help)}\n`);
+      process.exitCode = 0;
+    }
+  } catch (error) {
+    fail(error);
   }
-} catch (error) {
-  fail(error);
+  isOver = true;
 }
-isOver = true;
+
+void run();

@@ -4,5 +4,5 @@ const { version: packageVersion } = createRequire(import.meta.url)('../../packag
   version: string;
 };
 
-/** The version of this package. */
+/** The version of this package. The bundle has the value in place of this module (`bin/bundle.ts`). */
 export const version: string = packageVersion;

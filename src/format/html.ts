@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Block, Column, Doc, FileMap, Span, Text } from '../report/doc.js';
 import { HASHES, legible, visibleJson } from '../visible.js';
-import { mapScripts, PAGE_STYLE } from './page-style.js';
+import { mapScripts } from './page-scripts.js';
+import { PAGE_STYLE } from './page-style.js';
 
 /**
  * Renders one self-contained page: it makes no network requests and runs no script but its own, which draws the maps.

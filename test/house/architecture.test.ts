@@ -183,7 +183,7 @@ test('only containers, scan and write touch files and threads', () => {
       'cli/watchdog.ts',
       'cli/watchdog-thread.ts',
       // The scripts of a page, from the installation directory.
-      'format/page-style.ts',
+      'format/page-scripts.ts',
     ]),
     [],
   );

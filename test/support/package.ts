@@ -1,6 +1,6 @@
 // The package as `npm install` would lay it out, without a registry.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { canRun } from '../faults/harness.js';
 import { repositoryRoot } from './corpus.js';
@@ -24,10 +24,6 @@ export function packed(): Packed {
   return JSON.parse(json)[0];
 }
 
-export const { dependencies } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')) as {
-  readonly dependencies: Readonly<Record<string, string>>;
-};
-
 /** The package as it is installed, beside a project that uses it. */
 export function installed(paths: readonly string[]): string {
   const project = temporary('package');
@@ -37,8 +33,7 @@ export function installed(paths: readonly string[]): string {
     cpSync(join(repositoryRoot, path), join(modules, 'waybill', path));
   }
   mkdirSync(join(modules, '@types'));
-  for (const name of [...Object.keys(dependencies), '@types/node'])
-    symlinkSync(join(repositoryRoot, 'node_modules', name), join(modules, name));
+  symlinkSync(join(repositoryRoot, 'node_modules/@types/node'), join(modules, '@types/node'));
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
   return project;
 }
