@@ -3,15 +3,22 @@
 // so that an installation of waybill has neither the bundled packages nor their dependencies.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { mapScripts } from '../src/format/page-scripts.js';
-import { YARGS } from '../src/inside.js';
-import { version } from '../src/version.js';
-import { checkVersions, spareYargs, YARGS_SPARED } from './insides.js';
+import { checkVersions } from './insides.js';
+import {
+  checkYargs,
+  lateStringWidth,
+  licences,
+  nodeCrc32,
+  ownModules,
+  packagesIn,
+  RESULTS,
+  root,
+  STARTED,
+  source,
+  sparedYargs,
+} from './modules.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const source = join(root, 'dist/src');
 const target = join(root, 'dist/bundle');
 const main = join(source, 'cli.js');
 
@@ -23,26 +30,11 @@ const SHARED = ['policy/yaml.js', 'policy/pattern.js', 'signatures/verify/verify
   join(source, file),
 );
 
-/** The licence texts of packages that have no such file, from the root of the repository. */
-const LICENCE_FILES: ReadonlyMap<string, string> = new Map([
-  // Of the same repository, and under the same licence.
-  ['@sigstore/verify', 'node_modules/@sigstore/core/LICENSE'],
-  ['xz-decompress', 'bin/licences/xz-decompress.txt'],
-  ['spdx-license-ids', 'bin/licences/spdx.txt'],
-  ['spdx-exceptions', 'bin/licences/spdx.txt'],
-]);
-
 /** The modules that `waybill FILE`, and with it nearly every other command, loads. */
 const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].map(file =>
   join(source, file),
 );
 
-const ownModules = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter(file => file.endsWith('.js') && !file.startsWith(join('format', 'page', sep)))
-  .map(file => join(source, file));
-
-/** `new URL('./worker.js', import.meta.url)`: a module that runs by itself, beside whatever file starts it. */
-const STARTED = /new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g;
 const LATE = /\bimport\('(\.[^']+\.js)'\)/g;
 const STATIC = /^import [^;]*?'(\.[^']+\.js)';$/gm;
 
@@ -119,89 +111,6 @@ const ownOfLibrary: Plugin = {
   },
 };
 
-/**
- * string-width creates an `Intl.Segmenter` or a pattern of all emoji, which takes 5 to 20 ms; yargs loads it to measure
- * its help, and cli-table3 for every cell. In the bundle it is loaded for the first text that is not ASCII; the width
- * of an ASCII text is its length.
- */
-const lateStringWidth: Plugin = {
-  name: 'late string-width',
-  setup({ onResolve, onLoad, resolve: find }) {
-    onResolve({ filter: /^string-width$/ }, async ({ path, pluginData, ...asked }) => {
-      if (pluginData === 'itself') return null;
-      const real = await find(path, { ...asked, pluginData: 'itself' });
-      return { path: real.path, namespace: 'late' };
-    });
-    onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
-      resolveDir: root,
-      contents: `
-        const real = () => require(${JSON.stringify(path)});
-        module.exports = (text, options) =>
-          typeof text === 'string' && /^[ -~]*$/.test(text) ? text.length : (real().default ?? real())(text, options);
-      `,
-    }));
-  },
-};
-
-/** Code of yargs that was found in a file of the bundle. */
-const touched = new Set<string>();
-
-const sparedYargs: Plugin = {
-  name: 'spared yargs',
-  setup({ onLoad }) {
-    for (const [file, before, after] of YARGS_SPARED)
-      onLoad({ filter: new RegExp(`node_modules[\\\\/]yargs[\\\\/]${file.source}`) }, ({ path }) => {
-        touched.add(before);
-        return { contents: spareYargs(readFileSync(path, 'utf8'), path, before, after) };
-      });
-  },
-};
-
-/**
- * yauzl-promise takes CRC-32 from a native add-on with a binary for each system. Node has the function since 20.15.
- */
-const nodeCrc32: Plugin = {
-  name: "Node's crc32",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^@node-rs\/crc32$/ }, ({ path }) => ({ path, namespace: 'crc32' }));
-    onLoad({ filter: /.*/, namespace: 'crc32' }, () => ({
-      contents: "exports.crc32 = require('node:zlib').crc32;",
-    }));
-  },
-};
-
-/** Modules that read files of the build: the bundle has their results. */
-const RESULTS: ReadonlyMap<string, string> = new Map([
-  [join(source, 'version.js'), `export const version = ${JSON.stringify(version)};`],
-  [
-    join(source, 'format/page-scripts.js'),
-    `export const mapScripts = () => ${JSON.stringify(mapScripts())};`,
-  ],
-]);
-
-/** The licences of bundled packages require that their text is distributed too. */
-function licences(inputs: readonly string[]): string {
-  const folders = inputs.flatMap(
-    input => /^(?:late:)?(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? [],
-  );
-  const packages = new Map<string, string[]>();
-  for (const folder of [...new Set(folders.map(folder => resolve(root, folder)))].sort()) {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const text = readFileSync(licenceFileOf(folder, name), 'utf8').trim();
-    packages.set(text, [...(packages.get(text) ?? []), `${name} ${version}`]);
-  }
-  const texts = [...packages].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`);
-  return `This folder holds code of the packages below, each under its licence.\n\n${texts.join(`\n${'-'.repeat(72)}\n\n`)}`;
-}
-
-function licenceFileOf(folder: string, name: string): string {
-  const file = readdirSync(folder).find(entry => /^(licen[cs]e|copying)/i.test(entry));
-  const known = LICENCE_FILES.get(name);
-  if (file !== undefined) return join(folder, file);
-  if (known === undefined) throw new Error(`${folder} has no licence file: it cannot be bundled`);
-  return join(root, known);
-}
-
 const OPTIONS = {
   absWorkingDir: root,
   outdir: target,
@@ -252,13 +161,9 @@ const results: readonly { readonly metafile: Metafile }[] = [
   // Each thread has its own copy of every module anyway.
   await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),
 ];
-const untouched = YARGS_SPARED.filter(([, before]) => !touched.has(before));
-if (untouched.length > 0)
-  throw new Error(
-    `yargs ${YARGS.version} has changed inside: the bundle has no file ${untouched.map(([file]) => file.source).join(', ')}`,
-  );
+checkYargs();
 const licenceFile = join(target, 'LICENSES.txt');
-writeFileSync(licenceFile, licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
+writeFileSync(licenceFile, licences(packagesIn(results)));
 
 // Files of an earlier build are removed last, because a running program may still load them.
 const written = results.flatMap(({ metafile }) =>

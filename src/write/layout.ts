@@ -53,6 +53,8 @@ export interface LayoutContent {
   /** Manifests and indexes. */
   readonly documents: readonly (BlobClaim & { readonly bytes: Uint8Array })[];
   readonly copies: readonly CopiedBlob[];
+  /** Files at the root that the specification does not know: manifest.json, by which `docker load` finds images. */
+  readonly beside?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }
 
 interface WriteOptions {
@@ -76,6 +78,7 @@ export async function writeLayout(
   const documents = [
     { path: 'index.json', size: layout.index.length, bytes: layout.index },
     { path: 'oci-layout', size: LAYOUT_FILE.length, bytes: LAYOUT_FILE },
+    ...(layout.beside ?? []).map(({ path, bytes }) => ({ path, size: bytes.length, bytes })),
     ...unique(layout.documents).map(({ digest, size, bytes }) => ({ path: blobPath(digest), size, bytes })),
   ];
   const written = new Set(layout.documents.map(document => document.digest));
