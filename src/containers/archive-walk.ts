@@ -1,12 +1,13 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { sniff } from '../codec/registry.js';
 import { InputError, isSystemError } from '../errors.js';
+import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { rootOf } from '../spec/markers.js';
+import { withFileName } from './file-name.js';
 import { isImageFolder, membersOf, namesTwoLevelsDown } from './image-folder.js';
 import { HEAD, isTar, isZip } from './kind.js';
-
 import { readHead } from './read.js';
 import { unreadable } from './unreadable.js';
 
@@ -17,50 +18,95 @@ export type WalkedItem =
    * of.
    */
   | { readonly kind: 'archive'; readonly file: string; readonly key: string; readonly inside: boolean }
+  | WalkedRest<string>;
+
+/** The same by bytes: the identity of files is not looked up. */
+export type WalkedPath =
+  | { readonly kind: 'archive'; readonly file: BytePath; readonly inside: boolean }
+  | WalkedRest<BytePath>;
+
+type WalkedRest<Path> =
   /** A file that is not opened, such as a socket. */
-  | { readonly kind: 'other'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'other'; readonly file: Path; readonly reason: string }
   /** A folder that was walked by another path. */
-  | { readonly kind: 'again'; readonly what: 'folder'; readonly file: string; readonly first: string }
-  | { readonly kind: 'unreadable'; readonly file: string; readonly error: InputError };
+  | { readonly kind: 'again'; readonly what: 'folder'; readonly file: Path; readonly first: Path }
+  | { readonly kind: 'unreadable'; readonly file: Path; readonly error: InputError };
 
 /**
  * All files below a folder that may be archives, in the order of names, symlinks last. Symlinks are followed, except to
  * a folder that contains them; a folder that is reached twice is walked once. FIFOs and sockets are not opened, because
- * that would block.
+ * that would block. A name that is not UTF-8 is given as text, by which it cannot be opened.
  */
 export async function* walkArchives(root: string): AsyncGenerator<WalkedItem> {
+  for await (const found of walkPaths(nameBytes(root))) {
+    const file = textOf(found.file);
+    if (found.kind === 'archive') yield await withKey(file, found.inside);
+    else if (found.kind === 'again') yield { ...found, file, first: textOf(found.first) };
+    else yield { ...found, file };
+  }
+}
+
+/** As `join` writes it: without `./` and doubled slashes. */
+const textOf = (path: BytePath): string => join(pathBuffer(path).toString('utf8'));
+
+async function withKey(file: string, inside: boolean): Promise<WalkedItem> {
+  try {
+    return { kind: 'archive', file, key: identity(await stat(file, { bigint: true })), inside };
+  } catch (error) {
+    return { ...failure(nameBytes(file), error), file };
+  }
+}
+
+/** As `walkArchives`, by the bytes of paths. */
+export async function* walkPaths(root: BytePath): AsyncGenerator<WalkedPath> {
   const visited: Visited = new Map();
-  const key = await fileKey(root);
-  if (key === null) yield* walk({ folder: root, inside: false }, visited);
-  else yield* enter(root, key, { folder: root, inside: false }, visited);
+  const stats = await stat(pathBuffer(root), { bigint: true }).catch(() => null);
+  if (stats === null) yield* walk({ folder: root, inside: false }, visited);
+  else yield* enter(root, identity(stats), { folder: root, inside: false }, visited);
 }
 
 /** Paths of folders by device and inode. */
-type Visited = Map<string, string>;
+type Visited = Map<string, BytePath>;
 
 interface WalkedFolder {
-  readonly folder: string;
+  readonly folder: BytePath;
   readonly inside: boolean;
 }
 
-async function* walk(place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedItem> {
+/** A path below a folder. */
+const below = (folder: BytePath, name: string): BytePath =>
+  folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
+
+async function* walk(place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedPath> {
   const { folder } = place;
-  let names: readonly string[];
+  let entries: readonly FolderEntry[];
   try {
-    visited.set(identity(await stat(folder, { bigint: true })), folder);
-    names = await namesIn(folder);
+    visited.set(identity(await stat(pathBuffer(folder), { bigint: true })), folder);
+    entries = await entriesOf(folder);
   } catch (error) {
     yield failure(folder, error);
     return;
   }
-  for (const name of names) yield* look(join(folder, name), place, visited);
+  for (const entry of entries) yield* look(entry, place, visited);
+}
+
+interface FolderEntry {
+  /** Bytes, one a character. */
+  readonly name: string;
+  readonly isFile: boolean;
 }
 
 /** Sorted by name, symlinks last: a file that a symlink leads to is reported by its own name. */
-async function namesIn(folder: string): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const [links, others] = [true, false].map(isLink => entries.filter(e => e.isSymbolicLink() === isLink));
-  return [...others!, ...links!].map(({ name }) => name);
+async function entriesOf(folder: BytePath): Promise<FolderEntry[]> {
+  const found = await readdir(pathBuffer(folder), { withFileTypes: true, encoding: 'buffer' });
+  const entries = found
+    .map(entry => ({
+      name: entry.name.toString('latin1'),
+      isFile: entry.isFile(),
+      isLink: entry.isSymbolicLink(),
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...entries.filter(({ isLink }) => !isLink), ...entries.filter(({ isLink }) => isLink)];
 }
 
 /** Device and inode, which identify a file on this machine. */
@@ -72,17 +118,22 @@ export async function fileKey(file: string): Promise<string | null> {
   return stats === null ? null : identity(stats);
 }
 
-function failure(file: string, error: unknown): WalkedItem {
-  const refused = unreadable(error, file);
+function failure(file: BytePath, error: unknown): WalkedRest<BytePath> {
+  const refused = unreadable(error, shownPath(file));
   if (!(refused instanceof InputError)) throw refused;
   return { kind: 'unreadable', file, error: refused };
 }
 
-async function* look(file: string, place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedItem> {
-  const other = (reason: string): WalkedItem => ({ kind: 'other', file, reason });
+async function* look(entry: FolderEntry, place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedPath> {
+  const file = below(place.folder, entry.name);
+  if (entry.isFile) {
+    yield { kind: 'archive', file, inside: place.inside };
+    return;
+  }
+  const other = (reason: string): WalkedPath => ({ kind: 'other', file, reason });
   let stats: BigIntStats;
   try {
-    stats = await stat(file, { bigint: true });
+    stats = await stat(pathBuffer(file), { bigint: true });
   } catch (error) {
     const reason = DEAD_LINKS[(error as NodeJS.ErrnoException).code ?? ''];
     yield reason === undefined ? failure(file, error) : other(reason);
@@ -90,7 +141,7 @@ async function* look(file: string, place: WalkedFolder, visited: Visited): Async
   }
   const key = identity(stats);
   const first = visited.get(key);
-  if (stats.isFile()) yield { kind: 'archive', file, key, inside: place.inside };
+  if (stats.isFile()) yield { kind: 'archive', file, inside: place.inside };
   else if (!stats.isDirectory()) yield other(kindOf(stats));
   else if (await leadsBack(file, place.folder)) yield other('a symlink to a folder that it lies in');
   else if (first !== undefined) yield { kind: 'again', what: 'folder', file, first };
@@ -108,27 +159,33 @@ function kindOf(stats: BigIntStats): string {
   return stats.isSocket() ? 'a socket' : 'a device';
 }
 
-async function leadsBack(file: string, folder: string): Promise<boolean> {
-  const [target, here] = await Promise.all([file, folder].map(path => realpath(path).catch(() => path)));
-  return !/^\.\.(\/|$)/.test(relative(target!, here!));
+async function leadsBack(file: BytePath, folder: BytePath): Promise<boolean> {
+  const [target, here] = await Promise.all(
+    [file, folder].map(async path => {
+      const real = await realpath(pathBuffer(path), 'buffer').catch(() => null);
+      return real === null ? path : real.toString('latin1');
+    }),
+  );
+  return target === here || here!.startsWith(below(target!, ''));
 }
 
 async function* enter(
-  file: string,
+  file: BytePath,
   key: string,
   { inside }: WalkedFolder,
   visited: Visited,
-): AsyncGenerator<WalkedItem> {
-  const names = await namesIn(file).catch(() => []);
-  if (!(await isImageFolder(file, names))) {
+): AsyncGenerator<WalkedPath> {
+  const entries = await entriesOf(file).catch(() => []);
+  const names = entries.map(({ name }) => textOf(name));
+  if (names.length === 0 || !(await withFileName(file, folder => isImageFolder(folder, names)))) {
     yield* walk({ folder: file, inside }, visited);
     return;
   }
   visited.set(key, file);
-  yield { kind: 'archive', file, key, inside };
-  const own = await membersOf(file, names);
-  for (const name of names)
-    if (!own.has(name)) yield* look(join(file, name), { folder: file, inside: true }, visited);
+  yield { kind: 'archive', file, inside };
+  const own = await withFileName(file, folder => membersOf(folder, names));
+  for (const entry of entries)
+    if (!own.has(textOf(entry.name))) yield* look(entry, { folder: file, inside: true }, visited);
 }
 
 /**
@@ -166,7 +223,7 @@ async function namesOf(file: string): Promise<string[] | null> {
 }
 
 /** Whether a file begins as archives do, or is an image folder. */
-function beginsArchive(file: string): boolean {
+export function beginsArchive(file: string): boolean {
   try {
     const head = readHead({ file, start: 0, length: HEAD, deflated: false }, HEAD);
     return isZip(head) || isTar(head) || sniff(head) !== 'none';

@@ -50,8 +50,8 @@ function compare(file: string, seen: Seen): Pick<Change, 'expected' | 'actual'> 
 
 const sizeOf = ({ size }: Seen): string => `${size} bytes`;
 
-/** A time with nanoseconds: two different times must not look alike. */
-function timeOf(nanoseconds: bigint): string {
+/** A time of a file, RFC 3339 in UTC with nanoseconds: two different times must not look alike. */
+export function timeOf(nanoseconds: bigint): string {
   const seconds = new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19);
   return `${seconds}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`;
 }

@@ -127,7 +127,10 @@ export interface Trailer extends Provenance {
   readonly count: number;
   /** Items of the whole list, of all shards. */
   readonly listCount: number;
-  /** sha256 over the lines of the records in the order of their paths' bytes, each with 0 as its `durationMs`. */
+  /**
+   * sha256 over the sha256 digests, 32 bytes each, of the lines of the records in the order of their paths' bytes. A
+   * line is hashed without its line break and with 0 as its `durationMs`. `RecordSummary` of results.ts.
+   */
   readonly records: string;
   readonly exitCode: 0 | 1 | 2;
   /** Wall clock of the run that completed the file; of merged results the sum of those of its shards. */

@@ -45,15 +45,21 @@ export function writeAt(fd: number, chunk: Uint8Array, position: number | null):
 
 /**
  * Replaces a file atomically: a reader sees the old content or the new, never a part of it.
- * @param content  whole, or in pieces
+ * @param content       whole, or in pieces
+ * @param beforeRename  may throw when all of it is on the disk: the old file then stays
  */
-export function replaceFile(path: string, content: Uint8Array | Iterable<string>): void {
+export function replaceFile(
+  path: string,
+  content: Uint8Array | Iterable<string>,
+  beforeRename = () => {},
+): void {
   const temporary = temporaryBeside(path);
   const file = createFile(temporary, path);
   try {
     for (const piece of typeof content === 'string' || content instanceof Uint8Array ? [content] : content)
       file.write(Buffer.from(piece));
     file.close();
+    beforeRename();
     writing(path, () => renameSync(temporary, path));
     finished(temporary);
   } catch (error) {

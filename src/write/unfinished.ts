@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Paths that are being written and must be removed if the process ends before they are complete. */
-const unfinished = new Set<string>();
+/**
+ * Paths that are being written and must be removed if the process ends before they are complete, each with a function
+ * that tells whether it is still this process's own.
+ */
+const unfinished = new Map<string, () => boolean>();
 
 let changed: (any: boolean) => void = () => {};
 
@@ -21,9 +24,17 @@ export function temporaryBeside(target: string): string {
 export function temporaryIn(directory: string, name: string): string {
   // The name may already have the maximum length of the file system.
   const path = join(directory, `.${name.slice(0, 40)}.${randomBytes(6).toString('hex')}.unfinished`);
-  if (unfinished.size === 0) changed(true);
-  unfinished.add(path);
+  removeAtEnd(path);
   return path;
+}
+
+/**
+ * Removes a path on every way out of the process but a kill.
+ * @param isOwn  asked before it is removed: another process may have put its own there
+ */
+export function removeAtEnd(path: string, isOwn: () => boolean = () => true): void {
+  if (unfinished.size === 0) changed(true);
+  unfinished.set(path, isOwn);
 }
 
 /** Called when the path is complete and renamed. */
@@ -34,7 +45,7 @@ export function finished(path: string): void {
 /** Removes something unfinished, if it exists. If that fails, it is tried again when the process ends. */
 export function abandon(path: string): void {
   try {
-    removeTree(Buffer.from(path));
+    if (unfinished.get(path)?.() !== false) removeTree(Buffer.from(path));
   } catch {
     return;
   }
@@ -63,6 +74,6 @@ function unlock(path: Buffer): void {
  * @returns paths that could not be removed
  */
 export function removeUnfinished(): readonly string[] {
-  for (const path of [...unfinished]) abandon(path);
-  return [...unfinished];
+  for (const path of [...unfinished.keys()]) abandon(path);
+  return [...unfinished.keys()];
 }

@@ -24,6 +24,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['engines', 'analysis'],
   ['lock', 'signatures', 'attestations'],
   ['checks'],
+  ['fleet'],
   ['docker', 'write'],
   ['report'],
   ['policy'],

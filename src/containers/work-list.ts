@@ -1,0 +1,306 @@
+import type { BigIntStats } from 'node:fs';
+import { createReadStream, realpathSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { InputError } from '../errors.js';
+import { type BytePath, nameBytes, pathBuffer } from '../spec/byte-path.js';
+import { cleanPath } from '../tar/path.js';
+import { beginsArchive, walkPaths } from './archive-walk.js';
+import { withFileName } from './file-name.js';
+import { isImageFolder } from './image-folder.js';
+import { readInherited } from './pipe.js';
+import { reading } from './unreadable.js';
+import { timeOf } from './watch.js';
+
+/** The archives that a run is about: the same list on every machine that has the same files. */
+export interface WorkList {
+  /** Absolute path of the folder that the paths are relative to. */
+  readonly root: BytePath;
+  /**
+   * Relative to the root; absolute where they lie outside of it. Sorted by bytes, without duplicates. `.` is the root
+   * itself.
+   */
+  readonly paths: readonly BytePath[];
+  /** The paths that a walk of a folder found, and no argument or list names. */
+  readonly walked: ReadonlyMap<BytePath, WalkedAs>;
+  /** Paths that were named more than once, beyond their first time. */
+  readonly duplicates: number;
+  /** Folders that were reached by another path, and walked once. */
+  readonly foldersAgain: number;
+  /** Results files below folders, which are not items. */
+  readonly resultsFiles: number;
+}
+
+/** How a walk found an item. */
+export type WalkedAs =
+  /** A file that may be an archive, or a folder that is an image. */
+  | { readonly kind: 'archive' }
+  /** A file that is not opened. */
+  | { readonly kind: 'other'; readonly reason: string }
+  /** A folder that cannot be searched: archives may lie in it. */
+  | { readonly kind: 'unreadable'; readonly error: InputError };
+
+export interface WorkListSource {
+  /** Files, folders and patterns as arguments name them, relative to the current directory. */
+  readonly paths: readonly string[];
+  /** A file of paths, or `-` for standard input; they are relative to the root. */
+  readonly filesFrom?: string | undefined;
+  /** The root as an argument names it. */
+  readonly root?: string | undefined;
+  /** Files and folders that the run itself writes: what lies in them is no item. */
+  readonly outputs?: readonly string[];
+}
+
+/**
+ * Makes the work list. No content is read, but to tell folders that are images from those that hold them.
+ * @throws InputError for a list that cannot be read or is none, a pattern that matches nothing, and an empty list
+ */
+export async function readWorkList(source: WorkListSource): Promise<WorkList> {
+  const cwd = realpathSync('.', 'buffer').toString('latin1');
+  const root = await rootFor(source, cwd);
+  const items = new Items(
+    root,
+    (source.outputs ?? []).map(file => absolutePath(cwd, nameBytes(file))),
+  );
+  for (const path of source.paths) await items.addArgument(path, cwd);
+  if (source.filesFrom !== undefined)
+    for (const path of await listedIn(source.filesFrom)) items.name(relativePath(root, path));
+  const list = items.list();
+  if (list.paths.length > 0) return list;
+  if (source.filesFrom === undefined)
+    throw new InputError(
+      'no file in it',
+      source.paths.join(', '),
+      'Name a folder that holds image archives.',
+    );
+  throw new InputError('a list without a path', listName(source.filesFrom), 'Expected one path a line.');
+}
+
+const listName = (file: string) => (file === '-' ? 'standard input' : file);
+
+async function rootFor({ root, paths, filesFrom }: WorkListSource, cwd: BytePath): Promise<BytePath> {
+  if (root !== undefined) {
+    const path = absolutePath(cwd, nameBytes(root));
+    const stats = await reading(root, () => stat(pathBuffer(path)));
+    if (!stats.isDirectory())
+      throw new InputError('expected a folder, found a file', root, 'It is the --root.');
+    return path;
+  }
+  const [only] = paths;
+  if (paths.length !== 1 || only === undefined || filesFrom !== undefined) return cwd;
+  const path = absolutePath(cwd, nameBytes(only));
+  return (await kindOf(path)) === 'folder' ? path : cwd;
+}
+
+/** Whether a path is a folder, that is not an image itself. null where nothing is there. */
+async function kindOf(path: BytePath): Promise<'file' | 'folder' | 'image-folder' | null> {
+  const stats = await stat(pathBuffer(path)).catch(() => null);
+  if (stats === null) return null;
+  if (!stats.isDirectory()) return 'file';
+  const names = await readdir(pathBuffer(path)).catch(() => []);
+  if (names.length === 0) return 'folder';
+  return (await withFileName(path, folder => isImageFolder(folder, names))) ? 'image-folder' : 'folder';
+}
+
+/** A path without `.`, `..` and doubled slashes, by its text alone: no link is followed. */
+export function absolutePath(base: BytePath, path: BytePath): BytePath {
+  return cleanPath(path.startsWith('/') ? path : `${base}/${path}`);
+}
+
+/** The path of an item as records have it: relative to the root, absolute outside of it. */
+export function relativePath(root: BytePath, path: BytePath): BytePath {
+  const absolute = absolutePath(root, path);
+  if (absolute === root) return '.';
+  const start = root === '/' ? root : `${root}/`;
+  return absolute.startsWith(start) ? absolute.slice(start.length) : absolute;
+}
+
+/** The items while they are gathered. */
+class Items {
+  private readonly named: BytePath[] = [];
+  private readonly walked = new Map<BytePath, WalkedAs>();
+  private duplicates = 0;
+  private foldersAgain = 0;
+  private resultsFiles = 0;
+
+  constructor(
+    private readonly root: BytePath,
+    private readonly outputs: readonly BytePath[],
+  ) {}
+
+  name(path: BytePath): void {
+    this.named.push(path);
+  }
+
+  /** A file that is not there is an item too: its record has the error. */
+  async addArgument(argument: string, cwd: BytePath): Promise<void> {
+    if (argument === '-')
+      throw new InputError(
+        'an archive on standard input has no path, and cannot be one of many',
+        '-',
+        'A list of paths is read from it with --files-from -.',
+      );
+    const path = absolutePath(cwd, nameBytes(argument));
+    if ((await kindOf(path)) === 'folder') await this.walk(path);
+    else this.name(relativePath(this.root, path));
+  }
+
+  private async walk(folder: BytePath): Promise<void> {
+    for await (const found of walkPaths(folder)) {
+      if (found.kind === 'again') this.foldersAgain++;
+      else if (this.isOutput(found.file)) continue;
+      else if (found.kind === 'archive' && (await isResultsFile(found.file))) this.resultsFiles++;
+      else this.find(relativePath(this.root, found.file), found.kind === 'archive' ? AN_ARCHIVE : found);
+    }
+  }
+
+  private find(path: BytePath, as: WalkedAs): void {
+    if (this.walked.has(path)) this.duplicates++;
+    this.walked.set(path, as);
+  }
+
+  private isOutput(file: BytePath): boolean {
+    return this.outputs.some(output => file === output || file.startsWith(`${output}/`));
+  }
+
+  list(): WorkList {
+    const { root, walked, foldersAgain, resultsFiles } = this;
+    for (const path of this.named) walked.delete(path) && this.duplicates++;
+    const all = [...this.named, ...walked.keys()].sort();
+    const paths = all.filter((path, i) => path !== all[i - 1]);
+    const duplicates = this.duplicates + all.length - paths.length;
+    return { root, paths, walked, duplicates, foldersAgain, resultsFiles };
+  }
+}
+
+const AN_ARCHIVE: WalkedAs = { kind: 'archive' };
+
+/** Files that other shards write while this list is made: their number differs from one shard to the next. */
+const RESULTS_NAME = /\.ndjson(\.partial|\.lock[^/]*)?$|\/\.[^/]*\.unfinished$/;
+
+/** An archive does not hide behind such a name. */
+const isResultsFile = async (file: BytePath): Promise<boolean> =>
+  RESULTS_NAME.test(file) &&
+  !(await withFileName(file, async name => beginsArchive(name)).catch(() => false));
+
+/** Bytes of a path. PATH_MAX of limits.h(0p) on Linux */
+const LONGEST_PATH = 4096;
+
+/** Bytes of a list. */
+const LARGEST_LIST = 2 ** 30;
+
+const [NUL, LF, CR] = [0, 10, 13];
+
+/**
+ * The paths in a list: ended by NULs if there is one, else lines, with LF or CR LF. Empty ones are left out, and nothing
+ * else.
+ * @param file  a path, or `-` for standard input
+ */
+async function listedIn(file: string): Promise<BytePath[]> {
+  const where = listName(file);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  await reading(where, async () => {
+    for await (const chunk of file === '-' ? readInherited(0) : createReadStream(file)) {
+      // The block that it lies in is filled again.
+      chunks.push(Buffer.from(chunk as Uint8Array));
+      size += chunk.length;
+      if (size > LARGEST_LIST) throw notAList(where, `more than ${LARGEST_LIST} bytes`);
+    }
+  });
+  const [first] = chunks;
+  if (first !== undefined && /^(\xff\xfe|\xfe\xff)/.test(first.toString('latin1', 0, 2)))
+    throw notAList(where, 'UTF-16');
+  const end = chunks.some(chunk => chunk.includes(NUL)) ? NUL : LF;
+  return pathsIn(chunks, end, where);
+}
+
+const notAList = (where: string, found: string) =>
+  new InputError(
+    `expected a list of paths, one a line or each ended by a NUL, found ${found}`,
+    where,
+    'Make it with `find … -print0`, and name archives as arguments.',
+  );
+
+function pathsIn(chunks: readonly Buffer[], end: number, where: string): BytePath[] {
+  const paths: BytePath[] = [];
+  const add = (text: BytePath) => {
+    const path = end === LF && text.charCodeAt(text.length - 1) === CR ? text.slice(0, -1) : text;
+    if (path.length > LONGEST_PATH)
+      throw notAList(where, `a path of ${path.length} bytes behind ${paths.length} others`);
+    if (path !== '') paths.push(path);
+  };
+  /** The beginning of a path that ends in a later chunk. */
+  let begun = '';
+  for (const chunk of chunks) {
+    let from = 0;
+    for (let at = chunk.indexOf(end); at >= 0; at = chunk.indexOf(end, from)) {
+      add(begun + chunk.toString('latin1', from, at));
+      begun = '';
+      from = at + 1;
+    }
+    begun += chunk.toString('latin1', from);
+  }
+  add(begun);
+  return paths;
+}
+
+/** The state of an item, by which it is known again. */
+export interface ItemState {
+  /** Bytes; null for a folder, and where nothing is there. */
+  readonly size: number | null;
+  /** RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there. */
+  readonly mtime: string | null;
+}
+
+/** Looks an item up, through symlinks. */
+export async function itemState(root: BytePath, path: BytePath): Promise<ItemState> {
+  const file = absolutePath(root, path);
+  const stats = await statOf(file);
+  if (stats === null) return { size: null, mtime: null };
+  if (!stats.isDirectory()) return { size: Number(stats.size), mtime: timeOf(stats.mtimeNs) };
+  let latest = stats.mtimeNs;
+  for await (const { mtimeNs } of below(file)) if (mtimeNs > latest) latest = mtimeNs;
+  return { size: null, mtime: timeOf(latest) };
+}
+
+const statOf = (file: BytePath): Promise<BigIntStats | null> =>
+  stat(pathBuffer(file), { bigint: true }).catch(() => null);
+
+/** Everything below an image folder. */
+async function* below(folder: BytePath): AsyncGenerator<BigIntStats> {
+  const entries = await readdir(pathBuffer(folder), { withFileTypes: true, encoding: 'buffer' }).catch(
+    () => [],
+  );
+  for (const entry of entries) {
+    const path = `${folder}/${entry.name.toString('latin1')}`;
+    const stats = await statOf(path);
+    if (stats !== null) yield stats;
+    // Without links, which may lead back.
+    if (entry.isDirectory()) yield* below(path);
+  }
+}
+
+/** Files that are looked up at a time: on a network share each takes a round trip. */
+const LOOKED_UP = 64;
+
+/**
+ * Bytes of every item of a list, in its order, to balance shards: of a folder the sum of its files, 0 where nothing is
+ * there.
+ */
+export async function itemSizes({ root, paths }: Pick<WorkList, 'root' | 'paths'>): Promise<number[]> {
+  const sizes: number[] = [];
+  for (let from = 0; from < paths.length; from += LOOKED_UP) {
+    const some = paths.slice(from, from + LOOKED_UP);
+    sizes.push(...(await Promise.all(some.map(path => sizeOf(absolutePath(root, path))))));
+  }
+  return sizes;
+}
+
+async function sizeOf(file: BytePath): Promise<number> {
+  const stats = await statOf(file);
+  if (stats === null) return 0;
+  if (!stats.isDirectory()) return Number(stats.size);
+  let sum = 0;
+  for await (const one of below(file)) if (one.isFile()) sum += Number(one.size);
+  return sum;
+}

@@ -1,0 +1,235 @@
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fileSha256 } from '../containers/file-digest.js';
+import { withFileName } from '../containers/file-name.js';
+import { absolutePath, itemState } from '../containers/work-list.js';
+import { InputError } from '../errors.js';
+import { indexOfPath, pathOfRecord } from '../fleet/list.js';
+import type { Item, Provenance, Shard } from '../fleet/record.js';
+import {
+  changedLine,
+  exitCodeOf,
+  type ItemRecord,
+  parseLine,
+  provenanceDifferences,
+} from '../fleet/results.js';
+import type { BytePath } from '../spec/byte-path.js';
+import { writing } from './system-error.js';
+
+export interface EarlierOptions {
+  /** The results file of the earlier run. */
+  readonly resume: string;
+  /** Use a record of a file that has the same size and sha256, whatever its modification time. */
+  readonly trustDigest: boolean;
+  readonly provenance: Provenance;
+  /** The folder that paths are relative to. */
+  readonly root: BytePath;
+  /** The items of this shard, sorted by bytes. */
+  readonly paths: readonly BytePath[];
+  /** Prints a line for the user. */
+  readonly note: (line: string) => void;
+}
+
+/** Where the records of a run are until all are there. */
+export const partialOf = (file: string): string => `${file}.partial`;
+
+/** Why a line of an earlier run is not used, in the words of a note. */
+const UNUSED = {
+  torn: 'the last line was not written to its end',
+  damaged: 'the line is no record',
+  schemaVersion: 'made by another schema version of results',
+  tool: 'made by another version of waybill',
+  command: 'made by another command',
+  policy: 'made with another policy',
+  settings: 'made with other options',
+  unlisted: 'the archive is not in the list of this shard any more',
+  failed: 'the archive could not be read (exit code 2)',
+  changed: 'the file has changed since (size, modification time or digest)',
+} as const;
+
+type Unused = keyof typeof UNUSED;
+
+/** A record that is used, with the index of its path. */
+export interface UsableLine {
+  readonly index: number;
+  readonly line: string;
+  readonly exitCode: 0 | 1 | 2;
+}
+
+/**
+ * The records of an earlier run that are used: those of its partial file, then those of its completed one. Says at its
+ * end which lines are not used.
+ * @throws InputError if they are of another list or shard, or the file is no results file
+ */
+export async function* usableLines(options: EarlierOptions): AsyncGenerator<UsableLine> {
+  const { resume, paths, note } = options;
+  const files = [partialOf(resume), resume].filter(file => existsSync(file));
+  if (files.length === 0) return note(`${resume}: there is no earlier run to resume: beginning anew`);
+  const earlier = new EarlierRun(options);
+  const unused = new Map<Unused, number>();
+  const kept = new Set<number>();
+  for (const file of files)
+    for (const lines of batched(linesOf(file)))
+      for (const found of await Promise.all(lines.map(line => earlier.check(file, line)))) {
+        if (typeof found === 'string') unused.set(found, (unused.get(found) ?? 0) + 1);
+        if (found === null || typeof found === 'string' || kept.has(found.index)) continue;
+        kept.add(found.index);
+        yield found;
+      }
+  earlier.requireCommon();
+  note(`${resume}: ${kept.size} of ${paths.length} records are kept`);
+  for (const [reason, count] of unused)
+    note(`${resume}: ${count} ${count === 1 ? 'line is' : 'lines are'} not used: ${UNUSED[reason]}`);
+}
+
+/** Judges the lines of an earlier run. */
+class EarlierRun {
+  private records = 0;
+  private common = 0;
+
+  constructor(private readonly options: EarlierOptions) {}
+
+  /** @returns null for a line that is nothing to be used or to be missed */
+  async check(file: string, { text, isTorn, isFirst }: FileLine): Promise<UsableLine | Unused | null> {
+    const line = text === null ? 'not-json' : parseLine(text);
+    if (typeof line === 'string') {
+      if (
+        isFirst &&
+        line !== 'other-schema' &&
+        !BEGINNING.startsWith((text ?? '').slice(0, BEGINNING.length))
+      )
+        throw notResults(file);
+      return isTorn ? 'torn' : line === 'other-schema' ? 'schemaVersion' : 'damaged';
+    }
+    this.requireShard(file, line.shard);
+    if (line.kind === 'end') return null;
+    this.records++;
+    const index = indexOfPath(this.options.paths, pathOfRecord(line)!);
+    if (index < 0) return 'unlisted';
+    this.common++;
+    const [difference] = provenanceDifferences(this.options.provenance, line);
+    if (difference !== undefined && isUnused(difference.member)) return difference.member;
+    if (exitCodeOf(line) === 2) return 'failed';
+    return (await this.usable(index, line, text!)) ?? 'changed';
+  }
+
+  private async usable(index: number, record: ItemRecord, text: string): Promise<UsableLine | null> {
+    const { root, paths, trustDigest, provenance } = this.options;
+    const { size, mtime } = await itemState(root, paths[index]!);
+    if (size !== record.size) return null;
+    const isByDigest = trustDigest && size !== null && record.kind === 'archive' && record.sha256 !== null;
+    const isSame = isByDigest
+      ? record.sha256 === (await digestOf(absolutePath(root, paths[index]!)))
+      : mtime !== null && mtime === record.mtime;
+    // A socket, say, has a state but no content.
+    if (!isSame) return null;
+    const { shard } = provenance;
+    const isAsIs = mtime === record.mtime && isSameShard(shard, record.shard);
+    const changes: Partial<Item> & { readonly shard: Shard } = { mtime, shard };
+    return { index, line: isAsIs ? text : changedLine(record, changes), exitCode: exitCodeOf(record) };
+  }
+
+  private requireShard(file: string, { number, of }: Shard): void {
+    const { shard } = this.options.provenance;
+    if (number === shard.number && of === shard.of) return;
+    throw new InputError(
+      `expected results of shard ${shard.number}/${shard.of}, found those of ${number}/${of}`,
+      file,
+      'Each shard has a results file of its own. Nothing was changed.',
+    );
+  }
+
+  /** Records of quite other archives are not overwritten by accident. */
+  requireCommon(): void {
+    if (this.records === 0 || this.common > 0) return;
+    throw new InputError(
+      `results of another list: none of its ${this.records} archives is in the list of this shard`,
+      this.options.resume,
+      'Was another --root given? Paths are relative to it. Nothing was changed.',
+    );
+  }
+}
+
+const isUnused = (member: string): member is Unused => member in UNUSED;
+
+const isSameShard = (a: Shard, b: Shard): boolean =>
+  a.list === b.list && a.by === b.by && a.number === b.number && a.of === b.of;
+
+/** null where it cannot be read: it is then read again, and that is reported. */
+async function digestOf(file: BytePath): Promise<string | null> {
+  const digits = await withFileName(file, name => fileSha256(name)).catch(() => null);
+  return digits === null ? null : `sha256:${digits}`;
+}
+
+/** The first characters of a results file, of which a torn first line may have fewer. */
+const BEGINNING = '{"kind":"';
+
+const notResults = (file: string): InputError =>
+  new InputError(
+    'expected a results file of waybill',
+    file,
+    'Nothing was changed. Name another file with --resume.',
+  );
+
+interface FileLine {
+  /** null if it is not UTF-8. */
+  readonly text: string | null;
+  /** The last one, without a line break. */
+  readonly isTorn: boolean;
+  readonly isFirst: boolean;
+}
+
+const LF = 10;
+
+/** Bytes that are read at a time. */
+const PIECE = 1024 * 1024;
+
+const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The lines of a file, read synchronously. */
+function* linesOf(file: string): Generator<FileLine> {
+  const fd = writing(file, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  try {
+    if (!fstatSync(fd).isFile()) throw notResults(file);
+    /** The beginning of a line that ends in a later chunk. */
+    let begun: Buffer[] = [];
+    let isFirst = true;
+    for (let at = 0; ; ) {
+      const chunk = Buffer.allocUnsafe(PIECE);
+      const count = readSync(fd, chunk, 0, PIECE, at);
+      if (count === 0) break;
+      at += count;
+      const bytes = chunk.subarray(0, count);
+      let from = 0;
+      for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
+        yield { text: decoded([...begun, bytes.subarray(from, end)]), isTorn: false, isFirst };
+        [begun, isFirst, from] = [[], false, end + 1];
+      }
+      if (from < count) begun.push(bytes.subarray(from));
+    }
+    if (begun.length > 0) yield { text: decoded(begun), isTorn: true, isFirst };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function decoded(pieces: readonly Uint8Array[]): string | null {
+  try {
+    return STRICT.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
+  } catch {
+    return null;
+  }
+}
+
+/** Lines whose files are looked up at a time. */
+const LOOKED_UP = 64;
+
+function* batched<T>(items: Iterable<T>): Generator<readonly T[]> {
+  let batch: T[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < LOOKED_UP) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
