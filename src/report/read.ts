@@ -13,6 +13,7 @@ import type { Graph, Image } from '../link/graph.js';
 import { link } from '../link/link.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import { UnpackedTotal } from '../scan/blob/examiner.js';
+import type { KnownBlobs } from '../scan/blob/known.js';
 import type { ContentWanted } from '../scan/entries/content.js';
 import { limitsWithin } from '../scan/resources.js';
 import { type Depth, type Scan, type ScanOptions, scan } from '../scan/scan.js';
@@ -45,6 +46,8 @@ export interface ReadOptions extends Resources {
    * from now.
    */
   readonly deadline?: number | undefined;
+  /** Facts about blobs that need not be unpacked again: `blobs` of a cache. */
+  readonly known?: KnownBlobs | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -100,12 +103,12 @@ export async function readArchive(
     digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));
   const parts: PartReading[] = [];
   const strangers: Stranger[] = [...opened.strangers];
-  const { jobs, memory } = options;
+  const { jobs, memory, known } = options;
   const shared = sharedAmong(limits, opened.parts.length);
   const unpacked = new UnpackedTotal();
   unpacked.hasStored(opened.size ?? 0);
   const onProgress = progressOf(opened, unpacked, options);
-  const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked };
+  const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked, known };
   const limitsFor = () => forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
   for (const part of opened.parts) {
     const linkedBy = (read: Scan) => link(read, limitsFor(), deadline + LINKING_MS);

@@ -1,12 +1,13 @@
-import type { Member, SeekableMember } from '../containers/source.js';
+import type { ByteRange, Member, SeekableMember } from '../containers/source.js';
 import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
+import { confirmed, type KnownBlobs } from './blob/known.js';
 
 import type { Members } from './extraction.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
-import { Pool } from './threads/pool.js';
-import { analyseRange } from './threads/range.js';
+import { Pool, type RangeJob } from './threads/pool.js';
+import { analyseRange, digestRangeHere } from './threads/range.js';
 
 /** Bytes from which a blob is given to a worker thread; an archive smaller than `POOL_FROM` does not start one. */
 export const WORKER_FROM = 1024 * 1024;
@@ -18,14 +19,12 @@ export async function analyseMembers(
   options: ScanOptions,
   analysis: Analysis,
 ): Promise<Map<Member, BlobFacts>> {
-  const { onProgress } = options;
+  const { onProgress, known } = options;
   const kept = new FactsKept(options.limits);
   const empty = new EmptyFacts(analysis);
   const jobs = members.all
     .flatMap((member, place) =>
-      member.range === null
-        ? []
-        : [{ member, place, range: member.range, algorithms: algorithmsFor(member.path) }],
+      member.range === null ? [] : [jobFor(member, place, member.range, analysis, known)],
     )
     .sort((a, b) => b.range.length - a.range.length);
   const plan = planOf(options);
@@ -36,10 +35,11 @@ export async function analyseMembers(
   const pool = new Pool(analysis, plan, onProgress);
   let ended = false;
   const analyseHere = async () => {
-    for (const { member, place, range, algorithms } of jobs.slice(forWorkers.length)) {
+    for (const job of jobs.slice(forWorkers.length)) {
       if (ended) return;
+      const { member, place, range, algorithms } = job;
       if (range.length === 0 && range.listed === undefined) kept.add(member, place, empty.of(algorithms));
-      else kept.add(member, place, await analyseRange(range, algorithms, analysis, onProgress));
+      else kept.add(member, place, await analyseKnown(job, analysis, onProgress));
     }
   };
   try {
@@ -53,4 +53,38 @@ export async function analyseMembers(
     await pool.close();
   }
   return kept.facts;
+}
+
+interface MemberJob extends RangeJob {
+  readonly member: SeekableMember;
+  readonly place: number;
+}
+
+function jobFor(
+  member: SeekableMember,
+  place: number,
+  range: ByteRange,
+  analysis: Analysis,
+  known: KnownBlobs | undefined,
+): MemberJob {
+  const algorithms = algorithmsFor(member.path);
+  const job = { member, place, range, algorithms };
+  return known === undefined ? job : { ...job, lookUp: () => known.lookUp(range, algorithms, analysis) };
+}
+
+/** Reads a range on this thread; only to compute its digest where facts about the same bytes are known. */
+async function analyseKnown(
+  { range, algorithms, lookUp }: MemberJob,
+  analysis: Analysis,
+  onProgress: (bytes: number) => void,
+): Promise<BlobFacts> {
+  const lookup = lookUp?.() ?? null;
+  if (lookup !== null && lookup.candidate !== null) {
+    const digests = await digestRangeHere(range, algorithms, analysis, onProgress);
+    const known = confirmed(lookup, digests, analysis);
+    if (known !== null) return known;
+  }
+  const facts = await analyseRange(range, algorithms, analysis, onProgress);
+  lookup?.keep(facts);
+  return facts;
 }

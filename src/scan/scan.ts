@@ -4,6 +4,7 @@ import type { Limits, Resources } from '../limits.js';
 import type { Document, Head } from './blob/document.js';
 import { type Analysis, UnpackedTotal } from './blob/examiner.js';
 import type { BlobFacts } from './blob/facts.js';
+import type { KnownBlobs } from './blob/known.js';
 import type { ContentWanted } from './entries/content.js';
 
 import { scanSeekable } from './scan-seekable.js';
@@ -53,6 +54,8 @@ export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {
   readonly unpacked?: UnpackedTotal | undefined;
   /** The file contents to read from layers, at depth `files`. */
   readonly contents?: ContentWanted | undefined;
+  /** Facts about blobs that need not be unpacked again. Used where members can be read at any time. */
+  readonly known?: KnownBlobs | undefined;
   /** Called with the bytes read since the last call. */
   readonly onProgress: (bytes: number) => void;
 }
@@ -64,10 +67,11 @@ export async function scan({ source }: Part, options: ScanOptions): Promise<Scan
   return scanOnce(source, options, analysis);
 }
 
-const analysisOf = ({ limits, depth, contents, deadline, unpacked }: ScanOptions): Analysis => ({
+const analysisOf = ({ limits, depth, contents, deadline, unpacked, known }: ScanOptions): Analysis => ({
   limits,
   files: depth === 'files',
   contents,
+  seeds: known?.seeds,
   deadline: deadline ?? deadlineIn(limits.seconds),
   unpacked: (unpacked ?? new UnpackedTotal()).memory,
 });

@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['codec'],
   ['tar', 'containers'],
   ['scan'],
+  ['cache'],
   ['decoding'],
   ['link', 'filesystem'],
   ['engines', 'analysis'],
@@ -174,11 +175,12 @@ test('only the command line prints, reads the environment or exits', () => {
   );
 });
 
-test('only containers, scan and write touch files and threads', () => {
+test('only containers, scan, cache and write touch files and threads', () => {
   assert.equal(
     uses(/'node:(fs|fs\/promises|worker_threads|child_process|net|http|https|dns)'/, [
       'containers',
       'scan',
+      'cache',
       'write',
       'cli.ts',
       'cli/watchdog.ts',
@@ -205,6 +207,7 @@ test('rooms that only read data never throw', () => {
     'tar',
     'containers',
     'scan',
+    'cache',
     'write',
     'go',
     'report',

@@ -11,7 +11,7 @@ import type { Seeds } from '../names/table.js';
 import type { TarFacts } from './facts.js';
 
 /** Computes several digests of the same bytes in one pass. */
-class Hasher {
+export class Hasher {
   private readonly hashes: readonly Hash[];
 
   constructor(algorithms: readonly Algorithm[]) {
@@ -183,6 +183,14 @@ export class UnpackedTotal implements Effort {
     return spent <= Math.max(LEAST_EFFORT, EFFORT_RATIO * this.stored);
   }
 
+  /**
+   * Bytes that all blobs of the file may unpack to by their ratio: nested and adjacent bombs are limited together, by
+   * the size of the file that the user named; one bomb does not use up the whole allowance.
+   */
+  allowance({ unpackedFree, unpackedRatio }: Pick<Limits, 'unpackedFree' | 'unpackedRatio'>): number {
+    return BOMBS * Math.max(unpackedFree, unpackedRatio * Math.ceil(this.stored / GRID) * GRID);
+  }
+
   /** @param bytes  size of the file that the user named; for a pipe the bytes read so far */
   hasStored(bytes: number): void {
     Atomics.store(this.counts, 1, BigInt(bytes));
@@ -196,6 +204,11 @@ export class UnpackedTotal implements Effort {
 }
 
 const UNKNOWN = -1n;
+
+/** Limits on the unpacked size are computed from the number of stored bytes, rounded up to a multiple of this. */
+export const GRID = 64 * 1024;
+/** All blobs together may unpack to this many times the limit of one. */
+const BOMBS = 2;
 
 /** The budget of searching for secrets: for a file of any size, and per byte of a large one; see `Effort`. */
 const LEAST_EFFORT = 64 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { isOver } from '../../containers/deadline.js';
 import { isTar, looksLikeJson } from '../../containers/kind.js';
 import { BLOCK } from '../../tar/header.js';
 import { RingBroken } from '../threads/ring.js';
-import { type Analysis, type Examination, UnpackedTotal } from './examiner.js';
+import { type Analysis, type Examination, GRID, UnpackedTotal } from './examiner.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
 
 /** Facts about a blob that do not depend on its content. */
@@ -14,11 +14,6 @@ export interface UnpackedBlob
   /** True if all bytes were read. */
   readonly whole: boolean;
 }
-
-/** The limit on the unpacked size is computed from the number of stored bytes, rounded up to a multiple of this. */
-const GRID = 64 * 1024;
-/** All blobs together may unpack to this many times the limit of one. */
-const BOMBS = 2;
 
 /**
  * The first half of the work on a blob: unpacks it, within the limits, and passes the content to the second half. The
@@ -133,10 +128,7 @@ export class Unpacker {
     const left = (cap: number) => Math.max(0, cap - this.unpackedSize);
     const total = this.total?.add(length) ?? 0;
     const within = (cap: number) => Math.max(0, length - Math.max(0, total - cap));
-    // Nested and adjacent bombs are limited together, by the size of the file that the user named; one bomb does not
-    // use up the whole allowance.
-    const stored = Math.ceil((this.total?.stored ?? 0) / GRID) * GRID;
-    const whole = BOMBS * Math.max(unpackedFree, unpackedRatio * stored);
+    const whole = this.total?.allowance(this.analysis.limits) ?? Number.POSITIVE_INFINITY;
     const caps = [
       ['unpackedRatio', unpackedRatio, left(Math.max(unpackedFree, unpackedRatio * begun))],
       ['unpackedRatio', unpackedRatio, within(whole)],

@@ -28,6 +28,7 @@ export class SecretSearch {
   private pieces: Buffer = Buffer.alloc(0);
 
   private isSpent = false;
+  private spent = 0;
   private readonly effort: Effort;
 
   /** @param effort  what searching may cost, together with all other layers */
@@ -37,6 +38,7 @@ export class SecretSearch {
   ) {
     this.effort = {
       spend: bytes => {
+        this.spent += bytes;
         this.isSpent ||= !effort.spend(bytes);
         return !this.isSpent;
       },
@@ -56,8 +58,8 @@ export class SecretSearch {
   }
 
   finish(): LayerSecrets {
-    const { found, cut, full, isSpent } = this;
-    return { found, cut, full, spent: isSpent };
+    const { found, cut, full, isSpent, spent: effort } = this;
+    return { found, cut, full, spent: isSpent, effort };
   }
 
   /** Bytes of one file that are searched at most. */

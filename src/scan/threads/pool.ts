@@ -4,6 +4,7 @@ import { BLOCK_BYTES, Blocks, hold, release } from '../../containers/tar-file.js
 import type { Algorithm } from '../../spec/digest.js';
 import { blobFacts } from '../blob/analyser.js';
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';
+import { type BlobLookup, confirmed } from '../blob/known.js';
 import type { Plan } from '../resources.js';
 import type { WorkerSetup } from './protocol.js';
 import { Ring } from './ring.js';
@@ -12,6 +13,8 @@ import { type OrderResult, Thread } from './thread.js';
 export interface RangeJob {
   readonly range: ByteRange;
   readonly algorithms: readonly Algorithm[];
+  /** Looks for facts about a blob like this one, when its turn comes. */
+  readonly lookUp?: () => BlobLookup | null;
 }
 
 /** A stream of bytes that is one blob. */
@@ -73,15 +76,33 @@ export class Pool {
         if (this.closed) return;
         if (worker.dead !== null) worker = this.start(this.workers);
         const { range, algorithms } = job;
+        const lookup = job.lookUp?.() ?? null;
+        const known = await this.known(job, lookup, worker);
+        if (known !== null) {
+          onFacts(job, known);
+          continue;
+        }
         const id = this.nextId++;
         const partner = range.length > share ? this.engage(id, algorithms) : null;
         const ring = partner?.ring.memory ?? null;
         const facts = await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner);
         this.release(partner);
+        lookup?.keep(facts);
         onFacts(job, facts);
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
+  }
+
+  /** Facts that are known about a range, whose digest a worker computes; null where there are none about these bytes. */
+  private async known(
+    { range, algorithms }: RangeJob,
+    lookup: BlobLookup | null,
+    worker: Thread,
+  ): Promise<BlobFacts | null> {
+    if (lookup === null || lookup.candidate === null) return null;
+    const answer = await worker.ask({ kind: 'digest', id: this.nextId++, range, algorithms });
+    return confirmed(lookup, 'lost' in answer ? null : (answer.digests ?? null), this.setup);
   }
 
   /** Analyses a stream of chunks on the least busy worker. The next blob may start before this one is done. */

@@ -1,6 +1,6 @@
 import type { Compression } from '../../codec/registry.js';
 import type { ByteRange } from '../../containers/source.js';
-import type { Algorithm } from '../../spec/digest.js';
+import type { Algorithm, Digests } from '../../spec/digest.js';
 import type { Analysis, Examined } from '../blob/examiner.js';
 
 import type { BlobFailure } from '../blob/facts.js';
@@ -19,6 +19,13 @@ export type WorkOrder =
       readonly range: ByteRange;
       readonly algorithms: readonly Algorithm[];
       readonly ring: RingMemory;
+    }
+  /** Digests of the stored bytes of a range, and nothing else. */
+  | {
+      readonly kind: 'digest';
+      readonly id: number;
+      readonly range: ByteRange;
+      readonly algorithms: readonly Algorithm[];
     }
   /** The end of a stream. */
   | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null }
@@ -42,10 +49,11 @@ export type ToWorker =
   /** The bytes are in shared memory, and are not changed until they are reported as taken. */
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array };
 
-/** The halves of a blob's facts; a half that this thread did not compute is null. */
+/** The halves of a blob's facts, or its digests alone; what this thread did not compute is null. */
 export interface Halves {
   readonly unpacked: UnpackedBlob | null;
   readonly examined: Examined | null;
+  readonly digests?: Digests | null;
 }
 
 export type FromWorker =

@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { CodecError, CodecNotLoaded } from '../../codec/codec.js';
+import { isOver } from '../../containers/deadline.js';
 import { listedDifference, packedDifference } from '../../containers/listed.js';
 import { readSteps } from '../../containers/read.js';
 import type { ByteRange } from '../../containers/source.js';
 import { isSystemError, reasonOf } from '../../errors.js';
-import type { Algorithm } from '../../spec/digest.js';
+import type { Algorithm, Digests } from '../../spec/digest.js';
 import { blobFacts } from '../blob/analyser.js';
-import { type Analysis, type Examination, Examiner } from '../blob/examiner.js';
+import { type Analysis, type Examination, Examiner, Hasher } from '../blob/examiner.js';
 
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';
 import { type UnpackedBlob, Unpacker } from '../blob/unpacker.js';
@@ -53,6 +54,67 @@ export async function analyseRange(
     }
   });
   return blobFacts(unpacked, examiner.end());
+}
+
+/** Like `digestRange`, on the main thread, which returns to the event loop regularly. */
+export async function digestRangeHere(
+  range: ByteRange,
+  algorithms: readonly Algorithm[],
+  analysis: Analysis,
+  onProgress: (bytes: number) => void,
+): Promise<Digests | null> {
+  const steps = digestSteps(range, algorithms, analysis);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    onProgress(step.value);
+    if (step.value >= REPORT_EVERY) await setImmediate();
+  }
+}
+
+/** The digests of a range's stored bytes; null where not all of them could be read, or not in time. */
+export function digestRange(
+  range: ByteRange,
+  algorithms: readonly Algorithm[],
+  analysis: Analysis,
+  onProgress: (bytes: number) => void,
+): Digests | null {
+  const steps = digestSteps(range, algorithms, analysis);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    onProgress(step.value);
+  }
+}
+
+/** Yields the number of bytes read since the last time. */
+function* digestSteps(
+  range: ByteRange,
+  algorithms: readonly Algorithm[],
+  { deadline = Number.POSITIVE_INFINITY }: Analysis,
+): Generator<number, Digests | null> {
+  const hasher = new Hasher(algorithms);
+  let size = 0;
+  let unreported = 0;
+  const steps = readSteps(range, piece => {
+    size += piece.length;
+    hasher.update(piece);
+    return !isOver(deadline);
+  });
+  try {
+    for (let step = steps.next(); step.done !== true; step = steps.next()) {
+      unreported += step.value;
+      if (unreported < REPORT_EVERY) continue;
+      yield unreported;
+      unreported = 0;
+    }
+  } catch (error) {
+    // What is wrong is found, and reported, when the range is analysed.
+    if (!isSystemError(error)) throw error;
+    return null;
+  }
+  yield unreported;
+  return size === range.length ? hasher.digests() : null;
 }
 
 /** Retries after loading the codec. A blob's codec is known from its first bytes, before anything is done with them. */

@@ -83,8 +83,8 @@ export class Thread {
       }
       this.events.onRoom();
     } else {
-      const { id, unpacked, examined } = message;
-      this.waiting.get(id)?.({ unpacked, examined });
+      const { id, unpacked, examined, digests = null } = message;
+      this.waiting.get(id)?.({ unpacked, examined, digests });
       this.waiting.delete(id);
     }
   }

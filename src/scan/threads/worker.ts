@@ -5,7 +5,7 @@ import { Examiner } from '../blob/examiner.js';
 import { Unpacker } from '../blob/unpacker.js';
 import { transfersOf } from '../entries/table.js';
 import type { FromWorker, Halves, ToWorker, WorkerSetup } from './protocol.js';
-import { readUnpacked } from './range.js';
+import { digestRange, readUnpacked } from './range.js';
 import { Ring } from './ring.js';
 
 /**
@@ -60,6 +60,11 @@ async function receive(message: ToWorker): Promise<void> {
       const onProgress = (bytes: number) => say({ kind: 'progress', bytes });
       const unpacked = await readUnpacked(message.range, setup, target, onProgress);
       return answer(id, { unpacked, examined: endOf(target) });
+    }
+    case 'digest': {
+      const onProgress = (bytes: number) => say({ kind: 'progress', bytes });
+      const digests = digestRange(message.range, message.algorithms, setup, onProgress);
+      return answer(id, { unpacked: null, examined: null, digests });
     }
     case 'open': {
       const target = targetOf(message.ring, message.algorithms);

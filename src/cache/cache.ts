@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import type { KnownBlobs } from '../scan/blob/known.js';
+import { SEEDS, type Seeds } from '../scan/names/table.js';
+import { version } from '../version.js';
+import { BlobCache } from './blobs.js';
+import { derived, openDirectory } from './directory.js';
+import { FileRecords, type RecordCache } from './records.js';
+import { EntryStore, type StoreCounts, type StorePlace } from './store.js';
+
+export type { FileIdentity, RecordCache } from './records.js';
+
+/** Bytes that the entries of a cache may take by default. */
+export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
+
+export interface CacheOptions {
+  /** Bytes that all entries may take on the disk; default `DEFAULT_CACHE_BYTES`. */
+  readonly size?: number | undefined;
+  /** The key that signs entries, at least 16 bytes; default one that lies in the directory. */
+  readonly key?: Uint8Array | undefined;
+}
+
+/** What another thread needs to use an open cache. Plain data. */
+export interface CacheSetup {
+  /** null where the run goes on without a cache. */
+  readonly place: StorePlace | null;
+  readonly seeds: Seeds;
+}
+
+export interface BlobCounts {
+  /** Blobs that were hashed and not unpacked. */
+  hits: number;
+  /** Blobs that were analysed. Those that are too small to be kept do not count. */
+  misses: number;
+  kept: number;
+}
+
+export interface RecordCounts {
+  /** Archives that were not opened. */
+  hits: number;
+  misses: number;
+  kept: number;
+  /** Records that were not kept, because the file had been written a moment before it was read. */
+  tooNew: number;
+  /** … because it changed while it was read. */
+  changed: number;
+  /** … because its file system does not set the time of a change. */
+  untimed: number;
+}
+
+/** What a cache did. Plain data, which threads may send to each other. */
+export interface CacheStatistics extends StoreCounts {
+  readonly blobs: BlobCounts;
+  readonly records: RecordCounts;
+}
+
+export interface Cache {
+  /** For `attachCache` on another thread. */
+  readonly setup: CacheSetup;
+  readonly blobs: KnownBlobs;
+  readonly records: RecordCache;
+  /** What happened so far, on this thread and on those whose statistics were added. */
+  readonly statistics: CacheStatistics;
+  /** Adds what happened on another thread. */
+  add(statistics: CacheStatistics): void;
+  /** Keeps the cache below its size. To be called at the end of a run, and of a thread. */
+  close(): void;
+}
+
+/**
+ * Opens a cache, and creates it if there is none. If its directory cannot be created or read, the cache is empty and
+ * keeps nothing, and `statistics.problem` says why.
+ * @throws InputError for a directory that is not one, belongs to someone else, or into which others may write, and for
+ * a short key
+ */
+export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: CacheOptions = {}): Cache {
+  const opened = openDirectory(dir, key ?? null);
+  if ('problem' in opened) return new OpenCache({ place: null, seeds: SEEDS }, opened.problem);
+  const { secret } = opened;
+  const seeds = derived(secret, 'seeds of names');
+  const place = {
+    dir: opened.dir,
+    key: derived(secret, 'entries'),
+    program: `waybill ${version} ${build()}`,
+    isShared: secret.isGiven,
+    mostBytes: size,
+    written: new SharedArrayBuffer(8),
+  };
+  return new OpenCache({ place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1] }, null);
+}
+
+/**
+ * The digest of this build, which `bin/bundle.ts` writes: two builds of one version, as developers have them, may
+ * compute other facts.
+ */
+function build(): string {
+  try {
+    return readFileSync(new URL('../../bundle/build.js', import.meta.url), 'latin1')
+      .replace(/[^0-9a-f]/g, '')
+      .slice(0, 32);
+  } catch {
+    return 'unbundled';
+  }
+}
+
+/** The cache that another thread has opened. */
+export const attachCache = (setup: CacheSetup): Cache => new OpenCache(setup, null);
+
+class OpenCache implements Cache {
+  readonly blobs: KnownBlobs;
+  readonly records: RecordCache;
+  private readonly parts: {
+    readonly store: EntryStore;
+    readonly blobs: BlobCache;
+    readonly records: FileRecords;
+  } | null;
+  private readonly others: CacheStatistics[] = [];
+
+  constructor(
+    readonly setup: CacheSetup,
+    private readonly problem: string | null,
+  ) {
+    const { place, seeds } = setup;
+    if (place === null) {
+      this.parts = null;
+      this.blobs = { seeds, lookUp: () => null };
+      this.records = { find: () => null, keep: () => {} };
+      return;
+    }
+    const store = new EntryStore(place);
+    this.parts = { store, blobs: new BlobCache(store, seeds), records: new FileRecords(store) };
+    this.blobs = this.parts.blobs;
+    this.records = this.parts.records;
+  }
+
+  get statistics(): CacheStatistics {
+    return this.others.reduce(sum, this.own());
+  }
+
+  add(statistics: CacheStatistics): void {
+    this.others.push(statistics);
+  }
+
+  close(): void {
+    this.parts?.store.close();
+  }
+
+  private own(): CacheStatistics {
+    const { parts, problem } = this;
+    if (parts === null) return { ignored: {}, removed: 0, problem, blobs: NO_BLOBS, records: NO_RECORDS };
+    const { store, blobs, records } = parts;
+    return { ...store.counts, blobs: { ...blobs.counts }, records: { ...records.counts } };
+  }
+}
+
+const NO_BLOBS: BlobCounts = { hits: 0, misses: 0, kept: 0 };
+const NO_RECORDS: RecordCounts = { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 };
+
+const sum = (a: CacheStatistics, b: CacheStatistics): CacheStatistics => ({
+  ignored: summed(a.ignored, b.ignored),
+  removed: a.removed + b.removed,
+  problem: a.problem ?? b.problem,
+  blobs: summed(a.blobs, b.blobs),
+  records: summed(a.records, b.records),
+});
+
+function summed<T extends object>(a: T, b: T): T {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T>;
+  const number = (of: T, name: keyof T) => Number(of[name] ?? 0);
+  return Object.fromEntries([...names].map(name => [name, number(a, name) + number(b, name)])) as T;
+}
