@@ -9,10 +9,11 @@ import { Signals } from './cli/signals.js';
 import type { Reporting, World } from './cli/terminal.js';
 import { prepared } from './cli/typed.js';
 import type { Watchdog } from './cli/watchdog.js';
+import type { Watched } from './commands/scan/index.js';
 import type { Answer, ReadOptions, Result } from './commands.js';
 import { deadlineIn } from './containers/deadline.js';
 import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
-import { Progress } from './progress.js';
+import { Progress, runLine } from './progress.js';
 import { version } from './version.js';
 import { legible, uncommanding, visible } from './visible.js';
 import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
@@ -22,7 +23,7 @@ import { removeUnfinished, watchUnfinished } from './write/unfinished.js';
 const EXIT_UNUSABLE = 2;
 const EXIT_BUG = 3;
 
-const signals = new Signals(tidy, signal => {
+const signals = new Signals(interrupted, signal => {
   process.kill(process.pid, signal);
   // The kernel does not deliver the signal's default action to process 1 of a container.
   process.exit(128 + constants.signals[signal]);
@@ -55,6 +56,8 @@ const terminal: World = {
   exists: existsSync,
   lists: () => listsFolderIn(process.env),
   progress: withProgress,
+  watch,
+  environment: () => process.env,
   now: () => timeIn(process.env),
   sourceDateEpoch: () => epochIn(process.env),
   note,
@@ -68,6 +71,33 @@ async function withProgress<T>(work: (onProgress: Progress['update']) => Promise
   } finally {
     progress.clear();
     await signals.release('progress');
+  }
+}
+
+/** How often the state of a run is shown on a terminal, and in a log, in milliseconds. */
+const [SHOWN_MS, LOGGED_MS] = [200, 60_000];
+
+/** Said when a run over many archives is ended by a signal. */
+let lastWords: (() => string) | null = null;
+
+async function watch<T>(run: Watched, work: () => Promise<T>, isQuiet: boolean): Promise<T> {
+  const start = Date.now();
+  const isShown = process.stderr.isTTY === true;
+  const show = () => {
+    // From the first time that it is shown.
+    void run.learnSizes().catch(() => {});
+    if (isShown) progress.updateRun(run.progress());
+    else note(runLine(run.progress(), Date.now() - start));
+  };
+  const timer = isQuiet ? null : setInterval(show, isShown ? SHOWN_MS : LOGGED_MS);
+  signals.hold('run');
+  lastWords = run.lastWords;
+  try {
+    return await withProgress(work);
+  } finally {
+    lastWords = null;
+    if (timer !== null) clearInterval(timer);
+    await signals.release('run');
   }
 }
 
@@ -198,6 +228,11 @@ function fail(error: unknown): void {
     process.stderr.write(`waybill ${version} has a bug; please report this:\n${detail}\n`);
     process.exitCode = EXIT_BUG;
   }
+}
+
+function interrupted(): void {
+  tidy();
+  if (lastWords !== null) complain(lastWords());
 }
 
 function tidy(): void {

@@ -6,6 +6,7 @@ import { extractCommand } from './extract.js';
 import { lockCommand } from './lock.js';
 import { manifestCommands } from './manifest.js';
 import { reportCommands } from './reports.js';
+import { scanCommand } from './scan.js';
 import { signaturesCommand } from './signatures.js';
 import type { Printing, Terminal } from './terminal.js';
 import { weighCommands } from './weigh.js';
@@ -18,6 +19,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
   return [
     reportCommands,
     checkCommand,
+    scanCommand,
     signaturesCommand,
     weighCommands,
     baseCommand,

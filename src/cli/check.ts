@@ -23,9 +23,15 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
 
 /** The archives, and the options that say which rules apply. */
 const ruleOptions = <T>(command: Argv<T>) =>
-  requirementOptions(
-    findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))),
-  )
+  policyOptions(
+    requirementOptions(
+      findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))),
+    ),
+  );
+
+/** The options that say which rules apply. */
+export const policyOptions = <T>(command: Argv<T>) =>
+  command
     .option('policy', {
       describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
       type: 'string',

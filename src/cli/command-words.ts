@@ -2,6 +2,7 @@
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
   ['Supply chain:', ['lock', 'signatures', 'attestations', 'packages']],
+  ['Many archives:', ['scan']],
   ['Files:', ['files', 'cat', 'extract']],
   [
     "Docker's words:",
@@ -27,7 +28,6 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['unpack', 'extract'],
   ['size', 'sizes'],
   ['compare', 'diff'],
-  ['scan', 'verify'],
   ['copy', 'extract'],
   ['tags', 'images'],
   ['analyze', 'waste'],

@@ -33,7 +33,7 @@ const EXIT_CODES =
   'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
 
 /** Groups of a command's help, in the order in which they are printed; those without options are not printed. */
-const GROUPS = ['Positionals:', 'Options:', 'Lock:', 'Signatures:', 'Limits:'] as const;
+const GROUPS = ['Positionals:', 'Options:', 'Many archives:', 'Lock:', 'Signatures:', 'Limits:'] as const;
 
 /** `--limit`, `--timeout`, `--jobs` and `--memory`, for every command that reads an archive. */
 export function limitOptions<T>(command: Argv<T>) {
@@ -50,7 +50,7 @@ export type LimitArguments = {
 /** @throws UsageError for an invalid value */
 export async function resourcesOf({ limit, timeout, jobs, memory }: LimitArguments): Promise<Resources> {
   const limits = Object.fromEntries([limit ?? []].flat().map(readLimit));
-  if (timeout !== undefined) limits.seconds = readTime(lastOf(timeout));
+  if (timeout !== undefined) limits.seconds = readTime('timeout', lastOf(timeout));
   // An invalid limit is reported before an archive is opened.
   limitsOf(limits);
   return {
@@ -82,10 +82,11 @@ function readLimit(text: string): [LimitName, number] {
   return [name, number];
 }
 
-function readTime(text: string): number {
+/** Seconds. @throws UsageError for another text */
+export function readTime(option: string, text: string): number {
   const [, digits, unit = 's'] = /^(\d{1,9})(s|m|h)?$/.exec(text) ?? [];
   if (digits === undefined || Number(digits) === 0)
-    throw new UsageError(`--timeout: expected a time from 1s, as in 90s, 5m or 1h, found ${quoted(text)}`);
+    throw new UsageError(`--${option}: expected a time from 1s, as in 90s, 5m or 1h, found ${quoted(text)}`);
   return Number(digits) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
 }
 

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import type { LockOptions as RequiredLock } from '../commands/lock/requirement.js';
 import type { Named, ReadResult } from '../commands/many/read.js';
 import type { LockedImage, LockGrade, Requirement } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
@@ -57,20 +58,26 @@ export interface VerifiedArchives {
 export async function lockRequirements(
   args: LockArguments & VerifiedArchives,
 ): Promise<readonly Requirement[]> {
+  const options = lockOptionsOf(args);
+  if (options === null) return [];
+  const { loadLock } = await import('../commands/lock/index.js');
+  return [await loadLock(options)];
+}
+
+/** The lock that is asked for, and how; null without one. @throws UsageError for options that need or exclude another */
+export function lockOptionsOf(args: LockArguments & VerifiedArchives): RequiredLock | null {
   const { lock: file, grade, names = false, partial = false, platform, archives = [] } = args;
   if (file === undefined) {
     const given = [grade !== undefined && 'grade', names && 'names', partial && 'partial'].find(Boolean);
     if (given) throw new UsageError(`--${given} is about a lock: name the file with --lock FILE`);
-    return [];
+    return null;
   }
   if (file === '') throw new UsageError('--lock: expected a file or -, found an empty name');
   if (file === '-' && archives.some(name => name === '-' || name.startsWith('-#')))
     throw new UsageError(
       '--lock -: standard input is the archive, and can be read once; put the lock into a file',
     );
-  const { loadLock } = await import('../commands/lock/index.js');
-  const least = [grade ?? 'repacked'].flat().at(-1)!;
-  return [await loadLock({ file, least, names, partial, platform })];
+  return { file, least: [grade ?? 'repacked'].flat().at(-1)!, names, partial, platform };
 }
 
 /** `waybill lock`: what images are, for `verify --lock`. */

@@ -1,3 +1,4 @@
+import type { Watched } from '../commands/scan/index.js';
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
 
 /**
@@ -33,6 +34,10 @@ export interface World {
    * replaced.
    */
   readonly summaryFile?: string | undefined;
+  /** Shows how far a run over many archives is, and says where its records are if it is interrupted. */
+  readonly watch?: <T>(run: Watched, work: () => Promise<T>, isQuiet: boolean) => Promise<T>;
+  /** The variables of the process, from which engines' numbers of shards are read. */
+  readonly environment?: () => Readonly<Record<string, string | undefined>>;
   /** Width of standard output in columns; null if it is not a terminal. */
   readonly width: () => number | null;
 }

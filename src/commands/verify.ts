@@ -2,7 +2,7 @@ import type { Finding } from '../checks/findings.js';
 import type { Limits } from '../limits.js';
 import type { Image } from '../link/graph.js';
 import { isAtLeast, type Severity } from '../link/observation.js';
-import { type Doc, gap, type Result, span, text } from '../report/doc.js';
+import { type Doc, gap, type ReportedFinding, type Result, span, text } from '../report/doc.js';
 import { type ArchiveReading, imagesIn } from '../report/read.js';
 import { type ImageReport, type Report, reportOf } from '../report/report.js';
 import { Audit, type ReportingOptions, reportedArchive, reportedFindings } from '../report/reported.js';
@@ -41,18 +41,31 @@ export interface VerifyOptions extends Selection, ReportingOptions {
   readonly isOneOfMany?: boolean | undefined;
 }
 
-/** `waybill verify`: checks the archive; three verdicts and the findings. */
-export function verify(archive: ArchiveReading, options: VerifyOptions): Result {
+/** An archive that was checked, before a document is made of it. */
+export interface Verified {
+  /** With the findings of the requirements among its own. */
+  readonly outcome: Judged;
+  readonly chosen: ReadonlySet<Image>;
+  readonly report: VerifyReport;
+  /** The findings of `report`, in its order. */
+  readonly reported: readonly ReportedFinding[];
+  readonly exitCode: 0 | 1;
+  /** How many findings the baseline hides. */
+  readonly hidden: number;
+}
+
+/** Checks an archive. @throws InputError if the selection matches nothing */
+export function verified(archive: ArchiveReading, options: VerifyOptions): Verified {
   const { audit = new Audit(), failOn, requirements = [], isOneOfMany = false } = options;
   const chosen = selectImages(archive, { ...options, mayRun: requirements.length > 0 });
   const outcome = judged(archive, chosen, requirements, !isOneOfMany);
   const { reading } = outcome;
   const whole = reportOf(reading, chosen);
   const { baseline } = audit;
-  const reported = reportedFindings(reading, chosen, { failOn, audit });
-  const known = reported.map(finding => baseline?.hides(finding) === true);
-  const findings = reported.filter((_, i) => !known[i]);
-  const hidden = reported.length - findings.length;
+  const all = reportedFindings(reading, chosen, { failOn, audit });
+  const known = all.map(finding => baseline?.hides(finding) === true);
+  const reported = all.filter((_, i) => !known[i]);
+  const hidden = all.length - reported.length;
   const report: VerifyReport = {
     ...whole,
     findings: whole.findings.filter((_, i) => !known[i]),
@@ -60,13 +73,19 @@ export function verify(archive: ArchiveReading, options: VerifyOptions): Result 
     ...requirementReports(outcome),
   };
   const exitCode = exitCodeFor(report.findings, failOn);
+  return { outcome, chosen, report, reported, exitCode, hidden };
+}
+
+/** `waybill verify`: checks the archive; three verdicts and the findings. */
+export function verify(archive: ArchiveReading, options: VerifyOptions): Result {
+  const { outcome, chosen, report, reported: findings, exitCode, hidden } = verified(archive, options);
   return {
     data: report,
     doc: verifyDoc(outcome, report, { ...options, chosen, findings }),
     exitCode,
     isVerdict: true,
     findings,
-    archives: [reportedArchive(reading, exitCode, hidden)],
+    archives: [reportedArchive(outcome.reading, exitCode, hidden)],
   };
 }
 

@@ -13,7 +13,7 @@ import { openDirectory } from './directory.js';
 import type { StreamDigest } from './file-digest.js';
 import { requireLayout } from './image-folder.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
-import { readHead } from './read.js';
+import { readHead, smallContent } from './read.js';
 import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
 import { indexTar, passTar } from './tar-file.js';
 import { decompress, streamRange } from './unpack.js';
@@ -103,10 +103,17 @@ async function openRegular(
   const size = Number(stats.size);
   const watch = new Watch();
   watch.add(null, file, stats);
-  const range: ByteRange = { file, start: 0, length: size, deflated: false };
+  const content = smallContent(file, size);
+  const range: ByteRange = { file, start: 0, length: size, deflated: false, ...(content && { content }) };
   const head = readHead(range, HEAD);
   const counter = new Counter();
-  const shared = { file, size, bytesRead: counter.read, changes: () => watch.changes() };
+  const shared = {
+    file,
+    size,
+    ...(content && { content }),
+    bytesRead: counter.read,
+    changes: () => watch.changes(),
+  };
   if (isZip(head)) {
     // Loaded when it is wanted: the zip reader costs 50 ms of every start.
     const { openZip } = await import('./zip.js');

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { CodecError } from '../codec/codec.js';
 import { openInflateRaw } from '../codec/inflate.js';
+import { isSystemError } from '../errors.js';
 import { copyOf } from './cursor.js';
 import type { ByteRange } from './source.js';
 
@@ -24,17 +25,12 @@ export function* readSteps(
         if (!sink(piece)) throw stop;
       })
     : null;
-  const buffer = new Uint8Array(Math.min(PIECE, Math.max(range.length, 1)));
-  const fd = openSync(range.file, 'r');
+  const pieces = piecesOf(range);
   try {
-    for (let done = 0; done < range.length; ) {
-      const read = readSync(fd, buffer, 0, Math.min(buffer.length, range.length - done), range.start + done);
-      if (read === 0) break;
-      done += read;
-      const piece = buffer.subarray(0, read);
+    for (const piece of pieces) {
       if (decoder !== null) decoder.write(piece);
       else if (!sink(piece)) return 0;
-      yield read;
+      yield piece.length;
     }
     decoder?.end();
     return decoder?.shape.trailingGarbage ?? 0;
@@ -43,7 +39,56 @@ export function* readSteps(
     return 0;
   } finally {
     decoder?.close();
+  }
+}
+
+/** The stored bytes of a range; each piece is valid until the next one. */
+function* piecesOf({ file, start, length, content }: ByteRange): Generator<Uint8Array> {
+  if (content !== undefined) {
+    const piece = content.subarray(start, start + length);
+    if (piece.length > 0) yield piece;
+    return;
+  }
+  const buffer = new Uint8Array(Math.min(PIECE, Math.max(length, 1)));
+  const fd = openSync(file, 'r');
+  try {
+    for (let done = 0; done < length; ) {
+      const read = readSync(fd, buffer, 0, Math.min(buffer.length, length - done), start + done);
+      if (read === 0) break;
+      done += read;
+      yield buffer.subarray(0, read);
+    }
+  } finally {
     closeSync(fd);
+  }
+}
+
+/** Files up to this size are read at once, in bytes: opening one again for each member takes longer than reading it. */
+const SMALL = 1024 * 1024;
+
+/**
+ * The bytes of a small file, fewer where it has become shorter. undefined for a larger one, and where not all of it can
+ * be read: then each member is read by itself, so that one bad block does not hide the others.
+ */
+export function smallContent(file: string, size: number): Uint8Array | undefined {
+  if (size > SMALL) return undefined;
+  const bytes = Buffer.allocUnsafeSlow(size);
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      let filled = 0;
+      while (filled < size) {
+        const read = readSync(fd, bytes, filled, size - filled, filled);
+        if (read === 0) break;
+        filled += read;
+      }
+      return bytes.subarray(0, filled);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    return undefined;
   }
 }
 
@@ -77,8 +122,9 @@ const MOST = 256 * 1024;
  * headers of small members do, and shrinks while they lie far apart.
  */
 export class FileWindow {
-  private readonly fd: number;
-  private buffer: Uint8Array = new Uint8Array(LEAST);
+  /** null for a file that is in memory. */
+  private readonly fd: number | null;
+  private buffer: Uint8Array;
   /** The buffer's content: its offset in the range and its length, in bytes. */
   private from = 0;
   private filled = 0;
@@ -89,21 +135,24 @@ export class FileWindow {
 
   /** @throws the system's error */
   constructor(private readonly range: ByteRange) {
-    this.fd = openSync(range.file, 'r');
-    this.length = range.length;
+    const { file, start, length, content } = range;
+    this.fd = content === undefined ? openSync(file, 'r') : null;
+    this.buffer = content?.subarray(start, start + length) ?? new Uint8Array(LEAST);
+    this.length = content === undefined ? length : this.buffer.length;
+    if (content !== undefined) this.filled = this.length;
   }
 
   /**
    * Up to `length` bytes at `at`, fewer only at the range's end. Valid until the next call. @throws the system's error
    */
   read(at: number, length: number): Uint8Array {
-    if (at < this.from || at + length > this.from + this.filled) this.fill(at, length);
+    if (this.fd !== null && (at < this.from || at + length > this.from + this.filled)) this.fill(at, length);
     const from = at - this.from;
     return this.buffer.subarray(from, Math.min(from + length, this.filled));
   }
 
   close(): void {
-    closeSync(this.fd);
+    if (this.fd !== null) closeSync(this.fd);
   }
 
   private fill(at: number, length: number): void {
@@ -126,7 +175,7 @@ export class FileWindow {
     this.filled = 0;
     while (this.filled < wanted) {
       const place = this.range.start + at + this.filled;
-      const count = readSync(this.fd, this.buffer, this.filled, wanted - this.filled, place);
+      const count = readSync(this.fd!, this.buffer, this.filled, wanted - this.filled, place);
       // The file has become shorter.
       if (count === 0) this.length = at + this.filled;
       if (count === 0) return;

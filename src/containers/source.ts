@@ -14,6 +14,8 @@ export interface ByteRange {
   readonly length: number;
   /** Raw deflate, as inside a zip. */
   readonly deflated: boolean;
+  /** The whole file, where it is small and was read at once. */
+  readonly content?: Uint8Array;
   /** Size and checksum that a zip lists; `size` is null where the zip's format cannot express it. */
   readonly listed?: { readonly crc32: number; readonly size: number | null };
 }
@@ -179,6 +181,8 @@ export interface Opened {
   readonly compression: Compression;
   /** Bytes of the file, or of all files of a directory; null for a stream until it has been read. */
   readonly size: number | null;
+  /** The bytes of a small file, which was read at once. */
+  readonly content?: Uint8Array;
   /** Bytes read so far from a source that passes once. */
   readonly bytesRead: () => number;
   /** Changes of the files since they were opened. To be called when everything has been read. */

@@ -11,6 +11,8 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
   const members: SeekableMember[] = [];
   const problems: SourceProblem[] = [];
   const window = new FileWindow(range);
+  const { file, content: bytes } = range;
+  const whole = bytes === undefined ? { file } : { file, content: bytes };
   try {
     const walk = walkTar(window, limits, problem => void problems.push(problem));
     for (let step = walk.next(NOTHING); step.done !== true; ) {
@@ -24,7 +26,7 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
       const { path, name, type, size, target, flag, mtime } = value.member;
       const length = Math.max(0, Math.min(size, window.length - start));
       const content =
-        type === 'file' ? { file: range.file, start: range.start + start, length, deflated: false } : null;
+        type === 'file' ? { ...whole, start: range.start + start, length, deflated: false } : null;
       const member = { path, name, type, size, target, mtime, range: content };
       members.push(flag === undefined ? member : { ...member, flag });
       step = walk.next(NOTHING);

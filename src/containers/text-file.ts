@@ -6,6 +6,36 @@ import { readInherited } from './pipe.js';
 
 const STDIN_FD = 0;
 
+type BytesRead = { readonly bytes: Uint8Array } | { readonly reason: string };
+type FolderRead =
+  | { readonly files: readonly FolderFile[] }
+  | { readonly reason: string; readonly path: string };
+
+/** Files that this module has read, in the order of reading, by their names. It can be sent to other threads. */
+export type FilesRead = Map<string, BytesRead | FolderRead>;
+
+/** null: each file is read when it is asked for. */
+let kept: FilesRead | null = null;
+
+/**
+ * From now on each file is read once. Threads that do the work of one command read its files (policies, keys, locks)
+ * from what the first thread has kept: standard input can be read once, and a file may change between two readings.
+ * @param files  what another thread has read
+ */
+export function keepFilesRead(files: FilesRead = new Map()): FilesRead {
+  kept = files;
+  return files;
+}
+
+async function once<T extends BytesRead | FolderRead>(name: string, read: () => Promise<T>): Promise<T> {
+  if (kept === null) return read();
+  const known = kept.get(name) as T | undefined;
+  if (known !== undefined) return known;
+  const made = await read();
+  kept.set(name, made);
+  return made;
+}
+
 /**
  * A small text that a user wrote: a policy, a list. UTF-8, with or without a byte order mark.
  * @param file  a path, or `-` for standard input
@@ -30,10 +60,10 @@ export async function readText(
  * @param most  bytes; no such file has more
  * @returns why it cannot be read, in place of the bytes
  */
-export async function readBytes(
-  file: string,
-  most: number,
-): Promise<{ readonly bytes: Uint8Array } | { readonly reason: string }> {
+export const readBytes = (file: string, most: number): Promise<BytesRead> =>
+  once(`${most} ${file}`, () => bytesOf(file, most));
+
+async function bytesOf(file: string, most: number): Promise<BytesRead> {
   try {
     const bytes = file === '-' ? await gathered(readInherited(STDIN_FD), most) : await head(file, most);
     return bytes.length > most ? { reason: `expected at most ${most} bytes of text, found more` } : { bytes };
@@ -66,11 +96,10 @@ const FOLDER_ENTRIES = 10_000;
  * @param most  bytes, of each and of all together
  * @returns why they cannot be read, in place of the files
  */
-export async function readFolder(
-  folder: string,
-  wanted: RegExp,
-  most: number,
-): Promise<{ readonly files: readonly FolderFile[] } | { readonly reason: string; readonly path: string }> {
+export const readFolder = (folder: string, wanted: RegExp, most: number): Promise<FolderRead> =>
+  once(`${most} ${wanted} ${folder}`, () => folderOf(folder, wanted, most));
+
+async function folderOf(folder: string, wanted: RegExp, most: number): Promise<FolderRead> {
   const files: FolderFile[] = [];
   const todo = [{ path: '', depth: 0 }];
   let [entries, bytes] = [0, 0];
@@ -85,7 +114,7 @@ export async function readFolder(
     for (const name of names ?? [])
       todo.push({ path: path === '' ? name : `${path}/${name}`, depth: depth + 1 });
     if (names !== null || !wanted.test(path)) continue;
-    const read = await readBytes(join(folder, path), most);
+    const read = await bytesOf(join(folder, path), most);
     if ('reason' in read) return { reason: read.reason, path };
     bytes += read.bytes.length;
     files.push({ path, bytes: read.bytes });

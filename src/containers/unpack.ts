@@ -40,9 +40,16 @@ export async function* streamFile(
   range: ByteRange,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
+  const { start, length, content } = range;
+  if (content !== undefined) {
+    const stored = content.subarray(start, start + length);
+    onRead(stored.length);
+    yield stored;
+    return;
+  }
   const handle = await open(range.file, 'r');
   try {
-    for await (const chunk of readAhead(handle.fd, range.start, { length: range.length })) {
+    for await (const chunk of readAhead(handle.fd, start, { length })) {
       onRead(chunk.length);
       yield chunk;
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Concerns } from '../checks/concerns.js';
 import { fromProblem } from '../checks/container.js';
 import { type Finding, findingsOf, toFindings } from '../checks/findings.js';
@@ -186,8 +187,13 @@ async function plannedFor(
 }
 
 /** null for what is not one file that can be read again. */
-async function sha256Of({ container, file, size }: Opened, deadline: number, { onProgress }: ReadOptions) {
+async function sha256Of(
+  { container, file, size, content }: Opened,
+  deadline: number,
+  { onProgress }: ReadOptions,
+) {
   if (container === 'directory' || container === 'stream') return null;
+  if (content !== undefined) return createHash('sha256').update(content).digest('hex');
   let done = 0;
   return fileSha256(file, deadline, count => {
     done += count;

@@ -55,11 +55,13 @@ export function planOf({ jobs, memory }: Resources): Plan {
     throw new UsageError(
       `memory: expected at least ${MIN_MEMORY} bytes (${MIN_MEMORY / MiB}M), found ${memory}`,
     );
+  const wanted = jobs ?? coresToUse();
+  // Without workers there is nothing to divide, and the machine is not asked: an archive may be one of ten thousand.
+  if (wanted === 1) return { workers: 0, partners: 0, queueBytes: LEAST_QUEUE_BYTES, heapMegabytes: 0 };
   const budget = memory ?? Math.max(MIN_MEMORY, Math.min(MOST_MEMORY, memoryToUse() / 2));
   const left = budget - MIN_MEMORY;
-  const wanted = jobs ?? coresToUse();
   // One worker would not be faster than the main thread.
-  const workers = wanted === 1 ? 0 : Math.min(wanted, Math.floor(left / THREAD_BYTES));
+  const workers = Math.min(wanted, Math.floor(left / THREAD_BYTES));
   // At least one blob is smaller than a worker's share and needs no partner.
   const partners = workers < 2 ? 0 : Math.min(workers - 1, Math.floor(left / THREAD_BYTES) - workers);
   const spare = left - (workers + partners) * THREAD_BYTES;
@@ -68,6 +70,34 @@ export function planOf({ jobs, memory }: Resources): Plan {
     partners,
     queueBytes: Math.min(QUEUE_BYTES, LEAST_QUEUE_BYTES + spare),
     heapMegabytes: Math.floor(budget / MiB),
+  };
+}
+
+/** Memory of a thread that reads whole archives: the program, its heap and the buffers of one archive. */
+const LANE_BYTES = MIN_MEMORY;
+/** The largest heap of such a thread by default, in MiB: with it no limit is lowered. */
+const LANE_HEAP_MEGABYTES = 1024;
+
+/** How a run over many archives divides threads and memory among those that it reads at a time. */
+export interface LanePlan {
+  readonly lanes: number;
+  /** Threads for each. */
+  readonly jobs: number;
+  /** Maximum heap of each, in MiB. */
+  readonly heapMegabytes: number;
+}
+
+/** @param archives  that are to be read */
+export function lanesWithin({ jobs, memory }: Resources, archives: number): LanePlan {
+  const wanted = jobs ?? coresToUse();
+  const budget = memory ?? Math.min(MOST_MEMORY, memoryToUse() / 2);
+  const affordable = Math.max(1, Math.floor(budget / LANE_BYTES));
+  const lanes = Math.max(1, Math.min(wanted, affordable, archives));
+  return {
+    lanes,
+    jobs: Math.max(1, Math.floor(Math.min(wanted, affordable) / lanes)),
+    heapMegabytes:
+      memory === undefined ? LANE_HEAP_MEGABYTES : Math.max(64, Math.floor(memory / lanes / MiB)),
   };
 }
 

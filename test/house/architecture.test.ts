@@ -27,7 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['checks'],
   ['fleet'],
   ['docker', 'write'],
-  ['report'],
+  ['report', 'fleet'],
   ['policy'],
   ['commands'],
   ['format', 'commands.ts', 'library', 'index.ts'],

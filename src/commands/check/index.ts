@@ -62,6 +62,12 @@ export interface CheckReport extends Omit<Report, 'findings' | 'images'>, Requir
   readonly baseline?: { readonly hidden: number };
 }
 
+/** The result of `check`, with the type of its report. */
+export interface CheckResult extends Result {
+  readonly data: CheckReport;
+  readonly findings: readonly ReportedFinding[];
+}
+
 /** An image with its base, where bases were named; see `ImageSizes`. */
 export interface CheckedImage extends ImageReport {
   readonly base?: BaseReport | null;
@@ -115,12 +121,17 @@ export class Check {
 
   /** One archive of several. @throws InputError when the selection matches nothing */
   archive(reading: ArchiveReading, selection: Selection): Result {
-    return this.result(reading, selection, []);
+    return this.checked(reading, selection, this.audit);
+  }
+
+  /** The same with the type of its report. @param audit  of its findings alone */
+  checked(reading: ArchiveReading, selection: Selection, audit: Audit): CheckResult {
+    return this.result(reading, selection, [], audit);
   }
 
   /** The only archive. @throws InputError when the selection matches nothing */
   alone(reading: ArchiveReading, selection: Selection): Result {
-    return this.result(reading, selection, null);
+    return this.result(reading, selection, null, this.audit);
   }
 
   /** Findings about the policy itself, after the last of several archives. null where there is none. */
@@ -167,17 +178,18 @@ export class Check {
     archive: ArchiveReading,
     selection: Selection,
     more: readonly CheckFinding[] | null,
-  ): Result {
+    audit: Audit,
+  ): CheckResult {
     const { policy, all: isAll, requirements = [] } = this.options;
     const chosen = selectImages(archive, { ...selection, mayRun: requirements.length > 0 });
     const outcome = judged(archive, chosen, requirements, more === null);
     const { reading } = outcome;
     const report = reportOf(reading, chosen);
     const { findings, suppressed, subjects } = this.evaluator.evaluate(reading, chosen, report);
-    const { baseline } = this.audit;
+    const { baseline } = audit;
     const all = [...findings, ...(more ?? this.closingFindings())];
     const most = reading.parts[0]!.graph.limits.findingsPerCode;
-    const { told, reported, hidden } = this.listed(reading, chosen, all, most);
+    const { told, reported, hidden } = listedOf(reading, chosen, { all, most, audit });
     const passed = !told.some(({ failing }) => failing);
     const exitCode = passed ? 0 : 1;
     const data: CheckReport = {
@@ -190,53 +202,59 @@ export class Check {
       ...(baseline === null ? {} : { baseline: { hidden } }),
       ...requirementReports(outcome),
     };
-    const remarks = remarksOn(outcome, chosen);
-    const sources = new Map(told.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
     return {
       data,
-      doc: checkDoc(data, imagesIn(reading), { isAll, sources, remarks }),
+      // Made when it is printed: one of many archives is a line of numbers.
+      get doc() {
+        const remarks = remarksOn(outcome, chosen);
+        const sources = new Map(told.map((finding, i) => [finding, sourceText(reported[i]!.source)]));
+        return checkDoc(data, imagesIn(reading), { isAll, sources, remarks });
+      },
       exitCode,
       isVerdict: true,
       findings: reported,
       archives: [reportedArchive(reading, exitCode, hidden)],
     };
   }
+}
 
-  /**
-   * The findings that the baseline does not hide, as far as they are listed. Only with a baseline does each of them need
-   * a fingerprint.
-   */
-  private listed(
-    reading: ArchiveReading,
-    chosen: ReadonlySet<Image>,
-    all: readonly CheckFinding[],
-    most: number,
-  ): {
-    readonly told: readonly CheckFinding[];
-    readonly reported: readonly ReportedFinding[];
-    readonly hidden: number;
-  } {
-    const { baseline } = this.audit;
-    const reportsOf = (findings: readonly CheckFinding[]) =>
-      checkedFindings(reading, chosen, findings, this.audit);
-    if (baseline === null) {
-      const told = listed(all, most).map(({ finding }) => finding);
-      return { told, reported: reportsOf(told), hidden: 0 };
-    }
-    const every = reportsOf(all);
-    const known = every.map(finding => baseline.hides(finding));
-    const [open, openReported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
-    const shown = listed(open, most);
-    return {
-      told: shown.map(({ finding }) => finding),
-      reported: shown.map(({ finding, index }) => ({
-        ...openReported[index]!,
-        message: messageOf(finding),
-        ...(finding.unlisted !== undefined && { unlisted: finding.unlisted }),
-      })),
-      hidden: all.length - open.length,
-    };
+/**
+ * The findings that the baseline does not hide, as far as they are listed. Only with a baseline does each of them need a
+ * fingerprint.
+ * @param most  findings of one code that are listed
+ */
+function listedOf(
+  reading: ArchiveReading,
+  chosen: ReadonlySet<Image>,
+  {
+    all,
+    most,
+    audit,
+  }: { readonly all: readonly CheckFinding[]; readonly most: number; readonly audit: Audit },
+): {
+  readonly told: readonly CheckFinding[];
+  readonly reported: readonly ReportedFinding[];
+  readonly hidden: number;
+} {
+  const { baseline } = audit;
+  const reportsOf = (findings: readonly CheckFinding[]) => checkedFindings(reading, chosen, findings, audit);
+  if (baseline === null) {
+    const told = listed(all, most).map(({ finding }) => finding);
+    return { told, reported: reportsOf(told), hidden: 0 };
   }
+  const every = reportsOf(all);
+  const known = every.map(finding => baseline.hides(finding));
+  const [open, openReported] = [all.filter((_, i) => !known[i]), every.filter((_, i) => !known[i])];
+  const shown = listed(open, most);
+  return {
+    told: shown.map(({ finding }) => finding),
+    reported: shown.map(({ finding, index }) => ({
+      ...openReported[index]!,
+      message: messageOf(finding),
+      ...(finding.unlisted !== undefined && { unlisted: finding.unlisted }),
+    })),
+    hidden: all.length - open.length,
+  };
 }
 
 /** Hidden findings as far as they are listed; see `listed`. */

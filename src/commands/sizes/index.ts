@@ -48,7 +48,8 @@ export function sizes(reading: ArchiveReading, options: SizesOptions = {}): Resu
   return { ...audited, data: report, doc: sizesDoc(report, imagesIn(reading), options) };
 }
 
-const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>
+/** Whether not all that is asked of an image's sizes is known. */
+export const isUnknown = ({ unknown, breakdown, faults }: ImageSizes) =>
   unknown.length > 0 || (breakdown !== null && faults.some(({ kind }) => kind === 'incomplete'));
 
 /** The report of `sizes`. */

@@ -1,0 +1,99 @@
+import { withFileName } from '../../containers/file-name.js';
+import { type FilesRead, keepFilesRead } from '../../containers/text-file.js';
+import { InputError, isSystemError, reasonOf, UsageError } from '../../errors.js';
+import { type BytePath, shownPath } from '../../spec/byte-path.js';
+import { type Examination, type Examine, loadExaminer, type RecordBody } from './examine.js';
+
+/** An item of the work list, for the thread that reads it. */
+export interface LaneTask {
+  /** The path to open. */
+  readonly file: BytePath;
+  /** The path that messages show in its place. */
+  readonly shown: string;
+  /** False for a file that was found in a folder: it need not be an archive. */
+  readonly named: boolean;
+}
+
+/** The result for an item. */
+export type LaneAnswer =
+  | { readonly kind: 'archive'; readonly body: string; readonly exitCode: 0 | 1 | 2 }
+  /** A file of a folder that is not an archive. */
+  | { readonly kind: 'other'; readonly reason: string };
+
+/** The data with which a thread begins. */
+export interface LaneSetup {
+  readonly examination: Examination;
+  /** The files of the command line, which the main thread has read. */
+  readonly files: FilesRead;
+  /** Threads that one reading may use. */
+  readonly jobs: number;
+  readonly memory: number | undefined;
+  /** Bytes that all lanes have read: one number of 64 bits. */
+  readonly progress: SharedArrayBuffer;
+}
+
+/** One archive after another is read, in this thread. An archive that cannot be read is an answer too. */
+export class Lane {
+  private readonly counter: BigInt64Array;
+
+  private constructor(
+    private readonly examine: Examine,
+    private readonly setup: LaneSetup,
+  ) {
+    this.counter = new BigInt64Array(setup.progress);
+  }
+
+  /** @throws InputError or UsageError for policies, keys and locks that cannot be used */
+  static async open(setup: LaneSetup): Promise<Lane> {
+    keepFilesRead(setup.files);
+    return new Lane(await loadExaminer(setup.examination), setup);
+  }
+
+  async answer({ file, shown, named }: LaneTask): Promise<LaneAnswer> {
+    const { jobs, memory } = this.setup;
+    const onProgress = (bytes: number) => void Atomics.add(this.counter, 0, BigInt(bytes));
+    const opened = shownPath(file);
+    try {
+      return archiveAnswer(
+        await withFileName(file, name => this.examine(name, { jobs, memory, onProgress })),
+      );
+    } catch (error) {
+      const refused = refusal(error, opened);
+      if (!named && !refused.damaged) return { kind: 'other', reason: inWords(refused.what, opened, shown) };
+      return failedAnswer(refused, opened, shown);
+    }
+  }
+}
+
+const archiveAnswer = (body: RecordBody): LaneAnswer => ({
+  kind: 'archive',
+  body: JSON.stringify(body),
+  exitCode: body.exitCode,
+});
+
+/** The record of an item without a report. */
+export function failedAnswer({ what, remedy }: InputError, file = '', shown = ''): LaneAnswer {
+  const error = {
+    what: inWords(what, file, shown),
+    remedy: remedy === null ? null : inWords(remedy, file, shown),
+  };
+  return archiveAnswer({ sha256: null, exitCode: 2, error });
+}
+
+/** Results of two machines agree although the archives lie below other folders there. */
+const inWords = (text: string, file: string, shown: string): string =>
+  file === '' ? text : text.replaceAll(file, shown);
+
+/** One archive must not end the run, whatever it does to the program. */
+function refusal(error: unknown, file: string): InputError {
+  if (error instanceof InputError) return error;
+  if (error instanceof UsageError) return new InputError(error.message, file);
+  if (isSystemError(error)) return new InputError(`cannot be read: ${reasonOf(error)}`, file);
+  const [what] = String(error instanceof Error ? error.stack : error).split('\n    at ', 3);
+  return new InputError(
+    `waybill has a bug: ${what}`,
+    file,
+    'Please report this, with the output of `waybill verify` for this file.',
+    { damaged: true },
+  );
+}

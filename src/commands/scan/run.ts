@@ -1,0 +1,198 @@
+import {
+  absolutePath,
+  itemSizes,
+  itemState,
+  type WalkedAs,
+  type WorkList,
+} from '../../containers/work-list.js';
+import { InputError } from '../../errors.js';
+import { recordedPath } from '../../fleet/list.js';
+import type { Item, Provenance } from '../../fleet/record.js';
+import { archiveLine, otherLine } from '../../fleet/results.js';
+import type { Resources } from '../../limits.js';
+import { lanesWithin } from '../../scan/resources.js';
+import { type BytePath, shownPath } from '../../spec/byte-path.js';
+import { failedAnswer, type LaneAnswer, type LaneSetup, type LaneTask } from './lane.js';
+import { type LaneRunner, laneHere, ThreadLane } from './lanes.js';
+import type { Prepared } from './prepare.js';
+
+/** The record of an item, before it is in a results file. */
+export interface MadeRecord {
+  /** Of the item, in the paths of the run. */
+  readonly index: number;
+  /** Without its line break. */
+  readonly line: string;
+  readonly exitCode: 0 | 1 | 2;
+  readonly answer: LaneAnswer;
+}
+
+/** How far a run is. Counts are of the items that this run reads. */
+export interface ScanProgress {
+  readonly archives: number;
+  readonly ofArchives: number;
+  readonly bytes: number;
+  /** null until the sizes of all items are known. */
+  readonly ofBytes: number | null;
+  /** Records with exit code 2. */
+  readonly failed: number;
+}
+
+export interface ScanOptions {
+  readonly list: Pick<WorkList, 'root' | 'walked'>;
+  /** The items of the run. */
+  readonly paths: readonly BytePath[];
+  /** The indexes of those to read. */
+  readonly indexes: readonly number[];
+  readonly prepared: Prepared;
+  readonly provenance: Provenance;
+  readonly resources: Pick<Resources, 'jobs' | 'memory'>;
+  /** Seconds that one archive may take; 0 for no limit. */
+  readonly archiveSeconds: number;
+  /** Ends the run: what was not read by then has no record. */
+  readonly signal: AbortSignal;
+  /** Called with each record as soon as it is made. */
+  readonly onRecord: (record: MadeRecord) => Promise<void> | void;
+}
+
+/** Up to so many archives, and bytes of all together, are read without threads: starting one takes 50 ms. */
+const FEW = 4;
+const FEW_BYTES = 4 * 1024 * 1024;
+
+/** One run over the items of a work list, several at a time. */
+export class ScanRun {
+  private readonly lanes: LaneRunner[] = [];
+  private readonly counter = new SharedArrayBuffer(8);
+  private readonly queue: Iterator<number>;
+  private done = 0;
+  private failed = 0;
+  private totalBytes: number | null = null;
+  private areSizesWanted = false;
+
+  constructor(private readonly options: ScanOptions) {
+    this.queue = options.indexes.values();
+  }
+
+  /** @throws whatever `onRecord` throws: a full disk ends the run */
+  async finish(): Promise<void> {
+    const { options } = this;
+    if (options.indexes.length === 0) return;
+    const stop = () => void this.close();
+    options.signal.addEventListener('abort', stop);
+    try {
+      await this.open();
+      await Promise.all(this.lanes.map(lane => this.work(lane)));
+    } finally {
+      options.signal.removeEventListener('abort', stop);
+      await this.close();
+    }
+  }
+
+  progress(): ScanProgress {
+    const { options, done, failed, totalBytes } = this;
+    const bytes = Number(Atomics.load(new BigInt64Array(this.counter), 0));
+    return { archives: done, ofArchives: options.indexes.length, bytes, ofBytes: totalBytes, failed };
+  }
+
+  /** Looks up the sizes of all items, once, for an estimate. */
+  async learnSizes(): Promise<void> {
+    if (this.areSizesWanted) return;
+    this.areSizesWanted = true;
+    this.totalBytes = await this.bytesOfAll();
+  }
+
+  private async open(): Promise<void> {
+    const { prepared, resources, archiveSeconds, indexes } = this.options;
+    const { lanes, jobs, heapMegabytes } = lanesWithin(resources, indexes.length);
+    const setup: LaneSetup = {
+      examination: prepared.examination,
+      files: prepared.files,
+      jobs,
+      memory: resources.memory,
+      progress: this.counter,
+    };
+    if (archiveSeconds === 0 && (await this.areFew())) this.lanes.push(await laneHere({ ...setup, jobs: 1 }));
+    else
+      for (let i = 0; i < lanes; i++)
+        this.lanes.push(new ThreadLane(setup, { heapMegabytes, archiveSeconds }));
+  }
+
+  private async areFew(): Promise<boolean> {
+    return this.options.indexes.length <= FEW && (await this.bytesOfAll()) <= FEW_BYTES;
+  }
+
+  private async bytesOfAll(): Promise<number> {
+    const { list, paths, indexes } = this.options;
+    const sizes = await itemSizes({ root: list.root, paths: indexes.map(index => paths[index]!) });
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  private async close(): Promise<void> {
+    await Promise.all(this.lanes.map(lane => lane.close()));
+  }
+
+  /** The next item is looked up while one is read. */
+  private async work(lane: LaneRunner): Promise<void> {
+    let next = this.nextItem();
+    for (;;) {
+      const item = await next;
+      if (item === null || this.options.signal.aborted) return;
+      next = this.nextItem();
+      // Its error is thrown when its turn comes.
+      next.catch(() => {});
+      const start = performance.now();
+      const answer = item.answer ?? (await lane.answer(item.task));
+      if (answer === null) return;
+      await this.record(item, answer, performance.now() - start);
+    }
+  }
+
+  private async record({ index, item }: PlannedItem, answer: LaneAnswer, durationMs: number): Promise<void> {
+    const { provenance, onRecord } = this.options;
+    const isArchive = answer.kind === 'archive';
+    const line = isArchive
+      ? archiveLine(item, provenance, durationMs, answer.body)
+      : otherLine(item, provenance, answer.reason);
+    const exitCode = isArchive ? answer.exitCode : 0;
+    this.done++;
+    if (exitCode === 2) this.failed++;
+    await onRecord({ index, line, exitCode, answer });
+  }
+
+  private async nextItem(): Promise<PlannedItem | null> {
+    const { done, value: index } = this.queue.next();
+    if (done === true) return null;
+    const path = this.options.paths[index]!;
+    const { root, walked } = this.options.list;
+    const state = await itemState(root, path);
+    const as = walked.get(path);
+    const file = absolutePath(root, path);
+    const task: LaneTask = { file, shown: shownPath(path), named: as === undefined };
+    const answer = state.mtime === null ? absent(as) : answerOf(as);
+    return { index, item: { ...recordedPath(path), ...state }, task, answer };
+  }
+}
+
+interface PlannedItem {
+  readonly index: number;
+  readonly item: Item;
+  readonly task: LaneTask;
+  /** Known without reading it; null otherwise. */
+  readonly answer: LaneAnswer | null;
+}
+
+function answerOf(as: WalkedAs | undefined): LaneAnswer | null {
+  if (as?.kind === 'other') return { kind: 'other', reason: as.reason };
+  return as?.kind === 'unreadable' ? failedAnswer(as.error) : null;
+}
+
+const absent = (as: WalkedAs | undefined): LaneAnswer =>
+  answerOf(as) ??
+  failedAnswer(
+    new InputError(
+      'no such file or directory',
+      '',
+      as === undefined
+        ? 'Is it below the --root of this machine, and mounted?'
+        : 'It was removed after the list was made.',
+    ),
+  );
