@@ -36,6 +36,9 @@ const WANTED_BY_MOST = ['report/read.js', 'commands/show.js', 'format/text.js'].
   join(source, file),
 );
 
+/** The thread that reads whole archives: it needs nearly all of the library, and shares its files. */
+const LANE = 'commands/scan/lane-thread.js';
+
 const LATE = /\bimport\('(\.[^']+\.js)'\)/g;
 const STATIC = /^import [^;]*?'(\.[^']+\.js)';$/gm;
 
@@ -146,7 +149,7 @@ const results: readonly { readonly metafile: Metafile }[] = [
   await build({
     ...OPTIONS,
     plugins: [ownOfLibrary, sharedFiles, nodeCrc32, lateStringWidth],
-    entryPoints: ['index.js', 'commands.js'].map(file => join(source, file)),
+    entryPoints: ['index.js', 'commands.js', LANE].map(file => join(source, file)),
     entryNames: '[name]',
     chunkNames: 'library-[hash]',
     splitting: true,
@@ -160,7 +163,11 @@ const results: readonly { readonly metafile: Metafile }[] = [
     minifyIdentifiers: true,
   }),
   // Each thread has its own copy of every module anyway.
-  await build({ ...OPTIONS, entryPoints: started, entryNames: '[name]' }),
+  await build({
+    ...OPTIONS,
+    entryPoints: started.filter(file => file !== join(source, LANE)),
+    entryNames: '[name]',
+  }),
 ];
 checkYargs();
 const licenceFile = join(target, 'LICENSES.txt');

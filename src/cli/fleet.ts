@@ -2,7 +2,6 @@ import type { Argv } from 'yargs';
 import type { ScanOptions, ScanRequest } from '../commands/scan/index.js';
 import type { Result, Severity } from '../commands.js';
 import { UsageError } from '../errors.js';
-import type { FleetCommand } from '../fleet/record.js';
 import { namedArchive } from './archives.js';
 import { once, readPlatform } from './arguments.js';
 import type { FindingArguments } from './findings.js';
@@ -120,7 +119,7 @@ interface InputArguments {
 
 /** Runs over many archives, and prints a summary. @param command  what is done for each */
 export async function runFleet(
-  command: FleetCommand,
+  command: ScanRequest['command'],
   args: FleetCommandArguments,
   terminal: Terminal,
 ): Promise<void> {
@@ -136,7 +135,11 @@ export async function runFleet(
   await printSummary(result, options, args, terminal);
 }
 
-function fleetRun(command: FleetCommand, args: FleetCommandArguments, terminal: Terminal): ScanOptions {
+function fleetRun(
+  command: ScanRequest['command'],
+  args: FleetCommandArguments,
+  terminal: Terminal,
+): ScanOptions {
   refuseContradictions(args);
   const { filesFrom, root, shard, balance = false, resume, trustDigest = false, archiveTimeout } = args;
   const { limits = {}, jobs, memory } = terminal.resources();
@@ -156,7 +159,7 @@ function fleetRun(command: FleetCommand, args: FleetCommandArguments, terminal: 
 }
 
 function requestOf(
-  command: FleetCommand,
+  command: ScanRequest['command'],
   args: FleetCommandArguments,
   terminal: Terminal,
 ): Omit<ScanRequest, 'limits' | 'memory'> {
@@ -184,7 +187,7 @@ function requestOf(
 
 /** `scan` checks rules if any are named, `check` always. */
 function policyOf(
-  command: FleetCommand,
+  command: ScanRequest['command'],
   { policy, preset: presets, diveCi, structureTest: structureTests, against }: FleetCommandArguments,
 ): ScanRequest['policy'] {
   if (policy === '') throw new UsageError('--policy: expected a file or -, found an empty name');
