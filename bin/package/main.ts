@@ -10,7 +10,8 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { SCRIPTS } from '../../src/cli/completion-scripts.js';
 import { lockedImages, lockReadOptions, madeLock } from '../../src/commands/lock/index.js';
 import { readArchive } from '../../src/report/read.js';
@@ -24,7 +25,15 @@ import { billOfMaterials, nodeLicence } from './notices.js';
 import { singleFile } from './single-file.js';
 import type { TreeFile } from './tree.js';
 
-const target = join(root, 'dist/packages');
+const { values } = parseArgs({
+  options: {
+    /** The folder of the deliveries. What is in it is deleted. */
+    output: { type: 'string', default: join(root, 'dist/packages') },
+    /** The binary of Node that the executable and the image contain. */
+    node: { type: 'string', default: process.execPath },
+  },
+});
+const target = resolve(values.output);
 
 /** The architectures of Node by Go's names, which images have. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
@@ -32,9 +41,8 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: '
 /** Samples that come with a delivery. */
 const SAMPLES = /\.(?:tar|tar\.gz|zip|pub|yaml|md)$/;
 
-/** @param node  the binary of Node that the executable contains; that of this process by default */
-async function makeAll(node = process.execPath): Promise<void> {
-  const binary = realpathSync(node);
+async function makeAll(): Promise<void> {
+  const binary = realpathSync(values.node);
   const nodeVersion = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim().slice(1);
   const seconds = secondsOfRelease();
   rmSync(target, { recursive: true, force: true });
@@ -130,4 +138,4 @@ function sums(): string {
   return lines.join('');
 }
 
-await makeAll(...process.argv.slice(2));
+await makeAll();
