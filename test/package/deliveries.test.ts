@@ -9,7 +9,6 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -53,7 +52,7 @@ function rootOf(name: string, files: Readonly<Record<string, string>>): string {
   const root = join(folder, name);
   for (const [path, source] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
-    cpSync(source, join(root, path), { recursive: true });
+    cpSync(source, join(root, path), { recursive: true, verbatimSymlinks: true });
   }
   return root;
 }
