@@ -1,6 +1,6 @@
 // Shared by the bundles: our own modules, the changes that a bundle makes to packages, and the packages' licences.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile, Plugin } from 'esbuild';
 import { mapScripts } from '../src/format/page-scripts.js';
@@ -40,12 +40,13 @@ export const lateStringWidth: Plugin = {
     onResolve({ filter: /^string-width$/ }, async ({ path, pluginData, ...asked }) => {
       if (pluginData === 'itself') return null;
       const real = await find(path, { ...asked, pluginData: 'itself' });
-      return { path: real.path, namespace: 'late' };
+      // Relative, so that the bundle does not depend on where it is made.
+      return { path: relative(root, real.path).split(sep).join('/'), namespace: 'late' };
     });
     onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
       resolveDir: root,
       contents: `
-        const real = () => require(${JSON.stringify(path)});
+        const real = () => require(${JSON.stringify(`./${path}`)});
         module.exports = (text, options) =>
           typeof text === 'string' && /^[ -~]*$/.test(text) ? text.length : (real().default ?? real())(text, options);
       `,
