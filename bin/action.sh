@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The step of action.yml. Its inputs are variables named WAYBILL_…; lists have one item on each line.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+refuse() {
+  echo "::error title=waybill::$1"
+  exit 2
+}
+
+# Sets the array `lines` to the lines of a text that are not empty.
+split() {
+  lines=()
+  local line
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line%$'\r'}
+    if [ -n "$line" ]; then lines+=("$line"); fi
+  done <<< "$1"
+}
+
+case ${WAYBILL_COMMAND:=check} in
+  check | verify) ;;
+  *) refuse "command: expected check or verify, found $WAYBILL_COMMAND" ;;
+esac
+case ${WAYBILL_FAIL:=true} in
+  true | false) ;;
+  *) refuse "fail: expected true or false, found $WAYBILL_FAIL" ;;
+esac
+if [ "$WAYBILL_COMMAND" = verify ] && [ -n "${WAYBILL_POLICY:-}" ]; then
+  refuse 'policy: verify has no policy; use the command check'
+fi
+
+split "${WAYBILL_ARCHIVES:-}"
+[ ${#lines[@]} -gt 0 ] || refuse 'archives: expected files or folders, found none'
+arguments=("$WAYBILL_COMMAND" "${lines[@]}")
+if [ -n "${WAYBILL_POLICY:-}" ]; then arguments+=(--policy "$WAYBILL_POLICY"); fi
+split "${WAYBILL_ARGS:-}"
+if [ ${#lines[@]} -gt 0 ]; then arguments+=("${lines[@]}"); fi
+arguments+=(--format github -o "sarif=${WAYBILL_SARIF:=waybill.sarif}")
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then arguments+=(-o "$GITHUB_STEP_SUMMARY"); fi
+
+case ${WAYBILL_PROGRAM:-} in
+  '')
+    if [ ! -f "$here/dist/bundle/cli.js" ]; then
+      (cd "$here" && npm ci --no-audit --no-fund && npm run build) >&2
+    fi
+    program=(node "$here/bin/waybill.js")
+    ;;
+  *.mjs | *.js) program=(node "$WAYBILL_PROGRAM") ;;
+  */*) program=("$WAYBILL_PROGRAM") ;;
+  *) program=("./$WAYBILL_PROGRAM") ;;
+esac
+
+code=0
+"${program[@]}" "${arguments[@]}" || code=$?
+{
+  echo "exit-code=$code"
+  echo "sarif=$WAYBILL_SARIF"
+} >> "${GITHUB_OUTPUT:-/dev/null}"
+if [ "$WAYBILL_FAIL" = true ]; then exit "$code"; fi
