@@ -1,8 +1,8 @@
+import { pathFilter } from '../containers/path-filter.js';
 import type { FileTree } from '../filesystem/file-tree.js';
 import { type Installed, packageDatabases, type ReadDatabase, readDatabases } from '../packages/databases.js';
 import { ownersOf, type Package } from '../packages/package.js';
 import { contentOf } from '../scan/entries/content.js';
-import { pathFilter } from '../scan/entries/path-filter.js';
 import type { EntryTable } from '../scan/entries/table.js';
 
 /** The file contents that must be kept for `installedIn`. */

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isLiteralPattern, pathFilter } from '../containers/path-filter.js';
 import type { FindingCode } from '../link/observation.js';
-import { isLiteralPattern, pathFilter } from '../scan/entries/path-filter.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import { formatPlatform, type Platform, platformMatches } from '../spec/platform.js';
 import { parseDiveCi } from './dive-ci.js';

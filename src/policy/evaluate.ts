@@ -1,9 +1,9 @@
 import type { Finding } from '../checks/findings.js';
+import { pathFilter } from '../containers/path-filter.js';
 import type { Image } from '../link/graph.js';
 import { isAtLeast, type Severity } from '../link/observation.js';
 import { type ArchiveReading, pathIn } from '../report/read.js';
 import type { Report } from '../report/report.js';
-import { pathFilter } from '../scan/entries/path-filter.js';
 import { platformMatches } from '../spec/platform.js';
 import { oneSpelling } from '../visible.js';
 import { isFindingCode } from './file.js';

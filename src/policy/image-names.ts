@@ -1,4 +1,4 @@
-import { pathFilter } from '../scan/entries/path-filter.js';
+import { pathFilter } from '../containers/path-filter.js';
 import { familiarName, fullName, parseReference } from '../spec/reference.js';
 
 /**

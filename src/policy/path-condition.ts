@@ -1,4 +1,4 @@
-import { exactPathFilter } from '../scan/entries/path-filter.js';
+import { exactPathFilter } from '../containers/path-filter.js';
 import type { EntryType } from '../scan/entries/table.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import type { ImageFile } from './image-files.js';

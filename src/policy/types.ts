@@ -1,4 +1,4 @@
-import { pathFilter } from '../scan/entries/path-filter.js';
+import { pathFilter } from '../containers/path-filter.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import { ARCHITECTURE_NAMES, formatPlatform, type Platform, parsePlatform } from '../spec/platform.js';
 import { parseSize, sizeText } from '../spec/size-text.js';

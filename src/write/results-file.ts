@@ -75,21 +75,21 @@ export async function openResults(options: ResultsOptions): Promise<Results> {
   const { output, resume, note } = options;
   const place = outputPlace(output, undefined);
   const isFile = place.kind === 'file';
-  const own = isFile ? await RunLock.take(lockOf(output), { shown: output, note }) : null;
-  // A run that writes the file to be resumed would be read in the middle.
   const isOther = resume !== null && !(isFile && isSameOutput(resume, place));
-  const other = isOther ? await RunLock.take(lockOf(resume), { shown: resume, note }) : null;
-  try {
-    if (own !== null && (resume === null || isOther)) requireNoPartial(output);
-    if (own !== null) return await openFile(options, own);
+  // Of a run that still writes it, the rest would be missing.
+  if (isOther) await RunLock.requireFree(lockOf(resume), { shown: resume, note });
+  if (!isFile) {
     const results = new StreamedResults(options, place);
     await results.resume();
     return results;
+  }
+  const lock = await RunLock.take(lockOf(output), { shown: output, note });
+  try {
+    if (resume === null || isOther) requireNoPartial(output);
+    return await openFile(options, lock);
   } catch (error) {
-    own?.release();
+    lock.release();
     throw error;
-  } finally {
-    other?.release();
   }
 }
 

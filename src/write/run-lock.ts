@@ -95,6 +95,14 @@ export class RunLock {
     }
   }
 
+  /**
+   * Waits until it is known that no process holds a lock, for a file that is only read.
+   * @throws InputError if one does
+   */
+  static async requireFree(path: string, options: LockOptions): Promise<void> {
+    await abandoned(path, options);
+  }
+
   /** @throws InputError if another process has taken it over */
   requireHeld(): void {
     this.isLost ||= read(this.path)?.holder?.token !== this.self.token;

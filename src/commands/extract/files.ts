@@ -1,4 +1,5 @@
 import { streamOf } from '../../containers/open.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import { InputError } from '../../errors.js';
 import { squash, type TreeNode } from '../../filesystem/file-tree.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
@@ -9,7 +10,6 @@ import { memberPlace, readArchive } from '../../report/read.js';
 import { type ChosenImage, oneImage, type Selection } from '../../report/select.js';
 import { count } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { visible } from '../../visible.js';
 import { finishDirectory, pathBelow } from '../../write/root-entry.js';
 import { type RootOutcome, writeRoot } from '../../write/root-fs.js';

@@ -1,10 +1,9 @@
+import { pathFilter } from '../../containers/path-filter.js';
 import { UsageError } from '../../errors.js';
 import type { FileTree, Oddity, TreeNode } from '../../filesystem/file-tree.js';
 import { squash } from '../../filesystem/file-tree.js';
 import { changesBetween, type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-changes.js';
-
 import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
-
 import { type Unloadable, unloadables } from '../../filesystem/unloadable.js';
 import type { Result } from '../../report/doc.js';
 import { type FileReport, fileReport } from '../../report/file-report.js';
@@ -21,7 +20,6 @@ import {
 } from '../../report/select.js';
 import { sizeWriter, type Units } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { EntryTable } from '../../scan/entries/table.js';
 import type { Depth } from '../../scan/scan.js';
 import {

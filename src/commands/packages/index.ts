@@ -1,6 +1,7 @@
 import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { shownStep } from '../../analysis/instruction.js';
 import { type ImagePackage, packagesIn, WANTED_FOR_PACKAGES } from '../../analysis/packages.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import { UsageError } from '../../errors.js';
 import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Distribution } from '../../packages/os-release.js';
@@ -18,7 +19,6 @@ import {
   requireImages,
   type Selection,
 } from '../../report/select.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { didYouMean, nearest } from '../../spec/nearest.js';
 import { billOf } from './bill.js';
 import { packagesDoc } from './view.js';

@@ -10,11 +10,11 @@ import {
 } from '../../analysis/breakdown.js';
 import { unpack } from '../../analysis/hidden-files.js';
 import { installedIn } from '../../analysis/installed.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import type { DatabaseNote, Package } from '../../packages/package.js';
 import { nameText } from '../../scan/entries/name.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import type { Scan } from '../../scan/scan.js';
 
 export type By = 'layer' | 'directory' | 'file' | 'extension' | 'package';

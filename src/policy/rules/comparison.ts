@@ -1,7 +1,7 @@
 import { KEPT_FOR_PACKAGES } from '../../analysis/installed.js';
 import { SIZE_NAMES, type SizeName } from '../../analysis/weigh.js';
 import { bytes } from '../../checks/rule.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import type { Change, ImageComparison } from '../comparison.js';
 import { overlinkedFile } from '../image-files.js';
 import { nameFilter } from '../image-names.js';

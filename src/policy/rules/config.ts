@@ -1,6 +1,6 @@
+import { pathFilter } from '../../containers/path-filter.js';
 import type { Image } from '../../link/graph.js';
 import { nameText, rootedPath } from '../../scan/entries/name.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { defineRule, type Needs, option } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import { choice, flag, glob, listOf, type Ports, parsePorts, ports } from '../types.js';

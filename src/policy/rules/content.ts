@@ -1,5 +1,5 @@
+import { isLiteralPattern, pathFilter } from '../../containers/path-filter.js';
 import { nameText } from '../../scan/entries/name.js';
-import { isLiteralPattern, pathFilter } from '../../scan/entries/path-filter.js';
 import type { Entry, EntryType } from '../../scan/entries/table.js';
 import { type Capabilities, parseCapabilities } from '../capabilities.js';
 import {

@@ -1,5 +1,5 @@
+import { pathFilter } from '../../containers/path-filter.js';
 import { unixSeconds } from '../../go/time.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { valueWithoutSecrets } from '../../secrets/search.js';
 import { formatPlatform, type Platform, platformMatches } from '../../spec/platform.js';
 import { nameFilter, spellingsOf, tagOf } from '../image-names.js';

@@ -1,7 +1,7 @@
 import { shownStep } from '../../analysis/instruction.js';
 import type { ImageSecret, SecretPlace } from '../../analysis/secrets.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import type { Location } from '../../link/graph.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { withoutSecrets } from '../../secrets/search.js';
 import { SECRET_KINDS, type SecretKind } from '../../secrets/secret.js';
 import { pointer } from '../../spec/json.js';

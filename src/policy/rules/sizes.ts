@@ -1,7 +1,7 @@
 import { SIZE_NAMES, type SizeName, type Sizes } from '../../analysis/weigh.js';
 import { bytes } from '../../checks/rule.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import { nameText, rootedPath } from '../../scan/entries/name.js';
-import { pathFilter } from '../../scan/entries/path-filter.js';
 import { nameAt, typeAt } from '../../scan/entries/table.js';
 import { type Breach, defineRule, type OptionsOf, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';

@@ -1,12 +1,11 @@
 import { createHash, type Hash, hash as hashAtOnce } from 'node:crypto';
 import { copyOf } from '../../containers/cursor.js';
+import { pathFilter } from '../../containers/path-filter.js';
 import type { Limits } from '../../limits.js';
 import type { Effort } from '../../secrets/secret.js';
 import type { ContentSink, ContentTaker, EntryHeader } from '../../tar/entry.js';
-
 import { nameText, rootedPath } from './name.js';
 import { type PackageLimits, PackageSearch } from './package-search.js';
-import { pathFilter } from './path-filter.js';
 import { type SecretLimits, SecretSearch } from './secret-search.js';
 import type { EntryContents, EntryTable } from './table.js';
 

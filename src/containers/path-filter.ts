@@ -1,4 +1,4 @@
-import { UsageError } from '../../errors.js';
+import { UsageError } from '../errors.js';
 
 /**
  * Returns a predicate for paths that match a pattern, or are below such a path. `*` and `?` do not match slashes, `**`

@@ -1,7 +1,7 @@
 // Patterns for paths: what they match, and that matching is fast for any name.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pathFilter } from '../../src/scan/entries/path-filter.js';
+import { pathFilter } from '../../src/containers/path-filter.js';
 
 const CASES: readonly (readonly [pattern: string, matches: readonly string[], others: readonly string[]])[] =
   [
