@@ -91,15 +91,11 @@ class EarlierRun {
   /** @returns null for a line that is nothing to be used or to be missed */
   async check(file: string, { text, isTorn, isFirst }: FileLine): Promise<UsableLine | Unused | null> {
     const line = text === null ? 'not-json' : parseLine(text);
-    if (typeof line === 'string') {
-      if (
-        isFirst &&
-        line !== 'other-schema' &&
-        !BEGINNING.startsWith((text ?? '').slice(0, BEGINNING.length))
-      )
-        throw notResults(file);
-      return isTorn ? 'torn' : line === 'other-schema' ? 'schemaVersion' : 'damaged';
-    }
+    const isResult = line === 'other-schema' || typeof line !== 'string';
+    const isTornResult = isTorn && BEGINNING.startsWith((text ?? '').slice(0, BEGINNING.length));
+    if (isFirst && !isResult && !isTornResult) throw notResults(file);
+    if (isTorn) return 'torn';
+    if (typeof line === 'string') return line === 'other-schema' ? 'schemaVersion' : 'damaged';
     this.requireShard(file, line.shard);
     if (line.kind === 'end') return null;
     this.records++;

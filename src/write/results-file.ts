@@ -10,14 +10,14 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { InputError } from '../errors.js';
 import type { Provenance } from '../fleet/record.js';
 import { RecordSummary } from '../fleet/results.js';
 import type { BytePath } from '../spec/byte-path.js';
 import { partialOf, usableLines } from './earlier-results.js';
 import { replaceFile, writeAt } from './file.js';
-import { type OutputPlace, outputPlace } from './output-file.js';
+import { fileIdentity, type OutputPlace, outputPlace } from './output-file.js';
 import { RunLock } from './run-lock.js';
 import { unwritable, writing } from './system-error.js';
 import { abandon, finished, temporaryBeside } from './unfinished.js';
@@ -75,7 +75,7 @@ export async function openResults(options: ResultsOptions): Promise<Results> {
   const { output, resume, note } = options;
   const place = outputPlace(output, undefined);
   const isFile = place.kind === 'file';
-  const isOther = resume !== null && !(isFile && isSameOutput(resume, place));
+  const isOther = resume !== null && !(isFile && placeOf(resume) === placeOf(output));
   // Of a run that still writes it, the rest would be missing.
   if (isOther) await RunLock.requireFree(lockOf(resume), { shown: resume, note });
   if (!isFile) {
@@ -95,8 +95,8 @@ export async function openResults(options: ResultsOptions): Promise<Results> {
 
 const lockOf = (file: string) => `${file}.lock`;
 
-const isSameOutput = (file: string, place: OutputPlace): boolean =>
-  outputPlace(file, undefined).identity === place.identity;
+/** Equal for two names of one place in a folder: a link to a results file has a partial file and a lock of its own. */
+const placeOf = (file: string): string => `${fileIdentity(dirname(resolve(file)))}/${basename(file)}`;
 
 function requireNoPartial(output: string): void {
   const partial = partialOf(output);
