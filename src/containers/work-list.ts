@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { createReadStream, realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { cleanPath } from '../tar/path.js';
@@ -8,6 +9,7 @@ import { beginsArchive, walkPaths } from './archive-walk.js';
 import { withFileName } from './file-name.js';
 import { isPattern, pathsMatching } from './file-patterns.js';
 import { isImageFolder } from './image-folder.js';
+import { HEAD, isTar, isZip } from './kind.js';
 import { readInherited } from './pipe.js';
 import { reading } from './unreadable.js';
 import { timeOf } from './watch.js';
@@ -65,13 +67,21 @@ export async function readWorkList(source: WorkListSource): Promise<WorkList> {
   for (const path of source.paths) await items.addArgument(path, cwd);
   if (source.filesFrom !== undefined)
     for (const path of await listedIn(source.filesFrom)) items.name(relativePath(root, path));
-  if (source.filesFrom !== undefined && items.isEmpty)
-    throw new InputError('a list without a path', listName(source.filesFrom), 'Expected one path a line.');
   const list = items.list();
+  if (list.paths.length === 0) throw nothingIn(source);
   const errors = list.paths.map(path => list.walked.get(path)).filter(as => as?.kind === 'unreadable');
   if (errors[0] !== undefined && errors.length === list.paths.length) throw errors[0].error;
   return list;
 }
+
+const nothingIn = ({ paths, filesFrom }: WorkListSource): InputError =>
+  filesFrom === undefined
+    ? new InputError(
+        'nothing but files that waybill itself wrote',
+        paths.join(', '),
+        'Name a folder of archives.',
+      )
+    : new InputError('a list without a path', listName(filesFrom), 'Expected one path a line.');
 
 const listName = (file: string) => (file === '-' ? 'standard input' : file);
 
@@ -154,20 +164,17 @@ class Items {
     else this.name(relativePath(this.root, path));
   }
 
-  get isEmpty(): boolean {
-    return this.named.length === 0 && this.walked.size === 0;
-  }
-
   private async walk(folder: BytePath): Promise<void> {
-    const [before, repeated] = [this.walked.size, this.duplicates];
+    let isEmpty = true;
     for await (const found of walkPaths(folder)) {
+      isEmpty = false;
       if (found.kind === 'again') this.foldersAgain++;
       else if (this.isOutput(found.file)) continue;
       else if (found.kind === 'archive' && (await isResultsFile(found.file))) this.resultsFiles++;
       else this.find(relativePath(this.root, found.file), found.kind === 'archive' ? AN_ARCHIVE : found);
     }
+    if (!isEmpty) return;
     // A mount that failed is such a folder: it must not pass.
-    if (this.walked.size > before || this.duplicates > repeated) return;
     const error = new InputError('a folder without a file', shownPath(folder), 'Is it mounted?');
     this.find(relativePath(this.root, folder), { kind: 'unreadable', error });
   }
@@ -226,9 +233,10 @@ async function listedIn(file: string): Promise<BytePath[]> {
       if (size > LARGEST_LIST) throw notAList(where, `more than ${LARGEST_LIST} bytes`);
     }
   });
-  const [first] = chunks;
-  if (first !== undefined && /^(\xff\xfe|\xfe\xff)/.test(first.toString('latin1', 0, 2)))
-    throw notAList(where, 'UTF-16');
+  const [first = Buffer.alloc(0)] = chunks;
+  if (/^(\xff\xfe|\xfe\xff)/.test(first.toString('latin1', 0, 2))) throw notAList(where, 'UTF-16');
+  const head = first.subarray(0, HEAD);
+  if (isZip(head) || isTar(head) || sniff(head) !== 'none') throw notAList(where, 'an archive');
   const end = chunks.some(chunk => chunk.includes(NUL)) ? NUL : LF;
   return pathsIn(chunks, end, where);
 }

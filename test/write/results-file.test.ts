@@ -394,7 +394,7 @@ test('results of another shard, of another list and other files are refused, and
     '{"kind":"vehicle"}\n',
     '\0\0\0\n',
   ]) {
-    writeFileSync(one.output, content);
+    writeFileSync(one.output, content, 'latin1');
     await refused(attempt({}), /out\.ndjson: expected a results file of waybill\nNothing was changed/);
     assert.is(readFileSync(one.output, 'latin1'), content);
     assert.equal(readdirSync(one.folder), ['out.ndjson']);
