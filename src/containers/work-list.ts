@@ -185,7 +185,9 @@ class Items {
   }
 
   private isOutput(file: BytePath): boolean {
-    return this.outputs.some(output => file === output || file.startsWith(`${output}/`));
+    return this.outputs.some(
+      output => file.startsWith(output) && OUTPUT_REST.test(file.slice(output.length)),
+    );
   }
 
   list(): WorkList {
@@ -200,13 +202,17 @@ class Items {
 
 const AN_ARCHIVE: WalkedAs = { kind: 'archive' };
 
+/** What follows the path of an output in that of a file that is written for it. */
+const OUTPUT_REST = /^($|\/|\.partial$|\.lock(\.[0-9a-f]+)*$)/;
+
 /** Files that other shards write while this list is made: their number differs from one shard to the next. */
 const RESULTS_NAME = /\.ndjson(\.partial|\.lock[^/]*)?$|\/\.[^/]*\.unfinished$/;
 
-/** An archive does not hide behind such a name. */
+/** An archive does not hide behind such a name. A file that is gone was one that another shard has completed. */
 const isResultsFile = async (file: BytePath): Promise<boolean> =>
   RESULTS_NAME.test(file) &&
-  !(await withFileName(file, async name => beginsArchive(name)).catch(() => false));
+  (!(await withFileName(file, async name => beginsArchive(name)).catch(() => false)) ||
+    (await statOf(file)) === null);
 
 /** Bytes of a path. PATH_MAX of limits.h(0p) on Linux */
 const LONGEST_PATH = 4096;

@@ -202,7 +202,8 @@ function* linesOf(file: string): Generator<FileLine> {
       }
       if (from < count) begun.push(bytes.subarray(from));
     }
-    if (begun.length > 0) yield { text: decoded(begun), isTorn: true, isFirst };
+    // It may end within a character.
+    if (begun.length > 0) yield { text: Buffer.concat(begun).toString('latin1'), isTorn: true, isFirst };
   } finally {
     closeSync(fd);
   }

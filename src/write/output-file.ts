@@ -150,13 +150,15 @@ const PAUSE_MS = 5;
 /** Writes all of the content. A reader that closes the pipe early, as `head` does, is not an error. */
 function writeAll(fd: number, shown: string, content: Iterable<string>): void {
   try {
-    for (const piece of content) {
-      const bytes = Buffer.from(piece);
-      for (let done = 0; done < bytes.length; ) done += writeSome(fd, bytes, done);
-    }
+    for (const piece of content) writeWaiting(fd, Buffer.from(piece));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw unwritable(error, shown);
   }
+}
+
+/** Writes all bytes, and waits while a pipe is full. @throws the system's error */
+export function writeWaiting(fd: number, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length; ) done += writeSome(fd, bytes, done);
 }
 
 /** The descriptor may be non-blocking, such as a pipe that is shared with another program. */

@@ -17,7 +17,7 @@ import { RecordSummary } from '../fleet/results.js';
 import type { BytePath } from '../spec/byte-path.js';
 import { partialOf, usableLines } from './earlier-results.js';
 import { replaceFile, writeAt } from './file.js';
-import { fileIdentity, type OutputPlace, outputPlace } from './output-file.js';
+import { fileIdentity, type OutputPlace, outputPlace, writeWaiting } from './output-file.js';
 import { RunLock } from './run-lock.js';
 import { unwritable, writing } from './system-error.js';
 import { abandon, finished, temporaryBeside } from './unfinished.js';
@@ -116,6 +116,7 @@ async function openFile(options: ResultsOptions, lock: RunLock): Promise<Results
   try {
     await results.resume();
     results.flush();
+    lock.requireHeld();
     writing(options.output, () => renameSync(temporary, partial));
     finished(temporary);
     return results;
@@ -160,9 +161,14 @@ abstract class GatheredResults implements Results {
   abstract stop(): void;
 }
 
+const STDOUT = 1;
+
 /** Records in the order in which they are made: on standard output, in a pipe or device. */
 class StreamedResults extends GatheredResults {
+  /** null for standard output. */
   private readonly fd: number | null;
+  /** Whether it was opened here, and is to be closed. */
+  private isOwn: boolean;
 
   constructor(
     options: ResultsOptions,
@@ -170,8 +176,10 @@ class StreamedResults extends GatheredResults {
   ) {
     super(options);
     const { kind, path, shown } = place;
+    this.isOwn = kind === 'special';
+    if (kind === 'descriptor') this.fd = place.fd === STDOUT ? null : place.fd;
     // Once, because a reader of a pipe sees its end when it is closed.
-    this.fd = kind === 'special' ? writing(shown, () => openSync(path, constants.O_WRONLY)) : null;
+    else this.fd = writing(shown, () => openSync(path, constants.O_WRONLY));
   }
 
   async add(index: number, line: string, exitCode: 0 | 1 | 2): Promise<void> {
@@ -186,14 +194,15 @@ class StreamedResults extends GatheredResults {
   }
 
   stop(): void {
-    if (this.fd !== null) closeSync(this.fd);
+    if (this.isOwn && this.fd !== null) closeSync(this.fd);
+    this.isOwn = false;
   }
 
   private async write(line: string): Promise<void> {
     const bytes = Buffer.from(`${line}\n`);
     const { place, fd } = this;
-    if (place.kind === 'descriptor' && place.fd === 1) return this.options.put(bytes);
-    writing(place.shown, () => writeAt(place.kind === 'descriptor' ? place.fd : fd!, bytes, null));
+    if (fd === null) await this.options.put(bytes);
+    else writing(place.shown, () => writeWaiting(fd, bytes));
   }
 }
 
@@ -212,6 +221,7 @@ class FileResults extends GatheredResults {
   /** Bytes of the line of each path, without its line break. */
   private readonly lengths: Uint32Array;
   private flushedAt = 0;
+  private isClosed = false;
   /** An error of a flush, which is reported with the next record. */
   private flushError: Error | null = null;
 
@@ -228,6 +238,7 @@ class FileResults extends GatheredResults {
 
   async add(index: number, line: string, exitCode: 0 | 1 | 2): Promise<void> {
     const bytes = Buffer.from(`${line}\n`);
+    if (!this.lock.isHeld) this.lock.requireHeld();
     this.guarded(() => {
       if (this.flushError !== null) throw this.flushError;
       this.append(bytes);
@@ -269,8 +280,10 @@ class FileResults extends GatheredResults {
     this.flush();
     this.guarded(() => replaceFile(output, this.pieces(trailer), () => this.lock.requireHeld()));
     flushFolder(dirname(output));
+    // Of an open file NFS keeps another name until it is closed.
+    this.close();
     writing(output, () => rmSync(partialOf(output), { force: true }));
-    this.stop();
+    this.lock.release();
     return this.summary.exitCode;
   }
 
@@ -309,8 +322,10 @@ class FileResults extends GatheredResults {
     this.lock.release();
   }
 
+  /** Safe to be called again. */
   close(): void {
-    closeSync(this.fd);
+    if (!this.isClosed) closeSync(this.fd);
+    this.isClosed = true;
   }
 
   private remedy(): string {

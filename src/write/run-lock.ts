@@ -48,6 +48,8 @@ export interface LockOptions {
   readonly note: (line: string) => void;
   /** How long the lock of an unknown process is watched, in milliseconds. */
   readonly watchedMs?: number;
+  /** Milliseconds between two beats. */
+  readonly beatMs?: number;
 }
 
 /**
@@ -60,6 +62,7 @@ export interface LockOptions {
 export class RunLock {
   private beat = 0;
   private isLost = false;
+  private isReleased = false;
   private readonly timer: NodeJS.Timeout;
 
   private constructor(
@@ -67,8 +70,9 @@ export class RunLock {
     private readonly shown: string,
     private readonly fd: number,
     private readonly self: Holder,
+    beatMs: number,
   ) {
-    this.timer = setInterval(() => this.tick(), BEAT_MS).unref();
+    this.timer = setInterval(() => this.tick(), beatMs).unref();
   }
 
   /**
@@ -86,7 +90,7 @@ export class RunLock {
         if (found !== null && (await replaced(path, found, own, options))) break;
       }
       removeAtEnd(path, () => read(path)?.holder?.token === self.token);
-      return new RunLock(path, options.shown, fd, self);
+      return new RunLock(path, options.shown, fd, self, options.beatMs ?? BEAT_MS);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -103,9 +107,18 @@ export class RunLock {
     await abandoned(path, options);
   }
 
+  /** Whether it was held at the last beat. */
+  get isHeld(): boolean {
+    return !this.isLost;
+  }
+
+  private look(): void {
+    this.isLost ||= read(this.path)?.holder?.token !== this.self.token;
+  }
+
   /** @throws InputError if another process has taken it over */
   requireHeld(): void {
-    this.isLost ||= read(this.path)?.holder?.token !== this.self.token;
+    this.look();
     if (this.isLost)
       throw new InputError(
         `the lock ${this.path} is not held any more: it was removed, or taken over by another run`,
@@ -114,7 +127,10 @@ export class RunLock {
       );
   }
 
+  /** Safe to be called again. */
   release(): void {
+    if (this.isReleased) return;
+    this.isReleased = true;
     clearInterval(this.timer);
     closeSync(this.fd);
     abandon(this.path);
@@ -124,6 +140,7 @@ export class RunLock {
     try {
       writeHolder(this.fd, this.self, ++this.beat);
       fdatasync(this.fd, () => {});
+      this.look();
     } catch {
       // A full disk does not end the run here: writing a record does.
     }

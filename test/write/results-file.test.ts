@@ -634,6 +634,16 @@ test('a run whose lock was taken over does not complete the file', async () => {
   assert.equal(readdirSync(one.folder).sort(), ['out.ndjson.lock', 'out.ndjson.partial']);
 });
 
+test('a run that loses its lock while it looks at an earlier run leaves the partial file as it is', async () => {
+  const one = bench();
+  await interrupted(one, [0]);
+  const before = readFileSync(one.partial, 'utf8');
+  const note = () => rmSync(`${one.output}.lock`, { force: true });
+  await refused(() => openResults({ ...one.options, resume: one.output, note }), /not held any more/);
+  assert.is(readFileSync(one.partial, 'utf8'), before);
+  assert.equal(readdirSync(one.folder), ['out.ndjson.partial']);
+});
+
 test('a results file in a folder that is not there is refused before anything is read', async () => {
   const { options, folder } = bench();
   await refused(

@@ -278,6 +278,19 @@ test('a run that loses its lock once has lost it for good', async () => {
   lock.release();
 });
 
+test('a beat changes the lock, and notices that it is lost', async () => {
+  const path = join(temporary('lock'), 'l');
+  const lock = await RunLock.take(path, { ...OPTIONS, beatMs: 2 });
+  const { size } = lstatSync(path);
+  while (contentOf(path).beat < '0000000003') await new Promise(resolve => setTimeout(resolve, 2));
+  assert.is(lstatSync(path).size, size);
+  assert.is(lock.isHeld, true);
+  rmSync(path);
+  while (lock.isHeld) await new Promise(resolve => setTimeout(resolve, 2));
+  lock.release();
+  lock.release();
+});
+
 const RUN_LOCK = JSON.stringify(pathToFileURL(join(repositoryRoot, 'dist/src/write/run-lock.js')).href);
 
 /** Runs a script in several processes that begin it at the same time, and returns what each of them prints. */
