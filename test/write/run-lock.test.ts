@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -121,16 +122,22 @@ linux('a later process with the same identifier does not hold it', async () => {
 });
 
 linux('a process that was killed and whose parent has not noticed does not hold it', async () => {
-  // The parent of the shell that ends is a sleep, which waits for no child.
-  const parent = spawn('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
+  // The parent of the process that ends is a sleep, which waits for no child.
+  const parent = spawn('sh', ['-c', 'cat <&3 >&2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
   });
   try {
     const pid = Number(
-      await new Promise(resolve => parent.stdout.once('data', data => resolve(String(data)))),
+      await new Promise(resolve => parent.stdout!.once('data', data => resolve(String(data)))),
     );
+    const nameOf = (process: number) => readFileSync(`/proc/${process}/comm`, 'latin1').trim();
     const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
-    while (stat()[0] !== 'Z') await new Promise(resolve => setTimeout(resolve, 10));
+    const until = async (isDone: () => boolean) => {
+      while (!isDone()) await new Promise(resolve => setTimeout(resolve, 5));
+    };
+    await until(() => nameOf(parent.pid!) === 'sleep');
+    (parent.stdio[3] as Writable).end();
+    await until(() => stat()[0] === 'Z');
     const path = join(temporary('lock'), 'l');
     await forged(path, { pid, started: stat()[19]! });
     (await RunLock.take(path, OPTIONS)).release();
