@@ -8,6 +8,14 @@ import { reading } from './unreadable.js';
 /** Whether a name that no file has may be a pattern. */
 export const isPattern = (name: string): boolean => /[*?[{]/.test(name);
 
+/** A file or folder that a pattern matches. */
+export interface PatternMatch {
+  /** Absolute. */
+  readonly path: BytePath;
+  /** Whether it is known to be a file. */
+  readonly isFile: boolean;
+}
+
 /**
  * The files and folders that a pattern names, in the syntax of `exactPathFilter`. Symbolic links are followed, but not
  * by `**`. What lies below a match is not searched.
@@ -15,7 +23,7 @@ export const isPattern = (name: string): boolean => /[*?[{]/.test(name);
  * @param pattern  text
  * @throws InputError if it matches nothing, or a folder cannot be searched
  */
-export async function pathsMatching(base: BytePath, pattern: string): Promise<BytePath[]> {
+export async function pathsMatching(base: BytePath, pattern: string): Promise<PatternMatch[]> {
   const segments = pattern.split('/');
   const first = segments.findIndex(segment => /[*?[{\\]/.test(segment));
   const literal = nameBytes(segments.slice(0, first).join('/'));
@@ -23,12 +31,12 @@ export async function pathsMatching(base: BytePath, pattern: string): Promise<By
   const rest = segments.slice(first);
   const isDeep = rest.some(segment => segment.includes('**'));
   const isMatch = exactPathFilter([`/${rest.join('/')}`]);
-  const found: BytePath[] = [];
+  const found: PatternMatch[] = [];
   /** @param below  path of a folder relative to `folder`, with a slash at its end; empty for itself */
   const search = async (below: BytePath, depth: number): Promise<void> => {
     const path = folder === '/' ? `/${below}` : `${folder}/${below}`;
     for (const { name, isFile, isLink } of await reading(nameText(path), () => entriesOf(path)))
-      if (isMatch(nameText(below + name))) found.push(path + name);
+      if (isMatch(nameText(below + name))) found.push({ path: path + name, isFile });
       else if (!isFile && (isDeep ? !isLink : depth < rest.length) && (await isFolder(path + name)))
         await search(`${below}${name}/`, depth + 1);
   };

@@ -155,8 +155,8 @@ class Items {
     const found = await kindOf(path);
     if (found !== null || !isPattern(argument)) return this.addFound(path, found);
     for (const match of await pathsMatching(cwd, argument))
-      if (!this.isOutput(match) && !(await isResultsFile(match)))
-        await this.addFound(match, await kindOf(match));
+      if (!this.isOutput(match.path) && !(await isResultsFile(match.path)))
+        await this.addFound(match.path, match.isFile ? 'file' : await kindOf(match.path));
   }
 
   private async addFound(path: BytePath, found: PathKind): Promise<void> {
