@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { InputError } from '../errors.js';
-import { type BytePath, isUtf8, pathBuffer, shownPath } from '../spec/byte-path.js';
+import { type BytePath, isUtf8, nameText, pathBuffer, shownPath } from '../spec/byte-path.js';
 
 /**
  * Calls a function with a name by which Node opens a file or folder. Node passes text to the system as UTF-8, so that a
@@ -32,4 +32,28 @@ function renamed(error: InputError, name: string, shown: string): InputError {
     cause: error.cause,
     damaged,
   });
+}
+
+/**
+ * Arguments of this process with all their bytes. In the texts that Node makes of them, bytes that are not UTF-8 have
+ * become U+FFFD. proc_pid_cmdline(5)
+ * @returns texts as of `nameText`; those that are no arguments, or where the system does not tell, as they are
+ */
+export function wholeArguments(texts: readonly string[]): string[] {
+  if (!texts.some(text => text.includes('\ufffd'))) return [...texts];
+  const args = commandLine();
+  return texts.map(text => {
+    const at = args.findIndex(arg => pathBuffer(arg).toString('utf8') === text);
+    // The next argument that looks the same is another one.
+    return at < 0 ? text : nameText(args.splice(at, 1)[0]!);
+  });
+}
+
+/** The arguments of this process, as bytes. */
+function commandLine(): BytePath[] {
+  try {
+    return readFileSync('/proc/self/cmdline', 'latin1').split('\0');
+  } catch {
+    return [];
+  }
 }

@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { cleanPath } from '../tar/path.js';
 import { beginsArchive, walkPaths } from './archive-walk.js';
-import { withFileName } from './file-name.js';
+import { wholeArguments, withFileName } from './file-name.js';
 import { isPattern, pathsMatching } from './file-patterns.js';
 import { isImageFolder } from './image-folder.js';
 import { HEAD, isTar, isZip } from './kind.js';
@@ -57,7 +57,8 @@ export interface WorkListSource {
  * Makes the work list. No content is read, but to tell folders that are images from those that hold them.
  * @throws InputError for a list that cannot be read or is none, a pattern that matches nothing, and an empty list
  */
-export async function readWorkList(source: WorkListSource): Promise<WorkList> {
+export async function readWorkList(given: WorkListSource): Promise<WorkList> {
+  const source = { ...given, paths: wholeArguments(given.paths) };
   const cwd = realpathSync('.', 'buffer').toString('latin1');
   const root = await rootFor(source, cwd);
   const items = new Items(

@@ -25,7 +25,7 @@ import {
   type WorkListSource,
 } from '../../src/containers/work-list.js';
 import { InputError } from '../../src/errors.js';
-import { listDigest } from '../../src/fleet/list.js';
+import { listDigest, pathOfRecord } from '../../src/fleet/list.js';
 import { readArchive } from '../../src/report/read.js';
 import { nameBytes, pathBuffer } from '../../src/spec/byte-path.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
@@ -417,6 +417,32 @@ linux('a message about a file whose name is not UTF-8 has its own name', async (
       ),
     /^.*bad\\xff\.tar: member: .*bad\\xff\.tar: x\nSee .*bad\\xff\.tar$/,
   );
+});
+
+linux('a name that is not UTF-8 is found as an argument too: a shell makes it of *.tar', async () => {
+  const names = ['a\xe4.tar', 'a\xf6.tar', 'b.tar'];
+  const root = tree(['f\xff/c.tar']);
+  for (const name of names) copyFileSync(SAMPLE, pathBuffer(`${nameBytes(root)}/${name}`));
+  const bin = join(repositoryRoot, 'bin/waybill.js');
+  const run = (args: string) =>
+    spawnSync('sh', ['-c', `exec "$0" "$1" scan ${args} --jobs 1 -o -`, process.execPath, bin], {
+      cwd: root,
+    });
+  const { stdout, stderr, status } = run('*.tar');
+  const lines = stdout
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  assert.equal(lines.slice(0, -1).map(pathOfRecord).sort(), names);
+  assert.is(status, 0, stderr.toString());
+  assert.not.match(stderr.toString(), /more than once/);
+  const folder = run(`"$(printf 'f\\377')"`).stdout.toString().split('\n')[0]!;
+  assert.is(JSON.parse(folder).path, 'c.tar');
+  // One that is not there is an error of its own.
+  const missing = run(`"$(printf 'no\\377')"`);
+  assert.is(missing.status, 2);
+  assert.match(missing.stderr.toString(), /no\S*: no such file or directory/);
 });
 
 linux('no descriptor is left open', async () => {
