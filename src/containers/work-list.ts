@@ -100,7 +100,7 @@ async function rootFor({ root, paths, filesFrom }: WorkListSource, cwd: BytePath
   return (await kindOf(path)) === 'folder' ? path : cwd;
 }
 
-/** What is at a path: null for nothing. */
+/** The type of a file or folder; null where there is none. */
 type PathKind = 'file' | 'folder' | 'image-folder' | null;
 
 async function kindOf(path: BytePath): Promise<PathKind> {
@@ -203,7 +203,7 @@ class Items {
 
 const AN_ARCHIVE: WalkedAs = { kind: 'archive' };
 
-/** What follows the path of an output in that of a file that is written for it. */
+/** Matches the rest of a path below an output, and the ends of names that are written for it. */
 const OUTPUT_REST = /^($|\/|\.partial$|\.lock(\.[0-9a-f]+)*$)/;
 
 /** Files that other shards write while this list is made: their number differs from one shard to the next. */

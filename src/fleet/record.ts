@@ -24,7 +24,7 @@ export interface Shard {
   readonly list: string;
 }
 
-/** What made a record. Records of one run agree in all of it. */
+/** The run that made a record: tool, command, options and shard. Records of one run agree in all of it. */
 export interface Provenance {
   readonly schemaVersion: 1;
   /** Name and version: `waybill 0.1.0`. */

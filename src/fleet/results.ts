@@ -116,8 +116,8 @@ export const lineDigest = (line: string): Buffer =>
   hash('sha256', line.replace(DURATION, '"durationMs":0'), 'buffer');
 
 /**
- * What is known of the records of one shard, by the index of their paths in the sorted list: enough for the trailer,
- * 33 bytes for each record.
+ * Digests of the records of one shard, by the index of their paths in the sorted list: enough for the trailer, 33 bytes
+ * for each record.
  */
 export class RecordSummary {
   exitCode: 0 | 1 | 2 = 0;

@@ -74,7 +74,7 @@ function numbered(value: string, number: number, of: number): ShardChoice {
   return { shard: { number, of }, statusFile: null };
 }
 
-/** What the variables of one engine say. */
+/** The shard that the variables of one engine say, or why they say none. */
 type EngineShard =
   | { readonly engine: string; readonly said: string; readonly number: number; readonly of: number }
   /** Only some of them are set. */
@@ -161,7 +161,7 @@ function inRange(
   return { ...said, number: index - from + 1, of };
 }
 
-/** Of a step of 1 Slurm may set none. https://slurm.schedmd.com/job_array.html */
+/** Its step is 1 if SLURM_STEP is not set. https://slurm.schedmd.com/job_array.html */
 const SLURM = [
   'SLURM_ARRAY_TASK_ID',
   'SLURM_ARRAY_TASK_MIN',

@@ -127,7 +127,7 @@ async function openFile(options: ResultsOptions, lock: RunLock): Promise<Results
   }
 }
 
-/** What all destinations share. */
+/** The part that is the same for all destinations. */
 abstract class GatheredResults implements Results {
   kept = 0;
   protected readonly summary: RecordSummary;

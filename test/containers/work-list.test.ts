@@ -46,7 +46,7 @@ function tree(paths: readonly string[], content = 'x'): string {
   return root;
 }
 
-/** What `tar -x` makes of an archive. */
+/** Unpacks an archive into a folder. */
 function unpacked(folder: string | Buffer): void {
   mkdirSync(folder, { recursive: true });
   const { status } = spawnSync('tar', ['-xf', SAMPLE], {

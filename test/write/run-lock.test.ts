@@ -51,7 +51,7 @@ async function refused(step: () => Promise<unknown>, words: RegExp): Promise<voi
   assert.unreachable('expected an InputError');
 }
 
-/** What a lock of this process says, changed. */
+/** Writes the content of a lock of this process, changed. */
 async function forged(path: string, changes: Partial<LockContent>): Promise<void> {
   const lock = await RunLock.take(path, OPTIONS);
   const content = { ...contentOf(path), token: 'f'.repeat(16), ...changes };
