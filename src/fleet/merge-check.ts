@@ -94,19 +94,18 @@ export class MergeCheck {
     const file = this.files.at(-1)!;
     if (reason !== null) this.problems.push({ code: 'unreadable', file, reason });
     else if (this.results === 0 && this.bad === null) this.problems.push({ code: 'empty', file });
-    if (this.bad !== null) {
+    const isOpen = this.part !== null && reason === null;
+    // A run that is killed tears its last line and writes no trailer: one cause.
+    const isTorn = isOpen && this.bad?.reason === 'torn' && this.bad.count === 1;
+    if (this.bad !== null && !isTorn) {
       const { count, ...bad } = this.bad;
       this.problems.push(this.results === 0 ? { ...bad, code: 'not-results' } : { ...bad, count });
     }
     if (this.mixed !== null) this.problems.push(this.mixed);
-    if (this.part === null || reason !== null) return;
-    const { shard } = this.part.source;
-    this.problems.push({
-      code: 'no-trailer',
-      file,
-      shard: nameOf(shard),
-      records: this.part.places.length,
-    });
+    if (!isOpen) return;
+    const { source, places } = this.part!;
+    const shard = nameOf(source.shard);
+    this.problems.push({ code: 'no-trailer', file, shard, records: places.length, isTorn });
   }
 
   private reasonOf({ isEnded, text }: ResultsLine, reason: LineReason): LineReason {

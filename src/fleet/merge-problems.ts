@@ -54,7 +54,10 @@ export type MergeProblem =
       readonly code: 'no-trailer';
       readonly file: string;
       readonly shard: ShardName;
+      /** Whole ones. */
       readonly records: number;
+      /** Whether the last line is cut. */
+      readonly isTorn: boolean;
     }
   | { readonly code: 'count'; readonly at: ResultsPlace; readonly expected: number; readonly found: number }
   | { readonly code: 'records'; readonly at: ResultsPlace; readonly expected: string; readonly found: string }

@@ -71,6 +71,15 @@ export interface FleetFinding {
   readonly first: number;
 }
 
+/** Why archives have no report: those whose reasons differ only in numbers together. */
+export interface UnreadReason {
+  /** The reason of the first one. */
+  readonly what: string;
+  readonly archives: number;
+  /** Index of the first archive. */
+  readonly first: number;
+}
+
 /** An image of the fleet that others are built upon. */
 export interface FleetBase {
   /** Index into the images. */
@@ -215,6 +224,19 @@ export class FleetTotals {
           b.archives - a.archives ||
           (a.code < b.code ? -1 : 1),
       );
+  }
+
+  /** Most frequent first. */
+  unreadReasons(): readonly UnreadReason[] {
+    const reasons = new Map<string, { what: string; archives: number; first: number }>();
+    for (const [i, { error }] of this.archives.entries()) {
+      if (error === null) continue;
+      const key = withoutNumbers(error);
+      const reason = reasons.get(key) ?? { what: error, archives: 0, first: i };
+      reasons.set(key, reason);
+      reason.archives++;
+    }
+    return [...reasons.values()].sort((a, b) => b.archives - a.archives || a.first - b.first);
   }
 
   bytes(): FleetBytes {
@@ -454,6 +476,9 @@ const worded = (value: boolean | null | undefined): keyof VerdictCounts =>
   value === true ? 'yes' : value === false ? 'no' : 'unknown';
 
 const rankOf = ({ failing, severity }: FindingRecord): number => 3 * Number(failing) + RANKS[severity];
+
+/** Sizes, offsets and digests differ from one archive to the next. */
+const withoutNumbers = (text: string): string => text.replace(/[0-9a-f]{12,}|\d+/g, '*');
 
 /** A copy: a part of a string keeps the whole string in memory. */
 const brief = (text: string): string =>

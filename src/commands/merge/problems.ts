@@ -74,7 +74,7 @@ function told(problem: MergeProblem, run: RunDescription | null, given: ListArgu
     }
     case 'no-trailer':
       return {
-        what: `${problem.file}: shard ${shardText(problem.shard)} is not complete: expected a trailer as the last line, found ${count(problem.records, 'record')} without one; its run was interrupted, or is still running`,
+        what: `${problem.file}: shard ${shardText(problem.shard)} is not complete: expected a trailer as the last line, found ${count(problem.records, 'record')}${problem.isTorn ? ' and a torn line' : ''} without one; its run was interrupted, or is still running`,
         remedy: `Complete it: ${scanCommand(problem.shard, problem.file, run, given, true)}`,
       };
     case 'disagree':
@@ -106,7 +106,10 @@ function fileTold(problem: FileProblem): Told {
       return { what: `${problem.file}: ${problem.reason}`, remedy: null };
     case 'named-twice':
       return {
-        what: `${problem.file}: is the same file as ${problem.other}`,
+        what:
+          problem.file === problem.other
+            ? `${problem.file}: is named twice`
+            : `${problem.file}: is the same file as ${problem.other}`,
         remedy: 'Name it once.',
       };
     case 'empty':
@@ -116,7 +119,7 @@ function fileTold(problem: FileProblem): Told {
       };
     case 'not-results':
       return {
-        what: `${at(problem.at)}: ${REASONS[problem.reason]}, found ${visible(problem.found)}`,
+        what: `${at(problem.at)}: ${REASONS[problem.reason]}, found ${quotedLine(problem.found)}`,
         remedy:
           problem.reason === 'partial-merge'
             ? 'Merge the results of the shards themselves.'
@@ -125,7 +128,7 @@ function fileTold(problem: FileProblem): Told {
     case 'bad-lines': {
       const more = problem.count === 1 ? '' : `, and ${problem.count - 1} more such`;
       return {
-        what: `${at(problem.at)}: ${REASONS[problem.reason]}, found ${visible(problem.found)}${more}`,
+        what: `${at(problem.at)}: ${REASONS[problem.reason]}, found ${quotedLine(problem.found)}${more}`,
         remedy:
           'The file was cut, changed, or written by two programs at once. Scan its shard again, with --resume to keep the records that are whole.',
       };
@@ -148,6 +151,14 @@ const REASONS: Readonly<Record<LineReason, string>> = {
   'too-long': 'expected a line of at most 256 MiB',
   'partial-merge': 'expected results of a run; this is what --allow-partial wrote, which proves nothing',
 };
+
+/** Characters of a line that are shown. */
+const SHOWN = 60;
+
+function quotedLine(text: string): string {
+  const shown = visible(text);
+  return shown.length <= SHOWN ? shown : `${shown.slice(0, SHOWN)}…`;
+}
 
 const at = ({ file, line }: ResultsPlace): string => (line === 0 ? file : `${file}: line ${line}`);
 

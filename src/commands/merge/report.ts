@@ -48,6 +48,8 @@ export interface FleetReport {
     /** Path of the first archive that has it. */
     readonly first: string;
   }[];
+  /** Why archives have no report, by reason; those that differ only in numbers are one. */
+  readonly unread: readonly { readonly what: string; readonly archives: number; readonly first: string }[];
   /** Worst first. */
   readonly archives: readonly FleetArchive[];
   /** Those in most archives first. */
@@ -152,16 +154,12 @@ export function fleetReport(totals: FleetTotals, origin: FleetOrigin): FleetRepo
     findings: totals
       .findings()
       .map(({ first, ...finding }) => ({ ...finding, first: archives[first]!.path })),
+    unread: totals
+      .unreadReasons()
+      .map(({ first, ...reason }) => ({ ...reason, first: archives[first]!.path })),
     archives: totals.worstFirst().map(i => archives[i]!),
     images: imageSummaries(images, archives),
-    bases: {
-      inFleet: totals.bases().map(base => ({
-        ...base,
-        image: imageTitle(images[base.image]!),
-        imageId: images[base.image]!.imageId,
-      })),
-      claimed: totals.claimedBases(),
-    },
+    bases: { inFleet: baseSummaries(totals, images), claimed: totals.claimedBases() },
     duplicates: duplicatesOf(totals, images),
     sharedLayers: sharedLayersOf(totals, images),
   };
@@ -181,6 +179,13 @@ function imageSummaries(images: readonly FleetImage[], archives: readonly FleetA
     )
     .sort((a, b) => b.archives.length - a.archives.length || b.nameCount - a.nameCount);
 }
+
+const baseSummaries = (totals: FleetTotals, images: readonly FleetImage[]): BaseSummary[] =>
+  totals.bases().map(base => ({
+    ...base,
+    image: imageTitle(images[base.image]!),
+    imageId: images[base.image]!.imageId,
+  }));
 
 function duplicatesOf(totals: FleetTotals, images: readonly FleetImage[]): FleetReport['duplicates'] {
   const { archives } = totals;

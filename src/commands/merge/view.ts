@@ -8,7 +8,7 @@ import { type FleetReport, type ImageSummary, sameBytes } from './report.js';
 
 export interface FleetViewOptions {
   readonly units: Units;
-  /** Rows of each table that are shown at once; the others are folded. */
+  /** Rows of each table that are shown at once, at least 1; the others are folded. */
   readonly top: number;
 }
 
@@ -33,52 +33,49 @@ export function fleetDoc(report: FleetReport, options: FleetViewOptions): Doc {
 }
 
 function head(report: FleetReport): Doc {
-  const { totals, tool, command, policy, list, problems } = report;
+  const { totals, tool, command, policy, list, problems, exitCode } = report;
   const run = [
     ...(command === null ? [] : [`${command} by ${tool}`]),
     list.shards === 1 ? 'one run' : count(list.shards, 'shard'),
     policy === null ? 'no policy' : `policy ${shortDigest(policy)}`,
   ].join(', ');
-  const cause = report.exitCode === 0 ? [] : [causeLine(report)];
+  const images = `${count(totals.images, 'image')}, ${totals.distinctImages} distinct`;
+  const others = totals.others === 0 ? '' : `; ${count(totals.others, 'other file')} of folders: no archives`;
+  const result = span(resultText(report), exitCode === 0 ? 'good' : 'bad');
   return [
-    text([span(titleOf(report), report.exitCode === 0 && problems.length === 0 ? 'strong' : 'bad')]),
-    ...cause,
-    text([span(`${run}; ${count(totals.images, 'image')}, ${totals.distinctImages} distinct`, 'dim')]),
-    ...(totals.others === 0
+    ...(problems.length === 0
       ? []
-      : [text([span(`${count(totals.others, 'other file')} of folders left out: not archives`, 'dim')])]),
+      : [text([span('INCOMPLETE: these are not all results (--allow-partial)', 'bad')])]),
+    {
+      kind: 'pairs',
+      rows: [
+        ['fleet', [span(count(totals.archives, 'archive'), 'strong'), others]],
+        ['result', [result]],
+        ['images', images],
+        ['run', run],
+      ],
+    },
     ...partialLines(report),
+    ...reasonsPart(report),
   ];
 }
 
-/** `10000 archives: 3 without a report, 12 failed, 9985 passed`. */
-export function titleOf({ totals, problems }: Pick<FleetReport, 'totals' | 'problems'>): string {
+/** `90 without a report, 212 failed, 9698 passed`. */
+function resultText({ totals }: FleetReport): string {
   const { archives, unread, failed, passed } = totals;
-  const parts = [
+  if (archives === 0) return 'no archives';
+  return [
     ...(unread === 0 ? [] : [`${unread} without a report`]),
     ...(failed === 0 ? [] : [`${failed} failed`]),
     passed === archives ? 'all passed' : `${passed} passed`,
-  ];
-  const whole = archives === 0 ? 'no archives' : `${count(archives, 'archive')}: ${parts.join(', ')}`;
-  return problems.length === 0 ? whole : `INCOMPLETE, ${whole}`;
+  ].join(', ');
 }
-
-/** The most frequent reasons why archives fail. */
-function causeLine({ findings, totals }: FleetReport): Block {
-  const failing = findings.filter(finding => finding.failing > 0);
-  const causes = failing.slice(0, CAUSES).map(({ code, archives }) => `${code} in ${archives}`);
-  const more = failing.length > CAUSES ? [`${failing.length - CAUSES} more kinds`] : [];
-  const unread = totals.unread === 0 ? [] : [`${totals.unread} could not be read`];
-  return text(`why: ${[...unread, ...causes, ...more].join(', ') || 'see the exit codes below'}`);
-}
-
-const CAUSES = 5;
 
 function partialLines({ problems }: FleetReport): Doc {
   if (problems.length === 0) return [];
   return [
     gap,
-    text([span('This is not the whole fleet (--allow-partial):', 'bad')]),
+    text([span('Missing, or not as it should be:', 'bad')]),
     ...problems.flatMap(({ what, remedy }) => [
       text([span(what, 'warn')], 2),
       ...(remedy === null ? [] : remedy.split('\n').map(line => text(line, 4))),
@@ -86,33 +83,68 @@ function partialLines({ problems }: FleetReport): Doc {
   ];
 }
 
+/** Reasons that are shown at the top. */
+const REASONS = 8;
+
+/** Why archives are bad: the reasons, those of most archives first, and an archive of each. */
+function reasonsPart({ unread, findings, totals }: FleetReport): Doc {
+  const rows = [
+    ...unread.map(({ what, archives, first }) => ({ archives, result: 2 as const, reason: what, first })),
+    ...findings
+      .filter(({ failing }) => failing > 0)
+      .map(({ code, archives, first }) => ({ archives, result: 1 as const, reason: code, first })),
+  ];
+  if (rows.length === 0)
+    return totals.failed === 0
+      ? []
+      : [text('No finding fails: the exit code of the failed archives is 1 for another reason.')];
+  const columns: readonly Column[] = [
+    { title: 'archives', align: 'right' },
+    { title: 'result' },
+    { title: 'why', shrink: true },
+    { title: 'first in', shrink: true, fold: true },
+  ];
+  const row = ({ archives, result, reason, first }: (typeof rows)[number]): Text[] => [
+    String(archives),
+    [RESULTS[result]],
+    reason,
+    first,
+  ];
+  return [gap, ...longTable(columns, rows, row, REASONS, 'reasons')];
+}
+
 function archivesPart({ archives, totals }: FleetReport, { top }: FleetViewOptions): Doc {
   const bad = totals.failed + totals.unread;
   const columns: readonly Column[] = [
-    { title: 'archive', shrink: true },
     { title: 'result' },
-    { title: 'images', align: 'right' },
-    { title: 'findings', shrink: true },
+    { title: 'archive', shrink: true },
     { title: 'why', shrink: true, fold: true },
+    { title: 'findings' },
+    { title: 'images', align: 'right' },
   ];
-  const title = bad === 0 ? 'Archives' : `Archives, worst first: ${bad} of ${totals.archives} bad`;
-  return archives.length === 0
-    ? []
-    : [gap, heading(title, 2), ...longTable(columns, archives, archiveRow, top, 'archives')];
+  if (archives.length === 0) return [];
+  if (bad === 0)
+    return [gap, heading('Archives', 2), ...longTable(columns, archives, archiveRow, top, 'archives')];
+  const passed = archives.slice(bad);
+  return [
+    gap,
+    heading(`Archives, worst first: ${bad} of ${totals.archives} bad`, 2),
+    ...longTable(columns, archives.slice(0, bad), archiveRow, top, 'bad archives'),
+    ...(passed.length === 0
+      ? []
+      : [folded(columns, passed, archiveRow, `${passed.length} passed: --verbose lists them`)]),
+  ];
 }
 
 const RESULTS = [span('passed', 'good'), span('failed', 'bad'), span('no report', 'bad')] as const;
 
-function archiveRow({ path, exitCode, error, images, findings, worst }: FleetArchive): Text[] {
-  const why = error ?? (worst === null ? '' : `${worst.code}: ${worst.message}`);
-  return [
-    path,
-    [RESULTS[exitCode]],
-    error === null ? String(images) : NONE,
-    error === null ? severityCounts(findings) : NONE,
-    why,
-  ];
-}
+const archiveRow = ({ path, exitCode, error, images, findings, worst }: FleetArchive): Text[] => [
+  [RESULTS[exitCode]],
+  path,
+  error ?? (worst === null ? '' : `${worst.code}: ${worst.message}`),
+  error === null ? severityCounts(findings) : NONE,
+  error === null ? String(images) : NONE,
+];
 
 const NOUNS: readonly (readonly [Severity, string])[] = [
   ['error', 'error'],
@@ -125,32 +157,43 @@ function severityCounts(findings: Readonly<Record<Severity, number>>): string {
   return parts.map(([severity, noun]) => count(findings[severity], noun)).join(', ') || NONE;
 }
 
-/** The first rows, and the others where a format can unfold them. */
+/**
+ * The first rows, and the others where a format can unfold them.
+ * @param bar  bytes of a row, for a bar beside it
+ */
 function longTable<T>(
   columns: readonly Column[],
   items: readonly T[],
   row: (item: T) => readonly Text[],
   top: number,
   noun: string,
+  bar?: (item: T) => number | null,
 ): Doc {
-  const table: Block = { kind: 'table', columns, rows: items.slice(0, top).map(row) };
-  const left = items.length - top;
-  if (left <= 0) return [table];
-  const rest = items.slice(top, Math.max(top, MOST));
-  const rows = { [Symbol.iterator]: () => rowsOf(rest, row) };
-  const beyond = left - rest.length;
+  const first = items.slice(0, top);
+  const table: Block = {
+    kind: 'table',
+    columns,
+    rows: first.map(row),
+    ...(bar !== undefined && { bars: first.map(bar) }),
+  };
+  const left = items.length - first.length;
+  if (left === 0) return [table];
   const summary = `and ${left} more ${noun}: --top ${items.length} shows all`;
-  const listing: Block = { kind: 'listing', columns, rows, count: rest.length };
-  return [
-    table,
-    rest.length === 0
-      ? text([span(summary, 'dim')], 2)
-      : {
-          kind: 'folded',
-          summary,
-          rest: beyond === 0 ? [listing] : [listing, text(`${beyond} more are in JSON, CSV and rows`, 2)],
-        },
-  ];
+  return [table, folded(columns, items.slice(top), row, summary)];
+}
+
+function folded<T>(
+  columns: readonly Column[],
+  items: readonly T[],
+  row: (item: T) => readonly Text[],
+  summary: string,
+): Block {
+  const shown = items.slice(0, MOST);
+  const rows = { [Symbol.iterator]: () => rowsOf(shown, row) };
+  const beyond = items.length - shown.length;
+  const listing: Block = { kind: 'listing', columns, rows, count: shown.length };
+  const rest = beyond === 0 ? [] : [text(`${beyond} more are in the JSON, the CSV and the rows.`, 2)];
+  return { kind: 'folded', summary, rest: [listing, ...rest] };
 }
 
 function* rowsOf<T>(items: readonly T[], row: (item: T) => readonly Text[]): Generator<readonly Text[]> {
@@ -271,7 +314,9 @@ function sharedPart({ count: all, largest }: FleetReport['sharedLayers'], write:
   return [
     gap,
     heading(`Shared layers: ${all}`, 3),
-    ...longTable(columns, largest, row, top, 'of the largest'),
+    ...longTable(columns, largest, row, top, 'of the largest', ({ size, archives }) =>
+      size === null ? null : size * (archives - 1),
+    ),
   ];
 }
 
