@@ -50,6 +50,8 @@ export interface ResultsLine {
   readonly length: number;
   /** False for the last line of a file that does not end with a line break. */
   readonly isEnded: boolean;
+  /** `text` is only the beginning. */
+  readonly isTooLong: boolean;
 }
 
 /** Characters of a line that a problem quotes. */
@@ -81,7 +83,7 @@ export class MergeCheck {
 
   line(line: ResultsLine): void {
     if (line.text.trim() === '') return;
-    const parsed = parseLine(line.text);
+    const parsed = line.isTooLong ? 'too-long' : parseLine(line.text);
     if (typeof parsed === 'string') this.refuse(line, this.reasonOf(line, parsed));
     else if (!line.isEnded) this.refuse(line, 'torn');
     else if (parsed.kind === 'end') this.end(parsed, line);

@@ -1,5 +1,7 @@
 import type { Verdicts } from '../checks/verdicts.js';
 import type { Severity } from '../link/observation.js';
+import { shownPath } from '../spec/byte-path.js';
+import { pathOfRecord } from './list.js';
 import { addTo, ChainTree, type LayerSum, LayerTable, type SharedLayer } from './merge-layers.js';
 import type { ArchiveRecord, FindingRecord, ImageRecord } from './record.js';
 
@@ -21,6 +23,8 @@ export interface VerdictCounts {
 export interface FleetArchive {
   readonly path: string;
   readonly pathBytes?: string;
+  /** The path for people, where it is not UTF-8: `bad\\xff.tar`. */
+  readonly shownPath?: string;
   readonly size: number | null;
   readonly sha256: string | null;
   readonly exitCode: 0 | 1 | 2;
@@ -360,7 +364,7 @@ export class FleetTotals {
     }
     return {
       path,
-      ...(pathBytes !== undefined && { pathBytes }),
+      ...(pathBytes !== undefined && { pathBytes, shownPath: shownPath(pathOfRecord(record)!) }),
       size,
       sha256,
       exitCode,
@@ -467,6 +471,9 @@ export class FleetTotals {
     return text === null ? null : this.interned(text);
   }
 }
+
+/** The path of an archive for people: no two archives have the same. */
+export const nameOfArchive = ({ path, shownPath: shown }: FleetArchive): string => shown ?? path;
 
 export const VERDICT_NAMES: readonly VerdictName[] = ['intact', 'complete', 'conformant'];
 

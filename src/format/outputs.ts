@@ -57,7 +57,10 @@ const SUMMARY = 1024 * 1024 - 4096;
 /** The document; that of a command that judges begins with the verdict. */
 function* markdownPieces(result: Result): Generator<string> {
   if (result.isVerdict !== true) {
-    yield toMarkdown(result.doc);
+    const all = toMarkdown(result.doc);
+    yield result.table === undefined || Buffer.byteLength(all) <= SUMMARY
+      ? all
+      : toMarkdown(withoutFolded(result.doc));
     return;
   }
   const whole = toMarkdown(summaryDoc(result));
@@ -68,6 +71,10 @@ function* markdownPieces(result: Result): Generator<string> {
   const left: Doc = [{ kind: 'text', text: 'The whole report is longer than a job summary may be (1 MiB).' }];
   yield toMarkdown(summaryDoc({ ...result, doc: left }));
 }
+
+/** The document without what formats unfold. */
+const withoutFolded = (doc: Doc): Doc =>
+  doc.map(block => (block.kind === 'folded' ? { kind: 'text', text: block.summary } : block));
 
 /** Formats of every result, by the ends of file names. */
 const DOCUMENTS: Readonly<Record<string, OutputFormat>> = {

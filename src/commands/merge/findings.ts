@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { ruleOf } from '../../checks/findings.js';
+import { pathOfRecord } from '../../fleet/list.js';
 import type { FleetTotals } from '../../fleet/merge-totals.js';
 import type { ArchiveRecord, FindingRecord } from '../../fleet/record.js';
 import type { ItemRecord } from '../../fleet/results.js';
 import type { ArchiveFindings, ReportedArchive, ReportedFinding } from '../../report/doc.js';
 import { withoutDigests } from '../../report/reported.js';
+import { nameText } from '../../spec/byte-path.js';
 import { explanationOf } from '../check/reported.js';
 
 /** The findings of records for the formats of CI systems. */
@@ -14,13 +16,20 @@ export function archiveFindings(records: Iterable<ItemRecord>): Iterable<Archive
 
 /** The archives without their findings. */
 export const reportedArchives = ({ archives }: FleetTotals): readonly ReportedArchive[] =>
-  archives.map(({ path, exitCode, error }) => ({ archive: path, exitCode, error, hidden: 0 }));
+  archives.map(archive => {
+    const { exitCode, error } = archive;
+    return { archive: nameIn(archive), exitCode, error, hidden: 0 };
+  });
+
+/** The path with bytes that are not UTF-8 as lone surrogates, as formats of findings take it. */
+const nameIn = (record: Pick<ArchiveRecord, 'path' | 'pathBytes'>): string =>
+  record.pathBytes === undefined ? record.path : nameText(pathOfRecord(record)!);
 
 function* findingsOf(records: Iterable<ItemRecord>): Generator<ArchiveFindings> {
   for (const record of records) {
     if (record.kind === 'other') continue;
-    const { path, exitCode, error, findings = [] } = record;
-    const archive = { archive: path, exitCode, error: error?.what ?? null, hidden: 0 };
+    const { exitCode, error, findings = [] } = record;
+    const archive = { archive: nameIn(record), exitCode, error: error?.what ?? null, hidden: 0 };
     const own = findings.map(finding => reported(finding, record));
     yield { archive, findings: error === null ? own : [unreadable(record, error), ...own] };
   }
@@ -36,7 +45,7 @@ function reported(finding: FindingRecord, record: ArchiveRecord): ReportedFindin
     isFailing: failing,
     message,
     explain: explanationOf(code),
-    archive: record.path,
+    archive: nameIn(record),
     image: image === null ? null : (image.names[0] ?? image.platform),
     platform: image === null || image.names.length === 0 ? null : image.platform,
     path,
@@ -60,7 +69,7 @@ const fingerprintIn = (path: string, fingerprint: string): string =>
     .digest('hex');
 
 function unreadable(
-  { path }: ArchiveRecord,
+  record: ArchiveRecord,
   { what, remedy }: NonNullable<ArchiveRecord['error']>,
 ): ReportedFinding {
   const rule = ruleOf('archive-unreadable');
@@ -71,13 +80,13 @@ function unreadable(
     isFailing: true,
     message: rule.message({ reason } as never),
     explain: rule.explain,
-    archive: path,
+    archive: nameIn(record),
     image: null,
     platform: null,
     path: null,
     ...ELSEWHERE,
-    subject: path,
+    subject: record.path,
     place: '',
-    fingerprint: fingerprintIn(path, 'archive-unreadable'),
+    fingerprint: fingerprintIn(record.path, 'archive-unreadable'),
   };
 }

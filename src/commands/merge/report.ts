@@ -1,11 +1,12 @@
 import type { Verdicts } from '../../checks/verdicts.js';
 import type { LayerSum } from '../../fleet/merge-layers.js';
-import type {
-  FleetArchive,
-  FleetBytes,
-  FleetImage,
-  FleetTotals,
-  VerdictCounts,
+import {
+  type FleetArchive,
+  type FleetBytes,
+  type FleetImage,
+  type FleetTotals,
+  nameOfArchive,
+  type VerdictCounts,
 } from '../../fleet/merge-totals.js';
 import type { FleetCommand } from '../../fleet/record.js';
 import type { Severity } from '../../link/observation.js';
@@ -153,10 +154,10 @@ export function fleetReport(totals: FleetTotals, origin: FleetOrigin): FleetRepo
     bytes: totals.bytes(),
     findings: totals
       .findings()
-      .map(({ first, ...finding }) => ({ ...finding, first: archives[first]!.path })),
+      .map(({ first, ...finding }) => ({ ...finding, first: nameOfArchive(archives[first]!) })),
     unread: totals
       .unreadReasons()
-      .map(({ first, ...reason }) => ({ ...reason, first: archives[first]!.path })),
+      .map(({ first, ...reason }) => ({ ...reason, first: nameOfArchive(archives[first]!) })),
     archives: totals.worstFirst().map(i => archives[i]!),
     images: imageSummaries(images, archives),
     bases: { inFleet: baseSummaries(totals, images), claimed: totals.claimedBases() },
@@ -170,7 +171,7 @@ function imageSummaries(images: readonly FleetImage[], archives: readonly FleetA
     .map(
       (image): ImageSummary => ({
         ...image,
-        archives: image.archives.map(i => archives[i]!.path),
+        archives: image.archives.map(i => nameOfArchive(archives[i]!)),
         base:
           image.base === null
             ? null
@@ -194,7 +195,7 @@ function duplicatesOf(totals: FleetTotals, images: readonly FleetImage[]): Fleet
     files: totals.equalFiles().map(group => ({
       sha256: archives[group[0]!]!.sha256!,
       size: archives[group[0]!]!.size,
-      paths: group.map(i => archives[i]!.path),
+      paths: group.map(i => nameOfArchive(archives[i]!)),
     })),
     names: totals.sharedNames().map(({ name, platform, images: own }) => ({
       name,

@@ -1,5 +1,10 @@
 import type { LayerSum } from '../../fleet/merge-layers.js';
-import { type FleetArchive, type LayerBytes, VERDICT_NAMES } from '../../fleet/merge-totals.js';
+import {
+  type FleetArchive,
+  type LayerBytes,
+  nameOfArchive,
+  VERDICT_NAMES,
+} from '../../fleet/merge-totals.js';
 import type { Severity } from '../../link/observation.js';
 import { type Block, type Column, type Doc, gap, heading, span, type Text, text } from '../../report/doc.js';
 import { count, id, NONE, sizeWriter, type Units } from '../../report/words.js';
@@ -138,13 +143,20 @@ function archivesPart({ archives, totals }: FleetReport, { top }: FleetViewOptio
 
 const RESULTS = [span('passed', 'good'), span('failed', 'bad'), span('no report', 'bad')] as const;
 
-const archiveRow = ({ path, exitCode, error, images, findings, worst }: FleetArchive): Text[] => [
-  [RESULTS[exitCode]],
-  path,
-  error ?? (worst === null ? '' : `${worst.code}: ${worst.message}`),
-  error === null ? severityCounts(findings) : NONE,
-  error === null ? String(images) : NONE,
-];
+/** Characters of a reason in a table. */
+const REASON = 160;
+
+function archiveRow(archive: FleetArchive): Text[] {
+  const { exitCode, error, images, findings, worst } = archive;
+  const why = error ?? (worst === null ? '' : `${worst.code}: ${worst.message}`);
+  return [
+    [RESULTS[exitCode]],
+    nameOfArchive(archive),
+    why.length <= REASON ? why : `${why.slice(0, REASON).replace(/[\ud800-\udbff]$/, '')}…`,
+    error === null ? severityCounts(findings) : NONE,
+    error === null ? String(images) : NONE,
+  ];
+}
 
 const NOUNS: readonly (readonly [Severity, string])[] = [
   ['error', 'error'],
