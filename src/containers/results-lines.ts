@@ -55,7 +55,7 @@ function reasonFor(error: NodeJS.ErrnoException): string {
 /** Cuts chunks into lines. */
 class Lines {
   private number = 0;
-  /** Of the current line. */
+  /** Place of the current line. */
   private offset = 0;
   private length = 0;
   private pieces: Buffer[] = [];

@@ -33,7 +33,7 @@ export interface ResultsPart {
   readonly file: string;
   readonly source: Provenance;
   readonly places: RecordPlace[];
-  /** Of each record in the order of the lines. */
+  /** One for each record, in the order of the lines. */
   readonly sizes: (number | null)[];
   readonly digests: Buffer[];
   exitCode: 0 | 1 | 2;

@@ -93,7 +93,7 @@ export type MergeProblem =
   /** The shards together, each of which is whole, are not the list. */
   | { readonly code: 'list-count'; readonly expected: number; readonly found: number }
   | { readonly code: 'list-digest'; readonly expected: string; readonly found: string }
-  /** Of `--list`. */
+  /** Only with `--list`. */
   | { readonly code: 'not-scanned'; readonly list: string; readonly paths: SomePaths }
   | { readonly code: 'not-listed'; readonly list: string; readonly paths: SomePaths };
 
@@ -102,7 +102,7 @@ export interface ShardName {
   readonly of: number;
 }
 
-/** What is needed to write the command that scans a shard again. */
+/** The facts from which the command is made that scans a shard again. */
 export interface RunDescription {
   readonly command: FleetCommand;
   readonly hasPolicy: boolean;

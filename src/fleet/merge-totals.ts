@@ -99,7 +99,7 @@ export interface ClaimedBase {
   readonly name: string | null;
   readonly digest: string | null;
   readonly images: number;
-  /** Of these, those that begin with the layers of an image of the fleet with this digest, and those that do not. */
+  /** Those that begin with the layers of the image of the fleet with this digest, and those that do not. */
   readonly confirmed: number;
   readonly refuted: number;
 }

@@ -184,7 +184,7 @@ function trailerTold(problem: Extract<MergeProblem, { code: 'count' | 'records' 
   }
 }
 
-/** What members are called, and what to do where they differ. */
+/** Names of the members in messages, and what to do where they differ. */
 const MEMBERS: Readonly<Record<AgreedMember, readonly [subject: string, remedy: string]>> = {
   tool: ['versions of waybill', 'Scan the shards of one version again with the other.'],
   command: ['commands', 'Merge the results of one command.'],

@@ -29,7 +29,7 @@ export function* mergedLines(
 }
 
 /**
- * What `--allow-partial` writes: a first line that says what is missing, the records with the shards that they are from,
+ * The lines of `--allow-partial`: a first line that says what is missing, the records with the shards that they are from,
  * and no trailer, so that no program takes it for a whole run.
  */
 export function* partialLines(

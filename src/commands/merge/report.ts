@@ -12,7 +12,7 @@ import type { FleetCommand } from '../../fleet/record.js';
 import type { Severity } from '../../link/observation.js';
 import type { ProblemReport } from './problems.js';
 
-/** What `waybill merge --json` prints: docs/schema.json, `fleet`. All sizes are bytes. */
+/** The data of `waybill merge --json`: docs/schema.json, `fleet`. All sizes are bytes. */
 export interface FleetReport {
   readonly schemaVersion: 1;
   /** False with `--allow-partial` where something is missing or does not agree: `problems` says what. */
@@ -114,7 +114,7 @@ export interface BaseSummary {
 /** Shared layers that are listed. */
 const LAYERS = 100;
 
-/** What the results files agree in. */
+/** The facts that all results files agree in. */
 export interface FleetOrigin {
   readonly tool: string | null;
   readonly command: FleetCommand | null;
