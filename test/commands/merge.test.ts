@@ -10,6 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { micromark } from 'micromark';
+import { gfm, gfmHtml } from 'micromark-extension-gfm';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { mergeFiles } from '../../src/commands/merge/index.js';
@@ -23,8 +25,11 @@ import { repositoryRoot } from '../support/corpus.js';
 import {
   broken,
   type FleetItem,
+  finding,
   fleet,
+  image,
   item,
+  layer,
   type ResultsOptions,
   SOURCE,
   writeResults,
@@ -469,6 +474,64 @@ test('--allow-partial: every output says so at its top, and the exit code is 2',
   const partial = join(temporary('partial'), 'partial.ndjson');
   writeFileSync(partial, await inFormat(left, 'ndjson', given));
   assert.match((await refused([partial], '')).join('\n'), /this is what --allow-partial wrote/);
+});
+
+/** Names that are markup, commands of build services, formulas, or move the cursor. */
+const HOSTILE = [
+  '<script>alert(1)</script>.tar',
+  '</title><img src=x onerror=alert(1)>.tar',
+  '::error file=x::y.tar',
+  '##vso[task.complete]x.tar',
+  '=HYPERLINK("http://x").tar',
+  '\u202eevil\u2066.tar',
+  '\u001b[2J\u0007.tar',
+  'a\nb.tar',
+  '| a | `b` |.tar',
+  ']]>&lt;.tar',
+];
+
+test('names of strangers end no tag, row, line or command', async () => {
+  const names = HOSTILE.map(path => path.replaceAll('/', '\u2215'));
+  const items = names.map(path =>
+    item(path, {
+      exitCode: 1,
+      images: [image([path], [layer(path, 1, 1)], { base: { name: path, digest: path } })],
+      findings: [{ ...finding(path, 'error', true, path), path }],
+      sha256: 'sha256:00',
+    }),
+  );
+  const { files } = shards(2, [...items, ...names.map(path => broken(`cut ${path}`, path))]);
+  const formats = [
+    'text',
+    'markdown',
+    'html',
+    'csv',
+    'junit',
+    'tap',
+    'github',
+    'gitlab',
+    'sarif',
+    'json',
+    'ndjson',
+    'rows',
+  ] as const;
+  for (const format of formats) {
+    const text = await inFormat(files, format);
+    assert.not.match(text, /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u202a-\u202e\u2066-\u2069]/, format);
+    assert.not.match(text, /##vso\[/, format);
+    if (format !== 'github') assert.not.match(text, /^\s*::/m, format);
+    if (format === 'html' || format === 'junit')
+      assert.not.match(text, /<(script|img)\b[^>]*>?(alert|.*onerror)/, format);
+  }
+  const html = micromark(await inFormat(files, 'markdown'), {
+    allowDangerousHtml: true,
+    extensions: [gfm()],
+    htmlExtensions: [gfmHtml()],
+  });
+  assert.not.match(html, /<(script|img)\b/);
+  const csv = await inFormat(files, 'csv');
+  assert.is(csv.trimEnd().split('\r\n').length, 1 + 2 * names.length);
+  assert.not.match(csv, /(^|,)"?[=+@]/m);
 });
 
 test('--allow-partial needs at least one record', async () => {
