@@ -160,6 +160,8 @@ async function checkInput(
 }
 
 async function wantedList(file: string, root: string | null): Promise<WantedList> {
+  if (file !== '-' && (await formOf(file)) === 'absent')
+    throw new InputError('--list: there is no such file', file, 'Name the list that was scanned.');
   const { readWorkList } = await import('../../containers/work-list.js');
   const { paths } = await readWorkList({ paths: [], filesFrom: file, ...(root !== null && { root }) });
   return { file: file === '-' ? 'the list on standard input' : file, paths };

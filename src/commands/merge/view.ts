@@ -121,8 +121,8 @@ function reasonsPart({ unread, findings, totals }: FleetReport): Doc {
 function archivesPart({ archives, totals }: FleetReport, { top }: FleetViewOptions): Doc {
   const bad = totals.failed + totals.unread;
   const columns: readonly Column[] = [
+    { title: 'archive', fold: true },
     { title: 'result' },
-    { title: 'archive', shrink: true },
     { title: 'why', shrink: true, fold: true },
     { title: 'findings' },
     { title: 'images', align: 'right' },
@@ -150,8 +150,8 @@ function archiveRow(archive: FleetArchive): Text[] {
   const { exitCode, error, images, findings, worst } = archive;
   const why = error ?? (worst === null ? '' : `${worst.code}: ${worst.message}`);
   return [
-    [RESULTS[exitCode]],
     nameOfArchive(archive),
+    [RESULTS[exitCode]],
     why.length <= REASON ? why : `${why.slice(0, REASON).replace(/[\ud800-\udbff]$/, '')}…`,
     error === null ? severityCounts(findings) : NONE,
     error === null ? String(images) : NONE,
