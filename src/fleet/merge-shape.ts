@@ -3,6 +3,7 @@ import type { ItemRecord } from './results.js';
 
 /** Whether a line has all that the merge uses: it may come from another program, or from a disk that is damaged. */
 export function isWholeRecord(record: ItemRecord): boolean {
+  if (!isShallow(record, DEPTH)) return false;
   if (record.kind === 'other') return true;
   const { durationMs, verdicts, passed, images = [], findings = [] } = record as unknown as Json;
   return (
@@ -14,6 +15,14 @@ export function isWholeRecord(record: ItemRecord): boolean {
     (findings as readonly Json[]).every(({ image }) => image === null || image < (images as Json[]).length)
   );
 }
+
+/** Levels of lists and objects: a record has six. `JSON.stringify` fails for what `JSON.parse` accepts, with thousands. */
+const DEPTH = 12;
+
+const isShallow = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every(member => isShallow(member, depth - 1)));
 
 // biome-ignore lint/suspicious/noExplicitAny: a member of any type is compared with what is expected.
 type Json = Readonly<Record<string, any>>;

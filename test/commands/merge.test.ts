@@ -292,7 +292,8 @@ test('lines that were lost, changed or written by others', async () => {
 
 test('a record whose images are not what they should be is refused, and breaks nothing', async () => {
   const { folder, files } = shards(1);
-  for (const images of ['"foo"', '[null]', '[{"layers":[7]}]']) {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  for (const images of ['"foo"', '[null]', '[{"layers":[7]}]', `[],"more":${deep}`]) {
     change(files[0]!, 2, line => line.replace(/"images":.*,"findings"/, `"images":${images},"findings"`));
     const lines = await refused(files, folder);
     assert.ok(

@@ -106,7 +106,7 @@ function reasonsPart({ unread, findings, totals }: FleetReport): Doc {
   const columns: readonly Column[] = [
     { title: 'archives', align: 'right' },
     { title: 'result' },
-    { title: 'why', shrink: true },
+    { title: 'why', fold: true },
     { title: 'first in', shrink: true, fold: true },
   ];
   const row = ({ archives, result, reason, first }: (typeof rows)[number]): Text[] => [
