@@ -113,6 +113,7 @@ export {
   verifyTally,
   wasteTally,
 } from './commands/many/tallies.js';
+export { type MergeOptions, mergeFiles } from './commands/merge/index.js';
 export {
   type PackageReport,
   type PackagesOptions,

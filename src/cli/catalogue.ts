@@ -5,6 +5,7 @@ import { dockerCommands } from './docker.js';
 import { extractCommand } from './extract.js';
 import { lockCommand } from './lock.js';
 import { manifestCommands } from './manifest.js';
+import { mergeCommand } from './merge.js';
 import { reportCommands } from './reports.js';
 import { scanCommand } from './scan.js';
 import { signaturesCommand } from './signatures.js';
@@ -24,6 +25,7 @@ export function catalogue(base: Argv, terminal: Terminal): Argv<Printing> {
     weighCommands,
     baseCommand,
     lockCommand,
+    mergeCommand,
     dockerCommands,
     extractCommand,
     manifestCommands,

@@ -1,6 +1,7 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
 export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
+  ['Many archives:', ['merge']],
   ['Supply chain:', ['lock', 'signatures', 'attestations', 'packages']],
   ['Many archives:', ['scan']],
   ['Files:', ['files', 'cat', 'extract']],

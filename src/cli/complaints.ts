@@ -30,6 +30,7 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 /** Descriptions of positional arguments, for the error about a missing one. */
 const MISSING: Readonly<Record<string, string>> = {
   archive: 'which archive? Name a file, a directory, or - for standard input',
+  files: 'which results? Name files that `waybill scan` wrote, folders of them, or - for standard input',
   archives: 'which archive? Name files, directories, or - for standard input',
   path: 'the path is missing: which file of the image?',
   a: 'both archives are missing: which two images are compared?',

@@ -8,9 +8,9 @@ import type { Reporting, World } from './terminal.js';
 import { typed } from './typed.js';
 
 /**
- * The values of `--format`, in the order of the help; those after `html` are formats of findings, the last two of bills of
- * materials. The compiler asks for
- * each format of `format/outputs.ts`, which is loaded only when a report is written.
+ * The values of `--format`, in the order of the help; those after `html` are formats of findings, then come those of bills
+ * of materials and of tables. The compiler asks for each format of `format/outputs.ts`, which is loaded only when a report
+ * is written.
  */
 const FORMATS = Object.keys({
   text: 1,
@@ -25,6 +25,8 @@ const FORMATS = Object.keys({
   tap: 1,
   cyclonedx: 1,
   spdx: 1,
+  csv: 1,
+  rows: 1,
 } satisfies Record<OutputFormat, 1>) as readonly OutputFormat[];
 
 /** Other names of formats: file extensions. */
@@ -39,21 +41,39 @@ const PLAIN: readonly OutputFormat[] = ['text', 'json', 'markdown', 'html'];
 /** Formats of bills of materials, for the command `packages`. */
 const BILLS: readonly OutputFormat[] = ['cyclonedx', 'spdx'];
 
+/** Formats of tables, for the command `merge`. */
+const TABLES: readonly OutputFormat[] = ['csv', 'rows'];
+
 const EXTENSIONS = '.html .md .json .txt .ndjson .sarif .xml .tap';
 
 /** The format with a name, as `--format` accepts it; null for an unknown one. */
 export const formatNamed = (name: string): OutputFormat | null =>
   ALIASES[name] ?? FORMATS.find(format => format === name) ?? null;
 
-/**
- * `--output`, `--format`, `--quiet` and `--verbose`, which all reports take.
- * @param hasFindings  true if the command has findings, so that formats of CI systems are possible
- * @param hasBill  true if the command has packages, so that formats of bills of materials are possible
- */
-export function outputOption<T>(command: Argv<T>, hasFindings = true, hasBill = false) {
-  const formats = (hasFindings ? FORMATS : PLAIN).filter(format => hasBill || !BILLS.includes(format));
+/** Formats that a command has besides those of every result. */
+interface OutputContents {
+  /** False without findings: the formats of CI systems are about findings. */
+  readonly findings?: boolean;
+  /** True with packages: bills of materials. */
+  readonly bill?: boolean;
+  /** True with a row for each image: CSV and rows. */
+  readonly table?: boolean;
+}
+
+/** `--output`, `--format`, `--quiet` and `--verbose`, which all reports take. */
+export function outputOption<T>(
+  command: Argv<T>,
+  { findings = true, bill = false, table = false }: OutputContents = {},
+) {
+  const isPossible = (format: OutputFormat) =>
+    PLAIN.includes(format) || (BILLS.includes(format) ? bill : TABLES.includes(format) ? table : findings);
+  const formats = FORMATS.filter(isPossible);
   const choices = [...formats, ...Object.keys(ALIASES)];
-  const ends = `${hasFindings ? EXTENSIONS : '.html .md .json .txt'}${hasBill ? ' .cdx.json .spdx.json' : ''}`;
+  const ends = [
+    findings ? EXTENSIONS : '.html .md .json .txt',
+    ...(bill ? ['.cdx.json .spdx.json'] : []),
+    ...(table ? ['.csv .rows.ndjson'] : []),
+  ].join(' ');
   return command
     .option('output', {
       alias: 'o',
@@ -83,7 +103,7 @@ export function outputOption<T>(command: Argv<T>, hasFindings = true, hasBill = 
     .middleware(async given => {
       const how = given as unknown as Reporting;
       contradictions(how);
-      if (!hasFindings || !hasBill) await refuseFormats(how, commandOf(given), formats);
+      await refuseFormats(how, commandOf(given), formats);
     });
 }
 
@@ -103,10 +123,13 @@ export async function refuseFindings(how: Reporting, command: string): Promise<v
   await refuseFormats(how, command, PLAIN);
 }
 
-const notOf = (command: string, format: OutputFormat): string =>
-  BILLS.includes(format)
-    ? `${command} lists no packages, and ${format} is about packages: \`waybill packages\` writes it`
+function notOf(command: string, format: OutputFormat): string {
+  if (BILLS.includes(format))
+    return `${command} lists no packages, and ${format} is about packages: \`waybill packages\` writes it`;
+  return TABLES.includes(format)
+    ? `${command} makes no table, and ${format} is one: \`waybill merge\` writes it`
     : `${command} has no findings, and ${format} is about findings`;
+}
 
 /** @throws UsageError for a file whose format the command does not have */
 async function refuseFormats(

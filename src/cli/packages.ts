@@ -17,7 +17,7 @@ export function packagesCommand(commands: Argv<Printing>, terminal: Terminal): A
 }
 
 const packagesArguments = (command: Argv<Printing>) =>
-  outputOption(baseOption(allOption(archivesArguments(command))), true, true)
+  outputOption(baseOption(allOption(archivesArguments(command))), { bill: true })
     .option('by', {
       describe: 'how the list is grouped [default: layer]',
       choices: ['layer', 'type', 'name'] as const,

@@ -141,12 +141,14 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     'dive-ci': diveCi = [],
     'structure-test': structureTests = [],
     lock = [],
+    files: results = [],
+    list = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
   // `manifest push` has an `--output` of another type.
   if (!Array.isArray(output)) return;
   const inputs = [archive, archives, a, b, base, against].flat().filter(text => text !== undefined);
   const files = inputs.map(text => (text === '-' ? '-' : namedArchive(text, world).archive));
-  const others = [baseline, dockerfile, policy, diveCi, structureTests, lock].flat();
+  const others = [baseline, dockerfile, policy, diveCi, structureTests, lock, results, list].flat();
   await checkOutputs(given as Reporting, [...files, ...others], world);
 }
 

@@ -214,7 +214,7 @@ function diffCommand(commands: Commands, terminal: Terminal): Commands {
 const diffArguments = (command: Commands) => {
   const archive = 'ARCHIVE, or ARCHIVE#REF for one of its images';
   return (
-    outputOption(platformOption(unitsOption(limitOptions(command))), false)
+    outputOption(platformOption(unitsOption(limitOptions(command))), { findings: false })
       .positional('a', { describe: archive, type: 'string', demandOption: true })
       .positional('b', { describe: archive, type: 'string', demandOption: true })
       .option('ignore', {

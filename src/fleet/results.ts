@@ -115,6 +115,13 @@ const DURATION = /"durationMs":\d+/;
 export const lineDigest = (line: string): Buffer =>
   hash('sha256', line.replace(DURATION, '"durationMs":0'), 'buffer');
 
+/** @param lineDigests  in the order of the paths */
+export function recordsDigest(lineDigests: Iterable<Uint8Array>): string {
+  const sum = createHash('sha256');
+  for (const digest of lineDigests) sum.update(digest);
+  return `sha256:${sum.digest('hex')}`;
+}
+
 /**
  * Digests of the records of one shard, by the index of their paths in the sorted list: enough for the trailer, 33 bytes
  * for each record.
@@ -149,10 +156,10 @@ export class RecordSummary {
 
   /** `Trailer.records`: over the records that there are. */
   recordsDigest(): string {
-    const sum = createHash('sha256');
+    const digests: Buffer[] = [];
     for (let i = 0; i < this.length; i++)
-      if (this.hasRecord(i)) sum.update(this.digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES));
-    return `sha256:${sum.digest('hex')}`;
+      if (this.hasRecord(i)) digests.push(this.digests.subarray(i * DIGEST_BYTES, (i + 1) * DIGEST_BYTES));
+    return recordsDigest(digests);
   }
 
   /** The last line, without its line break. */

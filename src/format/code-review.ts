@@ -1,12 +1,15 @@
 import type { ReportedFinding, Result } from '../report/doc.js';
 import { HASHES, legible, uncommanding } from '../visible.js';
-import { jsonPieces } from './json.js';
+import { toJson } from './json.js';
 import { archiveName, findingsOf, imageText, placeText, verdictText, worstFirst } from './verdict.js';
 
 /** Findings as comments on files, which GitHub and GitLab show beside the changes of a pull or merge request. */
 
 /** GitHub shows at most this number of annotations of a level in a step. https://docs.github.com/rest/checks/runs */
 const ANNOTATIONS = 10;
+
+/** Findings of a log. */
+const LOGGED = 100_000;
 
 const LEVELS = { error: 'error', warning: 'warning', info: 'notice' } as const;
 
@@ -17,7 +20,9 @@ const LEVELS = { error: 'error', warning: 'warning', info: 'notice' } as const;
 export function* githubPieces(result: Result): Generator<string> {
   const counts = new Map<string, number>();
   const others: ReportedFinding[] = [];
-  for (const finding of worstFirst(findingsOf(result))) {
+  // Lines of a log that a person may still read, where a fleet has a million findings.
+  const { worst, leftOut } = worstFirst(findingsOf(result), LOGGED);
+  for (const finding of worst) {
     const level = LEVELS[finding.severity];
     const count = (counts.get(level) ?? 0) + 1;
     counts.set(level, count);
@@ -35,6 +40,7 @@ export function* githubPieces(result: Result): Generator<string> {
       `${finding.severity} ${finding.code}: ${place === '' ? '' : `${place}: `}${finding.message}`,
     );
   }
+  if (leftOut > 0) yield logLine(`and ${leftOut} more: the JSON report has all`);
   yield logLine(verdictText(result));
 }
 
@@ -71,21 +77,27 @@ const SEVERITIES = { error: 'critical', warning: 'minor', info: 'info' } as cons
  * Renders findings as a code quality report of GitLab.
  * https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
  */
-export function gitlabPieces(result: Result): Generator<string> {
-  const issues = findingsOf(result).map(finding => {
-    const { source, archive, code, severity, message, fingerprint } = finding;
-    const place = placeText({ ...finding, source: null, image: null });
-    const about = [archiveName(archive), imageText(finding), place].filter(part => part !== '').join(': ');
-    return {
-      description: legible(`${message} (${about})`),
-      check_name: code,
-      fingerprint,
-      severity: code === 'archive-unreadable' ? 'blocker' : SEVERITIES[severity],
-      location: {
-        path: legible(repositoryPath(source?.file ?? archive)),
-        lines: { begin: source?.line ?? 1 },
-      },
-    };
-  });
-  return jsonPieces(issues);
+export function* gitlabPieces(result: Result): Generator<string> {
+  let before = '[\n';
+  for (const finding of findingsOf(result)) {
+    yield `${before}  ${toJson(issueOf(finding)).trimEnd().replaceAll('\n', '\n  ')}`;
+    before = ',\n';
+  }
+  yield before === '[\n' ? '[]\n' : '\n]\n';
+}
+
+function issueOf(finding: ReportedFinding): object {
+  const { source, archive, code, severity, message, fingerprint } = finding;
+  const place = placeText({ ...finding, source: null, image: null });
+  const about = [archiveName(archive), imageText(finding), place].filter(part => part !== '').join(': ');
+  return {
+    description: legible(`${message} (${about})`),
+    check_name: code,
+    fingerprint,
+    severity: code === 'archive-unreadable' ? 'blocker' : SEVERITIES[severity],
+    location: {
+      path: legible(repositoryPath(source?.file ?? archive)),
+      lines: { begin: source?.line ?? 1 },
+    },
+  };
 }

@@ -8,11 +8,18 @@ import { archiveName, byArchive, imageText, placeText } from './verdict.js';
  * https://github.com/jenkinsci/xunit-plugin (schema junit-10.xsd)
  */
 export function* junitPieces(result: Result): Generator<string> {
-  const suites = byArchive(result).map(({ archive, findings }) => suiteOf(archive, findings));
-  const sum = (key: 'tests' | 'failures' | 'errors') => suites.reduce((all, suite) => all + suite[key], 0);
+  const all = byArchive(result);
+  const sums = { tests: 0, failures: 0, errors: 0 };
+  for (const { archive, findings } of all) {
+    const { tests, failures, errors } = suiteOf(archive, findings);
+    sums.tests += tests;
+    sums.failures += failures;
+    sums.errors += errors;
+  }
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
-  yield `<testsuites name="waybill" tests="${sum('tests')}" failures="${sum('failures')}" errors="${sum('errors')}">\n`;
-  for (const { lines } of suites) yield `${lines.join('\n')}\n`;
+  yield `<testsuites name="waybill" tests="${sums.tests}" failures="${sums.failures}" errors="${sums.errors}">\n`;
+  // The suites are made anew: all of them at once may be more than memory should hold.
+  for (const { archive, findings } of all) yield `${suiteOf(archive, findings).lines.join('\n')}\n`;
   // Notes are about all archives, and only a suite can contain text.
   if ((result.notes ?? []).length > 0)
     yield [

@@ -1,5 +1,6 @@
 import type { Doc, ReportedFinding, Result, Text } from '../report/doc.js';
 import { githubPieces, gitlabPieces } from './code-review.js';
+import { csvPieces, rowPieces } from './csv.js';
 import { cyclonedxPieces } from './cyclonedx.js';
 import { toHtml } from './html.js';
 import { jsonLinePieces, jsonPieces } from './json.js';
@@ -16,7 +17,7 @@ export type Output = (result: Result) => string;
 /** Renders a result in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
-/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS`, `FINDINGS` or `BILLS`. */
+/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS`, `FINDINGS`, `BILLS` or `TABLES`. */
 const OUTPUTS = {
   text: ({ doc }) => textPieces(doc, { width: null, color: false }),
   json: ({ data }) => jsonPieces(data),
@@ -30,6 +31,8 @@ const OUTPUTS = {
   tap: tapPieces,
   cyclonedx: cyclonedxPieces,
   spdx: spdxPieces,
+  csv: csvPieces,
+  rows: rowPieces,
 } as const satisfies Readonly<Record<string, OutputPieces>>;
 
 /** The names of the formats, as `--format` takes them. */
@@ -37,8 +40,9 @@ export type OutputFormat = keyof typeof OUTPUTS;
 
 export const piecesIn = (format: OutputFormat): OutputPieces => OUTPUTS[format];
 
-/** One line for each finding. */
-function* findingLines({ findings = [] }: Result): Generator<string> {
+/** One line for each finding; of `merge` the merged results. */
+function* findingLines({ findings = [], resultLines }: Result): Generator<string> {
+  if (resultLines !== undefined) yield* resultLines;
   for (const finding of findings) yield* jsonLinePieces(withoutExplanation(finding));
 }
 
@@ -53,7 +57,10 @@ const SUMMARY = 1024 * 1024 - 4096;
 /** The document; that of a command that judges begins with the verdict. */
 function* markdownPieces(result: Result): Generator<string> {
   if (result.isVerdict !== true) {
-    yield toMarkdown(result.doc);
+    const all = toMarkdown(result.doc);
+    yield result.table === undefined || Buffer.byteLength(all) <= SUMMARY
+      ? all
+      : toMarkdown(withoutFolded(result.doc));
     return;
   }
   const whole = toMarkdown(summaryDoc(result));
@@ -64,6 +71,10 @@ function* markdownPieces(result: Result): Generator<string> {
   const left: Doc = [{ kind: 'text', text: 'The whole report is longer than a job summary may be (1 MiB).' }];
   yield toMarkdown(summaryDoc({ ...result, doc: left }));
 }
+
+/** The document without what formats unfold. */
+const withoutFolded = (doc: Doc): Doc =>
+  doc.map(block => (block.kind === 'folded' ? { kind: 'text', text: block.summary } : block));
 
 /** Formats of every result, by the ends of file names. */
 const DOCUMENTS: Readonly<Record<string, OutputFormat>> = {
@@ -88,7 +99,14 @@ const FINDINGS: Readonly<Record<string, OutputFormat>> = {
 /** Formats of bills of materials, by the ends of file names. */
 const BILLS: Readonly<Record<string, OutputFormat>> = { '.cdx.json': 'cyclonedx', '.spdx.json': 'spdx' };
 
-const ENDS: Readonly<Record<string, OutputFormat>> = { ...DOCUMENTS, ...FINDINGS, ...BILLS };
+/** Formats of a table, by the ends of file names. */
+const TABLES: Readonly<Record<string, OutputFormat>> = {
+  '.csv': 'csv',
+  '.rows.ndjson': 'rows',
+  '.rows.jsonl': 'rows',
+};
+
+const ENDS: Readonly<Record<string, OutputFormat>> = { ...DOCUMENTS, ...FINDINGS, ...BILLS, ...TABLES };
 
 /** The extensions of formats of every result. */
 export const OUTPUT_EXTENSIONS: readonly string[] = Object.keys(DOCUMENTS);

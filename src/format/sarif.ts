@@ -27,8 +27,7 @@ const LEVELS = { error: 'error', warning: 'warning', info: 'note' } as const;
 export const sarifPieces = (result: Result): Generator<string> => jsonPieces(sarifLog(result));
 
 function sarifLog(result: Result): Log {
-  const all = worstFirst(findingsOf(result));
-  const shown = all.slice(0, RESULTS);
+  const { worst: shown, leftOut } = worstFirst(findingsOf(result), RESULTS);
   const rules = [...new Map(shown.map(finding => [finding.code, finding])).values()].sort((a, b) =>
     a.code < b.code ? -1 : 1,
   );
@@ -50,7 +49,7 @@ function sarifLog(result: Result): Log {
           {
             executionSuccessful: result.exitCode !== 2,
             exitCode: result.exitCode,
-            toolExecutionNotifications: notificationsOf(result, all.length - shown.length),
+            toolExecutionNotifications: notificationsOf(result, leftOut),
           },
         ],
       },

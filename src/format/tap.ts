@@ -1,4 +1,4 @@
-import type { ReportedFinding, Result } from '../report/doc.js';
+import type { ArchiveFindings, ReportedFinding, Result } from '../report/doc.js';
 import { legible, uncommanding, visibleJson } from '../visible.js';
 import { archiveName, byArchive, imageText, placeText, verdictText } from './verdict.js';
 
@@ -8,21 +8,25 @@ import { archiveName, byArchive, imageText, placeText, verdictText } from './ver
  * https://testanything.org/tap-version-14-specification.html
  */
 export function* tapPieces(result: Result): Generator<string> {
-  const points = byArchive(result).flatMap(({ archive, findings }) => {
-    const { error, exitCode } = archive;
-    const isFailed = exitCode !== 0 && !findings.some(({ isFailing }) => isFailing);
-    const read: Point = {
-      isOk: error === null && !isFailed,
-      title: `${archiveName(archive.archive)} is read`,
-      data:
-        error !== null ? { message: error } : isFailed ? { message: `the exit code is ${exitCode}` } : null,
-    };
-    return [read, ...findings.filter(({ code }) => code !== 'archive-unreadable').map(pointOf)];
-  });
-  yield `TAP version 14\n1..${points.length}\n`;
-  for (const [i, point] of points.entries()) yield pointText(point, i + 1);
+  const all = byArchive(result);
+  let count = 0;
+  for (const each of all) count += pointsOf(each).length;
+  yield `TAP version 14\n1..${count}\n`;
+  let number = 0;
+  for (const each of all) for (const point of pointsOf(each)) yield pointText(point, ++number);
   for (const line of [verdictText(result), ...(result.notes ?? [])])
     yield `# ${uncommanding(legible(line))}\n`;
+}
+
+function pointsOf({ archive, findings }: ArchiveFindings): readonly Point[] {
+  const { error, exitCode } = archive;
+  const isFailed = exitCode !== 0 && !findings.some(({ isFailing }) => isFailing);
+  const read: Point = {
+    isOk: error === null && !isFailed,
+    title: `${archiveName(archive.archive)} is read`,
+    data: error !== null ? { message: error } : isFailed ? { message: `the exit code is ${exitCode}` } : null,
+  };
+  return [read, ...findings.filter(({ code }) => code !== 'archive-unreadable').map(pointOf)];
 }
 
 interface Point {

@@ -1,6 +1,6 @@
 import {
+  type ArchiveFindings,
   type Doc,
-  type ReportedArchive,
   type ReportedFinding,
   type Result,
   span,
@@ -16,15 +16,35 @@ export const SEVERITIES = ['error', 'warning', 'info'] as const satisfies readon
 
 const NOUNS: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
-export const findingsOf = ({ findings = [] }: Result): readonly ReportedFinding[] => findings;
+/** All findings of a result. Each iteration may read them anew. */
+export const findingsOf = ({ findings = [], archiveFindings }: Result): Iterable<ReportedFinding> =>
+  archiveFindings === undefined ? findings : { [Symbol.iterator]: () => flattened(archiveFindings) };
 
-/** Sorts failing findings first, then by severity. */
-export const worstFirst = (findings: readonly ReportedFinding[]): readonly ReportedFinding[] =>
-  [...findings].sort(
-    (a, b) =>
-      Number(b.isFailing) - Number(a.isFailing) ||
-      SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
-  );
+function* flattened(archives: Iterable<ArchiveFindings>): Generator<ReportedFinding> {
+  for (const { findings } of archives) yield* findings;
+}
+
+const rankOf = ({ isFailing, severity }: ReportedFinding): number =>
+  SEVERITIES.indexOf(severity) + (isFailing ? 0 : SEVERITIES.length);
+
+/**
+ * Failing findings first, then by severity.
+ * @param most  findings that are kept; the others are only counted
+ */
+export function worstFirst(
+  findings: Iterable<ReportedFinding>,
+  most = Number.POSITIVE_INFINITY,
+): { readonly worst: readonly ReportedFinding[]; readonly leftOut: number } {
+  const ranks: ReportedFinding[][] = Array.from({ length: 2 * SEVERITIES.length }, () => []);
+  let count = 0;
+  for (const finding of findings) {
+    count++;
+    const rank = ranks[rankOf(finding)]!;
+    if (rank.length < most) rank.push(finding);
+  }
+  const worst = ranks.flat().slice(0, most);
+  return { worst, leftOut: count - worst.length };
+}
 
 /** The name of an archive for people. */
 export const archiveName = (archive: string): string => (archive === '-' ? 'standard input' : archive);
@@ -35,12 +55,12 @@ export const imageText = ({ image, platform }: Pick<ReportedFinding, 'image' | '
 
 /** `2 errors, 1 note, 3 hidden by the baseline`. */
 export function countsText(result: Result): string {
-  const findings = findingsOf(result);
   const hidden = (result.archives ?? []).reduce((sum, archive) => sum + archive.hidden, 0);
+  const numbers: Record<Severity, number> = { error: 0, warning: 0, info: 0 };
+  // With those that are not listed.
+  for (const { severity, unlisted = 0 } of findingsOf(result)) numbers[severity] += 1 + unlisted;
   const counts = SEVERITIES.flatMap(severity => {
-    const own = findings.filter(finding => finding.severity === severity);
-    // With those that are not listed.
-    const count = own.reduce((sum, { unlisted = 0 }) => sum + 1 + unlisted, 0);
+    const count = numbers[severity];
     return count === 0 ? [] : [`${count} ${NOUNS[severity]}${count === 1 ? '' : 's'}`];
   });
   const shown = counts.join(', ') || 'no findings';
@@ -58,9 +78,8 @@ export function verdictText(result: Result): string {
 }
 
 /** The findings of each archive, in the order of `archives`; archives that are only in findings come last. */
-export function byArchive(
-  result: Result,
-): readonly { readonly archive: ReportedArchive; readonly findings: readonly ReportedFinding[] }[] {
+export function byArchive(result: Result): Iterable<ArchiveFindings> {
+  if (result.archiveFindings !== undefined) return result.archiveFindings;
   const groups = new Map<string, ReportedFinding[]>();
   for (const finding of findingsOf(result)) {
     const group = groups.get(finding.archive);
@@ -106,17 +125,16 @@ const LISTED = 50;
 /** A document that begins with the verdict, for summaries of jobs. */
 export function summaryDoc(result: Result): Doc {
   const { exitCode, notes = [], doc, archives = [] } = result;
-  const findings = worstFirst(findingsOf(result));
+  const { worst: findings, leftOut } = worstFirst(findingsOf(result), LISTED);
   const mark = exitCode === 0 ? '✅' : '❌';
   const verdict = text([`${mark} `, span(verdictText(result), exitCode === 0 ? 'strong' : 'bad')]);
   const remarks = notes.map(note => text(note, 2));
   if (findings.length === 0) return [verdict, ...remarks, { kind: 'gap' }, ...doc];
-  const rest = findings.length - LISTED;
   return [
     verdict,
     ...remarks,
-    ...findings.slice(0, LISTED).flatMap(finding => findingItem(finding, archives.length > 1)),
-    ...(rest <= 0 ? [] : [text(`and ${rest} more: the JSON report has all`, 2)]),
+    ...findings.flatMap(finding => findingItem(finding, archives.length > 1)),
+    ...(leftOut === 0 ? [] : [text(`and ${leftOut} more: the JSON report has all`, 2)]),
     { kind: 'folded', summary: 'The whole report', rest: doc },
   ];
 }

@@ -136,6 +136,21 @@ export interface ReportedArchive {
   readonly hidden: number;
 }
 
+/** An archive with its findings. */
+export interface ArchiveFindings {
+  readonly archive: ReportedArchive;
+  readonly findings: readonly ReportedFinding[];
+}
+
+/** A table of plain values for other programs: the same columns in every row. */
+export interface FlatTable {
+  readonly columns: readonly string[];
+  /** Each iteration makes the rows anew. */
+  readonly rows: Iterable<readonly FlatValue[]>;
+}
+
+export type FlatValue = string | number | boolean | null;
+
 /** An SPDX expression, or other text. */
 export type BillLicense = { readonly expression: string } | { readonly name: string };
 
@@ -195,6 +210,15 @@ export interface Result {
   /** Absent for commands without findings, such as `diff`. Findings that a baseline hides are left out. */
   readonly findings?: readonly ReportedFinding[];
   readonly archives?: readonly ReportedArchive[];
+  /**
+   * In place of `findings`, where there are more than memory should hold: each iteration reads them anew, archive by
+   * archive.
+   */
+  readonly archiveFindings?: Iterable<ArchiveFindings>;
+  /** Only of `merge`: a row for each image. */
+  readonly table?: FlatTable;
+  /** Only of `merge`: the lines of the merged results, with their line breaks. */
+  readonly resultLines?: Iterable<string>;
   /** Only of `packages`, and of one image. */
   readonly bill?: BillOfMaterials;
   /** About the run as a whole, such as entries of a baseline that no longer match. One line each. */

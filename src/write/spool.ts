@@ -44,6 +44,28 @@ export async function throughFile<T>(
   }
 }
 
+/**
+ * Copies what can only be read once to a new file.
+ * @param source  its name in messages
+ * @throws InputError if it cannot be read or written
+ */
+export async function copyToFile(
+  input: AsyncIterable<Uint8Array>,
+  source: string,
+  file: string,
+  shown: string,
+): Promise<void> {
+  const writer = createFile(file, shown);
+  try {
+    await reading(source, async () => {
+      for await (const chunk of input) writer.write(chunk);
+    });
+    writer.close();
+  } finally {
+    writer.drop();
+  }
+}
+
 /** A directory, and its name in messages. */
 interface SpoolDirectory {
   readonly path: string;

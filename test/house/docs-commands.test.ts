@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { repositoryRoot } from '../support/corpus.js';
+import { fleet, writeResults } from '../support/fleet.js';
 import { image, type LayerSpec } from '../support/image.js';
 import { buildxOci, dockerSave25 } from '../support/layouts.js';
 import { lockOfMembers } from '../support/locks.js';
@@ -78,6 +79,15 @@ async function workplace(): Promise<string> {
   return place;
 }
 
+/** Adds the results files that the examples of `merge` name. */
+function addResults(place: string): void {
+  const items = [...fleet(12)];
+  writeResults(place, items, { shards: 3 });
+  for (const [i, half] of [items.slice(0, 6), items.slice(6)].entries())
+    writeResults(place, half, { name: () => `part-${i}` });
+  writeFileSync(join(place, 'archives.txt'), items.map(({ path }) => `${path}\n`).join(''));
+}
+
 const pages = () =>
   ['README.md', ...readdirSync(join(repositoryRoot, 'docs')).map(name => `docs/${name}`)].filter(name =>
     name.endsWith('.md'),
@@ -96,12 +106,14 @@ function shownBy(page: string): string[] {
   );
 }
 
-const examples = () =>
-  readdirSync(join(repositoryRoot, 'src/cli')).flatMap(name =>
-    [...read(`src/cli/${name}`).matchAll(/\.example\(\s*(['"])\$0 (.*?)\1,/g)].map(
-      ([, , line]) => `waybill ${line}`,
-    ),
+const examplesOf = (name: string): readonly string[] =>
+  [...read(`src/cli/${name}`).matchAll(/\.example\(\s*(['"])\$0 (.*?)\1,/g)].map(
+    ([, , line]) => `waybill ${line}`,
   );
+
+const commandLines = readdirSync(join(repositoryRoot, 'src/cli')).filter(name => examplesOf(name).length > 0);
+
+const examples = () => commandLines.flatMap(examplesOf);
 
 /** A command without its comment, and without a pipe after it. */
 const commandOf = (line: string) =>
@@ -135,12 +147,16 @@ const runs = (place: string, line: string): { readonly status: number; readonly 
 
 const sources: readonly (readonly [name: string, lines: () => readonly string[]])[] = [
   ...pages().map(name => [name, () => shownBy(read(name))] as const),
-  ['the help texts', examples],
+  ['the help texts', () => commandLines.filter(name => name !== 'merge.ts').flatMap(examplesOf)],
+  ['the help of merge', () => examplesOf('merge.ts')],
 ];
+
+const WITH_RESULTS = ['docs/merge.md', 'the help of merge'];
 
 for (const [name, linesOf] of sources) {
   test(`the commands of ${name} run`, async () => {
     const place = await workplace();
+    if (WITH_RESULTS.includes(name)) addResults(place);
     for (const line of new Set(linesOf().map(commandOf))) {
       const { status, stderr } = runs(place, line);
       assert.ok(

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { basesIn } from '../../src/commands/base.js';
 import { loadAgainst } from '../../src/commands/check/against.js';
+import { mergeFiles } from '../../src/commands/merge/index.js';
 import { judgementOf, readSignatures, requirementOf } from '../../src/commands/signatures/requirement.js';
 import {
   attestationsReport,
@@ -30,6 +31,7 @@ import type { Verifier } from '../../src/signatures/survey.js';
 import { refused, undecided, type VerifiedBy, verified } from '../../src/signatures/verify/verification.js';
 import { waybill } from '../support/cli.js';
 import { corpus, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
+import { broken, finding, item, layer as layerOf, image as shared, writeResults } from '../support/fleet.js';
 import { type FileSpec, image, type LayerSpec, plainImage } from '../support/image.js';
 import {
   artifact,
@@ -465,6 +467,43 @@ test('schema: findings beyond the limit', async () => {
   const layout = [...ociLayout({ manifests: [] }), ...many];
   const reading = await readArchive(saved(await toTar(layout)), { limits: { findingsPerCode: 1 } });
   await valid('verify', () => reportOf(reading));
+});
+
+test('schema: the report of a fleet', async () => {
+  const validFleet = new Ajv({ allErrors: true, allowUnionTypes: true })
+    .addSchema(schema, 'waybill')
+    .getSchema('waybill#/$defs/fleet')!;
+  const base = shared(['base:1'], [layerOf('base', 10, 20)]);
+  const claim = { name: 'base:1', digest: base.manifestDigest };
+  const app = shared(['app:1'], [layerOf('base', 10, 20), layerOf('app', 1, 2)], { base: claim });
+  const sha256 = `sha256:${'0'.repeat(64)}`;
+  const items = [
+    item('a.tar', { images: [base], sha256, passed: true }),
+    item('b.tar', { images: [app, shared(['app:1'], [layerOf('other', 1, 2)])], sha256 }),
+    item('c.tar', { exitCode: 1, findings: [finding('digest-mismatch', 'error', true, 'wrong')] }),
+    item('d\ufffd.tar', { pathBytes: Buffer.from('d\xff.tar', 'latin1').toString('base64') }),
+    broken('e.tar', 'it is cut'),
+  ];
+  for (const files of [
+    writeResults(temporary('fleet'), items, { shards: 2 }),
+    writeResults(temporary('fleet'), items, { shards: 2 }).slice(1),
+  ])
+    await mergeFiles(
+      {
+        files,
+        list: null,
+        root: null,
+        allowPartial: true,
+        view: { units: 'si', top: 5 },
+        exists: () => false,
+        within: work => work(() => {}),
+      },
+      async ({ data }) => {
+        const report = JSON.parse(JSON.stringify(data));
+        assert.ok(validFleet(report), JSON.stringify(validFleet.errors?.slice(0, 9), null, 1));
+        note(nodeAt('#/$defs/fleet'), '#/$defs/fleet', report);
+      },
+    );
 });
 
 test('most archives give reports', () => {

@@ -115,7 +115,9 @@ function placeOf({ path, layer, instruction, at }: CheckFinding, image: Image | 
   return withoutDigests(at.path);
 }
 
-function explanationOf(code: string): string {
+/** The explanation of a finding or rule; empty for a code that only another version of waybill has. */
+export function explanationOf(code: string): string {
   const rule = policyRuleOf(code);
-  return rule === undefined ? ruleOf(code as FindingCode).explain : `${rule.what} ${rule.why} ${rule.mend}`;
+  if (rule !== undefined) return `${rule.what} ${rule.why} ${rule.mend}`;
+  return Object.hasOwn(rules, code) ? ruleOf(code as FindingCode).explain : '';
 }
