@@ -92,8 +92,8 @@ export function summaryLine({ archives, others, exits }: ScanSummary, kept: numb
     ...(unreadable === 0 ? [] : [`${unreadable} without a report`]),
     ...(others === 0 ? [] : [`${count(others, 'other file')} left out`]),
   ];
-  const before = kept === 0 ? '' : `, beside ${count(kept, 'record')} of an earlier run`;
-  return `${count(archives, 'archive')}: ${parts.join(', ')}${before}`;
+  const read = `${count(archives, 'archive')}: ${parts.join(', ')}`;
+  return kept === 0 ? read : `${count(kept, 'record')} kept of an earlier run; read now: ${read}`;
 }
 
 export function summaryDoc(summary: ScanSummary, kept: number): Doc {
