@@ -1,6 +1,6 @@
 // The contestants and their commands.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,24 @@ export interface NodeVersion {
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const bin = join(repository, 'bin/waybill.js');
+
+/** A folder with so many copies of a small archive, made once beside the compiled benchmarks. */
+export function fleetOf(count: number): string {
+  const folder = join(repository, `dist/bench/fleet-${count}`);
+  mkdirSync(folder, { recursive: true });
+  for (let i = 0; i < count; i++) {
+    const file = join(folder, `${i}.tar`);
+    if (!existsSync(file)) copyFileSync(join(repository, 'samples/hello-docker-28.tar'), file);
+  }
+  return folder;
+}
+
+/** `waybill verify` in a process of its own for each archive of a folder, one after the other. */
+export const processForEach = (folder: string): Contestant => ({
+  id: 'waybill verify, a process each',
+  command: ['find', folder, '-name', '*.tar', '-exec', process.execPath, bin, 'verify', '-q', '{}', ';'],
+  needs: ['find'],
+});
 
 export function nodeVersions(others: readonly string[]): NodeVersion[] {
   return [

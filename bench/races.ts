@@ -6,9 +6,11 @@ import {
   type Contestant,
   craneValidate,
   dive,
+  fleetOf,
   layersOf,
   nativeLimit,
   opensslOf,
+  processForEach,
   type Starters,
   tarList,
   unpackAndHash,
@@ -208,10 +210,28 @@ const entries = (command: 'verify' | 'files', counts: readonly (typeof ENTRIES)[
       .flatMap(count => start.waybill(`${command} ${count}`, command, at(`entries-${count}`, 'docker'))),
 });
 
+/** Archives of the race of many small ones. */
+const SMALL_ONES = 200;
+
+const FLEET: Race = {
+  id: 'fleet',
+  title: `${SMALL_ONES} small archives`,
+  images: [],
+  contestants: start => {
+    const folder = fleetOf(SMALL_ONES);
+    return [
+      ...start.waybill('scan', 'scan', '-q', folder),
+      ...start.waybill('verify folder', 'verify', '-q', folder),
+      processForEach(folder),
+    ];
+  },
+};
+
 export const races: readonly Race[] = [
   ...SIZES.flatMap(size => [docker(size), gzip(size), zstd(size), outer(size)]),
   ...MANY,
   SINGLE,
+  FLEET,
   show('small'),
   show('large'),
   bytes('docker', ['small', 'medium', 'large']),
@@ -230,6 +250,7 @@ const USUAL = [
   /^verify-(docker|gzip)-large$/,
   /^many-/,
   /^single$/,
+  /^fleet$/,
   /^show-large$/,
   /^bytes-.*-large$/,
   /^entries-.*-1000000$/,

@@ -250,6 +250,7 @@ process.on('exit', () => {
   // The watchdog may have terminated the current computation, which then throws an arbitrary error.
   if (watchdog?.isOver) {
     complain(watchdog.words);
+    if (lastWords !== null) complain(lastWords());
     process.exitCode = EXIT_UNUSABLE;
   } else if (process.exitCode === EXIT_BUG) fail(new Error('it stopped before it had come to an end'));
 });

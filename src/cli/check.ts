@@ -6,7 +6,8 @@ import { namedArchive } from './archives.js';
 import { FAIL_ON, forOption, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
-import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
+import { type FleetArguments, fleetOptions, isFleet, runFleet } from './fleet.js';
+import { type ChosenArchives, namedIn, reportEach, someArchivesArguments, splitArchives } from './many.js';
 import { checkOutputs, hasJson, outputOption, refuseFindings } from './output.js';
 import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
@@ -17,15 +18,15 @@ export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv
     'check [archives..]',
     'check that it is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
     command => withExamples(runOptions(ruleOptions(command))),
-    args => check(args, terminal),
+    args => (isFleet(args) ? checkFleet(args, terminal) : check(args, terminal)),
   );
 }
 
 /** The archives, and the options that say which rules apply. */
 const ruleOptions = <T>(command: Argv<T>) =>
-  policyOptions(
-    requirementOptions(
-      findingOptions(outputOption(baseOption(choiceOptions(command).positional('archives', ARCHIVES)))),
+  fleetOptions(
+    policyOptions(
+      requirementOptions(findingOptions(outputOption(baseOption(someArchivesArguments(command))))),
     ),
   );
 
@@ -100,6 +101,7 @@ const withExamples = <T>(command: Argv<T>): Argv<T> =>
 interface CheckArguments
   extends Omit<ChosenArchives, 'archives'>,
     FindingArguments,
+    FleetArguments,
     Reporting,
     RequirementArguments {
   readonly archives?: readonly string[] | undefined;
@@ -113,6 +115,14 @@ interface CheckArguments
   readonly all: boolean;
   readonly init: boolean;
   readonly printPolicy: boolean;
+}
+
+async function checkFleet(args: CheckArguments, terminal: Terminal): Promise<void> {
+  if (args.init || args.printPolicy)
+    throw new UsageError(
+      `--${args.init ? 'init' : 'print-policy'} checks no archive: leave the options of many archives out`,
+    );
+  return runFleet('check', args, terminal);
 }
 
 async function check(args: CheckArguments, terminal: Terminal): Promise<void> {

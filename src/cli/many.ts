@@ -42,6 +42,16 @@ export const choiceOptions = <T>(command: Argv<T>) =>
 export const archivesArguments = <T>(command: Argv<T>) =>
   choiceOptions(command).positional('archives', { ...ARCHIVES, demandOption: true });
 
+/** `[ARCHIVES..] --ref --platform`, for commands that can get a list of archives in another way. */
+export const someArchivesArguments = <T>(command: Argv<T>) =>
+  choiceOptions(command).positional('archives', ARCHIVES);
+
+/** @throws UsageError if none is named */
+export function requireArchives(archives: readonly string[] | undefined): readonly string[] {
+  if (archives !== undefined && archives.length > 0) return archives;
+  throw new UsageError('which archive? Name a file, a directory, or - for standard input');
+}
+
 /**
  * Includes files that are left out of folders by default. `verify` has an option of this name with additional meaning.
  */

@@ -11,7 +11,15 @@ import {
   unitsOption,
 } from './arguments.js';
 import { type FindingArguments, findingOptions, openAudit, printOrFail } from './findings.js';
-import { allOption, archivesArguments, type ChosenArchives, reportEach } from './many.js';
+import { type FleetArguments, fleetOptions, isFleet, runFleet } from './fleet.js';
+import {
+  allOption,
+  archivesArguments,
+  type ChosenArchives,
+  reportEach,
+  requireArchives,
+  someArchivesArguments,
+} from './many.js';
 import { outputOption } from './output.js';
 import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
@@ -48,10 +56,10 @@ function showCommand(commands: Commands, terminal: Terminal): Commands {
 
 function verifyCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'verify <archives..>',
+    'verify [archives..]',
     'check that it is intact, complete and conformant',
     command =>
-      requirementOptions(findingOptions(outputOption(archivesArguments(command))))
+      fleetOptions(requirementOptions(findingOptions(outputOption(someArchivesArguments(command)))))
         .option('fail-on', FAIL_ON)
         .option('require-complete', {
           describe: 'platforms that the archive lacks are errors: all of them, or the one named',
@@ -76,12 +84,19 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
         .example('$0 verify image.tar --format github -o waybill.sarif', 'several formats: docs/ci.md')
         .example('$0 verify --lock waybill.lock.json image.tar', 'the images that were locked, and no others')
         .example('$0 verify image.tar --key cosign.pub', 'every image must be signed by this key')
-        .example('$0 verify image.tar --dockerfile Dockerfile', 'the line that made a damaged layer'),
+        .example('$0 verify image.tar --dockerfile Dockerfile', 'the line that made a damaged layer')
+        .example('$0 verify --files-from list.txt -o results.ndjson', 'a record for each of many archives'),
     args => verifyEach(args, terminal),
   );
 }
 
-interface VerifyArguments extends Reporting, FindingArguments, ChosenArchives, RequirementArguments {
+interface VerifyArguments
+  extends Reporting,
+    FindingArguments,
+    Omit<ChosenArchives, 'archives'>,
+    FleetArguments,
+    RequirementArguments {
+  readonly archives?: readonly string[] | undefined;
   readonly failOn: Severity | 'never';
   readonly requireComplete?: string | undefined;
   readonly requireImage: boolean;
@@ -89,6 +104,8 @@ interface VerifyArguments extends Reporting, FindingArguments, ChosenArchives, R
 }
 
 async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<void> {
+  if (isFleet(args)) return runFleet('verify', args, terminal);
+  const archives = requireArchives(args.archives);
   const { verify, verifyClosing } = await import('../commands/verify.js');
   const requireComplete =
     args.requireComplete === undefined
@@ -98,7 +115,7 @@ async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<vo
   const requirements = await requirementsOf(args, terminal);
   const audit = await openAudit(args);
   const how = { failOn, all, requirements, audit };
-  await reportEach({ ...args, audit }, terminal, {
+  await reportEach({ ...args, archives, audit }, terminal, {
     options: await readingFor(requirements, { requireComplete, requireImage }),
     report: (reading, selection) => verify(reading, { ...selection, ...how, isOneOfMany: true }),
     alone: (reading, selection) => verify(reading, { ...selection, ...how }),

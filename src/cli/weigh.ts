@@ -17,8 +17,9 @@ import {
 import { attestationsCommand } from './attestations.js';
 import { baseOption, basesOf } from './base.js';
 import { openAudit, printOrFail } from './findings.js';
+import { fleetOptions, isFleet, runFleet } from './fleet.js';
 import { limitOptions } from './limits.js';
-import { allOption, archivesArguments, reportEach } from './many.js';
+import { allOption, archivesArguments, reportEach, requireArchives, someArchivesArguments } from './many.js';
 import { outputOption } from './output.js';
 import { packagesCommand } from './packages.js';
 import { PATTERNS, whereOption } from './patterns.js';
@@ -41,7 +42,7 @@ export function weighCommands(commands: Commands, terminal: Terminal): Commands 
 
 function sizesCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
-    'sizes <archives..>',
+    'sizes [archives..]',
     'sizes: stored, compressed, unpacked, content, in Docker; by layer, directory, file …',
     sizesArguments,
     args => printSizes(args, terminal),
@@ -49,7 +50,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 const sizesArguments = (command: Commands) =>
-  outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command))))))
+  fleetOptions(outputOption(baseOption(whereOption(unitsOption(allOption(someArchivesArguments(command)))))))
     .option('by', {
       describe: 'what to add up',
       choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -79,10 +80,15 @@ const sizesArguments = (command: Commands) =>
     .epilogue(PATTERNS);
 
 async function printSizes(args: ArgumentsOf<typeof sizesArguments>, terminal: Terminal): Promise<void> {
+  if (isFleet(args)) {
+    refuseBreakdowns(args);
+    return runFleet('sizes', args, terminal);
+  }
+  const archives = requireArchives(args.archives);
   const { sizes, sizesReadOptions } = await import('../commands/sizes/index.js');
   const units = unitsOf(args);
   const bases = await basesOf(args, terminal);
-  await reportEach(args, terminal, {
+  await reportEach({ ...args, archives }, terminal, {
     options: sizesReadOptions(args),
     report: async (reading, selection) => {
       const estimates = args.estimate ? await estimated(reading, selection, terminal) : undefined;
@@ -93,6 +99,17 @@ async function printSizes(args: ArgumentsOf<typeof sizesArguments>, terminal: Te
       return (await import('../commands/many/tallies.js')).sizesTally({ units, detailed });
     },
   });
+}
+
+/** @throws UsageError for options about what a record does not have */
+function refuseBreakdowns(args: ArgumentsOf<typeof sizesArguments>): void {
+  const { by, depth, top, sort, where, base, estimate } = args;
+  const given = Object.entries({ by, depth, top, sort, where, base, estimate: estimate || undefined });
+  const [name] = given.find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined)
+    throw new UsageError(
+      `--${name} changes the printed table; a record of many archives has the sums of each: leave it out`,
+    );
 }
 
 async function estimated(reading: ArchiveReading, selection: object, { progress, resources }: Terminal) {

@@ -1,5 +1,4 @@
-import { type BigIntStats, constants, open } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type BigIntStats, constants, open, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
@@ -38,17 +37,24 @@ export async function openArchive(
   digest?: StreamDigest,
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
-  const stream = await streamOf(input);
   const where = file === '-' ? 'standard input' : file;
+  // Looked up once: a file may be one of ten thousand.
+  const stats = file === '-' ? null : statInput(file);
+  if (stats !== null && isSeekable(stats))
+    return reading(where, () => openNamed(file, stats, limits, deadline));
+  const stream = (await streamOf(input))!;
   return reading(where, () => {
-    if (stream === null) return openNamed(file, limits, deadline);
     const timed = untilDeadline(stream, deadline, limits);
     return openStream(file, digest?.of(timed) ?? timed, limits);
   });
 }
 
-async function openNamed(file: string, limits: Limits, deadline: number): Promise<Opened> {
-  const stats = await statInput(file);
+async function openNamed(
+  file: string,
+  stats: BigIntStats,
+  limits: Limits,
+  deadline: number,
+): Promise<Opened> {
   if (stats.isDirectory()) return openFolder(file, limits);
   if (stats.size === 0n)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
@@ -65,8 +71,8 @@ export async function streamOf(
   if (typeof input !== 'string') return input;
   const pipes = () => import('./pipe.js');
   if (input === '-') return (await pipes()).readInherited(0);
-  const stats = await statInput(input);
-  if (stats.isFile() || stats.isDirectory()) return null;
+  const stats = statInput(input);
+  if (isSeekable(stats)) return null;
   if ((stats.mode & FILE_TYPE) === 0n)
     throw new InputError('no file, directory, pipe, socket or device', input);
   // A descriptor that is already open is used as it is: a socket, for example, cannot be opened again by its name.
@@ -84,10 +90,12 @@ const openFile = promisify(open);
  */
 const FILE_TYPE = BigInt(constants.S_IFMT);
 
-async function statInput(file: string): Promise<BigIntStats> {
+const isSeekable = (stats: BigIntStats) => stats.isFile() || stats.isDirectory();
+
+function statInput(file: string): BigIntStats {
   if (file.includes('\0')) throw new InputError('no file has a NUL in its name', file);
   try {
-    return await stat(file, { bigint: true });
+    return statSync(file, { bigint: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unreadable(error, file);
     throw missing(file);

@@ -19,10 +19,9 @@ export function* readSteps(
   range: ByteRange,
   sink: (piece: Uint8Array) => boolean,
 ): Generator<number, number> {
-  const stop = new Error('enough');
   const decoder = range.deflated
     ? openInflateRaw(piece => {
-        if (!sink(piece)) throw stop;
+        if (!sink(piece)) throw new Enough();
       })
     : null;
   const pieces = piecesOf(range);
@@ -35,12 +34,15 @@ export function* readSteps(
     decoder?.end();
     return decoder?.shape.trailingGarbage ?? 0;
   } catch (error) {
-    if (error !== stop) throw error;
+    if (!(error instanceof Enough)) throw error;
     return 0;
   } finally {
     decoder?.close();
   }
 }
+
+/** Ends a decoder whose output is not wanted any more. */
+class Enough extends Error {}
 
 /** The stored bytes of a range; each piece is valid until the next one. */
 function* piecesOf({ file, start, length, content }: ByteRange): Generator<Uint8Array> {

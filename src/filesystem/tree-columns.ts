@@ -15,7 +15,7 @@ export interface NameBytes {
 }
 
 /** Rows that are allocated in addition to the expected number. */
-const FIRST_ROWS = 256;
+const FIRST_ROWS = 64;
 
 /** A random seed for hashes, so that an archive cannot contain names whose hashes collide. */
 const SEED = Math.floor(Math.random() * 2 ** 31);

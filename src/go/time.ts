@@ -71,8 +71,16 @@ export interface WrittenTime {
 /** RFC 3339, and what Go reads beside it: a comma for the point, an hour of one digit. */
 const WRITTEN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:([.,])(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/;
 
+/** The history of an image has one time in most of its entries, and each engine reads all of them. */
+let latest: { readonly text: string; readonly time: WrittenTime | null } = { text: '', time: null };
+
 /** A time as Go's layout RFC3339 reads it; null where the text has another form. */
 export function writtenTime(text: string): WrittenTime | null {
+  if (text !== latest.text) latest = { text, time: readTime(text) };
+  return latest.time;
+}
+
+function readTime(text: string): WrittenTime | null {
   const parts = WRITTEN.exec(text);
   if (parts === null) return null;
   const [year, month, day, hour, minute, second] = parts.slice(1, 7).map(Number) as [
@@ -95,7 +103,9 @@ export function writtenTime(text: string): WrittenTime | null {
 
 /** Days of a month of the Gregorian calendar. @param month  from 1 */
 export const daysIn = (year: number, month: number): number =>
-  new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+  month === 2 ? 28 + Number(isLeap(year)) : [4, 6, 9, 11].includes(month) ? 30 : 31;
+
+const isLeap = (year: number) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 
 /** Reads RFC 3339 strictly, as Go's JSON decoder does; null where it is not that, or no such day or hour exists. */
 export function parseTime(text: string): Moment | null {

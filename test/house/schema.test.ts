@@ -506,6 +506,30 @@ test('schema: the report of a fleet', async () => {
     );
 });
 
+test('schema: the lines of results of many archives', async () => {
+  const isLine = new Ajv({ allErrors: true, allowUnionTypes: true })
+    .addSchema(schema, 'waybill')
+    .getSchema('waybill#/$defs/resultLine')!;
+  const folder = temporary('many');
+  const labels = { 'org.opencontainers.image.base.name': 'alpine:3' };
+  const based = await image({ layers: [], config: { config: { Labels: labels } } });
+  writeFileSync(join(folder, 'based.tar'), await toTar(skopeoOci([{ image: based }])));
+  writeFileSync(join(folder, 'broken.tar'), new Uint8Array(1024));
+  writeFileSync(join(folder, 'notes.txt'), 'no archive');
+  const notUtf8 = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff])]);
+  writeFileSync(notUtf8, readFileSync(join(folder, 'based.tar')));
+  const args = ['scan', folder, join(repositoryRoot, 'samples'), '--preset', 'default@1', '-o', '-'];
+  const { stdout, stderr } = await waybill(args);
+  const lines = stdout.trimEnd().split('\n');
+  assert.ok(lines.length > 10, stderr);
+  for (const line of lines) {
+    const value = JSON.parse(line);
+    assert.ok(isLine(value), `${line}: ${JSON.stringify(isLine.errors?.slice(0, 9), null, 1)}`);
+    const pointer = `#/$defs/${value.kind}Record`;
+    note(nodeAt(pointer), pointer, value);
+  }
+});
+
 test('most archives give reports', () => {
   assert.ok(reports > 10 * samples.length, `${reports} reports`);
 });

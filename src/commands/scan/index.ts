@@ -92,14 +92,17 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
     },
   });
   const { runSeconds } = options;
-  const timer = runSeconds === 0 ? null : setTimeout(() => abort.abort(), runSeconds * 1000);
+  // From the start of the process, as the watchdog counts, which ends the process later.
+  const left = Math.max(0, runSeconds * 1000 - performance.now());
+  const timer = runSeconds === 0 ? null : setTimeout(() => abort.abort(), left);
   try {
     const lastWords = () => interrupted(options, run.progress(), results.kept);
     await surroundings.watch(
       { progress: () => run.progress(), learnSizes: () => run.learnSizes(), lastWords },
       () => run.finish(),
     );
-    if (abort.signal.aborted) throw timeIsOver(options, run.progress(), results.kept);
+    const { archives, ofArchives } = run.progress();
+    if (archives < ofArchives) throw timeIsOver(options, run.progress(), results.kept);
     const exitCode = await results.finish(performance.now() - start);
     return resultOf(options, summary, exitCode, results.kept);
   } catch (error) {

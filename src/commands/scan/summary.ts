@@ -87,13 +87,13 @@ const worstFirst = (a: Listed, b: Listed): number =>
 export function summaryLine({ archives, others, exits }: ScanSummary, kept: number): string {
   const [sound, failing, unreadable] = exits;
   const parts = [
-    `${sound} sound`,
-    `${failing} with findings that fail`,
-    `${unreadable} without a report`,
-    ...(others === 0 ? [] : [`${count(others, 'other file')}`]),
+    ...(sound > 0 || archives === 0 ? [`${sound} sound`] : []),
+    ...(failing === 0 ? [] : [`${failing} with findings that fail`]),
+    ...(unreadable === 0 ? [] : [`${unreadable} without a report`]),
+    ...(others === 0 ? [] : [`${count(others, 'other file')} left out`]),
   ];
-  const before = kept === 0 ? '' : `, beside ${count(kept, 'record')} of an earlier run`;
-  return `${count(archives, 'archive')}: ${parts.join(', ')}${before}`;
+  const read = `${count(archives, 'archive')}: ${parts.join(', ')}`;
+  return kept === 0 ? read : `${count(kept, 'record')} kept of an earlier run; read now: ${read}`;
 }
 
 export function summaryDoc(summary: ScanSummary, kept: number): Doc {

@@ -96,8 +96,9 @@ export function notJsonText({ fault, position }: Extract<DocumentError, { kind: 
 }
 
 /** ignoreBOM keeps a byte order mark in the text, so that it is an error here, as in Go's decoder. */
-export const textOf = (bytes: Uint8Array): string =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+export const textOf = (bytes: Uint8Array): string => DECODER.decode(bytes);
+
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The value that precedes trailing bytes, and the number of these bytes; null if the document has another fault. */
 export function firstValue({

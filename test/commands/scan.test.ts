@@ -1,0 +1,269 @@
+// A record for each of many archives: what it says, whichever thread made it, and what happens to bad ones.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { LaneSetup, LaneTask } from '../../src/commands/scan/lane.js';
+import { ThreadLane } from '../../src/commands/scan/lanes.js';
+import { prepareScan, type ScanRequest } from '../../src/commands/scan/prepare.js';
+import { readArchive, sizesOf, verify } from '../../src/commands.js';
+import type { ArchiveRecord, ResultLine, Trailer } from '../../src/fleet/record.js';
+import { runLine } from '../../src/progress.js';
+import { waybill } from '../support/cli.js';
+import { repositoryRoot } from '../support/corpus.js';
+import { temporary } from '../support/tmp.js';
+
+const sample = (name: string) => join(repositoryRoot, 'samples', name);
+const SAMPLES = [
+  'hello-docker-28.tar',
+  'broken-layer.tar',
+  'hello-oci.tar',
+  'hello-oci.zip',
+  'hello-podman.tar.gz',
+];
+
+/** A folder with an archive that cannot be read, and a file that is none. */
+function fleet(): string {
+  const folder = temporary('scan');
+  mkdirSync(join(folder, 'sub'));
+  for (const name of SAMPLES) copyFileSync(sample(name), join(folder, name));
+  copyFileSync(sample('hello-docker-28.tar'), join(folder, 'sub/same.tar'));
+  writeFileSync(join(folder, 'sub/broken.tar'), new Uint8Array(1024));
+  writeFileSync(join(folder, 'notes.txt'), 'text');
+  return folder;
+}
+
+const folder = fleet();
+const linesOf = (text: string): ResultLine[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line));
+const archivesIn = (lines: readonly ResultLine[]) =>
+  lines.filter((line): line is ArchiveRecord => line.kind === 'archive');
+
+async function recordsOf(...args: readonly string[]): Promise<readonly ResultLine[]> {
+  const { stdout, stderr } = await waybill(args);
+  assert.is.not(stdout, '', stderr);
+  return linesOf(stdout);
+}
+
+test('a record for each archive; one that cannot be read hides no other, and its exit code wins', async () => {
+  const output = join(temporary('scan'), 'r.ndjson');
+  const { status, stdout, stderr } = await waybill(['scan', folder, '-o', output]);
+  assert.is(status, 2, stderr);
+  assert.is(stdout, '');
+  assert.match(
+    stderr,
+    /7 archives: 5 sound, 1 with findings that fail, 1 without a report, 1 other file left out/,
+  );
+  assert.match(stderr, /sub\/broken\.tar: a tar with nothing in it/);
+  const lines = linesOf(readFileSync(output, 'utf8'));
+  assert.equal(
+    lines.map(line => ('path' in line ? [line.kind, line.path] : [line.kind])),
+    [
+      ['archive', 'broken-layer.tar'],
+      ['archive', 'hello-docker-28.tar'],
+      ['archive', 'hello-oci.tar'],
+      ['archive', 'hello-oci.zip'],
+      ['archive', 'hello-podman.tar.gz'],
+      ['other', 'notes.txt'],
+      ['archive', 'sub/broken.tar'],
+      ['archive', 'sub/same.tar'],
+      ['end'],
+    ],
+  );
+  const end = lines.at(-1) as Trailer;
+  assert.is(end.exitCode, 2);
+  assert.not.ok(existsSync(`${output}.partial`) || existsSync(`${output}.lock`));
+});
+
+test('a record says what verify and sizes say', async () => {
+  const lines = archivesIn(await recordsOf('scan', folder, '-o', '-'));
+  for (const name of SAMPLES) {
+    const record = lines.find(({ path }) => path === name)!;
+    const reading = await readArchive(sample(name), { depth: 'files', sha256: true });
+    const verified = verify(reading, { failOn: 'error' });
+    const { images, verdicts, archive } = sizesOf(reading);
+    assert.is(record.sha256, `sha256:${reading.sha256}`);
+    assert.is(record.exitCode, verified.exitCode);
+    assert.equal(record.verdicts, verdicts);
+    assert.is(record.layout, archive.layout);
+    assert.equal(
+      record.findings!.map(({ code, fingerprint, message }) => [code, fingerprint, message]),
+      verified.findings!.map(({ code, fingerprint, message }) => [code, fingerprint, message]),
+    );
+    assert.equal(
+      record.images!.map(image => [image.imageId, image.names, image.sizes.unpacked, image.sizes.docker]),
+      images.map(image => [image.imageId, image.names, image.sizes.unpacked, image.sizes.docker]),
+    );
+  }
+  const broken = lines.find(({ path }) => path === 'broken-layer.tar')!;
+  assert.ok(broken.findings!.some(({ failing, image }) => failing && image === 0));
+});
+
+test('records do not depend on threads', async () => {
+  const untimed = async (...args: readonly string[]) =>
+    [...(await recordsOf('scan', folder, '-o', '-', ...args))]
+      .map(line => JSON.stringify({ ...line, durationMs: 0 }))
+      .sort();
+  const all = await untimed();
+  assert.equal(await untimed('--jobs', '1'), all);
+  assert.equal(await untimed('--jobs', '3', '--archive-timeout', '10m'), all);
+});
+
+test('the policy and other inputs are read once, and known by their content', async () => {
+  const rules = 'rules:\n  layer-count: 2\n';
+  const run = (policy: string, input: string) =>
+    archivesIn(
+      linesOf(
+        spawnSync(
+          process.execPath,
+          [join(repositoryRoot, 'bin/waybill.js'), 'scan', folder, '--policy', policy, '-o', '-'],
+          { input, encoding: 'utf8' },
+        ).stdout,
+      ),
+    );
+  const file = join(temporary('scan'), 'p.yaml');
+  writeFileSync(file, rules);
+  const [piped, named] = [run('-', rules), run(file, '')];
+  assert.match(piped[0]!.policy!, /^sha256:/);
+  assert.is(piped[0]!.policy, named[0]!.policy);
+  writeFileSync(file, `${rules}# another\n`);
+  assert.is.not(run(file, '')[0]!.policy, named[0]!.policy);
+  const hello = piped.find(({ path }) => path === 'hello-docker-28.tar')!;
+  assert.is(hello.passed, false);
+  assert.ok(hello.findings!.some(({ code, failing }) => code === 'layer-count' && failing));
+});
+
+test('options that change records change the digest of the settings, and others do not', async () => {
+  const settings = async (...args: readonly string[]) =>
+    (await recordsOf('scan', folder, '-o', '-', ...args))[0]!.settings;
+  const plain = await settings();
+  assert.is(await settings('--jobs', '1', '--timeout', '10m', '--archive-timeout', '5m'), plain);
+  for (const args of [['--fail-on', 'warning'], ['--limit', 'members=7'], ['--require-signature']])
+    assert.is.not(await settings(...args), plain, args.join(' '));
+});
+
+test('requirements are judged in threads', async () => {
+  const lines = archivesIn(await recordsOf('scan', folder, '--require-signature', '-o', '-'));
+  for (const { findings, error } of lines)
+    assert.ok(error !== null || findings!.some(({ code }) => code === 'image-unsigned'));
+});
+
+test('verify, check and sizes write records with the options of many archives', async () => {
+  for (const command of ['verify', 'check', 'sizes'] as const) {
+    const lines = await recordsOf(command, folder, '--root', folder, '--json');
+    assert.ok(lines.every(line => line.command === command));
+    assert.is(archivesIn(lines).length, 7);
+    assert.is('passed' in archivesIn(lines)[0]!, command === 'check');
+  }
+});
+
+test('a listed file that is not there is an error, and no other file is', async () => {
+  const list = join(temporary('scan'), 'list');
+  writeFileSync(list, 'hello-oci.tar\nno-such.tar\n');
+  const { stdout, status } = await waybill(['scan', '--files-from', list, '--root', folder, '-o', '-']);
+  assert.is(status, 2);
+  const [one, other] = archivesIn(linesOf(stdout)).sort((a, b) => (a.path < b.path ? -1 : 1));
+  assert.is(one!.exitCode, 0);
+  assert.is(other!.error!.what, 'no such file or directory');
+});
+
+test('without a results file the worst archives are printed', async () => {
+  const { stdout, status } = await waybill(['scan', folder]);
+  assert.is(status, 2);
+  assert.match(
+    stdout,
+    /archive +exit +why\n +sub\/broken\.tar +2 +a tar with nothing in it\n +broken-layer\.tar +1 /,
+  );
+  assert.is((await waybill(['scan', folder, '--quiet'])).stdout, '');
+});
+
+const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
+  [['scan'], /which archives\?/],
+  [['scan', folder, '--shard', '0/3'], /shards have numbers from 1/],
+  [['scan', folder, '--shard', '4/3'], /--shard/],
+  [['scan', folder, '--archive-timeout', 'soon'], /--archive-timeout: expected a time/],
+  [['scan', folder, '--trust-digest'], /--resume/],
+  [['scan', folder, '--json', '-o', 'x.ndjson'], /name one of them/],
+  [['scan', folder, '--lock', 'waybill.lock.json'], /--partial/],
+  [['scan', folder, '--files-from', '-', '--policy', '-'], /standard input is named twice/],
+  [['scan', folder, '-o', '/no/such/folder/r.ndjson'], /Make its directory first/],
+  [['scan', folder, '--policy', '/no/such/policy.yaml'], /there is no such file/],
+  [['verify', sample('hello-oci.tar'), '--archive-timeout', '5s'], /waybill scan/],
+  [['verify', folder, '--root', folder, '--format', 'sarif'], /waybill merge/],
+  [['verify', folder, '--root', folder, '--baseline', 'b', '--update-baseline'], /--update-baseline/],
+  [['check', folder, '--root', folder, '--init'], /--init/],
+  [['sizes', folder, '--root', folder, '--by', 'file'], /--by/],
+];
+
+for (const [args, says] of WRONG)
+  test(`refused: ${args.slice(0, 1)} ${args.slice(2).join(' ')}`, async () => {
+    const { status, stderr, stdout } = await waybill(args);
+    assert.is(status, 2, stderr);
+    assert.match(stderr, says);
+    assert.is(stdout, '');
+  });
+
+const REQUEST: ScanRequest = {
+  command: 'scan',
+  failOn: 'error',
+  requireComplete: false,
+  requireImage: false,
+  policy: null,
+  lock: null,
+  trust: {},
+  baseline: null,
+  base: undefined,
+  against: undefined,
+  now: 0,
+  epoch: null,
+  limits: {},
+  memory: undefined,
+};
+
+async function laneSetup(): Promise<LaneSetup> {
+  const { examination, files } = await prepareScan(REQUEST, readArchive);
+  return { examination, files, jobs: 1, memory: undefined, progress: new SharedArrayBuffer(8) };
+}
+
+const TASK: LaneTask = { file: sample('hello-docker-28.tar'), shown: 'hello', named: true };
+const errorOf = (body: string): string => JSON.parse(body).error.what;
+
+test('an archive that takes too long, or all memory of its thread, has a record, and the next one a new thread', async () => {
+  const setup = await laneSetup();
+  const small = new ThreadLane(setup, { heapMegabytes: 4, archiveSeconds: 0 });
+  const short = new ThreadLane(setup, { heapMegabytes: 512, archiveSeconds: 0.001 });
+  const bodyOf = async (lane: ThreadLane) => {
+    const answer = await lane.answer(TASK);
+    assert.is(answer?.kind, 'archive');
+    return answer?.kind === 'archive' ? answer.body : '';
+  };
+  try {
+    for (let i = 0; i < 2; i++) {
+      assert.match(errorOf(await bodyOf(small)), /ran out of memory, at 4 MiB/);
+      assert.match(errorOf(await bodyOf(short)), /not read in time/);
+    }
+  } finally {
+    await Promise.all([small.close(), short.close()]);
+  }
+  const lane = new ThreadLane(setup, { heapMegabytes: 512, archiveSeconds: 0 });
+  assert.is(JSON.parse(await bodyOf(lane)).exitCode, 0);
+  const pending = lane.answer(TASK);
+  await lane.close();
+  assert.is(await pending, null);
+});
+
+test('the line that shows how far a run is', () => {
+  const run = { archives: 250, ofArchives: 1000, bytes: 0, ofBytes: null, failed: 0 };
+  assert.is(runLine(run, 60_000), '25%  250 of 1000 archives, 0 B read, about 3 min left');
+  assert.match(
+    runLine({ ...run, bytes: 5e8, ofBytes: 1e9, failed: 2 }, 1000),
+    /500 MB of 1 GB, 2 without a report, about \d s/,
+  );
+  assert.match(runLine({ ...run, archives: 0 }, 1000), /^0% {2}0 of 1000 archives, 0 B read$/);
+});
+
+test.run();
