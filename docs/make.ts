@@ -77,6 +77,28 @@ export function withOutputs(page: string): string {
   });
 }
 
+const LANGUAGES: Readonly<Record<string, string>> = {
+  sh: 'sh',
+  sbatch: 'sh',
+  mk: 'make',
+  yml: 'yaml',
+  yaml: 'yaml',
+  json: 'json',
+  py: 'python',
+  bazel: 'python',
+};
+
+/** A page in which each line `<!-- recipe FILE -->` is followed by that file of docs/recipes. */
+export function withRecipes(page: string): string {
+  return page.replace(
+    /^(<!-- recipe (\S+) -->)\n(?:```\w+\n[\s\S]*?^```\n)?/gm,
+    (_, mark: string, name: string) => {
+      const text = readFileSync(join(root, 'docs/recipes', name), 'utf8');
+      return `${mark}\n\`\`\`${LANGUAGES[name.slice(name.lastIndexOf('.') + 1)]}\n${text}\`\`\`\n`;
+    },
+  );
+}
+
 const BETWEEN = '\0';
 
 /**
@@ -119,6 +141,9 @@ export const shown = [
   'docs/signatures.md',
 ];
 
+/** The page with the files of docs/recipes. */
+export const FLEET_PAGE = 'docs/fleet.md';
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const schema = join(root, 'docs/schema.json');
   writeFileSync(schema, schemaText(readFileSync(schema, 'utf8')));
@@ -132,6 +157,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     join(root, 'docs/library.md'),
     libraryPage(readFileSync(join(root, 'docs/library.md'), 'utf8')),
   );
+  const fleet = join(root, FLEET_PAGE);
+  writeFileSync(fleet, withOutputs(withRecipes(readFileSync(fleet, 'utf8'))));
   for (const page of shown)
     writeFileSync(join(root, page), withOutputs(readFileSync(join(root, page), 'utf8')));
 }

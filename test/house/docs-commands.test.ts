@@ -65,6 +65,7 @@ async function workplace(): Promise<string> {
     writeFileSync(join(place, name, 'app.tar'), one);
     writeFileSync(join(place, name, 'app-arm64.tar'), other);
   }
+  writeFileSync(join(place, 'downloads.list'), 'app.tar\napp-arm64.tar\n');
   const layout = buildxOci({ platforms: [amd64.image, arm64.image], tags: ['app:1.2'], attestations: true });
   toDirectory(layout, join(place, 'layout'));
   writeFileSync(join(place, 'cosign.pub'), newSigner().pem);
@@ -95,8 +96,12 @@ const pages = () =>
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 
-/** Lines of code blocks that begin with the program; the output in console blocks is compared elsewhere. */
-function shownBy(page: string): string[] {
+/**
+ * Lines of code blocks that begin with the program; the output in console blocks is compared elsewhere, and recipes are
+ * run by test/fleet.
+ */
+function shownBy(text: string): string[] {
+  const page = text.replace(/^<!-- recipe .*-->\n```\w*\n[\s\S]*?^```$/gm, '');
   const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     block!.split('\n'),
   );

@@ -3,7 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findingsPage, root, schemaText, shown, withOutputs } from '../../docs/make.js';
+import {
+  FLEET_PAGE,
+  findingsPage,
+  root,
+  schemaText,
+  shown,
+  withOutputs,
+  withRecipes,
+} from '../../docs/make.js';
 import { defaultLimits, openArchive, verifyArchive, version } from '../../src/index.js';
 import { type LimitName, limitCeilings } from '../../src/limits.js';
 import { layoutNames } from '../../src/link/layouts/registry.js';
@@ -27,6 +35,12 @@ for (const name of shown) {
     assert.is(text, withOutputs(text), 'run `npm run docs`');
   });
 }
+
+test(`${FLEET_PAGE} has the recipes as they are, and shows what the commands print`, () => {
+  const text = page(FLEET_PAGE);
+  assert.ok((text.match(/^<!-- recipe /gm) ?? []).length > 10);
+  assert.is(text, withOutputs(withRecipes(text)), 'run `npm run docs`');
+});
 
 test('docs/limits.md names every limit once, with its default and its highest value, and no other', () => {
   const row = /^\| `(\w+)` \| (\d+) \| (\d* ?)\| [^|]+ \| [^|]+ \|$/gm;

@@ -17,7 +17,7 @@ withNpm('few files, and only of these kinds', () => {
     /^bin\/waybill\.js$/,
     /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
     /^dist\/types\/[\w/-]+\.d\.ts$/,
-    /^docs\/([\w-]+\.md|schema\.json|policy\.schema\.json|lock\.schema\.json)$/,
+    /^docs\/(recipes\/[\w./-]+|[\w-]+\.md|schema\.json|policy\.schema\.json|lock\.schema\.json)$/,
     /^samples\/([\w.-]+\.(tar|tar\.gz|zip|pub|yaml)|README\.md)$/,
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
   ];

@@ -129,7 +129,10 @@ const codesTable = ({ codes }: ScanSummary): Doc[number] => ({
     { title: 'findings', align: 'right' },
   ],
   rows: [...codes]
-    .sort(([, a], [, b]) => Number(b.failing) - Number(a.failing) || b.archives - a.archives)
+    .sort(
+      ([code, a], [other, b]) =>
+        Number(b.failing) - Number(a.failing) || b.archives - a.archives || (code < other ? -1 : 1),
+    )
     .map(([code, { findings, archives, failing }]): Text[] => [
       [span(code, failing ? 'bad' : 'dim')],
       String(archives),
