@@ -1,6 +1,14 @@
 // Writes the pages that are generated from the code: `npm run docs`. A test fails if they are out of date.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -65,16 +73,26 @@ export function schemaText(schema: string): string {
   );
 }
 
+/** The folder that pages name for what is carried across the gap: a temporary one while their commands run. */
+const DISK = '/media/disk';
+
 /**
  * A page in which each `$ …` of its console blocks is followed by the current output of the command, including errors.
+ * The blocks of a page run one after the other, with a home of their own and one folder at `/media/disk`.
  */
 export function withOutputs(page: string): string {
-  return page.replace(/```console\n(\$ [\s\S]*?)```/g, (_, block: string) => {
-    const commands = [...block.matchAll(/^\$ (.*)$/gm)].map(match => match[1]!);
-    const outputs = outputsOf(commands);
-    const texts = commands.map((command, i) => `$ ${command}\n${outputs[i]}`);
-    return `\`\`\`console\n${texts.join('')}\`\`\``;
-  });
+  const home = mkdtempSync(join(tmpdir(), 'waybill-page-'));
+  mkdirSync(join(home, 'disk'));
+  try {
+    return page.replace(/```console\n(\$ [\s\S]*?)```/g, (_, block: string) => {
+      const commands = [...block.matchAll(/^\$ (.*)$/gm)].map(match => match[1]!);
+      const outputs = outputsOf(commands, home);
+      const texts = commands.map((command, i) => `$ ${command}\n${outputs[i]}`);
+      return `\`\`\`console\n${texts.join('')}\`\`\``;
+    });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 }
 
 const LANGUAGES: Readonly<Record<string, string>> = {
@@ -105,15 +123,16 @@ const BETWEEN = '\0';
  * The output of each of several commands in one shell, where `waybill` is this build, and `$?` is the exit code of the
  * command before.
  */
-function outputsOf(commands: readonly string[]): string[] {
+function outputsOf(commands: readonly string[], home: string): string[] {
+  const disk = join(home, 'disk');
   const lines = commands.map(command => `(exit $status); ${command}\nstatus=$?; printf '\\0'`);
   const script = ['exec 2>&1', 'waybill() { node bin/waybill.js "$@"; }', 'status=0', ...lines].join('\n');
-  const { stdout } = spawnSync('bash', ['-c', script], {
+  const { stdout } = spawnSync('bash', ['-c', script.replaceAll(DISK, disk)], {
     cwd: root,
     encoding: 'utf8',
-    env: { ...process.env, SOURCE_DATE_EPOCH: '1795219200', GITHUB_STEP_SUMMARY: undefined },
+    env: { ...process.env, HOME: home, SOURCE_DATE_EPOCH: '1795219200', GITHUB_STEP_SUMMARY: undefined },
   });
-  return stdout.split(BETWEEN);
+  return stdout.replaceAll(disk, DISK).split(BETWEEN);
 }
 
 /** docs/library.md with what its examples print, with this checkout as the installed package. */
@@ -131,15 +150,13 @@ export function libraryPage(page: string): string {
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Pages that show commands. */
-export const shown = [
+/** Pages that show commands: the README, and those of docs/ with a console block. */
+export const shown: readonly string[] = [
   'README.md',
-  'docs/tour.md',
-  'docs/docker.md',
-  'docs/weigh.md',
-  'docs/lock.md',
-  'docs/signatures.md',
-];
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+].filter(name => /^```console$/m.test(readFileSync(join(root, name), 'utf8')));
 
 /** The page with the files of docs/recipes. */
 export const FLEET_PAGE = 'docs/fleet.md';

@@ -15,15 +15,24 @@ export type { SizesReport } from './commands/sizes/report.js';
 export type { WasteReport } from './commands/waste/index.js';
 export { InputError, UsageError } from './errors.js';
 export { TemplateError } from './go/template/errors.js';
-export type { Archive, ImageSelection, OpenOptions } from './library/archive.js';
+export type {
+  Archive,
+  ImageDetails,
+  ImageSelection,
+  OpenOptions,
+  ReadingOptions,
+  VerifyReport,
+} from './library/archive.js';
 export {
   compareImages,
   explainFinding,
   findWaste,
   inspectImages,
+  type LayerFile,
   type ListedFile,
   listFiles,
   listIds,
+  listLayer,
   measureSizes,
   openArchive,
   readFile,

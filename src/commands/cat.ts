@@ -4,13 +4,16 @@ import { type FileTree, squash, type TreeNode } from '../filesystem/file-tree.js
 import { historyOf, type Presence } from '../filesystem/layer-changes.js';
 import { layerFaults, tablesOf } from '../filesystem/layer-tables.js';
 import type { Followed } from '../filesystem/tree-path.js';
+import { decidingTree } from '../filesystem/upper-layers.js';
 import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
+import type { Layer } from '../link/graph.js';
 import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
 import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../report/select.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
 import type { Entry } from '../scan/entries/table.js';
+import type { Scan } from '../scan/scan.js';
 import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
 import { inPrivateDirectory, throughFile } from '../write/spool.js';
@@ -20,6 +23,8 @@ import { unchanged } from './unchanged.js';
 export interface CatOptions extends Selection, Resources {
   /** Show the file as it is after this layer is applied: a number from 1, or the beginning of a digest of the layer. */
   readonly in?: string | undefined;
+  /** Ends reading with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Called while reading, with the bytes read and the total (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -59,10 +64,10 @@ async function catFile(
   file: string,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  { limits, jobs, memory, onProgress, ...selection }: CatOptions,
+  { limits, jobs, memory, signal, onProgress, ...selection }: CatOptions,
 ): Promise<CatResult> {
-  const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, onProgress });
-  return catFrom(reading, path, put, { ...selection, limits });
+  const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, signal, onProgress });
+  return catFrom(reading, path, put, { ...selection, limits, signal });
 }
 
 /**
@@ -73,26 +78,87 @@ export async function catFrom(
   reading: ArchiveReading,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  { limits, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+): Promise<CatResult> {
+  const chosen = oneImage(reading, selection);
+  const last = lastLayer(reading, chosen, selection.in);
+  const layers: KnownLayers = { scan: chosen.part.scan, lowest: 0, last };
+  return putFile(reading, chosen, layers, path, put, { limits, signal });
+}
+
+/** The layers of an image whose entries are known: indexes of the lowest one, and of the last one that is applied. */
+interface KnownLayers {
+  readonly scan: Scan;
+  readonly lowest: number;
+  readonly last: number;
+}
+
+/**
+ * The same of an archive whose documents have been read: layers are read from the last one down, until they determine
+ * the file.
+ * @param reading     of a source that is seekable
+ * @param readLayers  reads the entries of some layers of the image
+ */
+export async function catFromLayers(
+  reading: ArchiveReading,
+  path: string,
+  put: (bytes: Uint8Array) => Promise<void>,
+  readLayers: (chosen: ChosenImage, layers: readonly Layer[]) => Promise<Scan>,
+  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+): Promise<CatResult> {
+  const chosen = oneImage(reading, selection);
+  const all = chosen.image.layers;
+  const last = lastLayer(reading, chosen, selection.in);
+  for (let lowest = last; lowest > 0; lowest--) {
+    const scan = await readLayers(chosen, all.slice(lowest, last + 1));
+    if (!isDecided(scan, chosen, { lowest, last }, path)) continue;
+    return putFile(reading, chosen, { scan, lowest, last }, path, put, { limits, signal });
+  }
+  const applied = await readLayers(chosen, all.slice(0, last + 1));
+  const { node } = squash(tablesOf(applied, chosen.image)).follow(nameBytes(path));
+  // The message for a file that is not there says which layer above the last one adds it.
+  const scan = node === null ? await readLayers(chosen, all) : applied;
+  return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
+}
+
+/** True if the layers determine the file at a path as it is written; no fault of theirs may hide an entry. */
+function isDecided(
+  scan: Scan,
+  { image }: ChosenImage,
+  { lowest, last }: Omit<KnownLayers, 'scan'>,
+  path: string,
+): boolean {
+  const isIncomplete = layerFaults(scan, image).some(
+    ({ layer, kind }) => kind === 'incomplete' && layer >= lowest && layer <= last,
+  );
+  return (
+    !isIncomplete && decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, nameBytes(path)) !== null
+  );
+}
+
+async function putFile(
+  reading: ArchiveReading,
+  { part, image }: ChosenImage,
+  { scan, lowest, last }: KnownLayers,
+  path: string,
+  put: (bytes: Uint8Array) => Promise<void>,
+  { limits, signal }: Pick<CatOptions, 'limits' | 'signal'>,
 ): Promise<CatResult> {
   const { file } = reading.opened;
-  const chosen = oneImage(reading, selection);
-  const { part, image } = chosen;
-  const last = lastLayer(reading, chosen, selection.in);
-  const tables = tablesOf(part.scan, image);
+  const tables = tablesOf(scan, image);
   const tree = squash(tables.slice(0, last + 1));
   const node = fileAt(tree, path, file, (absent, name) => elsewhere(historyOf(tables, absent), last, name));
   const { inode, path: found, entry } = node;
   const member = image.layers[inode.layer]!.member!;
   const allowed = limitsOf(limits);
   if (entry.size > allowed.unpackedFree && entry.size > allowed.unpackedRatio * member.size)
-    throw tooLarge(path, entry, part.scan.facts(member)!, file, allowed);
+    throw tooLarge(path, entry, scan.facts(member)!, file, allowed);
   const queue = new ContentQueue(put);
   const sinks = new Map([[inode.index, () => queue]]);
-  const layers = [{ ...memberPlace(part, member), sinks, drain: queue.drain }];
-  await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => {}));
-  const first = literals(path).includes(found) ? Math.min(inode.layer, node.layer) : 0;
-  const notes = layerFaults(part.scan, image)
+  const layers = [{ ...memberPlace(part, member, scan), sinks, drain: queue.drain }];
+  await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => signal?.throwIfAborted()));
+  const first = literals(path).includes(found) ? Math.min(inode.layer, node.layer) : lowest;
+  const notes = layerFaults(scan, image)
     .filter(({ layer }) => layer >= first && layer <= last)
     .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);
   if (queue.complete !== true) notes.unshift(`${visiblePath(nameText(found))} is cut short`);

@@ -11,6 +11,13 @@ export const deadlineIn = (seconds: number): number =>
 export const isOver = (deadline: number): boolean =>
   deadline !== Number.POSITIVE_INFINITY && now() >= deadline;
 
+/** The conditions that end a reading early. */
+export interface ReadingEnd {
+  readonly deadline: number;
+  /** Reading ends with its reason, and has no result. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A source is not read to its end, because of a limit: what follows is unknown, not missing. */
 export class Interruption extends Error {
   constructor(readonly problem: Extract<SourceProblem, { kind: 'limit' }>) {
@@ -21,33 +28,68 @@ export class Interruption extends Error {
 /** The longest delay of a timer, in milliseconds. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** Passes chunks on until the deadline, also while none arrives. @throws Interruption at the deadline */
+/**
+ * Passes chunks on until the deadline, also while none arrives.
+ * @param signal  ends them too
+ * @throws Interruption at the deadline; the reason of the signal
+ */
 export function untilDeadline(
   chunks: AsyncIterable<Uint8Array>,
   deadline: number,
   { seconds }: Pick<Limits, 'seconds'>,
+  signal?: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
-  if (deadline === Number.POSITIVE_INFINITY) return chunks;
+  if (deadline === Number.POSITIVE_INFINITY && signal === undefined) return chunks;
   const iterator = chunks[Symbol.asyncIterator]();
-  // A pending read is cancelled without waiting for its end.
-  const abandon = () => void iterator.return?.()?.catch(() => {});
+  let isAbandoned = false;
+  // A pending read is cancelled without waiting for its end. `return` of a Readable alone would wait for it.
+  const abandon = () => {
+    isAbandoned = true;
+    if (isDestroyable(chunks)) chunks.destroy();
+    void iterator.return?.()?.catch(() => {});
+  };
   const next = () =>
     new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
-      const giveUp = () => {
-        reject(new Interruption({ kind: 'limit', path: null, limit: 'seconds', value: seconds }));
-        abandon();
+      const giveUp = (reason: unknown) => {
+        reject(reason);
+        if (!isAbandoned) abandon();
       };
-      if (isOver(deadline)) return giveUp();
-      const timer = setTimeout(
-        () => isOver(deadline) && giveUp(),
-        Math.min(LONGEST_MS, deadline - now() + 1),
-      );
-      iterator
-        .next()
-        .then(resolve, reject)
-        .finally(() => clearTimeout(timer));
+      const late = () => new Interruption({ kind: 'limit', path: null, limit: 'seconds', value: seconds });
+      const settle = whenEnded(deadline, signal, late, giveUp);
+      if (settle !== null) iterator.next().then(resolve, reject).finally(settle);
     });
-  return { [Symbol.asyncIterator]: () => ({ next, return: async () => iterator.return?.() ?? ENDED }) };
+  const end = async () => (isAbandoned ? ENDED : (iterator.return?.() ?? ENDED));
+  return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
 }
+
+/**
+ * Calls `giveUp` at the deadline and when the signal is aborted, until the function that it returns is called.
+ * @returns null where one of them has come already
+ */
+function whenEnded(
+  deadline: number,
+  signal: AbortSignal | undefined,
+  late: () => Interruption,
+  giveUp: (reason: unknown) => void,
+): (() => void) | null {
+  const onAbort = () => giveUp(signal?.reason);
+  const onTime = () => {
+    if (isOver(deadline)) giveUp(late());
+  };
+  if (signal?.aborted === true) onAbort();
+  else onTime();
+  if (signal?.aborted === true || isOver(deadline)) return null;
+  const isTimed = deadline !== Number.POSITIVE_INFINITY;
+  const timer = isTimed ? setTimeout(onTime, Math.min(LONGEST_MS, deadline - now() + 1)) : undefined;
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+/** Streams of Node and of the package readable-stream. */
+const isDestroyable = (chunks: object): chunks is { destroy(): void } =>
+  'destroy' in chunks && typeof chunks.destroy === 'function';
 
 const ENDED = { done: true, value: undefined } as const;

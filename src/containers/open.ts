@@ -7,7 +7,7 @@ import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { Counter, counted, peek, StreamCursor } from './cursor.js';
 
-import { deadlineIn, Interruption, untilDeadline } from './deadline.js';
+import { deadlineIn, Interruption, type ReadingEnd, untilDeadline } from './deadline.js';
 import { openDirectory } from './directory.js';
 import type { StreamDigest } from './file-digest.js';
 import { requireLayout } from './image-folder.js';
@@ -26,14 +26,14 @@ const WHAT_WE_READ =
 /**
  * Opens what the user named: a file, a directory, `-` for standard input, any path that can only be read once, or a
  * stream of bytes.
- * @param deadline  when `limits.seconds` are over
- * @param digest    takes the digest of what can only be read once
- * @throws InputError when it does not exist, cannot be read, or is not an image archive
+ * @param end     when `limits.seconds` are over, and what ends reading before
+ * @param digest  takes the digest of what can only be read once
+ * @throws InputError when it does not exist, cannot be read, or is not an image archive; the reason of the signal
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   limits: Limits,
-  deadline = deadlineIn(limits.seconds),
+  end: ReadingEnd = { deadline: deadlineIn(limits.seconds) },
   digest?: StreamDigest,
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
@@ -41,10 +41,10 @@ export async function openArchive(
   // Looked up once: a file may be one of ten thousand.
   const stats = file === '-' ? null : statInput(file);
   if (stats !== null && isSeekable(stats))
-    return reading(where, () => openNamed(file, stats, limits, deadline));
+    return reading(where, () => openNamed(file, stats, limits, end));
   const stream = (await streamOf(input))!;
   return reading(where, () => {
-    const timed = untilDeadline(stream, deadline, limits);
+    const timed = untilDeadline(stream, end.deadline, limits, end.signal);
     return openStream(file, digest?.of(timed) ?? timed, limits);
   });
 }
@@ -53,12 +53,12 @@ async function openNamed(
   file: string,
   stats: BigIntStats,
   limits: Limits,
-  deadline: number,
+  end: ReadingEnd,
 ): Promise<Opened> {
   if (stats.isDirectory()) return openFolder(file, limits);
   if (stats.size === 0n)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
-  return openRegular(file, stats, limits, deadline);
+  return openRegular(file, stats, limits, end);
 }
 
 /**
@@ -106,7 +106,7 @@ async function openRegular(
   file: string,
   stats: BigIntStats,
   limits: Limits,
-  deadline: number,
+  end: ReadingEnd,
 ): Promise<Opened> {
   const size = Number(stats.size);
   const watch = new Watch();
@@ -126,10 +126,10 @@ async function openRegular(
     // Loaded when it is wanted: the zip reader costs 50 ms of every start.
     const { openZip } = await import('./zip.js');
     const source = await openZip(range, limits);
-    const found = await zipParts(file, source, counter, limits, deadline);
+    const found = await zipParts(file, source, counter, limits, end);
     return { ...shared, container: 'zip', compression: 'none', ...found };
   }
-  const part = await tarPart(range, head, null, counter, limits, deadline);
+  const part = await tarPart(range, head, null, counter, limits, end);
   return { ...shared, container: 'tar', compression: part.compression, parts: [part], ...ALONE };
 }
 
@@ -142,7 +142,7 @@ async function zipParts(
   zip: SeekableSource,
   counter: Counter,
   limits: Limits,
-  deadline: number,
+  end: ReadingEnd,
 ): Promise<Pick<Opened, 'parts' | 'strangers' | 'problems'>> {
   const whole: Part = { inside: null, compression: 'none', source: zip };
   if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], ...ALONE };
@@ -152,13 +152,14 @@ async function zipParts(
   const shared = sharedAmong(limits, candidates.length);
   for (const member of candidates) {
     if (member.range === null) continue;
+    end.signal?.throwIfAborted();
     const inside = member.path;
     const head = readHead(member.range, HEAD);
     const where = `${file}: ${inside}`;
     try {
       if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
       if (!isTar(head) && sniff(head) === 'none') continue;
-      parts.push(await tarPart(member.range, head, inside, counter, shared, deadline));
+      parts.push(await tarPart(member.range, head, inside, counter, shared, end));
     } catch (error) {
       // One bad file must not hide the images beside it.
       if (!(error instanceof InputError)) throw error;
@@ -183,7 +184,7 @@ async function tarPart(
   inside: string | null,
   counter: Counter,
   limits: Limits,
-  deadline: number,
+  { deadline, signal }: ReadingEnd,
 ): Promise<Part> {
   const compression = sniff(head);
   const where = inside === null ? range.file : `${range.file}: ${inside}`;
@@ -191,8 +192,13 @@ async function tarPart(
     if (!isTar(head)) throw notAnArchive(where, head);
     return { inside, compression, source: indexTar(range, limits) };
   }
+  // Aborting ends a file between two reads, so that it is closed when the error arrives.
+  const onRead = (bytes: number) => {
+    counter.add(bytes);
+    signal?.throwIfAborted();
+  };
   const chunks = (report: ReportProblem) =>
-    untilDeadline(streamRange(range, limits, counter.add, report), deadline, limits);
+    untilDeadline(streamRange(range, limits, onRead, report), deadline, limits);
   return { inside, compression, source: await onceSource(chunks, head, where, limits) };
 }
 
@@ -234,6 +240,7 @@ async function onceSource(
   }
   return {
     access: 'once',
+    close: async () => void (await chunks[Symbol.asyncIterator]().return?.()),
     async walk(visit) {
       const cursor = new StreamCursor(chunks);
       try {

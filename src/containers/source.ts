@@ -167,6 +167,8 @@ export interface OnceSource {
    * @returns the faults of the container. Never throws for bad content; throws for an I/O error.
    */
   walk(visit: Visitor): Promise<readonly SourceProblem[]>;
+  /** Closes the files of a source that is not walked. */
+  close(): Promise<void>;
 }
 
 export type Visitor = (member: Member, content: AsyncIterable<Uint8Array>) => Promise<void>;

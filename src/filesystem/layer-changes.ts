@@ -139,6 +139,15 @@ export function layerEntries(
   return { entries: found, tree: treeOf(builder) };
 }
 
+/** The entries of one layer, in the order of its tar. @param layer  index of the layer, which the entries name */
+export const layerEntriesOf = (table: EntryTable, layer: number): LayerEntry[] =>
+  Array.from({ length: table.count }, (_, index) =>
+    layerEntry(table, index, layer, rootedPath(nameAt(table, index))),
+  );
+
+const layerEntry = (table: EntryTable, index: number, layer: number, path: string): LayerEntry =>
+  new LayerEntry(table, index, layer, path, hiddenPart(path) === path);
+
 /** An entry, and its name in the tree; `NONE` if it never had one. */
 interface Shown {
   readonly entry: LayerEntry;
@@ -154,9 +163,7 @@ function entriesIn(
   const own: Shown[] = [];
   for (let index = 0; index < table.count; index++) {
     const path = rootedPath(nameAt(table, index));
-    if (!wanted(path)) continue;
-    const isWhiteout = hiddenPart(path) === path;
-    own.push({ entry: new LayerEntry(table, index, layer, path, isWhiteout), id: names[index]! });
+    if (wanted(path)) own.push({ entry: layerEntry(table, index, layer, path), id: names[index]! });
   }
   return own;
 }

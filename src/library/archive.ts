@@ -1,15 +1,32 @@
 import { unchanged } from '../commands/unchanged.js';
+import { deadlineIn } from '../containers/deadline.js';
 import { streamOf } from '../containers/open.js';
+import type { Member, SeekableMember } from '../containers/source.js';
+import { reading } from '../containers/unreadable.js';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../limits.js';
+import type { Image, Layer } from '../link/graph.js';
 import { packageDatabases } from '../packages/databases.js';
+import { type ImageSettings, settingsOf } from '../report/image-settings.js';
 import { type ArchiveReading, type ReadOptions, readArchive } from '../report/read.js';
 import { type ArchiveReport, type ImageReport, type Report, reportOf } from '../report/report.js';
-import { oneImage, type Selection, selectImages } from '../report/select.js';
+import { type ChosenImage, oneImage, type Selection, selectImages } from '../report/select.js';
+import type { BlobFacts } from '../scan/blob/facts.js';
+import { type Scan, scanMembers } from '../scan/scan.js';
+import { isObject } from '../spec/json.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 
-/** How an archive is read. */
-export interface OpenOptions extends Resources {
+/** An option of every function that reads. */
+export interface ReadingOptions {
+  /**
+   * Ends the call: it is rejected with the signal's reason, and leaves no thread and no open file behind. What other
+   * calls wait for is read on.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How an archive is read: also by the functions that are called later, except for `signal`. */
+export interface OpenOptions extends Resources, ReadingOptions {
   /**
    * Platforms that an index lists and the archive lacks are errors: all of them, or the one named, as `linux/arm64`.
    */
@@ -18,6 +35,17 @@ export interface OpenOptions extends Resources {
   readonly requireImage?: boolean | undefined;
   /** Called while reading, with the bytes read and the bytes there are; null for a stream. */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
+}
+
+/** One image, with the settings and steps of its config. */
+export interface ImageDetails extends ImageReport, ImageSettings {
+  /** The config's document; null where it is absent or no JSON object. */
+  readonly config: Readonly<Record<string, unknown>> | null;
+}
+
+/** The report of `waybill verify --json`, with details of the images. */
+export interface VerifyReport extends Omit<Report, 'images'> {
+  readonly images: readonly ImageDetails[];
 }
 
 /** Which images of an archive are meant. Default: all of them. */
@@ -37,20 +65,32 @@ export interface Archive
   /**
    * All images, in the order of the archive. Their digests and sizes are claims of its documents until `verifyArchive`.
    */
-  readonly images: readonly ImageReport[];
+  readonly images: readonly ImageDetails[];
 }
 
 /** How deep an archive is read. Each includes those before it. */
 const DEPTHS = ['documents', 'bytes', 'entries', 'contents'] as const;
 export type ReadingDepth = (typeof DEPTHS)[number];
 
+/** One reading of the archive, for all calls that need it. */
+interface SharedReading {
+  readonly depth: ReadingDepth;
+  readonly reading: Promise<ArchiveReading>;
+  /** Ends it. */
+  readonly controller: AbortController;
+  /** Number of calls that wait for it. */
+  waiting: number;
+}
+
 /** The readings of an archive. */
-export interface Source {
+interface Source {
   readonly options: OpenOptions;
   /** The reading that the archive was opened with. */
   readonly first: ArchiveReading;
-  /** The deepest reading there is. */
-  deepest: { readonly depth: ReadingDepth; readonly reading: Promise<ArchiveReading> };
+  /** Readings that are complete or under way. */
+  readings: readonly SharedReading[];
+  /** Layers that were read alone. */
+  readonly layers: Map<Member, BlobFacts>;
 }
 
 const sources = new WeakMap<Archive, Source>();
@@ -58,15 +98,17 @@ const sources = new WeakMap<Archive, Source>();
 /** `openArchive` of functions.ts. */
 export async function open(
   input: string | AsyncIterable<Uint8Array>,
-  options: OpenOptions,
+  { signal, ...options }: OpenOptions,
 ): Promise<Archive> {
+  signal?.throwIfAborted();
   const stream = await streamOf(input);
-  const depth = stream === null ? 'documents' : 'contents';
-  const first = await readAs(depth, stream ?? input, options);
-  const { archive: about, images } = reportOf(first);
+  const depth: ReadingDepth = stream === null ? 'documents' : 'contents';
+  const first = await readAs(depth, stream ?? input, options, signal);
+  const { archive: about } = reportOf(first);
   const { file, container, compression, size, layout, producer } = about;
-  const archive = { file, container, compression, size, layout, producer, images };
-  sources.set(archive, { options, first, deepest: { depth, reading: Promise.resolve(first) } });
+  const archive = { file, container, compression, size, layout, producer, images: report(first, {}).images };
+  const opened = { depth, reading: Promise.resolve(first), controller: new AbortController(), waiting: 0 };
+  sources.set(archive, { options, first, readings: [opened], layers: new Map() });
   return archive;
 }
 
@@ -74,11 +116,13 @@ function readAs(
   depth: ReadingDepth,
   input: string | AsyncIterable<Uint8Array>,
   options: OpenOptions,
+  signal: AbortSignal | undefined,
 ): Promise<ArchiveReading> {
   const { requireComplete = false, requireImage = false, ...rest } = options;
   return readArchive(input, {
     ...rest,
     ...READ_OPTIONS[depth],
+    signal,
     requireComplete: typeof requireComplete === 'string' ? platformNamed(requireComplete) : requireComplete,
     requireImage,
   });
@@ -97,25 +141,107 @@ export function sourceOf(archive: Archive): Source {
   return source;
 }
 
+const isAsDeep = (wanted: ReadingDepth) => (one: SharedReading) =>
+  DEPTHS.indexOf(one.depth) >= DEPTHS.indexOf(wanted);
+
 /**
  * A reading of at least this depth.
- * @throws InputError when the archive is not what it was when it was opened, or cannot be read any more
+ * @throws InputError when the archive is not what it was when it was opened, or cannot be read any more; the reason of
+ *   the signal
  */
-export async function read(archive: Archive, depth: ReadingDepth): Promise<ArchiveReading> {
+export async function read(
+  archive: Archive,
+  depth: ReadingDepth,
+  signal?: AbortSignal | undefined,
+): Promise<ArchiveReading> {
+  signal?.throwIfAborted();
   const source = sourceOf(archive);
-  if (DEPTHS.indexOf(source.deepest.depth) < DEPTHS.indexOf(depth)) {
-    const before = source.deepest;
-    const reading = again(source, depth).catch(error => {
-      source.deepest = before;
-      throw error;
-    });
-    source.deepest = { depth, reading };
-  }
-  return source.deepest.reading;
+  return awaited(source, source.readings.find(isAsDeep(depth)) ?? started(source, depth), signal);
 }
 
-const again = ({ first, options }: Source, depth: ReadingDepth) =>
-  unchanged(first, () => readAs(depth, first.opened.file, options));
+function started(source: Source, depth: ReadingDepth): SharedReading {
+  const { first, options } = source;
+  const controller = new AbortController();
+  const reading = unchanged(first, () => readAs(depth, first.opened.file, options, controller.signal));
+  const shared: SharedReading = { depth, reading, controller, waiting: 0 };
+  source.readings = [...source.readings, shared];
+  reading.then(
+    () => {
+      source.readings = source.readings.filter(one => one === shared || !isAsDeep(one.depth)(shared));
+    },
+    () => forget(source, shared),
+  );
+  return shared;
+}
+
+function forget(source: Source, shared: SharedReading): void {
+  source.readings = source.readings.filter(one => one !== shared);
+}
+
+/** The reading for one call. It is ended when every call that waits for it was aborted. */
+function awaited(
+  source: Source,
+  shared: SharedReading,
+  signal: AbortSignal | undefined,
+): Promise<ArchiveReading> {
+  shared.waiting++;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      shared.waiting--;
+      // One signal may abort several calls, one after the other.
+      queueMicrotask(() => {
+        if (shared.waiting > 0) return reject(signal?.reason);
+        forget(source, shared);
+        shared.controller.abort(signal?.reason);
+      });
+    };
+    const settle = (result: () => void) => {
+      signal?.removeEventListener('abort', onAbort);
+      if (signal?.aborted === true) return reject(signal.reason);
+      shared.waiting--;
+      result();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    shared.reading.then(
+      reading => settle(() => resolve(reading)),
+      error => settle(() => reject(error)),
+    );
+  });
+}
+
+/** True if single layers can be read, and reading them is less work than using what was read. */
+export function canReadLayers(archive: Archive): boolean {
+  const { first, readings } = sourceOf(archive);
+  return (
+    first.parts.every(({ part }) => part.source.access === 'seekable') && !readings.some(isAsDeep('entries'))
+  );
+}
+
+/**
+ * The scan of an image with the entries of some of its layers: no other content is read.
+ * @throws InputError when the archive is not what it was when it was opened
+ */
+export async function readLayers(
+  archive: Archive,
+  { part }: ChosenImage,
+  layers: readonly Layer[],
+  signal: AbortSignal | undefined,
+): Promise<Scan> {
+  const { first, options, layers: known } = sourceOf(archive);
+  const members = layers.flatMap(({ member }) => (member === null ? [] : [member as SeekableMember]));
+  const { jobs, memory, onProgress } = options;
+  let done = 0;
+  const work = {
+    ...{ jobs, memory, signal, deadline: deadlineIn(part.scan.limits.seconds) },
+    onProgress: (bytes: number) => {
+      done += bytes;
+      onProgress?.(done, archive.size);
+    },
+  };
+  return unchanged(first, () =>
+    reading(first.opened.file, () => scanMembers(part.scan, [...new Set(members)], known, work)),
+  );
+}
 
 function platformNamed(text: string): Platform {
   const platform = parsePlatform(text);
@@ -127,14 +253,31 @@ function platformNamed(text: string): Platform {
 export function selectionIn(archive: Archive, { image, platform }: ImageSelection): Selection {
   const wanted = platform === undefined ? undefined : platformNamed(platform);
   if (image === undefined || typeof image === 'string') return { ref: image, platform: wanted };
-  const position = archive.images.indexOf(image);
+  const position = (archive.images as readonly ImageReport[]).indexOf(image);
   if (position < 0) throw new UsageError('image: expected one of archive.images, found another object');
   return { position, platform: wanted };
 }
 
 /** The report about the images that are meant. @throws InputError when the selection matches nothing */
-export const report = (reading: ArchiveReading, selection: Selection): Report =>
-  reportOf(reading, selectImages(reading, selection));
+export function report(reading: ArchiveReading, selection: Selection): VerifyReport {
+  const chosen = selectImages(reading, selection);
+  const made = reportOf(reading, chosen);
+  const images = reading.parts
+    .flatMap(({ graph }) => graph.images)
+    .filter(image => chosen?.has(image) ?? true);
+  const details = made.images.map((image, i) => ({
+    ...image,
+    ...settingsOf(images[i]!),
+    config: configOf(images[i]!),
+  }));
+  return { ...made, images: details };
+}
+
+/** A copy, which the caller may change. */
+function configOf({ config }: Image): ImageDetails['config'] {
+  const value = config?.document?.value;
+  return isObject(value) ? structuredClone(value) : null;
+}
 
 /** @throws InputError when a selection does not mean one image, listing what there is */
 export const requireOne = (reading: ArchiveReading, selection: Selection): void =>

@@ -8,8 +8,7 @@ import type { DialectOptions } from '../docker/release.js';
 import { InputError } from '../errors.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { FileReport } from '../report/file-report.js';
-import type { Report } from '../report/report.js';
-import type { Archive, ImageSelection, OpenOptions } from './archive.js';
+import type { Archive, ImageSelection, OpenOptions, ReadingOptions, VerifyReport } from './archive.js';
 
 /*
  * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library costs little.
@@ -21,6 +20,7 @@ import type { Archive, ImageSelection, OpenOptions } from './archive.js';
  * @param input  a file or directory by its path; `-` for standard input; or a stream of bytes, such as a `Readable`
  * @throws InputError when there is no image archive, or it cannot be read
  * @throws UsageError for an option that makes no sense
+ * @throws the reason of the signal, as every function that reads
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
@@ -31,13 +31,16 @@ export async function openArchive(
 
 /**
  * Reads every byte and compares it with every claim about it: the report of `waybill verify --json`, with verdicts and
- * findings.
+ * findings; and with the settings, the history and the config of each image.
  * @throws InputError when the selection matches nothing, or the archive cannot be read any more
  */
-export async function verifyArchive(archive: Archive, selection: ImageSelection = {}): Promise<Report> {
+export async function verifyArchive(
+  archive: Archive,
+  selection: ImageSelection & ReadingOptions = {},
+): Promise<VerifyReport> {
   const { read, selectionIn, report } = await import('./archive.js');
   const wanted = selectionIn(archive, selection);
-  return report(await read(archive, 'bytes'), wanted);
+  return report(await read(archive, 'bytes', selection.signal), wanted);
 }
 
 /** A file of an image. */
@@ -55,25 +58,62 @@ export interface ListedFile extends FileReport {
  */
 export async function* listFiles(
   archive: Archive,
-  selection: ImageSelection & {
-    readonly layer?: number | string | undefined;
-    readonly where?: readonly string[] | undefined;
-  } = {},
+  selection: FileSelection & { readonly where?: readonly string[] | undefined } = {},
 ): AsyncGenerator<ListedFile, void, undefined> {
   const [{ filesReport }, { read, requireOne, selectionIn }] = await Promise.all([
     import('../commands/files/index.js'),
     import('./archive.js'),
   ]);
   const wanted = selectionIn(archive, selection);
-  const reading = await read(archive, 'entries');
+  const { layer, where, signal } = selection;
+  const reading = await read(archive, 'entries', signal);
   requireOne(reading, wanted);
-  const { layer, where } = selection;
   const report = filesReport(reading, { ...wanted, in: layerText(layer), where });
   for (const { files, changes } of report.images) {
-    yield* files ?? [];
+    yield* untilAborted(files ?? [], signal);
     for (const change of ['added', 'modified', 'removed'] as const)
-      for (const file of changes?.[change] ?? []) yield { ...file, change };
+      for (const file of untilAborted(changes?.[change] ?? [], signal)) yield { ...file, change };
   }
+}
+
+function* untilAborted<T>(items: Iterable<T>, signal: AbortSignal | undefined): Generator<T> {
+  for (const item of items) {
+    signal?.throwIfAborted();
+    yield item;
+  }
+}
+
+/** One entry of a layer. */
+export interface LayerFile extends FileReport {
+  /** It deletes something of lower layers and is no file of the image: its name begins with `.wh.`. */
+  readonly whiteout: boolean;
+}
+
+/**
+ * The entries of one layer, in its order. Of an uncompressed archive, a directory and a zip of blobs, no other layer is
+ * read.
+ * @param layer  its number, from 1, or the beginning of its digest or diff_id
+ * @throws InputError when there is no such image or layer, or the archive does not hold it; behind its last entry, for
+ *   a layer that is damaged, no tar, or not what the image claims
+ */
+export async function* listLayer(
+  archive: Archive,
+  layer: number | string,
+  selection: ImageSelection & ReadingOptions = {},
+): AsyncGenerator<LayerFile, void, undefined> {
+  const [{ layerListing, layerOf }, { canReadLayers, read, readLayers, selectionIn, sourceOf }] =
+    await Promise.all([import('../commands/files/layer.js'), import('./archive.js')]);
+  const wanted = selectionIn(archive, selection);
+  const { signal } = selection;
+  signal?.throwIfAborted();
+  const isAlone = canReadLayers(archive);
+  const reading = isAlone ? sourceOf(archive).first : await read(archive, 'entries', signal);
+  const { chosen, index } = layerOf(reading, wanted, String(layer));
+  const { image, part } = chosen;
+  const scan = isAlone ? await readLayers(archive, chosen, [image.layers[index]!], signal) : part.scan;
+  const { entries, fault } = layerListing(scan, image, index);
+  yield* untilAborted(entries, signal);
+  if (fault !== null) throw new InputError(fault, archive.file, null, { damaged: true });
 }
 
 const layerText = (layer: number | string | undefined) => (layer === undefined ? undefined : String(layer));
@@ -82,10 +122,11 @@ const layerText = (layer: number | string | undefined) => (layer === undefined ?
  * A file as one layer leaves it: the layer's number, from 1, or the beginning of its digest or diff_id. Default: the
  * last layer.
  */
-type FileSelection = ImageSelection & { readonly layer?: number | string | undefined };
+type FileSelection = ImageSelection & ReadingOptions & { readonly layer?: number | string | undefined };
 
 /**
- * The content of one file of an image. Links are followed inside the image's root.
+ * The content of one file of an image. Links are followed inside the image's root. Of an uncompressed archive, a
+ * directory and a zip of blobs, the layers of the image are read from the last one down, until they determine the file.
  * @param path  from the root, with or without a leading slash
  * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or a damaged layer
  *   holds it or may have changed it; and for an archive that came as a stream, which cannot be read again
@@ -110,9 +151,11 @@ export async function* streamFile(
   path: string,
   selection: FileSelection = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { catFrom } = await import('../commands/cat.js');
-  const { read, selectionIn, sourceOf } = await import('./archive.js');
+  const { catFrom, catFromLayers } = await import('../commands/cat.js');
+  const { canReadLayers, read, readLayers, selectionIn, sourceOf } = await import('./archive.js');
   const { first, options } = sourceOf(archive);
+  const { layer, signal } = selection;
+  signal?.throwIfAborted();
   const { file, container } = archive;
   if (container === 'stream')
     throw new InputError(
@@ -122,21 +165,39 @@ export async function* streamFile(
     );
   const wanted = {
     ...selectionIn(archive, selection),
-    in: layerText(selection.layer),
+    in: layerText(layer),
     limits: options.limits,
+    signal,
   };
-  const reading = await read(archive, 'entries');
   const pipe = new Pipe();
-  const work = catFrom(reading, path, pipe.put, wanted).then(
+  const found = canReadLayers(archive)
+    ? catFromLayers(first, path, pipe.put, (...which) => readLayers(archive, ...which, signal), wanted)
+    : read(archive, 'entries', signal).then(reading => catFrom(reading, path, pipe.put, wanted));
+  const work = found.then(
     ({ notes }) =>
       pipe.end(notes.length === 0 ? null : new InputError(notes.join('; '), file, null, { damaged: true })),
     error => pipe.end(error),
   );
+  const stop = () => pipe.stop();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
-    yield* pipe.pieces();
+    yield* untilEndOf(pipe, signal);
   } finally {
+    signal?.removeEventListener('abort', stop);
     pipe.stop();
     await work;
+  }
+}
+
+async function* untilEndOf(pipe: Pipe, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of pipe.pieces()) {
+      signal?.throwIfAborted();
+      yield piece;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 
@@ -193,13 +254,14 @@ class Pipe {
  */
 export async function measureSizes(
   archive: Archive,
-  options: ImageSelection & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
+  options: ImageSelection &
+    ReadingOptions & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
 ): Promise<SizesReport> {
   const { sizesOf } = await import('../commands/sizes/index.js');
   const { read, selectionIn } = await import('./archive.js');
   const wanted = selectionIn(archive, options);
-  const { by, top } = options;
-  const reading = await read(archive, by === 'package' ? 'contents' : 'entries');
+  const { by, top, signal } = options;
+  const reading = await read(archive, by === 'package' ? 'contents' : 'entries', signal);
   return sizesOf(reading, { ...wanted, by, top });
 }
 
@@ -207,11 +269,14 @@ export async function measureSizes(
  * Lists files that images ship and do not use: overwritten, deleted, duplicated and cached files; with dive's score.
  * @throws InputError when the selection matches nothing
  */
-export async function findWaste(archive: Archive, selection: ImageSelection = {}): Promise<WasteReport> {
+export async function findWaste(
+  archive: Archive,
+  selection: ImageSelection & ReadingOptions = {},
+): Promise<WasteReport> {
   const { wasteReport } = await import('../commands/waste/index.js');
   const { read, selectionIn } = await import('./archive.js');
   const wanted = selectionIn(archive, selection);
-  return wasteReport(await read(archive, 'contents'), wanted);
+  return wasteReport(await read(archive, 'contents', selection.signal), wanted);
 }
 
 /** One side of a comparison: all images of an archive, or some of them. */
@@ -226,16 +291,16 @@ type ComparedImages = Archive | ({ readonly archive: Archive } & ImageSelection)
 export async function compareImages(
   a: ComparedImages,
   b: ComparedImages,
-  options: { readonly ignore?: readonly string[] | undefined } = {},
+  options: ReadingOptions & { readonly ignore?: readonly string[] | undefined } = {},
 ): Promise<DiffReport> {
   const { checkIgnored, diffReport } = await import('../commands/diff/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const { ignore = [] } = options;
+  const { ignore = [], signal } = options;
   checkIgnored(ignore);
   const side = async (compared: ComparedImages) => {
     const { archive, ...selection } = 'archive' in compared ? compared : { archive: compared };
     const wanted = selectionIn(archive, selection);
-    return { reading: await read(archive, 'contents'), selection: wanted };
+    return { reading: await read(archive, 'contents', signal), selection: wanted };
   };
   return diffReport(await side(a), await side(b), { ignore });
 }
@@ -248,13 +313,15 @@ export async function compareImages(
  */
 export async function listIds(
   archive: Archive,
-  options: ImageSelection & Pick<DialectOptions, 'docker'> & { readonly find?: string | undefined } = {},
+  options: ImageSelection &
+    ReadingOptions &
+    Pick<DialectOptions, 'docker'> & { readonly find?: string | undefined } = {},
 ): Promise<IdsReport> {
   const { idsReport } = await import('../commands/ids/index.js');
   const { read, selectionIn } = await import('./archive.js');
   const wanted = selectionIn(archive, options);
-  const { docker, find } = options;
-  return idsReport(await read(archive, 'bytes'), { ...wanted, docker, find });
+  const { docker, find, signal } = options;
+  return idsReport(await read(archive, 'bytes', signal), { ...wanted, docker, find });
 }
 
 /**
@@ -266,15 +333,15 @@ export async function listIds(
  */
 export async function inspectImages(
   archive: Archive,
-  options: ImageSelection & DialectOptions & { readonly format?: string | undefined } = {},
+  options: ImageSelection & ReadingOptions & DialectOptions & { readonly format?: string | undefined } = {},
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
   const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
   const { read, selectionIn, sourceOf } = await import('./archive.js');
   const wanted = selectionIn(archive, options);
-  const { format, docker, store, api } = options;
+  const { format, docker, store, api, signal } = options;
   const asked = { format, docker, store, api };
   const depth = imageInspectDepth(asked, sourceOf(archive).first);
-  const reading = await read(archive, DEPTH_OF[depth]);
+  const reading = await read(archive, DEPTH_OF[depth], signal);
   const { stdout, notes, exitCode } = imageInspect(reading, wanted, asked);
   if (exitCode !== 0 && stdout.length === 0) throw new InputError(notes.join('; '), archive.file);
   return { text: stdout.toString(), notes };

@@ -49,6 +49,8 @@ export interface ReadOptions extends Resources {
   readonly deadline?: number | undefined;
   /** Facts about blobs that need not be unpacked again: `blobs` of a cache. */
   readonly known?: KnownBlobs | undefined;
+  /** Ends reading: the promise is rejected with its reason when no thread works any more and no file is open. */
+  readonly signal?: AbortSignal | undefined;
   /** Called while reading, with the bytes read and the bytes there are (null for a pipe). */
   readonly onProgress?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -87,34 +89,69 @@ const LINKING_MS = 250;
 /**
  * Reads an image archive.
  * @param input  a file or directory by its path, `-` for standard input, or a stream of bytes
- * @throws InputError when there is no image archive to report about
+ * @throws InputError when there is no image archive to report about; the reason of the signal
  */
 export async function readArchive(
   input: string | AsyncIterable<Uint8Array>,
   options: ReadOptions = {},
 ): Promise<ArchiveReading> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  try {
+    return await readWhole(input, options);
+  } catch (error) {
+    // Whatever failed first, the caller has ended the reading.
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function readWhole(
+  input: string | AsyncIterable<Uint8Array>,
+  options: ReadOptions,
+): Promise<ArchiveReading> {
   const limits = limitsWithin(options);
-  const depth = options.depth ?? 'digests';
   const deadline = options.deadline ?? deadlineIn(limits.seconds);
   const digest = options.sha256 === true ? new StreamDigest() : undefined;
-  const opened = await openArchive(input, limits, deadline, digest);
+  const opened = await openArchive(input, limits, { deadline, signal: options.signal }, digest);
+  try {
+    return await readOpened(opened, limits, deadline, digest, options);
+  } catch (error) {
+    // The parts that were not reached.
+    for (const { source } of opened.parts) if (source.access === 'once') await source.close();
+    throw error;
+  }
+}
+
+async function readOpened(
+  opened: Opened,
+  limits: Limits,
+  deadline: number,
+  digest: StreamDigest | undefined,
+  options: ReadOptions,
+): Promise<ArchiveReading> {
+  const depth = options.depth ?? 'digests';
+  const { jobs, memory, signal, known } = options;
   const where = opened.file === '-' ? 'standard input' : opened.file;
   // Before the rest is read, so that a change between the two is seen.
   const sha256 =
     digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));
   const parts: PartReading[] = [];
   const strangers: Stranger[] = [...opened.strangers];
-  const { jobs, memory, known } = options;
   const shared = sharedAmong(limits, opened.parts.length);
   const unpacked = new UnpackedTotal();
   unpacked.hasStored(opened.size ?? 0);
   const onProgress = progressOf(opened, unpacked, options);
-  const work = { depth, limits: shared, deadline, jobs, memory, contents: options.files, unpacked, known };
+  const work = {
+    ...{ depth, limits: shared, deadline, signal, jobs, memory },
+    ...{ contents: options.files, unpacked, known },
+  };
   const limitsFor = () => forSize(shared, options.limits ?? {}, opened.size ?? opened.bytesRead());
   for (const part of opened.parts) {
     const linkedBy = (read: Scan) => link(read, limitsFor(), deadline + LINKING_MS);
     const planned = await reading(where, () => plannedFor(part, { ...work, onProgress }, options, linkedBy));
     const read = await reading(where, () => scan(part, planned));
+    signal?.throwIfAborted();
     const linked = limitsFor();
     const graph = linkedBy(read);
     // After the last document has been read.
@@ -127,6 +164,7 @@ export async function readArchive(
     }
     parts.push(partReading(part, scanned, graph, options, limits));
   }
+  signal?.throwIfAborted();
   if (parts.length === 0) throw strangers[0]!.error;
   const size = opened.size ?? opened.bytesRead();
   const observations = [...opened.problems.map(fromProblem), ...strangers.map(observeStranger)];
@@ -190,12 +228,13 @@ async function plannedFor(
 async function sha256Of(
   { container, file, size, content }: Opened,
   deadline: number,
-  { onProgress }: ReadOptions,
+  { onProgress, signal }: ReadOptions,
 ) {
   if (container === 'directory' || container === 'stream') return null;
   if (content !== undefined) return createHash('sha256').update(content).digest('hex');
   let done = 0;
   return fileSha256(file, deadline, count => {
+    signal?.throwIfAborted();
     done += count;
     onProgress?.(done, size);
   });
@@ -276,8 +315,11 @@ export function pathIn(part: Part, path: string): string {
   return part.inside === null ? path : `${part.inside}!/${path}`;
 }
 
-/** Where a member of an archive is found again, for `reread`, and what its bytes were. */
-export function memberPlace({ part, scan }: PartReading, member: Member) {
+/**
+ * Where a member of an archive is found again, for `reread`, and what its bytes were.
+ * @param scan  has the facts of the member
+ */
+export function memberPlace({ part, scan: own }: PartReading, member: Member, scan = own) {
   const { path } = member;
   const isOnce = part.source.access === 'once';
   const copies = isOnce ? scan.members.filter(m => m.path === path && m.type === 'file').length : 1;

@@ -3,7 +3,6 @@ import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
 import { confirmed, type KnownBlobs } from './blob/known.js';
 
-import type { Members } from './extraction.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
 import { Pool, type RangeJob } from './threads/pool.js';
@@ -13,16 +12,20 @@ import { analyseRange, digestRangeHere } from './threads/range.js';
 export const WORKER_FROM = 1024 * 1024;
 export const POOL_FROM = 32 * 1024 * 1024;
 
-/** Reads every byte of every member, the large ones on worker threads. */
+/**
+ * Reads every byte of members, the large ones on worker threads.
+ * @throws the reason of the signal, when all threads have ended
+ */
 export async function analyseMembers(
-  members: Members<SeekableMember>,
+  members: readonly SeekableMember[],
   options: ScanOptions,
   analysis: Analysis,
 ): Promise<Map<Member, BlobFacts>> {
-  const { onProgress, known } = options;
+  const { onProgress, signal, known } = options;
+  signal?.throwIfAborted();
   const kept = new FactsKept(options.limits);
   const empty = new EmptyFacts(analysis);
-  const jobs = members.all
+  const jobs = members
     .flatMap((member, place) =>
       member.range === null ? [] : [jobFor(member, place, member.range, analysis, known)],
     )
@@ -36,12 +39,14 @@ export async function analyseMembers(
   let ended = false;
   const analyseHere = async () => {
     for (const job of jobs.slice(forWorkers.length)) {
-      if (ended) return;
+      if (ended || signal?.aborted === true) return;
       const { member, place, range, algorithms } = job;
       if (range.length === 0 && range.listed === undefined) kept.add(member, place, empty.of(algorithms));
-      else kept.add(member, place, await analyseKnown(job, analysis, onProgress));
+      else kept.add(member, place, await analyseKnown(job, analysis, onProgress, signal));
     }
   };
+  const stop = () => void pool.close();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     // Both are waited for from the start: a rejection that has no handler yet would end the process.
     await Promise.all([
@@ -50,8 +55,10 @@ export async function analyseMembers(
     ]);
   } finally {
     ended = true;
+    signal?.removeEventListener('abort', stop);
     await pool.close();
   }
+  signal?.throwIfAborted();
   return kept.facts;
 }
 
@@ -77,14 +84,15 @@ async function analyseKnown(
   { range, algorithms, lookUp }: MemberJob,
   analysis: Analysis,
   onProgress: (bytes: number) => void,
+  signal: AbortSignal | undefined,
 ): Promise<BlobFacts> {
   const lookup = lookUp?.() ?? null;
   if (lookup !== null && lookup.candidate !== null) {
-    const digests = await digestRangeHere(range, algorithms, analysis, onProgress);
+    const digests = await digestRangeHere(range, algorithms, analysis, onProgress, signal);
     const known = confirmed(lookup, digests, analysis);
     if (known !== null) return known;
   }
-  const facts = await analyseRange(range, algorithms, analysis, onProgress);
-  lookup?.keep(facts);
+  const facts = await analyseRange(range, algorithms, analysis, onProgress, signal);
+  if (signal?.aborted !== true) lookup?.keep(facts);
   return facts;
 }

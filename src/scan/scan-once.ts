@@ -31,9 +31,13 @@ import { Pool } from './threads/pool.js';
 /** Scans in one pass; all documents that linking may need are kept. */
 export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {
   const pass = new Pass(options, analysis);
+  const { signal } = options;
+  const stop = () => void pass.close();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     const problems = await source.walk((member, content) => pass.visit(member, content));
     await pass.end();
+    signal?.throwIfAborted();
     const { members: all, heads, documents, facts } = pass;
     const members = new Members(all);
     return {
@@ -51,6 +55,7 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
       once: keptResults(),
     };
   } finally {
+    signal?.removeEventListener('abort', stop);
     await pass.close();
   }
 }

@@ -31,7 +31,7 @@ export async function scanSeekable(
   const { depth, limits } = options;
   const members = new Members(source.members);
   const facts =
-    depth === 'metadata' ? new Map<Member, BlobFacts>() : await analysed(members, options, analysis);
+    depth === 'metadata' ? new Map<Member, BlobFacts>() : await analysed(source.members, options, analysis);
   const heads = new Map<Member, Head>();
   const documents = new Map<Member, Document>();
   let kept = 0;
@@ -58,7 +58,7 @@ export async function scanSeekable(
 
 /** The analysis is imported only when it is needed: `show` needs none. */
 async function analysed(
-  members: Members<SeekableMember>,
+  members: readonly SeekableMember[],
   options: ScanOptions,
   analysis: Analysis,
 ): Promise<Map<Member, BlobFacts>> {

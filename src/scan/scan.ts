@@ -1,5 +1,5 @@
 import { deadlineIn } from '../containers/deadline.js';
-import type { Member, Part, SourceProblem } from '../containers/source.js';
+import type { Member, Part, SeekableMember, SourceProblem } from '../containers/source.js';
 import type { Limits, Resources } from '../limits.js';
 import type { Document, Head } from './blob/document.js';
 import { type Analysis, UnpackedTotal } from './blob/examiner.js';
@@ -7,6 +7,7 @@ import type { BlobFacts } from './blob/facts.js';
 import type { KnownBlobs } from './blob/known.js';
 import type { ContentWanted } from './entries/content.js';
 
+import { factsIn, keptResults } from './once.js';
 import { scanSeekable } from './scan-seekable.js';
 
 export type { Head } from './blob/document.js';
@@ -50,6 +51,8 @@ export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {
   readonly limits: Limits;
   /** The deadline of `limits.seconds`, on the clock of `containers/deadline.ts`; by default it is counted from now. */
   readonly deadline?: number | undefined;
+  /** Ends the scan with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** A counter of unpacked bytes, shared if several parts of one file are scanned. */
   readonly unpacked?: UnpackedTotal | undefined;
   /** The file contents to read from layers, at depth `files`. */
@@ -65,6 +68,28 @@ export async function scan({ source }: Part, options: ScanOptions): Promise<Scan
   if (source.access === 'seekable') return scanSeekable(source, options, analysis);
   const { scanOnce } = await import('./scan-once.js');
   return scanOnce(source, options, analysis);
+}
+
+/**
+ * The same scan at depth `files` with the facts of some members: their bytes are read, and no others.
+ * @param read  facts from an earlier call, which are used and added to
+ * @throws the reason of the signal
+ */
+export async function scanMembers(
+  scanned: Scan,
+  members: readonly SeekableMember[],
+  read: Map<Member, BlobFacts>,
+  options: Omit<ScanOptions, 'depth' | 'limits' | 'known'>,
+): Promise<Scan> {
+  const { limits } = scanned;
+  const work: ScanOptions = { ...options, depth: 'files', limits };
+  const unread = members.filter(member => !read.has(member));
+  if (unread.length > 0) {
+    const { analyseMembers } = await import('./analyse-members.js');
+    for (const [member, facts] of await analyseMembers(unread, work, analysisOf(work)))
+      read.set(member, facts);
+  }
+  return { ...scanned, depth: 'files', facts: factsIn(read), once: keptResults() };
 }
 
 const analysisOf = ({ limits, depth, contents, deadline, unpacked, known }: ScanOptions): Analysis => ({

@@ -96,19 +96,26 @@ const pages = () =>
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 
+/** A line of the program, or one that pipes an image to it. */
+const COMMAND = /^(?:waybill|docker save \S+ \|\s*waybill) /;
+
+/** A line that ends with a pipe or a backslash goes on in the next one. */
+const joined = (text: string) => text.replace(/(\|)\n\s+|\\\n\s+/g, '$1 ');
+
 /**
- * Lines of code blocks that begin with the program; the output in console blocks is compared elsewhere, and recipes are
- * run by test/fleet.
+ * Lines of code blocks with the program; the output in console blocks is compared elsewhere, and recipes are run by
+ * test/fleet.
  */
 function shownBy(text: string): string[] {
-  const page = text.replace(/^<!-- recipe .*-->\n```\w*\n[\s\S]*?^```$/gm, '');
+  const page = joined(text.replace(/^<!-- recipe .*-->\n```\w*\n[\s\S]*?^```$/gm, ''));
   const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     block!.split('\n'),
   );
-  const indented = page.replace(/^```[\s\S]*?^```$/gm, '').match(/^ {4}waybill .*$/gm) ?? [];
-  return [...fenced.map(line => line.replace(/^- run: /, '')), ...indented.map(line => line.trim())].filter(
-    line => line.startsWith('waybill '),
+  const indented = page.replace(/^```[\s\S]*?^```$/gm, '').match(/^ {4}\S.*$/gm) ?? [];
+  const lines = [...fenced, ...indented].map(line =>
+    line.trim().replace(/^(?:- )?(?:(?:run|script): )?/, ''),
   );
+  return lines.filter(line => COMMAND.test(line));
 }
 
 const examplesOf = (name: string): readonly string[] =>
@@ -120,16 +127,20 @@ const commandLines = readdirSync(join(repositoryRoot, 'src/cli')).filter(name =>
 
 const examples = () => commandLines.flatMap(examplesOf);
 
-/** A command without its comment, and without a pipe after it. */
+/** A command without its comment, and without a pipe to a program that may not be installed. */
 const commandOf = (line: string) =>
   line
     .replace(/\s+#.*$/, '')
-    .replace(/\s+\|.*$/, '')
+    .replace(/\s+\| (?:jq|less|source)\b.*$/, '')
     .trim();
 
 /** Manifest lists are created and then used: these lines run in the order of the page, before the others. */
 const runs = (place: string, line: string): { readonly status: number; readonly stderr: string } => {
-  const script = `waybill() { "$NODE" "$BIN" "$@"; }\n${line}`;
+  // The engine is not asked: what it would write is app.tar.
+  const script = `set -o pipefail
+waybill() { "$NODE" "$BIN" "$@"; }
+docker() { [ "$1" = save ] && cat app.tar; }
+${line}`;
   const env = {
     ...process.env,
     NODE: process.execPath,
@@ -171,6 +182,24 @@ for (const [name, linesOf] of sources) {
     }
   });
 }
+
+test('every shell line of a page that names the program is run here, or compared with its output', () => {
+  const left = pages().flatMap(name => {
+    const text = joined(read(name)).replace(/^```console\n[\s\S]*?^```$/gm, '');
+    const blocks = [...text.matchAll(/^```(?:sh|bash|yaml|groovy)\n([\s\S]*?)^```$/gm)].map(
+      ([, block]) => block!,
+    );
+    const shell = [...blocks.flatMap(block => block.split('\n')), ...(text.match(/^ {4}\S.*$/gm) ?? [])].map(
+      line => line.trim(),
+    );
+    const run = new Set(shownBy(read(name)));
+    return shell
+      .filter(line => /(?:^|[|;&] *|\b(?:run|script): *|sh ['"])waybill [a-z-]/.test(line))
+      .filter(line => ![...run].some(one => line.includes(one)))
+      .map(line => `${name}: ${line}`);
+  });
+  assert.equal(left, []);
+});
 
 test('the help texts have examples', () => assert.ok(examples().length >= 25));
 

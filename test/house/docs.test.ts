@@ -1,6 +1,8 @@
 // The documents match the program: generated pages are up to date, and commands print the shown output.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -31,7 +33,7 @@ test('docs/schema.json lists every layout and compression', () => {
 for (const name of shown) {
   test(`${name} shows what the commands print`, () => {
     const text = page(name);
-    assert.ok((text.match(/```console\n\$ waybill .*\n[^`]/g) ?? []).length >= 3, 'its commands have output');
+    assert.ok((text.match(/^\$ .*\n(?![$`])/gm) ?? []).length >= 3, 'its commands have output');
     assert.is(text, withOutputs(text), 'run `npm run docs`');
   });
 }
@@ -113,20 +115,20 @@ test('the library example of the README works', async () => {
   assert.is(version, own.version);
 });
 
-test('every linked document exists', () => {
-  for (const name of [
-    'README.md',
-    'docs/json.md',
-    'docs/library.md',
-    'docs/formats.md',
-    'docs/architecture.md',
-    'docs/docker.md',
-  ]) {
-    const folder = name.startsWith('docs/') ? 'docs' : '.';
-    for (const [, target] of page(name).matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-      assert.ok(page(join(folder, target!)).length > 0, `${name} links to ${target}`);
-    }
+test('the example of CONTRIBUTING.md is a test that passes, and its commands exist', () => {
+  const text = page('CONTRIBUTING.md');
+  const example = /```ts\n([\s\S]*?)```/.exec(text)![1]!;
+  const folder = mkdtempSync(join(root, 'dist/test/contributing-'));
+  try {
+    writeFileSync(join(folder, 'example.js'), transformSync(example, { loader: 'ts', format: 'esm' }).code);
+    const output = execFileSync(process.execPath, [join(folder, 'example.js')], { encoding: 'utf8' });
+    assert.match(output, /Passed:\s+1\b/);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
+  const { scripts } = JSON.parse(page('package.json')) as { scripts: Record<string, string> };
+  for (const [, script] of text.matchAll(/npm run ([\w-]+)/g))
+    assert.ok(scripts[script!] !== undefined, script);
 });
 
 /** Paths of text files below some folders of the repository, without recorded data. */

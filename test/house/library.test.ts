@@ -132,6 +132,14 @@ test('importing waybill loads little', () => {
       load(other!);
   };
   load('index.js');
+  const builtIn = [...loaded].flatMap(name =>
+    [...readFileSync(join(bundle, name), 'utf8').matchAll(/\bfrom\s*["'](node:[^"']+)["']/g)].map(
+      ([, module]) => module,
+    ),
+  );
+  // What Node has loaded before any program: no thread, socket, compression or cryptography.
+  assert.equal([...new Set(builtIn)].sort(), ['node:module', 'node:util']);
+  assert.ok(loaded.size <= 8, `${loaded.size} files`);
   const bytes = [...loaded].reduce((sum, name) => sum + readFileSync(join(bundle, name)).length, 0);
   assert.ok(bytes < 60_000, `${bytes} bytes in ${[...loaded].join()}`);
 });
@@ -167,6 +175,41 @@ test('a stream answers every question but for the content of files', async () =>
   const error = await rejected(() => readFile(archive, 'etc/os-release'));
   assert.instance(error, InputError);
   assert.match((error as InputError).what, 'stream that has passed');
+});
+
+test('images have the settings, the history and the config of their document', async () => {
+  const made = await image({
+    layers: [{ files: { a: 'a' }, createdBy: 'COPY a /' }],
+    config: {
+      config: {
+        Env: ['PATH=/bin', 'MODE=test'],
+        ExposedPorts: { '80/tcp': {}, '53/udp': {} },
+        Healthcheck: { Test: ['CMD', '/bin/check'], Interval: 30_000_000_000 },
+        Volumes: { '/data': {} },
+        WorkingDir: '/srv',
+        StopSignal: 'SIGINT',
+      },
+    },
+  });
+  const file = await written('settings.tar', toTar(dockerSave([{ image: made, tags: ['app:1'] }])));
+  const archive = await openArchive(file);
+  const verified = await verifyArchive(archive);
+  for (const details of [archive.images[0]!, verified.images[0]!]) {
+    assert.equal(details.env, ['PATH=/bin', 'MODE=test']);
+    assert.equal(details.exposedPorts, ['80/tcp', '53/udp']);
+    assert.equal(details.healthcheck?.test, ['CMD', '/bin/check']);
+    assert.is(details.healthcheck?.interval, 30e9);
+    assert.equal(details.volumes, ['/data']);
+    assert.is(details.workingDir, '/srv');
+    assert.is(details.stopSignal, 'SIGINT');
+    assert.equal(
+      details.history.map(({ createdBy }) => createdBy),
+      ['COPY a /'],
+    );
+    assert.is(details.config?.architecture, 'amd64');
+  }
+  (archive.images[0]!.config as Record<string, unknown>).architecture = 'changed';
+  assert.is((await verifyArchive(archive)).images[0]!.config?.architecture, 'amd64', 'it is a copy');
 });
 
 test('the same answers, whichever question is asked first', async () => {

@@ -1,12 +1,12 @@
 // The content of the npm package: the program, the types of the library, and documents, without build tools and tests.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
-import { hasNpm, installed, NO_NPM, packed } from '../support/package.js';
+import { hasNpm, installed, NO_NPM, packed, tarball } from '../support/package.js';
 
 const { files, unpackedSize } = hasNpm ? packed() : { files: [], unpackedSize: 0 };
 const paths = files.map(({ path }) => path);
@@ -49,17 +49,60 @@ withNpm('no package is installed with it, and no script runs', () => {
   );
 });
 
+withNpm(
+  'publint and Are The Types Wrong have nothing to say: the package is an ES module, and says so',
+  () => {
+    const file = tarball();
+    const lint = (program: string, ...args: readonly string[]) => {
+      const { status, stdout } = spawnSync(
+        process.execPath,
+        [join(repositoryRoot, 'node_modules', program), ...args],
+        { encoding: 'utf8' },
+      );
+      assert.is(status, 0, stdout);
+      return stdout;
+    };
+    assert.match(lint('publint/src/cli.js', 'run', file, '--strict'), 'All good!');
+    const report = lint('@arethetypeswrong/cli/dist/index.js', file, '--profile', 'esm-only', '--no-color');
+    assert.match(report, /^node16 \(from ESM\): 🟢 \(ESM\)$/m);
+    assert.is(JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8')).type, 'module');
+    assert.match(readFileSync(join(repositoryRoot, 'docs/library.md'), 'utf8'), /^ES modules only/m);
+  },
+);
+
 const SAMPLE = join(repositoryRoot, 'samples/hello-docker-28.tar');
 const PROGRAM = `
-import { type Finding, InputError, openArchive, verifyArchive } from 'waybill';
+import { type Finding, InputError, listFiles, openArchive, type OpenOptions, verifyArchive } from 'waybill';
 import { outputFor, overview, overviewReadOptions, readArchive, reportOf } from 'waybill/commands';
 const file: string = process.argv[2]!;
 const { verdicts, findings } = reportOf(await readArchive(file));
-const all: readonly Finding[] = [...findings, ...(await verifyArchive(await openArchive(file))).findings];
+const options: OpenOptions = { signal: undefined, jobs: undefined, limits: undefined, onProgress: undefined };
+const archive = await openArchive(file, options);
+const nothing = { image: undefined, platform: undefined, signal: undefined };
+const all: readonly Finding[] = [...findings, ...(await verifyArchive(archive, nothing)).findings];
+for await (const _ of listFiles(archive, { ...nothing, layer: undefined, where: undefined })) break;
 const page = outputFor('report.html')!(overview(await readArchive(file, overviewReadOptions), {}));
 const refused: boolean = await readArchive('/no/such/file').then(() => false, error => error instanceof InputError);
 console.log(JSON.stringify([verdicts.intact, all.every(({ code }) => code !== 'layer-missing'), page.includes('d3'), refused]));
 `;
+
+/** The strictest options, which apply to the types of the package too. */
+const STRICTEST = {
+  target: 'es2022',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  isolatedModules: true,
+  skipLibCheck: false,
+  types: ['node'],
+};
+
+/** How projects find modules, and the globals that they have: of Node alone, and of browsers besides. */
+const COMPILER_OPTIONS = [
+  { module: 'preserve', moduleResolution: 'bundler', lib: ['es2022', 'dom'] },
+  { module: 'nodenext', lib: ['es2022'] },
+];
 
 withNpm('the program and the library run as they are installed, and types resolve', () => {
   const project = installed(paths);
@@ -69,15 +112,11 @@ withNpm('the program and the library run as they are installed, and types resolv
   assert.match(run(bin, 'verify', SAMPLE), /^verdict {2}intact yes/m);
   assert.match(run(bin, 'verify', join(repositoryRoot, 'samples/hello-oci.zip')), /^verdict {2}intact yes/m);
   writeFileSync(join(project, 'use.ts'), PROGRAM);
-  const compilerOptions = {
-    target: 'es2022',
-    module: 'nodenext',
-    strict: true,
-    skipLibCheck: false,
-    types: ['node'],
-  };
-  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
-  run(join(repositoryRoot, 'node_modules/typescript/bin/tsc'), '-p', project);
+  for (const options of COMPILER_OPTIONS) {
+    const compilerOptions = { ...STRICTEST, ...options };
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
+    run(join(repositoryRoot, 'node_modules/typescript/bin/tsc'), '-p', project);
+  }
   assert.equal(JSON.parse(run(join(project, 'use.js'), SAMPLE)), [true, true, true, true]);
 });
 

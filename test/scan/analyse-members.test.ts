@@ -7,7 +7,6 @@ import type { ByteRange, SeekableMember } from '../../src/containers/source.js';
 import { defaultLimits } from '../../src/limits.js';
 import { analyseMembers, POOL_FROM, WORKER_FROM } from '../../src/scan/analyse-members.js';
 import { UnpackedTotal } from '../../src/scan/blob/examiner.js';
-import { Members } from '../../src/scan/extraction.js';
 import type { ScanOptions } from '../../src/scan/scan.js';
 import { temporary } from '../support/tmp.js';
 
@@ -56,7 +55,7 @@ test('a job that cannot be sent to a worker rejects once, while small members ar
   // A range with a function in it cannot be cloned: sending it throws a DataCloneError.
   const large = { ...plain(POOL_FROM), extra: () => {} };
   const small = Array.from({ length: 300 }, (_, i) => member(`small-${i}`, plain(WORKER_FROM - 1)));
-  const members = new Members([member('large', large), ...small]);
+  const members = [member('large', large), ...small];
   let bytes = 0;
   const onProgress = (read: number) => {
     bytes += read;
@@ -77,7 +76,7 @@ test('an error on the main thread rejects once, and no worker takes another job'
     },
   };
   const large = Array.from({ length: 40 }, (_, i) => member(`large-${i}`, plain(POOL_FROM)));
-  const members = new Members([...large, member('small', broken)]);
+  const members = [...large, member('small', broken)];
   const { error, unhandled } = await rejectionsOf(analyseMembers(members, OPTIONS, ANALYSIS));
   assert.is(error?.message, 'broken range');
   assert.equal(unhandled, []);

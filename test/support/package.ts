@@ -24,6 +24,17 @@ export function packed(): Packed {
   return JSON.parse(json)[0];
 }
 
+/** The tarball that `npm pack` makes. */
+export function tarball(): string {
+  const folder = temporary('tarball');
+  const name = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: repositoryRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return join(folder, name.trim());
+}
+
 /** The package as it is installed, beside a project that uses it. */
 export function installed(paths: readonly string[]): string {
   const project = temporary('package');

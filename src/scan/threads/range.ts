@@ -36,16 +36,20 @@ export async function readUnpacked(
   });
 }
 
-/** Reads a range on the main thread, which returns to the event loop regularly. */
+/**
+ * Reads a range on the main thread, which returns to the event loop regularly.
+ * @param signal  ends reading: the facts are then of no use
+ */
 export async function analyseRange(
   range: ByteRange,
   algorithms: readonly Algorithm[],
   analysis: Analysis,
   onProgress: (bytes: number) => void,
+  signal?: AbortSignal | undefined,
 ): Promise<BlobFacts> {
   const examiner = new Examiner(algorithms, analysis);
   const unpacked = await withCodec(async () => {
-    const steps = unpackSteps(range, new Unpacker(analysis, examiner), analysis);
+    const steps = unpackSteps(range, new Unpacker(analysis, examiner), analysis, signal);
     for (;;) {
       const step = steps.next();
       if (step.done === true) return step.value;
@@ -62,8 +66,9 @@ export async function digestRangeHere(
   algorithms: readonly Algorithm[],
   analysis: Analysis,
   onProgress: (bytes: number) => void,
+  signal?: AbortSignal | undefined,
 ): Promise<Digests | null> {
-  const steps = digestSteps(range, algorithms, analysis);
+  const steps = digestSteps(range, algorithms, analysis, signal);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
@@ -92,6 +97,7 @@ function* digestSteps(
   range: ByteRange,
   algorithms: readonly Algorithm[],
   { deadline = Number.POSITIVE_INFINITY }: Analysis,
+  signal?: AbortSignal | undefined,
 ): Generator<number, Digests | null> {
   const hasher = new Hasher(algorithms);
   let size = 0;
@@ -99,7 +105,7 @@ function* digestSteps(
   const steps = readSteps(range, piece => {
     size += piece.length;
     hasher.update(piece);
-    return !isOver(deadline);
+    return !isOver(deadline) && signal?.aborted !== true;
   });
   try {
     for (let step = steps.next(); step.done !== true; step = steps.next()) {
@@ -133,6 +139,7 @@ function* unpackSteps(
   range: ByteRange,
   unpacker: Unpacker,
   analysis: Analysis,
+  signal?: AbortSignal | undefined,
 ): Generator<number, UnpackedBlob> {
   let unreported = 0;
   let failure: BlobFailure | null = null;
@@ -143,7 +150,7 @@ function* unpackSteps(
     size += piece.length;
     if (range.listed !== undefined) crc = crc32(piece, crc);
     if (size > limit) failure = bomb(analysis, size);
-    return failure === null && unpacker.write(piece);
+    return failure === null && signal?.aborted !== true && unpacker.write(piece);
   });
   try {
     for (let step = steps.next(); ; step = steps.next()) {
