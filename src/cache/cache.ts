@@ -7,6 +7,7 @@ import { derived, openDirectory } from './directory.js';
 import { FileRecords, type RecordCache } from './records.js';
 import { EntryStore, type StoreCounts, type StorePlace } from './store.js';
 
+export { readSecret } from './directory.js';
 export type { FileIdentity, RecordCache } from './records.js';
 
 /** Bytes that the entries of a cache may take by default. */
@@ -15,7 +16,7 @@ export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 export interface CacheOptions {
   /** Bytes that all entries may take on the disk; default `DEFAULT_CACHE_BYTES`. */
   readonly size?: number | undefined;
-  /** The key that signs entries, at least 16 bytes; default one that lies in the directory. */
+  /** The secret that signs entries, from `readSecret`; default one that lies in the directory. */
   readonly key?: Uint8Array | undefined;
 }
 
@@ -69,8 +70,7 @@ export interface Cache {
 /**
  * Opens a cache, and creates it if there is none. If its directory cannot be created or read, the cache is empty and
  * keeps nothing, and `statistics.problem` says why.
- * @throws InputError for a directory that is not one, belongs to someone else, or into which others may write, and for
- * a short key
+ * @throws InputError for a directory that is not one, belongs to another user, or into which others may write
  */
 export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: CacheOptions = {}): Cache {
   const opened = openDirectory(dir, key ?? null);

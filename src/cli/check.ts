@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
 import { FAIL_ON, forOption, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
+import { cacheOptions } from './cache.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { ARCHIVES, type ChosenArchives, choiceOptions, namedIn, reportEach, splitArchives } from './many.js';
 import { checkOutputs, hasJson, outputOption, refuseFindings } from './output.js';
@@ -66,7 +67,7 @@ export const policyOptions = <T>(command: Argv<T>) =>
 
 /** The options that say what a run does with the rules. */
 const runOptions = <T>(command: Argv<T>) =>
-  command
+  cacheOptions(command)
     .option('fail-on', FAIL_ON)
     .option('all', {
       describe: 'list every finding, and those that the policy hides; of folders every file left out',

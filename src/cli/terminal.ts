@@ -1,5 +1,10 @@
+<<<<<<< HEAD
 import type { Watched } from '../commands/scan/index.js';
+=======
+import type { Cache } from '../cache/cache.js';
+>>>>>>> 423beff (--cache, --cache-size and --cache-key of the commands that read all of an archive)
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
+import type { OpenCache } from './cache.js';
 
 /**
  * The side effects that commands may have. Only `cli.ts` implements them: it alone prints and reads the environment.
@@ -34,10 +39,15 @@ export interface World {
    * replaced.
    */
   readonly summaryFile?: string | undefined;
+<<<<<<< HEAD
   /** Shows how far a run over many archives is, and says where its records are if it is interrupted. */
   readonly watch?: <T>(run: Watched, work: () => Promise<T>, isQuiet: boolean) => Promise<T>;
   /** The variables of the process, from which engines' numbers of shards are read. */
   readonly environment?: () => Readonly<Record<string, string | undefined>>;
+=======
+  /** Opens a cache, which is closed when the command ends. */
+  readonly openCache?: OpenCache | undefined;
+>>>>>>> 423beff (--cache, --cache-size and --cache-key of the commands that read all of an archive)
   /** Width of standard output in columns; null if it is not a terminal. */
   readonly width: () => number | null;
 }
@@ -46,6 +56,8 @@ export interface World {
 export interface Terminal extends World {
   /** The limits of the command line, for code that reads without `read`. */
   readonly resources: () => Resources;
+  /** The cache that the command line names, for such code; null if it names none. */
+  readonly cache: () => Cache | null;
 }
 
 export interface Printing {

@@ -16,6 +16,7 @@ import {
 } from './arguments.js';
 import { attestationsCommand } from './attestations.js';
 import { baseOption, basesOf } from './base.js';
+import { cacheOptions } from './cache.js';
 import { openAudit, printOrFail } from './findings.js';
 import { limitOptions } from './limits.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
@@ -49,7 +50,7 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 const sizesArguments = (command: Commands) =>
-  outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command))))))
+  cacheOptions(outputOption(baseOption(whereOption(unitsOption(allOption(archivesArguments(command)))))))
     .option('by', {
       describe: 'what to add up',
       choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -105,7 +106,7 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
     'waste <archives..>',
     'bytes that are shipped and not used: overwritten, deleted, duplicated, cached files',
     command =>
-      outputOption(baseOption(unitsOption(allOption(archivesArguments(command)))))
+      cacheOptions(outputOption(baseOption(unitsOption(allOption(archivesArguments(command))))))
         .option('score', {
           describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,
