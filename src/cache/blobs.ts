@@ -83,8 +83,12 @@ function withSeeds(facts: BlobFacts, seeds: Seeds): BlobFacts {
 }
 
 /** Size and digest of a few bytes of a range; null where they cannot be read. */
-function sampleOf({ file, start, length }: ByteRange): string | null {
+function sampleOf({ file, start, length, content }: ByteRange): string | null {
   const hash = createHash('sha256');
+  if (content !== undefined) {
+    for (const [at, bytes] of placesIn(length)) hash.update(content.subarray(start + at, start + at + bytes));
+    return start + length > content.length ? null : `${length}\0${hash.digest('hex')}`;
+  }
   const buffer = Buffer.alloc(END_BYTES);
   let fd: number;
   try {

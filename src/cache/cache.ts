@@ -61,6 +61,8 @@ export interface Cache {
   readonly records: RecordCache;
   /** What happened so far, on this thread and on those whose statistics were added. */
   readonly statistics: CacheStatistics;
+  /** What happened since the last call, on this thread alone: for `add` of another one. */
+  take(): CacheStatistics;
   /** Adds what happened on another thread. */
   add(statistics: CacheStatistics): void;
   /** Keeps the cache below its size. To be called at the end of a run, and of a thread. */
@@ -113,7 +115,8 @@ class OpenCache implements Cache {
     readonly blobs: BlobCache;
     readonly records: FileRecords;
   } | null;
-  private readonly others: CacheStatistics[] = [];
+  private taken = NOTHING_DONE;
+  private others = NOTHING_DONE;
 
   constructor(
     readonly setup: CacheSetup,
@@ -133,11 +136,18 @@ class OpenCache implements Cache {
   }
 
   get statistics(): CacheStatistics {
-    return this.others.reduce(sum, this.own());
+    return sum(this.own(), this.others);
+  }
+
+  take(): CacheStatistics {
+    const own = this.own();
+    const taken = sum(own, this.taken, -1);
+    this.taken = own;
+    return taken;
   }
 
   add(statistics: CacheStatistics): void {
-    this.others.push(statistics);
+    this.others = sum(this.others, statistics);
   }
 
   close(): void {
@@ -146,25 +156,30 @@ class OpenCache implements Cache {
 
   private own(): CacheStatistics {
     const { parts, problem } = this;
-    if (parts === null) return { ignored: {}, removed: 0, problem, blobs: NO_BLOBS, records: NO_RECORDS };
+    if (parts === null) return { ...NOTHING_DONE, problem };
     const { store, blobs, records } = parts;
     return { ...store.counts, blobs: { ...blobs.counts }, records: { ...records.counts } };
   }
 }
 
-const NO_BLOBS: BlobCounts = { hits: 0, misses: 0, kept: 0 };
-const NO_RECORDS: RecordCounts = { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 };
+const NOTHING_DONE: CacheStatistics = {
+  ignored: {},
+  removed: 0,
+  problem: null,
+  blobs: { hits: 0, misses: 0, kept: 0 },
+  records: { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 },
+};
 
-const sum = (a: CacheStatistics, b: CacheStatistics): CacheStatistics => ({
-  ignored: summed(a.ignored, b.ignored),
-  removed: a.removed + b.removed,
+const sum = (a: CacheStatistics, b: CacheStatistics, factor: 1 | -1 = 1): CacheStatistics => ({
+  ignored: summed(a.ignored, b.ignored, factor),
+  removed: a.removed + factor * b.removed,
   problem: a.problem ?? b.problem,
-  blobs: summed(a.blobs, b.blobs),
-  records: summed(a.records, b.records),
+  blobs: summed(a.blobs, b.blobs, factor),
+  records: summed(a.records, b.records, factor),
 });
 
-function summed<T extends object>(a: T, b: T): T {
+function summed<T extends object>(a: T, b: T, factor: 1 | -1): T {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T>;
   const number = (of: T, name: keyof T) => Number(of[name] ?? 0);
-  return Object.fromEntries([...names].map(name => [name, number(a, name) + number(b, name)])) as T;
+  return Object.fromEntries([...names].map(name => [name, number(a, name) + factor * number(b, name)])) as T;
 }

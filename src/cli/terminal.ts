@@ -1,8 +1,5 @@
-<<<<<<< HEAD
-import type { Watched } from '../commands/scan/index.js';
-=======
 import type { Cache } from '../cache/cache.js';
->>>>>>> 423beff (--cache, --cache-size and --cache-key of the commands that read all of an archive)
+import type { Watched } from '../commands/scan/index.js';
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
 import type { OpenCache } from './cache.js';
 
@@ -39,15 +36,12 @@ export interface World {
    * replaced.
    */
   readonly summaryFile?: string | undefined;
-<<<<<<< HEAD
   /** Shows how far a run over many archives is, and says where its records are if it is interrupted. */
   readonly watch?: <T>(run: Watched, work: () => Promise<T>, isQuiet: boolean) => Promise<T>;
   /** The variables of the process, from which engines' numbers of shards are read. */
   readonly environment?: () => Readonly<Record<string, string | undefined>>;
-=======
   /** Opens a cache, which is closed when the command ends. */
   readonly openCache?: OpenCache | undefined;
->>>>>>> 423beff (--cache, --cache-size and --cache-key of the commands that read all of an archive)
   /** Width of standard output in columns; null if it is not a terminal. */
   readonly width: () => number | null;
 }
