@@ -16,15 +16,22 @@ export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 export interface CacheOptions {
   /** Bytes that all entries may take on the disk; default `DEFAULT_CACHE_BYTES`. */
   readonly size?: number | undefined;
+  /** Bytes of the smallest blob whose facts are kept; default 16 KiB. */
+  readonly leastBlob?: number | undefined;
   /** The secret that signs entries, from `readSecret`; default one that lies in the directory. */
   readonly key?: Uint8Array | undefined;
 }
+
+/** Facts about a smaller blob are computed as fast as they are read from a file. */
+const LEAST_BLOB = 16 * 1024;
 
 /** What another thread needs to use an open cache. Plain data. */
 export interface CacheSetup {
   /** null where the run goes on without a cache. */
   readonly place: StorePlace | null;
   readonly seeds: Seeds;
+  /** Bytes of the smallest blob whose facts are kept. */
+  readonly leastBlob: number;
 }
 
 export interface BlobCounts {
@@ -74,9 +81,12 @@ export interface Cache {
  * keeps nothing, and `statistics.problem` says why.
  * @throws InputError for a directory that is not one, belongs to another user, or into which others may write
  */
-export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: CacheOptions = {}): Cache {
+export function openCache(
+  dir: string,
+  { size = DEFAULT_CACHE_BYTES, key, leastBlob = LEAST_BLOB }: CacheOptions = {},
+): Cache {
   const opened = openDirectory(dir, key ?? null);
-  if ('problem' in opened) return new OpenCache({ place: null, seeds: SEEDS }, opened.problem);
+  if ('problem' in opened) return new OpenCache({ place: null, seeds: SEEDS, leastBlob }, opened.problem);
   const { secret } = opened;
   const seeds = derived(secret, 'seeds of names');
   const place = {
@@ -87,7 +97,10 @@ export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: Cach
     mostBytes: size,
     written: new SharedArrayBuffer(8),
   };
-  return new OpenCache({ place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1] }, null);
+  return new OpenCache(
+    { place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1], leastBlob },
+    null,
+  );
 }
 
 /**
@@ -122,7 +135,7 @@ class OpenCache implements Cache {
     readonly setup: CacheSetup,
     private readonly problem: string | null,
   ) {
-    const { place, seeds } = setup;
+    const { place, seeds, leastBlob } = setup;
     if (place === null) {
       this.parts = null;
       this.blobs = { seeds, lookUp: () => null };
@@ -130,7 +143,7 @@ class OpenCache implements Cache {
       return;
     }
     const store = new EntryStore(place);
-    this.parts = { store, blobs: new BlobCache(store, seeds), records: new FileRecords(store) };
+    this.parts = { store, blobs: new BlobCache(store, seeds, leastBlob), records: new FileRecords(store) };
     this.blobs = this.parts.blobs;
     this.records = this.parts.records;
   }
