@@ -66,8 +66,9 @@ export function unpackData(bytes: Uint8Array): unknown {
       const end = from + count * TYPES[type].BYTES_PER_ELEMENT;
       if (!Number.isSafeInteger(count) || count < 0 || end > bytes.length) throw new NotPlain();
       at = aligned(end);
-      // A copy: the elements then lie at a multiple of their size, and no array keeps the others in memory.
-      return new TYPES[type](bytes.slice(from, end).buffer);
+      // A copy: the elements then lie at a multiple of their size, and no array keeps the others in memory. Hazard:
+      // `slice` of a Buffer is none.
+      return new TYPES[type](Uint8Array.from(bytes.subarray(from, end)).buffer);
     });
     return restored(data, arrays);
   } catch {

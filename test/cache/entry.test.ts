@@ -68,6 +68,8 @@ test('plain data comes back equal', () => {
   const shifted = new Uint8Array(bytes.length + 3);
   shifted.set(bytes, 3);
   assert.equal(unpackData(shifted.subarray(3)), DATA);
+  // Node's own bytes, in memory that others share.
+  assert.equal(unpackData(Buffer.from(shifted.buffer, 3, bytes.length)), DATA);
 });
 
 test('data that would not come back equal is not packed', () => {
