@@ -68,7 +68,7 @@ export function unpackData(bytes: Uint8Array): unknown {
       at = aligned(end);
       // A copy: the elements then lie at a multiple of their size, and no array keeps the others in memory. Hazard:
       // `slice` of a Buffer is none.
-      return new TYPES[type](Uint8Array.from(bytes.subarray(from, end)).buffer);
+      return new TYPES[type](new Uint8Array(bytes.subarray(from, end)).buffer);
     });
     return restored(data, arrays);
   } catch {
