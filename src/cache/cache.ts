@@ -25,7 +25,7 @@ export interface CacheOptions {
 /** Facts about a smaller blob are computed as fast as they are read from a file. */
 const LEAST_BLOB = 16 * 1024;
 
-/** What another thread needs to use an open cache. Plain data. */
+/** Data with which another thread uses an open cache. */
 export interface CacheSetup {
   /** null where the run goes on without a cache. */
   readonly place: StorePlace | null;
@@ -55,7 +55,7 @@ export interface RecordCounts {
   untimed: number;
 }
 
-/** What a cache did. Plain data, which threads may send to each other. */
+/** Counts of a cache. Plain data, which threads may send to each other. */
 export interface CacheStatistics extends StoreCounts {
   readonly blobs: BlobCounts;
   readonly records: RecordCounts;
@@ -66,9 +66,9 @@ export interface Cache {
   readonly setup: CacheSetup;
   readonly blobs: KnownBlobs;
   readonly records: RecordCache;
-  /** What happened so far, on this thread and on those whose statistics were added. */
+  /** Counts so far, on this thread and on those whose statistics were added. */
   readonly statistics: CacheStatistics;
-  /** What happened since the last call, on this thread alone: for `add` of another one. */
+  /** Counts since the last call, on this thread alone: for `add` of another one. */
   take(): CacheStatistics;
   /** Adds what happened on another thread. */
   add(statistics: CacheStatistics): void;

@@ -51,7 +51,7 @@ export async function readSecret(file: string): Promise<Uint8Array> {
   );
 }
 
-/** What signs the entries of a cache. Who knows `secret` can write entries. */
+/** The secret that signs the entries of a cache. Who knows it can write entries. */
 export interface CacheSecret {
   readonly secret: Uint8Array;
   /** Whether a file of the user's holds it: then others may read and write the directory. */

@@ -36,7 +36,7 @@ export interface StorePlace extends Signer {
   readonly written: SharedArrayBuffer;
 }
 
-/** What happened to the entries. Plain data. */
+/** Counts of entries. Plain data. */
 export interface StoreCounts {
   /** Entries that were found and not used, by reason. */
   readonly ignored: Partial<Record<Rejection, number>>;

@@ -1,7 +1,6 @@
 import type { Argv } from 'yargs';
 import type { Cache, CacheStatistics } from '../cache/cache.js';
 import { UsageError } from '../errors.js';
-import { count } from '../report/words.js';
 import { parseSize } from '../spec/size-text.js';
 import { once } from './arguments.js';
 
@@ -80,7 +79,7 @@ function sizeOf(text: string | undefined): number | undefined {
   );
 }
 
-/** What a cache did, in a line for `--verbose`. */
+/** The counts of a cache, in a line for `--verbose`. */
 export function cacheWords({ blobs, records, ignored, removed }: CacheStatistics): string {
   const reasons = Object.entries(ignored).map(([reason, number]) => `${number} ${reason}`);
   const unkept = [
@@ -92,6 +91,6 @@ export function cacheWords({ blobs, records, ignored, removed }: CacheStatistics
     `archives ${records.hits} known, ${records.misses} read, ${records.kept} kept${unkept.length > 0 ? ` (not kept: ${unkept.join(', ')})` : ''}`,
     `blobs ${blobs.hits} known, ${blobs.misses} unpacked, ${blobs.kept} kept`,
     ...(reasons.length > 0 ? [`entries ignored: ${reasons.join(', ')}`] : []),
-    ...(removed > 0 ? [`${count(removed, 'entry', 'entries')} removed`] : []),
+    ...(removed > 0 ? [`entries removed: ${removed}`] : []),
   ].join('; ');
 }

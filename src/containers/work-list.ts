@@ -285,7 +285,7 @@ export interface ItemState {
   readonly size: number | null;
   /** RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there. */
   readonly mtime: string | null;
-  /** What tells a file from another one in its place; null for anything but a regular file. */
+  /** Distinguishes a file from another one in its place; null for anything but a regular file. */
   readonly identity: Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'> | null;
 }
 

@@ -34,7 +34,7 @@ export interface ScanOptions {
   readonly resources: Pick<Resources, 'jobs' | 'memory'>;
   /** Seconds that one archive may take; 0 for no limit. */
   readonly archiveSeconds: number;
-  /** What earlier runs found out; null without. */
+  /** The cache with results of earlier runs; null without. */
   readonly cache: Cache | null;
   /** Seconds that the whole run may take; 0 for no limit. */
   readonly runSeconds: number;

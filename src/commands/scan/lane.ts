@@ -19,7 +19,7 @@ export interface LaneTask {
 export type LaneAnswer = LastingAnswer & {
   /** Whether the same file gives the same result at any other time. */
   readonly isLasting: boolean;
-  /** What the thread did with the cache, since its last answer. */
+  /** Counts of the cache on the thread, since its last answer. */
   readonly cached?: CacheStatistics | undefined;
 };
 
