@@ -1,6 +1,7 @@
 import { existsSync, fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
+import { cacheWords, type OpenCache } from './cli/cache.js';
 import { grouped } from './cli/command-words.js';
 import { colorIn, epochIn, listsFolderIn, timeIn } from './cli/environment.js';
 import { deliver } from './cli/output.js';
@@ -47,6 +48,24 @@ async function within(seconds: number): Promise<void> {
   watchdog ??= new Watchdog(deadline, words, () => process.exit());
 }
 
+/** Ends the use of the cache of this command. */
+let closeCache = (): void => {};
+
+const openCache: OpenCache = async (dir, { size, keyFile, isVerbose }) => {
+  const { openCache, readSecret } = await import('./cache/cache.js');
+  const key = keyFile === undefined ? undefined : await readSecret(keyFile);
+  const cache = openCache(dir, { size, key });
+  closeCache = () => {
+    closeCache = () => {};
+    cache.close();
+    const { statistics } = cache;
+    // A cache that cannot be used is no error: what it would have saved was done.
+    if (statistics.problem !== null) note(statistics.problem);
+    if (isVerbose) note(`cache: ${cacheWords(statistics)}`);
+  };
+  return cache;
+};
+
 const terminal: World = {
   read,
   within,
@@ -61,6 +80,7 @@ const terminal: World = {
   now: () => timeIn(process.env),
   sourceDateEpoch: () => epochIn(process.env),
   note,
+  openCache,
   summaryFile: process.env.GITHUB_STEP_SUMMARY || undefined,
   width: () => (process.stdout.isTTY ? process.stdout.columns || 80 : null),
 };
@@ -279,11 +299,13 @@ async function run(): Promise<void> {
     await given.parseAsync(prepared(args), {}, (_error, _given, output) => {
       help = output;
     });
+    closeCache();
     if (help !== '') {
       await write(`${grouped(help)}\n`);
       process.exitCode = 0;
     }
   } catch (error) {
+    closeCache();
     fail(error);
   }
   isOver = true;

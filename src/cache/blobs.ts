@@ -10,9 +10,6 @@ import type { BlobCounts } from './cache.js';
 import { packData, unpackData } from './plain-data.js';
 import type { EntryStore } from './store.js';
 
-/** Facts about a smaller blob are computed as fast as they are read from a file. */
-const LEAST_BYTES = 16 * 1024;
-
 /** Bytes of a blob by which its candidate is found: at its ends, and at places between them. */
 const END_BYTES = 64 * 1024;
 const PLACES = 6;
@@ -30,11 +27,12 @@ export class BlobCache implements KnownBlobs {
   constructor(
     private readonly store: EntryStore,
     readonly seeds: Seeds,
+    private readonly leastBytes: number,
   ) {}
 
   lookUp(range: ByteRange, algorithms: readonly Algorithm[], analysis: Analysis): BlobLookup | null {
     // Facts about a file of a zip have to do with what the zip lists about it.
-    if (range.deflated || range.listed !== undefined || range.length < LEAST_BYTES) return null;
+    if (range.deflated || range.listed !== undefined || range.length < this.leastBytes) return null;
     const sample = sampleOf(range);
     if (sample === null) return null;
     const name = this.store.nameOf('blob', `${this.settingsOf(analysis)}\0${algorithms}\0${sample}`);
@@ -83,8 +81,12 @@ function withSeeds(facts: BlobFacts, seeds: Seeds): BlobFacts {
 }
 
 /** Size and digest of a few bytes of a range; null where they cannot be read. */
-function sampleOf({ file, start, length }: ByteRange): string | null {
+function sampleOf({ file, start, length, content }: ByteRange): string | null {
   const hash = createHash('sha256');
+  if (content !== undefined) {
+    for (const [at, bytes] of placesIn(length)) hash.update(content.subarray(start + at, start + at + bytes));
+    return start + length > content.length ? null : `${length}\0${hash.digest('hex')}`;
+  }
   const buffer = Buffer.alloc(END_BYTES);
   let fd: number;
   try {

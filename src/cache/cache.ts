@@ -7,6 +7,7 @@ import { derived, openDirectory } from './directory.js';
 import { FileRecords, type RecordCache } from './records.js';
 import { EntryStore, type StoreCounts, type StorePlace } from './store.js';
 
+export { readSecret } from './directory.js';
 export type { FileIdentity, RecordCache } from './records.js';
 
 /** Bytes that the entries of a cache may take by default. */
@@ -15,15 +16,22 @@ export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 export interface CacheOptions {
   /** Bytes that all entries may take on the disk; default `DEFAULT_CACHE_BYTES`. */
   readonly size?: number | undefined;
-  /** The key that signs entries, at least 16 bytes; default one that lies in the directory. */
+  /** Bytes of the smallest blob whose facts are kept; default 16 KiB. */
+  readonly leastBlob?: number | undefined;
+  /** The secret that signs entries, from `readSecret`; default one that lies in the directory. */
   readonly key?: Uint8Array | undefined;
 }
 
-/** What another thread needs to use an open cache. Plain data. */
+/** Facts about a smaller blob are computed as fast as they are read from a file. */
+const LEAST_BLOB = 16 * 1024;
+
+/** Data with which another thread uses an open cache. */
 export interface CacheSetup {
   /** null where the run goes on without a cache. */
   readonly place: StorePlace | null;
   readonly seeds: Seeds;
+  /** Bytes of the smallest blob whose facts are kept. */
+  readonly leastBlob: number;
 }
 
 export interface BlobCounts {
@@ -47,7 +55,7 @@ export interface RecordCounts {
   untimed: number;
 }
 
-/** What a cache did. Plain data, which threads may send to each other. */
+/** Counts of a cache. Plain data, which threads may send to each other. */
 export interface CacheStatistics extends StoreCounts {
   readonly blobs: BlobCounts;
   readonly records: RecordCounts;
@@ -58,8 +66,10 @@ export interface Cache {
   readonly setup: CacheSetup;
   readonly blobs: KnownBlobs;
   readonly records: RecordCache;
-  /** What happened so far, on this thread and on those whose statistics were added. */
+  /** Counts so far, on this thread and on those whose statistics were added. */
   readonly statistics: CacheStatistics;
+  /** Counts since the last call, on this thread alone: for `add` of another one. */
+  take(): CacheStatistics;
   /** Adds what happened on another thread. */
   add(statistics: CacheStatistics): void;
   /** Keeps the cache below its size. To be called at the end of a run, and of a thread. */
@@ -69,12 +79,14 @@ export interface Cache {
 /**
  * Opens a cache, and creates it if there is none. If its directory cannot be created or read, the cache is empty and
  * keeps nothing, and `statistics.problem` says why.
- * @throws InputError for a directory that is not one, belongs to someone else, or into which others may write, and for
- * a short key
+ * @throws InputError for a directory that is not one, belongs to another user, or into which others may write
  */
-export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: CacheOptions = {}): Cache {
+export function openCache(
+  dir: string,
+  { size = DEFAULT_CACHE_BYTES, key, leastBlob = LEAST_BLOB }: CacheOptions = {},
+): Cache {
   const opened = openDirectory(dir, key ?? null);
-  if ('problem' in opened) return new OpenCache({ place: null, seeds: SEEDS }, opened.problem);
+  if ('problem' in opened) return new OpenCache({ place: null, seeds: SEEDS, leastBlob }, opened.problem);
   const { secret } = opened;
   const seeds = derived(secret, 'seeds of names');
   const place = {
@@ -85,7 +97,10 @@ export function openCache(dir: string, { size = DEFAULT_CACHE_BYTES, key }: Cach
     mostBytes: size,
     written: new SharedArrayBuffer(8),
   };
-  return new OpenCache({ place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1] }, null);
+  return new OpenCache(
+    { place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1], leastBlob },
+    null,
+  );
 }
 
 /**
@@ -113,13 +128,14 @@ class OpenCache implements Cache {
     readonly blobs: BlobCache;
     readonly records: FileRecords;
   } | null;
-  private readonly others: CacheStatistics[] = [];
+  private taken = NOTHING_DONE;
+  private others = NOTHING_DONE;
 
   constructor(
     readonly setup: CacheSetup,
     private readonly problem: string | null,
   ) {
-    const { place, seeds } = setup;
+    const { place, seeds, leastBlob } = setup;
     if (place === null) {
       this.parts = null;
       this.blobs = { seeds, lookUp: () => null };
@@ -127,17 +143,24 @@ class OpenCache implements Cache {
       return;
     }
     const store = new EntryStore(place);
-    this.parts = { store, blobs: new BlobCache(store, seeds), records: new FileRecords(store) };
+    this.parts = { store, blobs: new BlobCache(store, seeds, leastBlob), records: new FileRecords(store) };
     this.blobs = this.parts.blobs;
     this.records = this.parts.records;
   }
 
   get statistics(): CacheStatistics {
-    return this.others.reduce(sum, this.own());
+    return sum(this.own(), this.others);
+  }
+
+  take(): CacheStatistics {
+    const own = this.own();
+    const taken = sum(own, this.taken, -1);
+    this.taken = own;
+    return taken;
   }
 
   add(statistics: CacheStatistics): void {
-    this.others.push(statistics);
+    this.others = sum(this.others, statistics);
   }
 
   close(): void {
@@ -146,25 +169,30 @@ class OpenCache implements Cache {
 
   private own(): CacheStatistics {
     const { parts, problem } = this;
-    if (parts === null) return { ignored: {}, removed: 0, problem, blobs: NO_BLOBS, records: NO_RECORDS };
+    if (parts === null) return { ...NOTHING_DONE, problem };
     const { store, blobs, records } = parts;
     return { ...store.counts, blobs: { ...blobs.counts }, records: { ...records.counts } };
   }
 }
 
-const NO_BLOBS: BlobCounts = { hits: 0, misses: 0, kept: 0 };
-const NO_RECORDS: RecordCounts = { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 };
+const NOTHING_DONE: CacheStatistics = {
+  ignored: {},
+  removed: 0,
+  problem: null,
+  blobs: { hits: 0, misses: 0, kept: 0 },
+  records: { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 },
+};
 
-const sum = (a: CacheStatistics, b: CacheStatistics): CacheStatistics => ({
-  ignored: summed(a.ignored, b.ignored),
-  removed: a.removed + b.removed,
+const sum = (a: CacheStatistics, b: CacheStatistics, factor: 1 | -1 = 1): CacheStatistics => ({
+  ignored: summed(a.ignored, b.ignored, factor),
+  removed: a.removed + factor * b.removed,
   problem: a.problem ?? b.problem,
-  blobs: summed(a.blobs, b.blobs),
-  records: summed(a.records, b.records),
+  blobs: summed(a.blobs, b.blobs, factor),
+  records: summed(a.records, b.records, factor),
 });
 
-function summed<T extends object>(a: T, b: T): T {
+function summed<T extends object>(a: T, b: T, factor: 1 | -1): T {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]) as Set<keyof T>;
   const number = (of: T, name: keyof T) => Number(of[name] ?? 0);
-  return Object.fromEntries([...names].map(name => [name, number(a, name) + number(b, name)])) as T;
+  return Object.fromEntries([...names].map(name => [name, number(a, name) + factor * number(b, name)])) as T;
 }

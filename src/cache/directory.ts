@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   linkSync,
   mkdirSync,
@@ -14,7 +15,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { readBytes } from '../containers/text-file.js';
 import { InputError, isSystemError, reasonOf } from '../errors.js';
 
 /** In DIR: entries in 256 folders, files that are being written, the key, and what is known about its size. */
@@ -30,9 +32,26 @@ const TAG_TEXT = `Signature: 8a477f597d28d172789f06886806bc55
 
 const KEY_BYTES = 32;
 /** Fewer bytes could be guessed. */
-export const LEAST_KEY_BYTES = 16;
+const LEAST_KEY_BYTES = 16;
 
-/** What signs the entries of a cache. Who knows `secret` can write entries. */
+/** Most bytes of the file of a secret. */
+const MOST_KEY_BYTES = 64 * 1024;
+const MAKE_KEY = 'Make one: `head -c 32 /dev/urandom > FILE`.';
+
+/** The secret in a file that the user names. @throws InputError for one that cannot be read */
+export async function readSecret(file: string): Promise<Uint8Array> {
+  const read = await readBytes(file, MOST_KEY_BYTES);
+  if ('reason' in read) throw new InputError(`--cache-key: ${read.reason}`, file, MAKE_KEY);
+  const { bytes } = read;
+  if (bytes.length >= LEAST_KEY_BYTES) return bytes;
+  throw new InputError(
+    `--cache-key: expected at least ${LEAST_KEY_BYTES} bytes, found ${bytes.length}`,
+    file,
+    MAKE_KEY,
+  );
+}
+
+/** The secret that signs the entries of a cache. Who knows it can write entries. */
 export interface CacheSecret {
   readonly secret: Uint8Array;
   /** Whether a file of the user's holds it: then others may read and write the directory. */
@@ -51,16 +70,10 @@ const isIgnored = (name: string): boolean => name === 'lost+found' || name.start
 
 /**
  * Makes and checks a cache's directory.
- * @param given  the bytes of the file of `--cache-key`; null without one
+ * @param given  what `readSecret` gave; null without `--cache-key`
  * @throws InputError for a directory that is none, holds other files, or into which others may write
  */
 export function openDirectory(dir: string, given: Uint8Array | null): OpenedDirectory {
-  if (given !== null && given.length < LEAST_KEY_BYTES)
-    throw new InputError(
-      `expected a key of at least ${LEAST_KEY_BYTES} bytes, found ${given.length}`,
-      '--cache-key',
-      'Make one: `head -c 32 /dev/urandom > FILE`.',
-    );
   try {
     return opened(dir, given);
   } catch (error) {
@@ -75,7 +88,7 @@ const notDirectory = (dir: string) =>
 
 function opened(dir: string, given: Uint8Array | null): OpenedDirectory {
   const mode = given === null ? 0o700 : 0o777;
-  mkdirSync(dir, { recursive: true, mode });
+  makeFolders(resolve(dir), mode);
   const real = realpathSync(dir);
   const stats = statSync(real);
   if (!stats.isDirectory()) throw notDirectory(dir);
@@ -88,10 +101,29 @@ function opened(dir: string, given: Uint8Array | null): OpenedDirectory {
     );
   if (given === null) refuseOthers(dir, stats);
   if (!names.includes(TAG)) createOnce(real, TAG, Buffer.from(TAG_TEXT), given === null ? 0o600 : 0o666);
-  if (!names.includes(ENTRIES)) mkdirSync(join(real, ENTRIES), { recursive: true, mode });
-  if (!names.includes(UNFINISHED)) mkdirSync(join(real, UNFINISHED), { recursive: true, mode });
+  for (const folder of [ENTRIES, UNFINISHED])
+    if (!names.includes(folder)) makeFolder(join(real, folder), mode);
   const secret = given ?? keyIn(real, dir);
   return { dir: real, secret: { secret, isGiven: given !== null } };
+}
+
+/** Another process may have made it meanwhile. */
+export function makeFolder(folder: string, mode: number): void {
+  try {
+    mkdirSync(folder, { mode });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * A folder with those above it. Hazard: Node's own `recursive` loops for ever where a folder cannot be created and its
+ * parent exists, as in /proc.
+ */
+function makeFolders(folder: string, mode: number): void {
+  const parent = dirname(folder);
+  if (!existsSync(parent)) makeFolders(parent, 0o777);
+  makeFolder(folder, mode);
 }
 
 const WITH_KEY = 'or sign its entries: --cache-key FILE';

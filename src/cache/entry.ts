@@ -41,7 +41,7 @@ export type Rejection =
   | 'unknown content'
   | 'unreadable';
 
-/** What signs entries, and the program that reads and writes them. */
+/** The key of entries, and the program that reads and writes them. */
 export interface Signer {
   /** Key of the HMAC, 32 bytes. */
   readonly key: Uint8Array;

@@ -62,11 +62,13 @@ export function unpackData(bytes: Uint8Array): unknown {
     let at = aligned(LENGTH_BYTES + length);
     const arrays = sizes.map(([type, count]) => {
       const from = at;
+      if (!Object.hasOwn(TYPES, type)) throw new NotPlain();
       const end = from + count * TYPES[type].BYTES_PER_ELEMENT;
       if (!Number.isSafeInteger(count) || count < 0 || end > bytes.length) throw new NotPlain();
       at = aligned(end);
-      // A copy: the elements then lie at a multiple of their size, and no array keeps the others in memory.
-      return new TYPES[type](bytes.slice(from, end).buffer);
+      // A copy: the elements then lie at a multiple of their size, and no array keeps the others in memory. Hazard:
+      // `slice` of a Buffer is none.
+      return new TYPES[type](new Uint8Array(bytes.subarray(from, end)).buffer);
     });
     return restored(data, arrays);
   } catch {
@@ -100,7 +102,7 @@ function restored(value: unknown, arrays: readonly TypedArray[]): unknown {
   const number = (value as { readonly [ARRAY]?: unknown })[ARRAY];
   if (number === undefined)
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, restored(item, arrays)]));
-  const array = arrays[number as number];
+  const array = typeof number === 'number' ? arrays[number] : undefined;
   if (array === undefined) throw new NotPlain();
   return array;
 }

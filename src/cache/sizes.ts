@@ -16,11 +16,11 @@ import { join } from 'node:path';
 import { ENTRIES, UNFINISHED, USAGE } from './directory.js';
 import type { StorePlace } from './store.js';
 
-/** What a file takes on most disks. */
+/** Bytes that a file takes on most disks are a multiple of this. */
 const BLOCK = 4096;
 export const onDisk = (bytes: number): number => Math.ceil(bytes / BLOCK) * BLOCK;
 
-/** What was written is added to the size in steps of this part of the most, so that a killed process hides little. */
+/** Bytes that were written are added to the size in steps of this part of the most, so that a killed process hides little. */
 const STEPS = 16;
 /** After removing, this part of the most is left. */
 const LEFT = 0.9;

@@ -4,7 +4,6 @@ import {
   constants,
   fstatSync,
   futimesSync,
-  mkdirSync,
   openSync,
   readSync,
   renameSync,
@@ -15,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError, reasonOf } from '../errors.js';
-import { ENTRIES, UNFINISHED } from './directory.js';
+import { ENTRIES, makeFolder, UNFINISHED } from './directory.js';
 import {
   HEADER_BYTES,
   MOST_ENTRY_BYTES,
@@ -37,7 +36,7 @@ export interface StorePlace extends Signer {
   readonly written: SharedArrayBuffer;
 }
 
-/** What happened to the entries. Plain data. */
+/** Counts of entries. Plain data. */
 export interface StoreCounts {
   /** Entries that were found and not used, by reason. */
   readonly ignored: Partial<Record<Rejection, number>>;
@@ -147,8 +146,7 @@ export class EntryStore {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const folder = join(file, '..');
-      if (code === 'ENOENT')
-        mkdirSync(folder, { recursive: true, mode: this.place.isShared ? 0o777 : 0o700 });
+      if (code === 'ENOENT') makeFolder(folder, this.place.isShared ? 0o777 : 0o700);
       else if (code === 'EISDIR' || code === 'ENOTEMPTY' || code === 'EEXIST')
         rmSync(file, { recursive: true, force: true });
       else throw error;

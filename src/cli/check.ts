@@ -5,6 +5,7 @@ import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
 import { FAIL_ON, forOption, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
+import { cacheOptions } from './cache.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { type FleetArguments, fleetOptions, isFleet, runFleet } from './fleet.js';
 import { type ChosenArchives, namedIn, reportEach, someArchivesArguments, splitArchives } from './many.js';
@@ -67,7 +68,7 @@ export const policyOptions = <T>(command: Argv<T>) =>
 
 /** The options that say what a run does with the rules. */
 const runOptions = <T>(command: Argv<T>) =>
-  command
+  cacheOptions(command)
     .option('fail-on', FAIL_ON)
     .option('all', {
       describe: 'list every finding, and those that the policy hides; of folders every file left out',

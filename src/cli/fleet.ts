@@ -153,6 +153,7 @@ function fleetRun(
     resume: resume ?? null,
     trustDigest,
     resources: { jobs, memory },
+    cache: terminal.cache(),
     archiveSeconds: archiveTimeout === undefined ? 0 : readTime('archive-timeout', archiveTimeout),
     runSeconds: seconds,
   };

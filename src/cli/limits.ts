@@ -33,7 +33,15 @@ const EXIT_CODES =
   'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
 
 /** Groups of a command's help, in the order in which they are printed; those without options are not printed. */
-const GROUPS = ['Positionals:', 'Options:', 'Many archives:', 'Lock:', 'Signatures:', 'Limits:'] as const;
+const GROUPS = [
+  'Positionals:',
+  'Options:',
+  'Many archives:',
+  'Lock:',
+  'Signatures:',
+  'Cache:',
+  'Limits:',
+] as const;
 
 /** `--limit`, `--timeout`, `--jobs` and `--memory`, for every command that reads an archive. */
 export function limitOptions<T>(command: Argv<T>) {

@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { type ArgumentsOf, last, number, once } from './arguments.js';
 import { baseOption, basesOf } from './base.js';
+import { cacheOptions } from './cache.js';
 import { allOption, archivesArguments, reportEach } from './many.js';
 import { hasBill, outputOption } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
@@ -17,7 +18,7 @@ export function packagesCommand(commands: Argv<Printing>, terminal: Terminal): A
 }
 
 const packagesArguments = (command: Argv<Printing>) =>
-  outputOption(baseOption(allOption(archivesArguments(command))), { bill: true })
+  cacheOptions(outputOption(baseOption(allOption(archivesArguments(command))), { bill: true }))
     .option('by', {
       describe: 'how the list is grouped [default: layer]',
       choices: ['layer', 'type', 'name'] as const,

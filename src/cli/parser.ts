@@ -1,8 +1,10 @@
 import yargs, { type Argv } from 'yargs';
+import type { Cache } from '../cache/cache.js';
 import type { Resources } from '../commands.js';
 import { UsageError } from '../errors.js';
 import { version } from '../version.js';
 import { chosenArchive, namedArchive } from './archives.js';
+import { type CacheArguments, openCacheOf } from './cache.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
 import { complaint, refuseSlip, type Situation, withoutValue } from './complaints.js';
@@ -20,10 +22,12 @@ const USAGE = 'waybill [command] <archive> [ref] [options]; waybill [command] --
  */
 export function parser(args: readonly string[], world: World, onUsage: (usage: string) => void = () => {}) {
   let resources: Resources = {};
+  let cache: Cache | null = null;
   let isVerbose = false;
   const terminal = within(
     world,
     () => resources,
+    () => cache,
     () => isVerbose,
   );
   onUsage(USAGE);
@@ -47,6 +51,8 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
       resources = await resourcesOf(given as LimitArguments);
       const { seconds = 0 } = resources.limits ?? {};
       if (seconds > 0) await world.within(seconds);
+      if (world.openCache !== undefined)
+        cache = await openCacheOf(given as CacheArguments, isVerbose, world.openCache);
     });
   return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
     const now = situation();
@@ -100,11 +106,17 @@ function understand(given: Record<string, unknown>, words: readonly string[], wo
 const REPORTLESS = ['completion', 'manifest create', 'manifest annotate', 'manifest push', 'manifest rm'];
 
 /** Reading with the limits of the command line. */
-const within = (world: World, resources: () => Resources, isVerbose: () => boolean): Terminal => ({
+const within = (
+  world: World,
+  resources: () => Resources,
+  cache: () => Cache | null,
+  isVerbose: () => boolean,
+): Terminal => ({
   ...world,
   async read(archive, options) {
     const start = performance.now();
-    const reading = await world.read(archive, { ...options, ...resources() });
+    const known = cache()?.blobs;
+    const reading = await world.read(archive, { ...options, ...resources(), ...(known && { known }) });
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     if (isVerbose())
       world.note?.(
@@ -113,6 +125,7 @@ const within = (world: World, resources: () => Resources, isVerbose: () => boole
     return reading;
   },
   resources,
+  cache,
 });
 
 function refuseUnknownHelp(args: readonly string[], { exists }: World): void {

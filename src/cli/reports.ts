@@ -10,6 +10,7 @@ import {
   unitsOf,
   unitsOption,
 } from './arguments.js';
+import { cacheOptions } from './cache.js';
 import { type FindingArguments, findingOptions, openAudit, printOrFail } from './findings.js';
 import { type FleetArguments, fleetOptions, isFleet, runFleet } from './fleet.js';
 import {
@@ -59,7 +60,9 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
     'verify [archives..]',
     'check that it is intact, complete and conformant',
     command =>
-      fleetOptions(requirementOptions(findingOptions(outputOption(someArchivesArguments(command)))))
+      cacheOptions(
+        fleetOptions(requirementOptions(findingOptions(outputOption(someArchivesArguments(command))))),
+      )
         .option('fail-on', FAIL_ON)
         .option('require-complete', {
           describe: 'platforms that the archive lacks are errors: all of them, or the one named',
@@ -155,7 +158,7 @@ function reportCommand(commands: Commands, terminal: Terminal): Commands {
     'report <archive> [ref]',
     'one page with everything: verification, layers, a map of the files, waste',
     command =>
-      findingOptions(unitsOption(outputOption(imageArguments(command))))
+      cacheOptions(findingOptions(unitsOption(outputOption(imageArguments(command)))))
         .option('fail-on', FAIL_ON)
         .option('top', number('top', 'rows of the lists of largest files and wastes'))
         .example('$0 report image.tar --output report.html', 'a page that opens from disk, without a network')

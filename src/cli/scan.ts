@@ -1,6 +1,7 @@
 import type { Argv } from 'yargs';
 import { FAIL_ON, once } from './arguments.js';
 import { baseOption } from './base.js';
+import { cacheOptions } from './cache.js';
 import { policyOptions } from './check.js';
 import { fleetOptions, runFleet } from './fleet.js';
 import { choiceOptions } from './many.js';
@@ -21,7 +22,7 @@ export function scanCommand(commands: Argv<Printing>, terminal: Terminal): Argv<
 }
 
 const scanOptions = <T>(command: Argv<T>) =>
-  fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command)))))
+  cacheOptions(fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command))))))
     .positional('archives', {
       describe: 'files, folders, or patterns such as releases/**/*.tar',
       type: 'string',

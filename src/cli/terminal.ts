@@ -1,5 +1,7 @@
+import type { Cache } from '../cache/cache.js';
 import type { Watched } from '../commands/scan/index.js';
 import type { Answer, ArchiveReading, Depth, ReadOptions, Resources, Result } from '../commands.js';
+import type { OpenCache } from './cache.js';
 
 /**
  * The side effects that commands may have. Only `cli.ts` implements them: it alone prints and reads the environment.
@@ -38,6 +40,8 @@ export interface World {
   readonly watch?: <T>(run: Watched, work: () => Promise<T>, isQuiet: boolean) => Promise<T>;
   /** The variables of the process, from which engines' numbers of shards are read. */
   readonly environment?: () => Readonly<Record<string, string | undefined>>;
+  /** Opens a cache, which is closed when the command ends. */
+  readonly openCache?: OpenCache | undefined;
   /** Width of standard output in columns; null if it is not a terminal. */
   readonly width: () => number | null;
 }
@@ -46,6 +50,8 @@ export interface World {
 export interface Terminal extends World {
   /** The limits of the command line, for code that reads without `read`. */
   readonly resources: () => Resources;
+  /** The cache that the command line names, for such code; null if it names none. */
+  readonly cache: () => Cache | null;
 }
 
 export interface Printing {

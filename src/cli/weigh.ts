@@ -16,6 +16,7 @@ import {
 } from './arguments.js';
 import { attestationsCommand } from './attestations.js';
 import { baseOption, basesOf } from './base.js';
+import { cacheOptions } from './cache.js';
 import { openAudit, printOrFail } from './findings.js';
 import { fleetOptions, isFleet, runFleet } from './fleet.js';
 import { limitOptions } from './limits.js';
@@ -50,7 +51,11 @@ function sizesCommand(commands: Commands, terminal: Terminal): Commands {
 }
 
 const sizesArguments = (command: Commands) =>
-  fleetOptions(outputOption(baseOption(whereOption(unitsOption(allOption(someArchivesArguments(command)))))))
+  cacheOptions(
+    fleetOptions(
+      outputOption(baseOption(whereOption(unitsOption(allOption(someArchivesArguments(command)))))),
+    ),
+  )
     .option('by', {
       describe: 'what to add up',
       choices: ['layer', 'directory', 'file', 'extension', 'package'] as const,
@@ -122,7 +127,7 @@ function wasteCommand(commands: Commands, terminal: Terminal): Commands {
     'waste <archives..>',
     'bytes that are shipped and not used: overwritten, deleted, duplicated, cached files',
     command =>
-      outputOption(baseOption(unitsOption(allOption(archivesArguments(command)))))
+      cacheOptions(outputOption(baseOption(unitsOption(allOption(archivesArguments(command))))))
         .option('score', {
           describe: "dive's numbers, or ours; without it both, as in JSON",
           choices: ['dive', 'ours'] as const,

@@ -40,8 +40,7 @@ export async function openArchive(
   const where = file === '-' ? 'standard input' : file;
   // Looked up once: a file may be one of ten thousand.
   const stats = file === '-' ? null : statInput(file);
-  if (stats !== null && isSeekable(stats))
-    return reading(where, () => openNamed(file, stats, limits, end));
+  if (stats !== null && isSeekable(stats)) return reading(where, () => openNamed(file, stats, limits, end));
   const stream = (await streamOf(input))!;
   return reading(where, () => {
     const timed = untilDeadline(stream, end.deadline, limits, end.signal);
@@ -49,12 +48,7 @@ export async function openArchive(
   });
 }
 
-async function openNamed(
-  file: string,
-  stats: BigIntStats,
-  limits: Limits,
-  end: ReadingEnd,
-): Promise<Opened> {
+async function openNamed(file: string, stats: BigIntStats, limits: Limits, end: ReadingEnd): Promise<Opened> {
   if (stats.isDirectory()) return openFolder(file, limits);
   if (stats.size === 0n)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');

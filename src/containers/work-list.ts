@@ -285,17 +285,24 @@ export interface ItemState {
   readonly size: number | null;
   /** RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there. */
   readonly mtime: string | null;
+  /** Distinguishes a file from another one in its place; null for anything but a regular file. */
+  readonly identity: Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'> | null;
 }
 
 /** Looks an item up, through symlinks. */
 export async function itemState(root: BytePath, path: BytePath): Promise<ItemState> {
   const file = absolutePath(root, path);
   const stats = await statOf(file);
-  if (stats === null) return { size: null, mtime: null };
-  if (!stats.isDirectory()) return { size: Number(stats.size), mtime: timeOf(stats.mtimeNs) };
+  if (stats === null) return { size: null, mtime: null, identity: null };
+  if (!stats.isDirectory())
+    return {
+      size: Number(stats.size),
+      mtime: timeOf(stats.mtimeNs),
+      identity: stats.isFile() ? stats : null,
+    };
   let latest = stats.mtimeNs;
   for await (const { mtimeNs } of below(file)) if (mtimeNs > latest) latest = mtimeNs;
-  return { size: null, mtime: timeOf(latest) };
+  return { size: null, mtime: timeOf(latest), identity: null };
 }
 
 const statOf = (file: BytePath): Promise<BigIntStats | null> =>

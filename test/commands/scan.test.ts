@@ -226,7 +226,8 @@ const REQUEST: ScanRequest = {
 
 async function laneSetup(): Promise<LaneSetup> {
   const { examination, files } = await prepareScan(REQUEST, readArchive);
-  return { examination, files, jobs: 1, memory: undefined, progress: new SharedArrayBuffer(8) };
+  const progress = new SharedArrayBuffer(8);
+  return { examination, files, jobs: 1, memory: undefined, cache: null, progress };
 }
 
 const TASK: LaneTask = { file: sample('hello-docker-28.tar'), shown: 'hello', named: true };

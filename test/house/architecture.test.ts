@@ -115,6 +115,7 @@ test('the command line imports commands and formats, and of lower rooms only the
       'write/unfinished.ts',
       'write/output-file.ts',
       'write/system-error.ts',
+      'cache/cache.ts',
       // The clock.
       'containers/deadline.ts',
     ].includes(to) || ['report', 'commands', 'format', 'spec', 'cli'].includes(roomOf(to));

@@ -13,6 +13,7 @@ import { type ImageReport, partFindings, type Report } from '../../report/report
 import { Audit, reportedFindings } from '../../report/reported.js';
 import { type Requirement, readOptionsFor } from '../../report/requirement.js';
 import { requireImages, selectImages } from '../../report/select.js';
+import type { KnownBlobs } from '../../scan/blob/known.js';
 import type { Platform } from '../../spec/platform.js';
 import type { PolicyOptions } from '../check/load.js';
 import type { LockOptions } from '../lock/requirement.js';
@@ -56,6 +57,8 @@ export interface ReadingShare {
   /** Threads. */
   readonly jobs: number;
   readonly memory?: number | undefined;
+  /** Facts about blobs that need not be unpacked again. */
+  readonly known?: KnownBlobs | undefined;
   /** Called with the bytes that were read since the last time. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -64,7 +67,13 @@ export interface ReadingShare {
  * Reads an archive once, and says all that its record has.
  * @throws InputError if there is no report about it
  */
-export type Examine = (file: string, share: ReadingShare) => Promise<RecordBody>;
+export type Examine = (file: string, share: ReadingShare) => Promise<Examined>;
+
+export interface Examined {
+  readonly body: RecordBody;
+  /** False if the time of the run may have decided on something: the age of an image, the end of a certificate. */
+  readonly isLasting: boolean;
+}
 
 /** The judgement of a command, in the form that records need. */
 interface Judgement {
@@ -86,10 +95,11 @@ interface Judge {
  * Loads policies, keys and locks. @throws InputError or UsageError for those that cannot be used
  */
 export async function loadExaminer(examination: Examination): Promise<Examine> {
-  const { options, judge } = await judgeOf(examination);
+  const clock = new RunClock(examination.now);
+  const { options, judge } = await judgeOf(examination, clock);
   const baseline = await baselineOf(examination.baseline);
   const { limits } = examination;
-  return async (file, { jobs, memory, onProgress }) => {
+  return async (file, { jobs, memory, known, onProgress }) => {
     let before = 0;
     const reading = await readArchive(file, {
       ...options,
@@ -97,24 +107,41 @@ export async function loadExaminer(examination: Examination): Promise<Examine> {
       limits,
       jobs,
       memory,
+      known,
       onProgress: done => {
         onProgress?.(done - before);
         before = done;
       },
     });
     // Fingerprints of equal findings are numbered: by archive, or shards would number them otherwise.
-    return bodyOf(reading, await judge(reading, new Audit(baseline)));
+    clock.isRead = false;
+    const body = bodyOf(reading, await judge(reading, new Audit(baseline)));
+    return { body, isLasting: !clock.isRead && examination.trust.requireSignature !== true };
   };
 }
 
-async function judgeOf(examination: Examination): Promise<Judge> {
+/** The time of a run, which notes that something depends on it. */
+class RunClock {
+  isRead = false;
+
+  /** @param now  milliseconds since 1970 */
+  constructor(private readonly now: number) {}
+
+  /** Whole seconds since 1970. */
+  get seconds(): number {
+    this.isRead = true;
+    return Math.floor(this.now / 1000);
+  }
+}
+
+async function judgeOf(examination: Examination, clock: RunClock): Promise<Judge> {
   const { command } = examination;
   if (command === 'sizes') return sizesJudge(examination);
   const requirements = await requirementsOf(examination);
   const judge =
     examination.policy === null
       ? await verifyJudge(examination, requirements)
-      : await checkJudge(examination, examination.policy, requirements);
+      : await checkJudge(examination, examination.policy, requirements, clock);
   const options = readOptionsFor(judge.options, requirements);
   return { ...judge, options: command === 'scan' ? withFiles(options) : options };
 }
@@ -175,13 +202,22 @@ function imagesByData(reading: ArchiveReading, chosen: ReadonlySet<Image>): Read
 }
 
 async function checkJudge(
-  { ref, platform, failOn, bases, baseLists, against, now, epoch }: Examination,
+  { ref, platform, failOn, bases, baseLists, against, epoch }: Examination,
   options: PolicyOptions,
   requirements: readonly Requirement[],
+  clock: RunClock,
 ): Promise<Judge> {
   const policy = await policyOf(options);
   const { Check, checkReadOptions } = await import('../check/index.js');
-  const context = { now: Math.floor(now / 1000), epoch, bases, baseLists, against };
+  const context = {
+    get now() {
+      return clock.seconds;
+    },
+    epoch,
+    bases,
+    baseLists,
+    against,
+  };
   const checking = new Check({ policy, context, failOn, requirements });
   return {
     options: checkReadOptions(policy, against !== undefined),

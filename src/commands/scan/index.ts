@@ -1,3 +1,4 @@
+import type { Cache } from '../../cache/cache.js';
 import { itemSizes, readWorkList, type WorkList, type WorkListSource } from '../../containers/work-list.js';
 import { InputError, UsageError } from '../../errors.js';
 import { shardedList } from '../../fleet/list.js';
@@ -33,6 +34,8 @@ export interface ScanOptions {
   readonly resources: Pick<Resources, 'jobs' | 'memory'>;
   /** Seconds that one archive may take; 0 for no limit. */
   readonly archiveSeconds: number;
+  /** The cache with results of earlier runs; null without. */
+  readonly cache: Cache | null;
   /** Seconds that the whole run may take; 0 for no limit. */
   readonly runSeconds: number;
 }
@@ -85,6 +88,7 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
     provenance,
     resources: options.resources,
     archiveSeconds: options.archiveSeconds,
+    cache: options.cache,
     signal: abort.signal,
     onRecord: async record => {
       summary.add(record);

@@ -1,3 +1,4 @@
+import type { Cache, CacheSetup, CacheStatistics } from '../../cache/cache.js';
 import { withFileName } from '../../containers/file-name.js';
 import { type FilesRead, keepFilesRead } from '../../containers/text-file.js';
 import { InputError, isSystemError, reasonOf, UsageError } from '../../errors.js';
@@ -15,7 +16,15 @@ export interface LaneTask {
 }
 
 /** The result for an item. */
-export type LaneAnswer =
+export type LaneAnswer = LastingAnswer & {
+  /** Whether the same file gives the same result at any other time. */
+  readonly isLasting: boolean;
+  /** Counts of the cache on the thread, since its last answer. */
+  readonly cached?: CacheStatistics | undefined;
+};
+
+/** The part of a result that a cache keeps. */
+export type LastingAnswer =
   | { readonly kind: 'archive'; readonly body: string; readonly exitCode: 0 | 1 | 2 }
   /** A file of a folder that is not an archive. */
   | { readonly kind: 'other'; readonly reason: string };
@@ -28,8 +37,15 @@ export interface LaneSetup {
   /** Threads that one reading may use. */
   readonly jobs: number;
   readonly memory: number | undefined;
+  /** null without a cache. */
+  readonly cache: CacheSetup | null;
   /** Bytes that all lanes have read: one number of 64 bits. */
   readonly progress: SharedArrayBuffer;
+}
+
+async function attached(setup: CacheSetup): Promise<Cache> {
+  const { attachCache } = await import('../../cache/cache.js');
+  return attachCache(setup);
 }
 
 /** One archive after another is read, in this thread. An archive that cannot be read is an answer too. */
@@ -38,6 +54,7 @@ export class Lane {
 
   private constructor(
     private readonly examine: Examine,
+    private readonly cache: Cache | null,
     private readonly setup: LaneSetup,
   ) {
     this.counter = new BigInt64Array(setup.progress);
@@ -46,20 +63,29 @@ export class Lane {
   /** @throws InputError or UsageError for policies, keys and locks that cannot be used */
   static async open(setup: LaneSetup): Promise<Lane> {
     keepFilesRead(setup.files);
-    return new Lane(await loadExaminer(setup.examination), setup);
+    const cache = setup.cache === null ? null : await attached(setup.cache);
+    return new Lane(await loadExaminer(setup.examination), cache, setup);
   }
 
-  async answer({ file, shown, named }: LaneTask): Promise<LaneAnswer> {
+  async answer(task: LaneTask): Promise<LaneAnswer> {
+    const answer = await this.examined(task);
+    return this.cache === null ? answer : { ...answer, cached: this.cache.take() };
+  }
+
+  private async examined({ file, shown, named }: LaneTask): Promise<LaneAnswer> {
     const { jobs, memory } = this.setup;
+    const known = this.cache?.blobs;
     const onProgress = (bytes: number) => void Atomics.add(this.counter, 0, BigInt(bytes));
     const opened = shownPath(file);
     try {
-      return archiveAnswer(
-        await withFileName(file, name => this.examine(name, { jobs, memory, onProgress })),
+      const { body, isLasting } = await withFileName(file, name =>
+        this.examine(name, { jobs, memory, known, onProgress }),
       );
+      return { ...archiveAnswer(body), isLasting };
     } catch (error) {
       const refused = refusal(error, opened);
-      if (!named && !refused.damaged) return { kind: 'other', reason: inWords(refused.what, opened, shown) };
+      if (!named && !refused.damaged)
+        return { kind: 'other', reason: inWords(refused.what, opened, shown), isLasting: true };
       return failedAnswer(refused, opened, shown);
     }
   }
@@ -67,6 +93,8 @@ export class Lane {
 
 const archiveAnswer = (body: RecordBody): LaneAnswer => ({
   kind: 'archive',
+  // An error may be one of this moment: of the disk, of memory.
+  isLasting: false,
   body: JSON.stringify(body),
   exitCode: body.exitCode,
 });

@@ -1,3 +1,4 @@
+import type { Cache, FileIdentity } from '../../cache/cache.js';
 import {
   absolutePath,
   itemSizes,
@@ -10,8 +11,9 @@ import { recordedPath } from '../../fleet/list.js';
 import type { Item, Provenance } from '../../fleet/record.js';
 import { archiveLine, otherLine } from '../../fleet/results.js';
 import type { Resources } from '../../limits.js';
-import { lanesWithin } from '../../scan/resources.js';
+import { type LanePlan, lanesWithin } from '../../scan/resources.js';
 import { type BytePath, shownPath } from '../../spec/byte-path.js';
+import { KnownAnswers } from './known-answers.js';
 import { failedAnswer, type LaneAnswer, type LaneSetup, type LaneTask } from './lane.js';
 import { type LaneRunner, laneHere, ThreadLane } from './lanes.js';
 import type { Prepared } from './prepare.js';
@@ -48,6 +50,8 @@ export interface ScanOptions {
   readonly resources: Pick<Resources, 'jobs' | 'memory'>;
   /** Seconds that one archive may take; 0 for no limit. */
   readonly archiveSeconds: number;
+  /** null without one. */
+  readonly cache: Cache | null;
   /** Ends the run: what was not read by then has no record. */
   readonly signal: AbortSignal;
   /** Called with each record as soon as it is made. */
@@ -63,6 +67,8 @@ export class ScanRun {
   private readonly lanes: LaneRunner[] = [];
   private readonly counter = new SharedArrayBuffer(8);
   private readonly queue: Iterator<number>;
+  private readonly plan: LanePlan;
+  private readonly records: KnownAnswers | null;
   private done = 0;
   private failed = 0;
   private totalBytes: number | null = null;
@@ -70,6 +76,17 @@ export class ScanRun {
 
   constructor(private readonly options: ScanOptions) {
     this.queue = options.indexes.values();
+    this.plan = lanesWithin(options.resources, options.indexes.length);
+    const { cache, provenance } = options;
+    // The heap of a thread may lower limits.
+    const settings = [
+      provenance.tool,
+      provenance.command,
+      provenance.policy,
+      provenance.settings,
+      Math.min(this.plan.heapMegabytes, 512),
+    ];
+    this.records = cache === null ? null : new KnownAnswers(cache.records, JSON.stringify(settings));
   }
 
   /** @throws whatever `onRecord` throws: a full disk ends the run */
@@ -101,13 +118,14 @@ export class ScanRun {
   }
 
   private async open(): Promise<void> {
-    const { prepared, resources, archiveSeconds, indexes } = this.options;
-    const { lanes, jobs, heapMegabytes } = lanesWithin(resources, indexes.length);
+    const { prepared, resources, archiveSeconds, cache } = this.options;
+    const { lanes, jobs, heapMegabytes } = this.plan;
     const setup: LaneSetup = {
       examination: prepared.examination,
       files: prepared.files,
       jobs,
       memory: resources.memory,
+      cache: cache?.setup ?? null,
       progress: this.counter,
     };
     if (archiveSeconds === 0 && (await this.areFew())) this.lanes.push(await laneHere({ ...setup, jobs: 1 }));
@@ -146,8 +164,11 @@ export class ScanRun {
     }
   }
 
-  private async record({ index, item }: PlannedItem, answer: LaneAnswer, durationMs: number): Promise<void> {
-    const { provenance, onRecord } = this.options;
+  private async record(planned: PlannedItem, answer: LaneAnswer, durationMs: number): Promise<void> {
+    const { provenance, onRecord, cache } = this.options;
+    const { index, item, task, identity, answer: known } = planned;
+    if (answer.cached !== undefined) cache?.add(answer.cached);
+    if (identity !== null && known === null) this.records?.keep(identity, task, answer);
     const isArchive = answer.kind === 'archive';
     const line = isArchive
       ? archiveLine(item, provenance, durationMs, answer.body)
@@ -163,12 +184,20 @@ export class ScanRun {
     if (done === true) return null;
     const path = this.options.paths[index]!;
     const { root, walked } = this.options.list;
-    const state = await itemState(root, path);
+    const { identity: stats, ...state } = await itemState(root, path);
     const as = walked.get(path);
     const file = absolutePath(root, path);
     const task: LaneTask = { file, shown: shownPath(path), named: as === undefined };
+    const item = { ...recordedPath(path), ...state };
     const answer = state.mtime === null ? absent(as) : answerOf(as);
-    return { index, item: { ...recordedPath(path), ...state }, task, answer };
+    const { records } = this;
+    if (answer !== null || stats === null || records === null)
+      return { index, item, task, identity: null, answer };
+    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+    const identity = { path: file, dev, ino, size, mtimeNs, ctimeNs };
+    const known = records.find(identity, task);
+    if (known !== null) Atomics.add(new BigInt64Array(this.counter), 0, size);
+    return { index, item, task, identity, answer: known };
   }
 }
 
@@ -176,12 +205,14 @@ interface PlannedItem {
   readonly index: number;
   readonly item: Item;
   readonly task: LaneTask;
+  /** null for what is not looked up in a cache. */
+  readonly identity: FileIdentity | null;
   /** Known without reading it; null otherwise. */
   readonly answer: LaneAnswer | null;
 }
 
 function answerOf(as: WalkedAs | undefined): LaneAnswer | null {
-  if (as?.kind === 'other') return { kind: 'other', reason: as.reason };
+  if (as?.kind === 'other') return { kind: 'other', reason: as.reason, isLasting: false };
   return as?.kind === 'unreadable' ? failedAnswer(as.error) : null;
 }
 

@@ -74,7 +74,7 @@ export interface LayerSecrets {
   readonly full: boolean;
   /** The search ended before the last file: the layers of the archive cost more than searching may cost (`Effort`). */
   readonly spent: boolean;
-  /** What searching this layer cost, as `Effort` counts it. */
+  /** The cost of searching this layer, as `Effort` counts it. */
   readonly effort: number;
 }
 
