@@ -131,7 +131,7 @@ const restricted = (node: string, allowed: readonly string[]) => {
   const { stdout } = runNode(node, ['-p', "process.allowedNodeEnvironmentFlags.has('--permission')"]);
   const flag = stdout.trim() === 'true' ? '--permission' : '--experimental-permission';
   // Node's own warning, on versions on which the model is an experiment.
-  return [flag, '--no-warnings=ExperimentalWarning', ...allowed.map(path => `--allow-fs-read=${path}`)];
+  return [flag, '--disable-warning=ExperimentalWarning', ...allowed.map(path => `--allow-fs-read=${path}`)];
 };
 
 const PROGRAMS = {
