@@ -6,12 +6,25 @@ import { XZ_DECOMPRESS, YARGS, YAUZL_PROMISE, ZSTDDEC } from '../src/inside.js';
 /** All packages whose inside is used. */
 export const PINNED = [XZ_DECOMPRESS, YARGS, YAUZL_PROMISE, ZSTDDEC];
 
-/** Code of yargs that a bundle does without: where, what stands there, and what stands there in the bundle. */
+/**
+ * Code of yargs, and of y18n, which is a part of it, that a bundle does without: where below node_modules, what stands
+ * there, and what stands there in the bundle.
+ */
 export const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, after: string])[] = [
   // It asks for the current directory to find a version that it is told anyway; the directory may be gone.
-  [/lib[\\/]platform-shims[\\/]esm\.mjs$/, 'mainFilename || process.cwd()', 'mainFilename || __dirname'],
+  [
+    /yargs[\\/]lib[\\/]platform-shims[\\/]esm\.mjs$/,
+    'mainFilename || process.cwd()',
+    'mainFilename || __dirname',
+  ],
   // Beside every command it writes the help that would be printed if the command asked for it: 30 ms. None does.
-  [/build[\\/]lib[\\/]command\.js$/, 'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();', ''],
+  [
+    /yargs[\\/]build[\\/]lib[\\/]command\.js$/,
+    'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();',
+    '',
+  ],
+  // It looks for translations in a directory beside its own, which in a bundle is a directory of somebody else.
+  [/y18n[\\/]build[\\/]lib[\\/]platform-shims[\\/]node\.js$/, '        readFileSync,\n', ''],
 ];
 
 /**

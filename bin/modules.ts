@@ -61,7 +61,7 @@ export const sparedYargs: Plugin = {
   name: 'spared yargs',
   setup({ onLoad }) {
     for (const [file, before, after] of YARGS_SPARED)
-      onLoad({ filter: new RegExp(`node_modules[\\\\/]yargs[\\\\/]${file.source}`) }, ({ path }) => {
+      onLoad({ filter: new RegExp(`node_modules[\\\\/]${file.source}`) }, ({ path }) => {
         touched.add(before);
         return { contents: spareYargs(readFileSync(path, 'utf8'), path, before, after) };
       });

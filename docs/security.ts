@@ -24,6 +24,30 @@ options and the machine are trusted.
   \`waybill verify --key\` and the like ([signatures.md](signatures.md)), and by \`waybill ids --find DIGEST\`, with a digest
   from another source.
 
+## Node's permission model
+
+Node can be told what a program may do (\`node --permission\`, Node 22 and later; \`--experimental-permission\` on 20). The
+right to read the program and the archive is enough for every command that reads:
+
+    node --permission --allow-fs-read=WAYBILL/ --allow-fs-read=ARCHIVE WAYBILL/bin/waybill.js verify ARCHIVE
+
+* \`WAYBILL/\` is the folder of the npm package: the program reads only its own files there (\`bin/waybill.js\` and
+  \`dist/bundle/\`). For the single file it is \`--allow-fs-read=waybill.mjs\` alone.
+* An archive on standard input needs no right. A folder is allowed with what is in it.
+* Other files that are named on the command line need the same right: a policy, a lock, a key, a file of ignored findings.
+* \`--output FILE\` and \`extract\` need \`--allow-fs-read\` and \`--allow-fs-write\` of the directory that they write to.
+* Without \`--allow-worker\` one thread does all the work, with the same result; \`--allow-worker\` makes large archives
+  faster. With \`--timeout\`, a computation that takes long is then not interrupted: the time is checked while reading.
+* What is read where it is allowed, and not missed elsewhere: the limits of the control group (\`/proc/self/cgroup\`,
+  \`/sys/fs/cgroup\`), by which the number of threads and the memory for buffers are chosen.
+* No command needs the network, other programs, native add-ons or WASI. \`extract --devices\` runs \`mknod\`.
+
+A path that is not allowed is an error that names the option. A test runs every reading command in this way on each
+supported version of Node. The model restricts Node's own functions; it is no sandbox for hostile code
+(https://nodejs.org/api/permissions.html).
+
+## Attacks
+
 Each attack below is a test, as a file and as a pipe where both are possible.
 
 ${sections.join('\n')}`;

@@ -1,4 +1,4 @@
-import { existsSync, fstatSync, writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 import { cacheWords, type OpenCache } from './cli/cache.js';
@@ -13,6 +13,7 @@ import type { Watchdog } from './cli/watchdog.js';
 import type { Watched } from './commands/scan/index.js';
 import type { Answer, ReadOptions, Result } from './commands.js';
 import { deadlineIn } from './containers/deadline.js';
+import { exists } from './containers/exists.js';
 import { InputError, isSystemError, reasonOf, UsageError } from './errors.js';
 import { Progress, runLine } from './progress.js';
 import { version } from './version.js';
@@ -72,7 +73,7 @@ const terminal: World = {
   print,
   answer,
   put,
-  exists: existsSync,
+  exists,
   lists: () => listsFolderIn(process.env),
   progress: withProgress,
   watch,
@@ -237,8 +238,8 @@ function fail(error: unknown): void {
     complain(error.message);
     process.exitCode = EXIT_UNUSABLE;
   } else if (isSystemError(error)) {
-    const { syscall, path } = error;
-    complain(syscall === 'uv_cwd' ? NO_DIRECTORY : `${path ?? syscall}: ${reasonOf(error)}`);
+    const { syscall, path, resource } = error as typeof error & { readonly resource?: string };
+    complain(syscall === 'uv_cwd' ? NO_DIRECTORY : `${path ?? resource ?? syscall}: ${reasonOf(error)}`);
     process.exitCode = EXIT_UNUSABLE;
   } else if (error instanceof UsageError) {
     complain(`${error.message}\nusage: ${usage}`);

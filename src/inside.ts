@@ -27,7 +27,7 @@ export function checkInside(
     const difference = `expected ${what} to be of type ${type}, found ${actual}`;
     throw new Error(
       used === 'Node'
-        ? `Node ${process.version} has changed inside: ${difference}; run waybill with a release that it is tested with (20, 22 or 24)`
+        ? `Node ${process.version} has changed inside: ${difference}; run waybill with a release that it is tested with (20, 22, 24 or 26)`
         : `${used.name} has changed inside: ${difference}; waybill is made for ${used.name} ${used.version}: install that version`,
     );
   }

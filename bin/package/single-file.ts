@@ -99,6 +99,7 @@ export async function singleFile(form: Form): Promise<SingleFile> {
     ...OPTIONS,
     stdin: { contents: entry(), resolveDir: source, sourcefile: 'waybill.js' },
     format: form === 'module' ? 'esm' : 'cjs',
+    supported: form === 'module' ? NEWER_SYNTAX : {},
     // Packages ask for it to find files that the bundle does without; a script has no such value.
     define: form === 'module' ? {} : { 'import.meta.url': '"file:///waybill.js"' },
     plugins: [ownIn(form), nodeCrc32, lateStringWidth, sparedYargs],
@@ -106,11 +107,41 @@ export async function singleFile(form: Form): Promise<SingleFile> {
   const code = result.outputFiles[0]!.text;
   const packages = packagesIn([result]);
   const notice = `/*\n${licences(packages).trim().replaceAll('*/', '* /')}\n*/\n`;
-  const text = form === 'script' ? `'use strict';\n${code}${notice}` : `${MODULE_HEAD}${code}${notice}`;
+  const text =
+    form === 'script' ? `'use strict';\n${code}${notice}` : `${MODULE_HEAD}${withLateModules(code)}${notice}`;
   return { text, packages };
 }
 
 const MODULE_HEAD = `#!/usr/bin/env node
 // waybill, in one file. The licences of the packages in it are at its end.
 import { createRequire as requirer } from 'node:module';const require = requirer(import.meta.url);
+{
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 17)) {
+    process.stderr.write('waybill: Node ' + process.versions.node + ' is too old: waybill needs Node 20.17 or later\\n');
+    process.exit(2);
+  }
+}
 `;
+
+/** Syntax that Node 14 cannot parse. It is written in another way, so that an older Node gets to the sentence above. */
+const NEWER_SYNTAX = {
+  'logical-assignment': false,
+  'class-static-blocks': false,
+  'class-private-brand-check': false,
+  'regexp-match-indices': false,
+  'regexp-set-notation': false,
+};
+
+const NAMED_IMPORT = /\bimport\{([^}]*)\}\s*from\s*"([^"]+)";/g;
+
+/**
+ * Takes Node's modules when they are run: an older Node that lacks one, or a name of one, would otherwise refuse to link
+ * the file, before the sentence is printed.
+ */
+const withLateModules = (code: string): string =>
+  code.replace(
+    NAMED_IMPORT,
+    (_, names: string, module: string) =>
+      `const{${names.replaceAll(/\s+as\s+/g, ':')}}=require("${module}");`,
+  );

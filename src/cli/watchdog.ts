@@ -1,10 +1,15 @@
 import { Worker } from 'node:worker_threads';
+import { LONGEST_MS, now } from '../containers/deadline.js';
+import { mayStartThreads } from '../scan/resources.js';
 import { LATE, SEEN, type Watched } from './watched.js';
 
 /** Milliseconds before the deadline at which reading ends, so that a report can still be made. */
 const REPORT_MS = 500;
 
-/** Ends the process at a deadline, even during a computation: a separate thread keeps the time. */
+/**
+ * Ends the process at a deadline, even during a computation: a separate thread keeps the time. Where Node's permission
+ * model forbids threads, reading still ends at the deadline, and the process as soon as the computation lets it.
+ */
 export class Watchdog {
   private readonly state: Int32Array;
 
@@ -20,7 +25,12 @@ export class Watchdog {
   ) {
     const memory = new SharedArrayBuffer(4);
     this.state = new Int32Array(memory);
-    const workerData: Watched = { memory, at: deadline + REPORT_MS, words };
+    const at = deadline + REPORT_MS;
+    if (!mayStartThreads()) {
+      this.wait(at, end);
+      return;
+    }
+    const workerData: Watched = { memory, at, words };
     const thread = new Worker(new URL('./watchdog-thread.js', import.meta.url), { workerData });
     let messages = 0;
     thread.on('message', () => {
@@ -32,6 +42,17 @@ export class Watchdog {
     });
     // Adding a listener keeps the process alive again, so unref comes last.
     thread.unref();
+  }
+
+  /** Keeps the time on this thread. */
+  private wait(at: number, end: () => void): void {
+    const left = at - now();
+    if (left > 0) {
+      setTimeout(() => this.wait(at, end), Math.min(LONGEST_MS, left + 1)).unref();
+      return;
+    }
+    Atomics.store(this.state, 0, SEEN);
+    end();
   }
 
   /** True if the deadline has passed. */

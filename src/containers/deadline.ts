@@ -26,7 +26,7 @@ export class Interruption extends Error {
 }
 
 /** The longest delay of a timer, in milliseconds. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Passes chunks on until the deadline, also while none arrives.

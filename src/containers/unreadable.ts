@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { InputError, isSystemError, reasonOf } from '../errors.js';
 import { parseReference, type Reference } from '../spec/reference.js';
+import { exists } from './exists.js';
 
 const FAILS = 'The disk or the network share has an error: copy the file to another disk and read the copy.';
 const NOT_ALLOWED = 'Run as a user who can read it, or change its permissions.';
@@ -38,7 +38,10 @@ export async function reading<T>(where: string, step: () => Promise<T>): Promise
 export function unreadable(error: unknown, where: string): unknown {
   if (!isSystemError(error)) return error;
   const what = `cannot be read: ${reasonOf(error)}`;
-  return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error, damaged: true });
+  return new InputError(what, where, REMEDIES[error.code] ?? null, {
+    cause: error,
+    damaged: true,
+  });
 }
 
 /** Node passes no name that is not UTF-8: it has replaced the invalid bytes by U+FFFD. */
@@ -61,7 +64,7 @@ function remedyFor(file: string): string | null {
 /** `app.tar:1.2`: the file that stands before a colon, as skopeo writes it. */
 function fileBefore(file: string): string | null {
   const ends = [...file.matchAll(/:/g)].map(({ index }) => file.slice(0, index));
-  return ends.find(end => end !== '' && existsSync(end)) ?? null;
+  return ends.find(end => end !== '' && exists(end)) ?? null;
 }
 
 /** Common names of files and layouts. */

@@ -55,7 +55,7 @@ export function planOf({ jobs, memory }: Resources): Plan {
     throw new UsageError(
       `memory: expected at least ${MIN_MEMORY} bytes (${MIN_MEMORY / MiB}M), found ${memory}`,
     );
-  const wanted = jobs ?? coresToUse();
+  const wanted = mayStartThreads() ? (jobs ?? coresToUse()) : 1;
   // Without workers there is nothing to divide, and the machine is not asked: an archive may be one of ten thousand.
   if (wanted === 1) return { workers: 0, partners: 0, queueBytes: LEAST_QUEUE_BYTES, heapMegabytes: 0 };
   const budget = memory ?? Math.max(MIN_MEMORY, Math.min(MOST_MEMORY, memoryToUse() / 2));
@@ -89,7 +89,7 @@ export interface LanePlan {
 
 /** @param archives  that are to be read */
 export function lanesWithin({ jobs, memory }: Resources, archives: number): LanePlan {
-  const wanted = jobs ?? coresToUse();
+  const wanted = mayStartThreads() ? (jobs ?? coresToUse()) : 1;
   const budget = memory ?? Math.min(MOST_MEMORY, memoryToUse() / 2);
   const affordable = Math.max(1, Math.floor(budget / LANE_BYTES));
   const lanes = Math.max(1, Math.min(wanted, affordable, archives));
@@ -99,6 +99,12 @@ export function lanesWithin({ jobs, memory }: Resources, archives: number): Lane
     heapMegabytes:
       memory === undefined ? LANE_HEAP_MEGABYTES : Math.max(64, Math.floor(memory / lanes / MiB)),
   };
+}
+
+/** False where Node's permission model forbids threads: `node --permission` without `--allow-worker`. */
+export function mayStartThreads(): boolean {
+  const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
+  return permission?.has('worker') ?? true;
 }
 
 /** Number of cores that this process may use: by its affinity, and by the quota of its container. */

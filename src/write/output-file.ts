@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { exists } from '../containers/exists.js';
 import { InputError } from '../errors.js';
 import { replaceFile } from './file.js';
 import { unwritable, writing } from './system-error.js';
@@ -55,9 +56,9 @@ export function outputPlace(shown: string, appended: string | undefined): Output
 
 const identityOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`;
 
-/** Equal for two names of one file, links included; null if the file does not exist. */
+/** Equal for two names of one file, links included; null if the file does not exist, or may not be looked at. */
 export function fileIdentity(path: string): string | null {
-  const stats = statusOf(path);
+  const stats = exists(path) ? statusOf(path) : null;
   return stats === null ? null : identityOf(stats);
 }
 

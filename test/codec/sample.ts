@@ -1,8 +1,11 @@
 // Shared by the codec tests: bytes to compress, native tools that compress them, and a run of our decoders.
 import { execFileSync } from 'node:child_process';
+import * as zlib from 'node:zlib';
 import { test } from 'uvu';
 import { type Codec, CodecError, type Decoder, type Sink, type StreamShape } from '../../src/codec/codec.js';
 import { codecFor, loadCodecs } from '../../src/codec/registry.js';
+import { zstdBy } from '../../src/codec/zstd.js';
+import { nodeZstd, webAssemblyZstd } from '../../src/codec/zstd-decoders.js';
 import { hasCommand } from '../support/compression.js';
 import { testWhen } from '../support/corpus.js';
 
@@ -45,6 +48,35 @@ export function native(command: string, args: readonly string[], input: Uint8Arr
 export const testWith = (command: string, name: string, body: () => Promise<void> | void): void =>
   testWhen(test, hasCommand(command), `there is no ${command}`)(name, body);
 
+/** A codec under test. */
+export interface Tested {
+  readonly name: string;
+  readonly codec: Codec;
+  /** The reason why it cannot be tested here; null if it can. */
+  readonly absent: string | null;
+}
+
+/** Both implementations of zstd; the registry has one of them. */
+export const zstdTested: readonly Tested[] = [
+  { name: 'zstd as WebAssembly', codec: zstdBy(webAssemblyZstd), absent: null },
+  {
+    name: "Node's zstd",
+    codec: zstdBy(nodeZstd),
+    absent: 'createZstdDecompress' in zlib ? null : `Node ${process.version} has no zstd`,
+  },
+];
+
+/** A test of a codec with bytes that a command packs; it is skipped, visibly, if one of them is missing. */
+export function testCodec(
+  { name, absent }: Tested,
+  command: string | null,
+  title: string,
+  body: () => Promise<void> | void,
+): void {
+  const lacking = absent ?? (command === null || hasCommand(command) ? null : `there is no ${command}`);
+  testWhen(test, lacking === null, lacking ?? '')(`${name}: ${title}`, body);
+}
+
 export function pieces(bytes: Uint8Array, size: () => number): Uint8Array[] {
   const list: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -78,14 +110,16 @@ export function drive(open: (sink: Sink) => Decoder, parts: readonly Uint8Array[
 }
 
 export function decode(
-  name: Codec['name'],
+  codec: Codec | Codec['name'],
   ...parts: readonly (Uint8Array | readonly Uint8Array[])[]
 ): Outcome {
+  const { open } = typeof codec === 'string' ? codecFor(codec) : codec;
   // As an array, because a hundred thousand pieces are too many arguments for a call.
   return drive(
-    codecFor(name).open,
+    open,
     parts.flatMap(part => (part instanceof Uint8Array ? [part] : part)),
   );
 }
 
 await loadCodecs();
+for (const { codec, absent } of zstdTested) if (absent === null) await codec.load();

@@ -8,8 +8,10 @@ import yargs from 'yargs';
 import { ZSTDDecoder } from 'zstddec/stream';
 import { checkVersions, PINNED, spareYargs, YARGS_SPARED } from '../../bin/insides.js';
 import { declaredBy } from '../../src/cli/candidates.js';
-import type { Codec } from '../../src/codec/codec.js';
 import { Inflater } from '../../src/codec/inflate.js';
+import type * as xzCodec from '../../src/codec/xz.js';
+import type * as zstdDecoders from '../../src/codec/zstd-decoders.js';
+import { type CreateZstd, nodeZstdBy } from '../../src/codec/zstd-decoders.js';
 import { directoryOf } from '../../src/containers/zip.js';
 import { checkInside, YARGS, YAUZL_PROMISE } from '../../src/inside.js';
 import { repositoryRoot } from '../support/corpus.js';
@@ -44,10 +46,12 @@ test('the build refuses another version of such a package', () => {
 });
 
 test('every piece of yargs that the bundle does without stands in yargs once', () => {
-  const folder = join(repositoryRoot, 'node_modules/yargs');
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const folder = join(repositoryRoot, 'node_modules');
+  const files = ['yargs', 'y18n'].flatMap(name =>
+    readdirSync(join(folder, name), { recursive: true, encoding: 'utf8' }).map(file => join(name, file)),
+  );
   for (const [file, before, after] of YARGS_SPARED) {
-    const [found, ...more] = files.filter(name => file.test(join(folder, name)));
+    const [found, ...more] = files.filter(name => file.test(name));
     assert.equal([found === undefined, more], [false, []], file.source);
     const text = readFileSync(join(folder, found!), 'utf8');
     assert.is(spareYargs(text, found!, before, after).length, text.length - before.length + after.length);
@@ -120,15 +124,15 @@ const rejects = async (work: () => Promise<unknown>, pattern: RegExp) => {
   assert.match(String(error?.message), pattern);
 };
 
-/** A codec as a process has it that has not loaded it yet. */
-async function unloaded(name: 'xz' | 'zstd'): Promise<Codec> {
+/** A module of a codec as a process has it that has not loaded it yet. */
+async function unloaded<T>(name: string): Promise<T> {
   const { href } = new URL(`../../src/codec/${name}.js?unloaded`, import.meta.url);
-  return ((await import(href)) as Record<typeof name, Codec>)[name];
+  return (await import(href)) as T;
 }
 
 test('zstddec: a decoder that hands out no module, and one whose module lacks a function', async () => {
   const { prototype } = ZSTDDecoder;
-  const zstd = await unloaded('zstd');
+  const { webAssemblyZstd: zstd } = await unloaded<typeof zstdDecoders>('zstd-decoders');
   await replaced(
     prototype,
     'init',
@@ -149,7 +153,7 @@ test('xz-decompress: a class without its module, and a module that lacks a funct
     default: { XzReadableStream: { _moduleInstance?: object; _getModuleInstance: unknown } };
   };
   const { XzReadableStream: stream } = bundle;
-  const xz = await unloaded('xz');
+  const { xz } = await unloaded<typeof xzCodec>('xz');
   await replaced(stream, '_getModuleInstance', undefined, () =>
     rejects(
       () => xz.load!(),
@@ -172,6 +176,26 @@ test('Node: the step of its zlib module', () => {
     Reflect.deleteProperty(prototype, '_handle');
   }
   new Inflater().close();
+});
+
+test('Node: zstd of another kind than expected is not used', async () => {
+  const close = () => {};
+  const kinds: Readonly<Record<string, unknown>> = {
+    'a stream without a handle': () => ({ close }),
+    'one that decodes nothing': () => ({
+      _handle: { writeSync() {} },
+      _writeState: new Uint32Array(2),
+      close,
+    }),
+    'one that fails': () => {
+      throw new Error('no memory');
+    },
+  };
+  for (const [name, create] of Object.entries(kinds)) {
+    const zstd = nodeZstdBy(create as CreateZstd);
+    await rejects(() => zstd.load(), /has no zstd of the expected kind/);
+    assert.is(zstd.isLoaded(), false, name);
+  }
 });
 
 test.run();
