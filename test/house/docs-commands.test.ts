@@ -60,7 +60,7 @@ async function workplace(): Promise<string> {
   for (const name of ['arm.tar', 'arm64.tar', 's390x.tar']) writeFileSync(join(place, name), other);
   writeFileSync(join(place, 'waybill.lock.json'), await lockOfMembers(dockerSave25(amd64)));
   writeFileSync(join(place, 'all.tar'), await toTar(dockerSave25({ ...amd64, tags: ['app:1', 'app:2'] })));
-  for (const name of ['downloads', 'delivery']) {
+  for (const name of ['downloads', 'delivery', 'mirror']) {
     mkdirSync(join(place, name));
     writeFileSync(join(place, name, 'app.tar'), one);
     writeFileSync(join(place, name, 'app-arm64.tar'), other);
