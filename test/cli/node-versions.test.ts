@@ -102,6 +102,7 @@ const READING: Readonly<Record<string, readonly (readonly string[])[] | null>> =
     ['cat', sample, '/absent'],
   ],
   extract: null,
+  scan: null,
   images: [['images', sample]],
   history: [['history', sample]],
   inspect: [
