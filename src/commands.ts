@@ -8,6 +8,7 @@
  *
  * These names may change in any version; `waybill` (index.ts) is the stable door. docs/library.md
  */
+export { type Cache, type CacheStatistics, openCache, readSecret } from './cache/cache.js';
 export type { Finding } from './checks/findings.js';
 export type { Verdict } from './checks/rule.js';
 export type { Verdicts } from './checks/verdicts.js';
