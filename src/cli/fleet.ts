@@ -8,7 +8,7 @@ import type { FindingArguments } from './findings.js';
 import { readTime } from './limits.js';
 import { type LockArguments, lockOptionsOf } from './lock.js';
 import type { ChosenArchives } from './many.js';
-import { formatsOf } from './output.js';
+import { formatNamed, formatsOf } from './output.js';
 import type { SignatureArguments } from './signatures.js';
 import type { Reporting, Terminal } from './terminal.js';
 
@@ -227,6 +227,13 @@ function outputOf({ output, resume, json }: FleetCommandArguments): string | nul
   return file?.replace(/^ndjson=/, '') ?? resume ?? (json ? '-' : null);
 }
 
+/** The name of an output that asks for another format than records; null for any other. */
+function otherFormatOf(file: string): string | null {
+  const [, format, name = file] = /^(\w+)=(.*)$/s.exec(file) ?? [];
+  if (format !== undefined && formatNamed(format) !== null) return format === 'ndjson' ? null : name;
+  return /\.(?:html|md|json|txt|sarif|xml|tap|csv)$/.test(file) ? file : null;
+}
+
 function refuseContradictions(args: FleetCommandArguments): void {
   const { archives = [], filesFrom, resume, json, trustDigest, baseline, updateBaseline } = args;
   const [file] = args.output ?? [];
@@ -245,6 +252,11 @@ function refuseContradictions(args: FleetCommandArguments): void {
   if (format !== undefined)
     throw new UsageError(
       `--format ${format}: a run over many archives writes records (ndjson); \`waybill merge\` makes ${format} of them`,
+    );
+  const other = file === undefined ? null : otherFormatOf(file);
+  if (other !== null)
+    throw new UsageError(
+      `--output ${file}: a run over many archives writes records (.ndjson); \`waybill merge RESULTS.ndjson -o ${other}\` makes reports of them`,
     );
   if (updateBaseline)
     throw new UsageError(

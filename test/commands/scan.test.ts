@@ -171,6 +171,30 @@ test('a listed file that is not there is an error, and no other file is', async 
   assert.is(other!.error!.what, 'no such file or directory');
 });
 
+test('files that a run writes are no items of its list', async () => {
+  const place = temporary('scan');
+  copyFileSync(sample('hello-oci.tar'), join(place, 'one.tar'));
+  const args = [
+    'scan',
+    place,
+    '-o',
+    join(place, 'results'),
+    '--cache',
+    join(place, 'cache'),
+    '--root',
+    place,
+  ];
+  for (let i = 0; i < 2; i++) {
+    const { status, stderr } = await waybill(args);
+    assert.is(status, 0, stderr);
+    const records = linesOf(readFileSync(join(place, 'results'), 'utf8')).slice(0, -1);
+    assert.equal(
+      records.map(record => 'path' in record && record.path),
+      ['one.tar'],
+    );
+  }
+});
+
 test('without a results file the worst archives are printed', async () => {
   const { stdout, status } = await waybill(['scan', folder]);
   assert.is(status, 2);
@@ -188,6 +212,8 @@ const WRONG: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['scan', folder, '--archive-timeout', 'soon'], /--archive-timeout: expected a time/],
   [['scan', folder, '--trust-digest'], /--resume/],
   [['scan', folder, '--json', '-o', 'x.ndjson'], /name one of them/],
+  [['scan', folder, '-o', 'r.html'], /merge RESULTS\.ndjson -o r\.html/],
+  [['scan', folder, '-o', 'sarif=r.out'], /merge RESULTS\.ndjson -o r\.out/],
   [['scan', folder, '--lock', 'waybill.lock.json'], /--partial/],
   [['scan', folder, '--files-from', '-', '--policy', '-'], /standard input is named twice/],
   [['scan', folder, '-o', '/no/such/folder/r.ndjson'], /Make its directory first/],

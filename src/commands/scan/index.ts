@@ -70,9 +70,8 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
   const { note } = surroundings;
   const wanted = chosenShard(options, surroundings);
   const prepared = await prepareScan(options.request, surroundings.read);
-  for (const line of prepared.notes) note(line);
-  const list = await readWorkList(options.source);
-  for (const line of remarksOn(list)) note(line);
+  const list = await readWorkList({ ...options.source, outputs: outputsOf(options) });
+  for (const line of [...prepared.notes, ...remarksOn(list)]) note(line);
   const sizes = options.balance ? await itemSizes(list) : null;
   const { shard, paths } = shardedList({ paths: list.paths, sizes }, wanted);
   const provenance: Provenance = { ...prepared.provenance, shard };
@@ -116,6 +115,10 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
     if (timer !== null) clearTimeout(timer);
   }
 }
+
+/** Files and folders that the run writes: below a folder that is scanned they are no items. */
+const outputsOf = ({ output, resume, cache }: ScanOptions): readonly string[] =>
+  [output, resume, cache?.setup.place?.dir].filter(file => file != null && file !== '-') as string[];
 
 interface ShardedWork {
   readonly provenance: Provenance;
