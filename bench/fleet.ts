@@ -119,7 +119,7 @@ class Fleet {
   }
 
   /**
-   * Of sixteen files ten are new images, two an image that was saved before, and one each a copy, damaged, no archive
+   * Ten of sixteen files are new images, two an image that was saved before, and one each a copy, damaged, no archive
    * and, at first, a base by itself.
    */
   small(images: Images, count: number): void {

@@ -23,7 +23,7 @@ export const YARGS_SPARED: readonly (readonly [file: RegExp, before: string, aft
     'yargs.getInternalMethods().getUsageInstance().cacheHelpMessage();',
     '',
   ],
-  // It looks for translations in a directory beside its own, which in a bundle is a directory of somebody else.
+  // It looks for translations in a directory beside its own, which in a bundle is another one.
   [/y18n[\\/]build[\\/]lib[\\/]platform-shims[\\/]node\.js$/, '        readFileSync,\n', ''],
 ];
 

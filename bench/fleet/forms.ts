@@ -130,7 +130,7 @@ export interface Damage extends Omit<Saved, 'images'> {
 }
 
 const BROKEN: Verdicts = { intact: false, complete: true, conformant: true };
-/** What is cut off may have been anything. */
+/** The part that is cut off may have been anything. */
 const CUT: Verdicts = { intact: false, complete: null, conformant: true };
 
 interface Material {

@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import { createReadStream, realpathSync } from 'node:fs';
+import { createReadStream, existsSync, realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
@@ -232,6 +232,8 @@ async function listedIn(file: string): Promise<BytePath[]> {
   const where = listName(file);
   const chunks: Buffer[] = [];
   let size = 0;
+  if (file !== '-' && !existsSync(file))
+    throw new InputError('there is no such file', where, 'Name a list of paths, or - for standard input.');
   await reading(where, async () => {
     for await (const chunk of file === '-' ? readInherited(0) : createReadStream(file)) {
       // The block that it lies in is filled again.

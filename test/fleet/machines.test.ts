@@ -65,7 +65,7 @@ const list = join(fleetFolder, 'list');
 writeFileSync(list, listed.map(path => `${path}\0`).join(''));
 const lines = join(fleetFolder, 'lines');
 writeFileSync(lines, listed.map(path => `${path}\n`).join(''));
-/** What one run over the list says. */
+/** The records of one run over the list. */
 const named = join(fleetFolder, 'named.ndjson');
 assert.is(waybill(['scan', '--root', archives, '--files-from', list, '-o', named]).status, 2);
 

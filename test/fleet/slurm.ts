@@ -119,7 +119,7 @@ export class Slurm {
     ].join('\n')}\n`;
   }
 
-  /** What a command of Slurm prints; nothing if it fails. */
+  /** The output of a command of Slurm; nothing if it fails. */
   output(program: string, ...args: readonly string[]): string {
     return spawnSync(program, args, { env: this.env, encoding: 'utf8' }).stdout ?? '';
   }

@@ -66,6 +66,8 @@ async function workplace(): Promise<string> {
     writeFileSync(join(place, name, 'app-arm64.tar'), other);
   }
   writeFileSync(join(place, 'downloads.list'), 'app.tar\napp-arm64.tar\n');
+  writeFileSync(join(place, 'list.txt'), 'app.tar\narm.tar\n');
+  writeFileSync(join(place, 'policy.yaml'), 'rules:\n  image-size: 1 GB\n');
   const layout = buildxOci({ platforms: [amd64.image, arm64.image], tags: ['app:1.2'], attestations: true });
   toDirectory(layout, join(place, 'layout'));
   writeFileSync(join(place, 'cosign.pub'), newSigner().pem);
@@ -86,7 +88,14 @@ function addResults(place: string): void {
   writeResults(place, items, { shards: 3 });
   for (const [i, half] of [items.slice(0, 6), items.slice(6)].entries())
     writeResults(place, half, { name: () => `part-${i}` });
-  writeFileSync(join(place, 'archives.txt'), items.map(({ path }) => `${path}\n`).join(''));
+  const list = items.map(({ path }) => `${path}\n`).join('');
+  writeFileSync(join(place, 'archives.txt'), list);
+  const shared = join(place, 'shared');
+  for (const folder of ['archives', 'results']) mkdirSync(join(shared, folder), { recursive: true });
+  writeFileSync(join(shared, 'list'), list);
+  for (const [i, half] of [items.slice(0, 6), items.slice(6)].entries())
+    for (const name of [`part-${i}`, `${i}.ndjson`])
+      writeResults(join(shared, 'results'), half, { name: () => name });
 }
 
 const pages = () =>
@@ -96,18 +105,18 @@ const pages = () =>
 
 const read = (path: string) => readFileSync(join(repositoryRoot, path), 'utf8');
 
-/** A line of the program, or one that pipes an image to it. */
-const COMMAND = /^(?:waybill|docker save \S+ \|\s*waybill) /;
+/** A line of the program, or one that pipes an image or a list to it. */
+const COMMAND = /^(?:waybill|(?:docker save|find) [^|]+ \|\s*waybill) /;
 
 /** A line that ends with a pipe or a backslash goes on in the next one. */
 const joined = (text: string) => text.replace(/(\|)\n\s+|\\\n\s+/g, '$1 ');
 
-/**
- * Lines of code blocks with the program; the output in console blocks is compared elsewhere, and recipes are run by
- * test/fleet.
- */
+/** Recipes are run by test/fleet, with the variables of their engines. */
+const withoutRecipes = (text: string) => text.replace(/^<!-- recipe .*-->\n```\w*\n[\s\S]*?^```$/gm, '');
+
+/** Lines of code blocks with the program; the output in console blocks is compared elsewhere. */
 function shownBy(text: string): string[] {
-  const page = joined(text.replace(/^<!-- recipe .*-->\n```\w*\n[\s\S]*?^```$/gm, ''));
+  const page = joined(withoutRecipes(text));
   const fenced = [...page.matchAll(/^```(?!console)\w*\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     block!.split('\n'),
   );
@@ -140,13 +149,18 @@ const runs = (place: string, line: string): { readonly status: number; readonly 
   const script = `set -o pipefail
 waybill() { "$NODE" "$BIN" "$@"; }
 docker() { [ "$1" = save ] && cat app.tar; }
-${line}`;
+${line.replaceAll('/shared/', 'shared/')}`;
   const env = {
     ...process.env,
     NODE: process.execPath,
     BIN: join(repositoryRoot, 'bin/waybill.js'),
     WAYBILL_HOME: join(place, 'state'),
     GITHUB_STEP_SUMMARY: join(place, 'step-summary'),
+    // The task of an engine.
+    ARCHIVES: 'mirror',
+    RESULTS: '.',
+    CLOUD_RUN_TASK_INDEX: '0',
+    CLOUD_RUN_TASK_COUNT: '1',
   };
   try {
     execFileSync('bash', ['-c', script], {
@@ -167,7 +181,7 @@ const sources: readonly (readonly [name: string, lines: () => readonly string[]]
   ['the help of merge', () => examplesOf('merge.ts')],
 ];
 
-const WITH_RESULTS = ['docs/merge.md', 'the help of merge'];
+const WITH_RESULTS = ['docs/fleet.md', 'docs/merge.md', 'the help of merge'];
 
 for (const [name, linesOf] of sources) {
   test(`the commands of ${name} run`, async () => {
@@ -185,7 +199,7 @@ for (const [name, linesOf] of sources) {
 
 test('every shell line of a page that names the program is run here, or compared with its output', () => {
   const left = pages().flatMap(name => {
-    const text = joined(read(name)).replace(/^```console\n[\s\S]*?^```$/gm, '');
+    const text = joined(withoutRecipes(read(name))).replace(/^```console\n[\s\S]*?^```$/gm, '');
     const blocks = [...text.matchAll(/^```(?:sh|bash|yaml|groovy)\n([\s\S]*?)^```$/gm)].map(
       ([, block]) => block!,
     );

@@ -44,7 +44,7 @@ export interface Examination {
   readonly limits: Partial<Limits>;
 }
 
-/** What is known of an archive that has been read: the part of its record that does not depend on where it lies. */
+/** The part of an archive's record that does not depend on where the archive lies. */
 export type RecordBody = Omit<
   ArchiveRecord,
   'kind' | 'durationMs' | 'path' | 'pathBytes' | 'size' | 'mtime' | keyof Provenance

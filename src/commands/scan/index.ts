@@ -19,7 +19,7 @@ export type { ScanProgress, ScanRequest };
 
 /** A run over many archives, as the command line asks for it. */
 export interface ScanOptions {
-  /** What decides on the content of the records. */
+  /** Decides on the content of the records. */
   readonly request: ScanRequest;
   readonly source: WorkListSource;
   /** As the command line has it: `3/10`, `auto`, `auto/10`; null for the whole list. */
@@ -40,7 +40,7 @@ export interface ScanOptions {
   readonly runSeconds: number;
 }
 
-/** What a run does outside of this program. */
+/** The effects of a run outside of this program. */
 export interface ScanSurroundings {
   readonly read: (file: string, options: ReadOptions) => Promise<ArchiveReading>;
   /** Prints a line on standard error. */
@@ -53,7 +53,7 @@ export interface ScanSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** What can be asked of a run while it lasts. */
+/** A run while it lasts. */
 export interface Watched {
   readonly progress: () => ScanProgress;
   /** Looks up the sizes of all archives, for an estimate. */

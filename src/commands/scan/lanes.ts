@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '../../errors.js';
 import { failedAnswer, Lane, type LaneAnswer, type LaneSetup, type LaneTask } from './lane.js';
 
-/** What the threads of a run may take. */
+/** The memory and time that the threads of a run may take. */
 export interface LaneLimits {
   /** Maximum heap of a thread, in MiB: an archive that needs more ends its thread, not the run. */
   readonly heapMegabytes: number;

@@ -19,7 +19,7 @@ export interface ScanRequest extends Omit<Examination, 'bases' | 'baseLists' | '
   readonly memory: number | undefined;
 }
 
-/** What the threads of a run need, and what its records say of it. */
+/** The input of the threads of a run, and what its records say of the run. */
 export interface Prepared {
   readonly examination: Examination;
   /** The small files of the command line. */

@@ -20,7 +20,7 @@ import type { Prepared } from './prepare.js';
 
 /** The record of an item, before it is in a results file. */
 export interface MadeRecord {
-  /** Of the item, in the paths of the run. */
+  /** Index of the item in the paths of the run. */
   readonly index: number;
   /** Without its line break. */
   readonly line: string;
