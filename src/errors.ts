@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util';
+import { denialText, isDenial } from './permission.js';
 import { uncommanding, visible } from './visible.js';
 
 const shown = (line: string) => uncommanding(visible(line));
@@ -33,13 +34,10 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The code of Node's error for what its permission model does not allow. https://nodejs.org/api/permissions.html */
-const ACCESS_DENIED = 'ERR_ACCESS_DENIED';
-
 /** True for an error of the operating system, as Node throws it, and for one of Node's permission model. */
 export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
-  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false;
-  return 'syscall' in error || error.code === ACCESS_DENIED;
+  if (isDenial(error)) return true;
+  return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 }
 
 /**
@@ -47,19 +45,7 @@ export function isSystemError(error: unknown): error is NodeJS.ErrnoException & 
  * socket Node gives only `read ECONNRESET`.
  */
 export function reasonOf(error: Error): string {
-  if (isSystemError(error) && error.code === ACCESS_DENIED) return denial(error);
+  if (isDenial(error)) return denialText(error);
   const [, words] = (isSystemError(error) && getSystemErrorMap().get(error.errno ?? 0)) || [];
   return words ?? error.message;
-}
-
-const PERMISSIONS: Readonly<Record<string, string>> = {
-  FileSystemRead: '--allow-fs-read',
-  FileSystemWrite: '--allow-fs-write',
-};
-
-function denial(error: Error): string {
-  const { permission = '', resource = '' } = error as { permission?: string; resource?: string };
-  const option = PERMISSIONS[permission];
-  const remedy = option === undefined ? '' : `: start Node with ${option}=${resource || 'PATH'} too`;
-  return `Node's permission model does not allow it${remedy}`;
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { LONGEST_MS, now } from '../containers/deadline.js';
-import { mayStartThreads } from '../scan/resources.js';
+import { mayStartThreads } from '../permission.js';
 import { LATE, SEEN, type Watched } from './watched.js';
 
 /** Milliseconds before the deadline at which reading ends, so that a report can still be made. */

@@ -1,6 +1,6 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
+import { exists } from '../permission.js';
 import { parseReference, type Reference } from '../spec/reference.js';
-import { exists } from './exists.js';
 
 const FAILS = 'The disk or the network share has an error: copy the file to another disk and read the copy.';
 const NOT_ALLOWED = 'Run as a user who can read it, or change its permissions.';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { UsageError } from '../errors.js';
 import { type Limits, lowered, type Resources } from '../limits.js';
+import { mayStartThreads } from '../permission.js';
 
 const MiB = 1024 * 1024;
 
@@ -99,12 +100,6 @@ export function lanesWithin({ jobs, memory }: Resources, archives: number): Lane
     heapMegabytes:
       memory === undefined ? LANE_HEAP_MEGABYTES : Math.max(64, Math.floor(memory / lanes / MiB)),
   };
-}
-
-/** False where Node's permission model forbids threads: `node --permission` without `--allow-worker`. */
-export function mayStartThreads(): boolean {
-  const { permission } = process as { readonly permission?: { has(scope: string): boolean } };
-  return permission?.has('worker') ?? true;
 }
 
 /** Number of cores that this process may use: by its affinity, and by the quota of its container. */

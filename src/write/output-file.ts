@@ -12,8 +12,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { exists } from '../containers/exists.js';
 import { InputError } from '../errors.js';
+import { exists } from '../permission.js';
 import { replaceFile } from './file.js';
 import { unwritable, writing } from './system-error.js';
 
