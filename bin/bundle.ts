@@ -1,7 +1,6 @@
 // Bundles the compiled command line into dist/bundle, which bin/waybill.js starts: two hundred fewer files to find,
 // read and link save 80 ms at every start. The two doors of the library, which package.json exports, are bundled too,
 // so that an installation of waybill has neither the bundled packages nor their dependencies.
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -177,11 +176,5 @@ writeFileSync(licenceFile, licences(packagesIn(results)));
 const written = results.flatMap(({ metafile }) =>
   Object.keys(metafile.outputs).map(file => resolve(root, file)),
 );
-const buildFile = join(target, 'build.js');
 for (const file of readdirSync(target).map(name => join(target, name)))
-  if (![licenceFile, buildFile, ...written].includes(file)) rmSync(file);
-
-// What a cache keeps is used by the same build only. The content of a worker is not part of any other file's name.
-const digest = createHash('sha256');
-for (const file of [...written].sort()) digest.update(readFileSync(file));
-writeFileSync(buildFile, `"${digest.digest('hex')}";\n`);
+  if (file !== licenceFile && !written.includes(file)) rmSync(file);

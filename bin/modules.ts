@@ -1,4 +1,5 @@
 // Shared by the bundles: our own modules, the changes that a bundle makes to packages, and the packages' licences.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,8 +82,17 @@ export const nodeCrc32: Plugin = {
   },
 };
 
-/** Modules that read files of the build: the bundle has their results. */
+/** The digest of our own modules and of the versions of all packages. */
+function buildDigest(): string {
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  for (const file of [...ownModules].sort())
+    hash.update(`${relative(source, file)}\0`).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** Modules that read files of the build, or are about it: a bundle has their results. */
 export const RESULTS: ReadonlyMap<string, string> = new Map([
+  [join(source, 'cache/build.js'), `export const build = ${JSON.stringify(buildDigest())};`],
   [join(source, 'version.js'), `export const version = ${JSON.stringify(version)};`],
   [
     join(source, 'format/page-scripts.js'),

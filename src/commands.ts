@@ -130,6 +130,13 @@ export {
   overviewReadOptions,
   overviewReport,
 } from './commands/report.js';
+export {
+  type ScanOptions,
+  type ScanSurroundings,
+  scan,
+  type Watched,
+} from './commands/scan/index.js';
+export type { ScanRequest } from './commands/scan/prepare.js';
 export { type ImageShown, type ShowReport, show, showReport } from './commands/show.js';
 export {
   loadVerifier,

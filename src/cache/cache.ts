@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { KnownBlobs } from '../scan/blob/known.js';
 import { SEEDS, type Seeds } from '../scan/names/table.js';
 import { version } from '../version.js';
 import { BlobCache } from './blobs.js';
+import { build } from './build.js';
 import { derived, openDirectory } from './directory.js';
 import { FileRecords, type RecordCache } from './records.js';
 import { EntryStore, type StoreCounts, type StorePlace } from './store.js';
@@ -92,7 +92,7 @@ export function openCache(
   const place = {
     dir: opened.dir,
     key: derived(secret, 'entries'),
-    program: `waybill ${version} ${build()}`,
+    program: `waybill ${version} ${build}`,
     isShared: secret.isGiven,
     mostBytes: size,
     written: new SharedArrayBuffer(8),
@@ -101,20 +101,6 @@ export function openCache(
     { place, seeds: [seeds.readUInt32LE(0) >>> 1, seeds.readUInt32LE(4) >>> 1], leastBlob },
     null,
   );
-}
-
-/**
- * The digest of this build, which `bin/bundle.ts` writes: two builds of one version, as developers have them, may
- * compute other facts.
- */
-function build(): string {
-  try {
-    return readFileSync(new URL('../../bundle/build.js', import.meta.url), 'latin1')
-      .replace(/[^0-9a-f]/g, '')
-      .slice(0, 32);
-  } catch {
-    return 'unbundled';
-  }
 }
 
 /** The cache that another thread has opened. */

@@ -146,10 +146,7 @@ test('a root that is no folder is refused', async () => {
     () => listOf(root, { paths: ['a.tar'], root: 'a.tar' }),
     /a\.tar: expected a folder, found a file/,
   );
-  await refused(
-    () => listOf(root, { paths: ['a.tar'], root: 'no' }),
-    /no: cannot be read: no such file or directory/,
-  );
+  await refused(() => listOf(root, { paths: ['a.tar'], root: 'no' }), /no: there is no such file/);
 });
 
 // Folders
@@ -338,10 +335,7 @@ test('a list that is none is refused', async () => {
     () => listOf(root, { filesFrom: SAMPLE }),
     /expected a list of paths, one a line or each ended by a NUL, found an archive/,
   );
-  await refused(
-    () => listOf(root, { filesFrom: join(root, 'no') }),
-    /no: cannot be read: no such file or directory/,
-  );
+  await refused(() => listOf(root, { filesFrom: join(root, 'no') }), /no: there is no such file/);
   await refused(() => listOf(root, { filesFrom: root }), /cannot be read: illegal operation on a directory/);
 });
 
@@ -474,7 +468,10 @@ test('an item is known by its size and time, a folder by the latest time below i
     ['image', 1],
   ] as const)
     utimesSync(join(root, path), time, time);
-  const state = (path: string) => itemState(nameBytes(root), path);
+  const state = async (path: string) => {
+    const { size, mtime } = await itemState(nameBytes(root), path);
+    return { size, mtime };
+  };
   assert.equal(await state('a.tar'), { size: 5, mtime: '1970-01-01T00:00:01.000000000Z' });
   assert.equal(await state('image'), { size: null, mtime: '1970-01-01T00:00:03.000000000Z' });
   assert.equal(await state('gone'), { size: null, mtime: null });

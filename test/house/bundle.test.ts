@@ -145,7 +145,7 @@ testWhen(
 });
 
 test('the program starts the bundle', async () => {
-  const started = /import '\.\.\/(dist\/[^']*)';/.exec(readFileSync(BIN, 'utf8'))?.[1];
+  const started = /import\('\.\.\/(dist\/[^']*)'\);/.exec(readFileSync(BIN, 'utf8'))?.[1];
   assert.is(join(repositoryRoot, started ?? ''), BUNDLE);
   assert.equal(await run(BIN, [SAVED]), await run(BUNDLE, [SAVED]));
 });

@@ -516,8 +516,9 @@ test('schema: the lines of results of many archives', async () => {
   writeFileSync(join(folder, 'based.tar'), await toTar(skopeoOci([{ image: based }])));
   writeFileSync(join(folder, 'broken.tar'), new Uint8Array(1024));
   writeFileSync(join(folder, 'notes.txt'), 'no archive');
-  const notUtf8 = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff])]);
-  writeFileSync(notUtf8, readFileSync(join(folder, 'based.tar')));
+  const notUtf8 = (byte: number) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([byte])]);
+  writeFileSync(notUtf8(0xff), readFileSync(join(folder, 'based.tar')));
+  writeFileSync(notUtf8(0xfe), 'no archive');
   const args = ['scan', folder, join(repositoryRoot, 'samples'), '--preset', 'default@1', '-o', '-'];
   const { stdout, stderr } = await waybill(args);
   const lines = stdout.trimEnd().split('\n');
