@@ -135,7 +135,7 @@ const SLIPS: readonly Row[] = [
   ['help verfy', 2, 'did you mean `verify`?'],
   ['help frobnicate', 2, 'unknown command `frobnicate`'],
   ['help', 0, 'Reports:', "Docker's words:", 'Exit codes:'],
-  ['help verify', 0, 'waybill verify <archive', '--fail-on'],
+  ['help verify', 0, 'waybill verify [archive', '--fail-on'],
   ['help manifest create', 0, 'waybill manifest create'],
   ['verify none.tar --help', 0, '--fail-on'],
   ['version', 0, /^\d+\.\d+\.\d+\n$/],

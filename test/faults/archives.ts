@@ -1,25 +1,39 @@
 // Archives for fault injection: one that workers read, and one with a long report.
 import { createCipheriv } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { assemble, image, layer, layerOf } from '../support/image.js';
 import { dockerSave25, skopeoOci } from '../support/layouts.js';
-import { toTar } from '../support/pack.js';
+import { toTar, toZip } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
 const MiB = 1024 * 1024;
 
+/** More than a file that is read at once. */
+const DATA_BYTES = 1.1 * MiB;
+
 /** A small archive with everything that is written in its own way. */
-export async function smallArchive(): Promise<string> {
-  const files = { 'etc/motd': 'hello', 'etc/empty': '', 'srv/data': new Uint8Array(100_000) };
+export const smallArchive = async (): Promise<string> =>
+  save('small.tar', await toTar(dockerSave25(await smallImage())));
+
+/** The same as a zip of an OCI layout. */
+export const zippedArchive = async (): Promise<string> =>
+  save('hello.zip', toZip(skopeoOci(await smallImage())));
+
+async function smallImage() {
+  const files = { 'etc/motd': 'hello', 'etc/empty': '', 'srv/data': new Uint8Array(DATA_BYTES) };
   const entries = [
     { path: 'etc/link', type: 'symlink', link: 'motd' },
     { path: 'etc/hard', type: 'link', link: 'etc/motd' },
   ] as const;
   const one = await image({ layers: [{ files, entries }, { files: { 'etc/motd': 'goodbye' } }] });
-  return save('small.tar', await toTar(dockerSave25({ image: one, tags: ['small:1'] })));
+  return { image: one, tags: ['small:1'] };
 }
+
+/** The small archive as one gzip stream, which is no smaller. */
+export const gzippedArchive = async (): Promise<string> =>
+  save('hello.tar.gz', gzipSync(readFileSync(await smallArchive()), { level: 0 }));
 
 /** Two uncompressed layers, both large enough for worker threads. */
 export async function largeArchive(): Promise<string> {

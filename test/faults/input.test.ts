@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { each } from '../support/cli.js';
-import { repositoryRoot, testWhen } from '../support/corpus.js';
-import { largeArchive, smallArchive } from './archives.js';
+import { testWhen } from '../support/corpus.js';
+import { gzippedArchive, largeArchive, smallArchive, zippedArchive } from './archives.js';
 import { type Circumstances, canRun, type Ended, FAILS, run } from './harness.js';
 import type { Effect, Fault } from './preload.js';
 
 const SMALL = await smallArchive();
 const LARGE = await largeArchive();
-const PACKED = join(repositoryRoot, 'samples/hello-podman.tar.gz');
-const ZIP = join(repositoryRoot, 'samples/hello-oci.zip');
+const PACKED = await gzippedArchive();
+const ZIP = await zippedArchive();
 const small = readFileSync(SMALL);
 const large = readFileSync(LARGE);
 
@@ -31,7 +31,7 @@ const ERROR = (reason: string) => new RegExp(`^waybill: .*: cannot be read: ${re
 
 /** The archive cannot be read at all: exit code 2 with the reason. */
 const ERRORS: readonly Row[] = [
-  ['status', ['verify', SMALL], { call: 'fs.promises.stat', path: 'small', ...EIO }, ERROR('i/o error')],
+  ['status', ['verify', SMALL], { call: 'fs.statSync', path: 'small', ...EIO }, ERROR('i/o error')],
   ['first bytes', ['verify', SMALL], { call: 'fs.readSync', path: 'small', ...EIO }, ERROR('i/o error')],
   [
     'index',
@@ -142,7 +142,7 @@ const FINDINGS: readonly Row[] = [
   [
     'a blob in a zip',
     ['verify', ZIP],
-    { call: 'fs.readSync', path: 'hello', nth: 4, ...EIO },
+    { call: 'fs.readSync', path: 'hello', nth: 5, ...EIO },
     LOST('i/o error'),
   ],
   [

@@ -132,8 +132,9 @@ test('after a bug no files are left, and the exit code is not that of a result',
   const crash = { call: 'fs.writeSync', does: { kind: 'crash' } } as const;
   const [crashed, stopped] = await Promise.all([
     run(['extract', '-', 'out'], { ...PIPE, faults: [crash], isBug: true }),
-    run(['verify', SMALL], {
-      faults: [{ call: 'fs.promises.stat', does: { kind: 'never' } }],
+    run(['verify', 'layout'], {
+      before: work => mkdirSync(join(work, 'layout')),
+      faults: [{ call: 'fs.promises.readdir', does: { kind: 'never' } }],
       isBug: true,
     }),
   ]);

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { each, waybill } from '../support/cli.js';
-import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { testWhen } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';
-import { largeArchive, smallArchive } from './archives.js';
+import { gzippedArchive, largeArchive, smallArchive } from './archives.js';
 import { type Circumstances, canRun, type Ended, run, SIGNALS } from './harness.js';
 import type { Fault } from './preload.js';
 
 const SMALL = await smallArchive();
-const PACKED = join(repositoryRoot, 'samples/hello-podman.tar.gz');
+const PACKED = await gzippedArchive();
 const LARGE = await largeArchive();
 const bytes = readFileSync(SMALL);
 const LISTS = temporary('faults');
