@@ -165,7 +165,7 @@ export {
   wasteReadOptions,
   wasteReport,
 } from './commands/waste/index.js';
-export { deadlineIn } from './containers/deadline.js';
+export { deadlineIn, LONGEST_MS, now } from './containers/deadline.js';
 export type { Container } from './containers/source.js';
 export {
   API_VERSIONS,

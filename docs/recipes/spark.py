@@ -17,5 +17,5 @@ scan = f"waybill scan --root {shlex.quote(archives)} --files-from - --jobs 1 -o 
 
 context = SparkSession.builder.appName("waybill").getOrCreate().sparkContext
 lines = context.textFile(paths)
-partitions = max(1, lines.count() // 200)
+partitions = max(1, -(-lines.count() // 200))
 lines.repartition(partitions).pipe(f"sh -c {shlex.quote(scan)}").saveAsTextFile(results)
