@@ -106,7 +106,8 @@ test('the command line uses nothing that the doors do not export', () => {
   const own = readdirSync(join(source, 'cli')).map(name => `cli/${name}`);
   const files = ['cli.ts', ...own];
   // inside.ts is about packages that the command line uses, permission.ts about Node: neither is about waybill.
-  const isOwn = (module: string) => module.startsWith('cli/') || ['progress', 'inside', 'permission'].includes(module);
+  const isOwn = (module: string) =>
+    module.startsWith('cli/') || ['progress', 'inside', 'permission'].includes(module);
   const used = files
     .flatMap(file => importsOf(file).map(one => ({ ...one, file })))
     .filter(({ module }) => !isOwn(module));
