@@ -32,7 +32,15 @@ fi
 
 split "${WAYBILL_ARCHIVES:-}"
 [ ${#lines[@]} -gt 0 ] || refuse 'archives: expected files or folders, found none'
-arguments=("$WAYBILL_COMMAND" "${lines[@]}")
+# A path is never read as an option or as a reference.
+archives=()
+for line in "${lines[@]}"; do
+  case $line in
+    /*) archives+=("$line") ;;
+    *) archives+=("./$line") ;;
+  esac
+done
+arguments=("$WAYBILL_COMMAND")
 if [ -n "${WAYBILL_POLICY:-}" ]; then arguments+=(--policy "$WAYBILL_POLICY"); fi
 split "${WAYBILL_ARGS:-}"
 if [ ${#lines[@]} -gt 0 ]; then arguments+=("${lines[@]}"); fi
@@ -52,7 +60,7 @@ case ${WAYBILL_PROGRAM:-} in
 esac
 
 code=0
-"${program[@]}" "${arguments[@]}" || code=$?
+"${program[@]}" "${arguments[@]}" -- "${archives[@]}" || code=$?
 {
   echo "exit-code=$code"
   echo "sarif=$WAYBILL_SARIF"

@@ -6,13 +6,16 @@ export function isWholeRecord(record: ItemRecord): boolean {
   if (!isShallow(record, DEPTH)) return false;
   if (record.kind === 'other') return true;
   const { durationMs, verdicts, passed, images = [], findings = [] } = record as unknown as Json;
+  if (record.exitCode !== 2 && [verdicts, record.images, record.findings].includes(undefined)) return false;
   return (
     isNumber(durationMs) &&
     (verdicts === undefined || isVerdicts(verdicts)) &&
     (passed === undefined || typeof passed === 'boolean') &&
     isListOf(images, isImage) &&
     isListOf(findings, isFinding) &&
-    (findings as readonly Json[]).every(({ image }) => image === null || image < (images as Json[]).length)
+    (findings as readonly Json[]).every(({ image }) => image === null || image < (images as Json[]).length) &&
+    (record.exitCode > 0 ||
+      (passed !== false && !(findings as readonly Json[]).some(({ failing }) => failing)))
   );
 }
 
@@ -28,6 +31,8 @@ const isShallow = (value: unknown, depth: number): boolean =>
 type Json = Readonly<Record<string, any>>;
 
 const isNumber = (value: unknown): boolean => Number.isFinite(value) && (value as number) >= 0;
+const isSize = (value: unknown): boolean =>
+  value === null || (Number.isSafeInteger(value) && (value as number) >= 0);
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isNumberOrNull = (value: unknown): boolean => value === null || isNumber(value);
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
@@ -49,14 +54,14 @@ function isImage(value: unknown): boolean {
     (base === null || (isObject(base) && isTextOrNull(base.name) && isTextOrNull(base.digest))) &&
     isListOf(layers, isLayer) &&
     isObject(sizes) &&
-    [sizes.stored, sizes.unpacked, sizes.docker].every(isNumberOrNull)
+    [sizes.stored, sizes.unpacked, sizes.docker].every(isSize)
   );
 }
 
 const isLayer = (value: unknown): boolean =>
   isObject(value) &&
   [value.digest, value.diffId].every(isTextOrNull) &&
-  [value.size, value.unpackedSize].every(isNumberOrNull);
+  [value.size, value.unpackedSize].every(isSize);
 
 const SEVERITIES: readonly unknown[] = ['error', 'warning', 'info'];
 

@@ -77,7 +77,9 @@ function isRecord({ kind, path, pathBytes, size, mtime, sha256, exitCode, error,
   if ((size !== null && !isCount(size)) || !isTextOrNull(mtime)) return false;
   if (kind === 'other') return isText(reason);
   const isError = error === null || (isObject(error) && isText(error.what) && isTextOrNull(error.remedy));
-  return isError && isTextOrNull(sha256) && EXIT_CODES.includes(exitCode);
+  return (
+    isError && isTextOrNull(sha256) && EXIT_CODES.includes(exitCode) && (error !== null) === (exitCode === 2)
+  );
 }
 
 /** The exit code that a record gives its run. */

@@ -4,13 +4,16 @@ import { withFileName } from '../containers/file-name.js';
 import { absolutePath, itemState } from '../containers/work-list.js';
 import { InputError } from '../errors.js';
 import { indexOfPath, pathOfRecord } from '../fleet/list.js';
+import { isWholeRecord } from '../fleet/merge-shape.js';
 import type { Item, Provenance, Shard } from '../fleet/record.js';
 import {
   changedLine,
   exitCodeOf,
   type ItemRecord,
+  lineDigest,
   parseLine,
   provenanceDifferences,
+  recordsDigest,
 } from '../fleet/results.js';
 import type { BytePath } from '../spec/byte-path.js';
 import { writing } from './system-error.js';
@@ -25,6 +28,8 @@ export interface EarlierOptions {
   readonly root: BytePath;
   /** The items of this shard, sorted by bytes. */
   readonly paths: readonly BytePath[];
+  /** Those that were found in folders; left out where any may have been. */
+  readonly walked?: { has(path: BytePath): boolean } | undefined;
   /** Prints a line for the user. */
   readonly note: (line: string) => void;
 }
@@ -43,6 +48,7 @@ const UNUSED = {
   settings: 'made with other options',
   unlisted: 'the archive is not in the list of this shard any more',
   failed: 'the archive could not be read (exit code 2)',
+  named: 'the file was found in a folder then, and is named now',
   changed: 'the file has changed since (size, modification time or digest)',
 } as const;
 
@@ -67,7 +73,10 @@ export async function* usableLines(options: EarlierOptions): AsyncGenerator<Usab
   const earlier = new EarlierRun(options);
   const unused = new Map<Unused, number>();
   const kept = new Set<number>();
-  for (const file of files)
+  const used = files.filter(file => !isAltered(file));
+  for (const file of files.filter(one => !used.includes(one)))
+    note(`${file}: not used: its records are not those that its last line has the digest of`);
+  for (const file of used)
     for (const lines of batched(linesOf(file)))
       for (const found of await Promise.all(lines.map(line => earlier.check(file, line)))) {
         if (typeof found === 'string') unused.set(found, (unused.get(found) ?? 0) + 1);
@@ -79,6 +88,19 @@ export async function* usableLines(options: EarlierOptions): AsyncGenerator<Usab
   note(`${resume}: ${kept.size} of ${paths.length} records are kept`);
   for (const [reason, count] of unused)
     note(`${resume}: ${count} ${count === 1 ? 'line is' : 'lines are'} not used: ${UNUSED[reason]}`);
+}
+
+/** Whether a completed results file has other records than those that its trailer is about. */
+function isAltered(file: string): boolean {
+  const digests: Buffer[] = [];
+  for (const { text } of linesOf(file)) {
+    const line = text === null ? 'not-json' : parseLine(text);
+    // Another kind of file is refused when its lines are judged.
+    if (digests.length === 0 && typeof line === 'string' && line !== 'other-schema') return false;
+    if (typeof line === 'string' || line.kind !== 'end') digests.push(lineDigest(text ?? ''));
+    else return digests.length !== line.count || recordsDigest(digests) !== line.records;
+  }
+  return false;
 }
 
 /** Judges the lines of an earlier run. */
@@ -104,7 +126,10 @@ class EarlierRun {
     this.common++;
     const [difference] = provenanceDifferences(this.options.provenance, line);
     if (difference !== undefined && isUnused(difference.member)) return difference.member;
+    if (!isWholeRecord(line)) return 'damaged';
     if (exitCodeOf(line) === 2) return 'failed';
+    if (line.kind === 'other' && this.options.walked?.has(this.options.paths[index]!) === false)
+      return 'named';
     return (await this.usable(index, line, text!)) ?? 'changed';
   }
 
@@ -158,6 +183,18 @@ async function digestOf(file: BytePath): Promise<string | null> {
 
 /** The first characters of a results file, of which a torn first line may have fewer. */
 const BEGINNING = '{"kind":"';
+
+/** Whether a file is empty, or begins as a results file does. */
+export function beginsAsResults(file: string): boolean {
+  const fd = writing(file, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  try {
+    const bytes = Buffer.alloc(BEGINNING.length);
+    const length = readSync(fd, bytes, 0, bytes.length, 0);
+    return BEGINNING.startsWith(bytes.toString('latin1', 0, length));
+  } finally {
+    closeSync(fd);
+  }
+}
 
 const notResults = (file: string): InputError =>
   new InputError(

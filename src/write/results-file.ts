@@ -15,7 +15,7 @@ import { InputError } from '../errors.js';
 import type { Provenance } from '../fleet/record.js';
 import { RecordSummary } from '../fleet/results.js';
 import type { BytePath } from '../spec/byte-path.js';
-import { partialOf, usableLines } from './earlier-results.js';
+import { beginsAsResults, partialOf, usableLines } from './earlier-results.js';
 import { replaceFile, writeAt } from './file.js';
 import { fileIdentity, type OutputPlace, outputPlace, writeWaiting } from './output-file.js';
 import { RunLock } from './run-lock.js';
@@ -34,6 +34,8 @@ export interface ResultsOptions {
   readonly root: BytePath;
   /** The items of this shard, sorted by bytes. */
   readonly paths: readonly BytePath[];
+  /** Those that were found in folders; left out where any may have been. */
+  readonly walked?: { has(path: BytePath): boolean } | undefined;
   /** Items of the whole list. */
   readonly listCount: number;
   /** Writes to standard output. */
@@ -85,6 +87,7 @@ export async function openResults(options: ResultsOptions): Promise<Results> {
   }
   const lock = await RunLock.take(lockOf(output), { shown: output, note });
   try {
+    requireResults(output);
     if (resume === null || isOther) requireNoPartial(output);
     return await openFile(options, lock);
   } catch (error) {
@@ -97,6 +100,16 @@ const lockOf = (file: string) => `${file}.lock`;
 
 /** Equal for two names of one place in a folder: a link to a results file has a partial file and a lock of its own. */
 const placeOf = (file: string): string => `${fileIdentity(dirname(resolve(file)))}/${basename(file)}`;
+
+/** Hazard: a shell gives `-o *.tar` the first archive as its value. */
+function requireResults(output: string): void {
+  if (!existsSync(output) || beginsAsResults(output)) return;
+  throw new InputError(
+    'expected a new name or a results file, found another file',
+    output,
+    'Nothing was changed. Name another file with --output.',
+  );
+}
 
 function requireNoPartial(output: string): void {
   const partial = partialOf(output);

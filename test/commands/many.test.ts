@@ -38,6 +38,9 @@ import { toText } from '../../src/format/text.js';
 import { type Ended, FAILS, run } from '../faults/harness.js';
 import { waybill } from '../support/cli.js';
 import { corpusFolder, hasCorpus, NO_SHARED_FOLDER, repositoryRoot, testWhen } from '../support/corpus.js';
+import { image } from '../support/image.js';
+import { dockerSave25 } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
 const sample = (name: string) => join(repositoryRoot, 'samples', name);
@@ -337,6 +340,9 @@ test('a folder or a file that cannot be read is a row, and hides none of the oth
 });
 
 test('a file that changes between its digest and its report is reported as changed', async () => {
+  // A smaller file is read once for both.
+  const large = await image({ layers: [{ files: { data: new Uint8Array(1_200_000) } }] });
+  const bytes = await toTar(dockerSave25({ image: large, tags: ['large:1'] }));
   const { stdout, status, struck } = await run(['verify', 'a.tar', 'b.tar'], {
     faults: [
       {
@@ -346,7 +352,7 @@ test('a file that changes between its digest and its report is reported as chang
       },
     ],
     before(work) {
-      copyFileSync(SAVED, join(work, 'a.tar'));
+      writeFileSync(join(work, 'a.tar'), bytes);
       copyFileSync(OCI, join(work, 'b.tar'));
     },
   });

@@ -1,17 +1,22 @@
 // A record for each of many archives: what it says, whichever thread made it, and what happens to bad ones.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { EventEmitter } from 'node:events';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { LaneSetup, LaneTask } from '../../src/commands/scan/lane.js';
+import { Lane, type LaneAnswer, type LaneSetup, type LaneTask } from '../../src/commands/scan/lane.js';
 import { ThreadLane } from '../../src/commands/scan/lanes.js';
 import { prepareScan, type ScanRequest } from '../../src/commands/scan/prepare.js';
 import { readArchive, sizesOf, verify } from '../../src/commands.js';
 import type { ArchiveRecord, ResultLine, Trailer } from '../../src/fleet/record.js';
 import { runLine } from '../../src/progress.js';
+import { nameBytes } from '../../src/spec/byte-path.js';
 import { waybill } from '../support/cli.js';
 import { repositoryRoot } from '../support/corpus.js';
+import { image } from '../support/image.js';
+import { dockerSave25 } from '../support/layouts.js';
+import { toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
 const sample = (name: string) => join(repositoryRoot, 'samples', name);
@@ -291,6 +296,95 @@ test('the line that shows how far a run is', () => {
     /500 MB of 1 GB, 2 without a report, about \d s/,
   );
   assert.match(runLine({ ...run, archives: 0 }, 1000), /^0% {2}0 of 1000 archives, 0 B read$/);
+});
+
+test('an answer of a thread that was abandoned is not taken for that about the next archive', async () => {
+  const lane = new ThreadLane(await laneSetup(), { heapMegabytes: 512, archiveSeconds: 0.001 });
+  const first = lane.answer(TASK);
+  const { worker } = lane as unknown as { readonly worker: EventEmitter };
+  assert.match(errorOf(await bodyIn(first)), /not read in time/);
+  const second = lane.answer(TASK);
+  worker.emit('message', { kind: 'archive', body: '{"exitCode":0}', exitCode: 0, isLasting: true });
+  assert.match(errorOf(await bodyIn(second)), /not read in time/);
+  await lane.close();
+});
+
+async function bodyIn(answer: Promise<LaneAnswer | null>): Promise<string> {
+  const given = await answer;
+  assert.ok(given?.kind === 'archive');
+  return given.body;
+}
+
+test('an archive of a folder without the image that is asked for is an error, not another file', async () => {
+  for (const args of [
+    ['scan', folder, '--ref', 'nosuch:1'],
+    ['verify', folder, '--shard', '1/1', '--platform', 'linux/riscv64'],
+  ]) {
+    const lines = await recordsOf(...args, '-o', '-');
+    assert.equal(
+      archivesIn(lines).map(({ exitCode }) => exitCode),
+      archivesIn(lines).map(() => 2),
+    );
+    assert.is(archivesIn(lines).length, 7, args.join(' '));
+  }
+});
+
+test('a file that vanishes after it was found in a folder is an error', async () => {
+  const lane = await Lane.open(await laneSetup());
+  const answer = await lane.answer({
+    file: nameBytes(join(folder, 'gone.tar')),
+    shown: 'gone.tar',
+    named: false,
+  });
+  assert.equal([answer.kind, answer.kind === 'archive' && answer.exitCode], ['archive', 2]);
+});
+
+test('names of bases are a part of the settings', async () => {
+  const settingsWith = async (tag: string) => {
+    const base = join(temporary('scan'), 'base.tar');
+    writeFileSync(base, await toTar(dockerSave25({ image: await image({ layers: [] }), tags: [tag] })));
+    return (await recordsOf('scan', sample('hello-oci.tar'), '--base', base, '-o', '-'))[0]!.settings;
+  };
+  assert.is(await settingsWith('good:1'), await settingsWith('good:1'));
+  assert.is.not(await settingsWith('good:1'), await settingsWith('evil:1'));
+});
+
+test('an archive is not overwritten by results', async () => {
+  const place = temporary('scan');
+  const archive = join(place, 'broken.tar');
+  copyFileSync(sample('broken-layer.tar'), archive);
+  const { status, stderr } = await waybill(['scan', '-o', archive, sample('hello-oci.tar')]);
+  assert.is(status, 2);
+  assert.match(stderr, /expected a new name or a results file/);
+  assert.equal(readFileSync(archive), readFileSync(sample('broken-layer.tar')));
+});
+
+test('records that were changed by hand are not kept', async () => {
+  const output = join(temporary('scan'), 'r.ndjson');
+  const archive = sample('broken-layer.tar');
+  assert.is((await waybill(['scan', archive, '-o', output])).status, 1);
+  const forged = readFileSync(output, 'utf8').replace('"exitCode":1', '"exitCode":0');
+  writeFileSync(output, forged);
+  const { status, stderr } = await waybill(['scan', archive, '--resume', output]);
+  assert.is(status, 1, stderr);
+  assert.match(stderr, /not used: its records are not those/);
+  // A partial file has no digest, but its records must agree with themselves.
+  rmSync(output);
+  writeFileSync(`${output}.partial`, `${forged.split('\n')[0]}\n`);
+  const again = await waybill(['scan', archive, '--resume', output]);
+  assert.is(again.status, 1, again.stderr);
+  assert.match(again.stderr, /0 of 1 records are kept/);
+});
+
+test('a file that was left out of a folder is read again when it is named', async () => {
+  const place = temporary('scan');
+  const output = join(temporary('scan'), 'r.ndjson');
+  copyFileSync(sample('hello-oci.tar'), join(place, 'one.tar'));
+  writeFileSync(join(place, 'login.tar'), '<html>');
+  assert.is((await waybill(['scan', place, '-o', output])).status, 0);
+  const named = ['one.tar', 'login.tar'].map(name => join(place, name));
+  const { status, stderr } = await waybill(['scan', ...named, '--root', place, '--resume', output]);
+  assert.is(status, 2, stderr);
 });
 
 test.run();

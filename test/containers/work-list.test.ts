@@ -146,7 +146,10 @@ test('a root that is no folder is refused', async () => {
     () => listOf(root, { paths: ['a.tar'], root: 'a.tar' }),
     /a\.tar: expected a folder, found a file/,
   );
-  await refused(() => listOf(root, { paths: ['a.tar'], root: 'no' }), /no: cannot be read: no such file or directory/);
+  await refused(
+    () => listOf(root, { paths: ['a.tar'], root: 'no' }),
+    /no: cannot be read: no such file or directory/,
+  );
 });
 
 // Folders

@@ -85,6 +85,14 @@ withBash('the action reads no input as a part of its script', () => {
   assert.not.ok(existsSync(join(folder, 'hacked')));
 });
 
+withBash('the action reads no archive as an option or as a reference', () => {
+  for (const archives of ['broken.tar\n--fail-on=never', 'broken.tar\n--help', 'broken.tar\nhello:1.0']) {
+    const job = act(workspace('options'), { archives });
+    assert.is(job.status, 2, `${archives}: ${job.stdout}`);
+    assert.match(job.outputs, /^exit-code=2$/m);
+  }
+});
+
 withBash('the action refuses inputs that it does not know', () => {
   const refused: readonly Readonly<Record<string, string>>[] = [
     { archives: '' },

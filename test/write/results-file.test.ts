@@ -67,6 +67,13 @@ function bench(changes: Partial<ResultsOptions> = {}): Bench {
   return { folder, output, partial: `${output}.partial`, notes, options };
 }
 
+/** The report of an archive in which nothing is found. */
+const REPORT = {
+  verdicts: { intact: true, complete: true, conformant: true },
+  images: [],
+  findings: [],
+};
+
 /** Makes a record as a run does. */
 async function lineFor(
   { root, paths, provenance }: ResultsOptions,
@@ -74,10 +81,12 @@ async function lineFor(
   { exitCode = 0, durationMs = 1 } = {},
 ): Promise<string> {
   const path = paths[index]!;
-  const state = await itemState(root, path);
+  const { size, mtime } = await itemState(root, path);
+  const state = { size, mtime };
   const content = state.size === null ? null : readFileSync(`${root}/${path}`);
   const error = exitCode === 2 ? { what: 'damaged', remedy: null } : null;
-  const body = JSON.stringify({ sha256: content && digestOf(content), exitCode, error });
+  const report = exitCode === 2 ? {} : REPORT;
+  const body = JSON.stringify({ sha256: content && digestOf(content), exitCode, error, ...report });
   return archiveLine({ ...recordedPath(path), ...state }, provenance, durationMs, body);
 }
 
@@ -528,14 +537,16 @@ const program = (options: ResultsOptions, delayMs = 0) => `
   import { itemState } from ${module('containers/work-list.js')};
   import { openResults } from ${module('write/results-file.js')};
   const options = { ...${JSON.stringify(options)}, note() {} };
-  const body = JSON.stringify({ sha256: null, exitCode: 0, error: null, filler: 'x'.repeat(4000) });
+  const report = ${JSON.stringify(REPORT)};
+  const body = JSON.stringify({ sha256: null, exitCode: 0, error: null, ...report, filler: 'x'.repeat(4000) });
   let results;
   try {
     results = await openResults(options);
     console.log('kept', results.kept);
     for (const index of results.missing()) {
       const path = options.paths[index];
-      const line = archiveLine({ path, ...(await itemState(options.root, path)) }, options.provenance, 0, body);
+      const { size, mtime } = await itemState(options.root, path);
+      const line = archiveLine({ path, size, mtime }, options.provenance, 0, body);
       await results.add(index, line, 0);
       console.log('added');
       await new Promise(resolve => setTimeout(resolve, ${delayMs}));

@@ -1,5 +1,6 @@
 import type { BaseImage } from '../../analysis/base.js';
 import { type Sizes, weigher } from '../../analysis/weigh.js';
+import { InputError, UsageError } from '../../errors.js';
 import type { ArchiveRecord, FindingRecord, FleetCommand, ImageRecord } from '../../fleet/record.js';
 import type { Limits } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
@@ -115,9 +116,25 @@ export async function loadExaminer(examination: Examination): Promise<Examine> {
     });
     // Fingerprints of equal findings are numbered: by archive, or shards would number them otherwise.
     clock.isRead = false;
-    const body = bodyOf(reading, await judge(reading, new Audit(baseline)));
+    const body = bodyOf(reading, await judged(reading, judge, new Audit(baseline)));
     return { body, isLasting: !clock.isRead && examination.trust.requireSignature !== true };
   };
+}
+
+/**
+ * The judgement on an archive that has been read. Without one, such as for an image that it does not have, it is still an
+ * archive, and not one of the other files of a folder: `damaged`.
+ */
+async function judged(reading: ArchiveReading, judge: Judge['judge'], audit: Audit): Promise<Judgement> {
+  try {
+    return await judge(reading, audit);
+  } catch (error) {
+    const { file } = reading.opened;
+    if (error instanceof UsageError)
+      throw new InputError(error.message, file, null, { cause: error, damaged: true });
+    if (!(error instanceof InputError) || error.damaged) throw error;
+    throw new InputError(error.what, error.where, error.remedy, { cause: error, damaged: true });
+  }
 }
 
 /** The time of a run, which notes that something depends on it. */

@@ -146,8 +146,8 @@ async function resultsOf(
 ): Promise<Results> {
   if (output === null) return new NoResults(paths.length);
   const listCount = list.paths.length;
-  const { root } = list;
-  return openResults({ output, resume, trustDigest, provenance, root, paths, listCount, put, note });
+  const { root, walked } = list;
+  return openResults({ output, resume, trustDigest, provenance, root, paths, walked, listCount, put, note });
 }
 
 /** For a run whose records are only counted. */

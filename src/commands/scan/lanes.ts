@@ -64,7 +64,10 @@ export class ThreadLane implements LaneRunner {
       workerData: setup,
       resourceLimits: { maxOldGenerationSizeMb: limits.heapMegabytes },
     });
-    worker.on('message', (answer: LaneAnswer) => this.settle?.(answer));
+    worker.on('message', (answer: LaneAnswer) => {
+      // Hazard: a thread that was abandoned may have answered meanwhile, which is no answer about the next archive.
+      if (worker === this.worker) this.settle?.(answer);
+    });
     worker.on('error', error => this.die(worker, error));
     worker.on('exit', () => this.die(worker, new Error('it ended')));
     return worker;

@@ -92,7 +92,8 @@ function policyDigest(
   return sha256(JSON.stringify([presets, compares, names, contents, images]));
 }
 
-const imagesOf = (bases: readonly BaseImage[]) => bases.map(({ diffIds, platform }) => [diffIds, platform]);
+const imagesOf = (bases: readonly BaseImage[]) =>
+  bases.map(({ names, created, diffIds, platform }) => [names, created, diffIds, platform]);
 
 /** Memory from which no limit is lowered: `limitsWithin`. */
 const FULL_MEMORY = 512 * 1024 * 1024;
@@ -102,8 +103,19 @@ function settingsDigest(
   contents: readonly string[],
   memory: number | undefined,
 ): string {
-  const { ref, platform, failOn, requireComplete, requireImage, lock, trust, bases, epoch, limits } =
-    examination;
+  const {
+    ref,
+    platform,
+    failOn,
+    requireComplete,
+    requireImage,
+    lock,
+    trust,
+    baseline,
+    bases,
+    epoch,
+    limits,
+  } = examination;
   const platformText = (value: boolean | Platform | undefined) =>
     typeof value === 'object' ? fullPlatform(value) : (value ?? null);
   const { key = [], trustedRoot, notationTrustStore, ...words } = trust;
@@ -116,6 +128,7 @@ function settingsDigest(
       requireImage,
       lock === null ? null : [lock.least, lock.names, lock.partial],
       [key.length, trustedRoot !== undefined, notationTrustStore !== undefined, sorted(words)],
+      baseline !== null,
       bases === undefined ? null : imagesOf(bases),
       epoch,
       sorted(limits),
