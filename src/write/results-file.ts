@@ -87,8 +87,10 @@ export async function openResults(options: ResultsOptions): Promise<Results> {
   }
   const lock = await RunLock.take(lockOf(output), { shown: output, note });
   try {
-    requireResults(output);
-    if (resume === null || isOther) requireNoPartial(output);
+    if (resume === null || isOther) {
+      requireResults(output);
+      requireNoPartial(output);
+    }
     return await openFile(options, lock);
   } catch (error) {
     lock.release();

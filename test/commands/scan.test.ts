@@ -340,9 +340,10 @@ test('a file that vanishes after it was found in a folder is an error', async ()
 });
 
 test('names of bases are a part of the settings', async () => {
+  const based = await image({ layers: [{ files: { a: 'a' } }] });
   const settingsWith = async (tag: string) => {
     const base = join(temporary('scan'), 'base.tar');
-    writeFileSync(base, await toTar(dockerSave25({ image: await image({ layers: [] }), tags: [tag] })));
+    writeFileSync(base, await toTar(dockerSave25({ image: based, tags: [tag] })));
     return (await recordsOf('scan', sample('hello-oci.tar'), '--base', base, '-o', '-'))[0]!.settings;
   };
   assert.is(await settingsWith('good:1'), await settingsWith('good:1'));
