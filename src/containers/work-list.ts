@@ -53,6 +53,9 @@ export interface WorkListSource {
   readonly outputs?: readonly string[];
 }
 
+/** False for a file that was removed since the list was made. */
+export const isStillThere = (file: BytePath): boolean => existsSync(pathBuffer(file));
+
 /**
  * Makes the work list. No content is read, but to tell folders that are images from those that hold them.
  * @throws InputError for a list that cannot be read or is none, a pattern that matches nothing, and an empty list

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { Cache, CacheSetup, CacheStatistics } from '../../cache/cache.js';
 import { withFileName } from '../../containers/file-name.js';
 import { type FilesRead, keepFilesRead } from '../../containers/text-file.js';
+import { isStillThere } from '../../containers/work-list.js';
 import { InputError, isSystemError, reasonOf, UsageError } from '../../errors.js';
-import { type BytePath, pathBuffer, shownPath } from '../../spec/byte-path.js';
+import { type BytePath, shownPath } from '../../spec/byte-path.js';
 import { type Examination, type Examine, loadExaminer, type RecordBody } from './examine.js';
 
 /** An item of the work list, for the thread that reads it. */
@@ -85,7 +85,7 @@ export class Lane {
       return { ...archiveAnswer(body), isLasting };
     } catch (error) {
       const refused = refusal(error, opened);
-      if (!named && !refused.damaged && existsSync(pathBuffer(file)))
+      if (!named && !refused.damaged && isStillThere(file))
         return { kind: 'other', reason: inWords(refused.what, opened, shown), isLasting: true };
       return failedAnswer(refused, opened, shown);
     }
