@@ -10,12 +10,12 @@ interface Packed extends Tested {
   readonly fast: readonly string[];
 }
 
-const only = (name: CodecName): Tested => ({ name, codec: codecFor(name), absent: null });
+const sole = (name: CodecName): Tested => ({ name, codec: codecFor(name), absent: null });
 const TESTED: readonly Packed[] = [
-  { ...only('gzip'), command: 'gzip', fast: ['-c'] },
+  { ...sole('gzip'), command: 'gzip', fast: ['-c'] },
   ...zstdTested.map(one => ({ ...one, command: 'zstd', fast: ['-q', '-c'] })),
-  { ...only('xz'), command: 'xz', fast: ['-1', '-c'] },
-  { ...only('bzip2'), command: 'bzip2', fast: ['-1', '-c'] },
+  { ...sole('xz'), command: 'xz', fast: ['-1', '-c'] },
+  { ...sole('bzip2'), command: 'bzip2', fast: ['-1', '-c'] },
 ];
 const TEXT = Buffer.from(
   'the quick brown fox jumps over the lazy dog, the quick brown dog over the lazy fox\n'.repeat(3),
