@@ -9,7 +9,7 @@ import { openPush } from './push.js';
  * input at once; this is what they, pngjs and minizlib are built on. It is used directly because minizlib gathers all
  * the output of one write before it hands it on: 1 MiB of hostile input would become 1 GiB of memory.
  */
-interface Handle {
+export interface ZlibHandle {
   writeSync(
     flush: number,
     input: Uint8Array,
@@ -22,7 +22,7 @@ interface Handle {
   onerror: (message: string, errno: number, code: string) => void;
 }
 
-type Internals = InflateRaw & { readonly _handle: Handle; readonly _writeState: Uint32Array };
+type Internals = InflateRaw & { readonly _handle: ZlibHandle; readonly _writeState: Uint32Array };
 
 // How much input zlib is given at once: see the hazard below.
 const PIECE_SIZE = 32 * 1024;

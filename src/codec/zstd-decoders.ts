@@ -2,6 +2,7 @@
 import * as zlib from 'node:zlib';
 import { checkInside, ZSTDDEC } from '../inside.js';
 import { CodecError, type Outlet, ROOM_BYTES, type Sink, type WasmInstance, wasm } from './codec.js';
+import type { ZlibHandle } from './inflate.js';
 
 /** Decodes the frames of one stream, which its caller has found the parts of. */
 export interface FrameDecoder {
@@ -53,22 +54,9 @@ const zstdError = (code: number): CodecError =>
     cause: new Error(`ZSTD_decompressStream returned error ${code}`),
   });
 
-/** The part of Node's zlib binding that does one synchronous step, as in inflate.ts. Its errors are zstd's codes. */
-interface Handle {
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    inputAt: number,
-    inputLength: number,
-    output: Uint8Array,
-    outputAt: number,
-    outputLength: number,
-  ): void;
-  onerror: (message: string, errno: number, code: string) => void;
-}
-
 interface NodeStream {
-  readonly _handle: Handle;
+  /** Its errors are zstd's codes. */
+  readonly _handle: ZlibHandle;
   readonly _writeState: Uint32Array;
   close(): void;
 }

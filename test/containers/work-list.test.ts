@@ -29,6 +29,7 @@ import { listDigest, pathOfRecord } from '../../src/fleet/list.js';
 import { readArchive } from '../../src/report/read.js';
 import { nameBytes, pathBuffer } from '../../src/spec/byte-path.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { refusal } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
 const SAMPLE = join(repositoryRoot, 'samples/hello-docker-28.tar');
@@ -72,16 +73,8 @@ const listOf = (folder: string, source: Partial<WorkListSource>): Promise<WorkLi
 const pathsOf = async (folder: string, source: Partial<WorkListSource>) =>
   (await listOf(folder, source)).paths;
 
-async function refused(step: () => Promise<unknown>, words: RegExp): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    assert.instance(error, InputError);
-    assert.match((error as InputError).message, words);
-    return;
-  }
-  assert.unreachable('expected an InputError');
-}
+const refused = async (step: () => Promise<unknown>, words: RegExp): Promise<void> =>
+  assert.match((await refusal(step())).message, words);
 
 /** A file with a list. */
 function fileOf(content: string | Uint8Array): string {

@@ -17,10 +17,10 @@ import type { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InputError } from '../../src/errors.js';
 import { type LockOptions, RunLock } from '../../src/write/run-lock.js';
 import { removeUnfinished } from '../../src/write/unfinished.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { refusal } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
 const notes: string[] = [];
@@ -40,16 +40,8 @@ interface LockContent {
 const contentOf = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as LockContent;
 const write = (path: string, content: object) => writeFileSync(path, `${JSON.stringify(content)}\n`);
 
-async function refused(step: () => Promise<unknown>, words: RegExp): Promise<void> {
-  try {
-    await step();
-  } catch (error) {
-    assert.instance(error, InputError);
-    assert.match((error as InputError).message, words);
-    return;
-  }
-  assert.unreachable('expected an InputError');
-}
+const refused = async (step: () => Promise<unknown>, words: RegExp): Promise<void> =>
+  assert.match((await refusal(step())).message, words);
 
 /** Writes the content of a lock of this process, changed. */
 async function forged(path: string, changes: Partial<LockContent>): Promise<void> {
