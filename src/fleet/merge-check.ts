@@ -36,6 +36,8 @@ export interface ResultsPart {
   /** One for each record, in the order of the lines. */
   readonly sizes: (number | null)[];
   readonly digests: Buffer[];
+  /** Records of archives. */
+  archives: number;
   exitCode: 0 | 1 | 2;
   trailer: Trailer | null;
 }
@@ -127,7 +129,16 @@ export class MergeCheck {
     this.results++;
     const file = this.files.at(-1)!;
     if (this.part === null) {
-      this.part = { file, source, places: [], sizes: [], digests: [], exitCode: 0, trailer: null };
+      this.part = {
+        file,
+        source,
+        places: [],
+        sizes: [],
+        digests: [],
+        archives: 0,
+        exitCode: 0,
+        trailer: null,
+      };
       this.parts.push(this.part);
       return this.part;
     }
@@ -146,6 +157,7 @@ export class MergeCheck {
     part.places.push({ path, file: this.files.length - 1, offset, length, part });
     part.sizes.push(record.size);
     part.digests.push(lineDigest(text));
+    if (record.kind === 'archive') part.archives++;
     const exitCode = exitCodeOf(record);
     if (exitCode > part.exitCode) part.exitCode = exitCode;
   }
@@ -199,6 +211,7 @@ export interface MergedResults {
   readonly list: string;
   readonly listCount: number;
   readonly shards: number;
+  /** 2 also where no record is one of an archive: a folder whose mount failed must not pass. */
   readonly exitCode: 0 | 1 | 2;
   /** Milliseconds of the runs, added up. */
   readonly durationMs: number;
@@ -225,11 +238,16 @@ export function mergedResults(check: MergeCheck, wanted: WantedList | null): Mer
     list,
     listCount: wanted?.paths.length ?? first?.trailer?.listCount ?? places.length,
     shards: wanted === null ? (first?.source.shard.of ?? 0) : parts.length,
-    exitCode: parts.reduce<0 | 1 | 2>((most, { exitCode }) => (exitCode > most ? exitCode : most), 0),
+    exitCode: worstOf(parts),
     durationMs: parts.reduce((sum, { trailer }) => sum + (trailer?.durationMs ?? 0), 0),
     run: first === undefined ? null : descriptionOf(first.source, parts),
   };
 }
+
+const worstOf = (parts: readonly ResultsPart[]): 0 | 1 | 2 =>
+  parts.every(({ archives }) => archives === 0)
+    ? 2
+    : parts.reduce<0 | 1 | 2>((most, { exitCode }) => (exitCode > most ? exitCode : most), 0);
 
 function descriptionOf(
   { command, policy, shard }: Provenance,

@@ -11,6 +11,7 @@ export function isWholeRecord(record: ItemRecord): boolean {
     isNumber(durationMs) &&
     (verdicts === undefined || isVerdicts(verdicts)) &&
     (passed === undefined || typeof passed === 'boolean') &&
+    (record.timed === undefined || record.timed === true) &&
     isListOf(images, isImage) &&
     isListOf(findings, isFinding) &&
     (findings as readonly Json[]).every(({ image }) => image === null || image < (images as Json[]).length) &&

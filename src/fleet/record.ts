@@ -68,6 +68,8 @@ export interface ArchiveRecord extends Item, Provenance {
   readonly verdicts?: Verdicts;
   /** Whether the archive keeps to the policy; absent without one. */
   readonly passed?: boolean;
+  /** The time of the run decided on it: an exception that expires, an age, a certificate. Absent where it did not. */
+  readonly timed?: true;
   readonly images?: readonly ImageRecord[];
   readonly findings?: readonly FindingRecord[];
 }

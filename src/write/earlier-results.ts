@@ -5,11 +5,10 @@ import { absolutePath, itemState } from '../containers/work-list.js';
 import { InputError } from '../errors.js';
 import { indexOfPath, pathOfRecord } from '../fleet/list.js';
 import { isWholeRecord } from '../fleet/merge-shape.js';
-import type { Item, Provenance, Shard } from '../fleet/record.js';
+import type { ArchiveRecord, Item, Provenance, Shard } from '../fleet/record.js';
 import {
   changedLine,
   exitCodeOf,
-  type ItemRecord,
   lineDigest,
   parseLine,
   provenanceDifferences,
@@ -28,8 +27,6 @@ export interface EarlierOptions {
   readonly root: BytePath;
   /** The items of this shard, sorted by bytes. */
   readonly paths: readonly BytePath[];
-  /** Those that were found in folders; left out where any may have been. */
-  readonly walked?: { has(path: BytePath): boolean } | undefined;
   /** Prints a line for the user. */
   readonly note: (line: string) => void;
 }
@@ -48,7 +45,8 @@ const UNUSED = {
   settings: 'made with other options',
   unlisted: 'the archive is not in the list of this shard any more',
   failed: 'the archive could not be read (exit code 2)',
-  named: 'the file was found in a folder then, and is named now',
+  other: 'the file was no archive then, which is found out again',
+  timed: 'the time of the run decided on the record, and was more than a day ago',
   changed: 'the file has changed since (size, modification time or digest)',
 } as const;
 
@@ -111,7 +109,7 @@ class EarlierRun {
   constructor(private readonly options: EarlierOptions) {}
 
   /** @returns null for a line that is nothing to be used or to be missed */
-  async check(file: string, { text, isTorn, isFirst }: FileLine): Promise<UsableLine | Unused | null> {
+  async check(file: string, { text, isTorn, isFirst, isOld }: FileLine): Promise<UsableLine | Unused | null> {
     const line = text === null ? 'not-json' : parseLine(text);
     const isResult = line === 'other-schema' || typeof line !== 'string';
     const isTornResult = isTorn && BEGINNING.startsWith((text ?? '').slice(0, BEGINNING.length));
@@ -128,16 +126,16 @@ class EarlierRun {
     if (difference !== undefined && isUnused(difference.member)) return difference.member;
     if (!isWholeRecord(line)) return 'damaged';
     if (exitCodeOf(line) === 2) return 'failed';
-    if (line.kind === 'other' && this.options.walked?.has(this.options.paths[index]!) === false)
-      return 'named';
+    if (line.kind === 'other') return 'other';
+    if (line.timed === true && isOld) return 'timed';
     return (await this.usable(index, line, text!)) ?? 'changed';
   }
 
-  private async usable(index: number, record: ItemRecord, text: string): Promise<UsableLine | null> {
+  private async usable(index: number, record: ArchiveRecord, text: string): Promise<UsableLine | null> {
     const { root, paths, trustDigest, provenance } = this.options;
     const { size, mtime } = await itemState(root, paths[index]!);
     if (size !== record.size) return null;
-    const isByDigest = trustDigest && size !== null && record.kind === 'archive' && record.sha256 !== null;
+    const isByDigest = trustDigest && size !== null && record.sha256 !== null;
     const isSame = isByDigest
       ? record.sha256 === (await digestOf(absolutePath(root, paths[index]!)))
       : mtime !== null && mtime === record.mtime;
@@ -209,9 +207,14 @@ interface FileLine {
   /** The last one, without a line break. */
   readonly isTorn: boolean;
   readonly isFirst: boolean;
+  /** The file was written more than a day ago. */
+  readonly isOld: boolean;
 }
 
 const LF = 10;
+
+/** An interrupted run is continued within it; exceptions expire and images grow old by days. */
+const DAY_MS = 24 * 3600 * 1000;
 
 /** Bytes that are read at a time. */
 const PIECE = 1024 * 1024;
@@ -222,7 +225,9 @@ const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function* linesOf(file: string): Generator<FileLine> {
   const fd = writing(file, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
-    if (!fstatSync(fd).isFile()) throw notResults(file);
+    const stats = fstatSync(fd);
+    if (!stats.isFile()) throw notResults(file);
+    const isOld = Date.now() - stats.mtimeMs > DAY_MS;
     /** The beginning of a line that ends in a later chunk. */
     let begun: Buffer[] = [];
     let isFirst = true;
@@ -234,13 +239,14 @@ function* linesOf(file: string): Generator<FileLine> {
       const bytes = chunk.subarray(0, count);
       let from = 0;
       for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
-        yield { text: decoded([...begun, bytes.subarray(from, end)]), isTorn: false, isFirst };
+        yield { text: decoded([...begun, bytes.subarray(from, end)]), isTorn: false, isFirst, isOld };
         [begun, isFirst, from] = [[], false, end + 1];
       }
       if (from < count) begun.push(bytes.subarray(from));
     }
     // It may end within a character.
-    if (begun.length > 0) yield { text: Buffer.concat(begun).toString('latin1'), isTorn: true, isFirst };
+    if (begun.length > 0)
+      yield { text: Buffer.concat(begun).toString('latin1'), isTorn: true, isFirst, isOld };
   } finally {
     closeSync(fd);
   }

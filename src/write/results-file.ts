@@ -34,8 +34,6 @@ export interface ResultsOptions {
   readonly root: BytePath;
   /** The items of this shard, sorted by bytes. */
   readonly paths: readonly BytePath[];
-  /** Those that were found in folders; left out where any may have been. */
-  readonly walked?: { has(path: BytePath): boolean } | undefined;
   /** Items of the whole list. */
   readonly listCount: number;
   /** Writes to standard output. */

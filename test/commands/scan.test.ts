@@ -1,7 +1,16 @@
 // A record for each of many archives: what it says, whichever thread made it, and what happens to bad ones.
 import { spawnSync } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -386,6 +395,34 @@ test('a file that was left out of a folder is read again when it is named', asyn
   const named = ['one.tar', 'login.tar'].map(name => join(place, name));
   const { status, stderr } = await waybill(['scan', ...named, '--root', place, '--resume', output]);
   assert.is(status, 2, stderr);
+});
+
+test('a list without a single archive does not pass, in a run and in its merge', async () => {
+  const place = temporary('scan');
+  symlinkSync('/no/such/mount/app.tar', join(place, 'app.tar'));
+  const output = join(temporary('scan'), 'r.ndjson');
+  const run = await waybill(['scan', place, '-o', output]);
+  assert.is(run.status, 2, run.stderr);
+  assert.match(run.stderr, /no file of the list is an archive: is the folder mounted/);
+  assert.is((await waybill(['scan', place, '--resume', output])).status, 2);
+  assert.is((await waybill(['scan', place])).status, 2);
+  assert.is((await waybill(['merge', output])).status, 2);
+  // One of several shards may have none.
+  assert.is((await waybill(['scan', place, '--shard', '1/2'])).status, 0);
+});
+
+test('a record on which the time decided is kept for a day', async () => {
+  const output = join(temporary('scan'), 'r.ndjson');
+  const args = ['scan', sample('signed.tar'), '--require-signature', '--fail-on', 'never'];
+  assert.is((await waybill([...args, '-o', output])).status, 0);
+  assert.is(linesOf(readFileSync(output, 'utf8'))[0]!.kind === 'archive', true);
+  assert.match(readFileSync(output, 'utf8'), /"timed":true/);
+  assert.match((await waybill([...args, '--resume', output])).stderr, /1 of 1 records are kept/);
+  const days = Date.now() / 1000 - 2 * 24 * 3600;
+  utimesSync(output, days, days);
+  const { stderr } = await waybill([...args, '--resume', output]);
+  assert.match(stderr, /0 of 1 records are kept/);
+  assert.match(stderr, /the time of the run decided/);
 });
 
 test.run();

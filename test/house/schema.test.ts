@@ -519,7 +519,16 @@ test('schema: the lines of results of many archives', async () => {
   const notUtf8 = (byte: number) => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([byte])]);
   writeFileSync(notUtf8(0xff), readFileSync(join(folder, 'based.tar')));
   writeFileSync(notUtf8(0xfe), 'no archive');
-  const args = ['scan', folder, join(repositoryRoot, 'samples'), '--preset', 'default@1', '-o', '-'];
+  const args = [
+    'scan',
+    folder,
+    join(repositoryRoot, 'samples'),
+    '--preset',
+    'default@1',
+    '-o',
+    '-',
+    '--require-signature',
+  ];
   const { stdout, stderr } = await waybill(args);
   const lines = stdout.trimEnd().split('\n');
   assert.ok(lines.length > 10, stderr);

@@ -116,8 +116,9 @@ export async function loadExaminer(examination: Examination): Promise<Examine> {
     });
     // Fingerprints of equal findings are numbered: by archive, or shards would number them otherwise.
     clock.isRead = false;
-    const body = bodyOf(reading, await judged(reading, judge, new Audit(baseline)));
-    return { body, isLasting: !clock.isRead && examination.trust.requireSignature !== true };
+    const judgement = await judged(reading, judge, new Audit(baseline));
+    const isLasting = !clock.isRead && examination.trust.requireSignature !== true;
+    return { body: bodyOf(reading, judgement, isLasting), isLasting };
   };
 }
 
@@ -278,7 +279,7 @@ async function sizesJudge({ ref, platform }: Examination): Promise<Judge> {
   };
 }
 
-function bodyOf(reading: ArchiveReading, judgement: Judgement): RecordBody {
+function bodyOf(reading: ArchiveReading, judgement: Judgement, isLasting: boolean): RecordBody {
   const { exitCode, passed, report, chosen, findings, imageOf } = judgement;
   const { archive, verdicts, images } = report;
   const { container, compression, layout, producer } = archive;
@@ -292,6 +293,7 @@ function bodyOf(reading: ArchiveReading, judgement: Judgement): RecordBody {
     producer,
     verdicts,
     ...(passed !== undefined && { passed }),
+    ...(!isLasting && { timed: true }),
     images: chosenImages(reading, chosen).map(([part, image], i) => imageRecord(part, image, images[i]!)),
     findings: findings.map((finding, i) => findingRecord(finding, imageOf[i]!)),
   };

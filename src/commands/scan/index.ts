@@ -107,7 +107,7 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
     const { archives, ofArchives } = run.progress();
     if (archives < ofArchives) throw timeIsOver(options, run.progress(), results.kept);
     const exitCode = await results.finish(performance.now() - start);
-    return resultOf(options, summary, exitCode, results.kept);
+    return resultOf(options, summary, { exitCode, kept: results.kept, isWhole: shard.of === 1 });
   } catch (error) {
     results.stop();
     throw error;
@@ -146,8 +146,8 @@ async function resultsOf(
 ): Promise<Results> {
   if (output === null) return new NoResults(paths.length);
   const listCount = list.paths.length;
-  const { root, walked } = list;
-  return openResults({ output, resume, trustDigest, provenance, root, paths, walked, listCount, put, note });
+  const { root } = list;
+  return openResults({ output, resume, trustDigest, provenance, root, paths, listCount, put, note });
 }
 
 /** For a run whose records are only counted. */
@@ -203,13 +203,29 @@ function timeIsOver(
   );
 }
 
-function resultOf({ output }: ScanOptions, summary: ScanSummary, exitCode: 0 | 1 | 2, kept: number): Result {
+interface RunEnd {
+  readonly exitCode: 0 | 1 | 2;
+  readonly kept: number;
+  /** Not one of several shards, of which some may have no archive. */
+  readonly isWhole: boolean;
+}
+
+function resultOf(
+  { output }: ScanOptions,
+  summary: ScanSummary,
+  { exitCode, kept, isWhole }: RunEnd,
+): Result {
   const wrote = output === null || output === '-' ? '' : `wrote ${output}: `;
+  // Hazard: a folder whose mount failed would pass.
+  const isVoid = isWhole && summary.archives === 0 && kept === 0;
   return {
     data: null,
     doc: summaryDoc(summary, kept),
-    exitCode,
+    exitCode: isVoid ? 2 : exitCode,
     isVerdict: true,
-    notes: output === null ? [] : [`${wrote}${summaryLine(summary, kept)}`, ...summary.failures()],
+    notes: [
+      ...(output === null ? [] : [`${wrote}${summaryLine(summary, kept)}`, ...summary.failures()]),
+      ...(isVoid ? ['no file of the list is an archive: is the folder mounted, and complete?'] : []),
+    ],
   };
 }
