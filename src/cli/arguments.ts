@@ -128,6 +128,25 @@ export const FAIL_ON = {
   coerce: last<Severity | 'never'>,
 };
 
+/** `--fail-on --require-complete --require-image`, of commands with the findings of `verify`. */
+export const verdictOptions = <T>(command: Argv<T>) =>
+  command
+    .option('fail-on', FAIL_ON)
+    .option('require-complete', {
+      describe: 'platforms that an archive lacks are errors: all of them, or the one named',
+      type: 'string',
+      coerce: once('require-complete'),
+    })
+    .option('require-image', {
+      describe: 'an archive of artifacts alone is an error',
+      type: 'boolean',
+      default: false,
+    });
+
+/** The value of `--require-complete`, which may be empty. @throws UsageError for what is no platform */
+export const requiredPlatform = (given: string | undefined): boolean | Platform =>
+  given === undefined ? false : given === '' || readPlatform('require-complete')(given);
+
 const UNITS = { describe: 'sizes in powers of 1024', type: 'boolean', default: false } as const;
 const BYTES = { describe: 'sizes in bytes', type: 'boolean', default: false } as const;
 

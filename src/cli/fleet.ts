@@ -3,7 +3,7 @@ import type { ScanOptions, ScanRequest } from '../commands/scan/index.js';
 import type { Result, Severity } from '../commands.js';
 import { UsageError } from '../errors.js';
 import { namedArchive } from './archives.js';
-import { once, readPlatform } from './arguments.js';
+import { once, requiredPlatform } from './arguments.js';
 import type { FindingArguments } from './findings.js';
 import { readTime } from './limits.js';
 import { type LockArguments, lockOptionsOf } from './lock.js';
@@ -170,10 +170,7 @@ function requestOf(
     ref,
     platform,
     failOn: args.failOn ?? 'error',
-    requireComplete:
-      requireComplete === undefined
-        ? false
-        : requireComplete === '' || readPlatform('require-complete')(requireComplete),
+    requireComplete: requiredPlatform(requireComplete),
     requireImage: args.requireImage ?? false,
     policy: policyOf(command, args),
     lock: lockOptionsOf({ ...args, archives, platform }),

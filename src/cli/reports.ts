@@ -6,9 +6,10 @@ import {
   imageArguments,
   number,
   once,
-  readPlatform,
+  requiredPlatform,
   unitsOf,
   unitsOption,
+  verdictOptions,
 } from './arguments.js';
 import { cacheOptions } from './cache.js';
 import { type FindingArguments, findingOptions, openAudit, printOrFail } from './findings.js';
@@ -60,20 +61,11 @@ function verifyCommand(commands: Commands, terminal: Terminal): Commands {
     'verify [archives..]',
     'check that it is intact, complete and conformant',
     command =>
-      cacheOptions(
-        fleetOptions(requirementOptions(findingOptions(outputOption(someArchivesArguments(command))))),
+      verdictOptions(
+        cacheOptions(
+          fleetOptions(requirementOptions(findingOptions(outputOption(someArchivesArguments(command))))),
+        ),
       )
-        .option('fail-on', FAIL_ON)
-        .option('require-complete', {
-          describe: 'platforms that the archive lacks are errors: all of them, or the one named',
-          type: 'string',
-          coerce: once('require-complete'),
-        })
-        .option('require-image', {
-          describe: 'an archive of artifacts alone is an error',
-          type: 'boolean',
-          default: false,
-        })
         .option('all', {
           describe: 'list every finding, however often its code repeats; of folders every file left out',
           type: 'boolean',
@@ -110,10 +102,7 @@ async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<vo
   if (isFleet(args)) return runFleet('verify', args, terminal);
   const archives = requireArchives(args.archives);
   const { verify, verifyClosing } = await import('../commands/verify.js');
-  const requireComplete =
-    args.requireComplete === undefined
-      ? false
-      : args.requireComplete === '' || readPlatform('require-complete')(args.requireComplete);
+  const requireComplete = requiredPlatform(args.requireComplete);
   const { requireImage, failOn, all } = args;
   const requirements = await requirementsOf(args, terminal);
   const audit = await openAudit(args);

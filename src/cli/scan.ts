@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import { FAIL_ON, once } from './arguments.js';
+import { once, verdictOptions } from './arguments.js';
 import { baseOption } from './base.js';
 import { cacheOptions } from './cache.js';
 import { policyOptions } from './check.js';
@@ -22,7 +22,9 @@ export function scanCommand(commands: Argv<Printing>, terminal: Terminal): Argv<
 }
 
 const scanOptions = <T>(command: Argv<T>) =>
-  cacheOptions(fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command))))))
+  verdictOptions(
+    cacheOptions(fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command)))))),
+  )
     .positional('archives', {
       describe: 'files, folders, or patterns such as releases/**/*.tar',
       type: 'string',
@@ -46,17 +48,6 @@ const scanOptions = <T>(command: Argv<T>) =>
       type: 'string',
       requiresArg: true,
       coerce: once('baseline'),
-    })
-    .option('fail-on', FAIL_ON)
-    .option('require-complete', {
-      describe: 'platforms that an archive lacks are errors: all of them, or the one named',
-      type: 'string',
-      coerce: once('require-complete'),
-    })
-    .option('require-image', {
-      describe: 'an archive of artifacts alone is an error',
-      type: 'boolean',
-      default: false,
     });
 
 const withExamples = <T>(command: Argv<T>): Argv<T> =>
