@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { closeSync, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ export interface FileLine {
   readonly isEnded: boolean;
   /** It has more bytes than `MOST`: `text` is only its beginning. */
   readonly isTooLong: boolean;
+  /** Whether its bytes are valid UTF-8. Of a last line that was torn the end may not be. */
+  readonly isUtf8: boolean;
 }
 
 /** Bytes of a line: a record has some kilobytes, and a hostile file one line without an end. */
@@ -50,6 +53,25 @@ export async function eachLine(
 function reasonFor(error: NodeJS.ErrnoException): string {
   if (error.code === 'ENOENT') return 'there is no such file';
   return `cannot be read: ${reasonOf(error)}`;
+}
+
+/**
+ * The lines of a file that is open, read one chunk after another.
+ * @throws the system's error
+ */
+export function* linesIn(fd: number): Generator<FileLine> {
+  const found: FileLine[] = [];
+  const lines = new Lines(line => void found.push(line));
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (let at = 0; ; ) {
+    const count = readSync(fd, chunk, 0, CHUNK, at);
+    if (count === 0) break;
+    at += count;
+    lines.push(chunk.subarray(0, count));
+    yield* found.splice(0);
+  }
+  lines.end();
+  yield* found;
 }
 
 /** Cuts chunks into lines. */
@@ -95,6 +117,7 @@ class Lines {
       length,
       isEnded,
       isTooLong: length > MOST,
+      isUtf8: isUtf8(bytes),
     });
     this.offset += length + (isEnded ? 1 : 0);
     this.length = 0;

@@ -1,3 +1,4 @@
+import type { FileLine } from '../containers/results-lines.js';
 import type { BytePath } from '../spec/byte-path.js';
 import { balancedShards, listDigest, pathOfRecord, shardOf } from './list.js';
 import type {
@@ -43,18 +44,7 @@ export interface ResultsPart {
 }
 
 /** A line of a file, and where it is. */
-export interface ResultsLine {
-  readonly text: string;
-  /** From 1. */
-  readonly number: number;
-  /** In bytes, without the line break. */
-  readonly offset: number;
-  readonly length: number;
-  /** False for the last line of a file that does not end with a line break. */
-  readonly isEnded: boolean;
-  /** `text` is only the beginning. */
-  readonly isTooLong: boolean;
-}
+export type ResultsLine = Omit<FileLine, 'isUtf8'>;
 
 /** Characters of a line that a problem quotes. */
 const QUOTED = 60;

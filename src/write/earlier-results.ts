@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { fileSha256 } from '../containers/file-digest.js';
 import { withFileName } from '../containers/file-name.js';
+import { linesIn } from '../containers/results-lines.js';
 import { absolutePath, itemState } from '../containers/work-list.js';
 import { InputError } from '../errors.js';
 import { indexOfPath, pathOfRecord } from '../fleet/list.js';
@@ -109,7 +110,10 @@ class EarlierRun {
   constructor(private readonly options: EarlierOptions) {}
 
   /** @returns null for a line that is nothing to be used or to be missed */
-  async check(file: string, { text, isTorn, isFirst, isOld }: FileLine): Promise<UsableLine | Unused | null> {
+  async check(
+    file: string,
+    { text, isTorn, isFirst, isOld }: EarlierLine,
+  ): Promise<UsableLine | Unused | null> {
     const line = text === null ? 'not-json' : parseLine(text);
     const isResult = line === 'other-schema' || typeof line !== 'string';
     const isTornResult = isTorn && BEGINNING.startsWith((text ?? '').slice(0, BEGINNING.length));
@@ -201,8 +205,8 @@ const notResults = (file: string): InputError =>
     'Nothing was changed. Name another file with --resume.',
   );
 
-interface FileLine {
-  /** null if it is not UTF-8. */
+interface EarlierLine {
+  /** null if it is no text, or longer than any record. */
   readonly text: string | null;
   /** The last one, without a line break. */
   readonly isTorn: boolean;
@@ -211,52 +215,22 @@ interface FileLine {
   readonly isOld: boolean;
 }
 
-const LF = 10;
-
 /** An interrupted run is continued within it; exceptions expire and images grow old by days. */
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Bytes that are read at a time. */
-const PIECE = 1024 * 1024;
-
-const STRICT = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** The lines of a file, read synchronously. */
-function* linesOf(file: string): Generator<FileLine> {
+function* linesOf(file: string): Generator<EarlierLine> {
   const fd = writing(file, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
   try {
     const stats = fstatSync(fd);
     if (!stats.isFile()) throw notResults(file);
     const isOld = Date.now() - stats.mtimeMs > DAY_MS;
-    /** The beginning of a line that ends in a later chunk. */
-    let begun: Buffer[] = [];
-    let isFirst = true;
-    for (let at = 0; ; ) {
-      const chunk = Buffer.allocUnsafe(PIECE);
-      const count = readSync(fd, chunk, 0, PIECE, at);
-      if (count === 0) break;
-      at += count;
-      const bytes = chunk.subarray(0, count);
-      let from = 0;
-      for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
-        yield { text: decoded([...begun, bytes.subarray(from, end)]), isTorn: false, isFirst, isOld };
-        [begun, isFirst, from] = [[], false, end + 1];
-      }
-      if (from < count) begun.push(bytes.subarray(from));
+    for (const { text, number, isEnded, isTooLong, isUtf8 } of linesIn(fd)) {
+      const isText = !isTooLong && (isUtf8 || !isEnded);
+      yield { text: isText ? text : null, isTorn: !isEnded, isFirst: number === 1, isOld };
     }
-    // It may end within a character.
-    if (begun.length > 0)
-      yield { text: Buffer.concat(begun).toString('latin1'), isTorn: true, isFirst, isOld };
   } finally {
     closeSync(fd);
-  }
-}
-
-function decoded(pieces: readonly Uint8Array[]): string | null {
-  try {
-    return STRICT.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
-  } catch {
-    return null;
   }
 }
 
