@@ -1,8 +1,9 @@
 // The contestants and their commands.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FULL, makeFleet } from './fleet.js';
 
 export interface Contestant {
   /** Unique within its race. IDs of waybill begin with `waybill`. */
@@ -30,6 +31,16 @@ export function fleetOf(count: number): string {
     if (!existsSync(file)) copyFileSync(join(repository, 'samples/hello-docker-28.tar'), file);
   }
   return folder;
+}
+
+/** The whole fleet of `fleet.ts`, made once beside the compiled benchmarks: 2.3 GB. */
+export function wholeFleet(): string {
+  const folder = join(repository, 'dist/bench/fleet-whole');
+  if (!existsSync(join(folder, 'truth.ndjson'))) {
+    rmSync(folder, { recursive: true, force: true });
+    makeFleet(folder, FULL);
+  }
+  return join(folder, 'archives');
 }
 
 /** `waybill verify` in a process of its own for each archive of a folder, one after the other. */
@@ -74,6 +85,19 @@ export class Starters {
       command: script('cat "$1" | "$2" "$3" verify -', file, path, bin),
       needs: [],
     }));
+  }
+
+  /**
+   * `waybill scan` of a folder with archives that cannot be read: the first run makes a cache, and the second one has
+   * it.
+   */
+  scans(folder: string): Contestant[] {
+    const scan = (prepare: string, path: string) =>
+      script(`${prepare} "$1" "$2" scan -q --cache "$3-cache" "$3"; test $? = 2`, path, bin, folder);
+    return this.nodes.flatMap(({ path, suffix }) => [
+      { id: `waybill scan, first${suffix}`, command: scan('rm -rf "$3-cache";', path), needs: [] },
+      { id: `waybill scan, again${suffix}`, command: scan('', path), needs: [] },
+    ]);
   }
 
   /** A Node process that does nothing. */

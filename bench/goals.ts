@@ -90,6 +90,7 @@ export const goals: readonly Goal[] = [
   ratio('single', 'waybill verify --jobs 2', 'waybill verify --jobs 1', 0.85),
   // One process for all: 3 ms each in place of some 100.
   ratio('fleet', 'waybill scan', 'waybill verify, a process each', 0.1),
+  ratio('fleet-10000', 'waybill scan, again', 'waybill scan, first', 0.05),
   ...manyGoals('many-docker'),
   ...manyGoals('many-gzip'),
   ratio('many-docker', 'waybill files', 'dive', 0.03),

@@ -14,6 +14,7 @@ import {
   type Starters,
   tarList,
   unpackAndHash,
+  wholeFleet,
 } from './contestants.js';
 import { ENTRIES, type ImageName } from './images/catalogue.js';
 
@@ -227,11 +228,20 @@ const FLEET: Race = {
   },
 };
 
+/** The fleet of `bench/fleet.ts`, with an empty cache and with a full one. */
+const WHOLE_FLEET: Race = {
+  id: 'fleet-10000',
+  title: '10,000 small archives and 200 of 50 MB',
+  images: [],
+  contestants: start => start.scans(wholeFleet()),
+};
+
 export const races: readonly Race[] = [
   ...SIZES.flatMap(size => [docker(size), gzip(size), zstd(size), outer(size)]),
   ...MANY,
   SINGLE,
   FLEET,
+  WHOLE_FLEET,
   show('small'),
   show('large'),
   bytes('docker', ['small', 'medium', 'large']),

@@ -15,17 +15,20 @@ export class InputError extends Error {
    * else.
    */
   readonly damaged: boolean;
+  /** True if the same bytes give the same error at any time: a cache may keep it. */
+  readonly isLasting: boolean;
   constructor(
     readonly what: string,
     readonly where: string,
     readonly remedy: string | null = null,
-    options?: ErrorOptions & { readonly damaged?: boolean },
+    options?: ErrorOptions & { readonly damaged?: boolean; readonly isLasting?: boolean },
   ) {
     // The text may contain names from archives: they must not start a line of their own, nor a command for a build
     // service.
     const head = shown(`${where}: ${what}`);
     super(remedy === null ? head : `${head}\n${remedy.split('\n').map(shown).join('\n')}`, options);
     this.damaged = options?.damaged ?? false;
+    this.isLasting = options?.isLasting ?? false;
   }
 }
 

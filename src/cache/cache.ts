@@ -8,7 +8,7 @@ import { FileRecords, type RecordCache } from './records.js';
 import { EntryStore, type StoreCounts, type StorePlace } from './store.js';
 
 export { readSecret } from './directory.js';
-export type { FileIdentity, RecordCache } from './records.js';
+export type { RecordCache } from './records.js';
 
 /** Bytes that the entries of a cache may take by default. */
 export const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;

@@ -1,27 +1,18 @@
-import { statfsSync, statSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
+import { type ArchiveIdentity, type FileState, findArchive } from '../containers/archive-identity.js';
+import { pathBuffer } from '../spec/byte-path.js';
 import type { RecordCounts } from './cache.js';
 import type { EntryStore } from './store.js';
-
-/** A file as it was before it was read. */
-export interface FileIdentity {
-  /** Absolute; bytes, one per character. */
-  readonly path: string;
-  readonly dev: bigint;
-  readonly ino: bigint;
-  readonly size: bigint;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
 
 /** Records of archives, by file and settings. */
 export interface RecordCache {
   /**
-   * The body of a record made earlier of the same unchanged file with the same settings; null if there is none that can
+   * The body of a record made earlier of the same unchanged file or folder with the same settings; null if there is none that can
    * be trusted. Call it before the file is read, also where the result is not wanted: `keep` takes the time from it.
    */
-  find(file: FileIdentity, settings: string): string | null;
+  find(file: ArchiveIdentity, settings: string): string | null;
   /** @param file  the same object that `find` was called with */
-  keep(file: FileIdentity, settings: string, body: string): void;
+  keep(file: ArchiveIdentity, settings: string, body: string): void;
 }
 
 const MS = 1_000_000n;
@@ -47,20 +38,20 @@ const OVERLAYFS = 0x794c7630;
 export class FileRecords implements RecordCache {
   readonly counts: RecordCounts = { hits: 0, misses: 0, kept: 0, tooNew: 0, changed: 0, untimed: 0 };
   /** When each file was looked for: before it was read. */
-  private readonly lookedFor = new WeakMap<FileIdentity, bigint>();
+  private readonly lookedFor = new WeakMap<ArchiveIdentity, bigint>();
   /** The type of the file system of each device. */
   private readonly devices = new Map<bigint, number>();
 
   constructor(private readonly store: EntryStore) {}
 
-  find(file: FileIdentity, settings: string): string | null {
+  find(file: ArchiveIdentity, settings: string): string | null {
     this.lookedFor.set(file, BigInt(Date.now()) * MS);
     const content = this.hasChangeTime(file) ? this.store.read(this.nameOf(file, settings)) : null;
     this.counts[content === null ? 'misses' : 'hits']++;
     return content === null ? null : Buffer.from(content).toString();
   }
 
-  keep(file: FileIdentity, settings: string, body: string): void {
+  keep(file: ArchiveIdentity, settings: string, body: string): void {
     const before = this.lookedFor.get(file);
     if (before === undefined) return;
     if (!this.hasChangeTime(file)) this.counts.untimed++;
@@ -69,46 +60,56 @@ export class FileRecords implements RecordCache {
     else if (this.store.write(this.nameOf(file, settings), Buffer.from(body))) this.counts.kept++;
   }
 
-  private nameOf({ path, dev, ino, size, mtimeNs, ctimeNs }: FileIdentity, settings: string): Buffer {
-    const numbers = [dev, ino, size, mtimeNs, ctimeNs].map(String);
-    return this.store.nameOf('record', JSON.stringify([path, ...numbers, settings]));
+  private nameOf(file: ArchiveIdentity, settings: string): Buffer {
+    return this.store.nameOf('record', JSON.stringify([...stateTexts(file), settings]));
   }
 
-  private hasChangeTime({ path, dev, ctimeNs }: FileIdentity): boolean {
+  private hasChangeTime(file: ArchiveIdentity): boolean {
     if (process.platform !== 'linux') return true;
-    const type = this.devices.get(dev) ?? fileSystemOf(path);
-    if (type === null) return false;
-    this.devices.set(dev, type);
-    return type === OVERLAYFS ? ctimeNs % SECOND !== 0n : WITH_CHANGE_TIME.has(type);
+    return statesOf(file).every(({ dev, ctimeNs }) => {
+      // A file system that is mounted below a folder is not asked for.
+      if (dev !== file.state.dev) return false;
+      const type = this.devices.get(dev) ?? fileSystemOf(file.path);
+      if (type === null) return false;
+      this.devices.set(dev, type);
+      return type === OVERLAYFS ? ctimeNs % SECOND !== 0n : WITH_CHANGE_TIME.has(type);
+    });
   }
+}
+
+const statesOf = ({ state, members }: ArchiveIdentity): FileState[] => [
+  state,
+  ...members.map(([, of]) => of),
+];
+
+/** Everything that distinguishes two archives. */
+function stateTexts({ path, state, members }: ArchiveIdentity): unknown[] {
+  const numbers = ({ dev, ino, size, mtimeNs, ctimeNs }: FileState) =>
+    [dev, ino, size, mtimeNs, ctimeNs].map(String);
+  return [path, ...numbers(state), members.map(([member, of]) => [member, ...numbers(of)])];
 }
 
 /**
  * Whether any change after `before` gives the file another time. Hazard: within one tick of the clock a file can be
  * written, read and written again, and all of its times stay the same.
  */
-function isSettled({ mtimeNs, ctimeNs }: FileIdentity, before: bigint): boolean {
-  const last = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
-  const isCoarse = mtimeNs % SECOND === 0n && ctimeNs % SECOND === 0n;
-  return before - last > (isCoarse ? COARSE : TICK);
-}
+const isSettled = (file: ArchiveIdentity, before: bigint): boolean =>
+  statesOf(file).every(({ mtimeNs, ctimeNs }) => {
+    const last = mtimeNs > ctimeNs ? mtimeNs : ctimeNs;
+    const isCoarse = mtimeNs % SECOND === 0n && ctimeNs % SECOND === 0n;
+    return before - last > (isCoarse ? COARSE : TICK);
+  });
 
-const pathOf = (path: string): Buffer => Buffer.from(path, 'latin1');
-
-function isUnchanged(file: FileIdentity): boolean {
-  try {
-    const now = statSync(pathOf(file.path), { bigint: true });
-    return (['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const).every(name => now[name] === file[name]);
-  } catch {
-    return false;
-  }
+function isUnchanged(file: ArchiveIdentity): boolean {
+  const now = findArchive(file.path)?.identity ?? null;
+  return now !== null && JSON.stringify(stateTexts(now)) === JSON.stringify(stateTexts(file));
 }
 
 /** The number of a file system's type; null where it cannot be asked for. */
 function fileSystemOf(path: string): number | null {
   try {
     // It is signed on some systems.
-    return statfsSync(pathOf(path)).type >>> 0;
+    return statfsSync(pathBuffer(path)).type >>> 0;
   } catch {
     return null;
   }

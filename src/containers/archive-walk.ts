@@ -1,5 +1,5 @@
-import type { BigIntStats } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { type BigIntStats, readdirSync, realpathSync, statSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sniff } from '../codec/registry.js';
 import { InputError, isSystemError } from '../errors.js';
@@ -60,16 +60,24 @@ async function withKey(file: string, inside: boolean): Promise<WalkedItem> {
 /** As `walkArchives`, by the bytes of paths. */
 export async function* walkPaths(root: BytePath): AsyncGenerator<WalkedPath> {
   const visited: Visited = new Map();
-  const stats = await stat(pathBuffer(root), { bigint: true }).catch(() => null);
-  if (stats === null) yield* walk({ folder: root, inside: false }, visited);
-  else yield* enter(root, identity(stats), { folder: root, inside: false }, visited);
+  let folder: OpenFolder;
+  try {
+    folder = { file: root, key: identity(statOf(root)), entries: entriesOf(root), inside: false };
+  } catch (error) {
+    yield failure(root, error);
+    return;
+  }
+  yield* enter(folder, visited);
 }
 
 /** Paths of folders by device and inode. */
 type Visited = Map<string, BytePath>;
 
-interface WalkedFolder {
-  readonly folder: BytePath;
+interface OpenFolder {
+  readonly file: BytePath;
+  readonly key: string;
+  readonly entries: readonly FolderEntry[];
+  /** It lies in an image folder. */
   readonly inside: boolean;
 }
 
@@ -77,28 +85,19 @@ interface WalkedFolder {
 const below = (folder: BytePath, name: string): BytePath =>
   folder.endsWith('/') ? `${folder}${name}` : `${folder}/${name}`;
 
-async function* walk(place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedPath> {
-  const { folder } = place;
-  let entries: readonly FolderEntry[];
-  try {
-    visited.set(identity(await stat(pathBuffer(folder), { bigint: true })), folder);
-    entries = await entriesOf(folder);
-  } catch (error) {
-    yield failure(folder, error);
-    return;
-  }
-  for (const entry of entries) yield* look(entry, place, visited);
-}
-
 interface FolderEntry {
   /** Bytes, one a character. */
   readonly name: string;
   readonly isFile: boolean;
+  readonly isLink: boolean;
 }
 
+/** Synchronously: of thousands of folders, waiting for each would take most of the time. */
+const statOf = (file: BytePath): BigIntStats => statSync(pathBuffer(file), { bigint: true });
+
 /** Sorted by name, symlinks last: a file that a symlink leads to is reported by its own name. */
-async function entriesOf(folder: BytePath): Promise<FolderEntry[]> {
-  const found = await readdir(pathBuffer(folder), { withFileTypes: true, encoding: 'buffer' });
+function entriesOf(folder: BytePath): FolderEntry[] {
+  const found = readdirSync(pathBuffer(folder), { withFileTypes: true, encoding: 'buffer' });
   const entries = found
     .map(entry => ({
       name: entry.name.toString('latin1'),
@@ -124,8 +123,8 @@ function failure(file: BytePath, error: unknown): WalkedRest<BytePath> {
   return { kind: 'unreadable', file, error: refused };
 }
 
-async function* look(entry: FolderEntry, place: WalkedFolder, visited: Visited): AsyncGenerator<WalkedPath> {
-  const file = below(place.folder, entry.name);
+async function* look(entry: FolderEntry, place: OpenFolder, visited: Visited): AsyncGenerator<WalkedPath> {
+  const file = below(place.file, entry.name);
   if (entry.isFile) {
     yield { kind: 'archive', file, inside: place.inside };
     return;
@@ -133,7 +132,7 @@ async function* look(entry: FolderEntry, place: WalkedFolder, visited: Visited):
   const other = (reason: string): WalkedPath => ({ kind: 'other', file, reason });
   let stats: BigIntStats;
   try {
-    stats = await stat(pathBuffer(file), { bigint: true });
+    stats = statOf(file);
   } catch (error) {
     const reason = DEAD_LINKS[(error as NodeJS.ErrnoException).code ?? ''];
     yield reason === undefined ? failure(file, error) : other(reason);
@@ -143,9 +142,9 @@ async function* look(entry: FolderEntry, place: WalkedFolder, visited: Visited):
   const first = visited.get(key);
   if (stats.isFile()) yield { kind: 'archive', file, inside: place.inside };
   else if (!stats.isDirectory()) yield other(kindOf(stats));
-  else if (await leadsBack(file, place.folder)) yield other('a symlink to a folder that it lies in');
+  else if (entry.isLink && leadsBack(file, place.file)) yield other('a symlink to a folder that it lies in');
   else if (first !== undefined) yield { kind: 'again', what: 'folder', file, first };
-  else yield* enter(file, key, place, visited);
+  else yield* open(file, key, place.inside, visited);
 }
 
 /** Errors of a symlink that leads nowhere. errno(3) */
@@ -159,33 +158,46 @@ function kindOf(stats: BigIntStats): string {
   return stats.isSocket() ? 'a socket' : 'a device';
 }
 
-async function leadsBack(file: BytePath, folder: BytePath): Promise<boolean> {
-  const [target, here] = await Promise.all(
-    [file, folder].map(async path => {
-      const real = await realpath(pathBuffer(path), 'buffer').catch(() => null);
-      return real === null ? path : real.toString('latin1');
-    }),
-  );
+function leadsBack(file: BytePath, folder: BytePath): boolean {
+  const [target, here] = [file, folder].map(path => {
+    try {
+      return realpathSync(pathBuffer(path), 'buffer').toString('latin1');
+    } catch {
+      return path;
+    }
+  });
   return target === here || here!.startsWith(below(target!, ''));
 }
 
-async function* enter(
+async function* open(
   file: BytePath,
   key: string,
-  { inside }: WalkedFolder,
+  inside: boolean,
   visited: Visited,
 ): AsyncGenerator<WalkedPath> {
-  const entries = await entriesOf(file).catch(() => []);
-  const names = entries.map(({ name }) => textOf(name));
-  if (names.length === 0 || !(await withFileName(file, folder => isImageFolder(folder, names)))) {
-    yield* walk({ folder: file, inside }, visited);
+  let entries: readonly FolderEntry[];
+  try {
+    entries = entriesOf(file);
+  } catch (error) {
+    visited.set(key, file);
+    yield failure(file, error);
     return;
   }
+  yield* enter({ file, key, entries, inside }, visited);
+}
+
+async function* enter(folder: OpenFolder, visited: Visited): AsyncGenerator<WalkedPath> {
+  const { file, key, entries, inside } = folder;
   visited.set(key, file);
+  const names = entries.map(({ name }) => textOf(name));
+  if (names.length === 0 || !(await withFileName(file, name => isImageFolder(name, names)))) {
+    for (const entry of entries) yield* look(entry, folder, visited);
+    return;
+  }
   yield { kind: 'archive', file, inside };
-  const own = await withFileName(file, folder => membersOf(folder, names));
+  const own = await withFileName(file, name => membersOf(name, names));
   for (const entry of entries)
-    if (!own.has(textOf(entry.name))) yield* look(entry, { folder: file, inside: true }, visited);
+    if (!own.has(textOf(entry.name))) yield* look(entry, { ...folder, inside: true }, visited);
 }
 
 /**

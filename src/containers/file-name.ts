@@ -26,11 +26,12 @@ export async function withFileName<T>(file: BytePath, work: (name: string) => Pr
 }
 
 function renamed(error: InputError, name: string, shown: string): InputError {
-  const { what, where, remedy, damaged } = error;
+  const { what, where, remedy, damaged, isLasting } = error;
   const own = (text: string) => text.replaceAll(name, shown);
   return new InputError(own(what), own(where), remedy === null ? null : own(remedy), {
     cause: error.cause,
     damaged,
+    isLasting,
   });
 }
 

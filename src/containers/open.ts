@@ -13,7 +13,16 @@ import type { StreamDigest } from './file-digest.js';
 import { requireLayout } from './image-folder.js';
 import { describeContent, HEAD, isTar, isTarToo, isZip, otherKinds } from './kind.js';
 import { readHead, smallContent } from './read.js';
-import type { ByteRange, Opened, Part, SeekableSource, Source, SourceProblem, Stranger } from './source.js';
+import {
+  type ByteRange,
+  isOfTheMoment,
+  type Opened,
+  type Part,
+  type SeekableSource,
+  type Source,
+  type SourceProblem,
+  type Stranger,
+} from './source.js';
 import { indexTar, passTar } from './tar-file.js';
 import { decompress, streamRange } from './unpack.js';
 import { missing, reading, unreadable } from './unreadable.js';
@@ -224,7 +233,7 @@ async function onceSource(
         : `the ${compression} stream is damaged before the first tar header: ${broken.reason}`,
       where,
       broken === undefined ? WHAT_WE_READ : 'Was the download cut short?',
-      { damaged: broken !== undefined },
+      { damaged: broken !== undefined, isLasting: !problems.some(isOfTheMoment) },
     );
   }
   // containers/image unpacks a docker-archive twice, where it can.
@@ -309,5 +318,7 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
 }
 
 function notAnArchive(where: string, head: Uint8Array): InputError {
-  return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ);
+  return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ, {
+    isLasting: true,
+  });
 }

@@ -151,6 +151,12 @@ export type SourceProblem =
       readonly outer?: true;
     };
 
+/** Whether the same bytes need not have this problem at another time, or on another machine. */
+export const isOfTheMoment = (problem: SourceProblem): boolean =>
+  problem.kind === 'unreadable' ||
+  problem.kind === 'changed' ||
+  (problem.kind === 'limit' && problem.limit === 'seconds');
+
 /** A source that can be asked for any member at any time. */
 export interface SeekableSource {
   readonly access: 'seekable';

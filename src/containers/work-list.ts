@@ -1,10 +1,11 @@
-import type { BigIntStats } from 'node:fs';
 import { createReadStream, existsSync, realpathSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { cleanPath } from '../tar/path.js';
+import { type ArchiveIdentity, findArchive } from './archive-identity.js';
 import { beginsArchive, walkPaths } from './archive-walk.js';
 import { wholeArguments, withFileName } from './file-name.js';
 import { isPattern, pathsMatching } from './file-patterns.js';
@@ -215,8 +216,7 @@ const RESULTS_NAME = /\.ndjson(\.partial|\.lock[^/]*)?$|\/\.[^/]*\.unfinished$/;
 /** An archive does not hide behind such a name. A file that is gone was one that another shard has completed. */
 const isResultsFile = async (file: BytePath): Promise<boolean> =>
   RESULTS_NAME.test(file) &&
-  (!(await withFileName(file, async name => beginsArchive(name)).catch(() => false)) ||
-    (await statOf(file)) === null);
+  (!(await withFileName(file, async name => beginsArchive(name)).catch(() => false)) || !isStillThere(file));
 
 /** Bytes of a path. PATH_MAX of limits.h(0p) on Linux */
 const LONGEST_PATH = 4096;
@@ -290,45 +290,20 @@ export interface ItemState {
   readonly size: number | null;
   /** RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there. */
   readonly mtime: string | null;
-  /** Distinguishes a file from another one in its place; null for anything but a regular file. */
-  readonly identity: Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'> | null;
+  /** null for anything but a regular file, or a folder of such files. */
+  readonly identity: ArchiveIdentity | null;
 }
 
 /** Looks an item up, through symlinks. */
-export async function itemState(root: BytePath, path: BytePath): Promise<ItemState> {
-  const file = absolutePath(root, path);
-  const stats = await statOf(file);
-  if (stats === null) return { size: null, mtime: null, identity: null };
-  if (!stats.isDirectory())
-    return {
-      size: Number(stats.size),
-      mtime: timeOf(stats.mtimeNs),
-      identity: stats.isFile() ? stats : null,
-    };
-  let latest = stats.mtimeNs;
-  for await (const { mtimeNs } of below(file)) if (mtimeNs > latest) latest = mtimeNs;
-  return { size: null, mtime: timeOf(latest), identity: null };
+export function itemState(root: BytePath, path: BytePath): ItemState {
+  const found = findArchive(absolutePath(root, path));
+  if (found === null) return { size: null, mtime: null, identity: null };
+  const { stats, mtimeNs, identity } = found;
+  return { size: stats.isDirectory() ? null : Number(stats.size), mtime: timeOf(mtimeNs), identity };
 }
 
-const statOf = (file: BytePath): Promise<BigIntStats | null> =>
-  stat(pathBuffer(file), { bigint: true }).catch(() => null);
-
-/** Everything below an image folder. */
-async function* below(folder: BytePath): AsyncGenerator<BigIntStats> {
-  const entries = await readdir(pathBuffer(folder), { withFileTypes: true, encoding: 'buffer' }).catch(
-    () => [],
-  );
-  for (const entry of entries) {
-    const path = `${folder}/${entry.name.toString('latin1')}`;
-    const stats = await statOf(path);
-    if (stats !== null) yield stats;
-    // Without links, which may lead back.
-    if (entry.isDirectory()) yield* below(path);
-  }
-}
-
-/** Files that are looked up at a time: on a network share each takes a round trip. */
-const LOOKED_UP = 64;
+/** Items that are looked up before other work of this thread has its turn. */
+const LOOKED_UP = 100;
 
 /**
  * Bytes of every item of a list, in its order, to balance shards: of a folder the sum of its files, 0 where nothing is
@@ -336,18 +311,9 @@ const LOOKED_UP = 64;
  */
 export async function itemSizes({ root, paths }: Pick<WorkList, 'root' | 'paths'>): Promise<number[]> {
   const sizes: number[] = [];
-  for (let from = 0; from < paths.length; from += LOOKED_UP) {
-    const some = paths.slice(from, from + LOOKED_UP);
-    sizes.push(...(await Promise.all(some.map(path => sizeOf(absolutePath(root, path))))));
+  for (const path of paths) {
+    sizes.push(Number(findArchive(absolutePath(root, path))?.bytes ?? 0));
+    if (sizes.length % LOOKED_UP === 0) await setImmediate();
   }
   return sizes;
-}
-
-async function sizeOf(file: BytePath): Promise<number> {
-  const stats = await statOf(file);
-  if (stats === null) return 0;
-  if (!stats.isDirectory()) return Number(stats.size);
-  let sum = 0;
-  for await (const one of below(file)) if (one.isFile()) sum += Number(one.size);
-  return sum;
 }

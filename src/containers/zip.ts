@@ -185,7 +185,7 @@ async function readEntries(
   const zip = await fromReader(new WindowReader(directory), range.length, options).catch(error => {
     if (isSystemError(error)) throw error;
     const what = `the zip cannot be read: ${(error as Error).message}`;
-    throw new InputError(what, file, 'Was the download cut short?', { damaged: true });
+    throw new InputError(what, file, 'Was the download cut short?', { damaged: true, isLasting: true });
   });
   const place = directoryOf(zip);
   const reader = new EntryReader(contents, place.centralDirectoryOffset, limits, problems);

@@ -6,7 +6,7 @@ import { doubtsOf, type Verdicts, verdictsBy } from '../checks/verdicts.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { fileSha256, StreamDigest } from '../containers/file-digest.js';
 import { openArchive } from '../containers/open.js';
-import type { Member, Opened, Part, Stranger } from '../containers/source.js';
+import { isOfTheMoment, type Member, type Opened, type Part, type Stranger } from '../containers/source.js';
 import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
 import { forSize, type Limits, limitText, type Resources, sharedAmong } from '../limits.js';
@@ -266,9 +266,10 @@ const ROOT_FOLDERS = [
 
 /** Names a tar that holds no image for what it is, with the way out. FORMATS row Q. */
 function notAnImage(where: string, { members, problems }: Scan): InputError {
+  const isLasting = !problems.some(isOfTheMoment);
   // What was not read may be the image, but not what stands behind the end of a tar.
   const limit = problems.filter(p => p.kind === 'limit').find(p => p.limit !== 'trailingBytes');
-  if (limit !== undefined) return new InputError(limitText(limit), where, null, { damaged: true });
+  if (limit !== undefined) return new InputError(limitText(limit), where, null, { damaged: true, isLasting });
   const names = members.map(member => member.path);
   const tops = new Set(names.map(name => name.split('/')[0]!));
   const broken = problems.find(p => p.kind === 'tar-header' || p.kind === 'tar-truncated');
@@ -278,7 +279,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
       damage === null ? 'a tar with nothing in it' : `a tar that cannot be read: ${damage}`,
       where,
       'Was the download cut short, or changed on its way?',
-      { damaged: true },
+      { damaged: true, isLasting },
     );
   }
   if (names.some(name => /(^|\/)\.wh\.[^/]+$/.test(name))) {
@@ -286,6 +287,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
       'a single image layer, not an image: it holds files and whiteouts (.wh.*), but no manifest',
       where,
       'Name the archive that the layer came from, or make one with `docker save IMAGE -o image.tar`.',
+      { isLasting },
     );
   }
   const rootFolders = ROOT_FOLDERS.filter(folder => tops.has(folder));
@@ -294,6 +296,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
       `a root file system (${rootFolders.slice(0, 4).join(', ')} …), as \`docker export\` and buildx type=tar write it: it has no config, no layers and no ID`,
       where,
       'Save the image instead of exporting a container: `docker save IMAGE -o image.tar`.',
+      { isLasting },
     );
   }
   const sample = names.slice(0, 3).map(visible).join(', ');
@@ -302,7 +305,7 @@ function notAnImage(where: string, { members, problems }: Scan): InputError {
     `a tar without an image in it: no manifest.json, index.json, oci-layout or repositories (it holds ${sample}${names.length > 3 ? ` and ${names.length - 3} more` : ''})${cut}`,
     where,
     'Is it a layer, a root file system or a source archive? `docker save IMAGE -o image.tar` makes what waybill reads.',
-    { damaged: problems.length > 0 },
+    { damaged: problems.length > 0, isLasting },
   );
 }
 

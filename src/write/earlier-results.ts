@@ -137,7 +137,7 @@ class EarlierRun {
 
   private async usable(index: number, record: ArchiveRecord, text: string): Promise<UsableLine | null> {
     const { root, paths, trustDigest, provenance } = this.options;
-    const { size, mtime } = await itemState(root, paths[index]!);
+    const { size, mtime } = itemState(root, paths[index]!);
     if (size !== record.size) return null;
     const isByDigest = trustDigest && size !== null && record.sha256 !== null;
     const isSame = isByDigest

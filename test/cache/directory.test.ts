@@ -123,7 +123,8 @@ test('where no folder can be made there is no cache, and no loop', () => {
     blobs.lookUp({ file: '/etc/passwd', start: 0, length: 1, deflated: false }, ['sha256'], {} as never),
     null,
   );
-  const file = { path: '/x', dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
+  const state = { dev: 1n, ino: 1n, size: 1n, mtimeNs: 1n, ctimeNs: 1n };
+  const file = { path: '/x', state, members: [] };
   assert.is(records.find(file, ''), null);
   records.keep(file, '', 'x');
 });

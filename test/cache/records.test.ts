@@ -1,9 +1,22 @@
 // Records in a cache: only of a file that is certainly the same.
-import { linkSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FileIdentity, openCache } from '../../src/cache/cache.js';
+import { openCache } from '../../src/cache/cache.js';
+import { type ArchiveIdentity, findArchive } from '../../src/containers/archive-identity.js';
+import { nameBytes } from '../../src/spec/byte-path.js';
 import { temporary } from '../support/tmp.js';
 
 const folder = temporary('cache-records');
@@ -11,10 +24,7 @@ let number = 0;
 
 const settle = (ms = 60) => new Promise(resolve => setTimeout(resolve, ms));
 
-function identity(file: string): FileIdentity {
-  const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
-  return { path: Buffer.from(file).toString('latin1'), dev, ino, size, mtimeNs, ctimeNs };
-}
+const identity = (file: string): ArchiveIdentity => findArchive(nameBytes(file))!.identity!;
 
 /** A file that was written a while ago, with a record in a cache. */
 async function kept(content = 'good') {
@@ -38,7 +48,11 @@ test('a change of any part of the identity hides the record', async () => {
   const { file, records } = await kept();
   const now = identity(file);
   for (const name of ['dev', 'ino', 'size', 'mtimeNs', 'ctimeNs'] as const)
-    assert.is(records.find({ ...now, [name]: now[name] + 1n }, 'settings'), null, name);
+    assert.is(
+      records.find({ ...now, state: { ...now.state, [name]: now.state[name] + 1n } }, 'settings'),
+      null,
+      name,
+    );
   assert.is(records.find({ ...now, path: `${now.path}2` }, 'settings'), null, 'path');
 });
 
@@ -84,8 +98,11 @@ test('times in whole seconds have to lie two seconds back', async () => {
   const second = 1_000_000_000n;
   const whole = {
     ...real,
-    mtimeNs: (real.mtimeNs / second) * second,
-    ctimeNs: (real.ctimeNs / second) * second,
+    state: {
+      ...real.state,
+      mtimeNs: (real.state.mtimeNs / second) * second,
+      ctimeNs: (real.state.ctimeNs / second) * second,
+    },
   };
   records.find(whole, 'whole');
   records.keep(whole, 'whole', 'x');
@@ -106,6 +123,52 @@ test('a file system that does not set the time of a change has no records', () =
   cache.records.keep(before, 'x', 'y');
   assert.is(cache.statistics.records.untimed, 1);
   assert.ok(readFileSync('/proc/version').length > 0);
+});
+
+/** A folder of files that was written a while ago, with a record in a cache. */
+async function keptFolder(change: (dir: string) => void = () => {}) {
+  const dir = join(folder, `folder${number}`);
+  mkdirSync(join(dir, 'blobs'), { recursive: true });
+  writeFileSync(join(dir, 'index.json'), '{}');
+  writeFileSync(join(dir, 'blobs/a'), 'good');
+  change(dir);
+  await settle();
+  const { records } = openCache(join(folder, `cache${number++}`));
+  const before = findArchive(nameBytes(dir))!.identity;
+  if (before !== null) {
+    records.find(before, 'settings');
+    records.keep(before, 'settings', 'yes');
+  }
+  return { dir, before, found: () => records.find(identity(dir), 'settings') };
+}
+
+test('a record of a folder is found until something below it is other, more or less', async () => {
+  const changes: readonly ((dir: string) => void)[] = [
+    dir => writeFileSync(join(dir, 'blobs/a'), 'evil'),
+    dir => {
+      const { atime, mtime } = statSync(join(dir, 'blobs/a'));
+      writeFileSync(join(dir, 'blobs/a'), 'evil');
+      utimesSync(join(dir, 'blobs/a'), atime, mtime);
+    },
+    dir => writeFileSync(join(dir, 'blobs/b'), ''),
+    dir => unlinkSync(join(dir, 'blobs/a')),
+    dir => renameSync(join(dir, 'blobs/a'), join(dir, 'blobs/c')),
+    dir => mkdirSync(join(dir, 'blobs/empty')),
+    dir => chmodSync(join(dir, 'blobs/a'), 0o600),
+  ];
+  for (const change of changes) {
+    const { dir, found } = await keptFolder();
+    assert.is(found(), 'yes');
+    change(dir);
+    assert.is(found(), null, String(change));
+  }
+});
+
+test('a folder with a symlink has no record: what it leads to may change without a trace', async () => {
+  const outside = join(folder, 'outside');
+  writeFileSync(outside, 'x');
+  const { before } = await keptFolder(dir => symlinkSync(outside, join(dir, 'blobs/link')));
+  assert.is(before, null);
 });
 
 test.run();

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,7 +17,7 @@ import { waybill } from '../support/cli.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
-import { toTar } from '../support/pack.js';
+import { toDirectory, toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
 const folder = temporary('scan-cache');
@@ -42,6 +43,10 @@ for (const own of ['a', 'b', 'c', 'd', 'e', 'f']) {
   );
 }
 writeFileSync(join(fleet, 'notes.txt'), 'no archive');
+writeFileSync(join(fleet, 'empty.tar'), new Uint8Array(10_240));
+writeFileSync(join(fleet, 'cut.zip'), readFileSync(join(SAMPLES, 'hello-oci.zip')).subarray(0, -20));
+const layout = layouts.skopeoOci({ image: await image({ layers: [{ files: { own: 'folder' } }] }) });
+toDirectory(layout, join(fleet, 'layout'));
 await new Promise(resolve => setTimeout(resolve, 100));
 
 let number = 0;
@@ -90,6 +95,31 @@ test('a layer that several archives share is unpacked once, and --verbose says s
   const dir = fresh();
   assert.match(await used(dir), /blobs 5 known, 1 unpacked, 1 kept$/);
   assert.match(await used(dir), /blobs 6 known, 0 unpacked, 0 kept$/);
+});
+
+test('a folder, and an error that lies in the bytes, are kept as well; what cannot be read is not', async () => {
+  const dir = fresh();
+  await scanned('--cache', dir);
+  const archives = ['empty.tar', 'cut.zip', 'layout'].map(name => join(fleet, name));
+  const known = async (...files: readonly string[]) => {
+    const { stderr } = await waybill(['verify', '--root', fleet, ...files, '-o', '-', '--cache', dir, '-v']);
+    return /archives (\d+) known/.exec(stderr)?.[1];
+  };
+  // Records of `scan` and `verify` are kept apart.
+  assert.is(await known(...archives), '0');
+  assert.is(await known(...archives), '3');
+  writeFileSync(join(fleet, 'layout/blobs/sha256/other'), 'x');
+  assert.is(await known(...archives), '2');
+  unlinkSync(join(fleet, 'layout/blobs/sha256/other'));
+  if (process.platform !== 'linux') return;
+  const unreadable = join(folder, 'unreadable');
+  toDirectory(layout, unreadable);
+  writeFileSync(
+    Buffer.concat([Buffer.from(`${unreadable}/blobs/`), Buffer.of(0xff)]),
+    'no name that Node can open',
+  );
+  await new Promise(resolve => setTimeout(resolve, 100));
+  for (let i = 0; i < 2; i++) assert.is(await known(unreadable), '0');
 });
 
 test('an archive that was changed in place, with its old time, is read again', async () => {

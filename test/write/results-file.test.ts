@@ -81,7 +81,7 @@ async function lineFor(
   { exitCode = 0, durationMs = 1 } = {},
 ): Promise<string> {
   const path = paths[index]!;
-  const { size, mtime } = await itemState(root, path);
+  const { size, mtime } = itemState(root, path);
   const state = { size, mtime };
   const content = state.size === null ? null : readFileSync(`${root}/${path}`);
   const error = exitCode === 2 ? { what: 'damaged', remedy: null } : null;
@@ -545,7 +545,7 @@ const program = (options: ResultsOptions, delayMs = 0) => `
     console.log('kept', results.kept);
     for (const index of results.missing()) {
       const path = options.paths[index];
-      const { size, mtime } = await itemState(options.root, path);
+      const { size, mtime } = itemState(options.root, path);
       const line = archiveLine({ path, size, mtime }, options.provenance, 0, body);
       await results.add(index, line, 0);
       console.log('added');

@@ -1,5 +1,6 @@
 import type { BaseImage } from '../../analysis/base.js';
 import { type Sizes, weigher } from '../../analysis/weigh.js';
+import { isOfTheMoment } from '../../containers/source.js';
 import { InputError, UsageError } from '../../errors.js';
 import type { ArchiveRecord, FindingRecord, FleetCommand, ImageRecord } from '../../fleet/record.js';
 import type { Limits } from '../../limits.js';
@@ -72,7 +73,10 @@ export type Examine = (file: string, share: ReadingShare) => Promise<Examined>;
 
 export interface Examined {
   readonly body: RecordBody;
-  /** False if the time of the run may have decided on something: the age of an image, the end of a certificate. */
+  /**
+   * False if the same bytes may give another result: the time of the run may have decided on something, such as the age
+   * of an image or the end of a certificate, or something could not be read.
+   */
   readonly isLasting: boolean;
 }
 
@@ -117,10 +121,22 @@ export async function loadExaminer(examination: Examination): Promise<Examine> {
     // Fingerprints of equal findings are numbered: by archive, or shards would number them otherwise.
     clock.isRead = false;
     const judgement = await judged(reading, judge, new Audit(baseline));
-    const isLasting = !clock.isRead && examination.trust.requireSignature !== true;
-    return { body: bodyOf(reading, judgement, isLasting), isLasting };
+    const isTimed = clock.isRead || examination.trust.requireSignature === true;
+    return { body: bodyOf(reading, judgement, isTimed), isLasting: !isTimed && isLasting(reading) };
   };
 }
+
+/** Whether nothing but the archive's bytes decided on what was read of it. */
+const isLasting = ({ parts, opened }: ArchiveReading): boolean =>
+  opened.strangers.every(({ error }) => error.isLasting) &&
+  parts.every(
+    ({ scan }) =>
+      !scan.problems.some(isOfTheMoment) &&
+      scan.members.every(member => {
+        const failure = scan.facts(member)?.failure;
+        return failure?.kind !== 'unreadable' && !(failure?.kind === 'limit' && failure.limit === 'seconds');
+      }),
+  );
 
 /**
  * The judgement on an archive that has been read. Without one, such as for an image that it does not have, it is still an
@@ -279,7 +295,7 @@ async function sizesJudge({ ref, platform }: Examination): Promise<Judge> {
   };
 }
 
-function bodyOf(reading: ArchiveReading, judgement: Judgement, isLasting: boolean): RecordBody {
+function bodyOf(reading: ArchiveReading, judgement: Judgement, isTimed: boolean): RecordBody {
   const { exitCode, passed, report, chosen, findings, imageOf } = judgement;
   const { archive, verdicts, images } = report;
   const { container, compression, layout, producer } = archive;
@@ -293,7 +309,7 @@ function bodyOf(reading: ArchiveReading, judgement: Judgement, isLasting: boolea
     producer,
     verdicts,
     ...(passed !== undefined && { passed }),
-    ...(!isLasting && { timed: true }),
+    ...(isTimed && { timed: true }),
     images: chosenImages(reading, chosen).map(([part, image], i) => imageRecord(part, image, images[i]!)),
     findings: findings.map((finding, i) => findingRecord(finding, imageOf[i]!)),
   };

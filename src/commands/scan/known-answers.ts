@@ -1,4 +1,5 @@
-import type { FileIdentity, RecordCache } from '../../cache/cache.js';
+import type { RecordCache } from '../../cache/cache.js';
+import type { ArchiveIdentity } from '../../containers/archive-identity.js';
 import type { LaneAnswer, LaneTask, LastingAnswer } from './lane.js';
 
 /**
@@ -12,15 +13,15 @@ export class KnownAnswers {
     private readonly settings: string,
   ) {}
 
-  find(file: FileIdentity, task: LaneTask): LaneAnswer | null {
+  find(file: ArchiveIdentity, task: LaneTask): LaneAnswer | null {
     const text = this.records.find(file, this.settingsFor(task));
     const answer = text === null ? null : answerIn(text);
     return answer === null ? null : { ...answer, isLasting: true };
   }
 
   /** @param file  the same object that was looked for */
-  keep(file: FileIdentity, task: LaneTask, answer: LaneAnswer): void {
-    if (!answer.isLasting || (answer.kind === 'archive' && answer.exitCode === 2)) return;
+  keep(file: ArchiveIdentity, task: LaneTask, answer: LaneAnswer): void {
+    if (!answer.isLasting) return;
     const head = answer.kind === 'archive' ? `archive ${answer.exitCode}` : 'other';
     const content = answer.kind === 'archive' ? answer.body : answer.reason;
     this.records.keep(file, this.settingsFor(task), `${head}\n${content}`);
@@ -33,8 +34,8 @@ export class KnownAnswers {
 }
 
 function answerIn(text: string): LastingAnswer | null {
-  const [, kind, code, content] = /^(archive|other)(?: ([01]))?\n(.*)$/s.exec(text) ?? [];
+  const [, kind, code, content] = /^(archive|other)(?: ([012]))?\n(.*)$/s.exec(text) ?? [];
   if (content === undefined) return null;
   if (kind === 'other') return { kind, reason: content };
-  return code === undefined ? null : { kind: 'archive', body: content, exitCode: code === '0' ? 0 : 1 };
+  return code === undefined ? null : { kind: 'archive', body: content, exitCode: Number(code) as 0 | 1 | 2 };
 }

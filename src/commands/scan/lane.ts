@@ -87,20 +87,19 @@ export class Lane {
       const refused = refusal(error, opened);
       if (!named && !refused.damaged && isStillThere(file))
         return { kind: 'other', reason: inWords(refused.what, opened, shown), isLasting: true };
-      return failedAnswer(refused, opened, shown);
+      return { ...failedAnswer(refused, opened, shown), isLasting: refused.isLasting };
     }
   }
 }
 
 const archiveAnswer = (body: RecordBody): LaneAnswer => ({
   kind: 'archive',
-  // An error may be one of this moment: of the disk, of memory.
   isLasting: false,
   body: JSON.stringify(body),
   exitCode: body.exitCode,
 });
 
-/** The record of an item without a report. */
+/** The record of an item without a report. It need not be the same at another time: the disk or the memory may fail. */
 export function failedAnswer({ what, remedy }: InputError, file = '', shown = ''): LaneAnswer {
   const error = {
     what: inWords(what, file, shown),

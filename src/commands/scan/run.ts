@@ -1,4 +1,5 @@
-import type { Cache, FileIdentity } from '../../cache/cache.js';
+import type { Cache } from '../../cache/cache.js';
+import type { ArchiveIdentity } from '../../containers/archive-identity.js';
 import {
   absolutePath,
   itemSizes,
@@ -184,19 +185,17 @@ export class ScanRun {
     if (done === true) return null;
     const path = this.options.paths[index]!;
     const { root, walked } = this.options.list;
-    const { identity: stats, ...state } = await itemState(root, path);
+    const { identity, ...state } = itemState(root, path);
     const as = walked.get(path);
     const file = absolutePath(root, path);
     const task: LaneTask = { file, shown: shownPath(path), named: as === undefined };
     const item = { ...recordedPath(path), ...state };
     const answer = state.mtime === null ? absent(as) : answerOf(as);
     const { records } = this;
-    if (answer !== null || stats === null || records === null)
+    if (answer !== null || identity === null || records === null)
       return { index, item, task, identity: null, answer };
-    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-    const identity = { path: file, dev, ino, size, mtimeNs, ctimeNs };
     const known = records.find(identity, task);
-    if (known !== null) Atomics.add(new BigInt64Array(this.counter), 0, size);
+    if (known !== null) Atomics.add(new BigInt64Array(this.counter), 0, BigInt(state.size ?? 0));
     return { index, item, task, identity, answer: known };
   }
 }
@@ -206,7 +205,7 @@ interface PlannedItem {
   readonly item: Item;
   readonly task: LaneTask;
   /** null for what is not looked up in a cache. */
-  readonly identity: FileIdentity | null;
+  readonly identity: ArchiveIdentity | null;
   /** Known without reading it; null otherwise. */
   readonly answer: LaneAnswer | null;
 }
