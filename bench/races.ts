@@ -1,4 +1,5 @@
 // All races: the contestants that alternate, and their images.
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Form } from './cache.js';
@@ -156,6 +157,55 @@ const MANY: readonly Race[] = [
   },
 ];
 
+/** Directories of this machine, packed as layers: the generator has no names, sizes and contents of real programs. */
+const REAL: readonly Race[] = [
+  {
+    id: 'real-docker',
+    title: 'real directories, docker save',
+    images: [['real', 'docker']],
+    contestants: (start, at) => {
+      const file = at('real', 'docker');
+      return [
+        ...start.waybill('verify', 'verify', file),
+        ...start.stdin(file),
+        ...start.waybill('files', 'files', file),
+        ...start.waybill('waste', 'waste', file),
+        ...start.waybill('report', 'report', '--format', 'html', '-o', join(start.output, 'page.html'), file),
+        start.skopeoCopy(`docker-archive:${file}`),
+        dive(file),
+      ];
+    },
+  },
+  {
+    id: 'real-gzip',
+    title: 'real directories, OCI gzip',
+    images: [
+      ['real', 'gzip'],
+      ['real', 'layout'],
+    ],
+    contestants: (start, at) => {
+      const file = at('real', 'gzip');
+      return [
+        ...start.waybill('verify', 'verify', file),
+        start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
+        nativeLimit(layersOf(at('real', 'layout'))),
+      ];
+    },
+  },
+  {
+    id: 'real-zstd',
+    title: 'real directories, OCI zstd',
+    images: [['real', 'zstd']],
+    contestants: (start, at) => {
+      const file = at('real', 'zstd');
+      return [
+        ...start.waybill('verify', 'verify', file),
+        start.skopeoCopy(`oci-archive:${file}`, '--dest-decompress'),
+      ];
+    },
+  },
+];
+
 const SINGLE: Race = {
   id: 'single',
   title: 'verify of one gzip layer of 1 GB',
@@ -239,6 +289,7 @@ const WHOLE_FLEET: Race = {
 export const races: readonly Race[] = [
   ...SIZES.flatMap(size => [docker(size), gzip(size), zstd(size), outer(size)]),
   ...MANY,
+  ...REAL,
   SINGLE,
   FLEET,
   WHOLE_FLEET,
@@ -259,6 +310,7 @@ const USUAL = [
   /^verify-.*-medium$/,
   /^verify-(docker|gzip)-large$/,
   /^many-/,
+  /^real-/,
   /^single$/,
   /^fleet$/,
   /^show-large$/,

@@ -1,12 +1,13 @@
 // The images of the benchmarks, by name.
 import type { ImagePlan } from './image.js';
+import { realTrees } from './tree.js';
 
 const MB = 1_000_000;
 /** The shares of an image's seven layers in its bytes: some large ones, and some with a line of configuration. */
 const PARTS = [0.3, 0.02, 0.4, 0.002, 0.19, 0.08, 0.008];
 
 export const ENTRIES = [1_000, 10_000, 100_000, 1_000_000] as const;
-export const IMAGES = ['tiny', 'small', 'medium', 'large', 'huge', 'many', 'single'] as const;
+export const IMAGES = ['tiny', 'small', 'medium', 'large', 'huge', 'many', 'single', 'real'] as const;
 export type ImageName = (typeof IMAGES)[number] | `entries-${(typeof ENTRIES)[number]}`;
 
 const ofBytes = (bytes: number, sizes: number, parts = PARTS): ImagePlan => ({
@@ -30,10 +31,10 @@ const ofEntries = (entries: number): ImagePlan => ({
 
 export function planOf(name: ImageName): ImagePlan {
   if (name.startsWith('entries-')) return ofEntries(Number(name.slice('entries-'.length)));
-  return PLANS[name as (typeof IMAGES)[number]];
+  return name === 'real' ? { layers: realTrees() } : PLANS[name as Exclude<(typeof IMAGES)[number], 'real'>];
 }
 
-const PLANS: Readonly<Record<(typeof IMAGES)[number], ImagePlan>> = {
+const PLANS: Readonly<Record<Exclude<(typeof IMAGES)[number], 'real'>, ImagePlan>> = {
   tiny: ofBytes(0.3 * MB, 0.9),
   small: ofBytes(10 * MB, 1),
   medium: ofBytes(480 * MB, 1),

@@ -3,9 +3,10 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node
 import { ArchiveWriter, type Member } from './archive.js';
 import { type LayerPlan, writeLayer } from './layer.js';
 import { type Packing, packRange } from './packing.js';
+import { type TreePlan, writeTree } from './tree.js';
 
 export interface ImagePlan {
-  readonly layers: readonly LayerPlan[];
+  readonly layers: readonly (LayerPlan | TreePlan)[];
 }
 
 /** Positions and digests in a docker-save archive that was made here, for making its other forms. */
@@ -34,7 +35,9 @@ export function makeDocker(plan: ImagePlan, path: string): void {
   const below: string[] = [];
   const layers = plan.layers.map(layer => {
     archive.begin();
-    writeLayer(layer, below, piece => archive.put(piece));
+    const put = (piece: Buffer) => archive.put(piece);
+    if ('directory' in layer) writeTree(layer, `${path}.layer`, put);
+    else writeLayer(layer, below, put);
     return archive.end(blobPath);
   });
   const config = configOf(layers);

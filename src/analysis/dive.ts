@@ -1,4 +1,4 @@
-import { type Entry, type EntryTable, entriesOf } from '../scan/entries/table.js';
+import { claimedSizeAt, type EntryTable, nameAt, typeAt } from '../scan/entries/table.js';
 import { WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
 import { cleanSegments } from '../tar/path.js';
 
@@ -37,23 +37,19 @@ function treeOf(layer: EntryTable, room = IMPLIED_CAP): DiveTree | null {
   const root = newNode();
   let bytes = 0;
   let made = 0;
-  for (const entry of entriesOf(layer)) {
-    const segments = cleanSegments(entry.name);
+  for (let index = 0; index < layer.count; index++) {
+    const segments = cleanSegments(nameAt(layer, index));
     if (segments.length === 0) continue;
-    bytes += entry.claimedSize;
-    made += add(root, segments, payloadOf(entry));
+    const size = claimedSizeAt(layer, index);
+    bytes += size;
+    made += add(root, segments, size, typeAt(layer, index) === 'directory');
     if (made > most || segments.length > DEPTH_CAP) return null;
   }
   return { root, bytes, implied: Math.max(0, made - layer.count) };
 }
 
-const payloadOf = ({ claimedSize, type }: Entry) => ({
-  size: claimedSize,
-  isDirectory: type === 'directory',
-});
-
 /** @returns the number of nodes that were created */
-function add(root: DiveNode, segments: readonly string[], payload: Omit<DiveNode, 'children'>): number {
+function add(root: DiveNode, segments: readonly string[], size: number, isDirectory: boolean): number {
   let node = root;
   let made = 0;
   for (const segment of segments) {
@@ -67,8 +63,8 @@ function add(root: DiveNode, segments: readonly string[], payload: Omit<DiveNode
     }
     node = next;
   }
-  node.size = payload.size;
-  node.isDirectory = payload.isDirectory;
+  node.size = size;
+  node.isDirectory = isDirectory;
   return made;
 }
 
@@ -143,7 +139,7 @@ class Stack {
 
 function graft(tree: DiveNode, upper: DiveNode): void {
   for (const { node, isWhiteout, segments } of visits(upper)) {
-    if (!isWhiteout) add(tree, segments, node);
+    if (!isWhiteout) add(tree, segments, node.size, node.isDirectory);
     else remove(tree, segments);
   }
 }
@@ -224,10 +220,10 @@ export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
     trees.push(tree.root);
     sizes.push(tree.bytes);
   }
-  const { paths, inefficient } = versionsOf(trees);
+  const { all: versions, inefficient } = new VersionCount(trees).run();
   let smallest = 0;
   let all = 0;
-  for (const { least, bytes } of paths.values()) {
+  for (const { least, bytes } of versions) {
     smallest += least;
     all += bytes;
   }
@@ -249,34 +245,88 @@ export function diveScore(layers: readonly EntryTable[]): DiveScore | null {
 
 /** The versions of one path. */
 interface Versions {
-  readonly path: string;
+  /** Made for a path with several versions. */
+  path: string;
   bytes: number;
-  /** -1 before the first version. */
   least: number;
   count: number;
 }
 
-function versionsOf(trees: readonly DiveNode[]): {
-  readonly paths: ReadonlyMap<string, Versions>;
-  readonly inefficient: Versions[];
-} {
-  const paths = new Map<string, Versions>();
-  const inefficient: Versions[] = [];
-  const below = new Stack(trees);
-  for (const [layer, tree] of trees.entries()) {
-    for (const { node, isWhiteout, segments } of visits(tree)) {
-      if (node.children !== null) continue;
-      const path = `/${segments.join('/')}`;
-      const versions = paths.get(path) ?? { path, bytes: 0, least: -1, count: 0 };
-      paths.set(path, versions);
-      const size = isWhiteout ? hiddenBytes(nodeAt(below.upTo(layer), segments)) : node.size;
-      if (size === null) break;
-      versions.bytes += size;
-      if (versions.least < 0 || size < versions.least) versions.least = size;
-      if (++versions.count === 2) inefficient.push(versions);
-    }
+/** A path of any layer, below that of its directory. */
+interface PathNode {
+  children: Map<string, PathNode> | null;
+  versions: Versions | null;
+}
+
+const newPath = (): PathNode => ({ children: null, versions: null });
+
+function pathBelow(at: PathNode, name: string): PathNode {
+  at.children ??= new Map();
+  let below = at.children.get(name);
+  if (below === undefined) {
+    below = newPath();
+    at.children.set(name, below);
   }
-  return { paths, inefficient };
+  return below;
+}
+
+/** Gathers the versions of all paths, layer by layer. */
+class VersionCount {
+  readonly all: Versions[] = [];
+  /** Paths with several, in the order of their second. */
+  readonly inefficient: Versions[] = [];
+  private readonly root = newPath();
+  private readonly way: string[] = [];
+  private readonly below: Stack;
+  private layer = 0;
+
+  constructor(private readonly trees: readonly DiveNode[]) {
+    this.below = new Stack(trees);
+  }
+
+  run(): this {
+    for (const [layer, tree] of this.trees.entries()) {
+      this.layer = layer;
+      this.way.length = 0;
+      this.visit(tree, this.root);
+    }
+    return this;
+  }
+
+  /**
+   * Visits leaves in the byte order of their paths; no deeper than `DEPTH_CAP`.
+   * @returns false at the end of the layer
+   */
+  private visit(node: DiveNode, at: PathNode): boolean {
+    for (const name of namesIn(node)) {
+      const child = node.children!.get(name)!;
+      const isWhiteout = child.children === null && name.startsWith(WHITEOUT);
+      const own = isWhiteout ? name.slice(WHITEOUT.length) : name;
+      this.way.push(own);
+      const path = pathBelow(at, own);
+      const isMore = child.children === null ? this.count(child, path, isWhiteout) : this.visit(child, path);
+      if (!isMore) return false;
+      this.way.pop();
+    }
+    return true;
+  }
+
+  private count(leaf: DiveNode, path: PathNode, isWhiteout: boolean): boolean {
+    const size = isWhiteout ? hiddenBytes(nodeAt(this.below.upTo(this.layer), this.way)) : leaf.size;
+    if (path.versions === null) {
+      path.versions = { path: '', bytes: 0, least: size ?? -1, count: 0 };
+      this.all.push(path.versions);
+    }
+    if (size === null) return false;
+    const { versions } = path;
+    versions.bytes += size;
+    if (versions.count === 0 || size < versions.least) versions.least = size;
+    if (++versions.count === 2) {
+      versions.path = `/${this.way.join('/')}`;
+      this.inefficient.push(versions);
+    }
+    return true;
+  }
 }
 
 /** Bytes that a whiteout hides; null if it hides nothing. */

@@ -1,5 +1,6 @@
 import type { Image } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
+import { digestsTogether } from '../scan/entries/content.js';
 import type { Platform } from '../spec/platform.js';
 import type { Needs, Option, PolicyRule } from './rule.js';
 import type { NamedFile } from './types.js';
@@ -79,13 +80,12 @@ export function needsOf({ rules }: Policy, images: readonly Image[] | null): Nee
     settings.map(({ options }) => rule.needs(options as never, images)),
   );
   const keep = [...new Set(needs.flatMap(({ contents }) => contents?.keep ?? []))];
-  const digests = needs.some(({ contents }) => contents?.digests === true);
   const secrets = needs.some(({ contents }) => contents?.secrets === true);
   const packages = needs.some(({ contents }) => contents?.packages === true);
   return {
     files: needs.some(({ files }) => files === true),
     contents: {
-      ...(digests && { digests }),
+      ...digestsTogether(needs.map(({ contents }) => contents)),
       ...(secrets && { secrets }),
       ...(packages && { packages }),
       ...(keep.length > 0 && { keep }),

@@ -43,11 +43,12 @@ export interface FileReport {
 }
 
 export function fileReport(node: TreeNode | LayerEntry): FileReport {
-  const { entry, links, linkedTo } = node;
+  const { path, type, entry, links, linkedTo } = node;
   const target = linkedTo ?? entry.target;
+  const text = nameText(path);
   const report: FileReport = {
-    path: nameText(node.path),
-    type: node.type,
+    path: text,
+    type,
     size: entry.size,
     mode: entry.mode,
     uid: entry.uid,
@@ -58,7 +59,8 @@ export function fileReport(node: TreeNode | LayerEntry): FileReport {
   };
   const isPlain =
     links === 1 && entry.device === null && entry.storedSize === entry.size && entry.xattrs.length === 0;
-  const isText = isUtf8(node.path) && (target === null || isUtf8(target));
+  // Plain ASCII is the same text.
+  const isText = (text === path || isUtf8(path)) && (target === null || isUtf8(target));
   return isPlain && isText ? report : { ...report, ...rarities(node, target) };
 }
 

@@ -4,7 +4,7 @@ import { doubtsOf, verdictsBy } from '../checks/verdicts.js';
 import { type Limits, limitsOf } from '../limits.js';
 import type { Image } from '../link/graph.js';
 import { isAtLeast, type Observation, type Severity } from '../link/observation.js';
-import type { ContentWanted } from '../scan/entries/content.js';
+import { type ContentWanted, digestsTogether } from '../scan/entries/content.js';
 import type { Depth } from '../scan/scan.js';
 import type { ReportedFinding, Text } from './doc.js';
 import type { ArchiveReading, PartReading, ReadOptions } from './read.js';
@@ -159,7 +159,7 @@ function contentsTogether(all: readonly ContentWanted[]): ContentWanted {
   const most = all.filter(wanted => wanted.keep !== undefined).map(wanted => wanted.keepBytes);
   const isBounded = most.length > 0 && most.every(bytes => bytes !== undefined);
   return {
-    ...(all.some(({ digests }) => digests === true) && { digests: true }),
+    ...digestsTogether(all),
     ...(all.some(({ secrets }) => secrets === true) && { secrets: true }),
     ...(all.some(({ packages }) => packages === true) && { packages: true }),
     ...(keep.length > 0 && { keep }),

@@ -3,10 +3,11 @@ import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
 import { confirmed, type KnownBlobs } from './blob/known.js';
 
+import { lateFiles, setDigest } from './late-digests.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
 import { Pool, type RangeJob } from './threads/pool.js';
-import { analyseRange, digestRangeHere } from './threads/range.js';
+import { analyseRange, digestRangeHere, sha256Of } from './threads/range.js';
 
 /** Bytes from which a blob is given to a worker thread; an archive smaller than `POOL_FROM` does not start one. */
 export const WORKER_FROM = 1024 * 1024;
@@ -53,6 +54,7 @@ export async function analyseMembers(
       pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact)),
       analyseHere(),
     ]);
+    if (signal?.aborted !== true) await settleDigests(kept.facts, isWorthIt ? pool : null, analysis);
   } finally {
     ended = true;
     signal?.removeEventListener('abort', stop);
@@ -60,6 +62,19 @@ export async function analyseMembers(
   }
   signal?.throwIfAborted();
   return kept.facts;
+}
+
+/** Computes the digests that were left for later, where they are needed. */
+async function settleDigests(
+  facts: ReadonlyMap<Member, BlobFacts>,
+  pool: Pool | null,
+  analysis: Analysis,
+): Promise<void> {
+  if (analysis.contents?.digests !== 'duplicates') return;
+  const files = lateFiles(facts, member => (member as SeekableMember).range!);
+  const ranges = files.map(({ range }) => range);
+  const digests = pool === null ? sha256Of(ranges, analysis) : await pool.digestsOf(ranges);
+  for (const [i, digest] of digests.entries()) if (digest !== null) setDigest(files[i]!, digest);
 }
 
 interface MemberJob extends RangeJob {

@@ -64,10 +64,9 @@ export interface ScanOptions extends Pick<Resources, 'jobs' | 'memory'> {
 }
 
 export async function scan({ source }: Part, options: ScanOptions): Promise<Scan> {
-  const analysis = analysisOf(options);
-  if (source.access === 'seekable') return scanSeekable(source, options, analysis);
+  if (source.access === 'seekable') return scanSeekable(source, options, analysisOf(options, source.members));
   const { scanOnce } = await import('./scan-once.js');
-  return scanOnce(source, options, analysis);
+  return scanOnce(source, options, analysisOf(options, null));
 }
 
 /**
@@ -86,17 +85,29 @@ export async function scanMembers(
   const unread = members.filter(member => !read.has(member));
   if (unread.length > 0) {
     const { analyseMembers } = await import('./analyse-members.js');
-    for (const [member, facts] of await analyseMembers(unread, work, analysisOf(work)))
+    for (const [member, facts] of await analyseMembers(unread, work, analysisOf(work, unread)))
       read.set(member, facts);
   }
   return { ...scanned, depth: 'files', facts: factsIn(read), once: keptResults() };
 }
 
-const analysisOf = ({ limits, depth, contents, deadline, unpacked, known }: ScanOptions): Analysis => ({
+/** @param members  null where none can be read again */
+const analysisOf = (
+  { limits, depth, contents, deadline, unpacked, known }: ScanOptions,
+  members: readonly SeekableMember[] | null,
+): Analysis => ({
   limits,
   files: depth === 'files',
-  contents,
+  contents: isPlain(members) ? contents : withDigests(contents),
   seeds: known?.seeds,
   deadline: deadline ?? deadlineIn(limits.seconds),
   unpacked: (unpacked ?? new UnpackedTotal()).memory,
 });
+
+/** Whether the bytes of all members lie in the file as they are. */
+const isPlain = (members: readonly SeekableMember[] | null): boolean =>
+  members?.every(({ range }) => range?.deflated !== true) ?? false;
+
+/** For what is read once: no digest can be computed later. */
+const withDigests = (contents: ContentWanted | undefined): ContentWanted | undefined =>
+  contents?.digests === 'duplicates' ? { ...contents, digests: true } : contents;

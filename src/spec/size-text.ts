@@ -13,12 +13,19 @@ export const binarySizeText = (bytes: number): string => inUnits(bytes, 1024, BI
 function inUnits(bytes: number, base: number, units: readonly string[]): string {
   let value = bytes;
   let unit = 0;
-  for (; rounded(value) >= base && unit < units.length - 1; unit++) value /= base;
-  return `${rounded(value)} ${units[unit]}`;
+  let shown = rounded(value);
+  for (; shown >= base && unit < units.length - 1; unit++) {
+    value /= base;
+    shown = rounded(value);
+  }
+  return `${shown} ${units[unit]}`;
 }
 
 /** To three digits; to whole numbers where there are more digits before the point, as in 1023 KiB. */
-const rounded = (value: number): number => (value >= 1000 ? Math.round(value) : Number(value.toPrecision(3)));
+function rounded(value: number): number {
+  if (value >= 1000) return Math.round(value);
+  return Number.isInteger(value) ? value : Number(value.toPrecision(3));
+}
 
 const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 const BINARY_FACTORS: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };

@@ -253,7 +253,8 @@ export interface ContentSink {
 export interface ContentTaker {
   /**
    * @param index  of the entry, from 0
+   * @param at     bytes of the tar before the content; null where the tar has only parts of it (a sparse file)
    * @returns what takes its content; null where it is not wanted
    */
-  begin(index: number, header: EntryHeader): ContentSink | null;
+  begin(index: number, header: EntryHeader, at: number | null): ContentSink | null;
 }

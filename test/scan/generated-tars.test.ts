@@ -5,9 +5,9 @@ import * as assert from 'uvu/assert';
 import { loadCodecs } from '../../src/codec/registry.js';
 import type { TarFacts } from '../../src/scan/blob/facts.js';
 import { contentOf } from '../../src/scan/entries/content.js';
-import { type Entry, entriesOf } from '../../src/scan/entries/table.js';
+import type { Entry } from '../../src/scan/entries/table.js';
 import { testWhen } from '../support/corpus.js';
-import { entriesIn, layerFacts, tarFacts } from '../support/layer-facts.js';
+import { entriesIn, entryData, layerFacts, tarFacts } from '../support/layer-facts.js';
 import { readByTarStream, toRead } from '../support/tar-stream.js';
 import { blocksOf, ending, type Recipe, recipe } from './generated-tars.js';
 import { type GoEntry, hasGo, readByGo } from './go-tar.js';
@@ -51,8 +51,8 @@ test('a tar that is cut: entries before the cut are read, and the cut is reporte
       const whole = tarOf(entries, new Uint8Array(0));
       const cut = Math.floor(part * (whole.length - 512));
       const facts = readAll(whole.subarray(0, cut));
-      const all = [...entriesOf(readAll(whole).table!)];
-      assert.equal([...entriesOf(facts.table!)], all.slice(0, facts.table!.count));
+      const all = entryData(readAll(whole).table!);
+      assert.equal(entryData(facts.table!), all.slice(0, facts.table!.count));
       // Only a cut between two entries looks like an end.
       if (facts.error === null) assert.is(readAll(whole.subarray(0, cut + 1)).entries, facts.entries);
     }) as never,
@@ -119,7 +119,7 @@ go('as Go reads them', () => {
     compared += entries.length;
     const { tar } = layerFacts(tars[i]!, { contents });
     const table = tar!.table!;
-    const ours = [...entriesOf(table)].map((entry, index) => asGo(table, entry, index));
+    const ours = entryData(table).map((entry, index) => asGo(table, entry, index));
     assert.is(error, '', `tar ${i}`);
     // Only Go keeps the content of an unknown type.
     assert.equal(

@@ -3,7 +3,7 @@ import { defaultLimits, type Limits } from '../../src/limits.js';
 import { BlobAnalyser } from '../../src/scan/blob/analyser.js';
 import type { BlobFacts, TarFacts } from '../../src/scan/blob/facts.js';
 import type { ContentWanted } from '../../src/scan/entries/content.js';
-import { type Entry, entriesOf } from '../../src/scan/entries/table.js';
+import { type Entry, type EntryTable, entriesOf } from '../../src/scan/entries/table.js';
 
 export function layerFacts(
   layer: Uint8Array,
@@ -29,6 +29,24 @@ export interface LayerOptions {
 export const tarFacts = (tar: Uint8Array, options?: LayerOptions): TarFacts => layerFacts(tar, options).tar!;
 
 /** The entries of a plain tar. */
-export const entriesIn = (tar: Uint8Array, options?: LayerOptions): Entry[] => [
-  ...entriesOf(tarFacts(tar, options).table!),
-];
+export const entriesIn = (tar: Uint8Array, options?: LayerOptions): Entry[] =>
+  entryData(tarFacts(tar, options).table!);
+
+/** The entries of a table, as data that can be compared. */
+export const entryData = (table: EntryTable): Entry[] =>
+  Array.from(entriesOf(table), entry => ({
+    name: entry.name,
+    type: entry.type,
+    flag: entry.flag,
+    size: entry.size,
+    storedSize: entry.storedSize,
+    claimedSize: entry.claimedSize,
+    mode: entry.mode,
+    uid: entry.uid,
+    gid: entry.gid,
+    mtime: entry.mtime,
+    mtimeNanos: entry.mtimeNanos,
+    target: entry.target,
+    device: entry.device,
+    xattrs: entry.xattrs,
+  }));

@@ -59,8 +59,23 @@ export function fileView(
   const within = depth === undefined ? items : items.filter(({ path }) => levelOf(path) < depth);
   const value = VALUES[sort];
   const sorted = value === null ? within : sortedBy(within, value);
-  const rows = sorted.slice(0, top).map(item => ({ item, name: item.path, level: 0, total: null }));
+  const rows = sorted.slice(0, top).map(item => new ListRow(item));
   return { rows, count: within.length, items: within };
+}
+
+/** A row of a list. Its path is made when it is asked for: those of a million take 100 MB. */
+class ListRow implements ViewRow {
+  constructor(readonly item: TreeRow) {}
+
+  get name(): string {
+    return this.item.path;
+  }
+  get level(): number {
+    return 0;
+  }
+  get total(): null {
+    return null;
+  }
 }
 
 type SortOrder = Omit<ViewOptions, 'tree' | 'sort'> & { readonly sort: FileSort };

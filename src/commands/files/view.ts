@@ -63,7 +63,8 @@ function tableOf(
         const bar = bars?.next().value ?? '';
         const lead = item === null ? '' : (leadOf?.(item) ?? '');
         const bytes = total?.bytes ?? file?.size ?? 0;
-        yield { file, name: bar + (visiblePath(nameText(name)) || '/'), bytes, lead };
+        const shown = tree || file === null ? nameText(name) : file.path;
+        yield { file, name: bar + (visiblePath(shown) || '/'), bytes, lead };
       }
     },
   };

@@ -50,7 +50,7 @@ export interface WasteNumbers extends Omit<Waste, 'files'> {
 }
 
 /** The read options that `waste` needs. */
-export const wasteReadOptions: ReadOptions = { depth: 'files', files: { digests: true } };
+export const wasteReadOptions: ReadOptions = { depth: 'files', files: { digests: 'duplicates' } };
 
 /**
  * `waybill waste`: the bytes that images ship without need, with remedies; and dive's score. The exit code is 1 if

@@ -1,7 +1,7 @@
 import { bytes } from '../../checks/rule.js';
 import { type WasteCause, wasteCauses, wastedFileReport } from '../../report/waste-causes.js';
 import { nameText } from '../../scan/entries/name.js';
-import { type Breach, defineRule, type OptionsOf, option, unset } from '../rule.js';
+import { type Breach, defineRule, type Needs, type OptionsOf, option, unset } from '../rule.js';
 import type { ImageSubject } from '../subject.js';
 import { percentText, share, size, type ValueType } from '../types.js';
 
@@ -22,9 +22,9 @@ const budgetProblem = (budgets: WasteBudgets) =>
   WASTE.some(kind => budgets[kind] !== null) ? null : `no budget is set: expected ${WASTE.join(', ')}`;
 
 /** Copies are told by the digests of files, and so is the total that they are a part of. */
-const wasteNeeds = ({ total, duplicated }: WasteBudgets) => ({
+const wasteNeeds = ({ total, duplicated }: WasteBudgets): Needs => ({
   files: true,
-  contents: { digests: total !== null || duplicated !== null },
+  contents: { digests: total !== null || duplicated !== null ? 'duplicates' : false },
 });
 
 interface Wasted {

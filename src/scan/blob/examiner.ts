@@ -89,7 +89,10 @@ export class Examiner implements Examination {
     if (compression === 'gzip') this.crc = 0;
     if (!isTar) return;
     const { files, limits, contents, seeds } = this.analysis;
-    const capture = contents === undefined ? null : new ContentCapture(contents, limits, this.effort());
+    const capture =
+      contents === undefined
+        ? null
+        : new ContentCapture(contents, limits, this.effort(), compression === 'none');
     const table = files ? new EntryTableBuilder(limits, capture) : null;
     this.walk = new TarWalk(table, files ? capture : null, limits, seeds);
   }

@@ -7,12 +7,15 @@ import type { ContentSink, ContentTaker, EntryHeader } from '../../tar/entry.js'
 import { nameText, rootedPath } from './name.js';
 import { type PackageLimits, PackageSearch } from './package-search.js';
 import { type SecretLimits, SecretSearch } from './secret-search.js';
-import type { EntryContents, EntryTable } from './table.js';
+import type { EntryContents, EntryPlace, EntryTable } from './table.js';
 
 /** The file contents to read, in addition to the entries. Plain data. */
 export interface ContentWanted {
-  /** Compute the digest of every file. */
-  readonly digests?: boolean;
+  /**
+   * Compute the digest of every file; `duplicates`: of as many as it takes to tell which files have the same content. A
+   * large file of an uncompressed layer then has one only if another file is as long.
+   */
+  readonly digests?: boolean | 'duplicates';
   /** Keep the content of files whose paths match one of these; see `pathFilter`. */
   readonly keep?: readonly string[];
   /**
@@ -24,6 +27,13 @@ export interface ContentWanted {
   readonly secrets?: boolean;
   /** The packages of languages that files state. */
   readonly packages?: boolean;
+}
+
+/** The digests that all need together. */
+export function digestsTogether(all: readonly (ContentWanted | undefined)[]): Pick<ContentWanted, 'digests'> {
+  const wanted = all.map(contents => contents?.digests ?? false);
+  if (wanted.includes(true)) return { digests: true };
+  return wanted.includes('duplicates') ? { digests: 'duplicates' } : {};
 }
 
 /**
@@ -70,6 +80,9 @@ export function contentOf({ contents }: EntryTable, index: number): Uint8Array |
 
 const NOTHING = new Uint8Array(0);
 
+/** With `duplicates`, hashing a shorter file at once, in bytes, is faster than coming back to it. */
+export const LARGE_FILE = 64 * 1024;
+
 /** Cap on the zeros that are hashed for the holes of a layer's sparse files. Real layers have fewer. */
 const HOLES_CAP = 1024 * 1024 * 1024;
 const ZEROS = new Uint8Array(64 * 1024);
@@ -79,6 +92,7 @@ export class ContentCapture implements ContentTaker {
   private digests = new Uint8Array(0);
   private readonly kept: { index: number; bytes: Uint8Array }[] = [];
   private readonly missing: number[] = [];
+  private readonly later: EntryPlace[] = [];
   private keptBytes = 0;
   private isFull = false;
   private holes = 0;
@@ -90,6 +104,8 @@ export class ContentCapture implements ContentTaker {
     private readonly wanted: ContentWanted,
     private readonly limits: Pick<Limits, 'keptContentBytes'> & SecretLimits & PackageLimits,
     effort?: Effort,
+    /** The layer is not compressed, so that its files can be read once more. */
+    private readonly isReadable = false,
   ) {
     const { keep = [] } = wanted;
     this.isKept = keep.length === 0 ? null : pathFilter(keep);
@@ -97,19 +113,27 @@ export class ContentCapture implements ContentTaker {
     this.packages = wanted.packages === true ? new PackageSearch(limits) : null;
   }
 
-  begin(index: number, { name, size }: EntryHeader): ContentSink | null {
+  begin(index: number, { name, size }: EntryHeader, at: number | null): ContentSink | null {
     const path = rootedPath(name);
     const fits = this.takes(index, path, size);
     const searches = [this.secrets, this.packages].flatMap(all => all?.begin(index, path, size) ?? []);
-    if (!fits && this.wanted.digests !== true)
-      return searches.length < 2 ? (searches[0] ?? null) : allOf(searches);
-    return allOf([this.capture(index, size, fits), ...searches]);
+    const place = this.isForLater(size, at) ? { index, at } : null;
+    if (!fits && !this.hasDigests) return searches.length < 2 ? (searches[0] ?? null) : allOf(searches);
+    return allOf([this.capture(index, size, fits, place), ...searches]);
   }
 
-  /** Takes the digest of a file, and its bytes if they are kept. */
-  private capture(index: number, size: number, isKept: boolean): ContentSink {
+  private get hasDigests(): boolean {
+    return this.wanted.digests !== undefined && this.wanted.digests !== false;
+  }
+
+  private isForLater(size: number, at: number | null): at is number {
+    return at !== null && size >= LARGE_FILE && this.isReadable && this.wanted.digests === 'duplicates';
+  }
+
+  /** Takes the digest of a file, or notes its place, and its bytes if they are kept. */
+  private capture(index: number, size: number, isKept: boolean, place: EntryPlace | null): ContentSink {
     if (isKept) this.keptBytes += size;
-    const digest = this.wanted.digests === true ? new Digest(size) : null;
+    const digest = this.hasDigests && place === null ? new Digest(size) : null;
     const parts: Uint8Array[] | null = isKept ? [] : null;
     return {
       write(bytes) {
@@ -123,6 +147,7 @@ export class ContentCapture implements ContentTaker {
       end: complete => {
         const isWhole = complete && this.holes <= HOLES_CAP;
         if (isWhole && digest !== null) this.note(index, digest.finish());
+        else if (complete && place !== null) this.later.push(place);
         if (isWhole && parts !== null) this.kept.push({ index, bytes: new Uint8Array(Buffer.concat(parts)) });
         else if (parts !== null) this.missing.push(index);
       },
@@ -141,11 +166,12 @@ export class ContentCapture implements ContentTaker {
 
   /** @param count  number of the layer's entries */
   finish(count: number): EntryContents {
-    const digests = this.wanted.digests === true ? new Uint8Array(32 * count) : NOTHING.slice();
+    const digests = this.hasDigests ? new Uint8Array(32 * count) : NOTHING.slice();
     digests.set(this.digests.subarray(0, digests.length));
     const secrets = this.secrets?.finish() ?? null;
     const packages = this.packages?.finish() ?? null;
-    return { digests, kept: this.kept, missing: this.missing, full: this.isFull, secrets, packages };
+    const { later, kept, missing, isFull: full } = this;
+    return { digests, later, kept, missing, full, secrets, packages };
   }
 
   /** @param digest  bytes, one per character */

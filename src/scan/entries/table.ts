@@ -35,6 +35,8 @@ export interface EntryTable {
 export interface EntryContents {
   /** sha256, 32 bytes for each entry: zeros if there is none. Empty if digests were not requested. */
   readonly digests: Uint8Array;
+  /** Large files without a digest, which could still be computed. */
+  readonly later: readonly EntryPlace[];
   /** In the order of the entries. */
   readonly kept: readonly { readonly index: number; readonly bytes: Uint8Array }[];
   /** Entries whose requested content was not kept: a limit was reached, or the tar ends early. */
@@ -45,6 +47,14 @@ export interface EntryContents {
   readonly secrets: LayerSecrets | null;
   /** null where files were not searched for packages. */
   readonly packages: LayerPackages | null;
+}
+
+/** Where the content of a file begins. */
+export interface EntryPlace {
+  /** The index of the entry. */
+  readonly index: number;
+  /** Bytes from the start of the unpacked layer. */
+  readonly at: number;
 }
 
 /** The packages of languages that the files of a layer state. */
@@ -175,34 +185,66 @@ const TYPE_OF_BYTE: readonly EntryType[] = Array.from({ length: 256 }, (_, byte)
 export const typeOfByte = (flag: number): EntryType => TYPE_OF_BYTE[flag]!;
 
 /** @param index  from 0 to below `table.count` */
-export function entryAt(table: EntryTable, index: number): Entry {
-  const start = table.starts[index]!;
-  const nameEnd = start + table.nameLengths[index]!;
-  const targetEnd = nameEnd + table.targetLengths[index]!;
-  const flag = table.flags[index]!;
-  const type = TYPE_OF_BYTE[flag]!;
-  const size = table.sizes[index]!;
-  const text = textOf(table);
-  const isLink = type === 'symlink' || type === 'hardlink';
-  const isDevice = type === 'char' || type === 'block';
-  const entry: Entry = {
-    name: text.slice(start, nameEnd),
-    type,
-    flag: String.fromCharCode(flag),
-    size,
-    storedSize: size,
-    claimedSize: size,
-    mode: table.modes[index]!,
-    uid: table.uids[index]!,
-    gid: table.gids[index]!,
-    mtime: table.times[index]!,
-    mtimeNanos: table.nanos[index]!,
-    target: isLink ? text.slice(nameEnd, targetEnd) : null,
-    device: isDevice ? NO_DEVICE : null,
-    xattrs: NO_XATTRS,
-  };
-  const end = table.starts[index + 1]!;
-  return end === targetEnd ? entry : { ...entry, ...detailsOf(table, targetEnd, end) };
+export const entryAt = (table: EntryTable, index: number): Entry => new TableEntry(table, index);
+
+/** Reads what it is asked for: of a million entries most are asked for two or three properties. */
+class TableEntry implements Entry {
+  private details: Partial<Entry> | null = null;
+
+  constructor(
+    private readonly table: EntryTable,
+    private readonly index: number,
+  ) {}
+
+  get name(): string {
+    return nameAt(this.table, this.index);
+  }
+  get type(): EntryType {
+    return typeAt(this.table, this.index);
+  }
+  get flag(): string {
+    return String.fromCharCode(this.table.flags[this.index]!);
+  }
+  get size(): number {
+    return this.table.sizes[this.index]!;
+  }
+  get storedSize(): number {
+    return this.rare().storedSize ?? this.size;
+  }
+  get claimedSize(): number {
+    return this.rare().claimedSize ?? this.size;
+  }
+  get mode(): number {
+    return this.table.modes[this.index]!;
+  }
+  get uid(): number {
+    return this.table.uids[this.index]!;
+  }
+  get gid(): number {
+    return this.table.gids[this.index]!;
+  }
+  get mtime(): number {
+    return this.table.times[this.index]!;
+  }
+  get mtimeNanos(): number {
+    return this.table.nanos[this.index]!;
+  }
+  get target(): string | null {
+    const isLink = this.type === 'symlink' || this.type === 'hardlink';
+    return isLink ? targetAt(this.table, this.index) : null;
+  }
+  get device(): Device | null {
+    const isDevice = this.type === 'char' || this.type === 'block';
+    return this.rare().device ?? (isDevice ? NO_DEVICE : null);
+  }
+  get xattrs(): readonly Xattr[] {
+    return this.rare().xattrs ?? NO_XATTRS;
+  }
+
+  private rare(): Partial<Entry> {
+    this.details ??= hasDetails(this.table, this.index) ? detailsOf(this.table, this.index) : NOTHING_RARE;
+    return this.details;
+  }
 }
 
 /**
@@ -222,8 +264,7 @@ export const typeAt = (table: EntryTable, index: number): EntryType => TYPE_OF_B
 
 /** The size in the tar; see `Entry`. */
 export function claimedSizeAt(table: EntryTable, index: number): number {
-  const end = table.starts[index]! + table.nameLengths[index]! + table.targetLengths[index]!;
-  return end === table.starts[index + 1]! ? table.sizes[index]! : entryAt(table, index).claimedSize;
+  return hasDetails(table, index) ? entryAt(table, index).claimedSize : table.sizes[index]!;
 }
 
 /** As in the tar; empty if the entry is not a link. */
@@ -243,13 +284,14 @@ export function* entriesOf(table: EntryTable): Generator<Entry> {
 
 const NO_DEVICE: Device = { major: 0, minor: 0 };
 const NO_XATTRS: readonly Xattr[] = [];
+const NOTHING_RARE: Partial<Entry> = {};
 
-function detailsOf(table: EntryTable, start: number, end: number): Partial<Entry> {
-  const { bytes } = table;
+function detailsOf({ bytes, starts, nameLengths, targetLengths }: EntryTable, index: number): Partial<Entry> {
+  const end = starts[index + 1]!;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const xattrs: Xattr[] = [];
   let details: Partial<Entry> = {};
-  let at = start;
+  let at = starts[index]! + nameLengths[index]! + targetLengths[index]!;
   const number = () => {
     at += 4;
     return view.getUint32(at - 4, true);

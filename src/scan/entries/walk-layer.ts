@@ -68,7 +68,9 @@ export class TarWalk {
   private sink: ContentSink | null = null;
   private readonly names: LayerNames;
   private zeroBlocks = 0;
+  /** Bytes before the chunk that is being read, and up to the end of the last header. */
   private offset = 0;
+  private blockEnd = 0;
   private entries = 0;
   /** Index among the entries that are kept. */
   private index = -1;
@@ -146,6 +148,7 @@ export class TarWalk {
     this.filled += step;
     if (this.filled === BLOCK) {
       this.filled = 0;
+      this.blockEnd = this.offset + at + step;
       this.take(this.block);
     }
     return step;
@@ -256,7 +259,7 @@ export class TarWalk {
       if (map === 'in-content') this.oddities.isMalformedSparse(MAP_WITHOUT_CONTENT, header.name);
       return;
     }
-    const sink = taker?.begin(this.index, header) ?? null;
+    const sink = taker?.begin(this.index, header, map === null ? this.blockEnd : null) ?? null;
     if (map === null) this.sink = sink;
     else {
       const { name, size, flag } = header;

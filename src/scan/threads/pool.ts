@@ -94,6 +94,27 @@ export class Pool {
     await Promise.all(Array.from({ length: Math.min(this.plan.workers, jobs.length) }, run));
   }
 
+  /** As of `sha256Of`, by all workers together. */
+  async digestsOf(ranges: readonly ByteRange[]): Promise<(string | null)[]> {
+    const digests = ranges.map((): string | null => null);
+    const { workers: most } = this.plan;
+    const digest = async (own: number): Promise<void> => {
+      if (this.closed) return;
+      const numbers = Array.from(ranges.keys()).filter(number => number % most === own);
+      const worker = this.workers.filter(thread => thread.dead === null)[own] ?? this.start(this.workers);
+      const order = {
+        kind: 'files',
+        id: this.nextId++,
+        ranges: numbers.map(number => ranges[number]!),
+      } as const;
+      const answer = await worker.ask(order);
+      if ('lost' in answer) return;
+      for (const [i, number] of numbers.entries()) digests[number] = answer.files![i]!;
+    };
+    await Promise.all(Array.from({ length: Math.min(most, ranges.length) }, (_, own) => digest(own)));
+    return digests;
+  }
+
   /** Facts that are known about a range, whose digest a worker computes; null where there are none about these bytes. */
   private async known(
     { range, algorithms }: RangeJob,

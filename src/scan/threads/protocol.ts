@@ -27,6 +27,8 @@ export type WorkOrder =
       readonly range: ByteRange;
       readonly algorithms: readonly Algorithm[];
     }
+  /** The sha256 of each of these ranges. */
+  | { readonly kind: 'files'; readonly id: number; readonly ranges: readonly ByteRange[] }
   /** The end of a stream. */
   | { readonly kind: 'end'; readonly id: number; readonly failure: BlobFailure | null }
   /** Examine what comes through a ring. */
@@ -49,11 +51,13 @@ export type ToWorker =
   /** The bytes are in shared memory, and are not changed until they are reported as taken. */
   | { readonly kind: 'chunk'; readonly id: number; readonly bytes: Uint8Array };
 
-/** The halves of a blob's facts, or its digests alone; what this thread did not compute is null. */
+/** The halves of a blob's facts, or its digests or those of files alone; what this thread did not compute is null. */
 export interface Halves {
   readonly unpacked: UnpackedBlob | null;
   readonly examined: Examined | null;
   readonly digests?: Digests | null;
+  /** As of `sha256Of`. */
+  readonly files?: readonly (string | null)[];
 }
 
 export type FromWorker =

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { CodecError, CodecNotLoaded } from '../../codec/codec.js';
 import { isOver } from '../../containers/deadline.js';
 import { listedDifference, packedDifference } from '../../containers/listed.js';
-import { readSteps } from '../../containers/read.js';
+import { FileWindow, readSteps } from '../../containers/read.js';
 import type { ByteRange } from '../../containers/source.js';
 import { isSystemError, reasonOf } from '../../errors.js';
 import type { Algorithm, Digests } from '../../spec/digest.js';
@@ -89,6 +89,45 @@ export function digestRange(
     const step = steps.next();
     if (step.done === true) return step.value;
     onProgress(step.value);
+  }
+}
+
+/** Bytes that are read at a time of a range that is only hashed. */
+const READ_BYTES = 256 * 1024;
+
+/** The sha256 of each range, as `sha256:…`; null for one that cannot be read, or not in time. No range is deflated. */
+export function sha256Of(ranges: readonly ByteRange[], { deadline }: Analysis): (string | null)[] {
+  let window: FileWindow | null = null;
+  let open = '';
+  const digest = ({ file, start, length, content }: ByteRange): string | null => {
+    if (window === null || file !== open) {
+      window?.close();
+      window = null;
+      // One buffer for all ranges of a file.
+      window = new FileWindow({ file, start: 0, length: Number.MAX_SAFE_INTEGER, deflated: false, content });
+      open = file;
+    }
+    const hasher = new Hasher(['sha256']);
+    for (let done = 0; done < length; ) {
+      if (deadline !== undefined && isOver(deadline)) return null;
+      const bytes = window.read(start + done, Math.min(READ_BYTES, length - done));
+      if (bytes.length === 0) return null;
+      hasher.update(bytes);
+      done += bytes.length;
+    }
+    return hasher.digests().sha256;
+  };
+  try {
+    return ranges.map(range => {
+      try {
+        return digest(range);
+      } catch (error) {
+        if (!isSystemError(error)) throw error;
+        return null;
+      }
+    });
+  } finally {
+    (window as FileWindow | null)?.close();
   }
 }
 

@@ -83,8 +83,8 @@ export class Thread {
       }
       this.events.onRoom();
     } else {
-      const { id, unpacked, examined, digests = null } = message;
-      this.waiting.get(id)?.({ unpacked, examined, digests });
+      const { kind, id, ...halves } = message;
+      this.waiting.get(id)?.(halves);
       this.waiting.delete(id);
     }
   }

@@ -5,7 +5,7 @@ import { Examiner } from '../blob/examiner.js';
 import { Unpacker } from '../blob/unpacker.js';
 import { transfersOf } from '../entries/table.js';
 import type { FromWorker, Halves, ToWorker, WorkerSetup } from './protocol.js';
-import { digestRange, readUnpacked } from './range.js';
+import { digestRange, readUnpacked, sha256Of } from './range.js';
 import { Ring } from './ring.js';
 
 /**
@@ -66,6 +66,8 @@ async function receive(message: ToWorker): Promise<void> {
       const digests = digestRange(message.range, message.algorithms, setup, onProgress);
       return answer(id, { unpacked: null, examined: null, digests });
     }
+    case 'files':
+      return answer(id, { unpacked: null, examined: null, files: sha256Of(message.ranges, setup) });
     case 'open': {
       const target = targetOf(message.ring, message.algorithms);
       await loadCodecs([message.compression]);
