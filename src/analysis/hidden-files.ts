@@ -1,10 +1,37 @@
-import { type FileTree, type Inode, treeOf } from '../filesystem/file-tree.js';
+import { type FileTree, type Inode, squash, treeOf } from '../filesystem/file-tree.js';
+import { tablesOf } from '../filesystem/layer-tables.js';
 import { TreeBuilder } from '../filesystem/tree-builder.js';
 import { NONE, ROOT } from '../filesystem/tree-columns.js';
 import type { TreeStore } from '../filesystem/tree-store.js';
+import type { Image } from '../link/graph.js';
 import { contentKey } from '../scan/entries/content.js';
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, typeAt } from '../scan/entries/table.js';
+import type { Scan } from '../scan/scan.js';
+
+/** The last image of a scan whose files were unpacked: one of a hundred images is enough to hold. */
+interface LastUnpacked {
+  image: Image | null;
+  files: ImageFiles | null;
+}
+
+const lastUnpacked = (_scan: Scan): LastUnpacked => ({ image: null, files: null });
+
+/** The files of an image, which are kept until those of another image are asked for. */
+export function unpackImage(scan: Scan, image: Image): ImageFiles {
+  const last = scan.once(lastUnpacked, scan);
+  if (last.image !== image || last.files === null) {
+    last.files = unpack(tablesOf(scan, image));
+    last.image = image;
+  }
+  return last.files;
+}
+
+/** The file system of an image, without the files that it hides: that of `unpackImage`, if it is at hand. */
+export function treeOfImage(scan: Scan, image: Image): FileTree {
+  const { image: known, files } = scan.once(lastUnpacked, scan);
+  return known === image && files !== null ? files.tree : squash(tablesOf(scan, image));
+}
 
 /** The entries of layers, base first; null for a layer whose entries are not known. */
 type Tables = readonly (EntryTable | null)[];

@@ -128,8 +128,9 @@ export function overviewReport(reading: ArchiveReading, { ref, platform }: Selec
   // Rows are only cut in the printed document: the data and the map of the files have all of them.
   const selection: Selection = { ref, platform };
   const sizes = sizesOf(reading, selection);
-  const files = filesReport(reading, selection).images;
+  // Waste first: it needs more of the file system, which is then at hand for the list of files.
   const wastes = wasteReport(reading, selection).images;
+  const files = filesReport(reading, selection).images;
   const images = sizes.images.map(({ breakdown: _, ...image }, i): ImageOverview => {
     const { files: list = [], faults, oddities, refusals } = files[i]!;
     const { dive, waste } = wastes[i]!;

@@ -1,3 +1,4 @@
+import { treeOfImage } from '../../analysis/hidden-files.js';
 import { pathFilter } from '../../containers/path-filter.js';
 import { UsageError } from '../../errors.js';
 import type { FileTree, Oddity, TreeNode } from '../../filesystem/file-tree.js';
@@ -238,7 +239,7 @@ function imageFiles(
   const { allLayers = false } = options;
   const { tree, entries } = allLayers
     ? layerEntries(tables, wanted ?? (() => true))
-    : { tree: squash(tables), entries: null };
+    : { tree: treeOfImage(part.scan, image), entries: null };
   const items: readonly TreeRow[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
   const view = fileView(items, options);
   return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };

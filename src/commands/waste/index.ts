@@ -1,6 +1,6 @@
 import { type Apart, type BaseImage, type BaseReport, baseOf, baseReport } from '../../analysis/base.js';
 import { type DiveScore, diveScore } from '../../analysis/dive.js';
-import { unpack } from '../../analysis/hidden-files.js';
+import { unpackImage } from '../../analysis/hidden-files.js';
 import { dockerfileLine } from '../../analysis/instruction.js';
 import { type Waste, type WastedBytes, wastedBytes, wasteOf } from '../../analysis/waste.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
@@ -86,12 +86,14 @@ function imageWaste(
 ): ImageWaste {
   const tables = tablesOf(scan, image);
   const unknown = layerFaults(scan, image).filter(({ kind }) => kind === 'incomplete');
-  const found = wasteOf(unpack(tables));
+  // Before the files are unpacked: both together would take twice the memory.
+  const dive = unknown.length === 0 && isKnown(tables) ? diveInText(diveScore(tables)) : null;
+  const found = wasteOf(unpackImage(scan, image));
   const base = baseReport(baseOf(report, bases ?? []));
   return {
     ...report,
     layers: report.layers.map(layer => ({ ...layer, instruction: dockerfileLine(layer.createdBy ?? '') })),
-    dive: unknown.length === 0 && isKnown(tables) ? diveInText(diveScore(tables)) : null,
+    dive,
     waste: { ...found, files: found.files.map(wastedFileReport) },
     unknown: unknown.map(({ layer, reason }) => ({ layer, reason })),
     ...(bases !== undefined && { base, baseWaste: wasteApart(base, found) }),
