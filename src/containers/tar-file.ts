@@ -12,7 +12,6 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
   const problems: SourceProblem[] = [];
   const window = new FileWindow(range);
   const { file, content: bytes } = range;
-  const whole = bytes === undefined ? { file } : { file, content: bytes };
   try {
     const walk = walkTar(window, limits, problem => void problems.push(problem));
     for (let step = walk.next(NOTHING); step.done !== true; ) {
@@ -21,12 +20,12 @@ export function indexTar(range: ByteRange, limits: Limits): SeekableSource {
         step = walk.next(window.read(value.at, value.length));
         continue;
       }
-      const { start } = value;
       // Without a spread, which would take as long as everything else for a member.
       const { path, name, type, size, target, flag, mtime } = value.member;
-      const length = Math.max(0, Math.min(size, window.length - start));
-      const content =
-        type === 'file' ? { ...whole, start: range.start + start, length, deflated: false } : null;
+      const length = Math.max(0, Math.min(size, window.length - value.start));
+      const start = range.start + value.start;
+      const inMemory = bytes === undefined ? null : { file, content: bytes, start, length, deflated: false };
+      const content = type === 'file' ? (inMemory ?? { file, start, length, deflated: false }) : null;
       const member = { path, name, type, size, target, mtime, range: content };
       members.push(flag === undefined ? member : { ...member, flag });
       step = walk.next(NOTHING);

@@ -1,6 +1,6 @@
 import type { Image } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
-import { digestsTogether } from '../scan/entries/content.js';
+import { digestsTogether } from '../scan/entries/wanted.js';
 import type { Platform } from '../spec/platform.js';
 import type { Needs, Option, PolicyRule } from './rule.js';
 import type { NamedFile } from './types.js';

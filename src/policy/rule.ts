@@ -1,6 +1,6 @@
 import type { Image, Location } from '../link/graph.js';
 import type { FindingCode, Severity } from '../link/observation.js';
-import type { ContentWanted } from '../scan/entries/content.js';
+import type { ContentWanted } from '../scan/entries/wanted.js';
 import type { SourceProblem } from './source.js';
 import type { CheckContext, ImageSubject } from './subject.js';
 import { type NamedFile, namedFiles, type ValueType } from './types.js';

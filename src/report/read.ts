@@ -13,9 +13,9 @@ import { forSize, type Limits, limitText, type Resources, sharedAmong } from '..
 import type { Graph, Image } from '../link/graph.js';
 import { link } from '../link/link.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
-import { UnpackedTotal } from '../scan/blob/examiner.js';
 import type { KnownBlobs } from '../scan/blob/known.js';
-import type { ContentWanted } from '../scan/entries/content.js';
+import { UnpackedTotal } from '../scan/blob/unpacked-total.js';
+import type { ContentWanted } from '../scan/entries/wanted.js';
 import { limitsWithin } from '../scan/resources.js';
 import { type Depth, type Scan, type ScanOptions, scan } from '../scan/scan.js';
 import type { Platform } from '../spec/platform.js';

@@ -4,7 +4,7 @@ import { doubtsOf, verdictsBy } from '../checks/verdicts.js';
 import { type Limits, limitsOf } from '../limits.js';
 import type { Image } from '../link/graph.js';
 import { isAtLeast, type Observation, type Severity } from '../link/observation.js';
-import { type ContentWanted, digestsTogether } from '../scan/entries/content.js';
+import { type ContentWanted, digestsTogether } from '../scan/entries/wanted.js';
 import type { Depth } from '../scan/scan.js';
 import type { ReportedFinding, Text } from './doc.js';
 import type { ArchiveReading, PartReading, ReadOptions } from './read.js';

@@ -2,10 +2,11 @@ import { deadlineIn } from '../containers/deadline.js';
 import type { Member, Part, SeekableMember, SourceProblem } from '../containers/source.js';
 import type { Limits, Resources } from '../limits.js';
 import type { Document, Head } from './blob/document.js';
-import { type Analysis, UnpackedTotal } from './blob/examiner.js';
+import type { Analysis } from './blob/examiner.js';
 import type { BlobFacts } from './blob/facts.js';
 import type { KnownBlobs } from './blob/known.js';
-import type { ContentWanted } from './entries/content.js';
+import { UnpackedTotal } from './blob/unpacked-total.js';
+import type { ContentWanted } from './entries/wanted.js';
 
 import { factsIn, keptResults } from './once.js';
 import { scanSeekable } from './scan-seekable.js';

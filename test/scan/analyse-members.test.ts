@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import type { ByteRange, SeekableMember } from '../../src/containers/source.js';
 import { defaultLimits } from '../../src/limits.js';
 import { analyseMembers, POOL_FROM, WORKER_FROM } from '../../src/scan/analyse-members.js';
-import { UnpackedTotal } from '../../src/scan/blob/examiner.js';
+import { UnpackedTotal } from '../../src/scan/blob/unpacked-total.js';
 import type { ScanOptions } from '../../src/scan/scan.js';
 import { temporary } from '../support/tmp.js';
 

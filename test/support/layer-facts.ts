@@ -2,8 +2,8 @@
 import { defaultLimits, type Limits } from '../../src/limits.js';
 import { BlobAnalyser } from '../../src/scan/blob/analyser.js';
 import type { BlobFacts, TarFacts } from '../../src/scan/blob/facts.js';
-import type { ContentWanted } from '../../src/scan/entries/content.js';
 import { type Entry, type EntryTable, entriesOf } from '../../src/scan/entries/table.js';
+import type { ContentWanted } from '../../src/scan/entries/wanted.js';
 
 export function layerFacts(
   layer: Uint8Array,

@@ -1,8 +1,9 @@
 import type { ByteRange } from '../../containers/source.js';
 import type { Algorithm, Digests } from '../../spec/digest.js';
 import type { Seeds } from '../names/table.js';
-import { type Analysis, UnpackedTotal } from './examiner.js';
+import type { Analysis } from './examiner.js';
 import type { BlobFacts } from './facts.js';
+import { UnpackedTotal } from './unpacked-total.js';
 
 /** Facts about blobs of this and of earlier runs, which a scan may use in place of unpacking a blob again. */
 export interface KnownBlobs {

@@ -4,8 +4,9 @@ import { isOver } from '../../containers/deadline.js';
 import { isTar, looksLikeJson } from '../../containers/kind.js';
 import { BLOCK } from '../../tar/header.js';
 import { RingBroken } from '../threads/ring.js';
-import { type Analysis, type Examination, GRID, UnpackedTotal } from './examiner.js';
+import type { Analysis, Examination } from './examiner.js';
 import type { BlobFacts, BlobFailure } from './facts.js';
+import { GRID, UnpackedTotal } from './unpacked-total.js';
 
 /** Facts about a blob that do not depend on its content. */
 export interface UnpackedBlob
