@@ -23,6 +23,7 @@ import { type ReadOptions, readArchive } from '../../src/report/read.js';
 import { reportOf } from '../../src/report/report.js';
 import type { Analysis } from '../../src/scan/blob/examiner.js';
 import { UnpackedTotal } from '../../src/scan/blob/unpacked-total.js';
+import { confirmed } from '../../src/scan/blob/known.js';
 import { scan } from '../../src/scan/scan.js';
 import { docker28, repositoryRoot, sharedFolder } from '../support/corpus.js';
 import { image, type LayerSpec } from '../support/image.js';
