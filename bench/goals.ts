@@ -53,6 +53,21 @@ const manyGoals = (race: string): Goal[] => [
   { kind: 'memory', of: `${race}/waybill files`, most: 250 * MB },
 ];
 
+/** Over directories of the machine. */
+const REAL_GOALS: readonly Goal[] = [
+  ratio('real-docker', VERIFY, 'skopeo copy', 0.5),
+  ratio('real-gzip', VERIFY, COPY, 0.3),
+  ratio('real-gzip', VERIFY, LIMIT, 0.8),
+  ratio('real-zstd', VERIFY, COPY, 0.5),
+  ratio('real-docker', STDIN, VERIFY, 1.5),
+  ratio('real-docker', 'waybill files', VERIFY, 1.25),
+  ratio('real-docker', 'waybill waste', VERIFY, 1.5),
+  ratio('real-docker', 'waybill report', VERIFY, 1.7),
+  { kind: 'memory', of: 'real-docker/waybill files', most: 200 * MB },
+  { kind: 'memory', of: 'real-docker/waybill waste', most: 200 * MB },
+  { kind: 'memory', of: 'real-docker/waybill report', most: 250 * MB },
+];
+
 const beyondNode = (most: number): Goal => ({
   kind: 'beyond',
   of: 'show-large/waybill show',
@@ -93,10 +108,11 @@ export const goals: readonly Goal[] = [
   ratio('fleet-10000', 'waybill scan, again', 'waybill scan, first', 0.05),
   ...manyGoals('many-docker'),
   ...manyGoals('many-gzip'),
+  ...REAL_GOALS,
   ratio('many-docker', 'waybill files', 'dive', 0.03),
   ratio('many-docker', 'waybill sizes', 'dive', 0.03),
   beyondNode(0.09),
-  beyondNode(0.06),
+  beyondNode(0.05),
   ratio('show-large', 'waybill show', 'waybill show small', 1.1),
   ratio('show-large', 'waybill show', 'skopeo inspect', 0.3),
   ...['docker', 'gzip'].flatMap(form => [
