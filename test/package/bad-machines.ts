@@ -38,14 +38,22 @@ const setTemporary = (where: string, reason: string): Pick<BadMachine, 'status' 
   stderr: `waybill: ${where} (TMPDIR): cannot be written: ${reason}\nChoose a directory that you can write to, and set TMPDIR to it.\n`,
 });
 
-const HOMES: readonly BadMachine[] = [
-  { ...verified, what: 'no home', env: { HOME: '' } },
+const SURROUNDINGS: readonly BadMachine[] = [
   {
     ...verified,
-    what: 'a home and a temporary directory that do not exist',
-    env: { HOME: '/no', TMPDIR: '/no' },
+    what: 'an empty home, a dumb terminal of one column, the locale C',
+    env: { HOME: '', TERM: 'dumb', COLUMNS: '1', LC_ALL: 'C', LANG: 'C' },
   },
-  { ...verified, what: 'a home that cannot be written', env: { HOME: '/locked' } },
+  {
+    ...verified,
+    what: 'a home, a temporary directory, a locale and a time zone that do not exist',
+    env: { HOME: '/no', TMPDIR: '/no', LC_ALL: 'no_NO.X', TZ: 'No/No' },
+  },
+  {
+    ...verified,
+    what: 'a home that cannot be written, the locale POSIX',
+    env: { HOME: '/locked', LC_ALL: 'POSIX' },
+  },
   {
     ...stored,
     what: 'no home, and none in the user database, for a list',
@@ -85,20 +93,8 @@ const TEMPORARY: readonly BadMachine[] = [
   },
 ];
 
-const TERMINALS: readonly BadMachine[] = [
-  { ...verified, what: 'a dumb terminal', env: { TERM: 'dumb', COLUMNS: '1' } },
-  { ...verified, what: 'the locale C', env: { LC_ALL: 'C', LANG: 'C' } },
-  { ...verified, what: 'the locale POSIX', env: { LC_ALL: 'POSIX' } },
-  {
-    ...verified,
-    what: 'a locale and a time zone that do not exist',
-    env: { LC_ALL: 'no_NO.X', TZ: 'No/No' },
-  },
-];
-
 const OUTPUTS: readonly BadMachine[] = [
-  { what: 'a closed standard output', line: 'waybill verify "$SAMPLE" >&-' },
-  { what: 'a closed standard output, and errors', line: 'waybill verify broken.tar >&-', status: 1 },
+  { what: 'a closed standard output', line: 'waybill verify broken.tar >&-', status: 1 },
   { what: 'a closed standard error', line: 'waybill verify "$SAMPLE" 2>&-', stdout: SOUND },
   { what: 'nothing open', line: 'waybill verify no.tar <&- >&- 2>&-', status: 2 },
   {
@@ -144,11 +140,8 @@ const REPORTS: readonly BadMachine[] = [
   },
   ...[
     ['report "$SAMPLE" -o', 'locked/page.html'],
-    ['lock "$SAMPLE" -o', 'locked/lock.json'],
-    ['packages "$SAMPLE" -o', 'locked/app.spdx.json'],
     ['scan "$SAMPLE" -o', 'locked/out.ndjson'],
     ['extract "$SAMPLE"', 'locked/out'],
-    ['attestations "$SAMPLE" --export all', 'locked/out'],
   ].map(([command, output]) => ({
     what: 'a directory that cannot be written',
     line: `waybill ${command} ${output}`,
@@ -177,10 +170,10 @@ const NAMES: readonly BadMachine[] = [
   },
   {
     what: 'a path with quotes, lines and commands, where there is nothing',
-    line: 'waybill verify "$TRAP"',
+    line: 'waybill verify "$TRAP.no"',
     env: { TRAP },
     status: 2,
-    stderr: `waybill: ${shown}: no such file or directory\n`,
+    stderr: `waybill: ${shown}.no: no such file or directory\n`,
   },
   {
     what: 'a name in UTF-8, without a locale for it',
@@ -202,9 +195,8 @@ const NAMES: readonly BadMachine[] = [
 ];
 
 export const BAD_MACHINES: readonly BadMachine[] = [
-  ...HOMES,
+  ...SURROUNDINGS,
   ...TEMPORARY,
-  ...TERMINALS,
   ...OUTPUTS,
   ...REPORTS,
   ...NAMES.map(machine => ({ ...machine, env: { ...machine.env, LC_ALL: 'C' } })),
