@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 import { cacheWords, type OpenCache } from './cli/cache.js';
 import { grouped } from './cli/command-words.js';
-import { colorIn, epochIn, listsFolderIn, timeIn } from './cli/environment.js';
+import { colorIn, epochIn, isControlledIn, listsFolderIn, timeIn } from './cli/environment.js';
 import { deliver } from './cli/output.js';
 import { parser } from './cli/parser.js';
 import { Signals } from './cli/signals.js';
@@ -30,7 +30,9 @@ const signals = new Signals(interrupted, signal => {
   // The kernel does not deliver the signal's default action to process 1 of a container.
   process.exit(128 + constants.signals[signal]);
 });
-const progress = new Progress(process.stderr.isTTY ? process.stderr : null, () => signals.hold('progress'));
+/** The bar is redrawn in place, which a dumb terminal cannot do. */
+const canRedraw = isControlledIn(process.env, process.stderr.isTTY === true);
+const progress = new Progress(canRedraw ? process.stderr : null, () => signals.hold('progress'));
 watchUnfinished(any => void (any ? signals.hold('unfinished') : signals.release('unfinished')));
 
 async function read(archive: string, options: ReadOptions) {
@@ -103,14 +105,13 @@ let lastWords: (() => string) | null = null;
 
 async function watch<T>(run: Watched, work: () => Promise<T>, isQuiet: boolean): Promise<T> {
   const start = Date.now();
-  const isShown = process.stderr.isTTY === true;
   const show = () => {
     // From the first time that it is shown.
     void run.learnSizes().catch(() => {});
-    if (isShown) progress.updateRun(run.progress());
+    if (canRedraw) progress.updateRun(run.progress());
     else note(runLine(run.progress(), Date.now() - start));
   };
-  const timer = isQuiet ? null : setInterval(show, isShown ? SHOWN_MS : LOGGED_MS);
+  const timer = isQuiet ? null : setInterval(show, canRedraw ? SHOWN_MS : LOGGED_MS);
   signals.hold('run');
   lastWords = run.lastWords;
   try {

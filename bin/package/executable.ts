@@ -12,12 +12,14 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const POSTJECT = createRequire(import.meta.url).resolve('postject/dist/cli.js');
 
 /**
- * Makes the executable of this system.
+ * Makes an executable. What is added to the binary depends on the version of Node, and not on the system: it has neither
+ * a snapshot nor a code cache. https://nodejs.org/api/single-executable-applications.html
  * @param program  the single file as a script
  * @param node     the binary of Node that it contains. One that needs libnode.so, as some distributions have it, is
  *                 refused
+ * @param maker    the same version of Node for this system, if `node` is for another one
  */
-export function makeExecutable(output: string, program: string, node: string): void {
+export function makeExecutable(output: string, program: string, node: string, maker = node): void {
   if (!readFileSync(node).includes(FUSE))
     throw new Error(`${node}: is not a Node that a program can be added to: use one of nodejs.org`);
   const folder = mkdtempSync(join(tmpdir(), 'waybill-executable-'));
@@ -35,7 +37,7 @@ export function makeExecutable(output: string, program: string, node: string): v
       assets: { program: main },
     };
     writeFileSync(join(folder, config), JSON.stringify(settings));
-    execFileSync(node, ['--experimental-sea-config', config], { cwd: folder, stdio: 'ignore' });
+    execFileSync(maker, ['--experimental-sea-config', config], { cwd: folder, stdio: 'ignore' });
     copyFileSync(node, output);
     chmodSync(output, 0o755);
     const resource = ['NODE_SEA_BLOB', join(folder, blob)];

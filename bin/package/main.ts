@@ -22,6 +22,7 @@ import { makeExecutable } from './executable.js';
 import { librariesOf, writeImage } from './image.js';
 import { manualPage } from './manual.js';
 import { billOfMaterials, nodeLicence } from './notices.js';
+import { whyNot, withNodeOf } from './other-systems.js';
 import { singleFile } from './single-file.js';
 import type { TreeFile } from './tree.js';
 
@@ -31,6 +32,8 @@ const { values } = parseArgs({
     output: { type: 'string', default: join(root, 'dist/packages') },
     /** The binary of Node that the executable and the image contain. */
     node: { type: 'string', default: process.execPath },
+    /** Other systems for which an executable is made too. */
+    executable: { type: 'string', multiple: true, default: [] },
   },
 });
 const target = resolve(values.output);
@@ -45,6 +48,12 @@ async function makeAll(): Promise<void> {
   const binary = realpathSync(values.node);
   const nodeVersion = execFileSync(binary, ['--version'], { encoding: 'utf8' }).trim().slice(1);
   const seconds = secondsOfRelease();
+  const [problem] = values.executable.flatMap(system => whyNot(system, nodeVersion) ?? []);
+  if (problem !== undefined) {
+    process.stderr.write(`${problem}\n`);
+    process.exitCode = 2;
+    return;
+  }
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
   const program = await singleFile('module');
@@ -56,7 +65,12 @@ async function makeAll(): Promise<void> {
   put('waybill.cdx.json', billOfMaterials({ version, packages, node: nodeVersion, seconds }));
   npmPackage();
   const executable = join(target, `waybill-${process.platform}-${process.arch}`);
-  makeExecutable(executable, (await singleFile('script')).text, binary);
+  const script = (await singleFile('script')).text;
+  makeExecutable(executable, script, binary);
+  for (const system of values.executable)
+    await withNodeOf(system, nodeVersion, node =>
+      makeExecutable(join(target, `waybill-${system}`), script, node, binary),
+    );
   put(`waybill_${version}_all.deb`, await debian(program.text, seconds));
   await image(executable, notices, seconds);
   put('SHA256SUMS', sums());

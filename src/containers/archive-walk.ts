@@ -186,16 +186,26 @@ async function* open(
   yield* enter({ file, key, entries, inside }, visited);
 }
 
+/** The entries of a folder that belong to its image; null if it is not an image. */
+const imageMembers = async (name: string, names: readonly string[]): Promise<ReadonlySet<string> | null> =>
+  (await isImageFolder(name, names)) ? membersOf(name, names) : null;
+
 async function* enter(folder: OpenFolder, visited: Visited): AsyncGenerator<WalkedPath> {
   const { file, key, entries, inside } = folder;
   visited.set(key, file);
   const names = entries.map(({ name }) => textOf(name));
-  if (names.length === 0 || !(await withFileName(file, name => isImageFolder(name, names)))) {
+  let own: ReadonlySet<string> | null;
+  try {
+    own = names.length === 0 ? null : await withFileName(file, name => imageMembers(name, names));
+  } catch (error) {
+    yield failure(file, error);
+    return;
+  }
+  if (own === null) {
     for (const entry of entries) yield* look(entry, folder, visited);
     return;
   }
   yield { kind: 'archive', file, inside };
-  const own = await withFileName(file, name => membersOf(name, names));
   for (const entry of entries)
     if (!own.has(textOf(entry.name))) yield* look(entry, { ...folder, inside: true }, visited);
 }

@@ -1,5 +1,5 @@
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
-import { InputError } from '../errors.js';
+import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { InputError, isSystemError } from '../errors.js';
 import { type BytePath, isUtf8, nameText, pathBuffer, shownPath } from '../spec/byte-path.js';
 
 /**
@@ -8,7 +8,8 @@ import { type BytePath, isUtf8, nameText, pathBuffer, shownPath } from '../spec/
  * gives to the open descriptor. proc_pid_fd(5)
  *
  * Error messages have the file's own name in place of that of the descriptor.
- * @throws the system's error if it cannot be opened, and what `work` throws
+ * @throws the system's error if it cannot be opened, InputError if its name is not UTF-8 and proc(5) is not mounted, and
+ * what `work` throws
  */
 export async function withFileName<T>(file: BytePath, work: (name: string) => Promise<T>): Promise<T> {
   const bytes = pathBuffer(file);
@@ -17,11 +18,27 @@ export async function withFileName<T>(file: BytePath, work: (name: string) => Pr
   const fd = openSync(bytes, constants.O_RDONLY | constants.O_NONBLOCK);
   const name = `/proc/self/fd/${fd}`;
   try {
+    checkProc(name, shownPath(file));
     return await work(name);
   } catch (error) {
     throw error instanceof InputError ? renamed(error, name, shownPath(file)) : error;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Without it the file would be taken for one that is not there, and left out. */
+function checkProc(name: string, shown: string): void {
+  try {
+    statSync(name);
+  } catch (error) {
+    if (!isSystemError(error) || error.code !== 'ENOENT') return;
+    throw new InputError(
+      'its name is not UTF-8, and /proc is not mounted, by which such a file is read',
+      shown,
+      'Mount /proc, rename the file, or pipe it: `waybill verify - < FILE`.',
+      { damaged: true },
+    );
   }
 }
 

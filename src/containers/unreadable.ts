@@ -38,13 +38,12 @@ export async function reading<T>(where: string, step: () => Promise<T>): Promise
 export function unreadable(error: unknown, where: string): unknown {
   if (!isSystemError(error)) return error;
   const what = `cannot be read: ${reasonOf(error)}`;
-  return new InputError(what, where, REMEDIES[error.code] ?? null, {
-    cause: error,
-    damaged: true,
-  });
+  const remedy = error.code === 'ENOENT' && isReplaced(where) ? NOT_UTF8 : (REMEDIES[error.code] ?? null);
+  return new InputError(what, where, remedy, { cause: error, damaged: true });
 }
 
 /** Node passes no name that is not UTF-8: it has replaced the invalid bytes by U+FFFD. */
+const isReplaced = (file: string): boolean => file.includes('\ufffd');
 const NOT_UTF8 = 'If its name is not UTF-8, rename it, or pipe it: `waybill verify - < FILE`.';
 
 /** The remedy for a file that does not exist: what the name may have meant. */
@@ -52,7 +51,7 @@ export const missing = (file: string): InputError =>
   new InputError('no such file or directory', file, remedyFor(file));
 
 function remedyFor(file: string): string | null {
-  if (file.includes('\ufffd')) return NOT_UTF8;
+  if (isReplaced(file)) return NOT_UTF8;
   const beginning = fileBefore(file);
   if (beginning !== null) return `An image of ${beginning} is named ${beginning}#REF.`;
   const name = imageName(file);

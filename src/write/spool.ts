@@ -83,8 +83,9 @@ export async function inPrivateDirectory<T>(
 ): Promise<T> {
   const directory = beside === null ? temporaryIn(tmpdir(), 'waybill') : temporaryBeside(beside.path);
   const shown = beside?.shown ?? `${tmpdir()} (TMPDIR)`;
+  const another = beside === null ? 'Choose a directory that you can write to, and set TMPDIR to it.' : null;
   try {
-    writing(shown, () => mkdirSync(directory, { mode: 0o700 }));
+    writing(shown, () => mkdirSync(directory, { mode: 0o700 }), another);
     return await work({ path: directory, shown });
   } finally {
     abandon(directory);

@@ -17,25 +17,30 @@ const REMEDIES: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'Another program wrote there in the meantime. Choose another name.',
 };
 
+/** Errors that a directory has which is absent, or not for this user. */
+const UNUSABLE: readonly string[] = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'];
+
 /**
  * Runs a step that writes.
- * @param where  the name of the place in messages
+ * @param where    the name of the place in messages
+ * @param another  how another directory is chosen, if not by the argument or option that is in `where`
  * @throws InputError instead of the system's error
  */
-export function writing<T>(where: string, step: () => T): T {
+export function writing<T>(where: string, step: () => T, another: string | null = null): T {
   try {
     return step();
   } catch (error) {
-    throw unwritable(error, where);
+    throw unwritable(error, where, another);
   }
 }
 
 /** Converts an error of the system to an InputError; any other error is returned unchanged. */
-export function unwritable(error: unknown, where: string): unknown {
+export function unwritable(error: unknown, where: string, another: string | null = null): unknown {
   if (where.includes('\0')) return new InputError('no file has a NUL in its name', where);
   if (!isSystemError(error)) return error;
   const what = `cannot be written: ${reasonOf(error)}`;
-  return new InputError(what, where, REMEDIES[error.code] ?? null, { cause: error });
+  const remedy = UNUSABLE.includes(error.code) ? another : null;
+  return new InputError(what, where, remedy ?? REMEDIES[error.code] ?? null, { cause: error });
 }
 
 /** Errors that every later write would meet too. */

@@ -116,7 +116,7 @@ test('a temporary directory that does not exist, and one that is not writable', 
   assert.equal([nowhere.status, nowhere.stdout], [2, '']);
   assert.match(
     nowhere.stderr,
-    /^waybill: \/nowhere\/at\/all \(TMPDIR\): cannot be written: no such file or directory\n/,
+    /^waybill: \/nowhere\/at\/all \(TMPDIR\): cannot be written: no such file or directory\n.*set TMPDIR to it\.\n$/,
   );
   // Commands that need none still work.
   for (const args of [
@@ -177,6 +177,13 @@ test('no home directory', async () => {
   assert.equal([status, stderr], [0, '']);
   const list = await run(['manifest', 'inspect', 'no-such-list'], { env });
   assert.equal([list.status, list.stdout], [2, '']);
+  const empty = await run(['manifest', 'create', 'a:1', SMALL], { env: { ...env, HOME: '' } });
+  assert.equal([empty.status, empty.stdout, empty.files], [2, '', []]);
+  assert.is(
+    empty.stderr,
+    'waybill: HOME: expected the home directory of the user, found none\n' +
+      'Set HOME, or set WAYBILL_HOME to the directory that is to hold manifest lists.\n',
+  );
   const proc = await run(['manifest', 'create', 'a:1', SMALL], { env: { ...env, HOME: '/proc/no/such' } });
   assert.is(proc.status, 2);
   const nowhere = await run(['manifest', 'create', 'a:1', SMALL], { env: { ...env, HOME: '/dev/null' } });

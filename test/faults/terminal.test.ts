@@ -56,6 +56,13 @@ onTerminal('no line of it wraps on a narrow terminal', async () => {
   for (const line of drawn) assert.ok(line.length < 20, JSON.stringify(line));
 });
 
+onTerminal('a dumb terminal gets no bar, because it cannot redraw a line', async () => {
+  const env = { ...HURRY, TERM: 'dumb' };
+  const { stdout, status } = await run(['verify', LARGE], { shell: terminal(80), env, stdin: () => {} });
+  assert.equal([status, stdout.includes('\u001b'), stdout.includes('[#')], [0, false, false], stdout);
+  assert.match(stdout, /verdict/);
+});
+
 /** Ctrl-C, typed when the bar is visible. */
 function typed(): Circumstances {
   let done = false;

