@@ -8,7 +8,7 @@ export interface TreePlan {
   readonly directory: string;
 }
 
-/** What distributions have in an image; of these, those that this machine has. One is there twice: it is wasted. */
+/** Directories as distributions have them in an image, if this machine has them. One is there twice: it is wasted. */
 export const realTrees = (): TreePlan[] =>
   ['/usr/include', `/usr/lib/${MULTIARCH[process.arch]}`, '/usr/share', '/usr/include']
     .filter(directory => existsSync(directory))
