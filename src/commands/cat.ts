@@ -1,3 +1,4 @@
+import { deadlineIn } from '../containers/deadline.js';
 import { streamOf } from '../containers/open.js';
 import { InputError } from '../errors.js';
 import { type FileTree, squash, type TreeNode } from '../filesystem/file-tree.js';
@@ -9,7 +10,7 @@ import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
 import type { Layer } from '../link/graph.js';
 import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
-import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../report/select.js';
+import { type ChosenImage, oneImage, type Selection } from '../report/select.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
 import type { Entry } from '../scan/entries/table.js';
@@ -18,6 +19,7 @@ import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
 import { inPrivateDirectory, throughFile } from '../write/spool.js';
 
+import { areLayersUnread, layerNamed, type ReadLayers, SingleLayers } from './single-layers.js';
 import { unchanged } from './unchanged.js';
 
 export interface CatOptions extends Selection, Resources {
@@ -66,8 +68,26 @@ async function catFile(
   put: (bytes: Uint8Array) => Promise<void>,
   { limits, jobs, memory, signal, onProgress, ...selection }: CatOptions,
 ): Promise<CatResult> {
-  const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, signal, onProgress });
-  return catFrom(reading, path, put, { ...selection, limits, signal });
+  const deadline = deadlineIn(limitsOf(limits).seconds);
+  const resources = { limits, jobs, memory };
+  const reading = await readArchive(file, {
+    ...{ ...resources, depth: 'files', deadline, signal, onProgress },
+    // Where layers can be read one by one, which ones are needed is known later.
+    deepen: () => ({ depth: 'metadata' }),
+  });
+  const wanted = { ...selection, limits, signal };
+  const chosen = oneImage(reading, selection);
+  if (!areLayersUnread(chosen.part)) return catFrom(reading, path, put, wanted);
+  const total = chosen.image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
+  const layers = new SingleLayers(reading, resources);
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    onProgress?.(done, total);
+  };
+  const readLayers: ReadLayers = (of, some) =>
+    layers.read(of, some, { deadline, signal, onProgress: onBytes });
+  return catFromLayers(reading, path, put, readLayers, { ...wanted, checkBelowLinks: true });
 }
 
 /**
@@ -78,12 +98,12 @@ export async function catFrom(
   reading: ArchiveReading,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+  { limits, signal, in: layer, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
 ): Promise<CatResult> {
   const chosen = oneImage(reading, selection);
-  const last = lastLayer(reading, chosen, selection.in);
-  const layers: KnownLayers = { scan: chosen.part.scan, lowest: 0, last };
-  return putFile(reading, chosen, layers, path, put, { limits, signal });
+  const { scan } = chosen.part;
+  const last = await lastLayer(reading, chosen, layer, async () => scan);
+  return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
 }
 
 /** The layers of an image whose entries are known: indexes of the lowest one, and of the last one that is applied. */
@@ -93,25 +113,35 @@ interface KnownLayers {
   readonly last: number;
 }
 
+interface CatLayersOptions extends Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'> {
+  /**
+   * Where links lead to the file, note the faults of all layers, as `catFrom` does: also of those below the layers that
+   * determine the file.
+   */
+  readonly checkBelowLinks?: boolean | undefined;
+}
+
 /**
  * The same of an archive whose documents have been read: layers are read from the last one down, until they determine
  * the file.
  * @param reading     of a source that is seekable
- * @param readLayers  reads the entries of some layers of the image
+ * @param readLayers  keeps what it has read
  */
 export async function catFromLayers(
   reading: ArchiveReading,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  readLayers: (chosen: ChosenImage, layers: readonly Layer[]) => Promise<Scan>,
-  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+  readLayers: ReadLayers,
+  { limits, signal, in: layer, checkBelowLinks = false, ...selection }: CatLayersOptions,
 ): Promise<CatResult> {
   const chosen = oneImage(reading, selection);
   const all = chosen.image.layers;
-  const last = lastLayer(reading, chosen, selection.in);
-  for (let lowest = last; lowest > 0; lowest--) {
+  const last = await lastLayer(reading, chosen, layer, readLayers);
+  for (let lowest = last; lowest > 0; lowest = nextLowest(all, lowest, last)) {
     const scan = await readLayers(chosen, all.slice(lowest, last + 1));
-    if (!isDecided(scan, chosen, { lowest, last }, path)) continue;
+    const node = decidedNode(scan, chosen, { lowest, last }, path);
+    if (node === null) continue;
+    if (checkBelowLinks && !literals(path).includes(node.path)) break;
     return putFile(reading, chosen, { scan, lowest, last }, path, put, { limits, signal });
   }
   const applied = await readLayers(chosen, all.slice(0, last + 1));
@@ -121,19 +151,33 @@ export async function catFromLayers(
   return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
 }
 
-/** True if the layers determine the file at a path as it is written; no fault of theirs may hide an entry. */
-function isDecided(
+/**
+ * The lowest of the layers that are read next: one, or as many as have no more bytes than those that were read. So at
+ * most twice as much is read as is needed, by several threads, and the number of trees that are made is logarithmic.
+ * @param known  the lowest layer that was read
+ */
+function nextLowest(layers: readonly Layer[], known: number, last: number): number {
+  const size = (index: number) => layers[index]?.member?.size ?? 0;
+  let allowed = 0;
+  for (let index = known; index <= last; index++) allowed += size(index);
+  let lowest = known - 1;
+  for (allowed -= size(lowest); lowest > 0 && size(lowest - 1) <= allowed; ) allowed -= size(--lowest);
+  return lowest;
+}
+
+/** To what a path as it is written leads, if the layers determine it; no fault of theirs may hide an entry. */
+function decidedNode(
   scan: Scan,
   { image }: ChosenImage,
   { lowest, last }: Omit<KnownLayers, 'scan'>,
   path: string,
-): boolean {
+): TreeNode | null {
   const isIncomplete = layerFaults(scan, image).some(
     ({ layer, kind }) => kind === 'incomplete' && layer >= lowest && layer <= last,
   );
-  return (
-    !isIncomplete && decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, nameBytes(path)) !== null
-  );
+  const name = nameBytes(path);
+  const tree = isIncomplete ? null : decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, name);
+  return tree?.follow(name).node ?? null;
 }
 
 async function putFile(
@@ -180,9 +224,14 @@ function tooLarge(path: string, entry: Entry, facts: BlobFacts, file: string, li
   );
 }
 
-function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string | undefined): number {
+async function lastLayer(
+  { opened: { file } }: ArchiveReading,
+  chosen: ChosenImage,
+  layer: string | undefined,
+  readLayers: ReadLayers,
+): Promise<number> {
   if (layer === undefined) return chosen.image.layers.length - 1;
-  return imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index;
+  return layerNamed(chosen, layer, file, readLayers);
 }
 
 /**
