@@ -103,12 +103,15 @@ export async function catFrom(
   const chosen = oneImage(reading, selection);
   const { scan } = chosen.part;
   const last = await lastLayer(reading, chosen, layer, async () => scan);
-  return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
+  const tree = squash(tablesOf(scan, chosen.image).slice(0, last + 1));
+  return putFile(reading, chosen, { scan, tree, lowest: 0, last }, path, put, { limits, signal });
 }
 
 /** The layers of an image whose entries are known: indexes of the lowest one, and of the last one that is applied. */
 interface KnownLayers {
   readonly scan: Scan;
+  /** The file system that the layers make. */
+  readonly tree: FileTree;
   readonly lowest: number;
   readonly last: number;
 }
@@ -139,58 +142,62 @@ export async function catFromLayers(
   const last = await lastLayer(reading, chosen, layer, readLayers);
   for (let lowest = last; lowest > 0; lowest = nextLowest(all, lowest, last)) {
     const scan = await readLayers(chosen, all.slice(lowest, last + 1));
-    const node = decidedNode(scan, chosen, { lowest, last }, path);
-    if (node === null) continue;
-    if (checkBelowLinks && !literals(path).includes(node.path)) break;
-    return putFile(reading, chosen, { scan, lowest, last }, path, put, { limits, signal });
+    const tree = decidedTree(scan, chosen, { lowest, last }, path);
+    if (tree === null) continue;
+    if (checkBelowLinks && !literals(path).includes(tree.follow(nameBytes(path)).node!.path)) break;
+    return putFile(reading, chosen, { scan, tree, lowest, last }, path, put, { limits, signal });
   }
   const applied = await readLayers(chosen, all.slice(0, last + 1));
-  const { node } = squash(tablesOf(applied, chosen.image)).follow(nameBytes(path));
+  const tree = squash(tablesOf(applied, chosen.image).slice(0, last + 1));
   // The message for a file that is not there says which layer above the last one adds it.
-  const scan = node === null ? await readLayers(chosen, all) : applied;
-  return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
+  const isMissing = last < all.length - 1 && tree.follow(nameBytes(path)).node === null;
+  const scan = isMissing ? await readLayers(chosen, all) : applied;
+  return putFile(reading, chosen, { scan, tree, lowest: 0, last }, path, put, { limits, signal });
 }
 
+/** Layers and bytes that are read one layer at a time; more bytes are worth several threads. */
+const SINGLY = { layers: 16, bytes: 32 * 1024 * 1024 };
+
 /**
- * The lowest of the layers that are read next: one, or as many as have no more bytes than those that were read. So at
- * most twice as much is read as is needed, by several threads, and the number of trees that are made is logarithmic.
+ * The lowest of the layers that are read next: one at a time, and when many were read, up to three times as many bytes
+ * as those. Threads are started, and trees are made, for each reading: their number must not grow with the layers.
  * @param known  the lowest layer that was read
  */
 function nextLowest(layers: readonly Layer[], known: number, last: number): number {
   const size = (index: number) => layers[index]?.member?.size ?? 0;
-  let allowed = 0;
-  for (let index = known; index <= last; index++) allowed += size(index);
+  let read = 0;
+  for (let index = known; index <= last; index++) read += size(index);
   let lowest = known - 1;
-  for (allowed -= size(lowest); lowest > 0 && size(lowest - 1) <= allowed; ) allowed -= size(--lowest);
+  if (last - lowest <= SINGLY.layers && read < SINGLY.bytes) return lowest;
+  for (let left = 3 * read - size(lowest); lowest > 0 && size(lowest - 1) <= left; ) left -= size(--lowest);
   return lowest;
 }
 
-/** To what a path as it is written leads, if the layers determine it; no fault of theirs may hide an entry. */
-function decidedNode(
+/** The tree of layers, if they determine the file at a path as it is written; no fault of theirs may hide an entry. */
+function decidedTree(
   scan: Scan,
   { image }: ChosenImage,
-  { lowest, last }: Omit<KnownLayers, 'scan'>,
+  { lowest, last }: Pick<KnownLayers, 'lowest' | 'last'>,
   path: string,
-): TreeNode | null {
+): FileTree | null {
   const isIncomplete = layerFaults(scan, image).some(
     ({ layer, kind }) => kind === 'incomplete' && layer >= lowest && layer <= last,
   );
-  const name = nameBytes(path);
-  const tree = isIncomplete ? null : decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, name);
-  return tree?.follow(name).node ?? null;
+  return isIncomplete
+    ? null
+    : decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, nameBytes(path));
 }
 
 async function putFile(
   reading: ArchiveReading,
   { part, image }: ChosenImage,
-  { scan, lowest, last }: KnownLayers,
+  { scan, tree, lowest, last }: KnownLayers,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
   { limits, signal }: Pick<CatOptions, 'limits' | 'signal'>,
 ): Promise<CatResult> {
   const { file } = reading.opened;
   const tables = tablesOf(scan, image);
-  const tree = squash(tables.slice(0, last + 1));
   const node = fileAt(tree, path, file, (absent, name) => elsewhere(historyOf(tables, absent), last, name));
   const { inode, path: found, entry } = node;
   const member = image.layers[inode.layer]!.member!;
