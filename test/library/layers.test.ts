@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cat } from '../../src/commands/cat.js';
+import { cat, catFromLayers } from '../../src/commands/cat.js';
+import { type ReadLayers, SingleLayers } from '../../src/commands/single-layers.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { decidingTree } from '../../src/filesystem/upper-layers.js';
 import { InputError, listFiles, listLayer, openArchive, readFile } from '../../src/index.js';
+import { readArchive } from '../../src/report/read.js';
 import type { EntryTable } from '../../src/scan/entries/table.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { assemble, image, layerOf } from '../support/image.js';
@@ -335,6 +337,32 @@ test('cat has one result for an archive that can be read anywhere, and for one t
     Object.values(met).every(times => times > 20),
     JSON.stringify(met),
   );
+});
+
+test('the number of readings does not grow with the number of layers, and few layers are read one by one', async () => {
+  const made = await image({
+    layers: Array.from({ length: 300 }, (_, i) => ({ files: { [`f${i}`]: `${i}` } })),
+  });
+  const file = join(folder, 'many.tar');
+  writeFileSync(file, await toTar(skopeoOci({ image: made, tags: ['app:1'] })));
+  const reading = await readArchive(file, { depth: 'metadata' });
+  for (const [path, expected] of [
+    ['f299', [1]],
+    ['f297', [1, 2, 3]],
+    ['f0', null],
+  ] as const) {
+    const single = new SingleLayers(reading, {});
+    const readings: number[] = [];
+    const readLayers: ReadLayers = (chosen, layers) => {
+      readings.push(layers.length);
+      return single.read(chosen, layers, { onProgress: () => {} });
+    };
+    const parts: Uint8Array[] = [];
+    await catFromLayers(reading, path, async piece => void parts.push(piece), readLayers, {});
+    assert.is(Buffer.concat(parts).toString(), path.slice(1));
+    if (expected === null) assert.ok(readings.length < 22 && readings.at(-1) === 300, readings.join());
+    else assert.equal(readings, expected);
+  }
 });
 
 test('a layer is found by a digest that no document claims, as from a reading of all layers', async () => {
