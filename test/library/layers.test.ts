@@ -28,7 +28,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** What `waybill cat` does, apart from the name of the file in messages. */
+/** The outcome of `waybill cat`, without the name of the file that messages begin with. */
 async function outcomeOf(file: string, path: string, layer?: string) {
   const parts: Uint8Array[] = [];
   const put = async (bytes: Uint8Array) => void parts.push(Uint8Array.from(bytes));
