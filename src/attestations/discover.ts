@@ -1,4 +1,5 @@
 import type { Member } from '../containers/source.js';
+import { type ArchivePart, type DigestedDocument, DigestWays } from '../link/digest-ways.js';
 import type { Artifact, Graph, Image, Layer } from '../link/graph.js';
 import { fallbackSubjects } from '../link/referrers.js';
 import type { Document } from '../scan/blob/document.js';
@@ -10,7 +11,6 @@ import {
   parseStatementBytes,
   type Statement,
 } from '../spec/attestation.js';
-import { grouped } from '../spec/grouped.js';
 import { isObject, type Json, own } from '../spec/json.js';
 import { isProvenanceType, type Provenance, readProvenance } from './provenance.js';
 import { readSbom, type Sbom, type SbomFormat, sbomFormatOf, sbomOfPredicate } from './sbom.js';
@@ -79,7 +79,7 @@ const MOST_SUBJECTS = 100;
  * depth.
  */
 export function attestationsIn(scan: Scan, graph: Graph): Attestation[] {
-  const manifests = new Manifests(scan, graph);
+  const digests = new DigestWays([{ scan, graph }]);
   const attached = new Set([...graph.images.flatMap(image => image.attestations), ...graph.artifacts]);
   const fallback = fallbackSubjects(graph);
   const found: Attestation[] = [];
@@ -88,85 +88,37 @@ export function attestationsIn(scan: Scan, graph: Graph): Attestation[] {
     const placedOn = artifact.subject ?? listedFor ?? null;
     for (const [index, layer] of artifact.layers.entries()) {
       if (found.length === MOST_DOCUMENTS) return found;
-      const attestation = attestationOf(scan, manifests, { artifact, layer, index, placedOn });
+      const attestation = attestationOf(scan, digests, { artifact, layer, index, placedOn });
       if (attestation !== null) found.push(attestation);
     }
   }
   return found;
 }
 
-/** A scanned archive and its graph; one object for each. */
-export interface ScannedPart {
-  readonly scan: Scan;
-  readonly graph: Graph;
-}
-
-const readIn = ({ scan, graph }: ScannedPart) => attestationsIn(scan, graph);
+const readIn = ({ scan, graph }: ArchivePart) => attestationsIn(scan, graph);
 
 /** The same as `attestationsIn`, read once as long as the scan is held. */
-export const attestationsOfPart = (part: ScannedPart): readonly Attestation[] => part.scan.once(readIn, part);
+export const attestationsOfPart = (part: ArchivePart): readonly Attestation[] => part.scan.once(readIn, part);
 
 /** Those that hang on an image. */
-export const attestationsOf = (part: ScannedPart, image: Image): readonly Attestation[] =>
+export const attestationsOf = (part: ArchivePart, image: Image): readonly Attestation[] =>
   attestationsOfPart(part).filter(({ images }) => images.includes(image));
 
-/** Indexes in indexes that are followed. */
-const INDEX_DEPTH = 20;
-/** Ways from indexes to images that are followed: indexes that list each other have any number. */
-const WAYS = 1_000_000;
-
-/** The images of an archive by computed digests, of their manifests and of the indexes that list these. */
-class Manifests {
-  private readonly byManifest: ReadonlyMap<string | null, readonly Image[]>;
-  /** The digests that each index lists, which may be those of indexes. */
-  private readonly lists = new Map<string, readonly string[]>();
-  private readonly byIndex = new Map<string, ReadonlySet<Image>>();
-  private ways = 0;
-
-  constructor(scan: Scan, { images, indexes }: Graph) {
-    this.byManifest = grouped(images, ({ manifest }) => manifest?.digest ?? null);
-    for (const { path, manifests } of indexes) {
-      const member = scan.file(path);
-      const digest = member === null ? null : scan.document(member).digest;
-      if (digest !== null)
-        this.lists.set(
-          digest,
-          manifests.flatMap(one => one.digest ?? []),
-        );
-    }
-  }
-
-  /** The images that a digest leads to: the manifest's own, or those that the index and the indexes in it list. */
-  images(digest: string): readonly Image[] {
-    return this.byManifest.get(digest) ?? [...this.ofIndex(digest)];
-  }
-
-  private ofIndex(digest: string, depth = 0): ReadonlySet<Image> {
-    const known = this.byIndex.get(digest);
-    if (known !== undefined) return known;
-    const found = new Set<Image>();
-    // Before it is complete, so that indexes which list each other end.
-    this.byIndex.set(digest, found);
-    for (const listed of depth < INDEX_DEPTH ? (this.lists.get(digest) ?? []) : [])
-      for (const image of this.byManifest.get(listed) ?? this.ofIndex(listed, depth + 1)) {
-        if (++this.ways > WAYS) return found;
-        found.add(image);
-      }
-    return found;
-  }
-
-  /**
-   * @param subjects  digests of a statement's subjects
-   * @param images  on which it hangs
-   */
-  verdict(subjects: readonly string[], images: readonly Image[]): SubjectVerdict {
-    if (subjects.length === 0) return 'unstated';
-    const own = new Set(images);
-    const isOwn = (image: Image) => own.has(image);
-    if (subjects.some(digest => this.byManifest.get(digest)?.some(isOwn))) return 'image';
-    if (subjects.some(digest => this.images(digest).some(isOwn))) return 'index';
-    return subjects.some(digest => this.images(digest).length > 0) ? 'another-image' : 'elsewhere';
-  }
+/**
+ * @param subjects  digests of a statement's subjects
+ * @param images  on which it hangs
+ */
+function verdictOn(
+  digests: DigestWays,
+  subjects: readonly string[],
+  images: readonly Image[],
+): SubjectVerdict {
+  if (subjects.length === 0) return 'unstated';
+  const own = new Set(images);
+  const isOwn = (document: DigestedDocument) => document.as === 'manifest' && own.has(document.image);
+  if (subjects.some(digest => digests.at(digest).some(isOwn))) return 'image';
+  if (subjects.some(digest => digests.images(digest).some(({ image }) => own.has(image)))) return 'index';
+  return subjects.some(digest => digests.images(digest).length > 0) ? 'another-image' : 'elsewhere';
 }
 
 interface Slot {
@@ -191,7 +143,7 @@ function formOf(mediaType: string | null): AttestationForm | null {
 }
 
 /** @returns null for what is no attestation, such as a signature */
-function attestationOf(scan: Scan, manifests: Manifests, slot: Slot): Attestation | null {
+function attestationOf(scan: Scan, digests: DigestWays, slot: Slot): Attestation | null {
   const { artifact, layer, index, placedOn } = slot;
   const form = formOf(layer.mediaType);
   if (form === null) return null;
@@ -200,9 +152,8 @@ function attestationOf(scan: Scan, manifests: Manifests, slot: Slot): Attestatio
   if (content === null) return null;
   const { statement, sbom } = content;
   const subjects = statement?.subjects.flatMap(({ digests }) => digests) ?? [];
-  const images = [
-    ...new Set((placedOn === null ? subjects : [placedOn]).flatMap(digest => manifests.images(digest))),
-  ];
+  const reached = (placedOn === null ? subjects : [placedOn]).flatMap(digest => digests.images(digest));
+  const images = [...new Set(reached.map(({ image }) => image))];
   const predicateType =
     statement?.predicateType ?? layer.annotations.get('in-toto.io/predicate-type') ?? null;
   const sbomFormat = sbom?.format ?? sbomFormatOf(predicateType) ?? sbomFormatOf(layer.mediaType);
@@ -221,7 +172,7 @@ function attestationOf(scan: Scan, manifests: Manifests, slot: Slot): Attestatio
     predicateType,
     subjects: subjects.slice(0, MOST_SUBJECTS),
     subjectCount: statement?.subjects.length ?? 0,
-    subject: manifests.verdict(subjects, images),
+    subject: verdictOn(digests, subjects, images),
     sbomFormat,
     sbom,
     provenance,

@@ -1,5 +1,6 @@
 import { engineLoads, limitOf } from '../engines/predict.js';
 import type { LoadedImage } from '../engines/verdict.js';
+import type { ArchivePart } from '../link/digest-ways.js';
 import type { Image, Location } from '../link/graph.js';
 import {
   type FindingCode,
@@ -9,7 +10,6 @@ import {
   observe,
 } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
-import type { ArchivePart } from '../signatures/coverage.js';
 import { byImage, type ImageSignatures, type Survey, type SurveyedSignature } from '../signatures/survey.js';
 import type { Indecisions, Refusals, Refused, Undecided } from '../signatures/verify/verification.js';
 import { parseConfig } from '../spec/config.js';

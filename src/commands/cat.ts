@@ -1,3 +1,4 @@
+import { deadlineIn } from '../containers/deadline.js';
 import { streamOf } from '../containers/open.js';
 import { InputError } from '../errors.js';
 import { type FileTree, squash, type TreeNode } from '../filesystem/file-tree.js';
@@ -9,7 +10,7 @@ import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
 import type { Layer } from '../link/graph.js';
 import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
-import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../report/select.js';
+import { type ChosenImage, oneImage, type Selection } from '../report/select.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
 import type { Entry } from '../scan/entries/table.js';
@@ -18,6 +19,7 @@ import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
 import { inPrivateDirectory, throughFile } from '../write/spool.js';
 
+import { areLayersUnread, layerNamed, type ReadLayers, SingleLayers } from './single-layers.js';
 import { unchanged } from './unchanged.js';
 
 export interface CatOptions extends Selection, Resources {
@@ -66,8 +68,26 @@ async function catFile(
   put: (bytes: Uint8Array) => Promise<void>,
   { limits, jobs, memory, signal, onProgress, ...selection }: CatOptions,
 ): Promise<CatResult> {
-  const reading = await readArchive(file, { depth: 'files', limits, jobs, memory, signal, onProgress });
-  return catFrom(reading, path, put, { ...selection, limits, signal });
+  const deadline = deadlineIn(limitsOf(limits).seconds);
+  const resources = { limits, jobs, memory };
+  const reading = await readArchive(file, {
+    ...{ ...resources, depth: 'files', deadline, signal, onProgress },
+    // Where layers can be read one by one, which ones are needed is known later.
+    deepen: () => ({ depth: 'metadata' }),
+  });
+  const wanted = { ...selection, limits, signal };
+  const chosen = oneImage(reading, selection);
+  if (!areLayersUnread(chosen.part)) return catFrom(reading, path, put, wanted);
+  const total = chosen.image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
+  const layers = new SingleLayers(reading, resources);
+  let done = 0;
+  const onBytes = (bytes: number) => {
+    done += bytes;
+    onProgress?.(done, total);
+  };
+  const readLayers: ReadLayers = (of, some) =>
+    layers.read(of, some, { deadline, signal, onProgress: onBytes });
+  return catFromLayers(reading, path, put, readLayers, { ...wanted, checkBelowLinks: true });
 }
 
 /**
@@ -78,75 +98,106 @@ export async function catFrom(
   reading: ArchiveReading,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+  { limits, signal, in: layer, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
 ): Promise<CatResult> {
   const chosen = oneImage(reading, selection);
-  const last = lastLayer(reading, chosen, selection.in);
-  const layers: KnownLayers = { scan: chosen.part.scan, lowest: 0, last };
-  return putFile(reading, chosen, layers, path, put, { limits, signal });
+  const { scan } = chosen.part;
+  const last = await lastLayer(reading, chosen, layer, async () => scan);
+  const tree = squash(tablesOf(scan, chosen.image).slice(0, last + 1));
+  return putFile(reading, chosen, { scan, tree, lowest: 0, last }, path, put, { limits, signal });
 }
 
 /** The layers of an image whose entries are known: indexes of the lowest one, and of the last one that is applied. */
 interface KnownLayers {
   readonly scan: Scan;
+  /** The file system that the layers make. */
+  readonly tree: FileTree;
   readonly lowest: number;
   readonly last: number;
+}
+
+interface CatLayersOptions extends Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'> {
+  /**
+   * Where links lead to the file, note the faults of all layers, as `catFrom` does: also of those below the layers that
+   * determine the file.
+   */
+  readonly checkBelowLinks?: boolean | undefined;
 }
 
 /**
  * The same of an archive whose documents have been read: layers are read from the last one down, until they determine
  * the file.
  * @param reading     of a source that is seekable
- * @param readLayers  reads the entries of some layers of the image
+ * @param readLayers  keeps what it has read
  */
 export async function catFromLayers(
   reading: ArchiveReading,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
-  readLayers: (chosen: ChosenImage, layers: readonly Layer[]) => Promise<Scan>,
-  { limits, signal, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
+  readLayers: ReadLayers,
+  { limits, signal, in: layer, checkBelowLinks = false, ...selection }: CatLayersOptions,
 ): Promise<CatResult> {
   const chosen = oneImage(reading, selection);
   const all = chosen.image.layers;
-  const last = lastLayer(reading, chosen, selection.in);
-  for (let lowest = last; lowest > 0; lowest--) {
+  const last = await lastLayer(reading, chosen, layer, readLayers);
+  for (let lowest = last; lowest > 0; lowest = nextLowest(all, lowest, last)) {
     const scan = await readLayers(chosen, all.slice(lowest, last + 1));
-    if (!isDecided(scan, chosen, { lowest, last }, path)) continue;
-    return putFile(reading, chosen, { scan, lowest, last }, path, put, { limits, signal });
+    const tree = decidedTree(scan, chosen, { lowest, last }, path);
+    if (tree === null) continue;
+    if (checkBelowLinks && !literals(path).includes(tree.follow(nameBytes(path)).node!.path)) break;
+    return putFile(reading, chosen, { scan, tree, lowest, last }, path, put, { limits, signal });
   }
   const applied = await readLayers(chosen, all.slice(0, last + 1));
-  const { node } = squash(tablesOf(applied, chosen.image)).follow(nameBytes(path));
+  const tree = squash(tablesOf(applied, chosen.image).slice(0, last + 1));
   // The message for a file that is not there says which layer above the last one adds it.
-  const scan = node === null ? await readLayers(chosen, all) : applied;
-  return putFile(reading, chosen, { scan, lowest: 0, last }, path, put, { limits, signal });
+  const isMissing = last < all.length - 1 && tree.follow(nameBytes(path)).node === null;
+  const scan = isMissing ? await readLayers(chosen, all) : applied;
+  return putFile(reading, chosen, { scan, tree, lowest: 0, last }, path, put, { limits, signal });
 }
 
-/** True if the layers determine the file at a path as it is written; no fault of theirs may hide an entry. */
-function isDecided(
+/** Layers and bytes that are read one layer at a time; more bytes are worth several threads. */
+const SINGLY = { layers: 16, bytes: 32 * 1024 * 1024 };
+
+/**
+ * The lowest of the layers that are read next: one at a time, and when many were read, up to three times as many bytes
+ * as those. Threads are started, and trees are made, for each reading: their number must not grow with the layers.
+ * @param known  the lowest layer that was read
+ */
+function nextLowest(layers: readonly Layer[], known: number, last: number): number {
+  const size = (index: number) => layers[index]?.member?.size ?? 0;
+  let read = 0;
+  for (let index = known; index <= last; index++) read += size(index);
+  let lowest = known - 1;
+  if (last - lowest <= SINGLY.layers && read < SINGLY.bytes) return lowest;
+  for (let left = 3 * read - size(lowest); lowest > 0 && size(lowest - 1) <= left; ) left -= size(--lowest);
+  return lowest;
+}
+
+/** The tree of layers, if they determine the file at a path as it is written; no fault of theirs may hide an entry. */
+function decidedTree(
   scan: Scan,
   { image }: ChosenImage,
-  { lowest, last }: Omit<KnownLayers, 'scan'>,
+  { lowest, last }: Pick<KnownLayers, 'lowest' | 'last'>,
   path: string,
-): boolean {
+): FileTree | null {
   const isIncomplete = layerFaults(scan, image).some(
     ({ layer, kind }) => kind === 'incomplete' && layer >= lowest && layer <= last,
   );
-  return (
-    !isIncomplete && decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, nameBytes(path)) !== null
-  );
+  return isIncomplete
+    ? null
+    : decidingTree(tablesOf(scan, image).slice(0, last + 1), lowest, nameBytes(path));
 }
 
 async function putFile(
   reading: ArchiveReading,
   { part, image }: ChosenImage,
-  { scan, lowest, last }: KnownLayers,
+  { scan, tree, lowest, last }: KnownLayers,
   path: string,
   put: (bytes: Uint8Array) => Promise<void>,
   { limits, signal }: Pick<CatOptions, 'limits' | 'signal'>,
 ): Promise<CatResult> {
   const { file } = reading.opened;
   const tables = tablesOf(scan, image);
-  const tree = squash(tables.slice(0, last + 1));
   const node = fileAt(tree, path, file, (absent, name) => elsewhere(historyOf(tables, absent), last, name));
   const { inode, path: found, entry } = node;
   const member = image.layers[inode.layer]!.member!;
@@ -180,9 +231,14 @@ function tooLarge(path: string, entry: Entry, facts: BlobFacts, file: string, li
   );
 }
 
-function lastLayer(reading: ArchiveReading, chosen: ChosenImage, layer: string | undefined): number {
+async function lastLayer(
+  { opened: { file } }: ArchiveReading,
+  chosen: ChosenImage,
+  layer: string | undefined,
+  readLayers: ReadLayers,
+): Promise<number> {
   if (layer === undefined) return chosen.image.layers.length - 1;
-  return imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index;
+  return layerNamed(chosen, layer, file, readLayers);
 }
 
 /**

@@ -1,18 +1,14 @@
+import { areLayersUnread, type ReadLayers, SingleLayers } from '../commands/single-layers.js';
 import { unchanged } from '../commands/unchanged.js';
-import { deadlineIn } from '../containers/deadline.js';
 import { streamOf } from '../containers/open.js';
-import type { Member, SeekableMember } from '../containers/source.js';
-import { reading } from '../containers/unreadable.js';
 import { UsageError } from '../errors.js';
 import type { Resources } from '../limits.js';
-import type { Image, Layer } from '../link/graph.js';
+import type { Image } from '../link/graph.js';
 import { packageDatabases } from '../packages/databases.js';
 import { type ImageSettings, settingsOf } from '../report/image-settings.js';
 import { type ArchiveReading, type ReadOptions, readArchive } from '../report/read.js';
 import { type ArchiveReport, type ImageReport, type Report, reportOf } from '../report/report.js';
-import { type ChosenImage, oneImage, type Selection, selectImages } from '../report/select.js';
-import type { BlobFacts } from '../scan/blob/facts.js';
-import { type Scan, scanMembers } from '../scan/scan.js';
+import { oneImage, type Selection, selectImages } from '../report/select.js';
 import { isObject } from '../spec/json.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 
@@ -89,8 +85,7 @@ interface Source {
   readonly first: ArchiveReading;
   /** Readings that are complete or under way. */
   readings: readonly SharedReading[];
-  /** Layers that were read alone. */
-  readonly layers: Map<Member, BlobFacts>;
+  readonly layers: SingleLayers;
 }
 
 const sources = new WeakMap<Archive, Source>();
@@ -108,7 +103,7 @@ export async function open(
   const { file, container, compression, size, layout, producer } = about;
   const archive = { file, container, compression, size, layout, producer, images: report(first, {}).images };
   const opened = { depth, reading: Promise.resolve(first), controller: new AbortController(), waiting: 0 };
-  sources.set(archive, { options, first, readings: [opened], layers: new Map() });
+  sources.set(archive, { options, first, readings: [opened], layers: new SingleLayers(first, options) });
   return archive;
 }
 
@@ -212,35 +207,18 @@ function awaited(
 /** True if single layers can be read, and reading them is less work than using what was read. */
 export function canReadLayers(archive: Archive): boolean {
   const { first, readings } = sourceOf(archive);
-  return (
-    first.parts.every(({ part }) => part.source.access === 'seekable') && !readings.some(isAsDeep('entries'))
-  );
+  return first.parts.every(areLayersUnread) && !readings.some(isAsDeep('entries'));
 }
 
-/**
- * The scan of an image with the entries of some of its layers: no other content is read.
- * @throws InputError when the archive is not what it was when it was opened
- */
-export async function readLayers(
-  archive: Archive,
-  { part }: ChosenImage,
-  layers: readonly Layer[],
-  signal: AbortSignal | undefined,
-): Promise<Scan> {
-  const { first, options, layers: known } = sourceOf(archive);
-  const members = layers.flatMap(({ member }) => (member === null ? [] : [member as SeekableMember]));
-  const { jobs, memory, onProgress } = options;
+/** Reads layers of an archive, for one call. */
+export function readLayers(archive: Archive, signal: AbortSignal | undefined): ReadLayers {
+  const { options, layers } = sourceOf(archive);
   let done = 0;
-  const work = {
-    ...{ jobs, memory, signal, deadline: deadlineIn(part.scan.limits.seconds) },
-    onProgress: (bytes: number) => {
-      done += bytes;
-      onProgress?.(done, archive.size);
-    },
+  const onProgress = (bytes: number) => {
+    done += bytes;
+    options.onProgress?.(done, archive.size);
   };
-  return unchanged(first, () =>
-    reading(first.opened.file, () => scanMembers(part.scan, [...new Set(members)], known, work)),
-  );
+  return (chosen, some) => layers.read(chosen, some, { signal, onProgress });
 }
 
 function platformNamed(text: string): Platform {

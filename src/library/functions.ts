@@ -1,6 +1,7 @@
 import type { Verdict } from '../checks/rule.js';
 import type { DiffReport } from '../commands/diff/report.js';
 import type { IdsReport } from '../commands/ids/index.js';
+import type { ReadLayers } from '../commands/single-layers.js';
 import type { By } from '../commands/sizes/breakdown.js';
 import type { SizesReport } from '../commands/sizes/report.js';
 import type { WasteReport } from '../commands/waste/index.js';
@@ -108,9 +109,10 @@ export async function* listLayer(
   signal?.throwIfAborted();
   const isAlone = canReadLayers(archive);
   const reading = isAlone ? sourceOf(archive).first : await read(archive, 'entries', signal);
-  const { chosen, index } = layerOf(reading, wanted, String(layer));
-  const { image, part } = chosen;
-  const scan = isAlone ? await readLayers(archive, chosen, [image.layers[index]!], signal) : part.scan;
+  const readSome: ReadLayers = isAlone ? readLayers(archive, signal) : async ({ part }) => part.scan;
+  const { chosen, index } = await layerOf(reading, wanted, String(layer), readSome);
+  const { image } = chosen;
+  const scan = await readSome(chosen, [image.layers[index]!]);
   const { entries, fault } = layerListing(scan, image, index);
   yield* untilAborted(entries, signal);
   if (fault !== null) throw new InputError(fault, archive.file, null, { damaged: true });
@@ -171,7 +173,7 @@ export async function* streamFile(
   };
   const pipe = new Pipe();
   const found = canReadLayers(archive)
-    ? catFromLayers(first, path, pipe.put, (...which) => readLayers(archive, ...which, signal), wanted)
+    ? catFromLayers(first, path, pipe.put, readLayers(archive, signal), wanted)
     : read(archive, 'entries', signal).then(reading => catFrom(reading, path, pipe.put, wanted));
   const work = found.then(
     ({ notes }) =>

@@ -199,7 +199,7 @@ const isNumber = (layer: string) => /^\d{1,3}$/.test(layer);
  * The indexes of the layers that are meant: one by its place, from 1 for the base, or those that have or claim a digest
  * that begins so.
  */
-function layerIndexes({ part, image }: ChosenImage, layer: string): number[] {
+export function layerIndexes({ part, image }: ChosenImage, layer: string): number[] {
   const { layers } = image;
   if (isNumber(layer)) return layers[Number(layer) - 1] === undefined ? [] : [Number(layer) - 1];
   return layers.flatMap(({ member, claimedDigest, claimedDiffId, v1Id }, i) => {

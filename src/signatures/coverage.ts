@@ -1,33 +1,19 @@
-import type { Artifact, Graph, Image } from '../link/graph.js';
+import {
+  type ArchivePart,
+  type DigestStep,
+  DigestWays,
+  type ImageReached as ReachedBy,
+} from '../link/digest-ways.js';
+import type { Artifact, Image } from '../link/graph.js';
 import type { Document } from '../scan/blob/document.js';
-import type { Scan } from '../scan/scan.js';
 import { parseEnvelope, parseStatement, parseStatementBytes } from '../spec/attestation.js';
-import { digestOf } from '../spec/digest.js';
-import { isObject } from '../spec/json.js';
-import { parseIndex } from '../spec/manifest.js';
-import { artifactsIn } from './discover.js';
 import { formatOf } from './read.js';
 
-/** One image archive. A zip of archives has several. */
-export interface ArchivePart {
-  readonly scan: Scan;
-  readonly graph: Graph;
-}
-
 /** A document on the way from a signature to an image. Its digest was computed from its bytes. */
-export interface ChainStep {
-  readonly as: 'manifest' | 'index' | 'attestation' | 'statement' | 'artifact';
-  readonly digest: string;
-  readonly part: ArchivePart;
-  /** Member of the part. */
-  readonly path: string;
-}
+export type ChainStep = DigestStep<'manifest' | 'index' | 'attestation' | 'statement' | 'artifact'>;
 
 /** An image that a digest leads to, and the way: each step names the digest of the next. */
-export interface ImageReached {
-  readonly image: Image;
-  readonly steps: readonly ChainStep[];
-}
+export type ImageReached = ReachedBy<ChainStep['as']>;
 
 /** A document that the archive calls by a digest that its bytes do not have. */
 export interface Swapped {
@@ -48,32 +34,28 @@ export interface Reach {
   readonly swapped: readonly Swapped[];
 }
 
-type Entry = { readonly part: ArchivePart; readonly path: string } & (
-  | { readonly as: 'manifest'; readonly image: Image }
-  | { readonly as: 'index'; readonly lists: readonly string[] }
-  | { readonly as: 'artifact'; readonly artifact: Artifact }
-);
-
-/** Indexes in indexes, and an attestation between. */
+/** Attestations about attestations that are followed. */
 const DEPTH = 20;
-/** Ways to images that are followed for one archive: indexes that list each other have any number. */
+/** Ways from statements to images that are followed for one archive: attestations about each other have any number. */
 const WAYS = 1_000_000;
 
 /**
- * Follows digests to the images of an archive. Where more ways lead to images than are followed, the others lead
- * nowhere. Every digest is computed from bytes: a descriptor's claim leads nowhere unless a document here has that
- * digest.
+ * Follows digests to the images of an archive as `DigestWays` does, and through attestation manifests to what their
+ * statements are about. Hazard: that is for a signature of the attestation itself. Who signs an index signs what it
+ * lists, and an attestation in it may be about any image.
  */
 export class Coverage {
-  private readonly bySha256 = new Map<string, Entry[]>();
-  private bySha512: Map<string, Entry[]> | null = null;
+  private readonly digests: DigestWays;
   private readonly claims = new Map<string, Swapped[]>();
   private readonly known = new Map<string, Pick<Reach, 'images' | 'artifacts'>>();
   private readonly ofOne = new Map<string, Reach>();
   private ways = 0;
 
   constructor(parts: readonly ArchivePart[]) {
-    for (const part of parts) this.addPart(part);
+    this.digests = new DigestWays(parts);
+    for (const { part, path, digest: actual, claimedDigest: claimed } of this.digests.documents)
+      if (claimed !== null && claimed !== actual && claimed.startsWith('sha256:'))
+        addTo(this.claims, claimed, { claimed, actual, part, path });
   }
 
   /** @param digests  those that a payload names */
@@ -86,7 +68,7 @@ export class Coverage {
   }
 
   private reachAll(digests: readonly string[]): Reach {
-    const absent = digests.filter(digest => this.entries(digest).length === 0);
+    const absent = digests.filter(digest => this.digests.at(digest).length === 0);
     const found = digests.map(digest => this.from(digest, 0));
     return {
       images: firstOfEach(
@@ -99,68 +81,21 @@ export class Coverage {
     };
   }
 
-  private addPart(part: ArchivePart): void {
-    const { graph, scan } = part;
-    for (const image of graph.images) {
-      const { manifest } = image;
-      if (manifest === null) continue;
-      this.add({ part, path: manifest.path, as: 'manifest', image }, manifest.claimedDigest);
-    }
-    for (const artifact of artifactsIn(graph))
-      this.add({ part, path: artifact.path, as: 'artifact', artifact }, artifact.claimedDigest);
-    for (const { path, digest, manifests } of graph.indexes)
-      this.add({ part, path, as: 'index', lists: digestsOf(manifests) }, digest);
-    for (const path of [`${graph.root}manifest.json`, `${graph.root}index.json`]) {
-      const value = documentAt(scan, path)?.value;
-      const manifests = isObject(value) ? parseIndex(value).manifests : null;
-      if (manifests !== null) this.add({ part, path, as: 'index', lists: digestsOf(manifests) }, null);
-    }
-  }
-
-  private add(entry: Entry, claimed: string | null): void {
-    const { part, path } = entry;
-    const actual = documentAt(part.scan, path)?.digest ?? null;
-    if (actual === null) return;
-    addTo(this.bySha256, actual, entry);
-    if (claimed !== null && claimed !== actual && claimed.startsWith('sha256:'))
-      addTo(this.claims, claimed, { claimed, actual, part, path });
-  }
-
-  private entries(digest: string): readonly Entry[] {
-    if (digest.startsWith('sha256:')) return this.bySha256.get(digest) ?? [];
-    if (!digest.startsWith('sha512:')) return [];
-    this.bySha512 ??= this.sha512();
-    return this.bySha512.get(digest) ?? [];
-  }
-
-  private sha512(): Map<string, Entry[]> {
-    const all = new Map<string, Entry[]>();
-    for (const entry of [...this.bySha256.values()].flat()) {
-      const bytes = documentAt(entry.part.scan, entry.path)?.bytes ?? null;
-      if (bytes !== null) addTo(all, digestOf(bytes, 'sha512'), entry);
-    }
-    return all;
-  }
-
   private from(digest: string, depth: number): Pick<Reach, 'images' | 'artifacts'> {
     const known = this.known.get(digest);
     if (known !== undefined) return known;
     const found = { images: [] as ImageReached[], artifacts: [] as ChainStep[] };
-    // Before it is complete, so that documents which name each other end.
+    // Before it is complete, so that attestations about each other end.
     this.known.set(digest, found);
-    const entries = depth < DEPTH ? this.entries(digest) : [];
-    for (const entry of entries) {
-      const { part, path, as } = entry;
+    found.images.push(...this.digests.images(digest));
+    for (const document of depth < DEPTH ? this.digests.at(digest) : []) {
+      if (document.as !== 'artifact') continue;
+      const { part, path, as, artifact } = document;
       const step: ChainStep = { as, digest, part, path };
-      if (entry.as === 'manifest') found.images.push({ image: entry.image, steps: [step] });
-      else if (entry.as === 'index')
-        found.images.push(...this.below(entry.lists, [step], depth).filter(isListed));
-      else {
-        const stated = this.stated(entry.artifact, step, depth);
-        if (stated === null) found.artifacts.push(step);
-        else if (stated.length === 0) found.artifacts.push({ ...step, as: 'attestation' });
-        else found.images.push(...stated);
-      }
+      const stated = this.stated(artifact, step, depth);
+      if (stated === null) found.artifacts.push(step);
+      else if (stated.length === 0) found.artifacts.push({ ...step, as: 'attestation' });
+      else found.images.push(...stated);
     }
     return found;
   }
@@ -203,26 +138,12 @@ export class Coverage {
   }
 }
 
-/**
- * Whether an image is one of an index. Hazard: an attestation in the index may be about any image, and who signs the
- * index signs what it lists.
- */
-const isListed = ({ steps }: ImageReached): boolean => steps.every(({ as }) => as !== 'attestation');
-
 /** The subjects of a statement that is stored by itself or in an envelope. */
 function subjectsOf({ value }: Document): string[] {
   const envelope = parseEnvelope(value);
   const statement = envelope === null ? parseStatement(value) : parseStatementBytes(envelope.payload);
   return statement?.subjects.flatMap(({ digests }) => digests) ?? [];
 }
-
-function documentAt(scan: Scan, path: string): Document | null {
-  const member = scan.file(path);
-  return member === null ? null : scan.document(member);
-}
-
-const digestsOf = (descriptors: readonly { readonly digest: string | null }[]): string[] =>
-  descriptors.flatMap(({ digest }) => digest ?? []);
 
 function addTo<V>(map: Map<string, V[]>, key: string, value: V): void {
   const values = map.get(key);

@@ -1,3 +1,4 @@
+import { artifactsIn } from '../link/digest-ways.js';
 import type { Artifact, Graph, Layer, Location } from '../link/graph.js';
 import { fallbackSubjects } from '../link/referrers.js';
 import { type Document, isSignatureFile } from '../scan/blob/document.js';
@@ -96,10 +97,6 @@ function* slotsIn(scan: Scan, graph: Graph): Generator<Slot> {
   const fallback = fallbackSubjects(graph);
   for (const artifact of artifactsIn(graph)) yield* artifactSlots(scan, artifact, fallback);
 }
-
-/** Every artifact once; an attestation may be attached to two images, if a document claims a false digest. */
-export const artifactsIn = ({ artifacts, images }: Graph): ReadonlySet<Artifact> =>
-  new Set([...artifacts, ...images.flatMap(({ attestations }) => attestations)]);
 
 /** The signatures that skopeo's `dir:` keeps beside a manifest, in the order of their numbers. */
 function* fileSlots(scan: Scan, graph: Graph): Generator<Slot> {

@@ -1,8 +1,9 @@
+import { type ArchivePart, artifactsIn } from '../link/digest-ways.js';
 import type { Artifact, Image } from '../link/graph.js';
 import { grouped } from '../spec/grouped.js';
 import { pointer } from '../spec/json.js';
-import { type ArchivePart, Coverage, type ImageReached, type Reach } from './coverage.js';
-import { artifactsIn, type FoundSignature, signaturesIn } from './discover.js';
+import { Coverage, type ImageReached, type Reach } from './coverage.js';
+import { type FoundSignature, signaturesIn } from './discover.js';
 import type { Signature } from './signature.js';
 import type { Verification } from './verify/verification.js';
 

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { cat, catFromLayers } from '../../src/commands/cat.js';
+import { type ReadLayers, SingleLayers } from '../../src/commands/single-layers.js';
 import { squash } from '../../src/filesystem/file-tree.js';
 import { decidingTree } from '../../src/filesystem/upper-layers.js';
 import { InputError, listFiles, listLayer, openArchive, readFile } from '../../src/index.js';
+import { readArchive } from '../../src/report/read.js';
 import type { EntryTable } from '../../src/scan/entries/table.js';
 import { repositoryRoot } from '../support/corpus.js';
-import { image } from '../support/image.js';
+import { assemble, image, layerOf } from '../support/image.js';
 import { tarFacts } from '../support/layer-facts.js';
-import { skopeoOci } from '../support/layouts.js';
-import { toDirectory, toTar, toZip } from '../support/pack.js';
+import { dockerSave, file as member, skopeoOci } from '../support/layouts.js';
+import { compress, toDirectory, toTar, toZip } from '../support/pack.js';
 import { type TarEntry, tarBytes } from '../support/tar.js';
 import { temporary } from '../support/tmp.js';
 
@@ -23,6 +26,20 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
+}
+
+/** The outcome of `waybill cat`, without the name of the file that messages begin with. */
+async function outcomeOf(file: string, path: string, layer?: string) {
+  const parts: Uint8Array[] = [];
+  const put = async (bytes: Uint8Array) => void parts.push(Uint8Array.from(bytes));
+  try {
+    const { notes, exitCode } = await cat(file, path, put, { in: layer, jobs: 1 });
+    return { bytes: Buffer.concat(parts).toString('latin1'), notes, exitCode };
+  } catch (error) {
+    assert.instance(error, InputError);
+    const { what, remedy, damaged } = error as InputError;
+    return { what, remedy, damaged };
+  }
 }
 
 /** Bytes that this process has read from files, pipes and sockets. proc(5) */
@@ -113,6 +130,20 @@ test('a file of the base needs all layers, but no other image; what was read is 
   assert.is(again.result.toString(), 'base\n');
   assert.ok(again.bytes < 25 * MB, `${again.bytes} bytes: the content of its layer only`);
 });
+
+for (const [name, deliver] of Object.entries(deliveries))
+  test(`${name}: cat reads the layers that determine a file; below a link it reads all, for their faults`, async () => {
+    const file = await deliver();
+    const top = await readDuring(() => outcomeOf(file, 'etc/issue'));
+    assert.equal(top.result, { bytes: 'top\n', notes: [], exitCode: 0 });
+    assert.ok(top.bytes < MB, `${top.bytes} bytes for a file of the last layer`);
+    const middle = await readDuring(() => outcomeOf(file, 'etc/motd', '2'));
+    assert.equal(middle.result, { bytes: 'middle\n', notes: [], exitCode: 0 });
+    assert.ok(middle.bytes < 45 * MB, `${middle.bytes} bytes: the middle layer, twice`);
+    const link = await readDuring(() => outcomeOf(file, 'etc/link'));
+    assert.equal(link.result, top.result);
+    assert.ok(link.bytes > 40 * MB, `${link.bytes} bytes below a link`);
+  });
 
 test('listLayer: every layer has the entries that are in its tar, and the layer is named as elsewhere', async () => {
   const archive = await openArchive(join(repositoryRoot, 'samples/hello-docker-28.tar'));
@@ -254,6 +285,106 @@ test('the layers that determine a path do so on every base', async () => {
   });
   await fc.assert(property, { numRuns: 600, seed: 16 });
   assert.ok(decided > 300, `${decided} paths were determined`);
+});
+
+type Damage = 'none' | 'forged' | 'cut' | 'absent' | 'corrupt';
+
+/** A docker-archive whose layers are not what its config claims, and its layers as they are in it. */
+async function damagedArchive(layers: readonly { entries: readonly TarEntry[]; damage: Damage }[]) {
+  const sound = await image({
+    layers: layers.map(({ entries, damage }) => ({ entries, absent: damage === 'absent' })),
+  });
+  const stored = await Promise.all(
+    sound.layers.map(async (layer, i) => {
+      const { damage, entries } = layers[i]!;
+      if (damage === 'forged') return layerOf(await tarBytes([...entries, { path: 'forged' }]));
+      if (damage === 'corrupt') return layerOf(compress(layer.tar, 'gzip').subarray(0, 40));
+      return damage === 'cut' ? layerOf(layer.tar.subarray(0, layer.tar.length - 1400)) : layer;
+    }),
+  );
+  const tar = await toTar(dockerSave({ image: assemble(sound.configBytes, stored), tags: ['app:1'] }));
+  return { tar, stored };
+}
+
+test('cat has one result for an archive that can be read anywhere, and for one that is read whole', async () => {
+  const damage = fc.oneof(
+    { weight: 3, arbitrary: fc.constant<Damage>('none') },
+    fc.constantFrom<Damage>('forged', 'cut', 'absent', 'corrupt'),
+  );
+  const list = fc.array(entry, { minLength: 2, maxLength: 6 });
+  const layer = fc.record({
+    entries: fc.oneof({ weight: 6, arbitrary: list.map(withParents) }, list),
+    damage,
+  });
+  const met = { content: 0, note: 0, refusal: 0 };
+  const property = fc.asyncProperty(fc.array(layer, { minLength: 2, maxLength: 5 }), async layers => {
+    const { tar, stored } = await damagedArchive(layers);
+    const [plain, packed] = [join(folder, 'same.tar'), join(folder, 'same.tar.gz')];
+    writeFileSync(plain, tar);
+    writeFileSync(packed, compress(tar, 'gzip'));
+    const digest = stored.at(-1)!.digest;
+    const files = layers.flatMap(({ entries }) => entries).filter(({ bytes, link }) => bytes ?? link);
+    const paths = [...new Set(files.map(({ path }) => path))].slice(-5);
+    for (const path of ['a/b/c', ...paths])
+      for (const which of [undefined, ['2', digest, digest.slice(7, 11)][paths.indexOf(path) % 3]]) {
+        const outcome = await outcomeOf(plain, path, which);
+        assert.equal(outcome, await outcomeOf(packed, path, which), `${path} in ${which}`);
+        met[outcome.what !== undefined ? 'refusal' : outcome.exitCode === 0 ? 'content' : 'note']++;
+      }
+  });
+  await fc.assert(property, { numRuns: 40, seed: 16 });
+  assert.ok(
+    Object.values(met).every(times => times > 20),
+    JSON.stringify(met),
+  );
+});
+
+test('the number of readings does not grow with the number of layers, and few layers are read one by one', async () => {
+  const made = await image({
+    layers: Array.from({ length: 300 }, (_, i) => ({ files: { [`f${i}`]: `${i}` } })),
+  });
+  const file = join(folder, 'many.tar');
+  writeFileSync(file, await toTar(skopeoOci({ image: made, tags: ['app:1'] })));
+  const reading = await readArchive(file, { depth: 'metadata' });
+  for (const [path, expected] of [
+    ['f299', [1]],
+    ['f297', [1, 2, 3]],
+    ['f0', null],
+  ] as const) {
+    const single = new SingleLayers(reading, {});
+    const readings: number[] = [];
+    const readLayers: ReadLayers = (chosen, layers) => {
+      readings.push(layers.length);
+      return single.read(chosen, layers, { onProgress: () => {} });
+    };
+    const parts: Uint8Array[] = [];
+    await catFromLayers(reading, path, async piece => void parts.push(piece), readLayers, {});
+    assert.is(Buffer.concat(parts).toString(), path.slice(1));
+    if (expected === null) assert.ok(readings.length < 22 && readings.at(-1) === 300, readings.join());
+    else assert.equal(readings, expected);
+  }
+});
+
+test('a layer is found by a digest that no document claims, as from a reading of all layers', async () => {
+  const made = await image({
+    layers: [{ files: { a: 'one' } }, { files: { a: 'two' }, compression: 'gzip' }],
+  });
+  const layers = made.layers.map(({ blob }, i) => member(`${i}.tar`, blob));
+  const manifest = [{ Config: 'config.json', RepoTags: ['app:1'], Layers: layers.map(({ path }) => path) }];
+  const file = join(folder, 'unclaimed.tar');
+  const documents = [
+    member('config.json', made.configBytes),
+    member('manifest.json', JSON.stringify(manifest)),
+  ];
+  writeFileSync(file, await toTar([...documents, ...layers]));
+  const two = made.layers[1]!;
+  for (const name of [two.digest, two.digest.slice(7, 11), two.diffId])
+    assert.equal(await outcomeOf(file, 'a', name), { bytes: 'two', notes: [], exitCode: 0 });
+  const listed = await all(listLayer(await openArchive(file), two.digest));
+  assert.equal(
+    listed.map(({ path }) => path),
+    ['a'],
+  );
 });
 
 test.run();

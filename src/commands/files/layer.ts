@@ -3,9 +3,10 @@ import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Image } from '../../link/graph.js';
 import { type FileReport, fileReport } from '../../report/file-report.js';
 import type { ArchiveReading } from '../../report/read.js';
-import { type ChosenImage, imagesWithLayer, oneImage, type Selection } from '../../report/select.js';
+import { type ChosenImage, oneImage, type Selection } from '../../report/select.js';
 import type { Scan } from '../../scan/scan.js';
 import { visible } from '../../visible.js';
+import { layerNamed, type ReadLayers } from '../single-layers.js';
 
 /** An entry of a layer; a whiteout deletes something of lower layers. */
 interface LayerFileReport extends FileReport {
@@ -18,13 +19,14 @@ interface LayerFileReport extends FileReport {
  * @returns index  of the layer, from 0
  * @throws InputError when the selection means no image or several, or there is no such layer
  */
-export function layerOf(
+export async function layerOf(
   reading: ArchiveReading,
   selection: Selection,
   layer: string,
-): { readonly chosen: ChosenImage; readonly index: number } {
+  readLayers: ReadLayers,
+): Promise<{ readonly chosen: ChosenImage; readonly index: number }> {
   const chosen = oneImage(reading, selection);
-  return { chosen, index: imagesWithLayer([chosen], layer, reading.opened.file)[0]!.index };
+  return { chosen, index: await layerNamed(chosen, layer, reading.opened.file, readLayers) };
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { SignaturesJudged } from '../../checks/signatures.js';
+import type { ArchivePart } from '../../link/digest-ways.js';
 import type { Image, Location } from '../../link/graph.js';
 import { type ArchiveReading, pathIn } from '../../report/read.js';
-import type { ArchivePart, ChainStep } from '../../signatures/coverage.js';
+import type { ChainStep } from '../../signatures/coverage.js';
 import type { ClaimedSigner, Signature, SignatureProblem } from '../../signatures/signature.js';
 import {
   attachedBeside,
