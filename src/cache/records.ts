@@ -7,8 +7,9 @@ import type { EntryStore } from './store.js';
 /** Records of archives, by file and settings. */
 export interface RecordCache {
   /**
-   * The body of a record made earlier of the same unchanged file or folder with the same settings; null if there is none that can
-   * be trusted. Call it before the file is read, also where the result is not wanted: `keep` takes the time from it.
+   * The body of a record made earlier of the same unchanged file or folder with the same settings; null if there is
+   * none that can be trusted. Call it before the file is read, also where the result is not wanted: `keep` takes the
+   * time from it.
    */
   find(file: ArchiveIdentity, settings: string): string | null;
   /** @param file  the same object that `find` was called with */

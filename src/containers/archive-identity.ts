@@ -23,7 +23,7 @@ export interface FoundArchive {
   readonly bytes: bigint;
   /**
    * null for anything that its state does not tell from another one: a device or pipe, and a folder with links, such
-   * files or very many members.
+   * files, folders that cannot be listed or very many members.
    */
   readonly identity: ArchiveIdentity | null;
 }
@@ -47,7 +47,10 @@ export function findArchive(path: BytePath): FoundArchive | null {
   let isPlain = true;
   let { mtimeNs } = stats;
   let bytes = 0n;
-  for (const [member, entry] of below(path, '')) {
+  const onUnread = () => {
+    isPlain = false;
+  };
+  for (const [member, entry] of below(path, '', onUnread)) {
     const found = statsOf(`${path}/${member}`);
     if (found === null || entry.isSymbolicLink() || !(found.isFile() || found.isDirectory())) isPlain = false;
     if (found === null) continue;
@@ -59,18 +62,26 @@ export function findArchive(path: BytePath): FoundArchive | null {
   return { stats, mtimeNs, bytes, identity: isPlain ? { path, state: stateOf(stats), members } : null };
 }
 
-/** Everything below a folder, with its path there. Symlinks are not followed: they may lead back. */
-function* below(root: BytePath, folder: BytePath): Generator<readonly [BytePath, Dirent<Buffer>]> {
+/**
+ * Everything below a folder, with its path there. Symlinks are not followed: they may lead back.
+ * @param onUnread  called for a folder that cannot be listed
+ */
+function* below(
+  root: BytePath,
+  folder: BytePath,
+  onUnread: () => void,
+): Generator<readonly [BytePath, Dirent<Buffer>]> {
   let entries: Dirent<Buffer>[];
   try {
     entries = readdirSync(pathBuffer(`${root}/${folder}`), { withFileTypes: true, encoding: 'buffer' });
   } catch {
+    onUnread();
     return;
   }
   const named = entries.map(entry => [`${folder}${entry.name.toString('latin1')}`, entry] as const);
   for (const [path, entry] of named.sort(([a], [b]) => (a < b ? -1 : 1))) {
     yield [path, entry];
-    if (entry.isDirectory()) yield* below(root, `${path}/`);
+    if (entry.isDirectory()) yield* below(root, `${path}/`, onUnread);
   }
 }
 
