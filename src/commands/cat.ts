@@ -13,7 +13,7 @@ import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js
 import { type ChosenImage, oneImage, type Selection } from '../report/select.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
-import type { Entry } from '../scan/entries/table.js';
+import type { Entry, EntryTable } from '../scan/entries/table.js';
 import type { Scan } from '../scan/scan.js';
 import { pathText, visible, visiblePath } from '../visible.js';
 import { ContentQueue, readLayerFiles } from '../write/layer-files.js';
@@ -208,12 +208,30 @@ async function putFile(
   const sinks = new Map([[inode.index, () => queue]]);
   const layers = [{ ...memberPlace(part, member, scan), sinks, drain: queue.drain }];
   await unchanged(reading, () => readLayerFiles(file, layers, allowed, () => signal?.throwIfAborted()));
-  const first = literals(path).includes(found) ? Math.min(inode.layer, node.layer) : lowest;
+  const first = literals(path).includes(found)
+    ? decidingFrom(tables.slice(0, last + 1), Math.min(inode.layer, node.layer), found, lowest)
+    : lowest;
   const notes = layerFaults(scan, image)
     .filter(({ layer }) => layer >= first && layer <= last)
     .map(({ layer, reason }) => `layer ${layer + 1}: ${visible(reason)}`);
   if (queue.complete !== true) notes.unshift(`${visiblePath(nameText(found))} is cut short`);
   return { notes, exitCode: notes.length === 0 ? 0 : 1 };
+}
+
+/**
+ * The lowest layer whose faults may make the file at a path another one. Hazard: a lower layer that lost a link to a
+ * directory would lead there.
+ * @param own     the layer that has the file
+ * @param lowest  the lowest layer that was read
+ */
+function decidingFrom(
+  tables: readonly (EntryTable | null)[],
+  own: number,
+  path: string,
+  lowest: number,
+): number {
+  const upper = tables.map((table, layer) => (layer < own ? null : table));
+  return decidingTree(upper, own, path) === null ? lowest : own;
 }
 
 /** A path from the root, as written and with its escapes decoded: bytes, one per character. */

@@ -60,7 +60,9 @@ export async function openArchive(
 async function openNamed(file: string, stats: BigIntStats, limits: Limits, end: ReadingEnd): Promise<Opened> {
   if (stats.isDirectory()) return openFolder(file, limits);
   if (stats.size === 0n)
-    throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?');
+    throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?', {
+      isLasting: true,
+    });
   return openRegular(file, stats, limits, end);
 }
 

@@ -3,7 +3,7 @@ import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
 import { confirmed, type KnownBlobs } from './blob/known.js';
 
-import { lateFiles, setDigest } from './late-digests.js';
+import { lateFiles, setDigest, withFailure } from './late-digests.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
 import { Pool, type RangeJob } from './threads/pool.js';
@@ -64,9 +64,12 @@ export async function analyseMembers(
   return kept.facts;
 }
 
-/** Computes the digests that were left for later, where they are needed. */
+/**
+ * Computes the digests that were left for later, where they are needed. Hazard: without one of them a copy would not be
+ * found, so a file that cannot be read a second time is a failure of its layer.
+ */
 async function settleDigests(
-  facts: ReadonlyMap<Member, BlobFacts>,
+  facts: Map<Member, BlobFacts>,
   pool: Pool | null,
   analysis: Analysis,
 ): Promise<void> {
@@ -74,7 +77,11 @@ async function settleDigests(
   const files = lateFiles(facts, member => (member as SeekableMember).range!);
   const ranges = files.map(({ range }) => range);
   const digests = pool === null ? sha256Of(ranges, analysis) : await pool.digestsOf(ranges);
-  for (const [i, digest] of digests.entries()) if (digest !== null) setDigest(files[i]!, digest);
+  for (const [i, digest] of digests.entries()) {
+    const file = files[i]!;
+    if (typeof digest === 'string') setDigest(file, digest);
+    else facts.set(file.member, withFailure(facts.get(file.member)!, digest));
+  }
 }
 
 interface MemberJob extends RangeJob {

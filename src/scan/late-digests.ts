@@ -1,10 +1,11 @@
 import type { ByteRange, Member } from '../containers/source.js';
 import { splitDigest } from '../spec/digest.js';
-import type { BlobFacts } from './blob/facts.js';
+import type { BlobFacts, BlobFailure } from './blob/facts.js';
 import type { EntryTable } from './entries/table.js';
 
 /** A large file that has no digest yet; see `ContentWanted.digests`. */
 export interface LateFile {
+  readonly member: Member;
   readonly table: EntryTable;
   readonly index: number;
   /** Its content. */
@@ -19,12 +20,14 @@ export function lateFiles(
   const late = new Map<number, LateFile[]>();
   const layers = [...facts].flatMap(([member, { tar }]) => {
     const table = tar?.table ?? null;
-    return table?.contents == null ? [] : [{ table, contents: table.contents, range: rangeOf(member) }];
+    return table?.contents == null
+      ? []
+      : [{ member, table, contents: table.contents, range: rangeOf(member) }];
   });
-  for (const { table, contents, range } of layers)
+  for (const { member, table, contents, range } of layers)
     for (const { index, at } of contents.later) {
       const length = table.sizes[index]!;
-      const file = { table, index, range: { ...range, start: range.start + at, length } };
+      const file = { member, table, index, range: { ...range, start: range.start + at, length } };
       const alike = late.get(length);
       if (alike === undefined) late.set(length, [file]);
       else alike.push(file);
@@ -34,6 +37,13 @@ export function lateFiles(
     for (const size of table.sizes) if (late.has(size)) counts.set(size, (counts.get(size) ?? 0) + 1);
   return [...late].flatMap(([size, files]) => (counts.get(size)! > 1 ? files : []));
 }
+
+/** The same facts about a layer that could not be read a second time. */
+export const withFailure = (facts: BlobFacts, failure: BlobFailure): BlobFacts => ({
+  ...facts,
+  unpacked: null,
+  failure: facts.failure ?? failure,
+});
 
 /** Gives a file its digest. @param digest  as `sha256:…` */
 export function setDigest({ table, index }: LateFile, digest: string): void {

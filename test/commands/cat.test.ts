@@ -329,4 +329,33 @@ test('the receiver of the bytes is awaited', async () => {
   assert.is(most, 1);
 });
 
+test('a forged lower layer that lost the link to a directory is told, where it decides about the file', async () => {
+  const layers = (base: LayerSpec): readonly LayerSpec[] => [
+    base,
+    { entries: [{ path: 'd/t', bytes: 'OLD' }] },
+    {
+      entries: [
+        { path: 'e/', type: 'directory' },
+        { path: 'e/t', bytes: 'NEW' },
+      ],
+    },
+  ];
+  const sound = await image({
+    layers: layers({ files: { 'e/': '', 'x/': '', d: { type: 'symlink', link: 'e' } } }),
+  });
+  assert.is(
+    await print(saved(await toTar(layouts.skopeoOci({ image: sound, tags: ['a:1'] }))), 'd/t'),
+    'NEW',
+  );
+  const [, ...upper] = sound.layers;
+  const [other] = (await image({ layers: layers({ files: { 'e/': '', 'x/': '' } }) })).layers;
+  const forged = { ...sound, layers: [{ ...sound.layers[0]!, blob: other!.blob }, ...upper] };
+  const members = layouts.skopeoOci({ image: forged, tags: ['a:1'] });
+  for (const { kind, file } of await deliveries(members, temporary('cat-forged'))) {
+    const { exitCode, notes } = await run(file, 'd/t');
+    assert.is(exitCode, 1, kind);
+    assert.match(notes.join(), /^layer 1: /, kind);
+  }
+});
+
 test.run();

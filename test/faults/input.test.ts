@@ -351,4 +351,18 @@ testWhen(
   assert.match(stderr, /^waybill: image\.tar: cannot be read: permission denied\n/);
 });
 
+testWhen(
+  test,
+  process.platform === 'linux' && (!isRoot || canRun(...POWERLESS, 'true')),
+  'root cannot be kept from reading',
+)('a file below a folder that one may not read is an error, also if its name is not UTF-8', async () => {
+  const prepare = `mkdir d; f=$(printf 'd/bad\\377.tar'); cp '${SMALL}' "$f"; cp '${SMALL}' d/good.tar; chmod 0 "$f"`;
+  const shell = `${prepare}; exec ${isRoot ? POWERLESS.join(' ') : ''} "$@"`;
+  for (const cache of [[], ['--cache', 'cache']]) {
+    const { status, stdout } = await run(['scan', 'd', ...cache], { shell });
+    assert.is(status, 2, stdout);
+    assert.match(stdout, /permission denied/);
+  }
+});
+
 test.run();

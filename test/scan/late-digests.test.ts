@@ -1,17 +1,20 @@
 // Digests of large files that are computed later: they tell the same copies as digests of all files.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { wasteReport } from '../../src/commands/waste/index.js';
 import { type ReadOptions, readArchive } from '../../src/commands.js';
 import { tablesOf } from '../../src/filesystem/layer-tables.js';
+import { defaultLimits } from '../../src/limits.js';
 import { POOL_FROM } from '../../src/scan/analyse-members.js';
 import { digestOf, LARGE_FILE } from '../../src/scan/entries/content.js';
 import { nameAt } from '../../src/scan/entries/table.js';
+import { sha256Of } from '../../src/scan/threads/range.js';
 import { digestOf as bytesDigest } from '../support/digest.js';
 import { image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
-import { deliveries, toTar } from '../support/pack.js';
+import { deliveries, toDirectory, toTar } from '../support/pack.js';
 import { saved } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
@@ -74,5 +77,65 @@ for (const jobs of [1, 2])
     assert.is(known.has('alone'), false);
     assert.is(known.has('filler'), false);
   });
+
+test('a layer whose large files cannot be read a second time is not known', async () => {
+  const copies = { files: { one: bytesOf(6, 1_000_000), two: bytesOf(6, 1_000_000) } };
+  const made = await image({ layers: [copies] });
+  const layout = toDirectory(layouts.skopeoOci({ image: made, tags: ['app:1'] }), join(folder, 'gone'));
+  const blob = join(layout, 'blobs', made.layers[0]!.digest.replace(':', '/'));
+  const reading = await readArchive(layout, {
+    ...SAME,
+    jobs: 1,
+    // The layer is the largest member, and read first.
+    onProgress: () => rmSync(blob, { force: true }),
+  });
+  const { unknown, waste } = wasteReport(reading).images[0]!;
+  assert.equal(
+    unknown.map(({ layer }) => layer),
+    [0],
+  );
+  assert.is(waste.duplicated, 0);
+});
+
+test('digests of files say why there is none', () => {
+  const content = bytesOf(7, 5000);
+  const range = { file: '/no/such/file', start: 0, length: 5000, deflated: false };
+  const analysis = { limits: defaultLimits, files: true };
+  assert.equal(sha256Of([{ ...range, content }], analysis), [bytesDigest(content)]);
+  assert.equal(sha256Of([range], analysis), [{ kind: 'unreadable', reason: 'no such file or directory' }]);
+  assert.equal(sha256Of([{ ...range, content, length: 6000 }], analysis), [
+    { kind: 'unreadable', reason: 'it has become shorter' },
+  ]);
+  assert.equal(sha256Of([{ ...range, content }], { ...analysis, deadline: 0 }), [
+    { kind: 'limit', limit: 'seconds', value: defaultLimits.seconds, unpacked: 0 },
+  ]);
+});
+
+test('a layer that is listed twice has the same files as itself', async () => {
+  const big = bytesOf(8, LONG);
+  const directories = { 'x/': '', 'y/': '' };
+  const a: LayerSpec = { entries: [{ path: 's/big', bytes: big }] };
+  const layers: readonly LayerSpec[] = [
+    { files: { ...directories, s: { type: 'symlink', link: 'x' } } },
+    a,
+    { files: { s: { type: 'symlink', link: 'y' } } },
+    a,
+  ];
+  const over: readonly LayerSpec[] = [
+    { files: { 'a/big': big } },
+    { files: { other: 'x' } },
+    { files: { 'a/big': big } },
+  ];
+  for (const [name, specs] of [
+    ['linked', layers],
+    ['over', over],
+  ] as const) {
+    const members = layouts.skopeoOci({ image: await image({ layers: specs }), tags: ['app:1'] });
+    const file = saved(await toTar(members), `${name}.tar`);
+    const all = await wasted(file, ALL);
+    assert.equal(await wasted(file, SAME), all, name);
+    assert.is(name === 'over' ? all.metadataOnly : all.duplicated, LONG, name);
+  }
+});
 
 test.run();

@@ -1,8 +1,9 @@
 import type { Cache, CacheSetup, CacheStatistics } from '../../cache/cache.js';
 import { withFileName } from '../../containers/file-name.js';
 import { type FilesRead, keepFilesRead } from '../../containers/text-file.js';
+import { unreadable } from '../../containers/unreadable.js';
 import { isStillThere } from '../../containers/work-list.js';
-import { InputError, isSystemError, reasonOf, UsageError } from '../../errors.js';
+import { InputError, UsageError } from '../../errors.js';
 import { type BytePath, shownPath } from '../../spec/byte-path.js';
 import { type Examination, type Examine, loadExaminer, type RecordBody } from './examine.js';
 
@@ -86,7 +87,11 @@ export class Lane {
     } catch (error) {
       const refused = refusal(error, opened);
       if (!named && !refused.damaged && isStillThere(file))
-        return { kind: 'other', reason: inWords(refused.what, opened, shown), isLasting: true };
+        return {
+          kind: 'other',
+          reason: inWords(refused.what, opened, shown),
+          isLasting: refused.isLasting,
+        };
       return { ...failedAnswer(refused, opened, shown), isLasting: refused.isLasting };
     }
   }
@@ -116,7 +121,8 @@ const inWords = (text: string, file: string, shown: string): string =>
 function refusal(error: unknown, file: string): InputError {
   if (error instanceof InputError) return error;
   if (error instanceof UsageError) return new InputError(error.message, file);
-  if (isSystemError(error)) return new InputError(`cannot be read: ${reasonOf(error)}`, file);
+  const unread = unreadable(error, file);
+  if (unread instanceof InputError) return unread;
   const [what] = String(error instanceof Error ? error.stack : error).split('\n    at ', 3);
   return new InputError(
     `waybill has a bug: ${what}`,

@@ -14,16 +14,44 @@ import type { ContentWanted } from './wanted.js';
  * The sha256 of a file's content, including its holes; null if it was not requested, or not all of it could be read.
  */
 export function digestOf(table: EntryTable, index: number): string | null {
-  const key = contentKey(table, index);
-  return key === null ? null : `sha256:${Buffer.from(key, 'latin1').toString('hex')}`;
+  const digest = digestBytes(table.contents, index);
+  return digest === null ? null : `sha256:${Buffer.from(digest, 'latin1').toString('hex')}`;
 }
 
-/** A key that is equal for equal contents, like `digestOf`, in a tenth of the time; null if `digestOf` returns null. */
+/**
+ * A key that is equal for equal contents, like `digestOf`, in a tenth of the time; null if a digest was not requested,
+ * or not all of the file could be read.
+ */
 export function contentKey({ contents }: EntryTable, index: number): string | null {
-  if (contents === null || contents.digests.length === 0) return null;
-  const key = digestText(contents).slice(32 * index, 32 * index + 32);
-  return key === NO_DIGEST ? null : key;
+  return digestBytes(contents, index) ?? loneKey(contents, index);
 }
+
+/** Bytes, one per character. */
+function digestBytes(contents: EntryContents | null, index: number): string | null {
+  if (contents === null || contents.digests.length === 0) return null;
+  const digest = digestText(contents).slice(32 * index, 32 * index + 32);
+  return digest === NO_DIGEST ? null : digest;
+}
+
+/**
+ * A key of a large file that has no digest because no other is as long: it equals nothing but itself, which an image has
+ * twice if it lists a layer twice.
+ */
+function loneKey(contents: EntryContents | null, index: number): string | null {
+  if (contents === null || contents.later.length === 0) return null;
+  let lone = loneFiles.get(contents);
+  if (lone === undefined) {
+    lone = { table: loneCount++, indexes: new Set(contents.later.map(place => place.index)) };
+    loneFiles.set(contents, lone);
+  }
+  return lone.indexes.has(index) ? `${lone.table}:${index}` : null;
+}
+
+const loneFiles = new WeakMap<
+  EntryContents,
+  { readonly table: number; readonly indexes: ReadonlySet<number> }
+>();
+let loneCount = 0;
 
 const NO_DIGEST = '\0'.repeat(32);
 

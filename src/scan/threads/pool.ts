@@ -7,6 +7,7 @@ import type { BlobFacts, BlobFailure } from '../blob/facts.js';
 import { type BlobLookup, confirmed } from '../blob/known.js';
 import type { Plan } from '../resources.js';
 import type { WorkerSetup } from './protocol.js';
+import type { FileDigest } from './range.js';
 import { Ring } from './ring.js';
 import { type OrderResult, Thread } from './thread.js';
 
@@ -95,8 +96,8 @@ export class Pool {
   }
 
   /** As of `sha256Of`, by all workers together. */
-  async digestsOf(ranges: readonly ByteRange[]): Promise<(string | null)[]> {
-    const digests = ranges.map((): string | null => null);
+  async digestsOf(ranges: readonly ByteRange[]): Promise<FileDigest[]> {
+    const digests = ranges.map((): FileDigest => ({ kind: 'unreadable', reason: 'its thread ended' }));
     const { workers: most } = this.plan;
     const digest = async (own: number): Promise<void> => {
       if (this.closed) return;
@@ -108,8 +109,8 @@ export class Pool {
         ranges: numbers.map(number => ranges[number]!),
       } as const;
       const answer = await worker.ask(order);
-      if ('lost' in answer) return;
-      for (const [i, number] of numbers.entries()) digests[number] = answer.files![i]!;
+      for (const [i, number] of numbers.entries())
+        digests[number] = 'lost' in answer ? lost(answer.lost).failure! : answer.files![i]!;
     };
     await Promise.all(Array.from({ length: Math.min(most, ranges.length) }, (_, own) => digest(own)));
     return digests;

@@ -5,6 +5,7 @@ import type { Analysis, Examined } from '../blob/examiner.js';
 
 import type { BlobFailure } from '../blob/facts.js';
 import type { UnpackedBlob } from '../blob/unpacker.js';
+import type { FileDigest } from './range.js';
 
 export type WorkerSetup = Analysis;
 
@@ -57,7 +58,7 @@ export interface Halves {
   readonly examined: Examined | null;
   readonly digests?: Digests | null;
   /** As of `sha256Of`. */
-  readonly files?: readonly (string | null)[];
+  readonly files?: readonly FileDigest[];
 }
 
 export type FromWorker =

@@ -95,23 +95,20 @@ export function digestRange(
 /** Bytes that are read at a time of a range that is only hashed. */
 const READ_BYTES = 256 * 1024;
 
-/** The sha256 of each range, as `sha256:…`; null for one that cannot be read, or not in time. No range is deflated. */
-export function sha256Of(ranges: readonly ByteRange[], { deadline }: Analysis): (string | null)[] {
-  let window: FileWindow | null = null;
-  let open = '';
-  const digest = ({ file, start, length, content }: ByteRange): string | null => {
-    if (window === null || file !== open) {
-      window?.close();
-      window = null;
-      // One buffer for all ranges of a file.
-      window = new FileWindow({ file, start: 0, length: Number.MAX_SAFE_INTEGER, deflated: false, content });
-      open = file;
-    }
+/** `sha256:…`, or the reason why there is none. */
+export type FileDigest = string | BlobFailure;
+
+/** The sha256 of each range, none of which is deflated. */
+export function sha256Of(ranges: readonly ByteRange[], { deadline, limits }: Analysis): FileDigest[] {
+  const files = new OneFile();
+  const digest = ({ file, start, length, content }: ByteRange): FileDigest => {
+    const window = files.window(file, content);
     const hasher = new Hasher(['sha256']);
     for (let done = 0; done < length; ) {
-      if (deadline !== undefined && isOver(deadline)) return null;
+      if (deadline !== undefined && isOver(deadline))
+        return { kind: 'limit', limit: 'seconds', value: limits.seconds, unpacked: done };
       const bytes = window.read(start + done, Math.min(READ_BYTES, length - done));
-      if (bytes.length === 0) return null;
+      if (bytes.length === 0) return { kind: 'unreadable', reason: 'it has become shorter' };
       hasher.update(bytes);
       done += bytes.length;
     }
@@ -122,12 +119,30 @@ export function sha256Of(ranges: readonly ByteRange[], { deadline }: Analysis): 
       try {
         return digest(range);
       } catch (error) {
-        if (!isSystemError(error)) throw error;
-        return null;
+        return { kind: 'unreadable', reason: whyNot(error) };
       }
     });
   } finally {
-    (window as FileWindow | null)?.close();
+    files.close();
+  }
+}
+
+/** The file that is open: most ranges lie in one, which then has one buffer for all. */
+class OneFile {
+  private open: { readonly file: string; readonly window: FileWindow } | null = null;
+
+  window(file: string, content: Uint8Array | undefined): FileWindow {
+    if (this.open?.file !== file) {
+      this.close();
+      const range = { file, start: 0, length: Number.MAX_SAFE_INTEGER, deflated: false, content };
+      this.open = { file, window: new FileWindow(range) };
+    }
+    return this.open.window;
+  }
+
+  close(): void {
+    this.open?.window.close();
+    this.open = null;
   }
 }
 
