@@ -47,6 +47,7 @@ const ROWS = (
   )
 ).flat();
 
+/** All messages: whether one says that the file has changed depends on where it is noticed. */
 const told = new Map<Effect, string>();
 
 for (const does of CHANGES) {
@@ -61,7 +62,7 @@ for (const does of CHANGES) {
         [],
         said,
       );
-      told.set(does, stderr);
+      told.set(does, (told.get(does) ?? '') + stderr);
     });
   });
 }
