@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defaultBase } from './cache.js';
 import { FULL, makeFleet } from './fleet.js';
 
 export interface Contestant {
@@ -33,9 +34,9 @@ export function fleetOf(count: number): string {
   return folder;
 }
 
-/** The whole fleet of `fleet.ts`, made once beside the compiled benchmarks: 2.3 GB. */
+/** The whole fleet of `fleet.ts`, made once beside the images: 2.3 GB. */
 export function wholeFleet(): string {
-  const folder = join(repository, 'dist/bench/fleet-whole');
+  const folder = join(defaultBase(), 'fleet');
   if (!existsSync(join(folder, 'truth.ndjson'))) {
     rmSync(folder, { recursive: true, force: true });
     makeFleet(folder, FULL);

@@ -230,6 +230,7 @@ function decidingFrom(
   path: string,
   lowest: number,
 ): number {
+  if (own <= lowest) return lowest;
   const upper = tables.map((table, layer) => (layer < own ? null : table));
   return decidingTree(upper, own, path) === null ? lowest : own;
 }

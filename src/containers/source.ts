@@ -151,11 +151,9 @@ export type SourceProblem =
       readonly outer?: true;
     };
 
-/** Whether the same bytes need not have this problem at another time, or on another machine. */
-export const isOfTheMoment = (problem: SourceProblem): boolean =>
-  problem.kind === 'unreadable' ||
-  problem.kind === 'changed' ||
-  (problem.kind === 'limit' && problem.limit === 'seconds');
+/** Whether the same bytes need not have a problem, or a blob a failure, at another time or on another machine. */
+export const isOfTheMoment = ({ kind, limit }: { readonly kind: string; readonly limit?: string }): boolean =>
+  kind === 'unreadable' || kind === 'changed' || (kind === 'limit' && limit === 'seconds');
 
 /** A source that can be asked for any member at any time. */
 export interface SeekableSource {

@@ -7,7 +7,7 @@ import { lateFiles, setDigest, withFailure } from './late-digests.js';
 import { planOf } from './resources.js';
 import type { ScanOptions } from './scan.js';
 import { Pool, type RangeJob } from './threads/pool.js';
-import { analyseRange, digestRangeHere, sha256Of } from './threads/range.js';
+import { analyseRange, digestRangeHere, type FileDigest, sha256OfHere } from './threads/range.js';
 
 /** Bytes from which a blob is given to a worker thread; an archive smaller than `POOL_FROM` does not start one. */
 export const WORKER_FROM = 1024 * 1024;
@@ -54,7 +54,10 @@ export async function analyseMembers(
       pool.analyseAll(forWorkers, (job, fact) => kept.add(job.member, job.place, fact)),
       analyseHere(),
     ]);
-    if (signal?.aborted !== true) await settleDigests(kept.facts, isWorthIt ? pool : null, analysis);
+    if (signal?.aborted !== true)
+      await settleDigests(kept.facts, analysis, ranges =>
+        isWorthIt ? pool.digestsOf(ranges) : sha256OfHere(ranges, analysis, signal),
+      );
   } finally {
     ended = true;
     signal?.removeEventListener('abort', stop);
@@ -70,13 +73,12 @@ export async function analyseMembers(
  */
 async function settleDigests(
   facts: Map<Member, BlobFacts>,
-  pool: Pool | null,
   analysis: Analysis,
+  digestsOf: (ranges: readonly ByteRange[]) => Promise<FileDigest[]>,
 ): Promise<void> {
   if (analysis.contents?.digests !== 'duplicates') return;
   const files = lateFiles(facts, member => (member as SeekableMember).range!);
-  const ranges = files.map(({ range }) => range);
-  const digests = pool === null ? sha256Of(ranges, analysis) : await pool.digestsOf(ranges);
+  const digests = await digestsOf(files.map(({ range }) => range));
   for (const [i, digest] of digests.entries()) {
     const file = files[i]!;
     if (typeof digest === 'string') setDigest(file, digest);

@@ -47,7 +47,8 @@ export function abandon(path: string): void {
   try {
     if (unfinished.get(path)?.() !== false) removeTree(Buffer.from(path));
   } catch {
-    return;
+    // No file has a NUL in its name: there is nothing to remove, now or later.
+    if (!path.includes('\0')) return;
   }
   finished(path);
 }

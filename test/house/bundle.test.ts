@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { each } from '../support/cli.js';
+import { each, ended, type Run } from '../support/cli.js';
 import { canCompress } from '../support/compression.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';
@@ -19,12 +19,6 @@ const BIN = join(repositoryRoot, 'bin/waybill.js');
 const folder = temporary('bundle');
 const sample = (name: string) => join(repositoryRoot, 'samples', name);
 
-interface Run {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number | null;
-}
-
 function run(program: string, args: readonly string[], node: readonly string[] = []): Promise<Run> {
   const cwd = join(folder, program === BUNDLE ? 'bundle' : 'modules');
   mkdirSync(cwd, { recursive: true });
@@ -34,14 +28,7 @@ function run(program: string, args: readonly string[], node: readonly string[] =
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', text => {
-      texts[name] += text;
-    });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', status => resolve({ ...texts, status }));
-  });
+  return ended(child);
 }
 
 async function both(args: readonly string[]): Promise<Run> {

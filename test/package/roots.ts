@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { librariesOf } from '../../bin/package/image.js';
 import { canRun } from '../faults/harness.js';
+import { ended, type Run } from '../support/cli.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';
 
@@ -78,12 +79,6 @@ export function rootWithNode(name: string, files: Readonly<Record<string, string
   return withLibraries(root, node);
 }
 
-export interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /**
  * The commands that a shell line may use: `waybill`, and `full SIZE`, which runs it with a small disk and prints what is
  * left on it. Without the capabilities of root, permissions hold for it too.
@@ -105,20 +100,13 @@ cd "$root"
 `;
 
 /** Runs a line of shell in the root's directory, where `waybill` is the delivery. */
-export function inRoot({ path, program }: Root, line: string, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+export function inRoot({ path, program }: Root, line: string, env: NodeJS.ProcessEnv = {}): Promise<Run> {
   const shell = ['-rnm', 'sh', '-c', `${PRELUDE}${line}`, 'sh', path, program];
   const child = spawn('unshare', shell, {
     env: { PATH: process.env.PATH, SAMPLE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const)
-    child[name].setEncoding('utf8').on('data', text => {
-      texts[name] += text;
-    });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', status => resolve({ ...texts, status }));
-  });
+  return ended(child);
 }
 
 /** The paths of all files in a root. */

@@ -1,6 +1,7 @@
 // Runs the command line as a user does, as a process.
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { repositoryRoot } from './corpus.js';
 
 const bin = join(repositoryRoot, 'bin/waybill.js');
@@ -16,24 +17,27 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-export function waybill(args: readonly string[], { cwd, env }: RunOptions = {}): Promise<Run> {
+export async function waybill(args: readonly string[], { cwd, env }: RunOptions = {}): Promise<Run> {
   const child = spawn(process.execPath, [bin, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const ran = await ended(child);
+  const [unhandled] = UNHANDLED.exec(ran.stderr) ?? [];
+  if (unhandled !== undefined) throw new Error(`waybill ${args.join(' ')}: ${ran.stderr}`);
+  return ran;
+}
+
+/** The whole output of a process, and its exit status. */
+export function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Run> {
   const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
+  for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', text => {
       texts[name] += text;
     });
-  }
   return new Promise((resolve, reject) => {
-    child.on('error', reject).on('close', status => {
-      const [unhandled] = UNHANDLED.exec(texts.stderr) ?? [];
-      if (unhandled === undefined) resolve({ ...texts, status });
-      else reject(new Error(`waybill ${args.join(' ')}: ${texts.stderr}`));
-    });
+    child.on('error', reject).on('close', status => resolve({ ...texts, status }));
   });
 }
 

@@ -18,7 +18,7 @@ import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type LockOptions, RunLock } from '../../src/write/run-lock.js';
-import { removeUnfinished } from '../../src/write/unfinished.js';
+import { abandon, removeUnfinished, temporaryBeside } from '../../src/write/unfinished.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { refusal } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
@@ -89,6 +89,11 @@ test('a lock is removed when the process ends before it is released', async () =
   await RunLock.take(join(folder, 'l'), OPTIONS);
   assert.equal(removeUnfinished(), []);
   assert.equal(readdirSync(folder), []);
+});
+
+test('a path with a NUL, which is no file, is not left to be removed', () => {
+  abandon(temporaryBeside(join(temporary('lock'), 'report\0.html')));
+  assert.equal(removeUnfinished(), []);
 });
 
 const linux = testWhen(test, isLinux, 'needs /proc');

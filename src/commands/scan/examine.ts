@@ -133,8 +133,8 @@ const isLasting = ({ parts, opened }: ArchiveReading): boolean =>
     ({ scan }) =>
       !scan.problems.some(isOfTheMoment) &&
       scan.members.every(member => {
-        const failure = scan.facts(member)?.failure;
-        return failure?.kind !== 'unreadable' && !(failure?.kind === 'limit' && failure.limit === 'seconds');
+        const failure = scan.facts(member)?.failure ?? null;
+        return failure === null || !isOfTheMoment(failure);
       }),
   );
 

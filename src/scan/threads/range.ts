@@ -99,9 +99,47 @@ const READ_BYTES = 256 * 1024;
 export type FileDigest = string | BlobFailure;
 
 /** The sha256 of each range, none of which is deflated. */
-export function sha256Of(ranges: readonly ByteRange[], { deadline, limits }: Analysis): FileDigest[] {
+export function sha256Of(ranges: readonly ByteRange[], analysis: Analysis): FileDigest[] {
+  const steps = sha256Steps(ranges, analysis);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * Like `sha256Of`, on the main thread, which returns to the event loop regularly.
+ * @param signal  ends it: the digests are then of no use
+ */
+export async function sha256OfHere(
+  ranges: readonly ByteRange[],
+  analysis: Analysis,
+  signal?: AbortSignal | undefined,
+): Promise<FileDigest[]> {
+  const steps = sha256Steps(ranges, analysis);
+  let unreported = 0;
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (signal?.aborted === true) {
+      steps.return([]);
+      return [];
+    }
+    unreported += step.value;
+    if (unreported < REPORT_EVERY) continue;
+    unreported = 0;
+    await setImmediate();
+  }
+}
+
+/** Yields the number of bytes read since the last time. */
+function* sha256Steps(
+  ranges: readonly ByteRange[],
+  { deadline, limits }: Analysis,
+): Generator<number, FileDigest[]> {
   const files = new OneFile();
-  const digest = ({ file, start, length, content }: ByteRange): FileDigest => {
+  const digests: FileDigest[] = [];
+  function* digest({ file, start, length, content }: ByteRange): Generator<number, FileDigest> {
     const window = files.window(file, content);
     const hasher = new Hasher(['sha256']);
     for (let done = 0; done < length; ) {
@@ -111,17 +149,18 @@ export function sha256Of(ranges: readonly ByteRange[], { deadline, limits }: Ana
       if (bytes.length === 0) return { kind: 'unreadable', reason: 'it has become shorter' };
       hasher.update(bytes);
       done += bytes.length;
+      yield bytes.length;
     }
     return hasher.digests().sha256;
-  };
+  }
   try {
-    return ranges.map(range => {
+    for (const range of ranges)
       try {
-        return digest(range);
+        digests.push(yield* digest(range));
       } catch (error) {
-        return { kind: 'unreadable', reason: whyNot(error) };
+        digests.push({ kind: 'unreadable', reason: whyNot(error) });
       }
-    });
+    return digests;
   } finally {
     files.close();
   }
