@@ -79,13 +79,16 @@ export class Starters {
     }));
   }
 
-  /** `waybill verify -`, from a pipe. */
+  /** `waybill verify -`, from a pipe; and what the pipe alone takes. */
   stdin(file: string): Contestant[] {
-    return this.nodes.map(({ path, suffix }) => ({
-      id: `waybill verify -${suffix}`,
-      command: script('cat "$1" | "$2" "$3" verify -', file, path, bin),
-      needs: [],
-    }));
+    return [
+      ...this.nodes.map(({ path, suffix }) => ({
+        id: `waybill verify -${suffix}`,
+        command: script('cat "$1" | "$2" "$3" verify -', file, path, bin),
+        needs: [],
+      })),
+      { id: 'cat | cat', command: script('cat "$1" | cat > /dev/null', file), needs: [] },
+    ];
   }
 
   /**

@@ -60,6 +60,7 @@ const REAL_GOALS: readonly Goal[] = [
   ratio('real-gzip', VERIFY, LIMIT, 0.8),
   ratio('real-zstd', VERIFY, COPY, 0.5),
   ratio('real-docker', STDIN, VERIFY, 1.5),
+  ratio('real-docker', STDIN, 'cat | cat', 1.2),
   ratio('real-docker', 'waybill files', VERIFY, 1.25),
   ratio('real-docker', 'waybill waste', VERIFY, 1.5),
   ratio('real-docker', 'waybill report', VERIFY, 1.7),
@@ -121,4 +122,5 @@ export const goals: readonly Goal[] = [
   ]),
   entryGoal('verify'),
   entryGoal('files'),
+  { kind: 'memory', of: 'entries-files-1000000/waybill files 1000000', most: 300 * MB },
 ];

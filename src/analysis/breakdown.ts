@@ -113,7 +113,7 @@ function weigh(weight: OpenWeight, { size, isVisible }: Piece): void {
 
 /** A file with several names belongs to the groups of the first one. */
 function* pieces({ tree, tables, stowaways }: ImageFiles): Generator<Piece> {
-  for (const node of tree.nodes) {
+  for (const node of tree.passing) {
     const { path, inode } = node;
     if (inode.type !== 'file' || node.linkedTo !== null) continue;
     const { layer, index } = inode;

@@ -102,7 +102,7 @@ interface EntryPlace {
 /** Files that were never visible: below a whiteout, in place of the root, or beyond a limit of the tree. */
 function neverSeen(tree: FileTree, found: readonly EntryPlace[], tables: Tables): EntryPlace[] {
   const seen = tables.map(table => new Uint8Array(table?.count ?? 0));
-  for (const { inode } of tree.nodes) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;
+  for (const { inode } of tree.passing) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;
   for (const { layer, index } of found) seen[layer]![index] = 1;
   return tables.flatMap((table, layer) => {
     const places: EntryPlace[] = [];

@@ -141,7 +141,7 @@ function livesOf({ tables, tree, stowaways }: ImageFiles): Life[] {
     if (stating[layer]!.has(index) || isDatabase(path))
       lives.push({ path, table: tables[layer]!, index, from: layer, until });
   };
-  for (const { inode, path, linkedTo } of tree.nodes)
+  for (const { inode, path, linkedTo } of tree.passing)
     if (inode.type === 'file' && linkedTo === null)
       add(inode.layer, inode.index, path, Number.POSITIVE_INFINITY);
   for (const { layer, index, path, hiddenBy } of stowaways)

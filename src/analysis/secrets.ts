@@ -117,7 +117,7 @@ function whereaboutsOf(
 ): Map<string, Whereabouts> {
   const wanted = new Set(found.flatMap((secrets, layer) => secrets.map(({ index }) => keyOf(layer, index))));
   const known = new Map<string, Whereabouts>();
-  for (const { inode, path } of tree.nodes) {
+  for (const { inode, path } of tree.passing) {
     const key = keyOf(inode.layer, inode.index);
     if (wanted.has(key) && !known.has(key)) known.set(key, { path: nameText(path), removed: null });
   }

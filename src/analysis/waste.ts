@@ -193,7 +193,7 @@ export type WastedFile = { readonly path: string; readonly bytes: number; readon
  * @param unpacked  from tables read with digests; without digests no file counts as duplicated
  */
 export function wasteOf({ tree, tables, stowaways }: ImageFiles): Waste {
-  const files = visibleFiles(tree.nodes, tables);
+  const files = visibleFiles(tree.passing, tables);
   const copies = copiesIn(files, tables);
   const caches = files.flatMap(file => cachedFile(file) ?? []);
   const hidden = stowaways.map(hiddenFile);
@@ -235,7 +235,7 @@ interface VisibleFile {
   readonly layer: number;
 }
 
-function visibleFiles(nodes: readonly TreeNode[], tables: ImageFiles['tables']): VisibleFile[] {
+function visibleFiles(nodes: Iterable<TreeNode>, tables: ImageFiles['tables']): VisibleFile[] {
   const linked = new Map<Inode, string[]>();
   const files: VisibleFile[] = [];
   for (const { inode, path } of nodes) {

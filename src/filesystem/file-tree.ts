@@ -56,6 +56,8 @@ export interface FileTree {
   readonly root: TreeNode;
   /** All nodes except the root: a directory is followed by its contents, names in byte order. */
   readonly nodes: readonly TreeNode[];
+  /** The same for one pass: every pass makes each node anew and keeps none. Those of a million names take 100 MB. */
+  readonly passing: Passing<TreeNode>;
   /** The node at exactly this path; links on the way are not followed. */
   get(path: string): TreeNode | null;
   /** The node that a program in the image would find at this path: links are followed, inside the root. */
@@ -65,6 +67,11 @@ export interface FileTree {
   readonly oddities: readonly Oddity[];
   /** Files with `linkEntries`. */
   readonly relinked: readonly Inode[];
+}
+
+/** Elements that need not all exist at the same time. An array is one too. */
+export interface Passing<T> extends Iterable<T> {
+  readonly length: number;
 }
 
 export type OddityKind =
@@ -107,13 +114,19 @@ export function treeOf(builder: TreeBuilder): FileTree {
   const order = builder.finish();
   const { store } = builder;
   const all = new TreeNodes(store);
-  const { root } = all;
   const nodeAt = (id: number) => (id === NONE ? null : all.node(id));
+  let nodes: readonly TreeNode[] | null = null;
   return {
-    root,
-    nodes: Array.from(order, id => all.node(id)),
+    get root() {
+      return all.root;
+    },
+    get nodes() {
+      nodes ??= Array.from(order, id => all.node(id));
+      return nodes;
+    },
+    passing: { length: order.length, [Symbol.iterator]: () => all.passing(order) },
     get: path => nodeAt(store.find(path)),
-    follow: path => followPath(root, path),
+    follow: path => followPath(all.root, path),
     incomplete: builder.incomplete,
     oddities: builder.oddities.all(),
     relinked: store.relinked().map(id => all.inode(id)),

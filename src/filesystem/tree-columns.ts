@@ -1,4 +1,4 @@
-import { type EntryTable, textBetween } from '../scan/entries/table.js';
+import type { EntryTable } from '../scan/entries/table.js';
 
 /** Names are numbered in the order in which they are added; the root is the first. */
 export const ROOT = 0;
@@ -37,9 +37,8 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
 export class TreeColumns {
   count = 0;
   rows: Rows;
-  /** The bytes that contain names: first the names added as text, then tables. */
-  private readonly sources: Uint8Array[] = [new Uint8Array(1024)];
-  private readonly tables: EntryTable[] = [];
+  /** The bytes that contain names: first the names added as text, then those of tables. */
+  private readonly sources: Buffer[] = [Buffer.alloc(1024)];
   private textEnd = 0;
   /** The last name of each hash; `chain` leads to the others. */
   private buckets: Int32Array;
@@ -53,15 +52,14 @@ export class TreeColumns {
 
   /** @returns the number of the table as a source of names */
   addSource(table: EntryTable): number {
-    this.tables.push(table);
-    return this.sources.push(table.bytes) - 1;
+    return this.sources.push(bufferOf(table)) - 1;
   }
 
   /** A name given as text, bytes one per character. Valid until the next call, unless it is added. */
   named(name: string): NameBytes {
     const [start, end] = [this.textEnd, this.textEnd + name.length];
     if (end > this.sources[0]!.length) {
-      const larger = new Uint8Array(2 * end);
+      const larger = Buffer.alloc(2 * end);
       larger.set(this.sources[0]!);
       this.sources[0] = larger;
     }
@@ -165,8 +163,7 @@ export class TreeColumns {
   }
 
   private textAt(source: number, start: number, end: number): string {
-    if (source > 0) return textBetween(this.tables[source - 1]!, start, end);
-    return Buffer.from(this.sources[0]!.buffer, start, end - start).toString('latin1');
+    return this.sources[source]!.toString('latin1', start, end);
   }
 
   /** The children of a directory, in the order in which they were added. */
@@ -234,6 +231,8 @@ export class TreeColumns {
   }
 }
 
+const bufferOf = ({ bytes }: EntryTable) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
 const newBuckets = (count: number) => new Int32Array(2 ** Math.ceil(Math.log2(count))).fill(NONE);
 
 type Rows = ReturnType<typeof newRows>;
@@ -281,16 +280,20 @@ export class WrittenPaths implements NameBytes {
   folder = '';
   private folderStart = 0;
   private folderEnd = 0;
+  private readonly bytes: Buffer;
 
   /** @param source  the number of the table's bytes in a tree */
   constructor(
     private readonly table: EntryTable,
     readonly source: number,
-  ) {}
+  ) {
+    this.bytes = bufferOf(table);
+  }
 
   /** @returns false if the last segment is not a name: empty, `.` or `..`. The fields are then not valid */
   read(index: number): boolean {
-    const { bytes, starts, nameLengths } = this.table;
+    const { bytes } = this;
+    const { starts, nameLengths } = this.table;
     const from = starts[index]!;
     let end = from + nameLengths[index]!;
     if (end > from && bytes[end - 1] === SLASH) end--;
@@ -307,12 +310,12 @@ export class WrittenPaths implements NameBytes {
   }
 
   private readFolder(from: number, to: number): void {
-    const { bytes } = this.table;
+    const { bytes } = this;
     let isSame = to - from === this.folderEnd - this.folderStart;
     for (let at = to - 1, last = this.folderEnd - 1; isSame && at >= from; at--, last--)
       isSame = bytes[at] === bytes[last];
     this.folderStart = from;
     this.folderEnd = to;
-    if (!isSame) this.folder = textBetween(this.table, from, to);
+    if (!isSame) this.folder = bytes.toString('latin1', from, to);
   }
 }

@@ -181,19 +181,17 @@ export class TreeStore {
 
 /** Provides the names in a store as nodes. A node is created when it is first asked for. */
 export class TreeNodes {
-  private readonly nodes: (StoredNode | undefined)[];
-  private readonly inodes: (SquashedInode | undefined)[];
+  private nodes: (StoredNode | undefined)[] | null = null;
+  private inodes: (SquashedInode | undefined)[] | null = null;
 
-  constructor(readonly store: TreeStore) {
-    this.nodes = new Array(store.columns.count);
-    this.inodes = new Array(store.columns.count);
-  }
+  constructor(readonly store: TreeStore) {}
 
   get root(): tree.TreeNode {
     return this.node(ROOT);
   }
 
   node(id: number): StoredNode {
+    this.nodes ??= new Array(this.store.columns.count);
     let node = this.nodes[id];
     if (node === undefined) {
       node = new StoredNode(this, id);
@@ -202,8 +200,14 @@ export class TreeNodes {
     return node;
   }
 
+  /** Nodes that are not kept: asked for again, each is another object. */
+  *passing(ids: Iterable<number>): Generator<StoredNode> {
+    for (const id of ids) yield new StoredNode(this, id);
+  }
+
   /** @param id  the first name that it had */
   inode(id: number): SquashedInode {
+    this.inodes ??= new Array(this.store.columns.count);
     let inode = this.inodes[id];
     if (inode === undefined) {
       inode = new SquashedInode(this.store, id);
@@ -263,8 +267,9 @@ class StoredNode implements tree.TreeNode {
 
   get size(): number {
     const { store } = this.all;
-    const { layer, index } = store.place(this.id);
-    return index < 0 ? 0 : store.tables[layer]!.sizes[index]!;
+    const { inode, home, index } = store.columns.rows;
+    const first = inode[this.id]!;
+    return index[first]! < 0 ? 0 : store.tables[home[first]!]!.sizes[index[first]!]!;
   }
 
   get isImplied(): boolean {

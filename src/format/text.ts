@@ -206,8 +206,9 @@ function* listingPieces(
 ): Generator<string> {
   const all = rows[Symbol.iterator]();
   const first = firstOf(all, MEASURED);
-  const widths = fit(columns, first, null);
-  yield* linePieces(columns, followedBy(first, all), { widths, cut: false, color });
+  const layout = { widths: fit(columns, first, null), cut: false, color };
+  yield* linePieces(columns, first, layout);
+  yield* piecesOf({ [Symbol.iterator]: () => all }, row => tableLine(columns, row, layout));
 }
 
 /** The layout of a table's lines. */
@@ -226,14 +227,20 @@ function* linePieces(
   rows: Iterable<Row>,
   layout: TableLayout,
 ): Generator<string> {
-  let lines = [tableLine(columns, titlesOf(columns), layout)];
+  yield uncommanding(tableLine(columns, titlesOf(columns), layout));
+  yield* piecesOf(rows, row => tableLine(columns, row, layout));
+}
+
+function* piecesOf(rows: Iterable<Row>, lineOf: (row: Row) => string): Generator<string> {
+  let lines = '';
+  let count = 0;
   for (const row of rows) {
-    lines.push(tableLine(columns, row, layout));
-    if (lines.length < LINES) continue;
-    yield uncommanding(lines.join(''));
-    lines = [];
+    lines += lineOf(row);
+    if (++count % LINES !== 0) continue;
+    yield uncommanding(lines);
+    lines = '';
   }
-  yield uncommanding(lines.join(''));
+  if (lines !== '') yield uncommanding(lines);
 }
 
 function firstOf(rows: Iterator<Row>, most: number): Row[] {
@@ -244,11 +251,6 @@ function firstOf(rows: Iterator<Row>, most: number): Row[] {
     first.push(value);
   }
   return first;
-}
-
-function* followedBy(first: readonly Row[], rest: Iterator<Row>): Generator<Row> {
-  yield* first;
-  for (let next = rest.next(); next.done !== true; next = rest.next()) yield next.value;
 }
 
 /** A line in the format of cli-table3. */

@@ -328,7 +328,7 @@ function setuidChanges(subject: ImageSubject, before: Inventory): ImageCompariso
   if (added.length === 0) return [];
   const layers = new Map<string, number>();
   const paths = new Set(added.map(({ path }) => path));
-  for (const { path, layer } of unpacked.tree.nodes) {
+  for (const { path, layer } of unpacked.tree.passing) {
     const text = nameText(path);
     if (paths.has(text)) layers.set(text, layer);
   }

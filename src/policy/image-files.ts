@@ -98,7 +98,7 @@ export function unusualFilesOf(subject: ImageSubject, extent: Extent): readonly 
   const seen: ImageFile[] = [];
   const isUnusual = (layer: number, index: number) => index >= 0 && unusualEntries[layer]?.[index] === 1;
   if (unusualEntries.every(flags => flags === null)) return seen;
-  for (const node of unpacked.tree.nodes) {
+  for (const node of unpacked.tree.passing) {
     const { layer, index } = node.inode;
     if (isUnusual(layer, index)) seen.push(fileOf(subject, node));
     if (subject.differingLinks.size > 0)

@@ -49,8 +49,23 @@ function makes(
     assert.equal(lines(tree), expected);
     assert.equal(odd(tree), oddities);
     for (const node of tree.nodes) assert.is(tree.get(node.path), node);
+    for (const pass of ['first', 'second'])
+      assert.equal(
+        [tree.passing.length, ...Array.from(tree.passing, line)],
+        [expected.length, ...expected],
+        pass,
+      );
   });
 }
+
+test('a node of a pass is not kept', async () => {
+  const { nodes, passing } = await treeOf([file('a')]);
+  const [first] = passing;
+  const [second] = passing;
+  assert.is(first!.path, 'a');
+  assert.is.not(first, second);
+  assert.is.not(first, nodes[0]);
+});
 
 makes(
   'one layer, a directory followed by all in it',

@@ -1,7 +1,7 @@
 import { treeOfImage } from '../../analysis/hidden-files.js';
 import { pathFilter } from '../../containers/path-filter.js';
 import { UsageError } from '../../errors.js';
-import type { FileTree, Oddity, TreeNode } from '../../filesystem/file-tree.js';
+import type { FileTree, Oddity, Passing, TreeNode } from '../../filesystem/file-tree.js';
 import { squash } from '../../filesystem/file-tree.js';
 import { changesBetween, type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-changes.js';
 import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
@@ -173,14 +173,15 @@ function reportOn({ report, images }: FoundFiles): FilesReport {
 
 function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'files' | 'changes' | 'entries'> {
   const { rows } = view;
-  if (allLayers) return { entries: rows.flatMap(({ item }) => (item === null ? [] : entryReport(item))) };
+  if (allLayers)
+    return { entries: [...rows].flatMap(({ item }) => (item === null ? [] : entryReport(item))) };
   if (changes === null) return { files: listed(rows, () => true) };
   const { layer, before } = changes;
   return {
     changes: {
       layer,
       added: listed(rows, item => before.get(item) === undefined),
-      modified: rows.flatMap(row => {
+      modified: [...rows].flatMap(row => {
         const old = row.item === null ? null : before.get(row.item);
         return old == null ? [] : [{ ...listedFile(row.item!, row.total), before: fileReport(old) }];
       }),
@@ -190,7 +191,7 @@ function listOf({ view, changes, allLayers }: ImageTree): Pick<ImageFiles, 'file
 }
 
 /** Leaves out directories that are only parents of listed files. */
-function listed(rows: readonly ViewRow[], isWanted: (item: TreeRow) => boolean): ListedFile[] {
+function listed(rows: Iterable<ViewRow>, isWanted: (item: TreeRow) => boolean): ListedFile[] {
   const files: ListedFile[] = [];
   for (const { item, total } of rows)
     if (item !== null && isWanted(item)) files.push(listedFile(item, total));
@@ -240,7 +241,7 @@ function imageFiles(
   const { tree, entries } = allLayers
     ? layerEntries(tables, wanted ?? (() => true))
     : { tree: treeOfImage(part.scan, image), entries: null };
-  const items: readonly TreeRow[] = entries === null ? chosenOf(tree.nodes, wanted) : inTreeOrder(entries);
+  const items: Passing<TreeRow> = entries === null ? chosenOf(tree.passing, wanted) : inTreeOrder(entries);
   const view = fileView(items, options);
   return { view, changes: null, allLayers, faults, oddities: shownOddities(tree), refusals };
 }
@@ -259,7 +260,7 @@ function layerFiles(
   const modified = changes.modified.filter(({ after }) => wanted?.(after.path) ?? true);
   const before = new Map<TreeRow, TreeNode | null>([
     ...modified.map(({ before, after }) => [after, before] as const),
-    ...removed.map(node => [node, null] as const),
+    ...[...removed].map(node => [node, null] as const),
   ]);
   const items = inTreeOrder([...added, ...modified.map(({ after }) => after), ...removed]);
   return {
@@ -270,8 +271,8 @@ function layerFiles(
   };
 }
 
-const chosenOf = (nodes: readonly TreeNode[], wanted: PathTest): readonly TreeNode[] =>
-  wanted === null ? nodes : nodes.filter(({ path }) => wanted(path));
+const chosenOf = (nodes: Passing<TreeNode>, wanted: PathTest): Passing<TreeNode> =>
+  wanted === null ? nodes : [...nodes].filter(({ path }) => wanted(path));
 
 /** Oddities with paths as text; only those of one layer, if one was requested. */
 function shownOddities({ oddities }: FileTree, layer?: number): Oddity[] {

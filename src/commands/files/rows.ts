@@ -1,4 +1,4 @@
-import type { TreeNode } from '../../filesystem/file-tree.js';
+import type { Passing, TreeNode } from '../../filesystem/file-tree.js';
 import type { LayerEntry } from '../../filesystem/layer-changes.js';
 
 /** A file of the squashed tree, or an entry of a layer. Paths are bytes, one per character. */
@@ -37,11 +37,11 @@ export interface ViewRow {
 }
 
 export interface FileView {
-  readonly rows: readonly ViewRow[];
+  readonly rows: Passing<ViewRow>;
   /** Number of rows without `top`. */
   readonly count: number;
   /** All files that match, down to `depth`, including those that `top` cuts off. */
-  readonly items: readonly TreeRow[];
+  readonly items: Passing<TreeRow>;
 }
 
 /**
@@ -50,20 +50,30 @@ export interface FileView {
  * @param isRemoved  true for files that a layer removes: they count only in directories that are removed with them
  */
 export function fileView(
-  items: readonly TreeRow[],
+  items: Passing<TreeRow>,
   options: ViewOptions,
   isRemoved: (item: TreeRow) => boolean = () => false,
 ): FileView {
   const { depth, top, sort = top === undefined ? 'name' : 'size' } = options;
   if (options.tree) return treeView(items, { depth, top, sort }, isRemoved);
-  const within = depth === undefined ? items : items.filter(({ path }) => levelOf(path) < depth);
+  const within = depth === undefined ? items : [...items].filter(({ path }) => levelOf(path) < depth);
   const value = VALUES[sort];
-  const sorted = value === null ? within : sortedBy(within, value);
-  const rows = sorted.slice(0, top).map(item => new ListRow(item));
-  return { rows, count: within.length, items: within };
+  const sorted = value === null ? within : sortedBy([...within], value);
+  return { rows: listRows(sorted, top), count: within.length, items: within };
 }
 
-/** A row of a list. Its path is made when it is asked for: those of a million take 100 MB. */
+const listRows = (items: Passing<TreeRow>, top = items.length): Passing<ViewRow> => ({
+  length: Math.min(top, items.length),
+  *[Symbol.iterator]() {
+    let left = top;
+    for (const item of items) {
+      if (left-- <= 0) return;
+      yield new ListRow(item);
+    }
+  },
+});
+
+/** A row of a list. */
 class ListRow implements ViewRow {
   constructor(readonly item: TreeRow) {}
 
@@ -118,7 +128,7 @@ interface Branches {
 
 const ROOT = -1;
 
-function branchesOf(items: readonly TreeRow[]): Branches {
+function branchesOf(items: Iterable<TreeRow>): Branches {
   const tree: Branches = { items: [], names: [], parents: [], levels: [] };
   const open: { readonly id: number; readonly prefix: string }[] = [];
   const add = (item: TreeRow | null, name: string, prefix: string) => {
@@ -143,7 +153,7 @@ function branchesOf(items: readonly TreeRow[]): Branches {
 }
 
 function treeView(
-  items: readonly TreeRow[],
+  items: Passing<TreeRow>,
   { depth = Number.POSITIVE_INFINITY, top, sort }: SortOrder,
   isRemoved: (item: TreeRow) => boolean,
 ): FileView {

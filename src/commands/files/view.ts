@@ -1,5 +1,5 @@
 import { unloadableText } from '../../checks/rules-images.js';
-import type { Oddity, TreeNode } from '../../filesystem/file-tree.js';
+import type { Oddity, Passing, TreeNode } from '../../filesystem/file-tree.js';
 import { LayerEntry } from '../../filesystem/layer-changes.js';
 import { oddityText, severityOf, type Unloadable } from '../../filesystem/unloadable.js';
 
@@ -57,13 +57,14 @@ function tableOf(
   // Rows are made during the iteration: a million reports at once would take more memory than everything else.
   const lines: Iterable<FileRow> = {
     *[Symbol.iterator]() {
-      const bars = tree ? treeBars(rows) : null;
-      for (const { item, name, total } of rows) {
+      const bars = tree ? treeBars([...rows]) : null;
+      for (const row of rows) {
+        const { item, total } = row;
         const file = item === null ? null : fileReport(item);
         const bar = bars?.next().value ?? '';
         const lead = item === null ? '' : (leadOf?.(item) ?? '');
         const bytes = total?.bytes ?? file?.size ?? 0;
-        const shown = tree || file === null ? nameText(name) : file.path;
+        const shown = tree || file === null ? nameText(row.name) : file.path;
         yield { file, name: bar + (visiblePath(shown) || '/'), bytes, lead };
       }
     },
@@ -87,7 +88,7 @@ function fateOf(item: TreeRow): Text {
     : [span(`${gone.how} by ${gone.by + 1}`, gone.how === 'deleted' ? 'bad' : 'warn')];
 }
 
-function fates(items: readonly TreeRow[]): string {
+function fates(items: Passing<TreeRow>): string {
   const counts = { deleted: 0, replaced: 0, whiteouts: 0 };
   for (const item of items) {
     if (!(item instanceof LayerEntry)) continue;
@@ -104,11 +105,11 @@ function fates(items: readonly TreeRow[]): string {
 }
 
 /** Each file counts once, even if it has several names. */
-function summary(nodes: readonly TreeRow[], write: View['write']): string {
-  const counts = new Map<EntryType, number>();
+function summary(nodes: Passing<TreeRow>, write: View['write']): string {
+  const counts: Partial<Record<EntryType, number>> = {};
   let bytes = 0;
   for (const { type, size } of nodes) {
-    counts.set(type, (counts.get(type) ?? 0) + 1);
+    counts[type] = (counts[type] ?? 0) + 1;
     if (type === 'file') bytes += size;
   }
   const kinds: [EntryType, string][] = [
@@ -119,7 +120,7 @@ function summary(nodes: readonly TreeRow[], write: View['write']): string {
   ];
   let others = nodes.length;
   const parts = kinds.flatMap(([type, noun]) => {
-    const n = counts.get(type) ?? 0;
+    const n = counts[type] ?? 0;
     others -= n;
     if (n === 0) return [];
     return type === 'directory' ? [`${n} ${n === 1 ? noun : 'directories'}`] : [count(n, noun)];

@@ -151,7 +151,7 @@ export const wasteShare = defineRule({
 /** Bytes of all regular files in all layers, hidden or not. */
 function shippedBytes({ unpacked: { tree, tables, stowaways } }: ImageSubject): number {
   let sum = 0;
-  for (const { inode, linkedTo } of tree.nodes)
+  for (const { inode, linkedTo } of tree.passing)
     if (inode.type === 'file' && linkedTo === null) sum += tables[inode.layer]!.sizes[inode.index]!;
   for (const stowaway of stowaways) sum += stowaway.bytes;
   return sum;

@@ -273,10 +273,6 @@ export function targetAt(table: EntryTable, index: number): string {
   return textOf(table).slice(start, start + table.targetLengths[index]!);
 }
 
-/** The text of a range of a table's bytes, with offsets as in `starts`. */
-export const textBetween = (table: EntryTable, start: number, end: number): string =>
-  textOf(table).slice(start, end);
-
 /** Every entry, in the order of the tar. */
 export function* entriesOf(table: EntryTable): Generator<Entry> {
   for (let index = 0; index < table.count; index++) yield entryAt(table, index);
