@@ -1,12 +1,13 @@
 import type { Severity } from '../link/observation.js';
-import { type Block, type Doc, gap, heading, type Result, span, text } from '../report/doc.js';
-import { fileMap } from '../report/file-report.js';
+import { type Block, type Doc, type FileMap, gap, heading, type Result, span, text } from '../report/doc.js';
+import { fileMap, fileReport } from '../report/file-report.js';
 import { type ArchiveReading, imagesIn, type ReadOptions } from '../report/read.js';
 import type { ReportingOptions } from '../report/reported.js';
 import type { Selection } from '../report/select.js';
 import { imageTitle, madeBy, sizeWriter, type Units } from '../report/words.js';
-import { visiblePath } from '../visible.js';
-import { filesReport, type ImageFiles } from './files/index.js';
+import { shownPath } from '../spec/byte-path.js';
+import { type FoundFiles, findFiles, type ImageFiles, type ImageTree, reportOnFiles } from './files/index.js';
+import type { TreeRow } from './files/rows.js';
 import { sizesOf } from './sizes/index.js';
 import type { ImageSizes, SizesReport } from './sizes/report.js';
 import { sizesDoc } from './sizes/view.js';
@@ -19,38 +20,41 @@ const LARGEST = 15;
 
 /** @param verified  the document of `verify` */
 function overviewDoc(
-  report: OverviewReport,
+  { sizes, wastes, found }: Overview,
   verified: Doc,
   imagesInAll: number,
   { units, top }: Pick<OverviewOptions, 'units' | 'top'>,
 ): Doc {
   const write = sizeWriter(units);
-  const images = report.images.map(image => ({ ...image, breakdown: null }));
-  const weights = sizesDoc({ ...report, images }, imagesInAll, { units });
-  const wastes = wasteDoc({ ...report, images }, imagesInAll, { units, top });
+  const weights = sizesDoc(sizes, imagesInAll, { units });
+  const images = sizes.images.map((image, i) => ({ ...image, ...scoresOf(wastes[i]!) }));
+  const wasted = wasteDoc({ ...sizes, images }, imagesInAll, { units, top });
   return [
     ...weights.slice(0, 1),
     ...chapter('Verification', verified.slice(1)),
     ...chapter('Layers', weights.slice(1)),
     ...chapter(
       'Files',
-      report.images.flatMap(image => filesDoc(image, write, top ?? LARGEST)),
+      found.images.flatMap((image, i) => filesDoc(sizes.images[i]!, image, write, top ?? LARGEST)),
     ),
-    ...chapter('Waste', wastes.slice(1)),
+    ...chapter('Waste', wasted.slice(1)),
   ];
 }
 
 const chapter = (title: string, doc: Doc): Doc => (doc.length === 0 ? [] : [gap, heading(title, 2), ...doc]);
 
-function filesDoc(image: ImageOverview, write: (bytes: number) => string, top: number): Doc {
-  const { files, layers, faults } = image;
-  const names = layers.map(({ instruction }, i) => `layer ${i + 1}: ${madeBy(instruction)}`);
+function filesDoc(
+  image: ImageSizes,
+  { view: { items }, faults }: ImageTree,
+  write: (bytes: number) => string,
+  top: number,
+): Doc {
   return [
     gap,
     imageTitle(image),
-    ...(files.length === 0
+    ...(items.length === 0
       ? [text('no files', 2)]
-      : [{ kind: 'map' as const, map: fileMap(files, names) }, ...largestTable(image, write, top)]),
+      : [mapOf(items, image.layers), ...largestTable(items, write, top)]),
     ...faults
       .filter(({ kind }) => kind === 'incomplete')
       .map(({ layer, reason }) =>
@@ -59,9 +63,21 @@ function filesDoc(image: ImageOverview, write: (bytes: number) => string, top: n
   ];
 }
 
-function largestTable({ files }: ImageOverview, write: (bytes: number) => string, top: number): Doc {
-  const all = files.filter(({ type, size }) => type === 'file' && size > 0).sort((a, b) => b.size - a.size);
-  const largest = all.slice(0, top);
+/** Made only for a format that draws it. */
+function mapOf(items: Iterable<TreeRow>, layers: ImageSizes['layers']): Block {
+  let map: FileMap | null = null;
+  return {
+    kind: 'map',
+    get map() {
+      const names = layers.map(({ instruction }, i) => `layer ${i + 1}: ${madeBy(instruction)}`);
+      map ??= fileMap(Array.from(items, fileReport), names);
+      return map;
+    },
+  };
+}
+
+function largestTable(items: Iterable<TreeRow>, write: (bytes: number) => string, top: number): Doc {
+  const { largest, count } = largestOf(items, top);
   const table: Block = {
     kind: 'table',
     columns: [
@@ -69,13 +85,33 @@ function largestTable({ files }: ImageOverview, write: (bytes: number) => string
       { title: 'layer', align: 'right' },
       { title: 'largest files', shrink: true },
     ],
-    rows: largest.map(({ size, layer, path }) => [write(size), String(layer + 1), `/${visiblePath(path)}`]),
+    rows: largest.map(({ size, layer, path }) => [write(size), String(layer + 1), `/${shownPath(path)}`]),
     bars: largest.map(({ size }) => size),
   };
-  const more = all.length - largest.length;
-  return more === 0
-    ? [table]
-    : [table, text([span(`and ${more} more: --top ${all.length} shows all`, 'dim')], 2)];
+  const more = count - largest.length;
+  return more === 0 ? [table] : [table, text([span(`and ${more} more: --top ${count} shows all`, 'dim')], 2)];
+}
+
+/** Candidates that are collected before the smaller ones are dropped. */
+const CANDIDATES = 1000;
+
+/** The largest files, in the order of the tree where they are equal, and the number of all that are not empty. */
+function largestOf(items: Iterable<TreeRow>, top: number) {
+  let largest: TreeRow[] = [];
+  let least = 0;
+  let count = 0;
+  const drop = () => {
+    largest = largest.sort((a, b) => b.size - a.size).slice(0, top);
+  };
+  for (const item of items) {
+    if (item.type !== 'file' || item.size === 0) continue;
+    count++;
+    if (item.size <= least || largest.push(item) < top + CANDIDATES) continue;
+    drop();
+    least = largest.at(-1)?.size ?? 0;
+  }
+  drop();
+  return { largest, count };
 }
 
 export interface OverviewOptions extends Selection, ReportingOptions {
@@ -109,32 +145,46 @@ export function overview(reading: ArchiveReading, options: OverviewOptions = {})
   const { failOn = 'error', ...rest } = options;
   const { data: verifyReport, doc: verified, ...result } = verify(reading, { ...rest, failOn });
   const { findings, baseline } = verifyReport as VerifyReport;
-  const data: OverviewReport = {
-    ...overviewReport(reading, rest),
-    findings,
-    ...(baseline === undefined ? {} : { baseline }),
-  };
+  const parts = overviewOf(reading, rest);
   return {
     ...result,
-    data,
+    get data(): OverviewReport {
+      return { ...reportOn(parts), findings, ...(baseline === undefined ? {} : { baseline }) };
+    },
     get doc() {
-      return overviewDoc(data, verified, imagesIn(reading), rest);
+      return overviewDoc(parts, verified, imagesIn(reading), rest);
     },
   };
 }
 
 /** The report of `overview`. */
-export function overviewReport(reading: ArchiveReading, { ref, platform }: Selection = {}): OverviewReport {
+export function overviewReport(reading: ArchiveReading, selection: Selection = {}): OverviewReport {
+  return reportOn(overviewOf(reading, selection));
+}
+
+/** The parts of an overview, before a report is made for each file. Their images are in the same order. */
+interface Overview {
+  readonly sizes: SizesReport;
+  readonly wastes: readonly ImageWaste[];
+  readonly found: FoundFiles;
+}
+
+function overviewOf(reading: ArchiveReading, { ref, platform }: Selection): Overview {
   // Rows are only cut in the printed document: the data and the map of the files have all of them.
   const selection: Selection = { ref, platform };
   const sizes = sizesOf(reading, selection);
   // Waste first: it needs more of the file system, which is then at hand for the list of files.
   const wastes = wasteReport(reading, selection).images;
-  const files = filesReport(reading, selection).images;
+  return { sizes, wastes, found: findFiles(reading, selection) };
+}
+
+function reportOn({ sizes, wastes, found }: Overview): OverviewReport {
+  const files = reportOnFiles(found).images;
   const images = sizes.images.map(({ breakdown: _, ...image }, i): ImageOverview => {
     const { files: list = [], faults, oddities, refusals } = files[i]!;
-    const { dive, waste } = wastes[i]!;
-    return { ...image, dive, waste, files: list, faults, oddities, refusals };
+    return { ...image, ...scoresOf(wastes[i]!), files: list, faults, oddities, refusals };
   });
   return { ...sizes, images };
 }
+
+const scoresOf = ({ dive, waste }: ImageWaste) => ({ dive, waste });

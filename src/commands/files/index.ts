@@ -146,7 +146,7 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
   return {
     ...auditedResult(reading, chosen, isWhole ? 0 : 1, options),
     get data() {
-      return reportOn(found);
+      return reportOnFiles(found);
     },
     get doc() {
       return filesDoc(found, imagesIn(reading), { tree, top, write: sizeWriter(units) });
@@ -160,10 +160,11 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
  */
 export function filesReport(reading: ArchiveReading, options: FilesOptions = {}): FilesReport {
   checkFilesOptions(options);
-  return reportOn(findFiles(reading, options));
+  return reportOnFiles(findFiles(reading, options));
 }
 
-function reportOn({ report, images }: FoundFiles): FilesReport {
+/** The report about files that were found. */
+export function reportOnFiles({ report, images }: FoundFiles): FilesReport {
   const withFiles = images.map((image): ImageFiles => {
     const { faults, oddities, refusals, view } = image;
     return { ...image.report, count: view.count, ...listOf(image), faults, oddities, refusals };
@@ -204,7 +205,8 @@ const listedFile = (item: TreeRow, total: Total | null): ListedFile =>
 const entryReport = (item: TreeRow): EntryReport[] =>
   item instanceof LayerEntry ? [{ ...fileReport(item), gone: item.gone, whiteout: item.isWhiteout }] : [];
 
-function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
+/** @throws InputError if nothing is selected */
+export function findFiles(reading: ArchiveReading, options: FilesOptions): FoundFiles {
   const all = chosenImages(reading, options);
   const layer = options.in;
   const chosen: readonly (ChosenImage & { index?: number })[] =
