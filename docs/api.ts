@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { grouped } from '../src/spec/grouped.js';
+import { wrapped } from './prose.js';
 
 /** A name that a door exports, and the module that declares it. */
 export interface PublicName {
@@ -80,7 +81,7 @@ export function apiPage(root: string): string {
     const types = names.filter(({ isType }) => isType).map(({ name }) => `type ${name}`);
     return `### ${module}.ts\n\n${block([...values.map(signature), ...types])}`;
   });
-  return `<!-- Made by docs/api.ts from src/index.ts and src/commands.ts: \`npm run docs\`. -->
+  return wrapped(`<!-- Made by docs/api.ts from src/index.ts and src/commands.ts: \`npm run docs\`. -->
 # Public names
 
 What changes here changes for those who use waybill as a library. How to use it, and what is stable: [As a library](library.md).
@@ -92,7 +93,7 @@ ${stable.join('\n')}
 
 Not stable: names and signatures may change in any version.
 
-${others.join('\n')}`;
+${others.join('\n')}`);
 }
 
 /** Of a class only its name and what it extends. */

@@ -21,6 +21,7 @@ import { LOCK_SCHEMA } from '../src/lock/schema.js';
 import { policySchema } from '../src/policy/schema.js';
 import { apiPage } from './api.js';
 import { withExampleOutputs } from './examples.js';
+import { wrapped } from './prose.js';
 import { rulesPage } from './rules.js';
 import { securityPage } from './security.js';
 
@@ -39,7 +40,7 @@ export function findingsPage(): string {
     const body = entries.map(code => `### ${code}\n\n*${ruleOf(code).severity}* · ${ruleOf(code).explain}\n`);
     return `## ${title}\n\n${body.join('\n')}`;
   });
-  return `<!-- Made by docs/make.ts from src/checks/rules-*.ts. -->
+  return wrapped(`<!-- Made by docs/make.ts from src/checks/rules-*.ts. -->
 # Findings
 
 The findings of \`waybill verify\`, by the verdict that they affect. \`waybill explain CODE\` prints the same texts.
@@ -48,7 +49,7 @@ The findings of \`waybill verify\`, by the verdict that they affect. \`waybill e
 * Errors make *intact* and *complete* false; errors and warnings make *conformant* false.
 * Codes are never renamed once released.
 
-${sections.join('\n')}`;
+${sections.join('\n')}`);
 }
 
 /** docs/policy.schema.json */

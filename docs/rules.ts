@@ -3,6 +3,7 @@ import { ofRule } from '../src/commands/explain.js';
 import { PRESETS } from '../src/policy/presets.js';
 import { type PolicyRule, type RuleSubject, SUBJECTS } from '../src/policy/rule.js';
 import { RULES } from '../src/policy/rules.js';
+import { wrapped } from './prose.js';
 
 export function rulesPage(): string {
   const subjects = (Object.keys(SUBJECTS) as RuleSubject[]).filter(subject => rulesOf(subject).length > 0);
@@ -13,7 +14,10 @@ export function rulesPage(): string {
   const sections = subjects.map(
     subject => `## ${SUBJECTS[subject]}\n\n${rulesOf(subject).map(ruleSection).join('\n')}`,
   );
-  return `${INTRODUCTION}\n## Presets\n\n${presets()}\n## All rules\n\n| subject | rules |\n|---|---|\n${list.join('\n')}\n\n${sections.join('\n')}`;
+  const table = `| subject | rules |\n|---|---|\n${list.join('\n')}`;
+  return wrapped(
+    `${INTRODUCTION}\n## Presets\n\n${presets()}\n## All rules\n\n${table}\n\n${sections.join('\n')}`,
+  );
 }
 
 const rulesOf = (subject: RuleSubject) => RULES.filter(rule => rule.subject === subject);
@@ -60,7 +64,9 @@ const INTRODUCTION = `<!-- Made by docs/make.ts from src/policy. -->
 \`waybill check ARCHIVE…\` finds everything that \`verify\` finds ([findings](findings.md)), and what the rules of a policy ask for, in one
 read of the archive. \`waybill explain RULE\` prints the description of a rule.
 
-* Without a policy the preset \`default@1\` applies. \`--preset NAME\` takes another one, \`--policy FILE\` a file (\`-\` for standard input).
+* Without a policy, a preset, a .dive-ci file and a structure test the preset \`default@1\` applies. A policy has its rules only if it says
+  \`extends: default@1\`: without that line files are **not** searched for secrets. \`--preset NAME\` takes another preset, \`--policy FILE\` a
+  file (\`-\` for standard input).
 * \`waybill check image.tar --init > waybill.yaml\` writes a policy from an archive: what the image is today becomes the budget.
 * \`--print-policy\` shows what applies, and in which file and line each part was written.
 * The exit code is 1 for findings of \`--fail-on\` severity (\`error\`) or worse, 2 where an archive or the policy cannot be read.

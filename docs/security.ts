@@ -1,4 +1,5 @@
 import { chapters } from '../test/attacks/chapters.js';
+import { wrapped } from './prose.js';
 
 /** docs/security.md: the attacks that are tests, and the behaviour of waybill for each. */
 export function securityPage(): string {
@@ -9,7 +10,7 @@ export function securityPage(): string {
     );
     return `## ${title}\n\n| attack | what waybill does | findings | exit |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
-  return `<!-- Made by docs/security.ts from test/attacks/*.ts. -->
+  return wrapped(`<!-- Made by docs/security.ts from test/attacks/*.ts. -->
 # Security
 
 An archive is untrusted input: every byte of it may be hostile. Reading one must not run code, write files other than the
@@ -51,5 +52,5 @@ supported version of Node. The model restricts Node's own functions; it is no sa
 
 Each attack below is a test, as a file and as a pipe where both are possible.
 
-${sections.join('\n')}`;
+${sections.join('\n')}`);
 }

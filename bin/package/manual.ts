@@ -1,5 +1,5 @@
 // The man page, from the texts that --help prints. man(7)
-import { COMMAND_GROUPS } from '../../src/cli/command-words.js';
+import { COMMANDS } from '../../src/cli/command-words.js';
 import { parser } from '../../src/cli/parser.js';
 import type { World } from '../../src/cli/terminal.js';
 import { version } from '../../src/version.js';
@@ -96,7 +96,7 @@ export async function manualPage(date: Date): Promise<string> {
   const common = sections.filter(({ title }) => /^(?:Options|Limits|Examples)$/.test(title));
   const shared = new Set(common.filter(({ title }) => title !== 'Examples').flatMap(({ lines }) => lines));
   const commands: string[] = [];
-  for (const name of [...COMMAND_GROUPS.values()].flat()) commands.push(await commandPart(name, shared));
+  for (const name of COMMANDS) commands.push(await commandPart(name, shared));
   const lines = [
     `.TH WAYBILL 1 ${date.toISOString().slice(0, 10)} "waybill ${version}" "User Commands"`,
     '.SH NAME',

@@ -133,7 +133,7 @@ export const verdictOptions = <T>(command: Argv<T>) =>
   command
     .option('fail-on', FAIL_ON)
     .option('require-complete', {
-      describe: 'platforms that an archive lacks are errors: all of them, or the one named',
+      describe: 'platforms that an archive lacks are errors: all, or with =OS/ARCH only that one',
       type: 'string',
       coerce: once('require-complete'),
     })

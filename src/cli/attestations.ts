@@ -11,7 +11,7 @@ import type { Printing, Terminal } from './terminal.js';
 export function attestationsCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'attestations <archives..>',
-    'SBOMs, provenances and other statements that came with it, and whether they are about it',
+    'SBOMs, provenances and other statements in an archive, and which image each is about',
     attestationsArguments,
     args =>
       args.export === undefined ? listAttestations(args, terminal) : exportTo(args, args.export, terminal),

@@ -30,7 +30,7 @@ export async function basesOf(
 export function baseCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'base <archives..>',
-    'a list of base images, by which check, sizes, waste and packages tell what is above them',
+    'make a list of base images, for --base of check, scan, sizes, waste and packages',
     command =>
       allOption(archivesArguments(command))
         .example('$0 base delivery/ > bases.json', 'every image of a folder')

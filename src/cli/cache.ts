@@ -13,7 +13,7 @@ const OPTIONS = {
     coerce: once('cache'),
   },
   'cache-size': {
-    describe: 'size that the cache may have, as in 500M or 20G; 10 GiB',
+    describe: 'size that the cache may have, as in 500M or 20G [default: 10Gi]',
     type: 'string',
     requiresArg: true,
     coerce: once('cache-size'),

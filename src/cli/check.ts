@@ -17,7 +17,7 @@ import type { Printing, Reporting, Terminal } from './terminal.js';
 export function checkCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'check [archives..]',
-    'check that it is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
+    'check that an archive is sound and keeps to the rules of a policy: sizes, waste, user, names and more',
     command => withExamples(runOptions(ruleOptions(command))),
     args => (isFleet(args) ? checkFleet(args, terminal) : check(args, terminal)),
   );
@@ -28,11 +28,15 @@ const ruleOptions = <T>(command: Argv<T>) =>
   fleetOptions(
     policyOptions(
       requirementOptions(findingOptions(outputOption(baseOption(someArchivesArguments(command))))),
+      'default@1, if no other option names rules',
     ),
   );
 
-/** The options that say which rules apply. */
-export const policyOptions = <T>(command: Argv<T>) =>
+/**
+ * The options that say which rules apply.
+ * @param usual  what applies without them
+ */
+export const policyOptions = <T>(command: Argv<T>, usual: string) =>
   command
     .option('policy', {
       describe: 'a policy in YAML or JSON (docs/rules.md), or - for standard input',
@@ -41,7 +45,7 @@ export const policyOptions = <T>(command: Argv<T>) =>
       coerce: once('policy'),
     })
     .option('preset', {
-      describe: 'rules by name, below those of the policy; may be repeated [default: default@1]',
+      describe: `rules by name, below those of the policy; may be repeated [default: ${usual}]`,
       type: 'string',
       array: true,
       requiresArg: true,
@@ -76,7 +80,7 @@ const runOptions = <T>(command: Argv<T>) =>
       default: false,
     })
     .option('init', {
-      describe: 'write a policy that this archive passes: what it is today becomes the budget',
+      describe: 'print a policy that this archive passes: its present values become the limits',
       type: 'boolean',
       default: false,
     })

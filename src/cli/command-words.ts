@@ -1,18 +1,14 @@
 /** The commands in groups by purpose, for the help and for suggestions. */
-export const COMMAND_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['Reports:', ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain']],
-  ['Many archives:', ['merge']],
-  ['Supply chain:', ['lock', 'signatures', 'attestations', 'packages']],
-  ['Many archives:', ['scan']],
-  ['Files:', ['files', 'cat', 'extract']],
-  [
-    "Docker's words:",
-    ['images', 'history', 'inspect', 'image', 'imagetools', 'buildx', 'manifest', 'config'],
-  ],
-  ['This program:', ['completion']],
-]);
+const COMMAND_GROUPS = {
+  'Reports:': ['show', 'verify', 'check', 'ids', 'sizes', 'waste', 'base', 'diff', 'report', 'explain'],
+  'Supply chain:': ['lock', 'signatures', 'attestations', 'packages'],
+  'Many archives:': ['scan', 'merge'],
+  'Files:': ['files', 'cat', 'extract'],
+  "Docker's words:": ['images', 'history', 'inspect', 'image', 'imagetools', 'buildx', 'manifest', 'config'],
+  'This program:': ['completion'],
+} as const;
 
-export const COMMANDS: readonly string[] = [...COMMAND_GROUPS.values()].flat();
+export const COMMANDS: readonly string[] = Object.values(COMMAND_GROUPS).flat();
 
 /** Names of similar commands in other tools. */
 const HABITS: ReadonlyMap<string, string> = new Map([
@@ -78,7 +74,7 @@ export function grouped(help: string): string {
   const lines = list.split(/^(?= {2}waybill )/m);
   const entries = new Map(lines.map(entry => [entry.trim().split(/\s+/)[1], entry]));
   if (!entries.has('show')) return help;
-  const groups = [...COMMAND_GROUPS].map(
+  const groups = Object.entries(COMMAND_GROUPS).map(
     ([title, names]) => `${title}\n${names.map(name => entries.get(name) ?? '').join('')}`,
   );
   return `${before}${groups.join('\n')}${after}`;

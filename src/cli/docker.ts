@@ -203,7 +203,11 @@ const imagesArguments = (command: Commands) =>
     })
     .option('no-trunc', { describe: 'do not cut anything short', type: 'boolean', default: false })
     .option('quiet', { alias: 'q', describe: 'only image IDs', type: 'boolean', default: false })
-    .option('tree', { describe: 'platforms of an image below it', type: 'boolean', default: false })
+    .option('tree', {
+      describe: 'list the platforms of each image below it',
+      type: 'boolean',
+      default: false,
+    })
     .example('$0 images downloads/', 'all archives of a folder')
     .example('$0 images downloads/ --docker 28', 'with repository, tag and age, as before Docker 29')
     .example(

@@ -68,7 +68,12 @@ export function extractCommand(commands: Commands, terminal: Terminal): Commands
 
 const extractArguments = (command: Commands) =>
   whereOption(refOption(platformOption(archiveArgument(command))))
-    .positional('names', { describe: 'reference, directory', type: 'string', array: true })
+    .positional('names', {
+      describe:
+        'an image of the archive, and the directory to write, new or empty: [REF] DIR; with --layers [REF]',
+      type: 'string',
+      array: true,
+    })
     .option('layers', {
       describe:
         'each layer as an uncompressed tar, checked as it is written, into this new or empty directory',

@@ -29,7 +29,7 @@ const MAKING = {
   },
   shard: {
     describe:
-      'only this part of the list, as in 3/10; auto for the variables of engines; auto/10 for an index alone',
+      'only this part of the list, as in 3/10; auto takes both numbers from the variables of the scheduler; auto/10 only the first',
     type: 'string',
     requiresArg: true,
     coerce: once('shard'),

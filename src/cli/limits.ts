@@ -7,7 +7,7 @@ import { last } from './typed.js';
 
 const OPTIONS = {
   limit: {
-    describe: 'raise or lower a limit, as in documentBytes=50M; may be repeated',
+    describe: 'raise or lower a limit (docs/limits.md), as in documentBytes=50M; may be repeated',
     type: 'string',
     array: true,
     requiresArg: true,
@@ -18,19 +18,19 @@ const OPTIONS = {
     requiresArg: true,
   },
   jobs: {
-    describe: 'threads that work at a time; as many as there are cores',
+    describe: 'threads that work at a time, 1 to 256 [default: as many as there are cores]',
     type: 'string',
     requiresArg: true,
   },
   memory: {
-    describe: 'for buffers and threads, as in 512M; a share of what there is',
+    describe: 'memory for buffers and threads, as in 512M [default: a share of what is available]',
     type: 'string',
     requiresArg: true,
   },
 } as const;
 
 const EXIT_CODES =
-  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage.';
+  'Exit codes: 0 sound; 1 findings of --fail-on severity or worse, something missing, or different (diff); 2 no report possible or bad usage; 3 a bug in waybill.';
 
 /** Groups of a command's help, in the order in which they are printed; those without options are not printed. */
 const GROUPS = [

@@ -34,7 +34,7 @@ export const lockOptions = <T>(command: Argv<T>) =>
       default: false,
     })
     .option('partial', {
-      describe: 'images of the lock that are not here are notes',
+      describe: 'an image of the lock that no archive holds is a note, not an error',
       type: 'boolean',
       default: false,
     })
@@ -84,7 +84,7 @@ export function lockOptionsOf(args: LockArguments & VerifiedArchives): RequiredL
 export function lockCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'lock <archives..>',
-    'what its images are, whatever packs them again: verify --lock compares',
+    'write a lock of the images: verify --lock knows them again after any tool has repacked them',
     command =>
       allOption(archivesArguments(command))
         .option('output', {

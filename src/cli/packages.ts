@@ -11,7 +11,7 @@ import type { Printing, Terminal } from './terminal.js';
 export function packagesCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'packages <archives..>',
-    'what apk, dpkg, rpm, npm, Python, Go and Java say is in it, by layer; CycloneDX and SPDX',
+    'packages of an image (apk, dpkg, rpm, npm, Python, Go, Java), by layer; CycloneDX and SPDX',
     packagesArguments,
     args => listPackages(args, terminal),
   );

@@ -39,7 +39,7 @@ export function reportCommands(commands: Commands, terminal: Terminal): Commands
 function showCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     ['$0 <archives..>', 'show <archives..>'],
-    'list its images and layers, and the tool that wrote it',
+    'list the images and layers of an archive, and the tool that wrote it',
     command =>
       outputOption(allOption(archivesArguments(command)))
         .example('$0 image.tar', 'everything in a saved image')
@@ -59,7 +59,7 @@ function showCommand(commands: Commands, terminal: Terminal): Commands {
 function verifyCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'verify [archives..]',
-    'check that it is intact, complete and conformant',
+    'check that an archive is intact, complete and conformant',
     command =>
       verdictOptions(
         cacheOptions(
@@ -119,7 +119,7 @@ async function verifyEach(args: VerifyArguments, terminal: Terminal): Promise<vo
 function idsCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'ids <archives..>',
-    'all names, IDs and digests of its images, and the ID that each engine gives them',
+    'all names, IDs and digests of the images, and the ID that each engine gives them',
     command =>
       dockerOption(outputOption(allOption(archivesArguments(command))))
         .option('find', {
@@ -167,10 +167,10 @@ function reportCommand(commands: Commands, terminal: Terminal): Commands {
 function explainCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'explain [code]',
-    'what a finding means and what to do; without a code, list all',
+    'what a finding or a rule means and what to do; without a code, list all findings',
     command =>
       command
-        .positional('code', { describe: 'the code of a finding', type: 'string' })
+        .positional('code', { describe: 'the code of a finding or of a rule', type: 'string' })
         .example('$0 explain digest-mismatch', 'what it means, and what to do')
         .example('$0 explain', 'all codes with their severities'),
     async args => {

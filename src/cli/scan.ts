@@ -23,7 +23,9 @@ export function scanCommand(commands: Argv<Printing>, terminal: Terminal): Argv<
 
 const scanOptions = <T>(command: Argv<T>) =>
   verdictOptions(
-    cacheOptions(fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command)))))),
+    cacheOptions(
+      fleetOptions(policyOptions(baseOption(requirementOptions(choiceOptions(command))), 'no rules')),
+    ),
   )
     .positional('archives', {
       describe: 'files, folders, or patterns such as releases/**/*.tar',
@@ -40,6 +42,12 @@ const scanOptions = <T>(command: Argv<T>) =>
     .option('quiet', {
       alias: 'q',
       describe: 'print no summary and no remarks',
+      type: 'boolean',
+      default: false,
+    })
+    .option('verbose', {
+      alias: 'v',
+      describe: 'say at the end what the cache did',
       type: 'boolean',
       default: false,
     })

@@ -96,7 +96,7 @@ const namesTrust = (args: TrustOptions): boolean =>
 export function signaturesCommand(commands: Argv<Printing>, terminal: Terminal): Argv<Printing> {
   return commands.command(
     'signatures <archives..>',
-    'list its signatures: what each signs, and by whom; verify them offline',
+    'list signatures: what each signs, and by whom; verify them offline',
     command =>
       trustOptions(outputOption(allOption(archivesArguments(command))))
         .example('$0 signatures image.tar', 'what is signed, and who says so; nothing is verified')

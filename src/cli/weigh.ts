@@ -62,9 +62,9 @@ const sizesArguments = (command: Commands) =>
       coerce: last<'layer' | 'directory' | 'file' | 'extension' | 'package'>,
     })
     .option('depth', number('depth', 'by directory, so many levels deep'))
-    .option('top', number('top', 'only so many rows; alone: the largest files'))
+    .option('top', number('top', 'only so many rows; without --by and --depth: the largest files'))
     .option('sort', {
-      describe: 'largest first',
+      describe: 'by shipped, bytes or files the largest first, or by name',
       choices: ['shipped', 'bytes', 'files', 'name'] as const,
       // `size` is the name of this order in `files`.
       coerce: (value: string | string[]) =>

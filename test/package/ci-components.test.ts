@@ -135,6 +135,8 @@ function component(inputs: Readonly<Record<string, string>>) {
 
 withBash('the GitLab component writes the reports that its artifacts name', () => {
   const program = `${process.execPath} ${PROGRAM}`;
+  // No default: waybill is not in the npm registry, and a package of that name there would be another one.
+  assert.is(JSON.parse(spec!).spec.inputs.program.default, undefined);
   for (const [archives, policy, status] of [
     ["'good image.tar'", '', 0],
     ["'good image.tar'", 'policy.yaml', 1],
