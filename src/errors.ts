@@ -15,19 +15,22 @@ export class InputError extends Error {
    * else.
    */
   readonly damaged: boolean;
+  /** True if the bytes are neither those of a tar or a zip nor compressed data: there may be none at all. */
+  readonly isNoArchive: boolean;
   /** True if the same bytes give the same error at any time: a cache may keep it. */
   readonly isLasting: boolean;
   constructor(
     readonly what: string,
     readonly where: string,
     readonly remedy: string | null = null,
-    options?: ErrorOptions & { readonly damaged?: boolean; readonly isLasting?: boolean },
+    options?: ErrorOptions & Partial<Pick<InputError, 'damaged' | 'isNoArchive' | 'isLasting'>>,
   ) {
     // The text may contain names from archives: they must not start a line of their own, nor a command for a build
     // service.
     const head = shown(`${where}: ${what}`);
     super(remedy === null ? head : `${head}\n${remedy.split('\n').map(shown).join('\n')}`, options);
     this.damaged = options?.damaged ?? false;
+    this.isNoArchive = options?.isNoArchive ?? false;
     this.isLasting = options?.isLasting ?? false;
   }
 }

@@ -189,12 +189,12 @@ export const DAMAGES = {
   'a tar without members': () => archive(tarOf([]), null),
 } as const satisfies Readonly<Record<string, (material: Material) => Damage>>;
 
-/** Files that lie between archives. */
+/** Files that lie between archives, and downloads that failed. */
 export const OTHERS = {
   'a list of checksums': ({ image }) =>
     other(Buffer.from(`${image.imageId.slice(7)}  image.tar\n`), '.sha256'),
-  'an empty file': () => other(Buffer.alloc(0), '.tar'),
-  'text with the name of an archive': () => other(Buffer.from('<html>404 Not Found</html>\n'), '.tar'),
+  'an empty file': () => archive(Buffer.alloc(0), null),
+  'text with the name of an archive': () => archive(Buffer.from('<html>404 Not Found</html>\n'), null),
   'a tar of sources': () => other(tarOf([{ name: 'main.c', bytes: Buffer.from('int main;\n') }]), '.tar'),
 } as const satisfies Readonly<Record<string, (material: Material) => Damage>>;
 

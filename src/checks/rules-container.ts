@@ -253,7 +253,7 @@ export const containerRules: Rules<
     verdict: 'intact',
     message: d => `this file of the zip was not read as an image archive: ${d.reason}`,
     explain:
-      'The zip holds several files, and this one looks like an image tarball. It is an error where the file is damaged, because its images cannot be read. It is a note where the file is something else, such as a compressed SBOM.',
+      'The zip holds several files, and this one looks like an image tarball. It is an error where the file is damaged, or has the name of a tar or a zip and the bytes of neither, because its images cannot be read. It is a note where the file is something else, such as a compressed SBOM.',
   },
   'archive-unreadable': {
     severity: 'error',

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sniff } from '../codec/registry.js';
 import { InputError, isSystemError } from '../errors.js';
+import { isTarOrZipName } from '../spec/archive-name.js';
 import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { rootOf } from '../spec/markers.js';
 import { withFileName } from './file-name.js';
@@ -135,7 +136,12 @@ async function* look(entry: FolderEntry, place: OpenFolder, visited: Visited): A
     stats = statOf(file);
   } catch (error) {
     const reason = DEAD_LINKS[(error as NodeJS.ErrnoException).code ?? ''];
-    yield reason === undefined ? failure(file, error) : other(reason);
+    if (reason === undefined) yield failure(file, error);
+    else if (!isTarOrZipName(entry.name)) yield other(reason);
+    else {
+      const refused = new InputError(reason, shownPath(file), null, { cause: error, damaged: true });
+      yield { kind: 'unreadable', file, error: refused };
+    }
     return;
   }
   const key = identity(stats);

@@ -43,11 +43,12 @@ function checkProc(name: string, shown: string): void {
 }
 
 function renamed(error: InputError, name: string, shown: string): InputError {
-  const { what, where, remedy, damaged, isLasting } = error;
+  const { what, where, remedy, damaged, isNoArchive, isLasting } = error;
   const own = (text: string) => text.replaceAll(name, shown);
   return new InputError(own(what), own(where), remedy === null ? null : own(remedy), {
     cause: error.cause,
     damaged,
+    isNoArchive,
     isLasting,
   });
 }

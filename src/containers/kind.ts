@@ -1,5 +1,7 @@
 import { codecFor, sniff } from '../codec/registry.js';
 import { beginsSkippable } from '../codec/zstd.js';
+import type { InputError } from '../errors.js';
+import { isTarOrZipName } from '../spec/archive-name.js';
 import { BLOCK, hasValidChecksum, isZeroBlock } from '../tar/header.js';
 import type { SourceProblem } from './source.js';
 
@@ -10,6 +12,13 @@ export const isZip = (head: Uint8Array) =>
   head[0] === 0x50 &&
   head[1] === 0x4b &&
   ((head[2] === 3 && head[3] === 4) || (head[2] === 5 && head[3] === 6));
+
+/**
+ * Whether a file below a folder that has no report is left out: it is something else than an image. Hazard: a download
+ * that was cut short, or an error page that was saved as `app.tar`, must not be taken for such a file.
+ */
+export const isLeftOut = ({ damaged, isNoArchive }: InputError, path: string): boolean =>
+  !damaged && !(isNoArchive && isTarOrZipName(path));
 
 const hasTarMagic = (head: Uint8Array) => Buffer.from(head.subarray(257, 262)).toString('latin1') === 'ustar';
 

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { codecFor, sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
 import { type Limits, limitText, sharedAmong } from '../limits.js';
+import { isTarOrZipName } from '../spec/archive-name.js';
 import { rootOf } from '../spec/markers.js';
 import { visible } from '../visible.js';
 import { Counter, counted, peek, StreamCursor } from './cursor.js';
@@ -61,6 +62,7 @@ async function openNamed(file: string, stats: BigIntStats, limits: Limits, end: 
   if (stats.isDirectory()) return openFolder(file, limits);
   if (stats.size === 0n)
     throw new InputError('the file is empty (0 bytes)', file, 'Was the download cut short?', {
+      isNoArchive: true,
       isLasting: true,
     });
   return openRegular(file, stats, limits, end);
@@ -153,17 +155,17 @@ async function zipParts(
   if (rootOf(zip.members.map(m => m.path)) !== null) return { parts: [whole], ...ALONE };
   const parts: Part[] = [];
   const strangers: Stranger[] = [];
-  const candidates = zip.members.filter(({ range, size }) => range !== null && size > 0);
+  const candidates = zip.members.filter(
+    ({ range, size, path }) => range !== null && (size > 0 || isTarOrZipName(path)),
+  );
   const shared = sharedAmong(limits, candidates.length);
   for (const member of candidates) {
     if (member.range === null) continue;
     end.signal?.throwIfAborted();
     const inside = member.path;
     const head = readHead(member.range, HEAD);
-    const where = `${file}: ${inside}`;
     try {
-      if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
-      if (!isTar(head) && sniff(head) === 'none') continue;
+      if (!isTarball(member, head, `${file}: ${inside}`)) continue;
       parts.push(await tarPart(member.range, head, inside, counter, shared, end));
     } catch (error) {
       // One bad file must not hide the images beside it.
@@ -180,6 +182,22 @@ async function zipParts(
     file,
     WHAT_WE_READ,
   );
+}
+
+/**
+ * Whether a member of a zip may be an image tarball. @throws InputError for one that is called so and is none. Hazard: an
+ * image whose beginning is damaged must not be taken for some other file.
+ */
+function isTarball(
+  { path, size }: Pick<SeekableSource['members'][number], 'path' | 'size'>,
+  head: Uint8Array,
+  where: string,
+): boolean {
+  if (size === 0) throw new InputError('the file is empty (0 bytes)', where, null, { isNoArchive: true });
+  if (head.length === 0) throw new InputError('it cannot be inflated', where, null, { damaged: true });
+  if (isTar(head) || sniff(head) !== 'none') return true;
+  if (!isTarOrZipName(path)) return false;
+  throw isZip(head) ? new InputError('a zip in a zip, which is not read', where) : notAnArchive(where, head);
 }
 
 /** A tar at a range of a file: indexed in place where it is not compressed, else streamed. */
@@ -321,6 +339,7 @@ async function openFolder(file: string, limits: Limits): Promise<Opened> {
 
 function notAnArchive(where: string, head: Uint8Array): InputError {
   return new InputError(`not an image archive but ${describeContent(head)}`, where, WHAT_WE_READ, {
+    isNoArchive: true,
     isLasting: true,
   });
 }

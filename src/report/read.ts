@@ -5,6 +5,7 @@ import { type Finding, findingsOf, toFindings } from '../checks/findings.js';
 import { doubtsOf, type Verdicts, verdictsBy } from '../checks/verdicts.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { fileSha256, StreamDigest } from '../containers/file-digest.js';
+import { isLeftOut } from '../containers/kind.js';
 import { openArchive } from '../containers/open.js';
 import { isOfTheMoment, type Member, type Opened, type Part, type Stranger } from '../containers/source.js';
 import { reading } from '../containers/unreadable.js';
@@ -245,7 +246,7 @@ function observeStranger({ inside, error }: Stranger): Observation {
     'part-unreadable',
     memberAt(inside),
     { reason: error.what },
-    error.damaged ? 'error' : 'info',
+    isLeftOut(error, inside) ? 'info' : 'error',
   );
 }
 

@@ -46,8 +46,9 @@ export interface ResultsOptions {
 export interface Results {
   /** The indexes of the paths that have no record yet, in their order. */
   missing(): Iterable<number>;
-  /** Records of an earlier run that are used. */
+  /** Records of an earlier run that are used, and how many of these have findings that fail. */
   readonly kept: number;
+  readonly keptFailing: number;
   /**
    * Adds the record of a path, which is on its way to the disk when this returns.
    * @param index  of the path in `paths`
@@ -143,6 +144,7 @@ async function openFile(options: ResultsOptions, lock: RunLock): Promise<Results
 /** The part that is the same for all destinations. */
 abstract class GatheredResults implements Results {
   kept = 0;
+  keptFailing = 0;
   protected readonly summary: RecordSummary;
 
   constructor(protected readonly options: ResultsOptions) {
@@ -160,6 +162,7 @@ abstract class GatheredResults implements Results {
     for await (const { index, line, exitCode } of usableLines({ ...this.options, resume })) {
       await this.add(index, line, exitCode);
       this.kept++;
+      if (exitCode !== 0) this.keptFailing++;
     }
   }
 

@@ -2006,6 +2006,21 @@ provoke(
     data: {},
   },
 );
+for (const [what, bytes] of [
+  ['an empty file', Buffer.alloc(0)],
+  ['a damaged beginning', Buffer.alloc(2048, 'x')],
+  ['a compression that is not read', Buffer.from('04224d18', 'hex')],
+] as const)
+  provoke('part-unreadable', `${what} with the name of a tar`, () => zipOf(bytes), {
+    severity: 'error',
+    path: 'b.tar.gz',
+    data: {},
+  });
+provoke('part-unreadable', 'a zip in the zip', () => zipOf(toZip([layouts.file('a', 'b')])), {
+  severity: 'info',
+  path: 'b.tar.gz',
+  data: {},
+});
 provoke('part-unreadable', 'something else', () => zipOf(compress(Buffer.from('{"sbom":1}'), 'gzip')), {
   severity: 'info',
   path: 'b.tar.gz',

@@ -96,7 +96,7 @@ const rowOf = (stdout: string, file: string) =>
 test('a folder of a thousand files with three archives', async () => {
   const folder = folderWith({ 'a.dat': SAVED, 'deep/er/b': ZIP, 'c.txt': PODMAN });
   for (let i = 0; i < 990; i++) writeFileSync(join(folder, `file-${i}`), `no archive ${i}`);
-  for (let i = 0; i < 7; i++) writeFileSync(join(folder, 'deep', `${i}.tar`), `no archive ${i}`);
+  for (let i = 0; i < 7; i++) writeFileSync(join(folder, 'deep', `${i}.tar.sig`), `no archive ${i}`);
   const { stdout, stderr, status } = await waybill(['verify', folder]);
   assert.equal([stderr, status], ['', 0]);
   for (const [name, file] of [
@@ -115,8 +115,8 @@ test('a folder of a thousand files with three archives', async () => {
     ]);
   assert.match(stdout, /^3 archives\n/);
   assert.equal(rowOf(stdout, 'total'), ['total', '3', '3 of 3', '3 of 3', '3 of 3', '-']);
-  // Five of the files with the name of an archive are listed with the reason, the others are counted.
-  assert.is(stdout.match(/^left out: .*\.tar: not an image archive but text/gm)?.length, 5);
+  // Five of the files with a name as of an archive are listed with the reason, the others are counted.
+  assert.is(stdout.match(/^left out: .*\.tar\.sig: not an image archive but text/gm)?.length, 5);
   assert.match(stdout, /^992 other files left out \(--all lists them\)$/m);
   for (const command of ['show', 'ids', 'sizes', 'waste', 'packages', 'verify']) {
     const listed = (await waybill([command, folder, '--all'])).stdout;
@@ -576,16 +576,45 @@ test('the table is written to files in every format', async () => {
   );
 });
 
+test('a failed copy of an archive in a folder is an error, other files are left out', async () => {
+  const folder = folderWith({ 'good.tar': SAVED });
+  const failed: Readonly<Record<string, string | Uint8Array>> = {
+    'empty.tar': '',
+    'cut.tar': readFileSync(SAVED).subarray(0, 300),
+    'page.TGZ': '<!doctype html><html>',
+    'deep.tar.zst': 'not found',
+    'text.zip': 'not found',
+  };
+  for (const [name, content] of Object.entries(failed)) writeFileSync(join(folder, name), content);
+  symlinkSync('/no/such/mount/app.tar', join(folder, 'dead.tar'));
+  symlinkSync('/no/such/mount/notes', join(folder, 'dead'));
+  for (const name of ['good.tar.sig', 'good.tar.sha256', 'notes', 'page.html'])
+    writeFileSync(join(folder, name), 'x');
+  writeFileSync(
+    join(folder, 'sources.tar'),
+    await toTar([{ path: 'main.c', bytes: Buffer.from('int main;') }]),
+  );
+  for (const command of ['verify', 'check', 'show', 'sizes', 'scan']) {
+    const { stdout, status } = await waybill([command, folder]);
+    assert.is(status, 2, command);
+    for (const name of [...Object.keys(failed), 'dead.tar']) assert.match(stdout, name, command);
+    assert.match(
+      stdout,
+      command === 'scan' ? '6 other files left out' : 'sources.tar: a tar without an image in it',
+    );
+  }
+});
+
 test('a folder without an archive is described', async () => {
   const folder = temporary('many');
-  writeFileSync(join(folder, 'page.tar'), '<!doctype html><html>');
+  writeFileSync(join(folder, 'page.oci'), '<!doctype html><html>');
   writeFileSync(join(folder, 'notes'), 'text');
   for (const args of [['verify'], ['ids', '--json']]) {
     const { stdout, stderr, status } = await waybill([...args, folder]);
     assert.equal([stdout, status], ['', 2]);
     assert.match(
       stderr,
-      /nor is any of the 2 files below it an archive\n.*page\.tar: not an image archive but an HTML page/,
+      /nor is any of the 2 files below it an archive\n.*page\.oci: not an image archive but an HTML page/,
     );
   }
 });

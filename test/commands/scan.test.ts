@@ -386,20 +386,37 @@ test('records that were changed by hand are not kept', async () => {
   assert.match(again.stderr, /0 of 1 records are kept/);
 });
 
+test('the summary names the files that are left out, and says of kept records how many fail', async () => {
+  const place = temporary('scan');
+  const output = join(temporary('scan'), 'r.ndjson');
+  for (const name of ['hello-oci.tar', 'broken-layer.tar']) copyFileSync(sample(name), join(place, name));
+  for (let i = 0; i < 30; i++) writeFileSync(join(place, `${i}`.padStart(2, '0')), 'no archive');
+  const { stdout } = await waybill(['scan', place]);
+  assert.match(stdout, /^ {2}00 +not an image archive but text, beginning "no archive"$/m);
+  assert.match(stdout, /^ {2}09 +not[^\n]*\nand 20 more files\n/m);
+  assert.is((await waybill(['scan', place, '-o', output])).status, 1);
+  const { stderr, status } = await waybill(['scan', place, '--resume', output]);
+  assert.is(status, 1);
+  assert.match(
+    stderr,
+    '2 records kept of an earlier run, 1 of them with findings that fail; read now: 0 archives',
+  );
+});
+
 test('a file that was left out of a folder is read again when it is named', async () => {
   const place = temporary('scan');
   const output = join(temporary('scan'), 'r.ndjson');
   copyFileSync(sample('hello-oci.tar'), join(place, 'one.tar'));
-  writeFileSync(join(place, 'login.tar'), '<html>');
+  writeFileSync(join(place, 'login.html'), '<html>');
   assert.is((await waybill(['scan', place, '-o', output])).status, 0);
-  const named = ['one.tar', 'login.tar'].map(name => join(place, name));
+  const named = ['one.tar', 'login.html'].map(name => join(place, name));
   const { status, stderr } = await waybill(['scan', ...named, '--root', place, '--resume', output]);
   assert.is(status, 2, stderr);
 });
 
 test('a list without a single archive does not pass, in a run and in its merge', async () => {
   const place = temporary('scan');
-  symlinkSync('/no/such/mount/app.tar', join(place, 'app.tar'));
+  symlinkSync('/no/such/mount/app', join(place, 'app'));
   const output = join(temporary('scan'), 'r.ndjson');
   const run = await waybill(['scan', place, '-o', output]);
   assert.is(run.status, 2, run.stderr);

@@ -91,7 +91,7 @@ export function recipeFleet(name: string): RecipeFleet {
     string,
   ];
   writeFileSync(policy, 'extends: default@1\n');
-  // The second archive that is damaged cannot be read.
+  // The second archive that is damaged cannot be read, and neither can the download that failed.
   assert.is(waybill(['scan', fleet.archives, '-o', whole]).status, 2);
   assert.is(waybill(['scan', fleet.archives, '--policy', policy, '-o', judged]).status, 2);
   return { ...fleet, whole, judged, policy };

@@ -1,6 +1,7 @@
 import { fileKey, isOneArchive, type WalkedItem, walkArchives } from '../../containers/archive-walk.js';
 import { Interruption, isOver } from '../../containers/deadline.js';
 
+import { isLeftOut } from '../../containers/kind.js';
 import type { SourceProblem } from '../../containers/source.js';
 import { InputError, isSystemError, reasonOf } from '../../errors.js';
 import type { ArchiveReading } from '../../report/read.js';
@@ -104,7 +105,7 @@ class Course {
     } catch (error) {
       const refused = asInputError(error, file);
       this.ranOut ||= refused.cause instanceof Interruption && isTime(refused.cause.problem);
-      if (isNamed || refused.damaged) return { kind: 'failed', file, isNamed, error: refused };
+      if (isNamed || !isLeftOut(refused, file)) return { kind: 'failed', file, isNamed, error: refused };
       return { kind: 'other', file, reason: refused.what };
     }
   }

@@ -13,7 +13,7 @@ import { replaceFile } from '../../write/file.js';
 import { openResults, type Results } from '../../write/results-file.js';
 import { prepareScan, type ScanRequest } from './prepare.js';
 import { type ScanProgress, ScanRun } from './run.js';
-import { ScanSummary, summaryDoc, summaryLine } from './summary.js';
+import { type Earlier, ScanSummary, summaryDoc, summaryLine } from './summary.js';
 
 export type { ScanProgress, ScanRequest };
 
@@ -107,7 +107,7 @@ export async function scan(options: ScanOptions, surroundings: ScanSurroundings)
     const { archives, ofArchives } = run.progress();
     if (archives < ofArchives) throw timeIsOver(options, run.progress(), results.kept);
     const exitCode = await results.finish(performance.now() - start);
-    return resultOf(options, summary, { exitCode, kept: results.kept, isWhole: shard.of === 1 });
+    return resultOf(options, summary, { exitCode, earlier: results, isWhole: shard.of === 1 });
   } catch (error) {
     results.stop();
     throw error;
@@ -153,6 +153,7 @@ async function resultsOf(
 /** For a run whose records are only counted. */
 class NoResults implements Results {
   readonly kept = 0;
+  readonly keptFailing = 0;
   private exitCode: 0 | 1 | 2 = 0;
 
   constructor(private readonly length: number) {}
@@ -205,7 +206,7 @@ function timeIsOver(
 
 interface RunEnd {
   readonly exitCode: 0 | 1 | 2;
-  readonly kept: number;
+  readonly earlier: Earlier;
   /** Not one of several shards, of which some may have no archive. */
   readonly isWhole: boolean;
 }
@@ -213,18 +214,18 @@ interface RunEnd {
 function resultOf(
   { output }: ScanOptions,
   summary: ScanSummary,
-  { exitCode, kept, isWhole }: RunEnd,
+  { exitCode, earlier, isWhole }: RunEnd,
 ): Result {
   const wrote = output === null || output === '-' ? '' : `wrote ${output}: `;
   // Hazard: a folder whose mount failed would pass.
-  const isVoid = isWhole && summary.archives === 0 && kept === 0;
+  const isVoid = isWhole && summary.archives === 0 && earlier.kept === 0;
   return {
     data: null,
-    doc: summaryDoc(summary, kept),
+    doc: summaryDoc(summary, earlier),
     exitCode: isVoid ? 2 : exitCode,
     isVerdict: true,
     notes: [
-      ...(output === null ? [] : [`${wrote}${summaryLine(summary, kept)}`, ...summary.failures()]),
+      ...(output === null ? [] : [`${wrote}${summaryLine(summary, earlier)}`, ...summary.failures()]),
       ...(isVoid ? ['no file of the list is an archive: is the folder mounted, and complete?'] : []),
     ],
   };

@@ -1,5 +1,6 @@
 import type { Cache, CacheSetup, CacheStatistics } from '../../cache/cache.js';
 import { withFileName } from '../../containers/file-name.js';
+import { isLeftOut } from '../../containers/kind.js';
 import { type FilesRead, keepFilesRead } from '../../containers/text-file.js';
 import { unreadable } from '../../containers/unreadable.js';
 import { isStillThere } from '../../containers/work-list.js';
@@ -86,7 +87,7 @@ export class Lane {
       return { ...archiveAnswer(body), isLasting };
     } catch (error) {
       const refused = refusal(error, opened);
-      if (!named && !refused.damaged && isStillThere(file))
+      if (!named && isLeftOut(refused, file) && isStillThere(file))
         return {
           kind: 'other',
           reason: inWords(refused.what, opened, shown),

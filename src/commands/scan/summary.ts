@@ -1,12 +1,13 @@
 import { type Doc, gap, span, type Text, text } from '../../report/doc.js';
 import { count } from '../../report/words.js';
 import { type BytePath, shownPath } from '../../spec/byte-path.js';
+import type { Results } from '../../write/results-file.js';
 import type { RecordBody } from './examine.js';
 import type { MadeRecord } from './run.js';
 
 /** Archives that are listed by name: a fleet may have ten thousand. */
 const LISTED = 50;
-/** Unreadable archives that are named on standard error. */
+/** Files that are named: unreadable archives on standard error, and those that are left out. */
 const NAMED = 10;
 
 /** An archive that is listed. */
@@ -18,6 +19,14 @@ interface Listed {
   readonly words: string;
 }
 
+/** A file that is left out. */
+interface Other {
+  readonly path: string;
+  readonly reason: string;
+}
+
+const byPath = (a: Other, b: Other): number => (a.path < b.path ? -1 : 1);
+
 /** The numbers of a run, and its worst archives. Its size does not depend on the number of archives. */
 export class ScanSummary {
   archives = 0;
@@ -28,12 +37,13 @@ export class ScanSummary {
   /** Findings, and archives that have one, by code. */
   readonly codes = new Map<string, { findings: number; archives: number; failing: boolean }>();
   private listed: Listed[] = [];
+  private otherFiles: Other[] = [];
 
   constructor(private readonly paths: readonly BytePath[]) {}
 
   add({ index, answer, exitCode }: MadeRecord): void {
     if (answer.kind === 'other') {
-      this.others++;
+      this.addOther(shownPath(this.paths[index]!), answer.reason);
       return;
     }
     this.archives++;
@@ -42,6 +52,11 @@ export class ScanSummary {
     this.images += body.images?.length ?? 0;
     this.count(body);
     if (exitCode !== 0) this.list(index, exitCode, body);
+  }
+
+  /** The first by name, whichever thread was faster. */
+  firstOthers(): readonly Other[] {
+    return [...this.otherFiles].sort(byPath).slice(0, NAMED);
   }
 
   /** Worst first. */
@@ -57,6 +72,12 @@ export class ScanSummary {
       ...failed.slice(0, NAMED).map(({ path, words }) => `${path}: ${words}`),
       ...(rest > 0 && failed.length > 0 ? [`and ${count(rest, 'archive')} more without a report`] : []),
     ];
+  }
+
+  private addOther(path: string, reason: string): void {
+    this.others++;
+    this.otherFiles.push({ path, reason });
+    if (this.otherFiles.length >= 2 * NAMED) this.otherFiles = [...this.firstOthers()];
   }
 
   private count({ findings = [] }: RecordBody): void {
@@ -83,8 +104,14 @@ export class ScanSummary {
 const worstFirst = (a: Listed, b: Listed): number =>
   b.exitCode - a.exitCode || b.failing - a.failing || (a.path < b.path ? -1 : 1);
 
+/** The records of an earlier run that are used. */
+export type Earlier = Pick<Results, 'kept' | 'keptFailing'>;
+
 /** The numbers of a run in one line. */
-export function summaryLine({ archives, others, exits }: ScanSummary, kept: number): string {
+export function summaryLine(
+  { archives, others, exits }: ScanSummary,
+  { kept, keptFailing }: Earlier,
+): string {
   const [sound, failing, unreadable] = exits;
   const parts = [
     ...(sound > 0 || archives === 0 ? [`${sound} sound`] : []),
@@ -93,18 +120,36 @@ export function summaryLine({ archives, others, exits }: ScanSummary, kept: numb
     ...(others === 0 ? [] : [`${count(others, 'other file')} left out`]),
   ];
   const read = `${count(archives, 'archive')}: ${parts.join(', ')}`;
-  return kept === 0 ? read : `${count(kept, 'record')} kept of an earlier run; read now: ${read}`;
+  const failed = keptFailing === 0 ? '' : `, ${keptFailing} of them with findings that fail`;
+  return kept === 0 ? read : `${count(kept, 'record')} kept of an earlier run${failed}; read now: ${read}`;
 }
 
-export function summaryDoc(summary: ScanSummary, kept: number): Doc {
+export function summaryDoc(summary: ScanSummary, earlier: Earlier): Doc {
   const worst = summary.worst().slice(0, LISTED);
   const rest = summary.exits[1] + summary.exits[2] - worst.length;
   return [
-    text([span(summaryLine(summary, kept), 'strong')]),
+    text([span(summaryLine(summary, earlier), 'strong')]),
     ...(worst.length === 0 ? [] : [gap, worstTable(worst)]),
     ...(rest <= 0 ? [] : [text([span(`and ${count(rest, 'more archive')}`, 'dim')])]),
     ...(summary.codes.size === 0 ? [] : [gap, codesTable(summary)]),
+    ...leftOut(summary),
   ];
+}
+
+/** The first files that are no image archives, by name: one of them may be a failed copy of one. */
+function leftOut(summary: ScanSummary): Doc {
+  const first = summary.firstOthers();
+  const rest = summary.others - first.length;
+  if (first.length === 0) return [];
+  const table: Doc[number] = {
+    kind: 'table',
+    columns: [
+      { title: 'left out', fold: true },
+      { title: 'it is', fold: true },
+    ],
+    rows: first.map(({ path, reason }) => [path, [span(reason, 'dim')]]),
+  };
+  return [gap, table, ...(rest === 0 ? [] : [text([span(`and ${count(rest, 'more file')}`, 'dim')])])];
 }
 
 const worstTable = (worst: readonly Listed[]): Doc[number] => ({
