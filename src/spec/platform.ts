@@ -69,8 +69,8 @@ export function parsePlatform(text: string): Platform | null {
 }
 
 /**
- * The platform by the names that Go uses: containerd compares platforms so (platforms.Normalize), and runs `Linux/x86_64`
- * on linux/amd64. An OS that is not stated stays so.
+ * The platform by the names that Go uses: containerd compares platforms so (platforms.Normalize), and runs
+ * `Linux/x86_64` on linux/amd64. An OS that is not stated stays so.
  * https://github.com/containerd/platforms/blob/main/database.go
  */
 function named({ os, architecture, variant, osVersion }: Platform): Platform {
@@ -89,8 +89,8 @@ function named({ os, architecture, variant, osVersion }: Platform): Platform {
 const lower = (text: string): string => text.replaceAll('\u0130', 'i').toLowerCase();
 
 /**
- * arm64 is arm64/v8, arm is arm/v7 and amd64 is amd64/v1 when nothing else is said, and a digit alone is a version, as in
- * containerd's platforms.Normalize.
+ * arm64 is arm64/v8, arm is arm/v7 and amd64 is amd64/v1 when nothing else is said, and a digit alone is a version, as
+ * in containerd's platforms.Normalize.
  */
 function impliedVariant({ architecture, variant }: Platform): string | null {
   const version = variant !== null && /^[5-8]$/.test(variant) ? `v${variant}` : variant;
@@ -101,9 +101,9 @@ function impliedVariant({ architecture, variant }: Platform): string | null {
 }
 
 /**
- * Whether an image of platform `have` matches the requested platform `want`, in any spelling. Without a variant in `want`
- * any variant matches, and likewise any OS version. A requested version may be a prefix, such as `10.0.20348`, the build
- * of Windows that runs it.
+ * Whether an image of platform `have` matches the requested platform `want`, in any spelling. Without a variant in
+ * `want` any variant matches, and likewise any OS version. A requested version may be a prefix, such as `10.0.20348`,
+ * the build of Windows that runs it.
  */
 export function platformMatches(have: Platform, want: Platform): boolean {
   const [mine, wanted] = [named(have), named(want)];
@@ -118,7 +118,9 @@ export function platformMatches(have: Platform, want: Platform): boolean {
   return wanted.variant === null || impliedVariant(mine) === impliedVariant(wanted);
 }
 
-/** Whether an engine may run it for the requested platform. An OS that is not stated is to containerd that of the host. */
+/**
+ * Whether an engine may run it for the requested platform. An OS that is not stated is to containerd that of the host.
+ */
 export const mayRunFor = (have: Platform, want: Platform): boolean =>
   platformMatches(have.os === '' ? { ...have, os: want.os } : have, want);
 
