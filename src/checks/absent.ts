@@ -3,7 +3,8 @@ import { isAttestation, subjectOf } from '../link/manifests.js';
 import { type FindingData, memberAt, type Observation, observe } from '../link/observation.js';
 import type { Scan } from '../scan/scan.js';
 import type { Descriptor } from '../spec/descriptor.js';
-import { fullPlatform, type Platform, platformKey, platformMatches } from '../spec/platform.js';
+import { fullPlatform, mayRunFor, type Platform } from '../spec/platform.js';
+import { IndexOrder, type PlatformsHere } from './index-order.js';
 import type { CheckOptions } from './rule.js';
 
 type Required = CheckOptions['requireComplete'];
@@ -23,17 +24,19 @@ export function* checkAbsent(_scan: Scan, graph: Graph, options: CheckOptions): 
     graph.images.flatMap(i => (i.manifest === null ? [] : [[keyOf(i.manifest), i.platform]])),
   );
   const absent = new Set(graph.absent.map(({ digest }) => digest));
-  for (const index of graph.indexes) yield* checkIndex(index, here, absent, requireComplete);
+  for (const index of graph.indexes) {
+    yield* checkIndex(index, here, absent, requireComplete);
+    yield* checkOrder(graph, index, here);
+  }
   yield* checkRequired(graph, requireComplete);
 }
 
 const keyOf = ({ claimedDigest, digest }: { claimedDigest: string | null; digest: string | null }) =>
   claimedDigest ?? digest;
 
-/** @param here  the platforms of images that are in the archive, by the digests of their manifests */
 function* checkIndex(
   index: IndexNode,
-  here: ReadonlyMap<string | null, Platform | null>,
+  here: PlatformsHere,
   absent: ReadonlySet<string>,
   required: Required,
 ): Generator<Observation> {
@@ -51,35 +54,47 @@ function* checkIndex(
 }
 
 /**
+ * Artifacts that engines take in place of an image. Hazard: the image is shown and compared with a lock, and no engine
+ * gets it.
+ */
+function* checkOrder({ artifacts }: Graph, index: IndexNode, here: PlatformsHere): Generator<Observation> {
+  const others = new Set(artifacts.flatMap(artifact => keyOf(artifact) ?? []));
+  const entries = index.manifests.filter(entry => others.has(entry.digestText) && !isAttestation(entry));
+  if (entries.length === 0) return;
+  const order = new IndexOrder(index, here);
+  const told = new Set<Descriptor>();
+  for (const entry of entries) {
+    const image = order.behind(entry);
+    if (image === null || told.has(image)) continue;
+    told.add(image);
+    const platform = entry.platform === null ? null : fullPlatform(entry.platform);
+    const data = { artifact: entry.digestText, image: image.digestText, platform };
+    yield observe('artifact-before-image', { path: index.path, pointer: image.pointer }, data);
+  }
+}
+
+/**
  * Absent manifests that no writer omits on purpose: all, where the index has no image here; else those without a
  * platform, and those that an engine takes before an image that is here, because they have the same platform and come
  * before it.
  */
 function missingOf(
-  { manifests }: IndexNode,
-  here: ReadonlyMap<string | null, Platform | null>,
+  index: IndexNode,
+  here: PlatformsHere,
   lacking: readonly Descriptor[],
 ): readonly Descriptor[] {
-  const isHere = ({ digestText }: Descriptor) => here.has(digestText);
-  if (!manifests.some(isHere)) return lacking;
-  const first = new Map<string, number>();
-  for (const [position, descriptor] of manifests.entries()) {
-    const platform = descriptor.platform ?? here.get(descriptor.digestText) ?? null;
-    const key = platform === null ? null : platformKey(platform);
-    if (key !== null && isHere(descriptor) && !first.has(key)) first.set(key, position);
-  }
-  const positions = new Map(manifests.map((descriptor, position) => [descriptor, position]));
-  return lacking.filter(descriptor => {
-    if (isAttestation(descriptor)) return false;
-    if (descriptor.platform === null) return true;
-    return positions.get(descriptor)! < (first.get(platformKey(descriptor.platform)) ?? -1);
-  });
+  if (!index.manifests.some(({ digestText }) => here.has(digestText))) return lacking;
+  const order = new IndexOrder(index, here);
+  return lacking.filter(
+    descriptor =>
+      !isAttestation(descriptor) && (descriptor.platform === null || order.behind(descriptor) !== null),
+  );
 }
 
 /** The absent manifests of an index as data: the platforms, and separately the attestations. */
 function leftOut(
   { manifests }: IndexNode,
-  present: ReadonlyMap<string | null, Platform | null>,
+  present: PlatformsHere,
   left: readonly Descriptor[],
   required: Required,
 ): FindingData['platform-absent'] {
@@ -107,7 +122,7 @@ const NO_PLATFORM: Platform = { os: '', architecture: '', variant: null, osVersi
 
 function isRequired(platform: Platform | null, required: Required): boolean {
   if (typeof required === 'boolean') return required;
-  return platform !== null && platformMatches(platform, required);
+  return platform !== null && mayRunFor(platform, required);
 }
 
 /** A required platform that no image has and no index lists. */

@@ -41,7 +41,7 @@ function* checkPresence(graph: Graph, { requireImage }: CheckOptions): Generator
 function* checkUrls({ manifest, layers }: Image): Generator<Observation> {
   if (manifest === null) return;
   const { config, layers: descriptors } = manifest.parsed;
-  const held = descriptors.filter((_, i) => layers[i]?.member != null && !layers[i].foreign);
+  const held = descriptors.filter((_, i) => layers[i]?.member != null);
   for (const { digestText, pointer, urls } of config === null ? held : [config, ...held]) {
     const fetched = urls.filter(url => /^https?:/i.test(url));
     const at = { path: manifest.path, pointer: `${pointer}/urls` };

@@ -14,6 +14,7 @@ const DISGUISES: Readonly<Record<string, string>> = {
 
 export const engineRules: Rules<
   | 'image-disguised'
+  | 'artifact-before-image'
   | 'engines-disagree'
   | 'blob-fetched'
   | 'document-oversize'
@@ -27,6 +28,14 @@ export const engineRules: Rules<
       `this manifest holds an image, but ${d.field} says ${JSON.stringify(d.value)}: some engines load it, others treat it as ${DISGUISES[d.as] ?? d.as} and skip it`,
     explain:
       'The manifest has a config of an image and layers that unpack, so podman, skopeo and crane load it as an image. A field of the manifest, or of the descriptor in the index, says that it is something else: an attestation (vnd.docker.reference.type, artifactType, or the media type of its layers) or a manifest of schema 1. Docker and scanners use that field and do not show the image. No known tool writes such a manifest. waybill shows it as an image. Do not load this archive before you know who made it.',
+  },
+  'artifact-before-image': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `engines take an earlier entry of this index, the artifact ${d.artifact}, ${d.platform === null ? 'which has no platform either' : `for ${d.platform}`}: they do not load this image`,
+    explain:
+      'Of the entries of an index for one platform, engines take the first, and entries without a platform after all others. Here that entry is an artifact, such as a chart or a signature, and not an image: skopeo copies the artifact, and podman refuses to load it. No engine gets the image that is shown here, so a lock does not accept it. Put the artifact after the image, or give it the platform unknown/unknown, as BuildKit does.',
   },
   'engines-disagree': {
     severity: 'error',

@@ -95,6 +95,7 @@ export interface FindingData {
     /** The document whose layers match the config's diff_ids; null where those of neither or both do. */
     right: 'manifest.json' | 'index.json' | null;
   };
+  'artifact-before-image': { artifact: string; image: string; platform: string | null };
   'image-disguised': { as: string; field: string; value: string };
   'engines-disagree': {
     engines: string[];

@@ -1,7 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Image } from '../link/graph.js';
-import { fullPlatform, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
+import { fullPlatform, mayRunFor, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
 import { familiarName, normalName, parseReference } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import { ambiguous, arePlatformsOfOne, choiceList, isNamed } from './ambiguity.js';
@@ -87,7 +87,7 @@ export function selectImages(
   }
   if (platform === undefined) return new Set(chosen);
   const isFitting = (own: Platform | null) => own !== null && platformMatches(own, platform);
-  const fitting = chosen.filter(image => isFitting(image.platform) || (mayRun && mayRunOn(image, platform)));
+  const fitting = chosen.filter(image => (mayRun ? mayRunOn(image, platform) : isFitting(image.platform)));
   if (fitting.length === 0) throw noPlatform(where, platform, chosen, reading);
   return new Set(fitting);
 }
@@ -99,7 +99,7 @@ function mayRunOn({ platform, manifest, config }: Image, wanted: Platform): bool
   const others = [...declared, config?.parsed?.platform ?? null].filter(
     other => other !== null && !platformsAgree(other, platform),
   );
-  return others.some(other => platformMatches(other!, wanted));
+  return [platform, ...others].some(stated => mayRunFor(stated!, wanted));
 }
 
 function matches(image: Image, ref: string): boolean {

@@ -197,6 +197,71 @@ test('Windows versions are selected by their number or its beginning', () => {
     assert.is(parsePlatform(bad), null, bad);
 });
 
+test('platforms match in every spelling that containerd reads as one', () => {
+  const read = (text: string) => {
+    const [os, architecture, variant = null] = text.split('/') as [string, string, string?];
+    return { os, architecture, variant, osVersion: null };
+  };
+  const same: readonly (readonly [string, string])[] = [
+    ['linux/x86_64', 'linux/amd64'],
+    ['Linux/X86-64', 'linux/amd64'],
+    ['L\u0130NUX/amd64/v1', 'linux/amd64'],
+    ['linux/i386', 'linux/386'],
+    ['linux/aarch64/8', 'linux/arm64/v8'],
+    ['linux/armhf', 'linux/arm/v7'],
+    ['linux/armel', 'linux/arm/v6'],
+    ['linux/arm', 'linux/arm/v7'],
+    ['linux/arm/5', 'linux/arm/v5'],
+    ['macos/arm64', 'darwin/arm64'],
+  ];
+  for (const [have, want] of same) {
+    assert.ok(platformMatches(read(have), parsePlatform(want)!), `${have} is ${want}`);
+    assert.ok(platformMatches(read(want), parsePlatform(have.replace('\u0130', 'I'))!), `${want} is ${have}`);
+  }
+  assert.not.ok(platformMatches(read('linux/armel'), parsePlatform('linux/arm/v7')!));
+  assert.not.ok(platformMatches(read('linux/amd64x'), parsePlatform('linux/amd64')!));
+});
+
+test('an absent manifest is required, and comes first, in any spelling of its platform', async () => {
+  const spelled = layouts.described(absent(present(amd64)), {
+    platform: { os: 'linux', architecture: 'x86_64' },
+  });
+  const members = archiveOf(present(arm64), spelled);
+  const requireComplete = parsePlatform('linux/amd64')!;
+  const { report } = await readMembers(members, { requireComplete });
+  assert.equal(
+    report.findings.map(({ code, severity }) => `${severity} ${code}`),
+    ['error platform-absent'],
+  );
+  const other = await image({
+    layers: [{ files: { other: 'other' } }],
+    platform: { os: 'linux', architecture: 'amd64' },
+  });
+  assert.equal(await codesOf(archiveOf(spelled, present(other))), ['error manifest-missing']);
+});
+
+test('an artifact that engines take before an image is an error', async () => {
+  const chart = layouts.artifact({ type: 'application/vnd.example' });
+  const placed = (os: string, architecture: string) =>
+    layouts.described(chart, { platform: { os, architecture } });
+  const { platform: _, ...descriptor } = present(amd64).descriptor;
+  const unplaced = { ...present(amd64), descriptor };
+  const found = ['error artifact-before-image'];
+  assert.equal(await codesOf(archiveOf(placed('linux', 'amd64'), present(amd64))), found);
+  assert.equal(await codesOf(archiveOf(placed('Linux', 'x86_64'), present(amd64))), found);
+  assert.equal(await codesOf(archiveOf(placed('', 'amd64'), present(amd64))), found);
+  // Entries with a platform come before those without, wherever they stand.
+  assert.equal(await codesOf(archiveOf(unplaced, placed('linux', 'amd64'))), found);
+  assert.equal(await codesOf(archiveOf(chart, unplaced)), found);
+  for (const sound of [
+    archiveOf(present(amd64), placed('linux', 'amd64')),
+    archiveOf(chart, present(amd64)),
+    archiveOf(placed('linux', 'arm64'), present(amd64)),
+    archiveOf(layouts.attestation(present(amd64)), present(amd64)),
+  ])
+    assert.equal(await codesOf(sound), []);
+});
+
 /** Undamaged archives with warnings, and the fault of their producer. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'derived.dive-test-docker-image-dir.d': 'skopeo labels the plain layers of a docker-archive gzip',

@@ -142,6 +142,32 @@ export const engines: Chapter = {
       { findings: ['no-image'], exit: 1, images: 0, verdicts: { complete: null } },
     ),
     verified(
+      'An artifact before an image of the same platform in its index',
+      'skopeo copies the artifact, and podman refuses it: no engine loads the image that is shown. An error, and a lock does not accept the image.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.indexOf([
+              layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+                platform: { os: 'Linux', architecture: 'x86_64' },
+              }),
+              layouts.platformManifest(item),
+            ]),
+          ],
+        }),
+      { findings: ['artifact-before-image'], exit: 1, verdicts: { conformant: false } },
+    ),
+    verified(
+      'A layer of a non-distributable type that is in the archive, with urls',
+      'podman and skopeo fetch it from the address. A warning.',
+      () =>
+        withManifest(manifest => {
+          manifest.layers[0].mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+          manifest.layers[0].urls = ['https://192.0.2.1/layer'];
+        }),
+      { findings: ['blob-fetched'], exit: 0 },
+    ),
+    verified(
       'An artifact instead of an image',
       'A note, and an error with --require-image.',
       () =>

@@ -1428,6 +1428,36 @@ provoke(
 );
 provoke(
   'blob-fetched',
+  'a foreign layer that is here, with urls',
+  () =>
+    withManifest(document => {
+      document.layers[1].mediaType = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+      document.layers[1].urls = ['https://192.0.2.1/layer'];
+    }),
+  { severity: 'warning', pointer: '/layers/1/urls', data: { urls: ['https://192.0.2.1/layer'] } },
+);
+provoke(
+  'artifact-before-image',
+  'for the same platform',
+  () =>
+    layouts.ociLayout({
+      manifests: [
+        layouts.indexOf([
+          layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+            platform: { os: 'linux', architecture: 'amd64' },
+          }),
+          layouts.platformManifest(item),
+        ]),
+      ],
+    }),
+  {
+    severity: 'error',
+    pointer: '/manifests/1',
+    data: { image: layouts.platformManifest(item).descriptor.digest, platform: 'linux/amd64' },
+  },
+);
+provoke(
+  'blob-fetched',
   'a config with urls',
   () =>
     withManifest(document => {

@@ -192,6 +192,20 @@ test('--platform passes over no image that an engine may take for that platform'
   assert.equal(await statuses(...as(other, 'arm64')), [1, 1, 1, 1], 'its config has the platform');
   assert.equal(await statuses(...as(arm, 'arm64', 'amd64')), [1, 1, 1, 1], 'another entry has it');
   assert.equal(await statuses(without), [1, 1, 1, 1], 'it has none');
+  for (const [os, architecture] of [
+    ['linux', 'x86_64'],
+    ['Linux', 'AMD64'],
+    ['', 'amd64'],
+  ] as const) {
+    const config = Buffer.from(JSON.stringify({ ...evil.config, os, architecture }));
+    const spelled = layouts.manifestOf(assemble(config, evil.layers));
+    const entry = layouts.described(spelled, { platform: { os, architecture } });
+    assert.equal(
+      await statuses(entry),
+      [1, 1, 1, 1],
+      `containerd reads ${os}/${architecture} as linux/amd64`,
+    );
+  }
 });
 
 test('a swapped manifest under a valid signature is not signed', async () => {
