@@ -4,7 +4,7 @@ import { limitsOf } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
 import type { Answer } from '../../report/doc.js';
 import { readArchive } from '../../report/read.js';
-import { oneImage, type Selection } from '../../report/select.js';
+import { oneListedImage, type Selection } from '../../report/select.js';
 import {
   isWritten,
   type LayerClaims,
@@ -44,7 +44,7 @@ export async function extractLayers(
   try {
     const extract = async (file: string) => {
       const reading = await readArchive(file, { ...options, depth: 'metadata' });
-      const { part, image } = oneImage(reading, selection);
+      const { part, image } = oneListedImage(reading, selection);
       const layers = image.layers.map(claimsOf);
       const source = { archive: file, inside: part.part.inside, layers };
       const total = image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
