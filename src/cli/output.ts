@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { OutputFormat } from '../format/outputs.js';
-import type { Result } from '../report/doc.js';
+import type { Answer, Result } from '../report/doc.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import type { OutputPlace } from '../write/output-file.js';
 import type { Reporting, World } from './terminal.js';
@@ -328,6 +328,42 @@ export async function checkOutputs(
     throw new UsageError(
       `--format ${printed} and ${how.json ? '--json' : '--output -'} both go to standard output: name one of them`,
     );
+}
+
+/**
+ * The place of a document that is no report, such as a lock or a policy: a file of any name. Looked up before anything
+ * is read.
+ * @param inputs  the files that are read
+ * @returns null for standard output
+ */
+export async function documentPlace(
+  output: string | undefined,
+  inputs: readonly string[],
+): Promise<OutputPlace | null> {
+  if (output === undefined) return null;
+  if (output === '') throw new UsageError('--output: expected a file, found an empty name');
+  const { fileIdentity, outputPlace } = await import('../write/output-file.js');
+  const place = outputPlace(output, undefined);
+  const isRead = inputs.some(file => file !== '-' && fileIdentity(file) === place.identity);
+  if (isRead && place.kind !== 'descriptor')
+    throw new UsageError(`--output: ${quoted(output)} is read by this command, and would be overwritten`);
+  return place;
+}
+
+/**
+ * Writes such a document, unless it goes to standard output.
+ * @param about  `told`: what the note about the file that was written says of the document
+ */
+export async function documentAnswer(
+  text: string,
+  place: OutputPlace | null,
+  { notes = [], told = '' }: { readonly notes?: readonly string[]; readonly told?: string },
+): Promise<Answer> {
+  if (place === null) return { stdout: text, notes, exitCode: 0 };
+  const { writeOutput } = await import('../write/output-file.js');
+  writeOutput(place, [text]);
+  const wrote = place.kind === 'descriptor' ? [] : [`wrote ${place.shown}${told}`];
+  return { stdout: '', notes: [...notes, ...wrote], exitCode: 0 };
 }
 
 /** The functions that print a report. */

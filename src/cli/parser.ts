@@ -157,8 +157,9 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     files: results = [],
     list = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
-  // `manifest push` has an `--output` of another type.
-  if (!Array.isArray(output)) return;
+  const { init } = given as { readonly init?: boolean };
+  // `manifest push` has an `--output` of another type, and `check --init` writes no report.
+  if (!Array.isArray(output) || init === true) return;
   const inputs = [archive, archives, a, b, base, against].flat().filter(text => text !== undefined);
   const files = inputs.map(text => (text === '-' ? '-' : namedArchive(text, world).archive));
   const others = [baseline, dockerfile, policy, diveCi, structureTests, lock, results, list].flat();
