@@ -48,7 +48,7 @@ const EXTENSIONS = '.html .md .json .txt .ndjson .sarif .xml .tap';
 
 /** The format with a name, as `--format` accepts it; null for an unknown one. */
 export const formatNamed = (name: string): OutputFormat | null =>
-  ALIASES[name] ?? FORMATS.find(format => format === name) ?? null;
+  ALIASES[name.toLowerCase()] ?? FORMATS.find(format => format === name.toLowerCase()) ?? null;
 
 /** Formats that a command has besides those of every result. */
 interface OutputContents {
@@ -69,6 +69,7 @@ export function outputOption<T>(
     PLAIN.includes(format) || (BILLS.includes(format) ? bill : TABLES.includes(format) ? table : findings);
   const formats = FORMATS.filter(isPossible);
   const choices = [...formats, ...Object.keys(ALIASES)];
+  const named = (name: string) => (choices.includes(name.toLowerCase()) ? name.toLowerCase() : name);
   const ends = [
     findings ? EXTENSIONS : '.html .md .json .txt',
     ...(bill ? ['.cdx.json .spdx.json'] : []),
@@ -86,7 +87,7 @@ export function outputOption<T>(
       describe: 'format of standard output, and of an --output whose name does not determine one',
       choices,
       requiresArg: true,
-      coerce: (value: string | readonly string[]) => [value].flat().map(typed),
+      coerce: (value: string | readonly string[]) => [value].flat().map(name => named(typed(name))),
     })
     .option('quiet', {
       alias: 'q',
@@ -189,11 +190,11 @@ export const formatsOf = ({ format = [] }: Reporting): readonly OutputFormat[] =
 
 /** `sarif=out.json` as a format and a file. A file of such a name is `./sarif=out.json`. */
 function splitOutput(shown: string): readonly [OutputFormat | null, string] {
-  const [, name, file = ''] = /^([a-z]+)=(.*)$/s.exec(shown) ?? [];
+  const [, name, file = ''] = /^([a-z]+)=(.*)$/is.exec(shown) ?? [];
   if (name === undefined) return [null, shown];
   const format = formatNamed(name);
   if (format !== null) return [format, file];
-  const near = nearest(name, FORMATS);
+  const near = nearest(name.toLowerCase(), FORMATS);
   if (near.length > 0)
     throw new UsageError(
       `--output ${quoted(shown)}: there is no format ${quoted(name)}${didYouMean(near)} A file of that name is ./${shown}`,

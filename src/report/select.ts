@@ -129,10 +129,14 @@ function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = f
   const full = normalName(ref);
   const meaning = full === ref ? '' : ` (which as a name is ${full})`;
   const file = isNoFile ? ', and no such file' : '';
+  const path = ref.replace(/^\/+/, '');
+  const list = `--where ${/^[\w./-]*$/.test(path) ? path : 'PATH'}`;
+  const asked =
+    ref === path ? '' : `\nFor files of an image: \`waybill files ARCHIVE${path === '' ? '' : ` ${list}`}\``;
   return new InputError(
     `no image ${JSON.stringify(ref)}${meaning} in it${file}`,
     where,
-    `It holds:\n${listOf(all)}`,
+    `It holds:\n${listOf(all)}${asked}`,
   );
 }
 

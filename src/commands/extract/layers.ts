@@ -13,7 +13,7 @@ import {
   writeLayers,
 } from '../../write/layers.js';
 import { throughFile } from '../../write/spool.js';
-import { stageDirectory } from '../../write/staged-directory.js';
+import { shownIn, stageDirectory } from '../../write/staged-directory.js';
 
 import { unchanged } from '../unchanged.js';
 
@@ -91,7 +91,7 @@ function answerOf(outcomes: readonly (WrittenLayer | LostLayer)[], image: Image,
   const written = outcomes.filter(isWritten);
   const width = written.reduce((most, { size }) => Math.max(most, String(size).length), 0);
   const lines = written.map(({ name, size, diffId }) => {
-    return `${directory.replace(/\/+$/, '')}/${name}  ${String(size).padStart(width)}  ${diffId}\n`;
+    return `${shownIn(directory, name)}  ${String(size).padStart(width)}  ${diffId}\n`;
   });
   // Images of Docker before 1.10 have no diff_ids.
   const unchecked = image.kind === 'v1' ? [] : written.filter(({ checked }) => !checked);
