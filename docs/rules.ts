@@ -67,7 +67,7 @@ read of the archive. \`waybill explain RULE\` prints the description of a rule.
 * Without a policy, a preset, a .dive-ci file and a structure test the preset \`default@1\` applies. A policy has its rules only if it says
   \`extends: default@1\`: without that line files are **not** searched for secrets. \`--preset NAME\` takes another preset, \`--policy FILE\` a
   file (\`-\` for standard input).
-* \`waybill check image.tar --init > waybill.yaml\` writes a policy from an archive: what the image is today becomes the budget.
+* \`waybill check image.tar --init -o waybill.yaml\` writes a policy from an archive: what the image is today becomes the budget.
 * \`--print-policy\` shows what applies, and in which file and line each part was written.
 * The exit code is 1 for findings of \`--fail-on\` severity (\`error\`) or worse, 2 where an archive or the policy cannot be read.
 

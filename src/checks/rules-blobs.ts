@@ -162,7 +162,8 @@ function absentText({ here, absent, attestations, required }: FindingData['platf
   const some = required.length === 0 ? [] : [`required, but not in the archive: ${list(required)}`];
   const demand = isAll && here.length > 0 ? ['not complete, as required'] : some;
   const share = `${here.length} of ${total} platforms ${here.length === 1 ? 'is' : 'are'} here: ${list(here)}`;
-  const known = here.length === 0 ? [] : [share];
+  const isAllListed = required.length > 0 && total === here.length;
+  const known = here.length === 0 ? [] : [isAllListed ? `it has: ${list(here)}` : share];
   const lacking = platforms.length === 0 ? [] : [`absent: ${list(platforms)}`];
   return [...demand, ...known, ...lacking, ...attestationTexts(here, attestations)].join('; ');
 }

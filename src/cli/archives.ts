@@ -11,7 +11,7 @@ export interface NamedArchive {
   readonly ref: string | undefined;
 }
 
-interface Files {
+export interface Files {
   readonly exists: (file: string) => boolean;
 }
 

@@ -92,6 +92,15 @@ export function imageArguments<T>(command: Argv<T>) {
 }
 
 /** `--ref`, for commands that have no REF after the archive. */
+/**
+ * A command that prints no report: `--json` is refused, and not in its help.
+ * @param why  what it prints instead
+ */
+export const reportless = <T>(command: Argv<T>, why: string): Argv<T> =>
+  command.hide('json').middleware(({ json }) => {
+    if (json === true) throw new UsageError(`--json: ${why}`);
+  });
+
 export const refOption = <T>(command: Argv<T>) =>
   command.option('ref', {
     describe: `${REF}; also ARCHIVE#REF`,

@@ -48,7 +48,7 @@ interface Line {
 
 /**
  * Candidates at the cursor: commands, options, choices, finding codes, and the references and platforms of the archive
- * on the command line. `:files` stands for file names.
+ * on the command line. `:files` stands for file names, after `--option=` too.
  * @param before   the words between the program and the cursor
  * @param current  the beginning of the word at the cursor
  */
@@ -64,16 +64,14 @@ export async function candidates(
     option !== undefined
       ? (await valuesOf(option.slice(2, -1), line, terminal)).map(one => ({
           ...one,
-          word: option + one.word,
+          word: one.word === FILES ? FILES : option + one.word,
         }))
       : takesValue(previous, line)
         ? await valuesOf(previous.replace(/^-+/, ''), line, terminal)
         : current.startsWith('-')
           ? optionsOf(line)
           : await wordsOf(line, current, terminal);
-  return found.filter(
-    ({ word }) => word === FILES || word === `${option}${FILES}` || word.startsWith(current),
-  );
+  return found.filter(({ word }) => word === FILES || word.startsWith(current));
 }
 
 function lineOf(before: readonly string[], current: string, terminal: Terminal): Line {

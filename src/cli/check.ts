@@ -9,7 +9,14 @@ import { cacheOptions } from './cache.js';
 import { type FindingArguments, findingOptions, openAudit } from './findings.js';
 import { type FleetArguments, fleetOptions, isFleet, runFleet } from './fleet.js';
 import { type ChosenArchives, namedIn, reportEach, someArchivesArguments, splitArchives } from './many.js';
-import { checkOutputs, hasJson, outputOption, refuseFindings } from './output.js';
+import {
+  checkOutputs,
+  documentAnswer,
+  documentPlace,
+  hasJson,
+  outputOption,
+  refuseFindings,
+} from './output.js';
 import { type RequirementArguments, readingFor, requirementOptions, requirementsOf } from './requirements.js';
 import type { Printing, Reporting, Terminal } from './terminal.js';
 
@@ -80,7 +87,8 @@ const runOptions = <T>(command: Argv<T>) =>
       default: false,
     })
     .option('init', {
-      describe: 'print a policy that this archive passes: its present values become the limits',
+      describe:
+        'print a policy that this archive passes, or write it to -o FILE: its present values become the limits',
       type: 'boolean',
       default: false,
     })
@@ -93,7 +101,7 @@ const runOptions = <T>(command: Argv<T>) =>
 const withExamples = <T>(command: Argv<T>): Argv<T> =>
   command
     .example('$0 check image.tar', 'the default rules: default@1')
-    .example('$0 check image.tar --init > waybill.yaml', "a policy with today's values as its budgets")
+    .example('$0 check image.tar --init -o waybill.yaml', "a policy with today's values as its budgets")
     .example('$0 check image.tar --policy waybill.yaml', 'the rules of a policy')
     .example('docker save app:1.2 | $0 check - --policy waybill.yaml', 'straight from a pipe')
     .example('$0 check image.tar --dive-ci .dive-ci', "dive's rules as a team has them")
@@ -193,9 +201,9 @@ async function againstOf({ against }: CheckArguments, terminal: Terminal) {
 /** @throws UsageError for options that exclude each other, and for what is asked of no archive */
 function refuseContradictions(args: CheckArguments, terminal: Terminal): void {
   const { init, policy, diveCi, preset, structureTest, json, format, output = [], archives = [] } = args;
-  if (init && (output.length > 0 || json || format !== undefined))
+  if (init && (output.length > 1 || json || format !== undefined))
     throw new UsageError(
-      '--init prints a policy and no report: leave --output, --format and --json out, and redirect it: --init > waybill.yaml',
+      '--init writes one policy and no report: leave --format, --json and further --output out: --init -o waybill.yaml',
     );
   if (init && [policy, diveCi, preset, structureTest, args.against].some(given => given !== undefined))
     throw new UsageError(
@@ -219,14 +227,19 @@ function refuseContradictions(args: CheckArguments, terminal: Terminal): void {
 }
 
 /** `--init`: a policy on standard output, or in the file that --output names. */
-async function writePolicy(args: ChosenArchives, context: CheckContext, terminal: Terminal): Promise<void> {
+async function writePolicy(
+  args: ChosenArchives & Reporting,
+  context: CheckContext,
+  terminal: Terminal,
+): Promise<void> {
   const { names, loose } = splitArchives(args.archives, args.ref, terminal);
   const [only, another] = names;
   if (another !== undefined)
     throw new UsageError('--init writes a policy from one archive: leave the others out');
+  const place = await documentPlace(args.output?.[0], [only!.archive]);
   const { initialPolicy, initReadOptions } = await import('../commands/check/init.js');
   const reading = await terminal.read(only!.archive, initReadOptions);
   const selection = { ref: only!.ref, platform: args.platform, refMayBeFile: loose !== undefined };
   const text = await initialPolicy(reading, selection, context);
-  await terminal.answer({ stdout: text, notes: [], exitCode: 0 });
+  await terminal.answer(await documentAnswer(text, place, {}));
 }

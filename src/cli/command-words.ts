@@ -10,7 +10,7 @@ const COMMAND_GROUPS = {
 
 export const COMMANDS: readonly string[] = Object.values(COMMAND_GROUPS).flat();
 
-/** Names of similar commands in other tools. */
+/** Names of similar commands in other tools, and of such tools; with the commands here, separated by spaces. */
 const HABITS: ReadonlyMap<string, string> = new Map([
   ['ls', 'images'],
   ['list', 'images'],
@@ -20,6 +20,7 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['policy', 'check'],
   ['validate', 'verify'],
   ['digest', 'ids'],
+  ['dive', 'waste report'],
   ['du', 'sizes'],
   ['tree', 'files'],
   ['unpack', 'extract'],
@@ -34,8 +35,8 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['pkgs', 'packages'],
 ]);
 
-/** The command that an unknown word of another tool corresponds to. */
-export const habitFor = (word: string): string | undefined => HABITS.get(word);
+/** The commands that an unknown word of another tool corresponds to. */
+export const habitsFor = (word: string): readonly string[] => HABITS.get(word)?.split(' ') ?? [];
 
 /** Docker commands that waybill does not have, because they need a running daemon. */
 export const DAEMON_WORDS: readonly string[] =

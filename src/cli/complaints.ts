@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 
-import { COMMANDS, GROUPS, habitFor } from './command-words.js';
+import type { Files } from './archives.js';
+import { COMMANDS, GROUPS, habitsFor } from './command-words.js';
 import { typed } from './typed.js';
 
 /** The state of a command line about which yargs reports an error. */
@@ -152,10 +153,25 @@ function unknownWord(words: readonly string[], word: string): string {
 export const needsDaemon = (word: string) =>
   `\`${word}\` needs a running Docker daemon, and waybill reads image files`;
 
-/** @throws UsageError if an argument in the place of an archive looks like a misspelt command */
-export function refuseSlip(word: string, exists: (file: string) => boolean): void {
-  if (exists(word) || !/^[a-z-]+$/i.test(word)) return;
-  const habit = habitFor(word.toLowerCase());
-  const near = habit === undefined ? nearest(word, COMMANDS) : [habit];
+/**
+ * @param word   the first argument, in the place of an archive
+ * @param after  the next one, if any
+ * @throws UsageError if the word looks like a misspelt command; before an archive any word is one that cannot be the
+ *   name of another archive
+ */
+export function refuseSlip(word: string, files: Files, after?: string): void {
+  if (files.exists(word)) return;
+  const habits = habitsFor(word.toLowerCase());
+  const near = !/^[a-z-]+$/i.test(word) ? [] : habits.length > 0 ? habits : nearest(word, COMMANDS);
   if (near.length > 0) throw new UsageError(`unknown command \`${word}\`${didYouMean(near)}`);
+  if (/^[^-./\\:#][^./\\:#]*$/.test(word) && after !== undefined && isArchive(after, files))
+    throw new UsageError(unknownCommand(word));
+}
+
+export const unknownCommand = (word: string) => `unknown command \`${word}\`; \`waybill --help\` lists them`;
+
+function isArchive(text: string, files: Files): boolean {
+  if (text === '-' || files.exists(text)) return true;
+  const [, file] = /^(.+)#/.exec(text) ?? [];
+  return file !== undefined && files.exists(file);
 }

@@ -2,7 +2,10 @@
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** Printed to tell the shell to complete file names itself. */
+/**
+ * Printed to tell the shell to complete file names itself: of the whole word at the cursor, or, in `--option=FILE`, of
+ * what follows the `=`.
+ */
 export const FILES = ':files';
 
 /**
@@ -20,7 +23,9 @@ _waybill() {
   while IFS= read -r found; do
     if [[ $found == :files ]]; then
       compopt -o filenames 2> /dev/null
-      while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen -f -- "$current")
+      prefix=
+      [[ $current == --*=* ]] && prefix=${'$'}{current%%=*}=
+      while IFS= read -r found; do COMPREPLY+=("$prefix$found"); done < <(compgen -f -- "${'$'}{current#"$prefix"}")
     else
       COMPREPLY+=("$found")
     fi
@@ -42,7 +47,10 @@ _waybill() {
     if [[ $line == :files ]]; then files=1; else found+=("$line"); fi
   done < <("${'$'}{words[1]}" completion zsh --before="$before" --current="$current" 2> /dev/null)
   (( ${'$'}{#found} )) && _describe waybill found
-  [[ -n $files ]] && _files
+  if [[ -n $files ]]; then
+    [[ $current == --*=* ]] && compset -P 1 '*='
+    _files
+  fi
 }
 if [[ ${'$'}{funcstack[1]} == _waybill ]]; then _waybill "$@"; else compdef _waybill waybill; fi
 `;
@@ -56,7 +64,14 @@ function __waybill_words
   set -l typed (string join \n -- $before | string collect)
   for line in ($program completion fish --before="$typed" --current="$current" 2> /dev/null)
     if test "$line" = ':files'
-      __fish_complete_path "$current"
+      if string match -qr '^--[^=]+=' -- $current
+        set -l option (string replace -r '=.*' '=' -- $current)
+        for file in (__fish_complete_path (string replace -r '^[^=]*=' '' -- $current))
+          printf '%s%s\n' $option $file
+        end
+      else
+        __fish_complete_path "$current"
+      end
     else
       printf '%s\n' $line
     end

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { reportless } from './arguments.js';
 import type { Shell } from './completion-scripts.js';
 import type { Printing, Terminal } from './terminal.js';
 import { last } from './typed.js';
@@ -14,7 +15,7 @@ export function completionCommand(commands: Argv<Printing>, terminal: Terminal):
     'completion <shell>',
     'a script that completes commands, options and references in bash, zsh or fish',
     command =>
-      command
+      reportless(command, 'completion prints no report')
         .positional('shell', { describe: 'which shell', choices: SHELLS, demandOption: true })
         .option('before', { type: 'string', hidden: true, coerce: last<string> })
         .option('current', { type: 'string', hidden: true, coerce: last<string> })

@@ -46,9 +46,17 @@ export function dockerCommands(commands: Commands, terminal: Terminal): Commands
         .example('$0 buildx imagetools inspect layout/', 'its manifests and platforms'),
     )
     .command([...DAEMON_WORDS], false, anything, ({ _: [word] }) => {
-      throw new UsageError(`${needsDaemon(String(word))} (one that is called so: waybill show ${word})`);
+      throw new UsageError(daemonText(String(word)));
     });
   return configCommand(words, terminal);
+}
+
+/** Words about the files of a container; those of an image are in the archive. */
+const FILE_WORDS = ['export', 'cp'];
+
+function daemonText(word: string): string {
+  const files = FILE_WORDS.includes(word) ? '; the files of an image: waybill extract ARCHIVE DIR' : '';
+  return `${needsDaemon(word)}${files} (to read a file named \`${word}\`: waybill ./${word})`;
 }
 
 function configCommand(commands: Commands, terminal: Terminal): Commands {

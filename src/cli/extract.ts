@@ -1,7 +1,14 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import { oneReference } from './archives.js';
-import { type ArgumentsOf, archiveArgument, last, platformOption, refOption } from './arguments.js';
+import {
+  type ArgumentsOf,
+  archiveArgument,
+  last,
+  platformOption,
+  refOption,
+  reportless,
+} from './arguments.js';
 import { PATTERNS, readPatterns, whereOption } from './patterns.js';
 import type { Printing, Terminal } from './terminal.js';
 
@@ -66,8 +73,10 @@ export function extractCommand(commands: Commands, terminal: Terminal): Commands
   );
 }
 
+const LINES = 'extract writes files and prints a line for each directory or layer, no report';
+
 const extractArguments = (command: Commands) =>
-  whereOption(refOption(platformOption(archiveArgument(command))))
+  whereOption(refOption(platformOption(archiveArgument(reportless(command, LINES)))))
     .positional('names', {
       describe:
         'an image of the archive, and the directory to write, new or empty: [REF] DIR; with --layers [REF]',
@@ -97,10 +106,6 @@ const extractArguments = (command: Commands) =>
     .epilogue(PATTERNS);
 
 async function extract(args: ArgumentsOf<typeof extractArguments>, terminal: Terminal): Promise<void> {
-  if (args.json)
-    throw new UsageError(
-      '--json: extract writes files and prints a line for each directory or layer, no report',
-    );
   const { directory, ref, where } = readExtraction(args);
   const selection = { ref: oneReference([args.ref, ref]), platform: args.platform };
   const resources = terminal.resources();

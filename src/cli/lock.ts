@@ -1,13 +1,13 @@
 import type { Argv } from 'yargs';
 import type { LockOptions as RequiredLock } from '../commands/lock/requirement.js';
-import type { Named, ReadResult } from '../commands/many/read.js';
+import type { ReadResult } from '../commands/many/read.js';
 import type { LockedImage, LockGrade, Requirement } from '../commands.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { UsageError } from '../errors.js';
 import type { Platform } from '../spec/platform.js';
-import type { OutputPlace } from '../write/output-file.js';
 import { once } from './arguments.js';
 import { allOption, archivesArguments, type ChosenArchives, splitArchives } from './many.js';
+import { documentAnswer, documentPlace } from './output.js';
 import type { Printing, Terminal } from './terminal.js';
 
 /** The grades of `--grade`. That of a file is for lists of sha256sum alone, which have no other. */
@@ -113,7 +113,10 @@ interface LockCommand extends ChosenArchives {
 
 async function lock(args: LockCommand, terminal: Terminal): Promise<void> {
   const { names, loose } = splitArchives(args.archives, args.ref, terminal);
-  const place = await placeOf(args.output, names);
+  const place = await documentPlace(
+    args.output,
+    names.map(({ archive }) => archive),
+  );
   const { lockedImages, lockReadOptions, madeLock } = await import('../commands/lock/index.js');
   const { readEach } = await import('../commands/many/read.js');
   const { remarksOf } = await import('../commands/many/index.js');
@@ -134,24 +137,6 @@ async function lock(args: LockCommand, terminal: Terminal): Promise<void> {
   }
   const { text, images: count } = madeLock(images);
   const { notes } = remarksOf({ failed: [], others, again });
-  if (place === null) return terminal.answer({ stdout: text, notes, exitCode: 0 });
-  const { writeOutput } = await import('../write/output-file.js');
-  writeOutput(place, [text]);
-  const wrote =
-    place.kind === 'descriptor' ? [] : [`wrote ${place.shown}: ${count} ${count === 1 ? 'image' : 'images'}`];
-  await terminal.answer({ stdout: '', notes: [...notes, ...wrote], exitCode: 0 });
-}
-
-/** Where the lock goes; null for standard output. Looked up before anything is read. */
-async function placeOf(output: string | undefined, names: readonly Named[]): Promise<OutputPlace | null> {
-  if (output === undefined) return null;
-  if (output === '') throw new UsageError('--output: expected a file, found an empty name');
-  const { fileIdentity, outputPlace } = await import('../write/output-file.js');
-  const place = outputPlace(output, undefined);
-  const isRead = names.some(({ archive }) => archive !== '-' && fileIdentity(archive) === place.identity);
-  if (isRead && place.kind !== 'descriptor')
-    throw new UsageError(
-      `--output: ${JSON.stringify(output)} is read by this command, and would be overwritten`,
-    );
-  return place;
+  const told = `: ${count} ${count === 1 ? 'image' : 'images'}`;
+  await terminal.answer(await documentAnswer(text, place, { notes, told }));
 }

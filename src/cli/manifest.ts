@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { InputError } from '../errors.js';
 import { canonicalName } from './archives.js';
-import { dockerOption, imageArguments, last } from './arguments.js';
+import { dockerOption, imageArguments, last, reportless } from './arguments.js';
 import { limitOptions } from './limits.js';
 import { type Printing, readAsDeep, type Terminal } from './terminal.js';
 
@@ -64,7 +64,7 @@ function createCommand(commands: Commands, terminal: Terminal): Commands {
     'create <list> <archives..>',
     'docker manifest create: start a list of the images in archives',
     command =>
-      limitOptions(insecureOption(listArgument(command)))
+      limitOptions(insecureOption(listArgument(reportless(command, 'manifest create prints no report'))))
         .positional('archives', {
           describe: 'ARCHIVE, or ARCHIVE#REF where it holds several images',
           type: 'string',
@@ -99,7 +99,7 @@ function annotateCommand(commands: Commands, terminal: Terminal): Commands {
     'annotate <list> <manifest>',
     'docker manifest annotate: say for which platform an image of a list is',
     command =>
-      listArgument(command)
+      listArgument(reportless(command, 'manifest annotate prints no report'))
         .positional('manifest', {
           describe: 'the archive it came from, as it was named, or a digest',
           type: 'string',
@@ -129,7 +129,7 @@ function pushCommand(commands: Commands, terminal: Terminal): Commands {
     'push <list>',
     'docker manifest push: write the list and all it needs as an OCI layout',
     command =>
-      limitOptions(insecureOption(listArgument(command)))
+      limitOptions(insecureOption(listArgument(reportless(command, 'manifest push prints no report'))))
         .option('output', {
           alias: 'o',
           describe: 'a new directory, or a new file that ends in .tar',
@@ -162,7 +162,7 @@ function rmCommand(commands: Commands, terminal: Terminal): Commands {
     'rm <lists..>',
     'docker manifest rm: forget lists',
     command =>
-      command
+      reportless(command, 'manifest rm prints no report')
         .positional('lists', {
           describe: 'names of lists',
           type: 'string',

@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { UsageError } from '../errors.js';
 import type { OutputFormat } from '../format/outputs.js';
-import type { Result } from '../report/doc.js';
+import type { Answer, Result } from '../report/doc.js';
 import { didYouMean, nearest } from '../spec/nearest.js';
 import type { OutputPlace } from '../write/output-file.js';
 import type { Reporting, World } from './terminal.js';
@@ -48,7 +48,7 @@ const EXTENSIONS = '.html .md .json .txt .ndjson .sarif .xml .tap';
 
 /** The format with a name, as `--format` accepts it; null for an unknown one. */
 export const formatNamed = (name: string): OutputFormat | null =>
-  ALIASES[name] ?? FORMATS.find(format => format === name) ?? null;
+  ALIASES[name.toLowerCase()] ?? FORMATS.find(format => format === name.toLowerCase()) ?? null;
 
 /** Formats that a command has besides those of every result. */
 interface OutputContents {
@@ -69,6 +69,7 @@ export function outputOption<T>(
     PLAIN.includes(format) || (BILLS.includes(format) ? bill : TABLES.includes(format) ? table : findings);
   const formats = FORMATS.filter(isPossible);
   const choices = [...formats, ...Object.keys(ALIASES)];
+  const named = (name: string) => (choices.includes(name.toLowerCase()) ? name.toLowerCase() : name);
   const ends = [
     findings ? EXTENSIONS : '.html .md .json .txt',
     ...(bill ? ['.cdx.json .spdx.json'] : []),
@@ -86,7 +87,7 @@ export function outputOption<T>(
       describe: 'format of standard output, and of an --output whose name does not determine one',
       choices,
       requiresArg: true,
-      coerce: (value: string | readonly string[]) => [value].flat().map(typed),
+      coerce: (value: string | readonly string[]) => [value].flat().map(name => named(typed(name))),
     })
     .option('quiet', {
       alias: 'q',
@@ -189,11 +190,11 @@ export const formatsOf = ({ format = [] }: Reporting): readonly OutputFormat[] =
 
 /** `sarif=out.json` as a format and a file. A file of such a name is `./sarif=out.json`. */
 function splitOutput(shown: string): readonly [OutputFormat | null, string] {
-  const [, name, file = ''] = /^([a-z]+)=(.*)$/s.exec(shown) ?? [];
+  const [, name, file = ''] = /^([a-z]+)=(.*)$/is.exec(shown) ?? [];
   if (name === undefined) return [null, shown];
   const format = formatNamed(name);
   if (format !== null) return [format, file];
-  const near = nearest(name, FORMATS);
+  const near = nearest(name.toLowerCase(), FORMATS);
   if (near.length > 0)
     throw new UsageError(
       `--output ${quoted(shown)}: there is no format ${quoted(name)}${didYouMean(near)} A file of that name is ./${shown}`,
@@ -328,6 +329,42 @@ export async function checkOutputs(
     throw new UsageError(
       `--format ${printed} and ${how.json ? '--json' : '--output -'} both go to standard output: name one of them`,
     );
+}
+
+/**
+ * The place of a document that is no report, such as a lock or a policy: a file of any name. Looked up before anything
+ * is read.
+ * @param inputs  the files that are read
+ * @returns null for standard output
+ */
+export async function documentPlace(
+  output: string | undefined,
+  inputs: readonly string[],
+): Promise<OutputPlace | null> {
+  if (output === undefined) return null;
+  if (output === '') throw new UsageError('--output: expected a file, found an empty name');
+  const { fileIdentity, outputPlace } = await import('../write/output-file.js');
+  const place = outputPlace(output, undefined);
+  const isRead = inputs.some(file => file !== '-' && fileIdentity(file) === place.identity);
+  if (isRead && place.kind !== 'descriptor')
+    throw new UsageError(`--output: ${quoted(output)} is read by this command, and would be overwritten`);
+  return place;
+}
+
+/**
+ * Writes such a document, unless it goes to standard output.
+ * @param about  `told`: what the note about the file that was written says of the document
+ */
+export async function documentAnswer(
+  text: string,
+  place: OutputPlace | null,
+  { notes = [], told = '' }: { readonly notes?: readonly string[]; readonly told?: string },
+): Promise<Answer> {
+  if (place === null) return { stdout: text, notes, exitCode: 0 };
+  const { writeOutput } = await import('../write/output-file.js');
+  writeOutput(place, [text]);
+  const wrote = place.kind === 'descriptor' ? [] : [`wrote ${place.shown}${told}`];
+  return { stdout: '', notes: [...notes, ...wrote], exitCode: 0 };
 }
 
 /** The functions that print a report. */

@@ -7,7 +7,7 @@ import { chosenArchive, namedArchive } from './archives.js';
 import { type CacheArguments, openCacheOf } from './cache.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS, DAEMON_WORDS, GROUPS } from './command-words.js';
-import { complaint, refuseSlip, type Situation, withoutValue } from './complaints.js';
+import { complaint, refuseSlip, type Situation, unknownCommand, withoutValue } from './complaints.js';
 import { completionCommand } from './completion.js';
 import { type LimitArguments, resourcesOf } from './limits.js';
 import { checkOutputs } from './output.js';
@@ -58,8 +58,8 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
     const now = situation();
     // yargs wraps an error thrown by a coerce function in its own error class.
     if (error !== undefined && error.name !== 'YError') throw error;
-    const [first = ''] = args.filter(arg => !arg.startsWith('-'));
-    if (now.words.length === 0) refuseSlip(first, world.exists);
+    const [first = '', after] = args.filter(arg => !arg.startsWith('-') || arg === '-');
+    if (now.words.length === 0) refuseSlip(first, world, after);
     throw new UsageError(complaint(message, now));
   });
 }
@@ -94,16 +94,10 @@ function presented<T>(commands: Argv<T>, world: World): Argv<T> {
  */
 function understand(given: Record<string, unknown>, words: readonly string[], world: World): void {
   restored(given);
-  const command = words.join(' ');
-  if (given.json === true && REPORTLESS.includes(command))
-    throw new UsageError(`--json: ${command} prints no report`);
-  const [first] = [given.archive ?? given.archives].flat();
-  if (words.length === 0 && typeof first === 'string') refuseSlip(first, world.exists);
+  const [first, after] = [given.archive ?? given.archives].flat();
+  if (words.length === 0 && typeof first === 'string') refuseSlip(first, world, after as string | undefined);
   Object.assign(given, chosenArchive(given, world));
 }
-
-/** Commands that have no report that could be printed as JSON. */
-const REPORTLESS = ['completion', 'manifest create', 'manifest annotate', 'manifest push', 'manifest rm'];
 
 /** Reading with the limits of the command line. */
 const within = (
@@ -120,7 +114,7 @@ const within = (
     const seconds = ((performance.now() - start) / 1000).toFixed(2);
     if (isVerbose())
       world.note?.(
-        `read ${archive === '-' ? 'standard input' : archive}: ${reading.size} bytes, depth ${reading.depth}, in ${seconds} s`,
+        `read ${archive === '-' ? 'standard input' : archive}: ${reading.size} bytes, in ${seconds} s`,
       );
     return reading;
   },
@@ -128,14 +122,14 @@ const within = (
   cache,
 });
 
-function refuseUnknownHelp(args: readonly string[], { exists }: World): void {
+function refuseUnknownHelp(args: readonly string[], world: World): void {
   const [help = '', word] = args;
   if (args.some(arg => arg === '--help' || arg === '-h') && !COMMANDS.includes(help))
-    refuseSlip(help, exists);
+    refuseSlip(help, world, word);
   if (help !== 'help' || word === undefined || word.startsWith('-')) return;
   if (COMMANDS.includes(word) || DAEMON_WORDS.includes(word)) return;
-  refuseSlip(word, exists);
-  throw new UsageError(`unknown command \`${word}\`; \`waybill --help\` lists them`);
+  refuseSlip(word, world);
+  throw new UsageError(unknownCommand(word));
 }
 
 /** Outputs are checked before anything is read. */
@@ -157,8 +151,9 @@ async function refuseOutputs(given: object, world: World): Promise<void> {
     files: results = [],
     list = [],
   } = given as Readonly<Record<string, string | readonly string[] | undefined>>;
-  // `manifest push` has an `--output` of another type.
-  if (!Array.isArray(output)) return;
+  const { init } = given as { readonly init?: boolean };
+  // `manifest push` has an `--output` of another type, and `check --init` writes no report.
+  if (!Array.isArray(output) || init === true) return;
   const inputs = [archive, archives, a, b, base, against].flat().filter(text => text !== undefined);
   const files = inputs.map(text => (text === '-' ? '-' : namedArchive(text, world).archive));
   const others = [baseline, dockerfile, policy, diveCi, structureTests, lock, results, list].flat();

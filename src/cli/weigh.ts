@@ -11,6 +11,7 @@ import {
   once,
   platformOption,
   refOption,
+  reportless,
   unitsOf,
   unitsOption,
 } from './arguments.js';
@@ -194,13 +195,15 @@ function filesCommand(commands: Commands, terminal: Terminal): Commands {
   );
 }
 
+const BYTES = 'cat prints the bytes of a file as they are; files --json lists it';
+
 function catCommand(commands: Commands, terminal: Terminal): Commands {
   return commands.command(
     'cat <archive> <path>',
     'print one file of an image',
     command =>
       layerOption(
-        refOption(platformOption(archiveArgument(command))),
+        refOption(platformOption(archiveArgument(reportless(command, BYTES)))),
         'as it is in this layer: its number or digest',
       )
         .positional('path', { describe: 'path in the image', type: 'string', demandOption: true })
@@ -211,8 +214,6 @@ function catCommand(commands: Commands, terminal: Terminal): Commands {
         ),
     async args => {
       if (args.path === '') throw new UsageError('the path is empty: which file of the image?');
-      if (args.json)
-        throw new UsageError('--json: cat prints the bytes of a file as they are; files --json lists it');
       const { cat } = await import('../commands/cat.js');
       const { ref, platform, in: layer } = args;
       const resources = terminal.resources();

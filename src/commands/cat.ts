@@ -10,7 +10,7 @@ import type { Limits, Resources } from '../limits.js';
 import { limitsOf } from '../limits.js';
 import type { Layer } from '../link/graph.js';
 import { type ArchiveReading, memberPlace, readArchive } from '../report/read.js';
-import { type ChosenImage, oneImage, type Selection } from '../report/select.js';
+import { type ChosenImage, oneListedImage, type Selection } from '../report/select.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import { nameBytes, nameText, rootedPath } from '../scan/entries/name.js';
 import type { Entry, EntryTable } from '../scan/entries/table.js';
@@ -76,7 +76,7 @@ async function catFile(
     deepen: () => ({ depth: 'metadata' }),
   });
   const wanted = { ...selection, limits, signal };
-  const chosen = oneImage(reading, selection);
+  const chosen = oneListedImage(reading, selection);
   if (!areLayersUnread(chosen.part)) return catFrom(reading, path, put, wanted);
   const total = chosen.image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
   const layers = new SingleLayers(reading, resources);
@@ -100,7 +100,7 @@ export async function catFrom(
   put: (bytes: Uint8Array) => Promise<void>,
   { limits, signal, in: layer, ...selection }: Omit<CatOptions, 'jobs' | 'memory' | 'onProgress'>,
 ): Promise<CatResult> {
-  const chosen = oneImage(reading, selection);
+  const chosen = oneListedImage(reading, selection);
   const { scan } = chosen.part;
   const last = await lastLayer(reading, chosen, layer, async () => scan);
   const tree = squash(tablesOf(scan, chosen.image).slice(0, last + 1));
@@ -137,7 +137,7 @@ export async function catFromLayers(
   readLayers: ReadLayers,
   { limits, signal, in: layer, checkBelowLinks = false, ...selection }: CatLayersOptions,
 ): Promise<CatResult> {
-  const chosen = oneImage(reading, selection);
+  const chosen = oneListedImage(reading, selection);
   const all = chosen.image.layers;
   const last = await lastLayer(reading, chosen, layer, readLayers);
   for (let lowest = last; lowest > 0; lowest = nextLowest(all, lowest, last)) {

@@ -1,4 +1,4 @@
-import type { Doc, ReportedFinding, Result, Text } from '../report/doc.js';
+import { type Doc, foldedText, type ReportedFinding, type Result, type Text } from '../report/doc.js';
 import { githubPieces, gitlabPieces } from './code-review.js';
 import { csvPieces, rowPieces } from './csv.js';
 import { cyclonedxPieces } from './cyclonedx.js';
@@ -74,7 +74,7 @@ function* markdownPieces(result: Result): Generator<string> {
 
 /** The document without what formats unfold. */
 const withoutFolded = (doc: Doc): Doc =>
-  doc.map(block => (block.kind === 'folded' ? { kind: 'text', text: block.summary } : block));
+  doc.map(block => (block.kind === 'folded' ? { kind: 'text', text: foldedText(block) } : block));
 
 /** Formats of every result, by the ends of file names. */
 const DOCUMENTS: Readonly<Record<string, OutputFormat>> = {

@@ -1,6 +1,14 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import type { Block, Column, Doc, Span, Style, Text } from '../report/doc.js';
+import {
+  type Block,
+  type Column,
+  type Doc,
+  foldedText,
+  type Span,
+  type Style,
+  type Text,
+} from '../report/doc.js';
 import { legible, uncommanding } from '../visible.js';
 import { type Folding, fit, folding, isPlain, plain, shorten, widthOf } from './columns.js';
 
@@ -37,7 +45,7 @@ function renderBlock(block: Exclude<Block, { kind: 'listing' | 'table' }>, optio
     case 'map':
       return [];
     case 'folded':
-      return wrap([{ text: block.summary, style: 'dim' }], 2, options);
+      return wrap([{ text: foldedText(block), style: 'dim' }], 2, options);
     case 'text':
       return wrap(block.text, block.indent ?? 0, options);
     case 'pairs':

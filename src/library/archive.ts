@@ -8,7 +8,7 @@ import { packageDatabases } from '../packages/databases.js';
 import { type ImageSettings, settingsOf } from '../report/image-settings.js';
 import { type ArchiveReading, type ReadOptions, readArchive } from '../report/read.js';
 import { type ArchiveReport, type ImageReport, type Report, reportOf } from '../report/report.js';
-import { oneImage, type Selection, selectImages } from '../report/select.js';
+import { oneListedImage, type Selection, selectImages } from '../report/select.js';
 import { isObject } from '../spec/json.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
 
@@ -257,6 +257,6 @@ function configOf({ config }: Image): ImageDetails['config'] {
   return isObject(value) ? structuredClone(value) : null;
 }
 
-/** @throws InputError when a selection does not mean one image, listing what there is */
-export const requireOne = (reading: ArchiveReading, selection: Selection): void =>
-  void oneImage(reading, selection);
+/** @throws InputError when a selection does not mean one image, or its layers are a guess */
+export const requireListed = (reading: ArchiveReading, selection: Selection): void =>
+  void oneListedImage(reading, selection);

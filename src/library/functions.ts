@@ -55,20 +55,21 @@ export interface ListedFile extends FileReport {
  * changes.
  * @param selection  `layer`: only what this layer changes, by its number, from 1, or the beginning of its digest or
  *   diff_id; `where`: only paths that match one of these patterns, as `waybill files --where` takes them
- * @throws InputError when it means no image or layer, or several
+ * @throws InputError when it means no image or layer, or several; or the archive is damaged and the document that lists
+ *   the image's layers is missing
  */
 export async function* listFiles(
   archive: Archive,
   selection: FileSelection & { readonly where?: readonly string[] | undefined } = {},
 ): AsyncGenerator<ListedFile, void, undefined> {
-  const [{ filesReport }, { read, requireOne, selectionIn }] = await Promise.all([
+  const [{ filesReport }, { read, requireListed, selectionIn }] = await Promise.all([
     import('../commands/files/index.js'),
     import('./archive.js'),
   ]);
   const wanted = selectionIn(archive, selection);
   const { layer, where, signal } = selection;
   const reading = await read(archive, 'entries', signal);
-  requireOne(reading, wanted);
+  requireListed(reading, wanted);
   const report = filesReport(reading, { ...wanted, in: layerText(layer), where });
   for (const { files, changes } of report.images) {
     yield* untilAborted(files ?? [], signal);
@@ -131,7 +132,7 @@ type FileSelection = ImageSelection & ReadingOptions & { readonly layer?: number
  * directory and a zip of blobs, the layers of the image are read from the last one down, until they determine the file.
  * @param path  from the root, with or without a leading slash
  * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or a damaged layer
- *   holds it or may have changed it; and for an archive that came as a stream, which cannot be read again
+ *   holds it or may have changed it; as `listFiles` for a damaged archive; and for an archive that came as a stream, which cannot be read again
  */
 export async function readFile(
   archive: Archive,

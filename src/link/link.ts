@@ -5,6 +5,7 @@ import { isCut, ScannedArchive } from './archive.js';
 import type { Graph } from './graph.js';
 import { NOTHING_LINKED } from './layouts/layout.js';
 import { detectLayout } from './layouts/registry.js';
+import { areDocumentsLost } from './observation.js';
 import { detectProducer } from './producer.js';
 
 /**
@@ -30,8 +31,8 @@ export function link(scan: Scan, limits: Limits, deadline = Number.POSITIVE_INFI
     limits,
   };
   // An archive without its documents would be attributed to the wrong producer.
-  const lost = archive.observations.some(o => o.code === 'documents-missing');
-  return { ...graph, producer: lost ? null : detectProducer(archive, graph) };
+  const isLost = areDocumentsLost(archive.observations);
+  return { ...graph, producer: isLost ? null : detectProducer(archive, graph) };
 }
 
 const BLOB = /^([^/]+\/)?blobs\/sha256\/[0-9a-f]{64}|^[0-9a-f]{64}(\.json|\.tar|\/)|^sha256:[0-9a-f]{64}$/;

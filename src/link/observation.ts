@@ -248,6 +248,13 @@ const RANK = { info: 0, warning: 1, error: 2, never: 3 } as const;
 export const isAtLeast = (severity: Severity, least: Severity | 'never'): boolean =>
   RANK[severity] >= RANK[least];
 
+/**
+ * True if the archive is damaged or cut, and the documents that list its images may have been lost: its images are then
+ * guesses from other files, and may lack their upper layers.
+ */
+export const areDocumentsLost = (observations: Observations): boolean =>
+  observations.some(({ code }) => code === 'documents-missing');
+
 export function observe<C extends FindingCode>(
   code: C,
   at: Location,

@@ -42,9 +42,9 @@ export type Block =
     }
   /**
    * More of what stands before it, which few want to see: a line that says so, and the rest where a format can unfold
-   * it.
+   * it. `hint`: how to see it in one that cannot.
    */
-  | { readonly kind: 'folded'; readonly summary: string; readonly rest: Doc }
+  | { readonly kind: 'folded'; readonly summary: string; readonly hint?: string; readonly rest: Doc }
   | { readonly kind: 'map'; readonly map: FileMap }
   | { readonly kind: 'gap' };
 
@@ -72,6 +72,10 @@ export const heading = (value: string, level: 2 | 3): Block => ({
   level,
 });
 export const text = (value: Text, indent = 0): Block => ({ kind: 'text', text: value, indent });
+
+/** The line that stands for what is folded, in a format that cannot unfold it. */
+export const foldedText = ({ summary, hint }: Extract<Block, { kind: 'folded' }>): string =>
+  hint === undefined ? summary : `${summary}: ${hint}`;
 
 /** Lines of a Dockerfile, from 1. */
 export interface DockerfileLines {

@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Image } from '../link/graph.js';
+import { areDocumentsLost } from '../link/observation.js';
 import { fullPlatform, mayRunFor, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
 import { familiarName, normalName, parseReference } from '../spec/reference.js';
 import { visible } from '../visible.js';
@@ -128,10 +129,14 @@ function noMatch(where: string, ref: string, all: readonly Image[], isNoFile = f
   const full = normalName(ref);
   const meaning = full === ref ? '' : ` (which as a name is ${full})`;
   const file = isNoFile ? ', and no such file' : '';
+  const path = ref.replace(/^\/+/, '');
+  const list = `--where ${/^[\w./-]*$/.test(path) ? path : 'PATH'}`;
+  const asked =
+    ref === path ? '' : `\nFor files of an image: \`waybill files ARCHIVE${path === '' ? '' : ` ${list}`}\``;
   return new InputError(
     `no image ${JSON.stringify(ref)}${meaning} in it${file}`,
     where,
-    `It holds:\n${listOf(all)}`,
+    `It holds:\n${listOf(all)}${asked}`,
   );
 }
 
@@ -188,6 +193,22 @@ export function oneImage(reading: ArchiveReading, selection: Selection): ChosenI
   if (chosen.length === 1) return first;
   const list = listOf(chosen.map(({ image }) => image));
   throw ambiguous(file, `it holds ${chosen.length} images`, list, OR_PLATFORM);
+}
+
+/** Why the layers of an image may not be all of them. */
+export const LISTING_LOST =
+  'the archive is damaged or cut short, and the document that lists the layers of its images is missing: upper layers may be missing too';
+
+/**
+ * The one image that is meant, whose layers a document lists. Hazard: of an archive that is cut, an image guessed from
+ * other files can lack its upper layers, and would show an earlier version of a file.
+ * @throws InputError as `oneImage`; also where its layers are a guess
+ */
+export function oneListedImage(reading: ArchiveReading, selection: Selection): ChosenImage {
+  const chosen = oneImage(reading, selection);
+  if (!areDocumentsLost(chosen.part.graph.observations)) return chosen;
+  const remedy = 'Fetch or save the archive again; `waybill verify` says where it is damaged.';
+  throw new InputError(LISTING_LOST, reading.opened.file, remedy, { damaged: true });
 }
 
 /** Where a platform tells images apart too. */

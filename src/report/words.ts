@@ -143,12 +143,14 @@ export function verdictSpan(value: boolean | null): Span {
 
 export const verdictNames: readonly (keyof Verdicts)[] = ['intact', 'complete', 'conformant'];
 
-/** The fault of a layer, in words. */
-export const faultLine = ({ layer, kind, reason }: LayerFault, indent = 0): Block =>
-  text(
-    [span(kind, kind === 'incomplete' ? 'bad' : 'warn'), `  layer ${layer + 1}: ${visible(reason)}`],
-    indent,
-  );
+/**
+ * The fault of a layer, in words.
+ * @param side  the side of a comparison that has the layer; empty where there is only one
+ */
+export function faultLine({ layer, kind, reason }: LayerFault, indent = 0, side = ''): Block {
+  const which = `layer ${layer + 1}${side === '' ? '' : ` of ${side}`}`;
+  return text([span(kind, kind === 'incomplete' ? 'bad' : 'warn'), `  ${which}: ${visible(reason)}`], indent);
+}
 
 /** How sizes are written for people: `15.4 kB`, in powers of 1024, or as whole bytes. */
 export type Units = 'si' | 'binary' | 'bytes';

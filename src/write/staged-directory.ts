@@ -17,6 +17,10 @@ import { InputError } from '../errors.js';
 import { writing } from './system-error.js';
 import { abandon, finished, removeTree, temporaryBeside, temporaryIn } from './unfinished.js';
 
+/** The name of a file in a directory, as it is printed: the directory as the user named it, with or without a slash. */
+export const shownIn = (directory: string, name: string): string =>
+  `${directory.replace(/\/+$/, '')}/${name}`;
+
 /** A directory that is held open, so that it stays the same one if its name is changed. */
 interface HeldDirectory {
   /** A path to the open directory; its name if the system has no other way. */

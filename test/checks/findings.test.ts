@@ -1862,6 +1862,12 @@ provoke(
   () => readMembers(partial, { requireComplete: { ...arm64, architecture: 's390x' } }),
   { severity: 'error', path: 'index.json', data: { absent: [], required: ['linux/s390x'] } },
 );
+test('--require-complete of a platform that was never listed: the message says which are here', async () => {
+  const made = layouts.buildxOci({ platforms: [item], tags: ['app:1'] });
+  const { report } = await readMembers(made, { requireComplete: arm64 });
+  const { message } = report.findings.find(({ code }) => code === 'platform-absent')!;
+  assert.is(message, 'required, but not in the archive: linux/arm64; it has: linux/amd64');
+});
 test('--require-complete for a present platform does not require others', async () => {
   const requireComplete = { ...arm64, architecture: 'amd64' };
   const { exitCode, report } = await readMembers(partial, { requireComplete });

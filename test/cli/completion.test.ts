@@ -57,6 +57,24 @@ const LINES: readonly (readonly [line: string, expected: readonly string[], none
   ['waybill history none.tar ', [], ['hello:1.0']],
 ];
 
+/** Options with a file as their value, and what may stand after the `=`: never the sign for the shell itself. */
+const FILE_VALUES: readonly (readonly [before: string, option: string, typed: string, expected: string])[] = [
+  ['waybill verify one.tar ', '--output=', 't', 'two.tar'],
+  ['waybill check one.tar ', '--policy=', '', 'one.tar'],
+  ['waybill extract one.tar ', '--layers=', 'o', 'one.tar'],
+];
+const FILE_LINES = FILE_VALUES.map(([before, option, typed]) => before + option + typed);
+
+/** @param isWhole  true where the candidates have the option too */
+function compareFiles(answers: readonly (readonly string[])[], isWhole: boolean): void {
+  for (const [i, [before, option, typed, expected]] of FILE_VALUES.entries()) {
+    const line = before + option + typed;
+    const word = isWhole ? option + expected : expected;
+    assert.ok(answers[i]!.includes(word), `${line}: ${word} is in ${answers[i]!.join(' ')}`);
+    assert.not.match(answers[i]!.join(' '), ':files', line);
+  }
+}
+
 function compare(answers: readonly (readonly string[])[]): void {
   for (const [i, [line, expected, none = []]] of LINES.entries()) {
     for (const word of expected)
@@ -83,14 +101,16 @@ testWhen(
     try 'waybill history one.tar hello:'
     try 'waybill verify --fail-on=e'
     try 'waybill cat one.tar#'
+    ${FILE_LINES.map(line => `try '${line}'`).join('\n')}
     complete -p waybill`;
   const output = await shell('bash', script);
   const answers = answersOf(output);
   compare(answers);
-  const [afterColon, afterEquals, afterHash] = answers.slice(LINES.length);
+  const [afterColon, afterEquals, afterHash, ...afterOption] = answers.slice(LINES.length);
   assert.equal(afterColon!.filter(Boolean), ['1.0'], 'bash has what stands before the colon already');
   assert.equal(afterEquals!.filter(Boolean), ['error']);
   assert.ok(afterHash!.includes('one.tar#hello:1.0'));
+  compareFiles(afterOption, false);
   assert.match(output, 'complete -F _waybill waybill');
 });
 
@@ -99,8 +119,11 @@ testWhen(
   isThere('fish'),
   'there is no fish',
 )('fish', async () => {
-  const tries = LINES.map(([line]) => `echo '== '; complete -C '${line}'`).join('\n');
-  compare(answersOf(await shell('fish', `waybill completion fish | source\n${tries}`)));
+  const lines = [...LINES.map(([line]) => line), ...FILE_LINES];
+  const tries = lines.map(line => `echo '== '; complete -C '${line}'`).join('\n');
+  const answers = answersOf(await shell('fish', `waybill completion fish | source\n${tries}`));
+  compare(answers);
+  compareFiles(answers.slice(LINES.length), true);
 });
 
 testWhen(
@@ -110,13 +133,15 @@ testWhen(
 )('zsh: the script is read, and asks for the words', async () => {
   const script = `autoload -U compinit; compinit -u -D; source <(waybill completion zsh)
     _describe() { print -rl -- "\${(@P)2}"; }
-    _files() { print -l -- *(N); }
+    _files() { print -l -- $PREFIX*(N); }
+    compset() { [[ "$1 $2 $3" == '-P 1 *=' ]] && PREFIX=\${PREFIX#*=}; }
     try() { words=("\${(@s: :)1}"); CURRENT=$#words; PREFIX=$words[-1]; print '== '; _waybill; }
-    ${LINES.map(([line]) => `try '${line}'`).join('\n')}
+    ${[...LINES.map(([line]) => line), ...FILE_LINES].map(line => `try '${line}'`).join('\n')}
     true`;
   const answers = answersOf(await shell('zsh', script)).map(words =>
     words.map(word => word.replace(/(?<!\\):.*$/, '').replaceAll('\\:', ':')),
   );
+  compareFiles(answers.slice(LINES.length), false);
   // zsh filters files itself.
   const isFile = (word: string) => word.endsWith('.tar');
   for (const [i, [line, expected, none = []]] of LINES.entries()) {

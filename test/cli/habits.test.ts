@@ -111,6 +111,11 @@ const SLIPS: readonly Row[] = [
   ['verfy one.tar', 2, 'unknown command `verfy`; did you mean `verify`?'],
   ['verfy one.tar a b --nope', 2, 'did you mean `verify`?'],
   ['ls', 2, 'unknown command `ls`; did you mean `images`?'],
+  ['dive one.tar', 2, 'unknown command `dive`; did you mean `waste` or `report`?'],
+  ['frobnicate one.tar', 2, 'unknown command `frobnicate`; `waybill --help` lists them', 'usage:'],
+  ['frob_nicate2 one.tar#hello:1.0', 2, 'unknown command `frob_nicate2`'],
+  ['frobnicate one.tar --help', 2, 'unknown command `frobnicate`'],
+  ['files one.tar /etc', 2, 'no image "/etc"', 'For files of an image: `waybill files ARCHIVE --where etc`'],
   ['one.tar --plaform linux/amd64', 2, 'unknown option --plaform; did you mean `--platform`?'],
   ['verify one.tar -platform linux/amd64', 2, 'did you mean `--platform`?'],
   [
@@ -129,6 +134,8 @@ const SLIPS: readonly Row[] = [
   ['image rm x', 2, '`image rm` needs a running Docker daemon', 'image inspect, history, ls'],
   ['buildx build .', 2, '`buildx build` needs a running Docker daemon'],
   ['run --rm alpine', 2, '`run` needs a running Docker daemon, and waybill reads image files'],
+  ['run x', 2, '(to read a file named `run`: waybill ./run)'],
+  ['export x', 2, 'the files of an image: waybill extract ARCHIVE DIR'],
   ['--jsn one.tar', 2, 'unknown option --jsn; did you mean `--json`?'],
   ['verify --halp', 2, 'unknown option --halp; did you mean `--help`?'],
   ['vreify --help', 2, 'unknown command `vreify`; did you mean `verify`?'],
@@ -246,6 +253,9 @@ const OUTPUTS: readonly Row[] = [
   ['verify one.tar --format md', 0, '| archive | **one.tar** |'],
   ['verify one.tar --format html', 0, '<!doctype html>'],
   ['verify one.tar --format json', 0, '"schemaVersion": 1'],
+  ['verify one.tar --format JUnit', 0, '<testsuites'],
+  ['verify one.tar -o JSON=/dev/stdout', 0, '"schemaVersion": 1'],
+  ['verify one.tar --format Jsn', 2, 'found "Jsn"', 'did you mean `json`?'],
   ['verify one.tar --json -o -', 0, '"schemaVersion": 1'],
   ['verify one.tar -o /dev/null', 0, ''],
   ['verify one.tar -o noname', 2, '"noname" should end in one of .html .md .json .txt', '--format'],
@@ -415,6 +425,23 @@ test('the help names every command with examples, and exit codes of those that r
       );
     },
   );
+});
+
+test('commands without a report do not offer --json, and refuse it', async () => {
+  const lists = ['create', 'annotate', 'push', 'rm'].map(word => ['manifest', word]);
+  await each([['cat'], ['extract'], ['completion'], ...lists], async words => {
+    const help = await waybill([...words, '--help']);
+    assert.match(help.stdout, '--color');
+    assert.not.match(help.stdout, '--json ', words.join(' '));
+  });
+  const refused = await waybill(['manifest', 'rm', 'x', '--json']);
+  assert.match(refused.stderr, '--json: manifest rm prints no report');
+  assert.match((await waybill(['verify', '--help'])).stdout, '--json ');
+});
+
+test('--verbose says what was read, in words of users', async () => {
+  const { stderr } = await waybill(['verify', 'one.tar', '-v'], { cwd: folder });
+  assert.match(stderr, /read one\.tar: \d+ bytes, in \d+\.\d\d s$/m);
 });
 
 test('no file is left behind', () => {

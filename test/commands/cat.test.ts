@@ -8,7 +8,7 @@ import { type CatOptions, cat } from '../../src/commands/cat.js';
 import { assemble, image, type Layer, type LayerSpec, layerOf } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { canCompress, compress, deliveries, toTar } from '../support/pack.js';
-import { refusal, saved, streamOf } from '../support/reading.js';
+import { cutBeforeManifest, refusal, saved, streamOf } from '../support/reading.js';
 import { paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
 
@@ -355,6 +355,16 @@ test('a forged lower layer that lost the link to a directory is told, where it d
     const { exitCode, notes } = await run(file, 'd/t');
     assert.is(exitCode, 1, kind);
     assert.match(notes.join(), /^layer 1: /, kind);
+  }
+});
+
+test('of an archive that is cut before the list of layers no file is printed: it may be an older one', async () => {
+  const cut = cutBeforeManifest();
+  for (const input of [saved(cut, 'guessed.tar'), streamOf(cut)]) {
+    const { what, remedy, damaged } = await refusal(run(input, 'app/LICENSE'));
+    assert.match(what, /cut short, and the document that lists the layers of its images is missing/);
+    assert.match(remedy!, /waybill verify/);
+    assert.ok(damaged);
   }
 });
 

@@ -178,7 +178,11 @@ test('options that contradict each other, or lack something', async () => {
     [[], /which archive\?/],
     [[SOUND, '--init', '--print-policy'], /contradict each other/],
     [[SOUND, '--init', '--policy', EASY], /writes a policy, and reads none/],
-    [[SOUND, '--init', '--json'], /prints a policy and no report/],
+    [[SOUND, '--init', '--json'], /writes one policy and no report/],
+    [[SOUND, '--init', '--format', 'json'], /writes one policy and no report/],
+    [[SOUND, '--init', '-o', 'a.yaml', '-o', 'b.yaml'], /further --output out: --init -o waybill\.yaml/],
+    [[SOUND, '--init', '-o', SOUND], /is read by this command, and would be overwritten/],
+    [[SOUND, '--init', '-o', ''], /expected a file, found an empty name/],
     [[SOUND, BROKEN, '--init'], /from one archive/],
     [[SOUND, '--policy', ''], /expected a file or -, found an empty name/],
     [[SOUND, '--policy', EASY, '--policy', STRICT], /--policy: expected one value/],
@@ -529,6 +533,20 @@ test('--init prints the policy, from a pipe too, and what is not passed stands i
   assert.is(piped.stdout.split('\n').slice(1).join('\n'), stdout.split('\n').slice(1).join('\n'));
   const policy = file('init.yaml', stdout);
   assert.is((await waybill(['check', archive, '--policy', policy])).status, 0);
+});
+
+test('--init writes the policy to the file of --output, of any name, or to standard output', async () => {
+  const policyIn = (text: string) => text.split('\n').slice(1).join('\n');
+  const { stdout } = await waybill(['check', SOUND, '--init']);
+  for (const name of ['pol.yaml', 'budget', 'pol.json']) {
+    const policy = join(folder, name);
+    const made = await waybill(['check', SOUND, '--init', '-o', policy]);
+    assert.equal([made.status, made.stdout], [0, '']);
+    assert.match(made.stderr, `wrote ${policy}`);
+    assert.is(policyIn(readFileSync(policy, 'utf8')), policyIn(stdout));
+  }
+  const printed = await waybill(['check', SOUND, '--init', '-o', '-']);
+  assert.is(policyIn(printed.stdout), policyIn(stdout));
 });
 
 test('the report goes to files in every format, and its exit code stays', async () => {

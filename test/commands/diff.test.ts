@@ -517,6 +517,20 @@ test('a layer that cannot be unpacked does not equal the sound one', async () =>
   assert.match(only(report).notes.join(), 'layer 2 of b cannot be unpacked to its end');
 });
 
+test('a layer that is not what its own image claims is named, with its side', async () => {
+  const forged = { ...base, layers: [base.layers[0]!, await layer({ files: { 'app/run': 'run 2\n' } })] };
+  const archive = (made: Image) => side(layouts.dockerSave({ image: made, tags: ['app:1'] }));
+  const result = diff(await archive(base), await archive(forged));
+  const { faults } = only(result.data as DiffReport);
+  assert.equal(faults.a, []);
+  assert.equal(
+    faults.b.map(({ layer, kind }) => [layer, kind]),
+    [[1, 'changed']],
+  );
+  assert.match(wordsOf(result), /changed {2}layer 2 of b: expected the diff_id sha256:\w+, found sha256:/);
+  assert.is(result.exitCode, 1);
+});
+
 test('contents that were not read are not reported as equal', async () => {
   const a = await ofEntries([{ path: 'x', bytes: 'one' }]);
   const b = await ofEntries([{ path: 'x', bytes: 'two' }]);

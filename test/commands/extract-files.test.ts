@@ -20,7 +20,7 @@ import { type Found, walked } from '../support/file-system.js';
 import { assemble, type Image, image, layerOf, type TarEntry } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { compress, toTar } from '../support/pack.js';
-import { refusal, saved, streamOf } from '../support/reading.js';
+import { cutBeforeManifest, refusal, saved, streamOf } from '../support/reading.js';
 import { paxEntry, rawEntry, rawTar } from '../support/tar-blocks.js';
 import { temporary } from '../support/tmp.js';
 
@@ -491,6 +491,13 @@ test('an archive that is removed during extraction leaves no files', async () =>
   await refusal(extractFiles(FILE, join(above, 'no/such/root')));
   await refusal(extractFiles(FILE, join(above, 'root'), { ref: 'nope' }));
   assert.equal(readdirSync(above), []);
+});
+
+test('of an archive that is cut before the list of layers nothing is written', async () => {
+  const root = join(temporary('extract'), 'root');
+  const { what } = await refusal(extractFiles(saved(cutBeforeManifest(), 'guessed.tar'), root));
+  assert.match(what, /upper layers may be missing too/);
+  assert.not.ok(existsSync(root));
 });
 
 test.run();

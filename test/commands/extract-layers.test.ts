@@ -10,7 +10,7 @@ import { digestOf, encodedOf } from '../support/digest.js';
 import { type Image, image, plainImage } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { canCompress, compress, deliveries, toTar } from '../support/pack.js';
-import { refusal, saved, streamOf } from '../support/reading.js';
+import { cutBeforeManifest, refusal, saved, streamOf } from '../support/reading.js';
 import { temporary } from '../support/tmp.js';
 
 const item = await image({
@@ -324,5 +324,10 @@ for (const { id, file, truth } of sound) {
     assert.equal(streamed.files(), names);
   });
 }
+
+test('of an archive that is cut before the list of layers no layer is written', async () => {
+  const { what } = await refusal(extract(saved(cutBeforeManifest(), 'guessed.tar')));
+  assert.match(what, /upper layers may be missing too/);
+});
 
 test.run();

@@ -7,7 +7,7 @@ import { toText } from '../../src/format/text.js';
 import { assemble, type Image, image, layerOf } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { toTar } from '../support/pack.js';
-import { refusal, saved, streamOf } from '../support/reading.js';
+import { cutBeforeManifest, refusal, saved, streamOf } from '../support/reading.js';
 import { gnuLong, rawEntry, rawTar } from '../support/tar-blocks.js';
 
 async function tarOf(...images: readonly Image[]): Promise<Uint8Array> {
@@ -308,6 +308,18 @@ test('a Windows layer is noted', async () => {
   assert.is(exitCode, 0);
   assert.ok(report.images[0]!.files!.some(({ path }) => path === 'Files/Windows/x.dll'));
   assert.match(text, /below Files\//);
+});
+
+test('files of an archive that is cut before the list of layers are a guess, which is said', async () => {
+  const { text, exitCode } = await run(saved(cutBeforeManifest(), 'guessed.tar'));
+  assert.is(exitCode, 1);
+  assert.match(text, /incomplete {2}the archive is damaged or cut short.* upper layers may be missing too/);
+});
+
+test('a complete archive of the v1 format is listed as before', async () => {
+  const whole = await run(saved(await toTar(layouts.dockerV1({ image: item, tags: ['app:1'] }))));
+  assert.is(whole.exitCode, 0);
+  assert.not.match(whole.text, /incomplete/);
 });
 
 test.run();

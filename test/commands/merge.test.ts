@@ -491,6 +491,16 @@ const HOSTILE = [
   ']]>&lt;.tar',
 ];
 
+test('an option that lists the rest is named where the rest cannot be unfolded', async () => {
+  const { files } = shards(3, [...fleet(60), broken('z.tar', 'the archive is cut short')]);
+  assert.match(await inFormat(files, 'text'), /\d+ passed: --verbose lists them/);
+  for (const format of ['html', 'markdown'] as const) {
+    const page = await inFormat(files, format);
+    assert.match(page, /<summary>\d+ passed<\/summary>/);
+    assert.not.match(page, /--verbose lists|--top \d+ shows/);
+  }
+});
+
 test('names of strangers end no tag, row, line or command', async () => {
   const names = HOSTILE.map(path => path.replaceAll('/', '\u2215'));
   const items = names.map(path =>

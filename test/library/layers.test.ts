@@ -16,6 +16,7 @@ import { assemble, image, layerOf } from '../support/image.js';
 import { tarFacts } from '../support/layer-facts.js';
 import { dockerSave, file as member, skopeoOci } from '../support/layouts.js';
 import { compress, toDirectory, toTar, toZip } from '../support/pack.js';
+import { cutBeforeManifest, refusal, saved } from '../support/reading.js';
 import { type TarEntry, tarBytes } from '../support/tar.js';
 import { temporary } from '../support/tmp.js';
 
@@ -385,6 +386,12 @@ test('a layer is found by a digest that no document claims, as from a reading of
     listed.map(({ path }) => path),
     ['a'],
   );
+});
+
+test('of an archive that is cut before the list of layers, no file is read or listed', async () => {
+  const archive = await openArchive(saved(cutBeforeManifest(), 'guessed.tar'));
+  for (const asked of [readFile(archive, 'app/LICENSE'), all(listFiles(archive))])
+    assert.match((await refusal(asked)).what, /upper layers may be missing too/);
 });
 
 test.run();

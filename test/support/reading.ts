@@ -1,6 +1,7 @@
 // Reads fixtures and reports on them, for most tests of the product.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import {
   type ArchiveReading,
@@ -12,6 +13,7 @@ import {
   reportOf,
   verify,
 } from '../../src/commands.js';
+import { repositoryRoot } from './corpus.js';
 import type { Member } from './members.js';
 import { type TarOptions, toTar } from './pack.js';
 import { temporary } from './tmp.js';
@@ -73,3 +75,9 @@ export const faults = (findings: readonly Finding[]): string[] =>
   findings.filter(({ severity }) => severity !== 'info').map(({ code, message }) => `${code}: ${message}`);
 
 export const ALL_TRUE = { intact: true, complete: true, conformant: true } as const;
+
+/** A podman archive that is cut before its manifest.json: its v1 files look like an image without the last layer. */
+export function cutBeforeManifest(): Uint8Array {
+  const packed = readFileSync(join(repositoryRoot, 'samples/hello-podman.tar.gz'));
+  return gunzipSync(packed).subarray(0, 25_000);
+}

@@ -10,7 +10,7 @@ import { formatPlatform } from '../../spec/platform.js';
 import { visible } from '../../visible.js';
 import { type CopiedDocument, copyDocuments, type DocumentPlace } from '../../write/documents.js';
 import { throughFile } from '../../write/spool.js';
-import { stageDirectory } from '../../write/staged-directory.js';
+import { shownIn, stageDirectory } from '../../write/staged-directory.js';
 import { unchanged } from '../unchanged.js';
 import { attestationsReadOptions, documentsOf } from './report.js';
 
@@ -72,7 +72,7 @@ const LIST = '`waybill attestations ARCHIVE` lists what is attached.';
 
 function answerOf(copied: readonly CopiedDocument[], directory: string): Answer {
   const lines = copied.flatMap(one =>
-    'reason' in one ? [] : [`${visible(`${directory}/${one.place.name}`)}  ${one.size}  ${one.digest}\n`],
+    'reason' in one ? [] : [`${visible(shownIn(directory, one.place.name))}  ${one.size}  ${one.digest}\n`],
   );
   const notes = copied.flatMap(one =>
     'reason' in one ? [`not written: ${one.place.name}: ${one.reason}`] : [],

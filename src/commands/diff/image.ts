@@ -2,7 +2,7 @@ import { Tally, UNREAD } from '../../analysis/diff/changes.js';
 import { type Change, configChanges, historyChanges, manifestChanges } from '../../analysis/diff/image.js';
 import { installedIn } from '../../analysis/installed.js';
 import { type Sizes, sumOf, weigher } from '../../analysis/weigh.js';
-import { beyondLimit, isPlainTar } from '../../filesystem/layer-tables.js';
+import { beyondLimit, isPlainTar, layerFaults } from '../../filesystem/layer-tables.js';
 import type { Image, Layer } from '../../link/graph.js';
 import { type PackageChange, packageChanges } from '../../packages/package.js';
 import type { BlobFacts } from '../../scan/blob/facts.js';
@@ -48,6 +48,7 @@ export function diffImages({ a, b }: ImagePair, { ignore, text }: ImageDiffOptio
     files: files?.diff ?? NO_FILES,
     packages: packages.changes,
     sizes: { a: sizesOf(a), b: sizesOf(b) },
+    faults: { a: layerFaults(a.part.scan, a.image), b: layerFaults(b.part.scan, b.image) },
     notes: [...damage.a.values(), ...damage.b.values(), ...(files?.notes ?? []), ...packages.notes],
     differences: tally.differences(),
     ignored: tally.ignoredDifferences(),

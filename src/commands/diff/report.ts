@@ -2,6 +2,7 @@ import type { KindCount } from '../../analysis/diff/changes.js';
 import type { Aspect } from '../../analysis/diff/files.js';
 import type { Change } from '../../analysis/diff/image.js';
 import type { Sizes } from '../../analysis/weigh.js';
+import type { LayerFault } from '../../filesystem/layer-tables.js';
 import type { PackageChange } from '../../packages/package.js';
 import type { ArchiveReport, ImageReport, LayerReport } from '../../report/report.js';
 import type { EntryType } from '../../scan/entries/table.js';
@@ -57,6 +58,8 @@ export interface ImageDiff {
   readonly packages: readonly PackageChange[];
   /** Sizes of all layers together, in bytes. */
   readonly sizes: { readonly a: Sizes; readonly b: Sizes };
+  /** Layers whose entries are not all known, or whose bytes differ from the claims of their own image. */
+  readonly faults: { readonly a: readonly LayerFault[]; readonly b: readonly LayerFault[] };
   readonly notes: readonly string[];
 }
 

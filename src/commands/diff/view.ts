@@ -15,6 +15,7 @@ import type { ArchiveReport } from '../../report/report.js';
 import {
   bytes,
   count,
+  faultLine,
   instruction,
   madeBy,
   NONE,
@@ -83,6 +84,7 @@ function imageDoc(image: ImageDiff, { units, top, all = false, ignore = [] }: Di
     ...changesDoc('manifest', manifest, rows),
     ...only('attestation', attestations),
     ...layersDoc(image, units, rows),
+    ...faultsDoc(image),
     ...diffFilesDoc(image, { units, rows, all }),
     ...packagesDoc(image, rows),
     ...(ignore.includes('sizes') ? [] : sizesDoc(image, units)),
@@ -187,6 +189,14 @@ function layersDoc({ layers }: ImageDiff, units: Units | undefined, rows: number
     ...section(`layers  (${shared} shared from the base on${elsewhere})`),
     ...limitedTable(columns, cells, rows),
   ];
+}
+
+/** Layers that are not what their own image claims; what is not known of the others is among the notes. */
+function faultsDoc({ faults: { a, b } }: ImageDiff): Doc {
+  const lines = ([side, faults]: readonly [string, ImageDiff['faults']['a']]) =>
+    faults.filter(({ kind }) => kind === 'changed').map(fault => faultLine(fault, 4, side));
+  const all = [...lines(['a', a]), ...lines(['b', b])];
+  return all.length === 0 ? [] : [...section('layers that are not what their image claims'), ...all];
 }
 
 const STYLES = { added: 'good', removed: 'bad', changed: 'warn', recompressed: 'dim' } as const;

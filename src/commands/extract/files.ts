@@ -7,7 +7,7 @@ import type { Limits, Resources } from '../../limits.js';
 import { limitsOf } from '../../limits.js';
 import type { Answer } from '../../report/doc.js';
 import { memberPlace, readArchive } from '../../report/read.js';
-import { type ChosenImage, oneImage, type Selection } from '../../report/select.js';
+import { type ChosenImage, oneListedImage, type Selection } from '../../report/select.js';
 import { count } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import { visible } from '../../visible.js';
@@ -92,7 +92,7 @@ async function extractFrom(
 ): Promise<Extraction> {
   const reading = await readArchive(file, { depth: 'files', limits: allowed, jobs, memory, onProgress });
   const where = [...given, ...files];
-  const chosen = oneImage(reading, selection);
+  const chosen = oneListedImage(reading, selection);
   const { part, image } = chosen;
   const tree = squash(tablesOf(part.scan, image));
   const matches = where.length === 0 ? () => true : pathFilter(where);

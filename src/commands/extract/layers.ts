@@ -4,7 +4,7 @@ import { limitsOf } from '../../limits.js';
 import type { Image } from '../../link/graph.js';
 import type { Answer } from '../../report/doc.js';
 import { readArchive } from '../../report/read.js';
-import { oneImage, type Selection } from '../../report/select.js';
+import { oneListedImage, type Selection } from '../../report/select.js';
 import {
   isWritten,
   type LayerClaims,
@@ -13,7 +13,7 @@ import {
   writeLayers,
 } from '../../write/layers.js';
 import { throughFile } from '../../write/spool.js';
-import { stageDirectory } from '../../write/staged-directory.js';
+import { shownIn, stageDirectory } from '../../write/staged-directory.js';
 
 import { unchanged } from '../unchanged.js';
 
@@ -44,7 +44,7 @@ export async function extractLayers(
   try {
     const extract = async (file: string) => {
       const reading = await readArchive(file, { ...options, depth: 'metadata' });
-      const { part, image } = oneImage(reading, selection);
+      const { part, image } = oneListedImage(reading, selection);
       const layers = image.layers.map(claimsOf);
       const source = { archive: file, inside: part.part.inside, layers };
       const total = image.layers.reduce((sum, { member }) => sum + (member?.size ?? 0), 0);
@@ -91,7 +91,7 @@ function answerOf(outcomes: readonly (WrittenLayer | LostLayer)[], image: Image,
   const written = outcomes.filter(isWritten);
   const width = written.reduce((most, { size }) => Math.max(most, String(size).length), 0);
   const lines = written.map(({ name, size, diffId }) => {
-    return `${directory.replace(/\/+$/, '')}/${name}  ${String(size).padStart(width)}  ${diffId}\n`;
+    return `${shownIn(directory, name)}  ${String(size).padStart(width)}  ${diffId}\n`;
   });
   // Images of Docker before 1.10 have no diff_ids.
   const unchecked = image.kind === 'v1' ? [] : written.filter(({ checked }) => !checked);

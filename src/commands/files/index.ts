@@ -6,6 +6,7 @@ import { squash } from '../../filesystem/file-tree.js';
 import { changesBetween, type Gone, LayerEntry, layerEntries } from '../../filesystem/layer-changes.js';
 import { type LayerFault, layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import { type Unloadable, unloadables } from '../../filesystem/unloadable.js';
+import { areDocumentsLost } from '../../link/observation.js';
 import type { Result } from '../../report/doc.js';
 import { type FileReport, fileReport } from '../../report/file-report.js';
 import { type ArchiveReading, imagesIn } from '../../report/read.js';
@@ -104,6 +105,8 @@ export interface ImageTree extends Pick<ImageFiles, 'faults' | 'oddities' | 'ref
   readonly changes: FileChanges | null;
   /** True if the files are entries of all layers. */
   readonly allLayers: boolean;
+  /** True if no document lists the layers, because the archive is damaged or cut: upper ones may be missing. */
+  readonly isGuess: boolean;
 }
 
 export interface FileChanges {
@@ -132,7 +135,7 @@ export function checkFilesOptions({ in: layer, allLayers, tree }: FilesOptions):
 
 /**
  * `waybill files`: the files of images, or the changes of one layer. The exit code is 1 if the entries of a layer are
- * not all known.
+ * not all known, or no document lists the layers because the archive is cut.
  * @param reading  of depth `files`
  * @throws InputError if nothing is selected
  */
@@ -140,7 +143,9 @@ export function files(reading: ArchiveReading, options: FilesOptions): Result {
   checkFilesOptions(options);
   requireImages(reading);
   const found = findFiles(reading, options);
-  const isWhole = found.images.every(({ faults }) => faults.every(({ kind }) => kind === 'changed'));
+  const isWhole = found.images.every(
+    ({ faults, isGuess }) => !isGuess && faults.every(({ kind }) => kind === 'changed'),
+  );
   const { tree = false, top, units = 'bytes' } = options;
   const chosen = selectImages(reading, options);
   return {
@@ -217,7 +222,10 @@ export function findFiles(reading: ArchiveReading, options: FilesOptions): Found
   const wanted = matches === null ? null : (path: string) => matches(nameText(path));
   return {
     report,
-    images: report.images.map((image, i) => ({ report: image, ...imageFiles(chosen[i]!, wanted, options) })),
+    images: report.images.map((image, i) => {
+      const isGuess = areDocumentsLost(chosen[i]!.part.graph.observations);
+      return { report: image, isGuess, ...imageFiles(chosen[i]!, wanted, options) };
+    }),
   };
 }
 
@@ -228,7 +236,7 @@ function imageFiles(
   { part, image, index }: ChosenImage & { index?: number },
   wanted: PathTest,
   options: FilesOptions,
-): Omit<ImageTree, 'report'> {
+): Omit<ImageTree, 'report' | 'isGuess'> {
   const tables = tablesOf(part.scan, image);
   const faults = layerFaults(part.scan, image);
   const refusals = [...unloadables(part.scan, image)];
@@ -253,7 +261,7 @@ function layerFiles(
   index: number,
   wanted: PathTest,
   options: FilesOptions,
-): Omit<ImageTree, 'report' | 'faults' | 'refusals'> {
+): Omit<ImageTree, 'report' | 'isGuess' | 'faults' | 'refusals'> {
   const after = squash(tables.slice(0, index + 1));
   const changes = changesBetween(squash(tables.slice(0, index)), after, index);
   const all = changes.added.length + changes.modified.length + changes.removed.length;

@@ -5,6 +5,7 @@ import { oddityText, severityOf, type Unloadable } from '../../filesystem/unload
 
 import { type Block, type Doc, gap, span, type Text, text } from '../../report/doc.js';
 import { fileReport } from '../../report/file-report.js';
+import { LISTING_LOST } from '../../report/select.js';
 import { archiveHead, count, faultLine, imageTitle, instruction, madeBy } from '../../report/words.js';
 import { nameText } from '../../scan/entries/name.js';
 import type { EntryType } from '../../scan/entries/table.js';
@@ -27,10 +28,11 @@ export function filesDoc({ report, images }: FoundFiles, total: number, view: Vi
 }
 
 function imageDoc(image: ImageTree, view: View): Doc {
-  const { report, changes, faults, oddities, refusals } = image;
+  const { report, changes, faults, oddities, refusals, isGuess } = image;
   const told = refusals.filter(one => severityOf(one) === 'error');
   return [
     ...(changes === null ? listing(image, view) : changesDoc(image, changes, view)),
+    ...(isGuess ? [text([span('incomplete', 'bad'), `  ${LISTING_LOST}`])] : []),
     ...faults.map(fault => faultLine(fault)),
     ...oddities.flatMap(oddity => oddityLines(oddity, told)),
     ...told.map(one => text([span('refused', 'bad'), `  ${unloadableText(one)}`])),

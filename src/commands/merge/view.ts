@@ -137,7 +137,7 @@ function archivesPart({ archives, totals }: FleetReport, { top }: FleetViewOptio
     ...longTable(columns, archives.slice(0, bad), archiveRow, top, 'bad archives'),
     ...(passed.length === 0
       ? []
-      : [folded(columns, passed, archiveRow, `${passed.length} passed: --verbose lists them`)]),
+      : [folded(columns, passed, archiveRow, `${passed.length} passed`, '--verbose lists them')]),
   ];
 }
 
@@ -190,8 +190,8 @@ function longTable<T>(
   };
   const left = items.length - first.length;
   if (left === 0) return [table];
-  const summary = `and ${left} more ${noun}: --top ${items.length} shows all`;
-  return [table, folded(columns, items.slice(top), row, summary)];
+  const hint = `--top ${items.length} shows all`;
+  return [table, folded(columns, items.slice(top), row, `and ${left} more ${noun}`, hint)];
 }
 
 function folded<T>(
@@ -199,13 +199,14 @@ function folded<T>(
   items: readonly T[],
   row: (item: T) => readonly Text[],
   summary: string,
+  hint: string,
 ): Block {
   const shown = items.slice(0, MOST);
   const rows = { [Symbol.iterator]: () => rowsOf(shown, row) };
   const beyond = items.length - shown.length;
   const listing: Block = { kind: 'listing', columns, rows, count: shown.length };
   const rest = beyond === 0 ? [] : [text(`${beyond} more are in the JSON, the CSV and the rows.`, 2)];
-  return { kind: 'folded', summary, rest: [listing, ...rest] };
+  return { kind: 'folded', summary, hint, rest: [listing, ...rest] };
 }
 
 function* rowsOf<T>(items: readonly T[], row: (item: T) => readonly Text[]): Generator<readonly Text[]> {
