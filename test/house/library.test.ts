@@ -19,9 +19,11 @@ import {
   UsageError,
   verifyArchive,
 } from '../../src/index.js';
+import { canCompress } from '../support/compression.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';
 import { dockerSave, skopeoOci } from '../support/layouts.js';
+import { runNode } from '../support/nodes.js';
 import { toTar } from '../support/pack.js';
 import { hasNpm, installed, NO_NPM, packed } from '../support/package.js';
 import { temporary } from '../support/tmp.js';
@@ -219,6 +221,24 @@ test('the same answers, whichever question is asked first', async () => {
   const [sizes, verified] = await Promise.all([measureSizes(one), verifyArchive(one)]);
   assert.equal(await verifyArchive(other), verified);
   assert.equal(await measureSizes(other), sizes);
+});
+
+testWhen(
+  test,
+  canCompress('zstd'),
+  'there is no zstd',
+)('the first calls of a process may come together, whatever they have to load', async () => {
+  const made = await image({ layers: [{ files: { f: 'text' }, compression: 'zstd' }] });
+  const file = await written('zstd.tar', toTar(skopeoOci({ image: made, tags: ['app:1'] })));
+  const door = new URL('../../src/index.js', import.meta.url).href;
+  const program = `
+    const { openArchive, readFile, verifyArchive } = await import(${JSON.stringify(door)});
+    const open = () => openArchive(${JSON.stringify(file)}, { jobs: 1 });
+    const [a, b, c] = await Promise.all([open(), open(), open()]);
+    const [text, { verdicts }, other] = await Promise.all([readFile(a, 'f'), verifyArchive(b), readFile(c, 'f')]);
+    console.log(Buffer.from(text).toString(), verdicts.intact, Buffer.from(other).toString());`;
+  const { stdout, stderr } = runNode(process.execPath, ['--input-type=module', '-e', program]);
+  assert.is(stdout, 'text true text\n', stderr);
 });
 
 test('two images of one name are told apart by the objects in archive.images', async () => {
