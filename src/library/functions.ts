@@ -10,10 +10,38 @@ import { InputError } from '../errors.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { FileReport } from '../report/file-report.js';
 import type { Archive, ImageSelection, OpenOptions, ReadingOptions, VerifyReport } from './archive.js';
+import {
+  ANY,
+  CALLBACK,
+  COUNT,
+  checkArgument,
+  checkOptions,
+  eitherOf,
+  FLAG,
+  INPUT,
+  LAYER,
+  OBJECT,
+  type OptionTypes,
+  oneOf,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from './arguments.js';
+import { CallersStream } from './stream.js';
 
 /*
  * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library costs little.
  */
+
+const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  limits: OBJECT,
+  jobs: ANY,
+  memory: ANY,
+  requireComplete: eitherOf(FLAG, TEXT),
+  requireImage: FLAG,
+  onProgress: CALLBACK,
+  signal: SIGNAL,
+};
 
 /**
  * Opens an archive and reads its documents: a fraction of a second for a file of any size. A stream is read to its end,
@@ -27,7 +55,15 @@ export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   options: OpenOptions = {},
 ): Promise<Archive> {
-  return (await import('./archive.js')).open(input, options);
+  checkArgument('input', input, INPUT);
+  const source = typeof input === 'string' ? input : new CallersStream(input);
+  try {
+    checkOptions(options, OPEN_OPTIONS);
+    return await (await import('./archive.js')).open(source, options);
+  } catch (error) {
+    if (typeof source !== 'string') source.destroy();
+    throw error;
+  }
 }
 
 /**
@@ -40,7 +76,7 @@ export async function verifyArchive(
   selection: ImageSelection & ReadingOptions = {},
 ): Promise<VerifyReport> {
   const { read, selectionIn, report } = await import('./archive.js');
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
   return report(await read(archive, 'bytes', selection.signal), wanted);
 }
 
@@ -48,6 +84,8 @@ export async function verifyArchive(
 export interface ListedFile extends FileReport {
   /** The change that the layer makes, if the files of one layer are listed. */
   readonly change?: 'added' | 'modified' | 'removed';
+  /** The file before the layer, if it was modified. */
+  readonly before?: FileReport;
 }
 
 /**
@@ -65,7 +103,7 @@ export async function* listFiles(
     import('../commands/files/index.js'),
     import('./archive.js'),
   ]);
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { layer: LAYER, where: TEXTS, signal: SIGNAL });
   const { layer, where, signal } = selection;
   const reading = await read(archive, 'entries', signal);
   requireOne(reading, wanted);
@@ -104,7 +142,8 @@ export async function* listLayer(
 ): AsyncGenerator<LayerFile, void, undefined> {
   const [{ layerListing, layerOf }, { canReadLayers, read, readLayers, selectionIn, sourceOf }] =
     await Promise.all([import('../commands/files/layer.js'), import('./archive.js')]);
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
+  checkArgument('layer', layer, LAYER);
   const { signal } = selection;
   signal?.throwIfAborted();
   const isAlone = canReadLayers(archive);
@@ -156,6 +195,8 @@ export async function* streamFile(
   const { catFrom, catFromLayers } = await import('../commands/cat.js');
   const { canReadLayers, read, readLayers, selectionIn, sourceOf } = await import('./archive.js');
   const { first, options } = sourceOf(archive);
+  checkArgument('path', path, TEXT);
+  const chosen = selectionIn(archive, selection, { layer: LAYER, signal: SIGNAL });
   const { layer, signal } = selection;
   signal?.throwIfAborted();
   const { file, container } = archive;
@@ -166,7 +207,7 @@ export async function* streamFile(
       'Save it to a file and open that.',
     );
   const wanted = {
-    ...selectionIn(archive, selection),
+    ...chosen,
     in: layerText(layer),
     limits: options.limits,
     signal,
@@ -259,9 +300,12 @@ export async function measureSizes(
   options: ImageSelection &
     ReadingOptions & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
 ): Promise<SizesReport> {
-  const { sizesOf } = await import('../commands/sizes/index.js');
+  const [{ sizesOf }, { BREAKDOWNS }] = await Promise.all([
+    import('../commands/sizes/index.js'),
+    import('../commands/sizes/breakdown.js'),
+  ]);
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const wanted = selectionIn(archive, options, { by: oneOf(BREAKDOWNS), top: COUNT, signal: SIGNAL });
   const { by, top, signal } = options;
   const reading = await read(archive, by === 'package' ? 'contents' : 'entries', signal);
   return sizesOf(reading, { ...wanted, by, top });
@@ -277,12 +321,16 @@ export async function findWaste(
 ): Promise<WasteReport> {
   const { wasteReport } = await import('../commands/waste/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
   return wasteReport(await read(archive, 'contents', selection.signal), wanted);
 }
 
 /** One side of a comparison: all images of an archive, or some of them. */
-type ComparedImages = Archive | ({ readonly archive: Archive } & ImageSelection);
+type ComparedImages = Archive | ChosenImages;
+type ChosenImages = { readonly archive: Archive } & ImageSelection;
+
+const isChosen = (compared: ComparedImages): compared is ChosenImages =>
+  OBJECT.accepts(compared) && 'archive' in compared;
 
 /**
  * In what the images of two archives differ, or two images of one: the report of `waybill diff --json`.
@@ -296,15 +344,17 @@ export async function compareImages(
   options: ReadingOptions & { readonly ignore?: readonly string[] | undefined } = {},
 ): Promise<DiffReport> {
   const { checkIgnored, diffReport } = await import('../commands/diff/index.js');
-  const { read, selectionIn } = await import('./archive.js');
+  const { read, selectionIn, sourceOf } = await import('./archive.js');
+  checkOptions(options, { ignore: TEXTS, signal: SIGNAL });
   const { ignore = [], signal } = options;
   checkIgnored(ignore);
-  const side = async (compared: ComparedImages) => {
-    const { archive, ...selection } = 'archive' in compared ? compared : { archive: compared };
-    const wanted = selectionIn(archive, selection);
-    return { reading: await read(archive, 'contents', signal), selection: wanted };
-  };
-  return diffReport(await side(a), await side(b), { ignore });
+  const [left, right] = Object.entries({ a, b }).map(([name, compared]) => {
+    const { archive, ...selection } = isChosen(compared) ? compared : { archive: compared };
+    sourceOf(archive, name);
+    const wanted = selectionIn<ImageSelection>(archive, selection, {});
+    return async () => ({ reading: await read(archive, 'contents', signal), selection: wanted });
+  });
+  return diffReport(await left!(), await right!(), { ignore });
 }
 
 /**
@@ -321,7 +371,7 @@ export async function listIds(
 ): Promise<IdsReport> {
   const { idsReport } = await import('../commands/ids/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const wanted = selectionIn(archive, options, { docker: COUNT, find: TEXT, signal: SIGNAL });
   const { docker, find, signal } = options;
   return idsReport(await read(archive, 'bytes', signal), { ...wanted, docker, find });
 }
@@ -338,8 +388,10 @@ export async function inspectImages(
   options: ImageSelection & ReadingOptions & DialectOptions & { readonly format?: string | undefined } = {},
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
   const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
+  const { STORE_NAMES } = await import('../docker/release.js');
   const { read, selectionIn, sourceOf } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const own = { format: TEXT, docker: COUNT, store: oneOf(STORE_NAMES), api: TEXT, signal: SIGNAL };
+  const wanted = selectionIn(archive, options, own);
   const { format, docker, store, api, signal } = options;
   const asked = { format, docker, store, api };
   const depth = imageInspectDepth(asked, sourceOf(archive).first);
@@ -356,6 +408,7 @@ const DEPTH_OF = { metadata: 'documents', digests: 'bytes', files: 'entries' } a
  * @throws TemplateError with Go's message, for a template that does not parse or fails
  */
 export async function renderTemplate(template: string, data: unknown): Promise<string> {
+  checkArgument('template', template, TEXT);
   return (await import('../go/template/index.js')).renderTemplate(template, data);
 }
 
@@ -370,6 +423,7 @@ export async function explainFinding(code: FindingCode): Promise<{
   readonly verdict: Verdict | null;
   readonly explanation: string;
 }> {
+  checkArgument('code', code, TEXT);
   const { explanationOf } = await import('../commands/explain.js');
   return explanationOf(code);
 }
