@@ -38,7 +38,7 @@ export const SIGNAL: ArgumentType = {
   accepts: value => has(value, 'throwIfAborted') && has(value, 'addEventListener'),
   remedies: [[isInstance(AbortController), 'pass its `signal`']],
 };
-/** What is in it is checked by the module that uses it. */
+/** The module that uses it checks its properties. */
 export const OBJECT: ArgumentType = {
   expected: 'an object',
   accepts: value => typeof value === 'object' && value !== null && !Array.isArray(value),

@@ -234,7 +234,7 @@ export async function* streamFile(
 
 async function* untilEndOf(pipe: Pipe, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of pipe.pieces()) {
+    for await (const piece of pipe.joined()) {
       signal?.throwIfAborted();
       yield piece;
     }
@@ -244,17 +244,23 @@ async function* untilEndOf(pipe: Pipe, signal: AbortSignal | undefined): AsyncGe
   }
 }
 
-/** Between a writer that puts pieces and a reader that takes them: the writer waits until its piece is taken. */
+/** Pieces are joined up to so many bytes: those of a tar come as blocks of 512. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Between a writer that puts pieces and a reader that takes them, joined: the writer waits until they are taken. */
 class Pipe {
-  private piece: Uint8Array | null = null;
+  private pieces: Uint8Array[] = [];
+  private length = 0;
   private ended: { readonly error: unknown } | null = null;
   private isStopped = false;
   private wake: () => void = () => {};
 
   readonly put = async (piece: Uint8Array): Promise<void> => {
-    this.piece = piece;
-    this.wake();
-    while (this.piece !== null && !this.isStopped) await this.changed();
+    // Its memory is used again for the next one.
+    this.pieces.push(Uint8Array.from(piece));
+    this.length += piece.length;
+    if (this.length >= PIECE_BYTES) this.wake();
+    while (this.length >= PIECE_BYTES && !this.isStopped) await this.changed();
     if (this.isStopped) throw new Error('no more is wanted');
   };
 
@@ -269,12 +275,10 @@ class Pipe {
     this.wake();
   }
 
-  async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *joined(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      const { piece } = this;
-      if (piece !== null) {
-        yield Uint8Array.from(piece);
-        this.piece = null;
+      if (this.length >= PIECE_BYTES || (this.ended !== null && this.length > 0)) {
+        yield this.take();
         this.wake();
       } else if (this.ended === null) await this.changed();
       else if (this.ended.error === null) return;
@@ -282,7 +286,21 @@ class Pipe {
     }
   }
 
-  /** Reader and writer never wait at the same time: one of them has a piece to take, or room for one. */
+  private take(): Uint8Array {
+    const { pieces, length } = this;
+    this.pieces = [];
+    this.length = 0;
+    if (pieces.length === 1) return pieces[0]!;
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+
+  /** Reader and writer never wait at the same time: one of them has pieces to take, or room for one. */
   private changed(): Promise<void> {
     return new Promise(resolve => {
       this.wake = resolve;
@@ -300,10 +318,7 @@ export async function measureSizes(
   options: ImageSelection &
     ReadingOptions & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
 ): Promise<SizesReport> {
-  const [{ sizesOf }, { BREAKDOWNS }] = await Promise.all([
-    import('../commands/sizes/index.js'),
-    import('../commands/sizes/breakdown.js'),
-  ]);
+  const { BREAKDOWNS, sizesOf } = await import('../commands/sizes/index.js');
   const { read, selectionIn } = await import('./archive.js');
   const wanted = selectionIn(archive, options, { by: oneOf(BREAKDOWNS), top: COUNT, signal: SIGNAL });
   const { by, top, signal } = options;
@@ -387,8 +402,7 @@ export async function inspectImages(
   archive: Archive,
   options: ImageSelection & ReadingOptions & DialectOptions & { readonly format?: string | undefined } = {},
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
-  const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
-  const { STORE_NAMES } = await import('../docker/release.js');
+  const { imageInspect, imageInspectDepth, STORE_NAMES } = await import('../commands/image-inspect.js');
   const { read, selectionIn, sourceOf } = await import('./archive.js');
   const own = { format: TEXT, docker: COUNT, store: oneOf(STORE_NAMES), api: TEXT, signal: SIGNAL };
   const wanted = selectionIn(archive, options, own);
