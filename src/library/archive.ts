@@ -1,5 +1,6 @@
 import { areLayersUnread, type ReadLayers, SingleLayers } from '../commands/single-layers.js';
 import { unchanged } from '../commands/unchanged.js';
+import { whenAborted } from '../containers/deadline.js';
 import { isReadOnce } from '../containers/open.js';
 import { UsageError } from '../errors.js';
 import { limitsOf, type Resources } from '../limits.js';
@@ -20,6 +21,8 @@ import {
   type OptionTypes,
   TEXT,
 } from './arguments.js';
+
+export { whenAborted };
 
 /** An option of every function that reads. */
 export interface ReadingOptions {
@@ -208,12 +211,12 @@ function awaited(
       });
     };
     const settle = (result: () => void) => {
-      signal?.removeEventListener('abort', onAbort);
+      forgetSignal();
       if (signal?.aborted === true) return reject(signal.reason);
       shared.waiting--;
       result();
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forgetSignal = whenAborted(signal, onAbort);
     shared.reading.then(
       reading => settle(() => resolve(reading)),
       error => settle(() => reject(error)),

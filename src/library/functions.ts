@@ -193,7 +193,9 @@ export async function* streamFile(
   selection: FileSelection = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { catFrom, catFromLayers } = await import('../commands/cat.js');
-  const { canReadLayers, read, readLayers, selectionIn, sourceOf } = await import('./archive.js');
+  const { canReadLayers, read, readLayers, selectionIn, sourceOf, whenAborted } = await import(
+    './archive.js'
+  );
   const { first, options } = sourceOf(archive);
   checkArgument('path', path, TEXT);
   const chosen = selectionIn(archive, selection, { layer: LAYER, signal: SIGNAL });
@@ -221,12 +223,11 @@ export async function* streamFile(
       pipe.end(notes.length === 0 ? null : new InputError(notes.join('; '), file, null, { damaged: true })),
     error => pipe.end(error),
   );
-  const stop = () => pipe.stop();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, () => pipe.stop());
   try {
     yield* untilEndOf(pipe, signal);
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     pipe.stop();
     await work;
   }
