@@ -1,6 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { denialText, isDenial } from './permission.js';
-import { uncommanding, visible } from './visible.js';
+import { quoted, uncommanding, visible } from './visible.js';
 
 const shown = (line: string) => uncommanding(visible(line));
 
@@ -38,6 +38,22 @@ export class InputError extends Error {
 /** The command line is not valid. Exit code 2; the usage line is printed. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Characters of a text that are quoted in a message. */
+const QUOTED = 100;
+
+/** A value that is not what was expected: `"text"`, `5`, `null`, `an array`, `an instance of URL`. */
+export function valueText(value: unknown): string {
+  if (typeof value === 'string') return quoted(value.length <= QUOTED ? value : `${value.slice(0, QUOTED)}…`);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'symbol') return 'a symbol';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  const name: unknown = value.constructor?.name;
+  return typeof name === 'string' && name !== '' && name !== 'Object'
+    ? `an instance of ${visible(name)}`
+    : 'an object';
 }
 
 /** True for an error of the operating system, as Node throws it, and for one of Node's permission model. */

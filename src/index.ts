@@ -40,6 +40,23 @@ export {
   streamFile,
   verifyArchive,
 } from './library/functions.js';
+export type {
+  AbsentReport,
+  ArchiveReport,
+  EngineReport,
+  Healthcheck,
+  HistoryEntry,
+  ImageDiff,
+  ImageSizes,
+  LinkFault,
+  Location,
+  LockDoubt,
+  LockGrade,
+  SignatureFailure,
+  Sizes,
+  UnloadableKind,
+  WastedFileReport,
+} from './library/parts.js';
 export { defaultLimits, type Limits } from './limits.js';
 export type { FindingCode } from './link/observation.js';
 export type { ImageReport, LayerReport, Report } from './report/report.js';

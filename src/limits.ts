@@ -1,4 +1,4 @@
-import { UsageError } from './errors.js';
+import { UsageError, valueText } from './errors.js';
 
 /**
  * Caps on the memory and work that one archive may cost, each with its reason. An archive is untrusted input. A cap
@@ -332,7 +332,9 @@ export function limitsOf(given: Partial<Limits> = {}): Limits {
     const ceiling = ceilingOf(name);
     const floor = limitFloors[name] ?? 0;
     if (!Number.isSafeInteger(value) || value < floor || value > ceiling)
-      throw new UsageError(`${name}: expected a whole number from ${floor} to ${ceiling}, found ${value}`);
+      throw new UsageError(
+        `${name}: expected a whole number from ${floor} to ${ceiling}, found ${valueText(value)}`,
+      );
   }
   return { ...defaultLimits, ...Object.fromEntries(known) };
 }

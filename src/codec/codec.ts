@@ -67,6 +67,21 @@ export interface Codec<Name extends string = string> {
   readonly maxRatio: number;
 }
 
+/**
+ * Loads once, also for callers that come while it is loading: packages hand out what is inside them only once. A
+ * failure is forgotten, so that the next caller tries again.
+ */
+export function loadedOnce(load: () => Promise<void>): () => Promise<void> {
+  let loading: Promise<void> | null = null;
+  return () => {
+    loading ??= load().catch(error => {
+      loading = null;
+      throw error;
+    });
+    return loading;
+  };
+}
+
 /** A fault for which readers of the same format give different errors, or which some of them ignore. */
 export type CodecFault =
   /** gzip: CRC-32 of the content (RFC 1952 section 2.3.1). */

@@ -1,5 +1,5 @@
 import { checkInside, XZ_DECOMPRESS } from '../inside.js';
-import { type Codec, CodecError, type Sink, type WasmInstance } from './codec.js';
+import { type Codec, CodecError, loadedOnce, type Sink, type WasmInstance } from './codec.js';
 import { flushing, type Input, type Step } from './input.js';
 import { couldBe, openPush, readTail, type ShapeSoFar } from './push.js';
 
@@ -37,8 +37,7 @@ let exports: Exports | null = null;
 
 const isXzLoaded = (): boolean => exports !== null;
 
-async function loadXz(): Promise<void> {
-  if (exports !== null) return;
+const loadXz = loadedOnce(async () => {
   // A CommonJS bundle, in which Node does not see the names.
   const { default: bundle } = (await import('xz-decompress')) as unknown as { default: Package };
   const { XzReadableStream: stream } = bundle;
@@ -47,7 +46,7 @@ async function loadXz(): Promise<void> {
   });
   if (stream._moduleInstance === undefined) await stream._getModuleInstance();
   exports = checkedExports(stream._moduleInstance?.exports);
-}
+});
 
 /** @throws Error where the module does not export what is used of it */
 function checkedExports(found: object | undefined): Exports {

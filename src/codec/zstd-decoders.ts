@@ -1,7 +1,15 @@
 // libzstd's streaming decoder, behind one interface: Node's own, and the WebAssembly of zstddec.
 import * as zlib from 'node:zlib';
 import { checkInside, ZSTDDEC } from '../inside.js';
-import { CodecError, type Outlet, ROOM_BYTES, type Sink, type WasmInstance, wasm } from './codec.js';
+import {
+  CodecError,
+  loadedOnce,
+  type Outlet,
+  ROOM_BYTES,
+  type Sink,
+  type WasmInstance,
+  wasm,
+} from './codec.js';
 import type { ZlibHandle } from './inflate.js';
 
 /** Decodes the frames of one stream, which its caller has found the parts of. */
@@ -182,8 +190,7 @@ const KEEP_INSTANCES = 4;
 let module: object | null = null;
 const idle: Instance[] = [];
 
-async function loadWebAssembly(): Promise<void> {
-  if (module !== null) return;
+const loadWebAssembly = loadedOnce(async () => {
   const { ZSTDDecoder } = await import('zstddec/stream');
   checkInside(ZSTDDEC, 'function', { 'ZSTDDecoder._init': ZSTDDecoder?.prototype?._init });
   let captured: object | null = null;
@@ -199,7 +206,7 @@ async function loadWebAssembly(): Promise<void> {
   // Also where other code of the process has used zstddec before: it instantiates its module once.
   checkInside(ZSTDDEC, 'object', { 'the module that init() hands to _init()': captured });
   module = captured;
-}
+});
 
 /** @throws Error where the module does not export what is used of it */
 function checkExports(found: object): void {
@@ -320,13 +327,14 @@ export const webAssemblyZstd: Zstd = {
 export function eitherZstd(preferred: Zstd, other: Zstd): Zstd {
   let chosen: Zstd | null = null;
   return {
-    async load() {
-      chosen ??= await preferred.load().then(
+    load: loadedOnce(async () => {
+      const found = await preferred.load().then(
         () => preferred,
         () => other,
       );
-      await chosen.load();
-    },
+      await found.load();
+      chosen = found;
+    }),
     isLoaded: () => chosen?.isLoaded() === true,
     open(sink, outlet) {
       if (chosen === null) throw new Error('zstd: load() has not been awaited');

@@ -19,6 +19,8 @@ import { jsonOddities } from '../spec/json-text.js';
 import { visible } from '../visible.js';
 import { depthFor, dialectOf, documentNotes, hostImage, storedForPlatform } from './stored-images.js';
 
+export { STORE_NAMES } from '../docker/release.js';
+
 export interface ImageInspectOptions extends DialectOptions {
   /** A Go template, or `json` for one line. Default: indented JSON. */
   readonly format?: string | undefined;

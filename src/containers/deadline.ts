@@ -25,6 +25,32 @@ export class Interruption extends Error {
   }
 }
 
+/** For each signal what is to be done when it is aborted. */
+const actions = new WeakMap<AbortSignal, Set<() => void>>();
+
+/**
+ * Calls `act` when the signal is aborted, until the function that it returns is called. Hazard: Node warns of a leak
+ * when a signal has more than ten listeners, and a caller may give one signal to any number of calls; so it has one.
+ */
+export function whenAborted(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (signal === undefined || signal.aborted) return () => {};
+  let waiting = actions.get(signal);
+  if (waiting === undefined) {
+    const added = new Set<() => void>();
+    signal.addEventListener('abort', () => runAll(added), { once: true });
+    actions.set(signal, added);
+    waiting = added;
+  }
+  const own = () => act();
+  waiting.add(own);
+  return () => void waiting.delete(own);
+}
+
+function runAll(waiting: Set<() => void>): void {
+  for (const act of waiting) act();
+  waiting.clear();
+}
+
 /** The longest delay of a timer, in milliseconds. */
 export const LONGEST_MS = 2 ** 31 - 1;
 
@@ -81,10 +107,10 @@ function whenEnded(
   if (signal?.aborted === true || isOver(deadline)) return null;
   const isTimed = deadline !== Number.POSITIVE_INFINITY;
   const timer = isTimed ? setTimeout(onTime, Math.min(LONGEST_MS, deadline - now() + 1)) : undefined;
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const forget = whenAborted(signal, onAbort);
   return () => {
     clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+    forget();
   };
 }
 

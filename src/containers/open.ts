@@ -47,16 +47,26 @@ export async function openArchive(
   digest?: StreamDigest,
 ): Promise<Opened> {
   const file = typeof input === 'string' ? input : '-';
-  const where = file === '-' ? 'standard input' : file;
+  const where = inputName(input);
   // Looked up once: a file may be one of ten thousand.
   const stats = file === '-' ? null : statInput(file);
   if (stats !== null && isSeekable(stats)) return reading(where, () => openNamed(file, stats, limits, end));
   const stream = (await streamOf(input))!;
   return reading(where, () => {
     const timed = untilDeadline(stream, end.deadline, limits, end.signal);
-    return openStream(file, digest?.of(timed) ?? timed, limits);
+    return openStream(file, where, digest?.of(timed) ?? timed, limits);
   });
 }
+
+/** The name of an input in messages. */
+export function inputName(input: string | AsyncIterable<Uint8Array>): string {
+  if (typeof input !== 'string') return 'the stream';
+  return input === '-' ? 'standard input' : input;
+}
+
+/** Whether an input can only be read once: neither a file nor a directory. @throws InputError when there is no such file */
+export const isReadOnce = (input: string | AsyncIterable<Uint8Array>): boolean =>
+  typeof input !== 'string' || input === '-' || !isSeekable(statInput(input));
 
 async function openNamed(file: string, stats: BigIntStats, limits: Limits, end: ReadingEnd): Promise<Opened> {
   if (stats.isDirectory()) return openFolder(file, limits);
@@ -291,10 +301,14 @@ async function look(chunks: AsyncIterable<Uint8Array>, where: string): ReturnTyp
   }
 }
 
-async function openStream(file: string, stream: AsyncIterable<Uint8Array>, limits: Limits): Promise<Opened> {
+async function openStream(
+  file: string,
+  where: string,
+  stream: AsyncIterable<Uint8Array>,
+  limits: Limits,
+): Promise<Opened> {
   const counter = new Counter();
   const input = counted(stream, counter);
-  const where = file === '-' ? 'standard input' : file;
   const [head, chunks] = await look(input, where);
   if (head.length === 0)
     throw new InputError('nothing came in (0 bytes)', where, 'Did the command before the pipe fail?');

@@ -1,16 +1,28 @@
 import { areLayersUnread, type ReadLayers, SingleLayers } from '../commands/single-layers.js';
 import { unchanged } from '../commands/unchanged.js';
-import { streamOf } from '../containers/open.js';
+import { whenAborted } from '../containers/deadline.js';
+import { isReadOnce } from '../containers/open.js';
 import { UsageError } from '../errors.js';
-import type { Resources } from '../limits.js';
+import { limitsOf, type Resources } from '../limits.js';
 import type { Image } from '../link/graph.js';
 import { packageDatabases } from '../packages/databases.js';
 import { type ImageSettings, settingsOf } from '../report/image-settings.js';
 import { type ArchiveReading, type ReadOptions, readArchive } from '../report/read.js';
 import { type ArchiveReport, type ImageReport, type Report, reportOf } from '../report/report.js';
 import { oneListedImage, type Selection, selectImages } from '../report/select.js';
+import { checkResources } from '../scan/resources.js';
 import { isObject } from '../spec/json.js';
 import { type Platform, parsePlatform } from '../spec/platform.js';
+import {
+  type ArgumentType,
+  archiveType,
+  checkArgument,
+  checkOptions,
+  type OptionTypes,
+  TEXT,
+} from './arguments.js';
+
+export { whenAborted };
 
 /** An option of every function that reads. */
 export interface ReadingOptions {
@@ -83,6 +95,8 @@ interface Source {
   readonly options: OpenOptions;
   /** The reading that the archive was opened with. */
   readonly first: ArchiveReading;
+  /** Positions of images in the archive: the caller may change the order of `archive.images`. */
+  readonly positions: ReadonlyMap<ImageReport, number>;
   /** Readings that are complete or under way. */
   readings: readonly SharedReading[];
   readonly layers: SingleLayers;
@@ -95,15 +109,19 @@ export async function open(
   input: string | AsyncIterable<Uint8Array>,
   { signal, ...options }: OpenOptions,
 ): Promise<Archive> {
+  checkResources(options);
+  limitsOf(options.limits);
   signal?.throwIfAborted();
-  const stream = await streamOf(input);
-  const depth: ReadingDepth = stream === null ? 'documents' : 'contents';
-  const first = await readAs(depth, stream ?? input, options, signal);
+  const depth: ReadingDepth = isReadOnce(input) ? 'contents' : 'documents';
+  const first = await readAs(depth, input, options, signal);
   const { archive: about } = reportOf(first);
   const { file, container, compression, size, layout, producer } = about;
-  const archive = { file, container, compression, size, layout, producer, images: report(first, {}).images };
+  const { images } = report(first, {});
+  const archive = { file, container, compression, size, layout, producer, images };
   const opened = { depth, reading: Promise.resolve(first), controller: new AbortController(), waiting: 0 };
-  sources.set(archive, { options, first, readings: [opened], layers: new SingleLayers(first, options) });
+  const positions = new Map(images.map((image, position) => [image, position]));
+  const layers = new SingleLayers(first, options);
+  sources.set(archive, { options, first, positions, readings: [opened], layers });
   return archive;
 }
 
@@ -130,10 +148,12 @@ const READ_OPTIONS = {
   contents: { depth: 'files', files: { digests: true, keep: packageDatabases } },
 } satisfies Record<ReadingDepth, ReadOptions>;
 
-export function sourceOf(archive: Archive): Source {
-  const source = sources.get(archive);
-  if (source === undefined) throw new UsageError('expected what openArchive returned, found another object');
-  return source;
+const ARCHIVE = archiveType(value => sources.has(value as Archive));
+
+/** @param name  of the argument */
+export function sourceOf(archive: Archive, name = 'archive'): Source {
+  checkArgument(name, archive, ARCHIVE);
+  return sources.get(archive)!;
 }
 
 const isAsDeep = (wanted: ReadingDepth) => (one: SharedReading) =>
@@ -191,12 +211,12 @@ function awaited(
       });
     };
     const settle = (result: () => void) => {
-      signal?.removeEventListener('abort', onAbort);
+      forgetSignal();
       if (signal?.aborted === true) return reject(signal.reason);
       shared.waiting--;
       result();
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const forgetSignal = whenAborted(signal, onAbort);
     shared.reading.then(
       reading => settle(() => resolve(reading)),
       error => settle(() => reject(error)),
@@ -228,12 +248,27 @@ function platformNamed(text: string): Platform {
   return platform;
 }
 
-export function selectionIn(archive: Archive, { image, platform }: ImageSelection): Selection {
+/**
+ * Checks the options of a function, and takes those from them that select images.
+ * @param others  types of its other options
+ * @throws UsageError
+ */
+export function selectionIn<T extends ImageSelection>(
+  archive: Archive,
+  options: T,
+  others: OptionTypes<Omit<T, keyof ImageSelection>>,
+): Selection {
+  const { positions } = sourceOf(archive);
+  const imageType: ArgumentType = {
+    expected: 'text, or one of archive.images',
+    accepts: value => typeof value === 'string' || positions.has(value as ImageReport),
+  };
+  const types = { image: imageType, platform: TEXT, ...others };
+  checkOptions(options, types as unknown as OptionTypes<T>);
+  const { image, platform } = options;
   const wanted = platform === undefined ? undefined : platformNamed(platform);
   if (image === undefined || typeof image === 'string') return { ref: image, platform: wanted };
-  const position = (archive.images as readonly ImageReport[]).indexOf(image);
-  if (position < 0) throw new UsageError('image: expected one of archive.images, found another object');
-  return { position, platform: wanted };
+  return { position: positions.get(image)!, platform: wanted };
 }
 
 /** The report about the images that are meant. @throws InputError when the selection matches nothing */

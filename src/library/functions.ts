@@ -10,10 +10,38 @@ import { InputError } from '../errors.js';
 import type { FindingCode, Severity } from '../link/observation.js';
 import type { FileReport } from '../report/file-report.js';
 import type { Archive, ImageSelection, OpenOptions, ReadingOptions, VerifyReport } from './archive.js';
+import {
+  ANY,
+  CALLBACK,
+  COUNT,
+  checkArgument,
+  checkOptions,
+  eitherOf,
+  FLAG,
+  INPUT,
+  LAYER,
+  OBJECT,
+  type OptionTypes,
+  oneOf,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+} from './arguments.js';
+import { CallersStream } from './stream.js';
 
 /*
  * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library costs little.
  */
+
+const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  limits: OBJECT,
+  jobs: ANY,
+  memory: ANY,
+  requireComplete: eitherOf(FLAG, TEXT),
+  requireImage: FLAG,
+  onProgress: CALLBACK,
+  signal: SIGNAL,
+};
 
 /**
  * Opens an archive and reads its documents: a fraction of a second for a file of any size. A stream is read to its end,
@@ -27,7 +55,15 @@ export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   options: OpenOptions = {},
 ): Promise<Archive> {
-  return (await import('./archive.js')).open(input, options);
+  checkArgument('input', input, INPUT);
+  const source = typeof input === 'string' ? input : new CallersStream(input);
+  try {
+    checkOptions(options, OPEN_OPTIONS);
+    return await (await import('./archive.js')).open(source, options);
+  } catch (error) {
+    if (typeof source !== 'string') source.destroy();
+    throw error;
+  }
 }
 
 /**
@@ -40,7 +76,7 @@ export async function verifyArchive(
   selection: ImageSelection & ReadingOptions = {},
 ): Promise<VerifyReport> {
   const { read, selectionIn, report } = await import('./archive.js');
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
   return report(await read(archive, 'bytes', selection.signal), wanted);
 }
 
@@ -48,6 +84,8 @@ export async function verifyArchive(
 export interface ListedFile extends FileReport {
   /** The change that the layer makes, if the files of one layer are listed. */
   readonly change?: 'added' | 'modified' | 'removed';
+  /** The file before the layer, if it was modified. */
+  readonly before?: FileReport;
 }
 
 /**
@@ -66,7 +104,7 @@ export async function* listFiles(
     import('../commands/files/index.js'),
     import('./archive.js'),
   ]);
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { layer: LAYER, where: TEXTS, signal: SIGNAL });
   const { layer, where, signal } = selection;
   const reading = await read(archive, 'entries', signal);
   requireListed(reading, wanted);
@@ -105,7 +143,8 @@ export async function* listLayer(
 ): AsyncGenerator<LayerFile, void, undefined> {
   const [{ layerListing, layerOf }, { canReadLayers, read, readLayers, selectionIn, sourceOf }] =
     await Promise.all([import('../commands/files/layer.js'), import('./archive.js')]);
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
+  checkArgument('layer', layer, LAYER);
   const { signal } = selection;
   signal?.throwIfAborted();
   const isAlone = canReadLayers(archive);
@@ -155,8 +194,12 @@ export async function* streamFile(
   selection: FileSelection = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { catFrom, catFromLayers } = await import('../commands/cat.js');
-  const { canReadLayers, read, readLayers, selectionIn, sourceOf } = await import('./archive.js');
+  const { canReadLayers, read, readLayers, selectionIn, sourceOf, whenAborted } = await import(
+    './archive.js'
+  );
   const { first, options } = sourceOf(archive);
+  checkArgument('path', path, TEXT);
+  const chosen = selectionIn(archive, selection, { layer: LAYER, signal: SIGNAL });
   const { layer, signal } = selection;
   signal?.throwIfAborted();
   const { file, container } = archive;
@@ -167,7 +210,7 @@ export async function* streamFile(
       'Save it to a file and open that.',
     );
   const wanted = {
-    ...selectionIn(archive, selection),
+    ...chosen,
     in: layerText(layer),
     limits: options.limits,
     signal,
@@ -181,12 +224,11 @@ export async function* streamFile(
       pipe.end(notes.length === 0 ? null : new InputError(notes.join('; '), file, null, { damaged: true })),
     error => pipe.end(error),
   );
-  const stop = () => pipe.stop();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, () => pipe.stop());
   try {
     yield* untilEndOf(pipe, signal);
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     pipe.stop();
     await work;
   }
@@ -194,7 +236,7 @@ export async function* streamFile(
 
 async function* untilEndOf(pipe: Pipe, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    for await (const piece of pipe.pieces()) {
+    for await (const piece of pipe.joined()) {
       signal?.throwIfAborted();
       yield piece;
     }
@@ -204,17 +246,23 @@ async function* untilEndOf(pipe: Pipe, signal: AbortSignal | undefined): AsyncGe
   }
 }
 
-/** Between a writer that puts pieces and a reader that takes them: the writer waits until its piece is taken. */
+/** Pieces are joined up to so many bytes: those of a tar come as blocks of 512. */
+const PIECE_BYTES = 64 * 1024;
+
+/** Between a writer that puts pieces and a reader that takes them, joined: the writer waits until they are taken. */
 class Pipe {
-  private piece: Uint8Array | null = null;
+  private pieces: Uint8Array[] = [];
+  private length = 0;
   private ended: { readonly error: unknown } | null = null;
   private isStopped = false;
   private wake: () => void = () => {};
 
   readonly put = async (piece: Uint8Array): Promise<void> => {
-    this.piece = piece;
-    this.wake();
-    while (this.piece !== null && !this.isStopped) await this.changed();
+    // Its memory is used again for the next one.
+    this.pieces.push(Uint8Array.from(piece));
+    this.length += piece.length;
+    if (this.length >= PIECE_BYTES) this.wake();
+    while (this.length >= PIECE_BYTES && !this.isStopped) await this.changed();
     if (this.isStopped) throw new Error('no more is wanted');
   };
 
@@ -229,12 +277,10 @@ class Pipe {
     this.wake();
   }
 
-  async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *joined(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      const { piece } = this;
-      if (piece !== null) {
-        yield Uint8Array.from(piece);
-        this.piece = null;
+      if (this.length >= PIECE_BYTES || (this.ended !== null && this.length > 0)) {
+        yield this.take();
         this.wake();
       } else if (this.ended === null) await this.changed();
       else if (this.ended.error === null) return;
@@ -242,7 +288,21 @@ class Pipe {
     }
   }
 
-  /** Reader and writer never wait at the same time: one of them has a piece to take, or room for one. */
+  private take(): Uint8Array {
+    const { pieces, length } = this;
+    this.pieces = [];
+    this.length = 0;
+    if (pieces.length === 1) return pieces[0]!;
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+
+  /** Reader and writer never wait at the same time: one of them has pieces to take, or room for one. */
   private changed(): Promise<void> {
     return new Promise(resolve => {
       this.wake = resolve;
@@ -260,9 +320,9 @@ export async function measureSizes(
   options: ImageSelection &
     ReadingOptions & { readonly by?: By | undefined; readonly top?: number | undefined } = {},
 ): Promise<SizesReport> {
-  const { sizesOf } = await import('../commands/sizes/index.js');
+  const { BREAKDOWNS, sizesOf } = await import('../commands/sizes/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const wanted = selectionIn(archive, options, { by: oneOf(BREAKDOWNS), top: COUNT, signal: SIGNAL });
   const { by, top, signal } = options;
   const reading = await read(archive, by === 'package' ? 'contents' : 'entries', signal);
   return sizesOf(reading, { ...wanted, by, top });
@@ -278,12 +338,16 @@ export async function findWaste(
 ): Promise<WasteReport> {
   const { wasteReport } = await import('../commands/waste/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, selection);
+  const wanted = selectionIn(archive, selection, { signal: SIGNAL });
   return wasteReport(await read(archive, 'contents', selection.signal), wanted);
 }
 
 /** One side of a comparison: all images of an archive, or some of them. */
-type ComparedImages = Archive | ({ readonly archive: Archive } & ImageSelection);
+type ComparedImages = Archive | ChosenImages;
+type ChosenImages = { readonly archive: Archive } & ImageSelection;
+
+const isChosen = (compared: ComparedImages): compared is ChosenImages =>
+  OBJECT.accepts(compared) && 'archive' in compared;
 
 /**
  * In what the images of two archives differ, or two images of one: the report of `waybill diff --json`.
@@ -297,15 +361,17 @@ export async function compareImages(
   options: ReadingOptions & { readonly ignore?: readonly string[] | undefined } = {},
 ): Promise<DiffReport> {
   const { checkIgnored, diffReport } = await import('../commands/diff/index.js');
-  const { read, selectionIn } = await import('./archive.js');
+  const { read, selectionIn, sourceOf } = await import('./archive.js');
+  checkOptions(options, { ignore: TEXTS, signal: SIGNAL });
   const { ignore = [], signal } = options;
   checkIgnored(ignore);
-  const side = async (compared: ComparedImages) => {
-    const { archive, ...selection } = 'archive' in compared ? compared : { archive: compared };
-    const wanted = selectionIn(archive, selection);
-    return { reading: await read(archive, 'contents', signal), selection: wanted };
-  };
-  return diffReport(await side(a), await side(b), { ignore });
+  const [left, right] = Object.entries({ a, b }).map(([name, compared]) => {
+    const { archive, ...selection } = isChosen(compared) ? compared : { archive: compared };
+    sourceOf(archive, name);
+    const wanted = selectionIn<ImageSelection>(archive, selection, {});
+    return async () => ({ reading: await read(archive, 'contents', signal), selection: wanted });
+  });
+  return diffReport(await left!(), await right!(), { ignore });
 }
 
 /**
@@ -322,7 +388,7 @@ export async function listIds(
 ): Promise<IdsReport> {
   const { idsReport } = await import('../commands/ids/index.js');
   const { read, selectionIn } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const wanted = selectionIn(archive, options, { docker: COUNT, find: TEXT, signal: SIGNAL });
   const { docker, find, signal } = options;
   return idsReport(await read(archive, 'bytes', signal), { ...wanted, docker, find });
 }
@@ -338,9 +404,10 @@ export async function inspectImages(
   archive: Archive,
   options: ImageSelection & ReadingOptions & DialectOptions & { readonly format?: string | undefined } = {},
 ): Promise<{ readonly text: string; readonly notes: readonly string[] }> {
-  const { imageInspect, imageInspectDepth } = await import('../commands/image-inspect.js');
+  const { imageInspect, imageInspectDepth, STORE_NAMES } = await import('../commands/image-inspect.js');
   const { read, selectionIn, sourceOf } = await import('./archive.js');
-  const wanted = selectionIn(archive, options);
+  const own = { format: TEXT, docker: COUNT, store: oneOf(STORE_NAMES), api: TEXT, signal: SIGNAL };
+  const wanted = selectionIn(archive, options, own);
   const { format, docker, store, api, signal } = options;
   const asked = { format, docker, store, api };
   const depth = imageInspectDepth(asked, sourceOf(archive).first);
@@ -357,6 +424,7 @@ const DEPTH_OF = { metadata: 'documents', digests: 'bytes', files: 'entries' } a
  * @throws TemplateError with Go's message, for a template that does not parse or fails
  */
 export async function renderTemplate(template: string, data: unknown): Promise<string> {
+  checkArgument('template', template, TEXT);
   return (await import('../go/template/index.js')).renderTemplate(template, data);
 }
 
@@ -371,6 +439,7 @@ export async function explainFinding(code: FindingCode): Promise<{
   readonly verdict: Verdict | null;
   readonly explanation: string;
 }> {
+  checkArgument('code', code, TEXT);
   const { explanationOf } = await import('../commands/explain.js');
   return explanationOf(code);
 }

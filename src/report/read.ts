@@ -6,7 +6,7 @@ import { doubtsOf, type Verdicts, verdictsBy } from '../checks/verdicts.js';
 import { deadlineIn } from '../containers/deadline.js';
 import { fileSha256, StreamDigest } from '../containers/file-digest.js';
 import { isLeftOut } from '../containers/kind.js';
-import { openArchive } from '../containers/open.js';
+import { inputName, openArchive } from '../containers/open.js';
 import { isOfTheMoment, type Member, type Opened, type Part, type Stranger } from '../containers/source.js';
 import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
@@ -116,7 +116,7 @@ async function readWhole(
   const digest = options.sha256 === true ? new StreamDigest() : undefined;
   const opened = await openArchive(input, limits, { deadline, signal: options.signal }, digest);
   try {
-    return await readOpened(opened, limits, deadline, digest, options);
+    return await readOpened(opened, inputName(input), limits, deadline, digest, options);
   } catch (error) {
     // The parts that were not reached.
     for (const { source } of opened.parts) if (source.access === 'once') await source.close();
@@ -126,6 +126,7 @@ async function readWhole(
 
 async function readOpened(
   opened: Opened,
+  where: string,
   limits: Limits,
   deadline: number,
   digest: StreamDigest | undefined,
@@ -133,7 +134,6 @@ async function readOpened(
 ): Promise<ArchiveReading> {
   const depth = options.depth ?? 'digests';
   const { jobs, memory, signal, known } = options;
-  const where = opened.file === '-' ? 'standard input' : opened.file;
   // Before the rest is read, so that a change between the two is seen.
   const sha256 =
     digest === undefined ? null : await reading(where, () => sha256Of(opened, deadline, options));

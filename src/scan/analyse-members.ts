@@ -1,3 +1,4 @@
+import { whenAborted } from '../containers/deadline.js';
 import type { ByteRange, Member, SeekableMember } from '../containers/source.js';
 import type { Analysis } from './blob/examiner.js';
 import { algorithmsFor, type BlobFacts, EmptyFacts, FactsKept } from './blob/facts.js';
@@ -46,8 +47,7 @@ export async function analyseMembers(
       else kept.add(member, place, await analyseKnown(job, analysis, onProgress, signal));
     }
   };
-  const stop = () => void pool.close();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, () => void pool.close());
   try {
     // Both are waited for from the start: a rejection that has no handler yet would end the process.
     await Promise.all([
@@ -60,7 +60,7 @@ export async function analyseMembers(
       );
   } finally {
     ended = true;
-    signal?.removeEventListener('abort', stop);
+    forget();
     await pool.close();
   }
   signal?.throwIfAborted();

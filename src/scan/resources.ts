@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem } from 'node:os';
 import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
-import { UsageError } from '../errors.js';
+import { UsageError, valueText } from '../errors.js';
 import { type Limits, lowered, type Resources } from '../limits.js';
 import { mayStartThreads } from '../permission.js';
 
@@ -49,13 +49,18 @@ export interface Plan {
 }
 
 /** @throws UsageError for a number of jobs or a budget that is too low */
-export function planOf({ jobs, memory }: Resources): Plan {
+export function checkResources({ jobs, memory }: Resources): void {
   if (jobs !== undefined && !(Number.isSafeInteger(jobs) && jobs >= 1))
-    throw new UsageError(`jobs: expected a whole number from 1, found ${jobs}`);
+    throw new UsageError(`jobs: expected a whole number from 1, found ${valueText(jobs)}`);
   if (memory !== undefined && !(Number.isSafeInteger(memory) && memory >= MIN_MEMORY))
     throw new UsageError(
-      `memory: expected at least ${MIN_MEMORY} bytes (${MIN_MEMORY / MiB}M), found ${memory}`,
+      `memory: expected at least ${MIN_MEMORY} bytes (${MIN_MEMORY / MiB}M), found ${valueText(memory)}`,
     );
+}
+
+/** @throws UsageError as `checkResources` */
+export function planOf({ jobs, memory }: Resources): Plan {
+  checkResources({ jobs, memory });
   const wanted = mayStartThreads() ? (jobs ?? coresToUse()) : 1;
   // Without workers there is nothing to divide, and the machine is not asked: an archive may be one of ten thousand.
   if (wanted === 1) return { workers: 0, partners: 0, queueBytes: LEAST_QUEUE_BYTES, heapMegabytes: 0 };

@@ -1,6 +1,6 @@
 import { loadCodecs } from '../codec/registry.js';
 import { copyOf } from '../containers/cursor.js';
-import { Interruption } from '../containers/deadline.js';
+import { Interruption, whenAborted } from '../containers/deadline.js';
 import { HEAD } from '../containers/kind.js';
 import type { Member, OnceSource } from '../containers/source.js';
 import type { Limits } from '../limits.js';
@@ -32,8 +32,7 @@ import { Pool } from './threads/pool.js';
 export async function scanOnce(source: OnceSource, options: ScanOptions, analysis: Analysis): Promise<Scan> {
   const pass = new Pass(options, analysis);
   const { signal } = options;
-  const stop = () => void pass.close();
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, () => void pass.close());
   try {
     const problems = await source.walk((member, content) => pass.visit(member, content));
     await pass.end();
@@ -55,7 +54,7 @@ export async function scanOnce(source: OnceSource, options: ScanOptions, analysi
       once: keptResults(),
     };
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     await pass.close();
   }
 }

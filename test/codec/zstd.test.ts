@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ROOM_BYTES } from '../../src/codec/codec.js';
+import { loadedOnce, ROOM_BYTES } from '../../src/codec/codec.js';
 import { sniff } from '../../src/codec/registry.js';
 import {
   eitherZstd,
@@ -10,6 +10,7 @@ import {
   webAssemblyZstd,
 } from '../../src/codec/zstd-decoders.js';
 import { digestOf } from '../support/digest.js';
+import { runNode } from '../support/nodes.js';
 import { decode, native, pieces, random, sample, type Tested, testCodec, zstdTested } from './sample.js';
 
 const pack = (bytes: Uint8Array, ...args: string[]) => native('zstd', ['-q', '-c', ...args], bytes);
@@ -253,6 +254,35 @@ test('zstd: Node has it from 22.15 on, and WebAssembly is used elsewhere', async
     found.close();
     wanted.close();
   }
+});
+
+for (const name of ['webAssemblyZstd', 'eitherZstd(nodeZstdBy(undefined), webAssemblyZstd)'])
+  test(`zstd: callers that come while it is loading wait for it: ${name}`, () => {
+    const module = new URL('../../src/codec/zstd-decoders.js', import.meta.url).href;
+    const program = `
+      const { eitherZstd, nodeZstdBy, webAssemblyZstd } = await import(${JSON.stringify(module)});
+      const zstd = ${name};
+      await Promise.all([zstd.load(), zstd.load(), new Promise(setImmediate).then(() => zstd.load())]);
+      zstd.open(() => {}).close();
+      console.log(zstd.isLoaded());`;
+    const { stdout, stderr } = runNode(process.execPath, ['--input-type=module', '-e', program]);
+    assert.is(stdout, 'true\n', stderr);
+  });
+
+test('loading that failed is tried again, and is done once', async () => {
+  let count = 0;
+  const load = loadedOnce(async () => {
+    count += 1;
+    if (count === 1) throw new Error('the first');
+  });
+  const outcomes = await Promise.allSettled([load(), load()]);
+  assert.equal(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  await Promise.all([load(), load()]);
+  await load();
+  assert.is(count, 2);
 });
 
 test.run();

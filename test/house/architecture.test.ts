@@ -254,6 +254,7 @@ test('no text of a fact is parsed back: facts carry codes and data', () => {
 /** Stores of a module that change, each with the reason why its memory is bounded. Results about an archive belong to `Scan.once`. */
 const MODULE_STORES: Readonly<Record<string, string>> = {
   'cli/signals.ts': 'listeners of the process',
+  'containers/deadline.ts': 'by signal of a caller: what waits for it',
   'containers/pipe.ts': 'descriptors of the process',
   'containers/tar-file.ts': 'who holds a block of memory, until it is released',
   'decoding/go-json.ts': 'by document',

@@ -1,6 +1,6 @@
 // The two doors of the library: docs/library.md compiles, runs and says what is printed; the names of both are listed
 // in docs/api.md; and the command line uses nothing that they do not export.
-import { createReadStream, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -11,6 +11,7 @@ import {
   compareImages,
   InputError,
   inspectImages,
+  type ListedFile,
   listFiles,
   measureSizes,
   openArchive,
@@ -19,9 +20,11 @@ import {
   UsageError,
   verifyArchive,
 } from '../../src/index.js';
+import { canCompress } from '../support/compression.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';
 import { dockerSave, skopeoOci } from '../support/layouts.js';
+import { runNode } from '../support/nodes.js';
 import { toTar } from '../support/pack.js';
 import { hasNpm, installed, NO_NPM, packed } from '../support/package.js';
 import { temporary } from '../support/tmp.js';
@@ -50,12 +53,50 @@ test('every example of docs/library.md has an output, and every name of the firs
       list!.split(',').map(name => name.trim().replace(/^type /, '')),
     ),
   );
-  const names = publicNames(source, 'index').map(({ name }) => name);
+  const names = publicNames(source, 'index')
+    .filter(({ module }) => module !== 'library/parts')
+    .map(({ name }) => name);
   assert.ok(names.length >= 20 && names.length <= 40, `${names.length} names`);
   assert.equal(
     names.filter(name => !imported.includes(name)),
     [],
   );
+});
+
+/** A program that keeps parts of results: a compiler that writes declarations has to name their types. */
+const KEEPING_PARTS = `
+import { type Archive, compareImages, findWaste, listFiles, listIds, measureSizes, verifyArchive } from 'waybill';
+export const engines = async (a: Archive) => (await listIds(a)).images[0]!.engines;
+export const sizes = async (a: Archive) => (await measureSizes(a)).sizes;
+export const images = async (a: Archive) => (await measureSizes(a)).images;
+export const wasted = async (a: Archive) => (await findWaste(a)).images.flatMap(image => image.waste.files);
+export const differences = async (a: Archive) => (await compareImages(a, a)).images;
+export const verified = async (a: Archive) => {
+  const { absent, archive, findings } = await verifyArchive(a);
+  return { absent, archive, data: findings.map(({ data }) => data) };
+};
+export const settings = (a: Archive) => a.images.map(({ healthcheck, history }) => ({ healthcheck, history }));
+export const files = listFiles;
+`;
+
+test('parts of results can be kept by a program that writes declarations', () => {
+  const project = temporary('declarations');
+  mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
+  symlinkSync(repositoryRoot, join(project, 'node_modules/waybill'));
+  symlinkSync(join(repositoryRoot, 'node_modules/@types/node'), join(project, 'node_modules/@types/node'));
+  const compilerOptions = {
+    target: 'es2022',
+    module: 'nodenext',
+    declaration: true,
+    strict: true,
+    types: ['node'],
+  };
+  writeFileSync(join(project, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['use.ts'] }));
+  writeFileSync(join(project, 'use.ts'), KEEPING_PARTS);
+  const compiler = join(repositoryRoot, 'node_modules/typescript/bin/tsc');
+  const { stdout, status } = runNode(process.execPath, [compiler, '-p', project]);
+  assert.equal([stdout, status], ['', 0]);
 });
 
 test('docs/api.md lists the names of both doors as they are', () => {
@@ -221,6 +262,24 @@ test('the same answers, whichever question is asked first', async () => {
   assert.equal(await measureSizes(other), sizes);
 });
 
+testWhen(
+  test,
+  canCompress('zstd'),
+  'there is no zstd',
+)('the first calls of a process may come together, whatever they have to load', async () => {
+  const made = await image({ layers: [{ files: { f: 'text' }, compression: 'zstd' }] });
+  const file = await written('zstd.tar', toTar(skopeoOci({ image: made, tags: ['app:1'] })));
+  const door = new URL('../../src/index.js', import.meta.url).href;
+  const program = `
+    const { openArchive, readFile, verifyArchive } = await import(${JSON.stringify(door)});
+    const open = () => openArchive(${JSON.stringify(file)}, { jobs: 1 });
+    const [a, b, c] = await Promise.all([open(), open(), open()]);
+    const [text, { verdicts }, other] = await Promise.all([readFile(a, 'f'), verifyArchive(b), readFile(c, 'f')]);
+    console.log(Buffer.from(text).toString(), verdicts.intact, Buffer.from(other).toString());`;
+  const { stdout, stderr } = runNode(process.execPath, ['--input-type=module', '-e', program]);
+  assert.is(stdout, 'text true text\n', stderr);
+});
+
 test('two images of one name are told apart by the objects in archive.images', async () => {
   const images = await Promise.all(
     ['one', 'two'].map(text => image({ layers: [{ files: { [text]: text } }] })),
@@ -264,6 +323,20 @@ test('a large file comes in pieces, which may be left', async () => {
   assert.ok(Buffer.from(await readFile(archive, '/data', { layer: 1 })).equals(data));
 });
 
+test('pieces are neither a few bytes nor the whole file, however its layer is stored', async () => {
+  const data = new Uint8Array(Buffer.alloc(1_000_000, 'waybill '));
+  for (const compression of ['none', 'gzip'] as const) {
+    const layer = { files: { data, empty: '', small: 'text' }, compression };
+    const saved = skopeoOci({ image: await image({ layers: [layer] }), tags: ['app:1'] });
+    const archive = await openArchive(await written('pieces.tar', toTar(saved)));
+    const sizes = (await all(streamFile(archive, 'data'))).map(({ length }) => length);
+    assert.ok(sizes.length > 1 && sizes.length <= 1_000_000 / 65_536 + 1, `${compression}: ${sizes}`);
+    assert.ok(Math.max(...sizes) < 600_000, `${compression}: ${sizes}`);
+    assert.equal(await all(streamFile(archive, 'empty')), []);
+    assert.is(Buffer.concat(await all(streamFile(archive, 'small'))).toString(), 'text');
+  }
+});
+
 test('an archive that changes between two questions is an error', async () => {
   const file = await written('changes.tar', readFileSync(sample('hello-docker-28.tar')));
   const archive = await openArchive(file);
@@ -284,6 +357,18 @@ test('arguments that make no sense are usage errors', async () => {
     () => openArchive(sample('hello-oci.tar'), { requireComplete: 'no/such/platform/x' }),
   ])
     assert.instance(await rejected(work), UsageError);
+});
+
+test('a file that a layer modifies is listed with what it was', async () => {
+  const archive = await openArchive(sample('hello-docker-28.tar'));
+  const files: readonly ListedFile[] = await all(listFiles(archive, { layer: 3 }));
+  assert.equal(
+    files.map(({ change, path, before }) => [change, path, before?.path, before?.layer]),
+    [
+      ['modified', 'app/LICENSE', 'app/LICENSE', 1],
+      ['removed', 'app/notes.txt', undefined, undefined],
+    ],
+  );
 });
 
 test('platforms that are required are errors where they are absent', async () => {

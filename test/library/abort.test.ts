@@ -226,6 +226,24 @@ test('one signal ends several calls that wait for one reading', async () => {
   assert.is(workers(), 0);
 });
 
+test('any number of calls may have one signal, without a warning of Node', async () => {
+  const warnings: Error[] = [];
+  const note = (warning: Error) => void warnings.push(warning);
+  process.on('warning', note);
+  for (const call of [
+    ...Object.values(CALLS),
+    (_: Archive, options: ReadingOptions) => openArchive(createReadStream(sample), options),
+    (_: Archive, options: ReadingOptions) => openArchive(sample, options),
+  ]) {
+    const controller = new AbortController();
+    const archive = await openArchive(sample);
+    await Promise.allSettled(Array.from({ length: 12 }, () => call(archive, controller)));
+  }
+  await new Promise(resolve => setImmediate(resolve));
+  process.off('warning', note);
+  assert.equal(warnings, []);
+});
+
 test('after a call was aborted, the next one reads again', async () => {
   const controller = new AbortController();
   const archive = await openArchive(plain, { jobs: 2, onProgress: () => controller.abort(REASON) });

@@ -17,7 +17,8 @@ import type { DatabaseNote, Package } from '../../packages/package.js';
 import { nameText } from '../../scan/entries/name.js';
 import type { Scan } from '../../scan/scan.js';
 
-export type By = 'layer' | 'directory' | 'file' | 'extension' | 'package';
+export const BREAKDOWNS = ['layer', 'directory', 'file', 'extension', 'package'] as const;
+export type By = (typeof BREAKDOWNS)[number];
 
 type SortKey = 'shipped' | 'bytes' | 'files' | 'name';
 

@@ -16,6 +16,8 @@ import { type BreakdownOptions, type BreakdownReport, type By, breakdownOf } fro
 import { chosenImages, type ImageSizes, type SizesReport, sizesReport } from './report.js';
 import { sizesDoc } from './view.js';
 
+export { BREAKDOWNS } from './breakdown.js';
+
 export interface SizesOptions extends Selection, ReportingOptions, Partial<Omit<BreakdownOptions, 'by'>> {
   /** Default: by layer, or by directory if `depth` is given, by file if `top` is given. */
   readonly by?: By | undefined;
