@@ -187,7 +187,9 @@ export interface IndexNode {
   readonly refNames: ReadonlySet<string>;
   readonly subject: string | null;
   readonly manifests: readonly Descriptor[];
-  /** Annotations of the descriptor that leads here. */
+  /** The descriptors that lead here. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Location }[];
+  /** Annotations of the first of them. */
   readonly annotations: ReadonlyMap<string, string>;
 }
 

@@ -318,6 +318,7 @@ export class ManifestWalk {
       refNames: new Set(way.refNames),
       subject: index.subject?.digest ?? null,
       manifests: index.manifests ?? [],
+      descriptors: [{ descriptor: way.descriptor, at: way.at }],
       annotations: way.descriptor.annotations,
     };
     this.indexes.push(node);

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../spec/descriptor.js';
 import { normalName, parseReference } from '../spec/reference.js';
-import type { Graph, Image } from './graph.js';
+import type { Graph, Image, ManifestNode } from './graph.js';
 
 /** containerd's own annotation holds the full name; the specification's may be no more than a tag. */
 const CONTAINERD_NAME = 'io.containerd.image.name';
@@ -72,6 +72,31 @@ export const isAttached = ({ annotations }: Descriptor): boolean =>
   annotations.has('vnd.docker.reference.type') ||
   annotations.has('io.containerd.manifest.subject') ||
   /^dev\.[\w.]+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
+
+/**
+ * The images that skopeo finds by a text that is the whole of `org.opencontainers.image.ref.name`, on an entry for the
+ * image or for an index above it. Hazard: the tag of a name is no name here, but to skopeo it is one.
+ */
+export function imagesByRefName({ images, indexes }: Graph, text: string): ReadonlySet<Image> {
+  const isCalled = ({ descriptors }: Pick<ManifestNode, 'descriptors'>) =>
+    descriptors.some(({ descriptor }) => descriptor.annotations.get(REF_NAME) === text);
+  const byDigest = new Map(indexes.map(index => [index.digest, index]));
+  const below = new Set<string>();
+  // A Set that grows is walked to its end.
+  const todo = new Set(indexes.filter(isCalled));
+  for (const { manifests } of todo) {
+    for (const { digestText } of manifests) {
+      below.add(digestText);
+      const index = byDigest.get(digestText);
+      if (index !== undefined) todo.add(index);
+    }
+  }
+  return new Set(
+    images.filter(
+      ({ manifest }) => manifest !== null && (isCalled(manifest) || below.has(manifest.claimedDigest ?? '')),
+    ),
+  );
+}
 
 /** Both lists, without names of the second that are another spelling of one in the first. */
 export function mergeNames(first: readonly string[], second: readonly string[]): string[] {

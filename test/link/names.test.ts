@@ -65,7 +65,9 @@ for (const [name, ref, names] of [
 }
 
 test('a reference selects every image that an engine finds by it, and that these differ is an error', async () => {
-  const [good, bad] = (await Promise.all([plainImage('one'), plainImage('two')])).map(one => layouts.manifestOf(one));
+  const [good, bad] = (await Promise.all([plainImage('one'), plainImage('two')])).map(one =>
+    layouts.manifestOf(one),
+  );
   const divided = [
     described(good!, named(`${APP}:1`)),
     described(bad!, twice('docker.io/library/z:1', `${APP}:1`)),
@@ -80,6 +82,20 @@ test('a reference selects every image that an engine finds by it, and that these
       said.map(({ code, data }) => [code, (data as { name: string }).name]),
       [['name-ambiguous', `${APP}:1`]],
     );
+  }
+});
+
+test('a gate that is asked about a word is about images of that tag too, as skopeo finds them by it', async () => {
+  const [good, bad] = (await Promise.all([plainImage('one'), plainImage('two')])).map(one =>
+    layouts.manifestOf(one),
+  );
+  const tagged = twice('docker.io/library/z:app', 'app');
+  for (const entry of [bad!, indexOf([bad!]), indexOf([indexOf([bad!])])]) {
+    const manifests = [described(good!, twice(`${APP}:latest`, 'latest')), described(entry, tagged)];
+    const { reading } = await readMembers(ociLayout({ manifests }));
+    const chosen = (ref: string, mayRun: boolean) => selectImages(reading, { ref, mayRun }).size;
+    assert.throws(() => chosen('app', true), /"app" means 2 images/);
+    assert.equal([chosen('app', false), chosen('app:latest', true), chosen('z:app', true)], [1, 1, 1]);
   }
 });
 
