@@ -1,7 +1,7 @@
 import type { Member } from '../containers/source.js';
 import type { Graph, Image, Layer, Location } from '../link/graph.js';
 import { layoutNamed } from '../link/layouts/registry.js';
-import { CONTAINERD_NAME, refName } from '../link/names.js';
+import { entryNames } from '../link/names.js';
 import { memberAt, type Observation, observe } from '../link/observation.js';
 import type { BlobFacts } from '../scan/blob/facts.js';
 import type { Scan } from '../scan/scan.js';
@@ -17,11 +17,11 @@ export function* checkNames(_scan: Scan, graph: Graph): Generator<Observation> {
   }
   for (const { manifest } of graph.images) {
     for (const { descriptor, at } of manifest?.descriptors ?? []) {
-      const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
       // Names outside printable ASCII are reported as confusable.
-      if (name === null || name === '' || STRANGE.test(name)) continue;
-      const reason = faultOf(name);
-      if (reason !== null) yield observe('name-invalid', at, { name, reason });
+      for (const name of entryNames(descriptor).names.filter(text => !STRANGE.test(text))) {
+        const reason = faultOf(name);
+        if (reason !== null) yield observe('name-invalid', at, { name, reason });
+      }
     }
   }
 }

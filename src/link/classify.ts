@@ -246,6 +246,7 @@ function toImage(archive: ScannedArchive, reached: Reached, { config, layers }: 
     docker: null,
     v1Id: null,
     names: reached.names,
+    refNames: reached.refNames,
     indexDigests: reached.indexDigests,
     platform: bothPlatforms(declaredPlatform?.platform ?? null, configPlatform),
     declaredPlatform,

@@ -88,6 +88,8 @@ export interface Image {
   readonly v1Id: string | null;
   /** As the archive writes them. */
   readonly names: readonly string[];
+  /** Those of `names` that only skopeo and its kin go by: no other engine knows the image by them. */
+  readonly refNames?: ReadonlySet<string>;
   /** The indexes on the way to the manifest, outermost first. */
   readonly indexDigests: readonly string[];
   /** By the index that lists the manifest, or else by the config. */
@@ -181,9 +183,13 @@ export interface IndexNode {
   readonly mediaType: string | null;
   readonly artifactType: string | null;
   readonly names: readonly string[];
+  /** As those of an image. */
+  readonly refNames: ReadonlySet<string>;
   readonly subject: string | null;
   readonly manifests: readonly Descriptor[];
-  /** Annotations of the descriptor that leads here. */
+  /** The descriptors that lead here. */
+  readonly descriptors: readonly { readonly descriptor: Descriptor; readonly at: Location }[];
+  /** Annotations of the first of them. */
   readonly annotations: ReadonlyMap<string, string>;
 }
 

@@ -12,7 +12,7 @@ import {
 import { isIndexType, isManifestType } from '../spec/media-types.js';
 import type { ScannedArchive } from './archive.js';
 import type { AbsentManifest, IndexNode, Location } from './graph.js';
-import { nameOf } from './names.js';
+import { bothNames, type EntryNames, entryNames, NO_NAMES } from './names.js';
 
 /** A document that has a media type must have that of its descriptor (manifest.md, CVE-2021-41190). */
 function compareTypes(archive: ScannedArchive, value: Json, descriptor: Descriptor, path: string): void {
@@ -73,6 +73,7 @@ export interface Reached {
   readonly claimedDigest: string | null;
   readonly descriptors: { readonly descriptor: Descriptor; readonly at: Location }[];
   readonly names: string[];
+  readonly refNames: Set<string>;
   readonly indexDigests: readonly string[];
   /** Whether a descriptor leads to it; false for one that is found only by its own `subject`. */
   readonly listed: boolean;
@@ -80,10 +81,9 @@ export interface Reached {
   readonly manifest: ImageManifest | null;
 }
 
-interface Way {
+interface Way extends EntryNames {
   readonly descriptor: Descriptor;
   readonly at: Location;
-  readonly names: readonly string[];
   readonly indexDigests: readonly string[];
 }
 
@@ -93,6 +93,7 @@ export type Locate = (digest: string, manifest: boolean) => string;
 /** The document or blob that a digest leads to. */
 interface Found {
   readonly names: string[];
+  readonly refNames: Set<string>;
   readonly descriptors?: Reached['descriptors'];
   /** The descriptors of an index. */
   readonly manifests?: readonly Descriptor[];
@@ -101,8 +102,8 @@ interface Found {
 /** Walks indexes down to manifests, each once, however many descriptors lead to it. */
 export class ManifestWalk {
   readonly reached: Reached[] = [];
-  readonly indexes: (IndexNode & { readonly names: string[] })[] = [];
-  readonly absent: (AbsentManifest & { readonly names: string[] })[] = [];
+  readonly indexes: (IndexNode & Pick<Found, 'names' | 'refNames'>)[] = [];
+  readonly absent: (AbsentManifest & Pick<Found, 'names' | 'refNames'>)[] = [];
   private readonly byDigest = new Map<string, Found>();
   /** The media type by the first descriptor of a digest. */
   private readonly types = new Map<string, string | null>();
@@ -114,21 +115,16 @@ export class ManifestWalk {
   ) {}
 
   /** Follows every descriptor of the index `value`, which stands at `path`. */
-  index(
-    value: Json,
-    path: string,
-    names: readonly string[],
-    indexDigests: readonly string[],
-  ): readonly Descriptor[] {
+  index(value: Json, path: string): readonly Descriptor[] {
     if (!this.mayList(value, ['manifests'], path)) return [];
-    return this.follow(value, parseIndex(value), path, names, indexDigests);
+    return this.follow(value, parseIndex(value), path, NO_NAMES, []);
   }
 
   private follow(
     value: Json,
     index: ImageIndex,
     path: string,
-    names: readonly string[],
+    above: EntryNames,
     indexDigests: readonly string[],
   ): readonly Descriptor[] {
     const at: Location = { path, pointer: '' };
@@ -138,17 +134,18 @@ export class ManifestWalk {
     if (index.manifests === null) this.archive.observe('index-without-manifests', at, {});
     else if (index.manifests.length === 0) this.archive.observe('index-empty', at, {});
     for (const descriptor of index.manifests ?? []) {
-      const name = nameOf(descriptor);
+      const own = entryNames(descriptor);
+      const count = own.names.length;
       const where = { path, pointer: descriptor.pointer };
-      const own = name === null || !this.archive.mayName(1, where) ? names : [name];
-      this.visit({ descriptor, at: where, names: own, indexDigests });
+      const named = count === 0 || !this.archive.mayName(count, where) ? above : bothNames(own, above);
+      this.visit({ descriptor, at: where, ...named, indexDigests });
     }
     return index.manifests ?? [];
   }
 
   /** Takes a manifest that no descriptor leads to: the manifest.json of skopeo's dir. */
   root(member: Member, value: Json): void {
-    this.add(member, value, { names: [], indexDigests: [] }, null);
+    this.add(member, value, { ...NO_NAMES, indexDigests: [] }, null);
   }
 
   /** Takes a manifest that no descriptor leads to and whose `subject` is here: only its file name claims its digest. */
@@ -157,7 +154,7 @@ export class ManifestWalk {
     if (this.byDigest.has(digest) || !this.archive.mayVisit(at)) return;
     this.archive.referenced.add(member.path);
     this.archive.claims.push({ kind: 'digest', member, by: at, value: digest });
-    this.add(member, value, { names: [], indexDigests: [] }, digest);
+    this.add(member, value, { ...NO_NAMES, indexDigests: [] }, digest);
   }
 
   private visit(way: Way): void {
@@ -186,21 +183,25 @@ export class ManifestWalk {
     return member;
   }
 
-  /**
-   * Names that a further descriptor gives an index go to the manifests that it lists, unless these have names of their
-   * own.
-   */
+  /** Names that a further descriptor gives an index go to the manifests that it lists, as those of the first do. */
   private addNames(found: Found, way: Way): void {
     const known = this.knownNames.get(found) ?? new Set(found.names);
     this.knownNames.set(found, known);
-    const names = way.names.filter(name => !known.has(name));
+    const { refNames } = found;
+    const names = way.names.filter(
+      name => !known.has(name) || (refNames.has(name) && !way.refNames.has(name)),
+    );
     if (names.length === 0) return;
     for (const name of names) {
-      known.add(name);
-      found.names.push(name);
+      if (known.has(name)) refNames.delete(name);
+      else {
+        known.add(name);
+        found.names.push(name);
+        if (way.refNames.has(name)) refNames.add(name);
+      }
     }
     for (const listed of found.manifests ?? []) {
-      const below = nameOf(listed) === null ? this.byDigest.get(listed.digestText) : undefined;
+      const below = this.byDigest.get(listed.digestText);
       if (below === undefined) continue;
       if (!this.withinLimits(way)) return;
       this.addNames(below, { ...way, names });
@@ -220,12 +221,13 @@ export class ManifestWalk {
     return this.archive.mayList(count, { path, pointer: '' });
   }
 
-  private addAbsent({ descriptor, at, names, indexDigests }: Way, digest: string): void {
+  private addAbsent({ descriptor, at, names, refNames, indexDigests }: Way, digest: string): void {
     const absent = {
       digest,
       at,
       platform: descriptor.platform,
       names: [...names],
+      refNames: new Set(refNames),
       indexDigests,
       descriptors: [{ descriptor, at }],
       attestation: isAttestation(descriptor),
@@ -250,7 +252,7 @@ export class ManifestWalk {
       const index = parseIndex(value);
       const node = this.addIndex(index, way, digest, member);
       this.byDigest.set(digest, node);
-      this.follow(value, index, member.path, node.names, [...way.indexDigests, digest]);
+      this.follow(value, index, member.path, node, [...way.indexDigests, digest]);
       return;
     }
     this.add(member, value, way, digest);
@@ -259,7 +261,7 @@ export class ManifestWalk {
   private add(
     member: Member,
     value: Json | undefined,
-    way: Pick<Way, 'names' | 'indexDigests'> & Partial<Way>,
+    way: Pick<Way, 'names' | 'refNames' | 'indexDigests'> & Partial<Way>,
     digest: string | null,
   ): void {
     const document = this.archive.document(member);
@@ -296,6 +298,7 @@ export class ManifestWalk {
       claimedDigest: digest,
       descriptors: descriptor === undefined || at === undefined ? [] : [{ descriptor, at }],
       names: [...way.names],
+      refNames: new Set(way.refNames),
       indexDigests: way.indexDigests,
       listed: descriptor !== undefined || digest === null,
       manifest,
@@ -312,8 +315,10 @@ export class ManifestWalk {
       mediaType: index.mediaType ?? way.descriptor.mediaType,
       artifactType: index.artifactType ?? way.descriptor.artifactType,
       names: [...way.names],
+      refNames: new Set(way.refNames),
       subject: index.subject?.digest ?? null,
       manifests: index.manifests ?? [],
+      descriptors: [{ descriptor: way.descriptor, at: way.at }],
       annotations: way.descriptor.annotations,
     };
     this.indexes.push(node);

@@ -83,7 +83,8 @@ export interface FindingData {
   'name-invalid': { name: string; reason: string };
   'name-confusable': { name: string; characters: string[] };
   'name-duplicate': { name: string };
-  'name-ambiguous': { name: string; images: string[] };
+  /** `refName`: those of the images that skopeo, which goes by that annotation alone, looks for under the name. */
+  'name-ambiguous': { name: string; images: string[]; refName?: string[] };
   'parent-missing': { parent: string };
   'views-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };
   'names-disagree': { onlyManifestJson: string[]; onlyIndexJson: string[] };

@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/findings.js';
 import { InputError } from '../errors.js';
 import type { Image } from '../link/graph.js';
+import { imagesByRefName } from '../link/names.js';
 import { areDocumentsLost } from '../link/observation.js';
 import { fullPlatform, mayRunFor, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
 import { familiarName, normalName, parseReference } from '../spec/reference.js';
@@ -56,8 +57,8 @@ export interface Selection {
   readonly ref?: string | undefined;
   readonly platform?: Platform | undefined;
   /**
-   * With `platform`: also the images that an engine may take for it, where the documents differ about theirs. Hazard: a
-   * gate that is asked about one platform must not pass over an image that runs there.
+   * Also the images that an engine may take for what is asked: with `platform`, where the documents differ about theirs;
+   * with `ref`, where it is the tag by which skopeo finds them. Hazard: a gate must not pass over an image that runs.
    */
   readonly mayRun?: boolean | undefined;
   /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
@@ -81,8 +82,10 @@ export function selectImages(
   if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
   let chosen = position === undefined ? all : all.slice(position, position + 1);
   if (ref !== undefined) {
-    chosen = chosen.filter(image => matches(image, ref));
-    if (chosen.length === 0) throw noMatch(where, ref, all, refMayBeFile);
+    const matching = chosen.filter(image => matches(image, ref));
+    if (matching.length === 0) throw noMatch(where, ref, all, refMayBeFile);
+    const tagged = mayRun ? reading.parts.map(({ graph }) => imagesByRefName(graph, ref)) : [];
+    chosen = chosen.filter(image => matches(image, ref) || tagged.some(images => images.has(image)));
     if (!haveOneId(chosen) && !arePlatformsOfOne(chosen, ref))
       throw ambiguous(where, `${JSON.stringify(ref)} means ${chosen.length} images`, listOf(chosen));
   }

@@ -1,4 +1,6 @@
 // One file that shows one image in waybill's report and is loaded as another one by an engine.
+import * as assert from 'uvu/assert';
+import type { Image } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
 import { type Attack, type Chapter, verified } from './attack.js';
 import { evil, item, oci } from './material.js';
@@ -10,6 +12,8 @@ const DISGUISED = 'Shown as an image, with an error that names the field.';
 const IN_TOTO = 'application/vnd.in-toto+json';
 const ATTESTATION = 'application/vnd.docker.attestation.manifest.v1+json';
 const EMPTY = layouts.EMPTY.descriptor.digest;
+const APP = 'docker.io/library/app:1';
+const OTHER = 'docker.io/library/other:1';
 const tagged = { image: item, tags: ['app:1'] };
 
 const parse = (bytes: Uint8Array): Json => JSON.parse(Buffer.from(bytes).toString());
@@ -35,6 +39,9 @@ function withManifest(change: (document: Json) => void, lists = oci): layouts.Me
   });
   return [...listed, layouts.file(layouts.blobPath(descriptor.digest), blobs[0]!.bytes)];
 }
+
+const named = (image: Image, annotations: Readonly<Record<string, string>>) =>
+  layouts.described(layouts.manifestOf(image), { annotations });
 
 const disguised = (attack: string, engines: string, make: () => readonly layouts.Member[]): Attack =>
   verified(attack, `${engines} ${DISGUISED}`, make, {
@@ -134,6 +141,34 @@ export const engines: Chapter = {
           Object.assign(index.manifests[1], { platform: { os: 'linux', architecture: 'amd64' } }),
         ),
       { findings: ['name-ambiguous'], exit: 0, images: 2, verdicts: { conformant: false } },
+    ),
+    verified(
+      'A name that containerd gives one image, and org.opencontainers.image.ref.name another',
+      'docker load and containerd run the one, skopeo and podman pull oci-archive: the other. It is an error, both names are shown, and --ref selects both images.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            named(item, { [layouts.NAME_ANNOTATION]: APP }),
+            named(evil, { [layouts.NAME_ANNOTATION]: OTHER, [layouts.REF_ANNOTATION]: APP }),
+          ],
+        }),
+      {
+        findings: ['name-ambiguous'],
+        exit: 1,
+        images: 2,
+        more: ({ report }) => assert.equal(report.images[1]!.names, [OTHER, APP]),
+      },
+    ),
+    verified(
+      'A name in org.opencontainers.image.ref.name that no engine may have, beside a valid one of containerd',
+      'Both are checked.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            named(item, { [layouts.NAME_ANNOTATION]: APP, [layouts.REF_ANNOTATION]: '\u0430pp:1' }),
+          ],
+        }),
+      { findings: ['name-confusable'], exit: 1 },
     ),
     verified(
       'An empty index, with all the blobs of an image',

@@ -371,6 +371,24 @@ test('a baseline does not hide that an archive is not what its lock says', async
   assert.is(judged(new Baseline('b.json', updating.updated(), false)).exitCode, 1);
 });
 
+test('of two names of an entry, --names compares both', async () => {
+  const entry = (one: Image, name: string, ref: string) =>
+    layouts.described(layouts.manifestOf(one), {
+      annotations: { [layouts.NAME_ANNOTATION]: name, [layouts.REF_ANNOTATION]: ref },
+    });
+  const name = 'docker.io/library/app:1';
+  const lock = await lockOfMembers(layouts.ociLayout({ manifests: [entry(app, name, '1')] }));
+  for (const [ref, said] of [
+    ['1', []],
+    ['app:1', []],
+    ['docker.io/library/nginx:1', ['error lock-name-other']],
+    ['2', ['error lock-name-other']],
+  ] as const) {
+    const members = layouts.ociLayout({ manifests: [entry(app, name, ref)] });
+    assert.equal((await verifiedMembers(members, lock, { names: true })).said, said);
+  }
+});
+
 test('names are advisory, unless --names is given; a name of another locked image is a warning', async () => {
   const renamed = layouts.dockerSave({ image: app, tags: ['localhost/app:1'] });
   const advised = await verifiedMembers(renamed, LOCK);

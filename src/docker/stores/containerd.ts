@@ -11,6 +11,7 @@ import { normalName } from '../../spec/reference.js';
 import type { Dialect } from '../release.js';
 import { snapshotsIn } from './sizes.js';
 import {
+  loadNames,
   namesOf,
   repoNames,
   runsOnHost,
@@ -249,7 +250,7 @@ function entriesOf(part: StorePart, { file, parents, listed }: Ways, image: Imag
       image,
       targets: targetsOf(listed, top.digest) ?? [{ name: null, target: indexDescriptor(top) }],
       indexBytes: bytes,
-      names: only ? names : top.names,
+      names: only ? names : loadNames(top),
     })),
   ];
 }

@@ -73,12 +73,17 @@ const isBareTag = (name: string) => !/[/:@]/.test(name);
  * The names of an image, those of an index that it is in among them. manifest.json always names a repository, though it
  * may leave its tag out.
  */
-export function namesOf({ indexes }: Graph, { names, docker, indexDigests }: Image): string[] {
+export function namesOf({ indexes }: Graph, image: Image): string[] {
+  const { docker, indexDigests } = image;
   const tags = new Set(docker?.repoTags);
-  const own = names.map(name => (tags.has(name) ? taggedName(name) : name));
+  const own = loadNames(image).map(name => (tags.has(name) ? taggedName(name) : name));
   const above = indexes.filter(index => indexDigests.includes(index.digest));
-  return [...own, ...above.flatMap(index => index.names)];
+  return [...own, ...above.flatMap(loadNames)];
 }
+
+/** Docker does not look at the names that only skopeo goes by. */
+export const loadNames = ({ names, refNames }: Pick<Image, 'names' | 'refNames'>): readonly string[] =>
+  names.filter(name => refNames?.has(name) !== true);
 
 /** A name of manifest.json, where a word is a repository. */
 export const taggedName = (name: string): string => (isBareTag(name) ? `${name}:latest` : name);

@@ -2,7 +2,7 @@ import { digestOfBlobPath, sameAlgorithm } from '../../spec/digest.js';
 import { normalName } from '../../spec/reference.js';
 import type { ScannedArchive } from '../archive.js';
 import type { Image, Layer } from '../graph.js';
-import { CONTAINERD_NAME, mergeNames } from '../names.js';
+import { entryNames, hasContainerdName, mergeNames } from '../names.js';
 import { linkDocker } from './docker-save.js';
 import type { LayoutReader, Linked } from './layout.js';
 import { hasOciFiles, linkOci, oci } from './oci.js';
@@ -76,7 +76,8 @@ function sameLayers(a: Image, b: Image): boolean {
 
 function join(archive: ScannedArchive, docker: Image, oci: Image): Image {
   const names = mergeNames(docker.names, oci.names);
-  const base = { ...oci, docker: docker.docker, names };
+  const refNames = new Set([...(oci.refNames ?? [])].filter(name => !docker.names.includes(name)));
+  const base = { ...oci, docker: docker.docker, names, refNames };
   observeNames(archive, docker, oci);
   if (sameLayers(docker, oci)) return base;
   observeLayers(archive, docker, oci);
@@ -146,12 +147,12 @@ function hasDiffIds({ scan }: ScannedArchive, { config, layers }: Image): boolea
   return layers.length === diffIds.length && layers.every(isClaimed);
 }
 
-/** Compares full names. Only containerd's annotation has them: the specification's may be a tag alone. */
+/** Compares full names. Where containerd's annotation is absent, the specification's may be a tag alone. */
 function observeNames(archive: ScannedArchive, docker: Image, oci: Image): void {
-  const full =
-    oci.manifest?.descriptors.map(d => d.descriptor.annotations.get(CONTAINERD_NAME) ?? null) ?? [];
-  if (full.length === 0 || full.includes(null)) return;
-  const [here, there] = [docker.names, full as string[]].map(names => new Set(names.map(normalName)));
+  const entries = oci.manifest?.descriptors.map(({ descriptor }) => descriptor) ?? [];
+  if (entries.length === 0 || !entries.every(hasContainerdName)) return;
+  const full = entries.flatMap(entry => entryNames(entry).names);
+  const [here, there] = [docker.names, full].map(names => new Set(names.map(normalName)));
   const onlyManifestJson = [...here!].filter(name => !there!.has(name));
   const onlyIndexJson = [...there!].filter(name => !here!.has(name));
   if (onlyManifestJson.length === 0 && onlyIndexJson.length === 0) return;

@@ -4,7 +4,7 @@ import { normalName } from '../../spec/reference.js';
 import type { ScannedArchive } from '../archive.js';
 import { classify } from '../classify.js';
 import { ManifestWalk } from '../manifests.js';
-import { CONTAINERD_NAME, isAttached, refName } from '../names.js';
+import { isAttached, nameOf, refName } from '../names.js';
 import { linkReferrers } from '../referrers.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
@@ -31,7 +31,7 @@ export function linkOci(archive: ScannedArchive): Linked {
     archive.observe('index-missing', { path: archive.path('index.json'), pointer: null }, {});
   } else {
     const value = archive.json(member);
-    if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path, [], []));
+    if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path));
   }
   linkReferrers(archive, walk);
   const { images, artifacts } = classify(archive, walk, blobPath);
@@ -79,8 +79,7 @@ function checkRefNames(
     { readonly name: string; readonly platform: string; readonly digests: Set<string> }
   >();
   for (const descriptor of descriptors.filter(d => !isAttached(d))) {
-    // Docker's hybrid repeats a bare tag for every repository; there the containerd name tells them apart.
-    const name = descriptor.annotations.get(CONTAINERD_NAME) ?? refName(descriptor);
+    const name = nameOf(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
     const key = normalName(name);
@@ -90,8 +89,47 @@ function checkRefNames(
     else before.digests.add(descriptor.digestText);
     seen.set(key, before);
   }
-  for (const { name, digests } of seen.values()) {
-    if (digests.size > 1)
+  const divided = divideNames(archive, path, descriptors);
+  for (const [key, { name, digests }] of seen) {
+    if (digests.size > 1 && !divided.has(key))
       archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...digests] });
   }
+}
+
+/**
+ * Reports names that mean one image to skopeo, umoci and `podman pull oci-archive:`, which look them up among the
+ * specification's annotations alone, and another to engines that prefer containerd's.
+ * @returns these names, as `normalName` writes them
+ */
+function divideNames(
+  archive: ScannedArchive,
+  path: string,
+  descriptors: ReturnType<ManifestWalk['index']>,
+): ReadonlySet<string> {
+  const loaded = new Map<string, Set<string>>();
+  const found = new Map<string, { readonly name: string; readonly digests: Set<string> }>();
+  for (const descriptor of descriptors.filter(d => !isAttached(d))) {
+    const [name, ref] = [nameOf(descriptor), refName(descriptor)];
+    const { digestText } = descriptor;
+    if (name !== null) {
+      const key = normalName(name);
+      loaded.set(key, (loaded.get(key) ?? new Set()).add(digestText));
+    }
+    if (ref === null) continue;
+    const key = normalName(ref);
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { name: ref, digests: new Set([digestText]) });
+    else known.digests.add(digestText);
+  }
+  const divided = new Set<string>();
+  for (const [key, { name, digests }] of found) {
+    const others = loaded.get(key) ?? digests;
+    const images = new Set([...others, ...digests]);
+    const isSame = others.size === images.size && digests.size === images.size;
+    if (isSame && (digests.size === 1 || loaded.has(key))) continue;
+    const data = { name, images: [...images], ...(isSame ? {} : { refName: [...digests] }) };
+    archive.observe('name-ambiguous', { path, pointer: '' }, data, isSame ? undefined : 'error');
+    divided.add(key);
+  }
+  return divided;
 }

@@ -41,7 +41,7 @@ function link(archive: ScannedArchive): Linked {
   const walk = new ManifestWalk(archive, locate);
   const member = archive.file('manifest.json')!;
   const value = archive.json(member)!;
-  if (isObject(value) && Array.isArray(goField(value, 'manifests'))) walk.index(value, member.path, [], []);
+  if (isObject(value) && Array.isArray(goField(value, 'manifests'))) walk.index(value, member.path);
   else walk.root(member, value);
   for (const name of ['version', ...signatures(archive)]) archive.file(name);
   const { images, artifacts } = classify(archive, walk, locate);
