@@ -301,7 +301,7 @@ async function look(chunks: AsyncIterable<Uint8Array>, where: string): ReturnTyp
   }
 }
 
-async function openStream(
+export async function openStream(
   file: string,
   where: string,
   stream: AsyncIterable<Uint8Array>,

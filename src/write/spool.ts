@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sniff } from '../codec/registry.js';
 import { peek } from '../containers/cursor.js';
 import { isTar, isZip } from '../containers/kind.js';
-import { openArchive } from '../containers/open.js';
+import { openStream } from '../containers/open.js';
 import { reading } from '../containers/unreadable.js';
 import { InputError } from '../errors.js';
 import type { Limits } from '../limits.js';
@@ -25,7 +25,8 @@ export async function throughFile<T>(
   work: (file: string) => Promise<T>,
 ): Promise<T> {
   const [head, chunks] = await reading('standard input', () => peek(input));
-  if (!isTar(head) && !isZip(head) && sniff(head) === 'none') await openArchive(chunks, limits);
+  if (!isTar(head) && !isZip(head) && sniff(head) === 'none')
+    await openStream('-', 'standard input', chunks, limits);
   const file = join(path, '.archive');
   const writer = createFile(file, shown);
   try {

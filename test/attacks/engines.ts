@@ -193,6 +193,25 @@ export const engines: Chapter = {
       { findings: ['artifact-before-image'], exit: 1, verdicts: { conformant: false } },
     ),
     verified(
+      'An artifact with the name of an image in index.json',
+      'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+              annotations: { [layouts.REF_ANNOTATION]: APP },
+            }),
+            named(item, { [layouts.REF_ANNOTATION]: APP }),
+          ],
+        }),
+      {
+        findings: ['name-ambiguous', 'name-duplicate'],
+        exit: 1,
+        images: 1,
+        verdicts: { conformant: false },
+      },
+    ),
+    verified(
       'A layer of a non-distributable type that is in the archive, with urls',
       'podman and skopeo fetch it from the address. A warning.',
       () =>

@@ -137,8 +137,8 @@ test('a directory that is not a layout: the error lists the archives in it', () 
   const path = join(folder, 'downloads');
   mkdirSync(path);
   unusable(waybill([path]), 'no image layout', 'index.json');
-  writeFileSync(join(path, 'app.tar'), '');
-  unusable(waybill([path]), 'app.tar');
+  writeFileSync(join(path, 'app.oci'), '');
+  unusable(waybill([path]), 'app.oci');
 });
 
 test('a platform that is not in the archive: the error lists those that are', () => {

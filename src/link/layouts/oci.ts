@@ -27,16 +27,18 @@ export function linkOci(archive: ScannedArchive): Linked {
   checkLayoutFile(archive);
   const walk = new ManifestWalk(archive, blobPath);
   const member = archive.file('index.json');
-  if (member === null) {
+  const value = member === null ? undefined : archive.json(member);
+  if (member === null)
     archive.observe('index-missing', { path: archive.path('index.json'), pointer: null }, {});
-  } else {
-    const value = archive.json(member);
-    if (value !== undefined) checkRefNames(archive, member.path, walk.index(value, member.path));
-  }
+  const descriptors = value === undefined ? [] : walk.index(value, member!.path);
   linkReferrers(archive, walk);
   const { images, artifacts } = classify(archive, walk, blobPath);
+  if (member !== null) checkRefNames(archive, member.path, descriptors, new Set(artifacts.map(keyOf)));
   return { ...NOTHING_LINKED, images, artifacts, indexes: walk.indexes, absent: walk.absent };
 }
+
+const keyOf = ({ claimedDigest, digest }: Pick<Linked['artifacts'][number], 'claimedDigest' | 'digest'>) =>
+  claimedDigest ?? digest;
 
 /**
  * `imageLayoutVersion` MUST be present and 1.0.0.
@@ -68,11 +70,13 @@ function checkLayoutFile(archive: ScannedArchive): void {
 /**
  * Reports names that several entries have. Hazard: skopeo takes the first of them, and containerd the last. Entries
  * that are attached to an image repeat its name, and do not count.
+ * @param artifacts  the digests of entries that are no images
  */
 function checkRefNames(
   archive: ScannedArchive,
   path: string,
   descriptors: ReturnType<ManifestWalk['index']>,
+  artifacts: ReadonlySet<string | null>,
 ): void {
   const seen = new Map<
     string,
@@ -86,13 +90,22 @@ function checkRefNames(
     const before = seen.get(key) ?? { name, platform, digests: new Set([descriptor.digestText]) };
     const isRepeated = seen.has(key) && before.platform === platform;
     if (isRepeated) archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
-    else before.digests.add(descriptor.digestText);
+    if (
+      !isRepeated ||
+      artifacts.has(descriptor.digestText) ||
+      [...before.digests].some(one => artifacts.has(one))
+    )
+      before.digests.add(descriptor.digestText);
     seen.set(key, before);
   }
   const divided = divideNames(archive, path, descriptors);
   for (const [key, { name, digests }] of seen) {
-    if (digests.size > 1 && !divided.has(key))
-      archive.observe('name-ambiguous', { path, pointer: '' }, { name, images: [...digests] });
+    if (digests.size === 1 || divided.has(key)) continue;
+    const images = [...digests];
+    // Hazard: an artifact is not compared with a lock, and an engine may take it for the image of that name.
+    const isOdd =
+      images.some(digest => artifacts.has(digest)) && !images.every(digest => artifacts.has(digest));
+    archive.observe('name-ambiguous', { path, pointer: '' }, { name, images }, isOdd ? 'error' : undefined);
   }
 }
 
