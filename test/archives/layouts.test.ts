@@ -429,11 +429,13 @@ for (const absent of [false, true]) {
     });
     for (const make of [layouts.skopeoOci, layouts.cranePull]) {
       const { report, exitCode } = await readMembers(make({ image: item, tags: ['win:1'] }));
-      assert.equal([faults(report.findings), report.verdicts, exitCode], [[], ALL_TRUE, 0]);
+      assert.equal([report.verdicts, exitCode], [ALL_TRUE, 0]);
       const [base, app] = report.images[0]!.layers;
       assert.equal([base!.foreign, base!.urls, base!.present], [true, URLS, !absent]);
       assert.equal([app!.foreign, app!.urls], [false, []]);
-      assert.equal(codes(report.findings), absent ? ['foreign-layer-absent'] : []);
+      // skopeo and podman go to the address that an OCI manifest names, even where they need not.
+      const fetched = make === layouts.skopeoOci ? ['blob-fetched'] : [];
+      assert.equal(codes(report.findings), absent ? ['foreign-layer-absent'] : fetched);
     }
   });
 }
