@@ -23,6 +23,8 @@ const single = join(folder, 'waybill.mjs');
 writeFileSync(single, (await singleFile('module')).text);
 const sample = join(folder, 'sample.tar');
 writeFileSync(sample, readFileSync(join(root, 'samples/hello-docker-28.tar')));
+const results = join(folder, 'results.ndjson');
+runNode(process.execPath, [bin, 'scan', sample, '-o', results]);
 
 const needed = /^>=(\d+\.\d+)\.0$/.exec(
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node,
@@ -103,6 +105,7 @@ const READING: Readonly<Record<string, readonly (readonly string[])[] | null>> =
   ],
   extract: null,
   scan: null,
+  merge: [['merge', results]],
   images: [['images', sample]],
   history: [['history', sample]],
   inspect: [
@@ -166,7 +169,7 @@ for (const major of MAJORS) {
     'every reading command works with the right to read the archive, without a warning',
     node => {
       for (const { program, own } of Object.values(PROGRAMS)) {
-        const flags = [...STRICT, ...restricted(node, [...own, sample])];
+        const flags = [...STRICT, ...restricted(node, [...own, sample, results])];
         for (const line of program === bin ? commandLines : commandLines.slice(0, 3))
           checkLine(node, flags, program, line);
       }

@@ -109,11 +109,13 @@ testWhen(
       slurm!.output('squeue', '-h', '-r', '-t', 'pending', '-n', 'waybill-scan', '-o', '%K %r');
     await slurm.until(() => running() === '' && !/Resources|Priority|None/.test(waiting()));
 
-    const lost = waiting()
+    const waits = waiting()
       .match(/^\d+/gm)!
       .map(index => Number(index) + 1);
-    assert.ok(lost.length > 0 && lost.length <= 2, `${lost}`);
     const done = readdirSync(shards).filter(name => name.endsWith('.ndjson'));
+    // A task may have completed its file when its node was lost: Slurm starts it again all the same.
+    const lost = waits.filter(number => !done.includes(`${number - 1}.ndjson`));
+    assert.ok(lost.length > 0 && waits.length <= 2, `${waits}`);
     assert.is(done.length + lost.length, 8);
     const partly = waybill([
       'merge',
@@ -126,7 +128,7 @@ testWhen(
     assert.not.ok(existsSync(join(folder, 'partly.ndjson')));
 
     // Slurm starts them again two minutes later, unless it is told to do so now.
-    for (const number of lost)
+    for (const number of waits)
       slurm.run('scontrol', 'update', `JobId=${array}_${number - 1}`, 'StartTime=now');
     await slurm.ended();
   } finally {
