@@ -33,7 +33,7 @@ export const toy: LayoutReader<'toy-layout'> = {
   link(archive) {
     const walk = new ManifestWalk(archive, path);
     const member = archive.file('toy.json')!;
-    walk.index(archive.json(member)!, member.path, [], []);
+    walk.index(archive.json(member)!, member.path);
     const { images, artifacts } = classify(archive, walk, path);
     return { ...NOTHING_LINKED, images, artifacts, indexes: walk.indexes, absent: walk.absent };
   },
@@ -154,7 +154,7 @@ const STEPS: Readonly<Record<string, Step>> = {
              });`,
         ],
       ],
-      'src/cli/command-words.ts': [["['Reports:', [", "'play',"]],
+      'src/cli/command-words.ts': [["'Reports:': [", "'play',"]],
       'src/commands.ts': [
         ["export { explain } from './commands/explain.js';", "export { play } from './commands/play.js';"],
       ],

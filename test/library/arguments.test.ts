@@ -197,8 +197,11 @@ const STREAMS: Readonly<
     ReadableStream.from([
       new Uint8Array(bytes).buffer,
     ]) as AsyncIterable<unknown> as AsyncIterable<Uint8Array>,
-  'the web stream of a file': async () =>
-    (await open(sample)).readableWebStream() as AsyncIterable<unknown> as AsyncIterable<Uint8Array>,
+  'the web stream of a file': async function* () {
+    const handle = await open(sample);
+    yield* handle.readableWebStream() as AsyncIterable<unknown> as AsyncIterable<Uint8Array>;
+    await handle.close();
+  },
   'a generator': async function* () {
     for (let at = 0; at < bytes.length; at += 1000) yield bytes.subarray(at, at + 1000);
   },
