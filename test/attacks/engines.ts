@@ -212,6 +212,23 @@ export const engines: Chapter = {
       },
     ),
     verified(
+      'An artifact that skopeo finds by the name of an image, each with a further name for containerd',
+      'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+              annotations: { [layouts.NAME_ANNOTATION]: OTHER, [layouts.REF_ANNOTATION]: APP },
+            }),
+            named(item, {
+              [layouts.NAME_ANNOTATION]: 'docker.io/library/third:1',
+              [layouts.REF_ANNOTATION]: APP,
+            }),
+          ],
+        }),
+      { findings: ['name-ambiguous'], exit: 1, images: 1, verdicts: { conformant: false } },
+    ),
+    verified(
       'A layer of a non-distributable type that is in the archive, with urls',
       'podman and skopeo fetch it from the address. A warning.',
       () =>

@@ -78,46 +78,52 @@ function checkRefNames(
   descriptors: ReturnType<ManifestWalk['index']>,
   artifacts: ReadonlySet<string | null>,
 ): void {
-  const seen = new Map<
-    string,
-    { readonly name: string; readonly platform: string; readonly digests: Set<string> }
-  >();
+  // Hazard: an artifact is not compared with a lock, and an engine may take it for the image of that name.
+  const isMixed = (digests: Iterable<string>) =>
+    new Set(Array.from(digests, digest => artifacts.has(digest))).size === 2;
+  const seen = new Map<string, NamedEntries>();
   for (const descriptor of descriptors.filter(d => !isAttached(d))) {
     const name = nameOf(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
     const key = normalName(name);
-    const before = seen.get(key) ?? { name, platform, digests: new Set([descriptor.digestText]) };
-    const isRepeated = seen.has(key) && before.platform === platform;
-    if (isRepeated) archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
-    if (
-      !isRepeated ||
-      artifacts.has(descriptor.digestText) ||
-      [...before.digests].some(one => artifacts.has(one))
-    )
-      before.digests.add(descriptor.digestText);
-    seen.set(key, before);
+    const known = seen.get(key) ?? { name, platform, digests: new Set(), isSpread: false };
+    if (known.platform !== platform) known.isSpread = true;
+    else if (known.digests.size > 0)
+      archive.observe('name-duplicate', { path, pointer: descriptor.pointer }, { name });
+    known.digests.add(descriptor.digestText);
+    seen.set(key, known);
   }
-  const divided = divideNames(archive, path, descriptors);
-  for (const [key, { name, digests }] of seen) {
-    if (digests.size === 1 || divided.has(key)) continue;
-    const images = [...digests];
-    // Hazard: an artifact is not compared with a lock, and an engine may take it for the image of that name.
-    const isOdd =
-      images.some(digest => artifacts.has(digest)) && !images.every(digest => artifacts.has(digest));
-    archive.observe('name-ambiguous', { path, pointer: '' }, { name, images }, isOdd ? 'error' : undefined);
+  const divided = divideNames(archive, path, descriptors, isMixed);
+  for (const [key, { name, digests, isSpread }] of seen) {
+    const isOdd = isMixed(digests);
+    if (digests.size === 1 || divided.has(key) || !(isSpread || isOdd)) continue;
+    const data = { name, images: [...digests] };
+    archive.observe('name-ambiguous', { path, pointer: '' }, data, isOdd ? 'error' : undefined);
   }
+}
+
+/** The entries that have one name. */
+interface NamedEntries {
+  readonly name: string;
+  /** Of the first. */
+  readonly platform: string;
+  readonly digests: Set<string>;
+  /** Whether the entries are for several platforms. */
+  isSpread: boolean;
 }
 
 /**
  * Reports names that mean one image to skopeo, umoci and `podman pull oci-archive:`, which look them up among the
  * specification's annotations alone, and another to engines that prefer containerd's.
+ * @param isMixed  whether some of these entries are images and others are not
  * @returns these names, as `normalName` writes them
  */
 function divideNames(
   archive: ScannedArchive,
   path: string,
   descriptors: ReturnType<ManifestWalk['index']>,
+  isMixed: (digests: Iterable<string>) => boolean,
 ): ReadonlySet<string> {
   const loaded = new Map<string, Set<string>>();
   const found = new Map<string, { readonly name: string; readonly digests: Set<string> }>();
@@ -141,7 +147,8 @@ function divideNames(
     const isSame = others.size === images.size && digests.size === images.size;
     if (isSame && (digests.size === 1 || loaded.has(key))) continue;
     const data = { name, images: [...images], ...(isSame ? {} : { refName: [...digests] }) };
-    archive.observe('name-ambiguous', { path, pointer: '' }, data, isSame ? undefined : 'error');
+    const severity = isSame && !isMixed(images) ? undefined : 'error';
+    archive.observe('name-ambiguous', { path, pointer: '' }, data, severity);
     divided.add(key);
   }
   return divided;
