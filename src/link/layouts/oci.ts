@@ -106,7 +106,7 @@ function checkRefNames(
 /** The entries that have one name. */
 interface NamedEntries {
   readonly name: string;
-  /** Of the first. */
+  /** The platform of the first entry. */
   readonly platform: string;
   readonly digests: Set<string>;
   /** Whether the entries are for several platforms. */
