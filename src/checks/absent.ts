@@ -27,6 +27,7 @@ export function* checkAbsent(_scan: Scan, graph: Graph, options: CheckOptions): 
   for (const index of graph.indexes) {
     yield* checkIndex(index, here, absent, requireComplete);
     yield* checkOrder(graph, index, here);
+    yield* checkDivided(graph, index, here);
   }
   yield* checkRequired(graph, requireComplete);
 }
@@ -59,7 +60,7 @@ function* checkIndex(
  */
 function* checkOrder({ artifacts }: Graph, index: IndexNode, here: PlatformsHere): Generator<Observation> {
   const others = new Set(artifacts.flatMap(artifact => keyOf(artifact) ?? []));
-  const entries = index.manifests.filter(entry => others.has(entry.digestText) && !isAttestation(entry));
+  const entries = index.manifests.filter(entry => others.has(entry.digestText));
   if (entries.length === 0) return;
   const order = new IndexOrder(index, here);
   const told = new Set<Descriptor>();
@@ -70,6 +71,21 @@ function* checkOrder({ artifacts }: Graph, index: IndexNode, here: PlatformsHere
     const platform = entry.platform === null ? null : fullPlatform(entry.platform);
     const data = { artifact: entry.digestText, image: image.digestText, platform };
     yield observe('artifact-before-image', { path: index.path, pointer: image.pointer }, data);
+  }
+}
+
+/** Images that podman and skopeo take for a platform, where other engines take another one. */
+function* checkDivided({ images }: Graph, index: IndexNode, here: PlatformsHere): Generator<Observation> {
+  const pairs = new IndexOrder(index, here).divided();
+  if (pairs.length === 0) return;
+  const configs = new Map(
+    images.map(({ manifest, config }) => [manifest === null ? null : keyOf(manifest), config?.claimedDigest]),
+  );
+  for (const [image, zstd] of pairs) {
+    if (configs.get(image.digestText) === configs.get(zstd.digestText)) continue;
+    const platform = fullPlatform(zstd.platform ?? here.get(zstd.digestText) ?? NO_PLATFORM);
+    const data = { platform, image: image.digestText, zstd: zstd.digestText };
+    yield observe('platform-ambiguous', { path: index.path, pointer: zstd.pointer }, data);
   }
 }
 
@@ -87,7 +103,7 @@ function missingOf(
   const order = new IndexOrder(index, here);
   return lacking.filter(
     descriptor =>
-      !isAttestation(descriptor) && (descriptor.platform === null || order.behind(descriptor) !== null),
+      (descriptor.platform === null && !isAttestation(descriptor)) || order.behind(descriptor) !== null,
   );
 }
 

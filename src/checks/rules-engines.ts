@@ -15,6 +15,7 @@ const DISGUISES: Readonly<Record<string, string>> = {
 export const engineRules: Rules<
   | 'image-disguised'
   | 'artifact-before-image'
+  | 'platform-ambiguous'
   | 'engines-disagree'
   | 'blob-fetched'
   | 'document-oversize'
@@ -33,9 +34,17 @@ export const engineRules: Rules<
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `engines take an earlier entry of this index, the artifact ${d.artifact}, ${d.platform === null ? 'which has no platform either' : `for ${d.platform}`}: they do not load this image`,
+      `engines take another entry of this index, the artifact ${d.artifact}, ${d.platform === null ? 'which has no platform either' : `for ${d.platform}`}: they do not load this image`,
     explain:
-      'Of the entries of an index for one platform, engines take the first, and entries without a platform after all others. Here that entry is an artifact, such as a chart or a signature, and not an image: skopeo copies the artifact, and podman refuses to load it. No engine gets the image that is shown here, so a lock does not accept it. Put the artifact after the image, or give it the platform unknown/unknown, as BuildKit does.',
+      'Of the entries of an index for one platform, engines take the first, and entries without a platform after all others; podman and skopeo take one that is marked as compressed with zstd before others. Here that entry is an artifact, such as a chart or a signature, and not an image: skopeo copies the artifact, and podman refuses to load it. No engine gets the image that is shown here, so a lock does not accept it. Put the artifact after the image and without that mark, or give it the platform unknown/unknown, as BuildKit does.',
+  },
+  'platform-ambiguous': {
+    severity: 'error',
+    verdict: 'conformant',
+    message: d =>
+      `for ${d.platform} podman and skopeo take ${shortDigest(d.zstd)} from this index, which is marked as compressed with zstd, and other engines take ${shortDigest(d.image)}: these are different images`,
+    explain:
+      'An index can list one image twice for a platform, compressed with gzip and with zstd (`podman manifest push --add-compression zstd`). The annotation io.github.containers.compression.zstd marks the second, and podman 5, skopeo and buildah prefer it; Docker, containerd and older releases take the first entry. The two are one image, with one config. Here their configs differ, so the same name and platform run different images. Do not load this archive before you know which one was meant; make the index again from one image.',
   },
   'engines-disagree': {
     severity: 'error',

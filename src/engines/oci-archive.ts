@@ -19,6 +19,7 @@ import {
 import type { GoVersion } from '../go/json/faults.js';
 import type { GoType } from '../go/json/types.js';
 import type { Document } from '../scan/blob/document.js';
+import { ZSTD_MARK } from '../spec/descriptor.js';
 import { isObject, type Json, type JsonObject, own } from '../spec/json.js';
 import {
   DOCKER_CONFIG,
@@ -204,7 +205,8 @@ export function openIndex(archive: OciArchive, member: Member, type: string): Js
 }
 
 /**
- * The entry for linux/amd64: of several the first, but one with a platform before one without, and gzip before zstd.
+ * The entry for linux/amd64: of several the first, but one with a platform before one without, and zstd before gzip.
+ * containers/image internal/manifest/oci_index.go (isPreferredOver)
  */
 export function chooseEntry(type: string, index: JsonObject): JsonObject {
   const isList = type === DOCKER_LIST;
@@ -225,9 +227,8 @@ function isForHost(entry: JsonObject, isList: boolean): boolean {
 }
 
 function rankOf(entry: JsonObject): number {
-  const zstd =
-    textField(objectField(entry, 'annotations'), 'io.github.containers.compression.zstd') === 'true';
-  return ((own(entry, 'platform') ?? null) === null ? 2 : 0) + (zstd ? 1 : 0);
+  const isZstd = textField(objectField(entry, 'annotations'), ZSTD_MARK) === 'true';
+  return ((own(entry, 'platform') ?? null) === null ? 2 : 0) + (isZstd ? 0 : 1);
 }
 
 /** A manifest that containers/image agrees to call an image's. image/internal/image/manifest.go */

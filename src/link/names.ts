@@ -68,10 +68,25 @@ function isTagOf(text: string, name: string): boolean {
  * Whether an entry of an index is about another one: BuildKit's attestations, cosign's signatures, Docker 29's
  * referrers.
  */
-export const isAttached = ({ annotations }: Descriptor): boolean =>
+const isAttached = ({ annotations }: Descriptor): boolean =>
   annotations.has('vnd.docker.reference.type') ||
   annotations.has('io.containerd.manifest.subject') ||
   /^dev\.[\w.]+\/(sigs|atts)/.test(annotations.get('kind') ?? '');
+
+/**
+ * The entries of an index without those that repeat the name of the image to which they are attached, as `cosign save`
+ * writes them. Hazard: skopeo takes the first entry of a name, and so an attached one that is before its image;
+ * containerd takes the last that has its own annotation.
+ */
+export function notRepeated(descriptors: readonly Descriptor[]): Descriptor[] {
+  const taken = new Set<string | undefined>();
+  return descriptors.filter(descriptor => {
+    const ref = descriptor.annotations.get(REF_NAME);
+    if (isAttached(descriptor) && !hasContainerdName(descriptor) && taken.has(ref)) return false;
+    taken.add(ref);
+    return true;
+  });
+}
 
 /**
  * The images that skopeo finds by a text that is the whole of `org.opencontainers.image.ref.name`, on an entry for the

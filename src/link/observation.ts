@@ -97,6 +97,7 @@ export interface FindingData {
     right: 'manifest.json' | 'index.json' | null;
   };
   'artifact-before-image': { artifact: string; image: string; platform: string | null };
+  'platform-ambiguous': { platform: string; image: string; zstd: string };
   'image-disguised': { as: string; field: string; value: string };
   'engines-disagree': {
     engines: string[];

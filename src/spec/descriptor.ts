@@ -25,6 +25,9 @@ export interface Descriptor {
   readonly platform: Platform | null;
 }
 
+/** With the value `true` it marks an entry of an index whose layers are compressed with zstd (containers/image). */
+export const ZSTD_MARK = 'io.github.containers.compression.zstd';
+
 const KEYS = ['mediaType', 'digest', 'size', 'urls', 'annotations', 'data', 'artifactType', 'platform'];
 const PLATFORM_KEYS = ['architecture', 'os', 'os.version', 'os.features', 'variant'];
 

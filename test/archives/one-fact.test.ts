@@ -253,6 +253,8 @@ test('an artifact that engines take before an image is an error', async () => {
   // Entries with a platform come before those without, wherever they stand.
   assert.equal(await codesOf(archiveOf(unplaced, placed('linux', 'amd64'))), found);
   assert.equal(await codesOf(archiveOf(chart, unplaced)), found);
+  const marked = { annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } };
+  assert.equal(await codesOf(archiveOf(layouts.described(chart, marked), unplaced)), found);
   for (const sound of [
     archiveOf(present(amd64), placed('linux', 'amd64')),
     archiveOf(chart, present(amd64)),

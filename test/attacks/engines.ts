@@ -40,6 +40,8 @@ function withManifest(change: (document: Json) => void, lists = oci): layouts.Me
   return [...listed, layouts.file(layouts.blobPath(descriptor.digest), blobs[0]!.bytes)];
 }
 
+const ZSTD = { 'io.github.containers.compression.zstd': 'true' };
+
 const named = (image: Image, annotations: Readonly<Record<string, string>>) =>
   layouts.described(layouts.manifestOf(image), { annotations });
 
@@ -193,6 +195,37 @@ export const engines: Chapter = {
       { findings: ['artifact-before-image'], exit: 1, verdicts: { conformant: false } },
     ),
     verified(
+      'An artifact behind an image of the same platform, marked as compressed with zstd',
+      'podman 5 and skopeo take the artifact, Docker the image. An error, and a lock does not accept the image.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.indexOf([
+              layouts.platformManifest(item),
+              layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+                platform: { os: 'linux', architecture: 'amd64' },
+                annotations: ZSTD,
+              }),
+            ]),
+          ],
+        }),
+      { findings: ['artifact-before-image'], exit: 1, verdicts: { conformant: false } },
+    ),
+    verified(
+      'Another image for the same platform, marked as compressed with zstd',
+      'podman 5 and skopeo run it, Docker and containerd the first. Both are shown, and it is an error.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.indexOf([
+              layouts.platformManifest(item),
+              layouts.described(layouts.platformManifest(evil), { annotations: ZSTD }),
+            ]),
+          ],
+        }),
+      { findings: ['platform-ambiguous'], exit: 1, images: 2, verdicts: { conformant: false } },
+    ),
+    verified(
       'An artifact with the name of an image in index.json',
       'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
       () =>
@@ -227,6 +260,25 @@ export const engines: Chapter = {
           ],
         }),
       { findings: ['name-ambiguous'], exit: 1, images: 1, verdicts: { conformant: false } },
+    ),
+    verified(
+      'An artifact that is marked as attached to an image, before it and with its name',
+      'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
+      () =>
+        layouts.ociLayout({
+          manifests: [
+            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+              annotations: { kind: 'dev.cosignproject.cosign/sigs', [layouts.REF_ANNOTATION]: APP },
+            }),
+            named(item, { [layouts.REF_ANNOTATION]: APP }),
+          ],
+        }),
+      {
+        findings: ['name-ambiguous', 'name-duplicate'],
+        exit: 1,
+        images: 1,
+        verdicts: { conformant: false },
+      },
     ),
     verified(
       'A layer of a non-distributable type that is in the archive, with urls',

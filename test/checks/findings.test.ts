@@ -99,6 +99,17 @@ function shapeOf({ severity, at, data }: Finding, { path, pointer, data: wanted 
 
 const item = await plainImage('item', 2, 'gzip');
 const other = await plainImage('other', 2, 'gzip');
+/** An index of `item` and of an image that is marked as its variant. */
+const twoVariants = (variant: typeof item) =>
+  layouts.ociLayout({
+    manifests: [
+      layouts.indexOf([
+        layouts.platformManifest(item),
+        layouts.described(layouts.platformManifest(variant), { annotations: ZSTD }),
+      ]),
+    ],
+  });
+const ZSTD = { 'io.github.containers.compression.zstd': 'true' };
 const TAGGED = { image: item, tags: ['app:1'] };
 const [lower, upper] = item.layers.map(({ digest }) => layouts.blobPath(digest)) as [string, string];
 const config = layouts.blobPath(item.imageId);
@@ -1456,6 +1467,42 @@ provoke(
     data: { image: layouts.platformManifest(item).descriptor.digest, platform: 'linux/amd64' },
   },
 );
+provoke(
+  'artifact-before-image',
+  'behind the image, and marked as zstd',
+  () =>
+    layouts.ociLayout({
+      manifests: [
+        layouts.indexOf([
+          layouts.platformManifest(item),
+          layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+            platform: { os: 'linux', architecture: 'amd64' },
+            annotations: ZSTD,
+          }),
+        ]),
+      ],
+    }),
+  {
+    severity: 'error',
+    pointer: '/manifests/0',
+    data: { image: layouts.platformManifest(item).descriptor.digest, platform: 'linux/amd64' },
+  },
+);
+provoke('platform-ambiguous', 'another image that is marked as zstd', () => twoVariants(other), {
+  severity: 'error',
+  pointer: '/manifests/1',
+  data: {
+    platform: 'linux/amd64',
+    image: layouts.platformManifest(item).descriptor.digest,
+    zstd: layouts.platformManifest(other).descriptor.digest,
+  },
+});
+test('an image and its variant that is compressed with zstd are no finding', async () => {
+  const variant = await plainImage('item', 2, 'none');
+  const { report } = await readMembers(twoVariants(variant));
+  assert.is(report.images.length, 2);
+  assert.equal(report.findings, []);
+});
 provoke(
   'blob-fetched',
   'a config with urls',

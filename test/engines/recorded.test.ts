@@ -15,10 +15,14 @@ import { image, plainImage } from '../support/image.js';
 import {
   buildxOci,
   cranePull,
+  described,
   dockerSave25,
   dockerV1,
+  indexOf,
   jib,
   type Member,
+  ociLayout,
+  platformManifest,
   podmanDockerArchive,
   skopeoOci,
 } from '../support/layouts.js';
@@ -262,6 +266,20 @@ test('engines: for an index docker names the index, the others the image for lin
   const [passed, printed] = by(answers, 'skopeo-oci-archive');
   assert.is(passed!.refusal, 'loads another image: linux/amd64');
   assert.is(printed!.id, images[0]!.indexDigests[0]);
+});
+
+test('engines: of two images for a platform podman and skopeo take the one that is marked as zstd', async () => {
+  const [gzip, zstd] = [await plainImage('one'), await plainImage('two')];
+  const marked = { annotations: { 'io.github.containers.compression.zstd': 'true' } };
+  const members = ociLayout({
+    manifests: [indexOf([platformManifest(gzip), described(platformManifest(zstd), marked)])],
+  });
+  const answers = await answersOf(members);
+  for (const engine of ['podman', 'skopeo-oci-archive'] as const) {
+    const [first, second] = by(answers, engine);
+    assert.is(first!.refusal, 'loads another image: linux/amd64');
+    assert.ok(second!.id !== null);
+  }
 });
 
 test('engines: of several images skopeo needs one to be named, the others load all', async () => {

@@ -110,4 +110,28 @@ test('Docker does not know a name by which only skopeo finds an image', async ()
   assert.equal(loadNames(both.reading.parts[0]!.graph.images[0]!), [`${APP}:1`, 'other:1']);
 });
 
+const KIND = { kind: 'dev.cosignproject.cosign/sigs' };
+const BY_REF = { [REF_ANNOTATION]: `${APP}:1` };
+const CLASH = ['name-ambiguous', 'name-duplicate'];
+const BY_NAME = { [NAME_ANNOTATION]: `${APP}:1` };
+
+for (const { what, marks, isFirst, expected } of [
+  { what: 'behind it, as cosign save writes them', marks: BY_REF, isFirst: false, expected: [] },
+  { what: 'before it', marks: BY_REF, isFirst: true, expected: CLASH },
+  { what: "with containerd's name", marks: BY_NAME, isFirst: false, expected: CLASH },
+] as const) {
+  test(`an attached artifact with the name of its image, ${what}`, async () => {
+    const image = described(layouts.manifestOf(await plainImage('one')), { annotations: BY_REF });
+    const artifact = described(layouts.artifact({ type: 'application/vnd.example' }), {
+      annotations: { ...KIND, ...marks },
+    });
+    const manifests = isFirst ? [artifact, image] : [image, artifact];
+    const { report } = await readMembers(ociLayout({ manifests }));
+    const found = codes(report.findings).filter(code => code.startsWith('name-'));
+    assert.equal(found, [...expected]);
+    const said = report.findings.find(({ code }) => code === 'name-ambiguous');
+    assert.is(said?.severity, expected.length === 0 ? undefined : 'error');
+  });
+}
+
 test.run();

@@ -4,7 +4,7 @@ import { normalName } from '../../spec/reference.js';
 import type { ScannedArchive } from '../archive.js';
 import { classify } from '../classify.js';
 import { ManifestWalk } from '../manifests.js';
-import { isAttached, nameOf, refName } from '../names.js';
+import { nameOf, notRepeated, refName } from '../names.js';
 import { linkReferrers } from '../referrers.js';
 import { type LayoutReader, type Linked, NOTHING_LINKED } from './layout.js';
 
@@ -68,8 +68,7 @@ function checkLayoutFile(archive: ScannedArchive): void {
 }
 
 /**
- * Reports names that several entries have. Hazard: skopeo takes the first of them, and containerd the last. Entries
- * that are attached to an image repeat its name, and do not count.
+ * Reports names that several entries have. Hazard: skopeo takes the first of them, and containerd the last.
  * @param artifacts  the digests of entries that are no images
  */
 function checkRefNames(
@@ -81,8 +80,9 @@ function checkRefNames(
   // Hazard: an artifact is not compared with a lock, and an engine may take it for the image of that name.
   const isMixed = (digests: Iterable<string>) =>
     new Set(Array.from(digests, digest => artifacts.has(digest))).size === 2;
+  const entries = notRepeated(descriptors);
   const seen = new Map<string, NamedEntries>();
-  for (const descriptor of descriptors.filter(d => !isAttached(d))) {
+  for (const descriptor of entries) {
     const name = nameOf(descriptor);
     if (name === null) continue;
     const platform = JSON.stringify(descriptor.platform);
@@ -94,7 +94,7 @@ function checkRefNames(
     known.digests.add(descriptor.digestText);
     seen.set(key, known);
   }
-  const divided = divideNames(archive, path, descriptors, isMixed);
+  const divided = divideNames(archive, path, entries, isMixed);
   for (const [key, { name, digests, isSpread }] of seen) {
     const isOdd = isMixed(digests);
     if (digests.size === 1 || divided.has(key) || !(isSpread || isOdd)) continue;
@@ -122,12 +122,12 @@ interface NamedEntries {
 function divideNames(
   archive: ScannedArchive,
   path: string,
-  descriptors: ReturnType<ManifestWalk['index']>,
+  entries: ReturnType<ManifestWalk['index']>,
   isMixed: (digests: Iterable<string>) => boolean,
 ): ReadonlySet<string> {
   const loaded = new Map<string, Set<string>>();
   const found = new Map<string, { readonly name: string; readonly digests: Set<string> }>();
-  for (const descriptor of descriptors.filter(d => !isAttached(d))) {
+  for (const descriptor of entries) {
     const [name, ref] = [nameOf(descriptor), refName(descriptor)];
     const { digestText } = descriptor;
     if (name !== null) {
