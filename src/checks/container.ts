@@ -117,8 +117,25 @@ function* checkMemberPaths(scan: Scan): Generator<Observation> {
     const severity = differ === true ? 'error' : undefined;
     yield observe('duplicate-entry', memberAt(path), { count: same.length, differ }, severity);
   }
+  yield* alike(byName);
   yield* conflicts(members, byName);
 }
+
+/**
+ * Hazard: a tool that unpacks the archive on a disk that ignores case (macOS, Windows) opens one of two files in place
+ * of the other. Engines tell them apart.
+ */
+function* alike(byName: ReadonlyMap<string, unknown>): Generator<Observation> {
+  for (const path of byName.keys()) {
+    if (!NOT_PLAIN.test(path)) continue;
+    const plain = path.toUpperCase().toLowerCase();
+    if (plain === path || !isEnginePath(plain) || !byName.has(plain)) continue;
+    yield observe('member-ambiguous', memberAt(path), { field: 'name', readings: [path, plain] }, 'warning');
+  }
+}
+
+/** Capitals, and all that is not ASCII. */
+const NOT_PLAIN = /[A-Z\u0080-\uffff]/;
 
 /**
  * Engines that extract an archive, containerd and containers/image clean names, each in its way, and crane does not at

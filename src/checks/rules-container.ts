@@ -125,7 +125,7 @@ export const containerRules: Rules<
     message: d =>
       `the ${d.field} is ambiguous: readers take it for ${d.readings.map(reading => JSON.stringify(reading)).join(' or ')}`,
     explain:
-      'The archive gives two different values for one property: a size in a header and another in its PAX record, two PAX records with one key, a name in a PAX record and another in a GNU record, or a zip entry whose central directory and local header differ. Each reader uses one of the values, so a scanner and an engine can see different images. The finding also covers a name, type or size that readers interpret differently: `x/../manifest.json`, a type that only some readers know, a file with the mode of a link, a number after a NUL. No known tool writes such an archive. waybill uses the first reading. An ambiguous type is a warning where no engine looks for the member. Do not load the archive.',
+      'The archive gives two different values for one property: a size in a header and another in its PAX record, two PAX records with one key, a name in a PAX record and another in a GNU record, or a zip entry whose central directory and local header differ. Each reader uses one of the values, so a scanner and an engine can see different images. The finding also covers a name, type or size that readers interpret differently: `x/../manifest.json`, a type that only some readers know, a file with the mode of a link, a number after a NUL. No known tool writes such an archive. waybill uses the first reading. An ambiguous type is a warning where no engine looks for the member; so are two names that differ in case alone, which are one name on the disks of macOS and Windows. Do not load the archive.',
   },
   'member-sparse': {
     severity: 'error',

@@ -650,6 +650,16 @@ for (const name of ['/manifest.json', 'x/../manifest.json', '.\\manifest.json'])
     path: 'manifest.json',
     data: { field: 'name', readings: ['manifest.json', name] },
   });
+for (const [odd, plain, members] of [
+  ['MANIFEST.json', 'manifest.json', save],
+  ['index.j\u017fon', 'index.json', oci],
+  [config.toUpperCase(), config, oci],
+] as const)
+  provoke('member-ambiguous', `${odd} beside ${plain}`, () => [...members, layouts.file(odd, '')], {
+    severity: 'warning',
+    path: odd,
+    data: { field: 'name', readings: [odd, plain] },
+  });
 provoke(
   'outer-skippable-frame',
   'a frame before the data',
