@@ -91,6 +91,8 @@ function* checkTar(
   if (reason !== null) yield observe('layer-not-tar', at, { layer, reason });
   if (tar === null) return;
   yield* checkEntries(tar, layer, at);
+  if (tar.behind > 0)
+    yield observe('layer-trailing-bytes', at, { layer, codec: 'tar', bytes: tar.behind }, 'warning');
   if (tar.duplicate !== null) yield observe('layer-duplicate-path', at, { layer, path: tar.duplicate });
 }
 

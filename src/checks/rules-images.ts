@@ -132,9 +132,9 @@ export const imageRules: Rules<
     severity: 'error',
     verdict: 'conformant',
     message: d =>
-      `layer ${d.layer + 1}: ${bytes(d.bytes)} follow the end of its ${d.codec} stream and are not part of it`,
+      `layer ${d.layer + 1}: ${bytes(d.bytes)} follow the end of its ${d.codec}${d.codec === 'tar' ? ', where engines stop: its files and secrets are not shown' : ' stream and are not part of it'}`,
     explain:
-      'After the compressed stream there are more bytes, zeros or others, which the digest of the blob covers. podman and umoci read them as the next part of the stream and refuse the layer (gzip: `invalid header`, zstd: `magic number mismatch`); Docker stops at the end of the tar and does not read them. Zeros in multiples of four bytes after xz are padding and are not reported. Compress the layer again.',
+      'After the compressed stream there are more bytes, zeros or others, which the digest of the blob covers. podman and umoci read them as the next part of the stream and refuse the layer (gzip: `invalid header`, zstd: `magic number mismatch`); Docker stops at the end of the tar and does not read them. Zeros in multiples of four bytes after xz are padding and are not reported. Compress the layer again. Bytes behind the end of the tar inside are a warning, unless they are zeros or the table of contents of eStargz: every engine stops at the end and passes over them, but a reader that goes on (GNU tar with --ignore-zeros) unpacks further files from them. No list of files, no search for secrets and no policy sees what they hold. Find out what they are, and write the tar of the layer again without them.',
   },
   'layer-encrypted': {
     severity: 'info',

@@ -2215,6 +2215,29 @@ provoke('layer-trailing-bytes', 'zeros after gzip', () => storedAs(Buffer.concat
   severity: 'error',
   data: { layer: 0, codec: 'gzip', bytes: 7 },
 });
+const ended = await tarBytes([{ path: 'a', bytes: '1' }]);
+const another = await tarBytes([{ path: 'id_rsa', bytes: '2' }]);
+provoke(
+  'layer-trailing-bytes',
+  'another tar behind the end of the tar',
+  () => withLayer({ tar: Buffer.concat([ended, another]) }),
+  { severity: 'warning', data: { layer: 0, codec: 'tar', bytes: another.length } },
+);
+const toc = await tarBytes([{ path: 'stargz.index.json', bytes: 'x'.repeat(2000) }]);
+provoke(
+  'layer-trailing-bytes',
+  "behind eStargz's table of contents",
+  () => withLayer({ tar: Buffer.concat([ended, toc, another]) }),
+  { severity: 'warning', data: { layer: 0, codec: 'tar', bytes: toc.length + another.length } },
+);
+for (const [what, bytes] of [
+  ['zeros, its padding', Buffer.alloc(100_000)],
+  ["eStargz's table of contents", toc],
+] as const)
+  test(`layer-trailing-bytes: behind the end of a tar may be ${what}`, async () => {
+    const { report } = await readMembers(await withLayer({ tar: Buffer.concat([ended, bytes]) }));
+    assert.equal(report.findings, []);
+  });
 const SEALED = `${layouts.MEDIA.layer}+gzip+encrypted`;
 provoke('layer-encrypted', 'ocicrypt', () => storedAs(Buffer.from('sealed '.repeat(100)), SEALED), {
   severity: 'info',

@@ -86,6 +86,8 @@ export interface TarFacts {
   readonly promised: number;
   /** Bytes by which the holes of sparse files exceed what is stored for them. */
   readonly holes: number;
+  /** Bytes behind the end of the tar; 0 where they are zeros, or eStargz's table of contents. No engine unpacks them. */
+  readonly behind: number;
   /** Headers that readers of tars interpret differently, one of each kind. */
   readonly ambiguities: readonly Ambiguity[];
   /** The first malformed record; null if there is none. */

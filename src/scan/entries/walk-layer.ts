@@ -37,9 +37,7 @@ import type { Seeds } from '../names/table.js';
 import type { EntryTableBuilder } from './builder.js';
 import { compareReadings, xattrFault } from './header-faults.js';
 import { typeOfByte } from './table.js';
-
-/** Names of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
-const ESTARGZ_TOC = 'stargz.index.json';
+import { ESTARGZ_TOC, TarEnd } from './tar-end.js';
 
 export type WalkLimits = Pick<Limits, 'pathBytes' | 'paxBytes' | 'layerEntries'>;
 
@@ -67,6 +65,7 @@ export class TarWalk {
   /** Receives the content of the entry, if it was requested. */
   private sink: ContentSink | null = null;
   private readonly names: LayerNames;
+  private readonly behind = new TarEnd();
   private zeroBlocks = 0;
   /** Bytes before the chunk that is being read, and up to the end of the last header. */
   private offset = 0;
@@ -94,7 +93,8 @@ export class TarWalk {
   }
 
   write(chunk: Uint8Array): void {
-    for (let at = 0; at < chunk.length && !this.done; ) {
+    let at = 0;
+    while (at < chunk.length && !this.done) {
       if (this.skip > 0) {
         const step = Math.min(this.skip, chunk.length - at);
         if (this.sink !== null) this.feed(this.sink, chunk.subarray(at, at + step));
@@ -106,6 +106,7 @@ export class TarWalk {
         at += this.fillBlock(chunk, at);
       }
     }
+    if (at < chunk.length && this.error === null) this.behind.write(chunk.subarray(at));
     this.offset += chunk.length;
   }
 
@@ -127,9 +128,10 @@ export class TarWalk {
       isCut,
       duplicate: names.duplicate,
       names: names.finish(),
-      estargz: this.estargz,
+      estargz: this.estargz || this.behind.hasToc,
       promised: this.offset + this.skip,
       holes: this.holes,
+      behind: this.behind.bytes,
       ambiguities: oddities.ambiguities,
       malformed: oddities.malformed,
       reached: oddities.reached,
