@@ -205,7 +205,7 @@ export const documentRules: Rules<
     message: d =>
       `the name ${JSON.stringify(d.name)} is given to ${d.images.length} images: ${d.images.join(', ')}${d.refName === undefined ? '' : `; skopeo, which goes by org.opencontainers.image.ref.name alone, finds only ${d.refName.join(', ')} by it`}`,
     explain:
-      'Several images have one name: docker load tags one after the other, and the last keeps the name. An entry of index.json can have two names: io.containerd.image.name, by which docker load and containerd go, and org.opencontainers.image.ref.name, the only one by which skopeo, umoci and podman pull oci-archive: look for an image. Where a name means one image by the first and another by the second, it is an error: these engines would load different images under it. It is an error too where an artifact has the name of an image: skopeo takes the first of the two. Do not load the archive by this name; save the images again.',
+      'Several images have one name: docker load tags one after the other, and the last keeps the name. An entry of index.json can have two names: io.containerd.image.name, by which docker load and containerd go, and org.opencontainers.image.ref.name, the only one by which skopeo, umoci and podman pull oci-archive: look for an image. Where a name means one image by the first and another by the second, it is an error: these engines would load different images under it. It is an error too where manifest.json gives a name to one image and index.json to another, and where an artifact has the name of an image: skopeo takes the first of the two. Do not load the archive by this name; save the images again.',
   },
   'parent-missing': {
     severity: 'info',

@@ -136,6 +136,18 @@ export const engines: Chapter = {
       { findings: ['views-disagree'], exit: 1, images: 2 },
     ),
     verified(
+      'A name that manifest.json gives to one image, and org.opencontainers.image.ref.name to another',
+      'Docker 28 and podman run the one, skopeo oci-archive: the other. Both are shown, and it is an error.',
+      () => {
+        const both = layouts.dockerContainerd([tagged, { image: evil, tags: ['other:1'] }]);
+        return edit(both, 'index.json', ({ manifests: [first, second] }) => {
+          first.annotations = {};
+          second.annotations = { [layouts.REF_ANNOTATION]: 'app:1' };
+        });
+      },
+      { findings: ['name-ambiguous'], exit: 1, images: 2, verdicts: { conformant: false } },
+    ),
+    verified(
       'One name for two images of index.json',
       'skopeo uses the first; in containerd the last keeps the name. Both are shown, with a warning. `images` shows which one has the name.',
       () =>

@@ -1330,6 +1330,34 @@ provoke(
   },
   { severity: 'error', data: { onlyManifestJson: [other.imageId], onlyIndexJson: [item.imageId] } },
 );
+const twoNames = layouts.dockerContainerd([TAGGED, { image: other, tags: ['other:1'] }]);
+/** index.json gives `other` the name that manifest.json gives `item`. */
+const withOther = () =>
+  edit(twoNames, 'index.json', doc => {
+    const [first, second] = doc.manifests;
+    first.annotations = {};
+    second.annotations = { [layouts.REF_ANNOTATION]: 'app:1' };
+  });
+provoke('name-ambiguous', 'manifest.json gives it to one image, index.json to another', withOther, {
+  severity: 'error',
+  path: 'manifest.json',
+  data: { name: 'app:1', images: [item.imageId, other.imageId] },
+});
+provoke(
+  'views-disagree',
+  'an untagged image beside another one',
+  () => {
+    const onlyOther = edit(twoNames, 'index.json', doc => void doc.manifests.shift());
+    return edit(onlyOther, 'manifest.json', ([first]) => [{ ...first, RepoTags: null }]);
+  },
+  { severity: 'warning', data: { onlyManifestJson: [item.imageId], onlyIndexJson: [other.imageId] } },
+);
+provoke(
+  'views-disagree',
+  'one name, and an image that only index.json lists',
+  () => edit(withOther(), 'manifest.json', ([first]) => [first]),
+  { severity: 'error', data: { onlyManifestJson: [], onlyIndexJson: [other.imageId] } },
+);
 provoke(
   'names-disagree',
   'one image under two names',

@@ -41,16 +41,27 @@ function merge(archive: ScannedArchive, docker: readonly Image[], oci: readonly 
     if (twin === undefined) left.push(image);
     else merged.set(twin, join(archive, image, merged.get(twin) ?? twin));
   }
-  observeDisagreement(archive, left, oci, merged);
+  const divided = dividedNames(docker, oci, byConfig);
+  const isTold = observeDisagreement(archive, left, oci, merged, divided.length > 0);
+  for (const data of isTold ? [] : divided)
+    archive.observe('name-ambiguous', { path: archive.path('manifest.json'), pointer: '' }, data, 'error');
   return [...oci.map(image => merged.get(image) ?? image), ...left];
 }
 
 /** The image with the same config and the same layers, or else the first with the same config. */
 function twinOf(image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image | undefined {
-  const twins = configKeys(image).flatMap(key => byConfig.get(key) ?? []);
-  // No writer makes more than a few images of one config, and comparing all of a hostile archive would take too long.
-  return twins.slice(0, 100).find(other => sameLayers(image, other)) ?? twins[0];
+  const twins = twinsOf(image, byConfig);
+  return twins.find(other => sameLayers(image, other)) ?? twins[0];
 }
+
+/**
+ * Images with the same config. No writer makes more than a few, and comparing all of a hostile archive would take too
+ * long.
+ */
+const twinsOf = (image: Image, byConfig: ReadonlyMap<unknown, readonly Image[]>): Image[] =>
+  configKeys(image)
+    .flatMap(key => byConfig.get(key) ?? [])
+    .slice(0, 100);
 
 /**
  * The keys by which two images have the same config: the member, its digest, or the path. An absent config has no
@@ -163,25 +174,48 @@ function bug(archive: ScannedArchive, image: Image, id: string, producer: string
   archive.observe('producer-bug', image.at, { bug: id, producer, detail });
 }
 
-function shareName(some: readonly Image[], others: readonly Image[]): boolean {
-  const namesOf = (images: readonly Image[]) => images.flatMap(image => image.names).map(normalName);
-  const known = new Set(namesOf(some));
-  return namesOf(others).some(name => known.has(name));
+const idOf = (image: Image): string => image.config?.document?.digest ?? image.at.path;
+
+/**
+ * Names that manifest.json gives to one image and index.json to another. Hazard: for such a name, engines that read one
+ * of the files run another image than those that read the other.
+ */
+function dividedNames(
+  docker: readonly Image[],
+  oci: readonly Image[],
+  byConfig: ReadonlyMap<unknown, readonly Image[]>,
+): { readonly name: string; readonly images: string[] }[] {
+  const named = new Map<string, Set<Image>>();
+  for (const image of oci)
+    for (const name of image.names.map(normalName))
+      named.set(name, (named.get(name) ?? new Set()).add(image));
+  const divided = new Map<string, { readonly name: string; readonly images: string[] }>();
+  for (const image of docker) {
+    const twins = twinsOf(image, byConfig);
+    for (const name of image.names) {
+      const key = normalName(name);
+      const others = named.get(key);
+      if (others === undefined || divided.has(key) || twins.some(twin => others.has(twin))) continue;
+      divided.set(key, { name, images: [image, ...others].map(idOf) });
+    }
+  }
+  return [...divided.values()];
 }
 
+/** @returns whether an error was reported */
 function observeDisagreement(
   archive: ScannedArchive,
   onlyDocker: readonly Image[],
   oci: readonly Image[],
   merged: ReadonlyMap<Image, Image>,
-): void {
+  isDivided: boolean,
+): boolean {
   const alone = oci.filter(image => !merged.has(image));
   // manifest.json can name only one platform of an index: the other platforms are no disagreement.
   const parents = new Set([...merged.keys()].flatMap(image => image.indexDigests));
   const strangers = alone.filter(image => !image.indexDigests.some(digest => parents.has(digest)));
-  const ids = (images: readonly Image[]) =>
-    images.map(image => image.config?.document?.digest ?? image.at.path);
-  if (onlyDocker.length > 0 && onlyDocker.every(image => image.names.length === 0)) {
+  if (onlyDocker.length === 0 && strangers.length === 0) return false;
+  if (strangers.length === 0 && onlyDocker.every(image => image.names.length === 0)) {
     for (const image of onlyDocker) {
       bug(
         archive,
@@ -191,14 +225,13 @@ function observeDisagreement(
         'manifest.json lists an untagged image that index.json does not',
       );
     }
-    return;
+    return false;
   }
-  if (onlyDocker.length === 0 && strangers.length === 0) return;
   archive.observe(
     'views-disagree',
     { path: archive.path('manifest.json'), pointer: null },
-    { onlyManifestJson: ids(onlyDocker), onlyIndexJson: ids(strangers) },
-    // Hazard: for one name, engines that read one of the files run another image than those that read the other.
-    shareName(onlyDocker, strangers) ? 'error' : undefined,
+    { onlyManifestJson: onlyDocker.map(idOf), onlyIndexJson: strangers.map(idOf) },
+    isDivided ? 'error' : undefined,
   );
+  return isDivided;
 }
