@@ -18,7 +18,7 @@ export const ownModules = readdirSync(source, { recursive: true, encoding: 'utf8
   .filter(file => file.endsWith('.js') && !file.startsWith(join('format', 'page', sep)))
   .map(file => join(source, file));
 
-/** `new URL('./worker.js', import.meta.url)`: a module that runs by itself, beside whatever file starts it. */
+/** `new URL('./blob-thread.js', import.meta.url)`: a module that runs by itself, beside whatever file starts it. */
 export const STARTED = /new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g;
 
 /** The licence texts of packages that have no such file, from the root of the repository. */

@@ -168,7 +168,7 @@ test('the package contains the files that the program loads', () => {
 
 test('a worker does not load the command line, which would cost time and memory in each thread', () => {
   const place = join(repositoryRoot, 'dist/bundle');
-  const text = readFileSync(join(place, 'worker.js'), 'utf8');
+  const text = readFileSync(join(place, 'blob-thread.js'), 'utf8');
   assert.not.match(text, /yargs|class Progress/);
   const sizes = readdirSync(place).map(name => readFileSync(join(place, name)).length);
   assert.ok(text.length < Math.max(...sizes) / 3, `${text.length} bytes`);

@@ -28,7 +28,7 @@ export class Thread {
     private readonly events: ThreadEvents,
   ) {
     try {
-      this.worker = new Worker(new URL('./worker.js', import.meta.url), {
+      this.worker = new Worker(new URL('./blob-thread.js', import.meta.url), {
         // All threads use the same seeds for hashes of names.
         workerData: { ...setup, seeds: setup.seeds ?? SEEDS },
         resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
