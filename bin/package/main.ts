@@ -23,7 +23,7 @@ import { librariesOf, writeImage } from './image.js';
 import { manualPage } from './manual.js';
 import { billOfMaterials, nodeLicence } from './notices.js';
 import { whyNot, withNodeOf } from './other-systems.js';
-import { singleFile } from './single-file.js';
+import { type SingleFile, singleFile } from './single-file.js';
 import type { TreeFile } from './tree.js';
 
 const { values } = parseArgs({
@@ -71,7 +71,7 @@ async function makeAll(): Promise<void> {
     await withNodeOf(system, nodeVersion, node =>
       makeExecutable(join(target, `waybill-${system}`), script, node, binary),
     );
-  put(`waybill_${version}_all.deb`, await debian(program.text, seconds));
+  put(`waybill_${version}_all.deb`, await debian(program, seconds));
   await image(executable, notices, seconds);
   put('SHA256SUMS', sums());
 }
@@ -103,15 +103,15 @@ function npmPackage(): void {
   });
 }
 
-async function debian(program: string, seconds: number): Promise<Buffer> {
+async function debian({ text, packages }: SingleFile, seconds: number): Promise<Buffer> {
   const { engines } = JSON.parse(textOf('package.json')) as { readonly engines: { readonly node: string } };
   return debianPackage({
     version,
-    program,
+    program: text,
     manual: readFileSync(join(target, 'waybill.1'), 'utf8'),
     completions: SCRIPTS,
     changes: textOf('CHANGELOG.md'),
-    copyright: `${textOf('LICENSE')}\n${'-'.repeat(72)}\n\n${readFileSync(join(target, 'THIRD-PARTY-LICENCES.txt'), 'utf8')}`,
+    licences: licences(packages),
     samples: samples(),
     node: engines.node.replace('>=', ''),
     seconds,

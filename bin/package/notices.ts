@@ -1,6 +1,7 @@
 // The packages in the deliveries: their bill of materials.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { uuidOf } from '../../src/spec/uuid.js';
 import type { PackedPackage } from '../modules.js';
 
 export interface BillParts {
@@ -42,16 +43,19 @@ export function billOfMaterials({ version, packages, node, seconds }: BillParts)
       purl: `pkg:generic/node@${node}`,
     },
   ];
-  const bill = {
+  const head = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
+  } as const;
+  const body = {
     metadata: { timestamp: new Date(seconds * 1000).toISOString(), component: own },
     components,
     dependencies: [{ ref: own['bom-ref'], dependsOn: components.map(part => part['bom-ref']) }],
   };
-  return `${JSON.stringify(bill, null, 2)}\n`;
+  const serialNumber = `urn:uuid:${uuidOf(JSON.stringify(body))}`;
+  return `${JSON.stringify({ ...head, serialNumber, ...body }, null, 2)}\n`;
 }
 
 /**

@@ -9,7 +9,7 @@ import { mayStartThreads } from '../../permission.js';
 export const hasThreads = (): boolean =>
   mayStartThreads() && isThere(() => new URL('./blob-thread.js', import.meta.url));
 
-/** False too if there is no such place: a bundle that is CommonJS has no `import.meta.url`. */
+/** False too in a bundle that is CommonJS, where a module does not know its place and the URL cannot be made. */
 function isThere(place: () => URL): boolean {
   try {
     return existsSync(place());
