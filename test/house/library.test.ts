@@ -79,6 +79,23 @@ export const verified = async (a: Archive) => {
 };
 export const settings = (a: Archive) => a.images.map(({ healthcheck, history }) => ({ healthcheck, history }));
 export const files = listFiles;
+export const one = async (a: Archive) => {
+  const [size] = (await measureSizes(a, { by: 'package' })).images;
+  const [waste] = (await findWaste(a)).images;
+  const report = await compareImages(a, a);
+  const [different] = report.images;
+  const [ids] = (await listIds(a, { find: 'sha256:2e' })).images;
+  const { artifacts, findings } = await verifyArchive(a);
+  return {
+    size: { layers: size!.layers, breakdown: size!.breakdown, row: size!.breakdown?.rows[0], base: size!.base },
+    waste: { waste, numbers: waste!.waste, dive: waste!.dive, file: waste!.waste.files[0]! },
+    different: { ...different!, kinds: report },
+    ids: { ids, digests: ids!.repoDigests },
+    artifact: artifacts[0]!,
+    severity: findings[0]!.severity,
+    entry: async () => { for await (const { path, ...entry } of listFiles(a)) return { path, entry }; return null; },
+  };
+};
 `;
 
 test('parts of results can be kept by a program that writes declarations', () => {
@@ -219,7 +236,7 @@ test('importing waybill loads little', () => {
     ),
   );
   // What Node has loaded before any program: no thread, socket, compression or cryptography.
-  assert.equal([...new Set(builtIn)].sort(), ['node:fs', 'node:util']);
+  assert.equal([...new Set(builtIn)].sort(), ['node:fs', 'node:path', 'node:util']);
   assert.ok(loaded.size <= 8, `${loaded.size} files`);
   const bytes = [...loaded].reduce((sum, name) => sum + readFileSync(join(bundle, name)).length, 0);
   assert.ok(bytes < 60_000, `${bytes} bytes in ${[...loaded].join()}`);
