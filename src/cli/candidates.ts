@@ -4,6 +4,7 @@ import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS } from './command-words.js';
 import { FILES, SHELLS, type Shell } from './completion-scripts.js';
+import { valueName } from './help.js';
 import type { Terminal } from './terminal.js';
 
 /** A word that the shell may insert at the cursor. */
@@ -139,11 +140,7 @@ function fullName(name: string, declared: Declared): string {
 const plain = (words: Iterable<string>, describe = ''): Candidate[] =>
   [...words].map(word => ({ word, describe }));
 
-/** Options whose values are files. */
-const FILE_OPTIONS = [
-  ...['output', 'layers', 'baseline', 'dockerfile'],
-  ...['policy', 'dive-ci', 'structure-test', 'base', 'against', 'lock'],
-];
+const FILE_VALUES = ['FILE', 'DIR'];
 
 async function presets(): Promise<readonly Candidate[]> {
   const { PRESETS } = await import('../commands/check/load.js');
@@ -154,7 +151,7 @@ async function valuesOf(name: string, line: Line, terminal: Terminal): Promise<r
   const full = fullName(name, line.declared);
   const choices = line.declared.getOptions().choices[full];
   if (choices !== undefined) return plain(choices);
-  if (FILE_OPTIONS.includes(full)) return plain([FILES]);
+  if (FILE_VALUES.includes(valueName(full) ?? '')) return plain([FILES]);
   if (full === 'preset') return presets();
   const archive = line.positionals[0];
   if (archive === undefined || !['ref', 'platform'].includes(full)) return [];

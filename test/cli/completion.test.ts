@@ -53,6 +53,9 @@ const LINES: readonly (readonly [line: string, expected: readonly string[], none
   ['waybill completion ', ['bash', 'zsh', 'fish']],
   ['waybill check one.tar --preset ', ['default@1', 'strict@1', 'none@1'], ['one.tar']],
   ['waybill check one.tar --against ', ['two.tar'], ['hello:1.0']],
+  ['waybill verify one.tar --key t', ['two.tar'], ['one.tar']],
+  ['waybill scan --files-from ', ['one.tar', 'two.tar']],
+  ['waybill verify one.tar --notation-trust-store t', ['two.tar']],
   ['waybill images --store ', ['containerd', 'classic']],
   ['waybill history none.tar ', [], ['hello:1.0']],
 ];
