@@ -193,6 +193,8 @@ async function wordsOf(line: Line, current: string, terminal: Terminal): Promise
   if (words.length > 0) return place === 0 ? words : [];
   if (positionals[0] === 'completion') return place === 1 ? plain(SHELLS) : [];
   if (positionals[0] === 'help') return place === 1 ? plain(COMMANDS) : [];
+  if (place > 0 && handler?.original.includes('<path>'))
+    return place === 1 ? pathsIn(positionals[0]!, current, terminal) : [];
   const found = await inArchive(current, terminal);
   if (place === 0 || !MAY_HAVE_REF.test(handler?.original ?? '')) return [...found, ...plain([FILES])];
   const { refs } = await choicesOf(positionals[0]!, terminal);
@@ -231,6 +233,27 @@ async function choicesOf(text: string, terminal: Terminal) {
     return choicesIn(await terminal.read(archive, { depth: 'metadata', limits }));
   } catch {
     return { refs: [], platforms: [] };
+  }
+}
+
+/** The paths of the image in an archive, up to the next `/` behind what was typed. */
+async function pathsIn(text: string, current: string, terminal: Terminal): Promise<readonly Candidate[]> {
+  const { filesReport } = await import('../commands/files/index.js');
+  try {
+    const { archive, ref } = namedArchive(text, terminal);
+    if (archive === '-' || !terminal.exists(archive)) return [];
+    const limits = { seconds: PATIENCE_SECONDS };
+    const { images } = filesReport(await terminal.read(archive, { depth: 'files', limits }), { ref });
+    const root = current.startsWith('/') ? '/' : '';
+    const paths = (images[0]?.files ?? []).map(
+      ({ path, type }) => `${root}${path}${type === 'directory' ? '/' : ''}`,
+    );
+    const shown = paths
+      .filter(path => path.startsWith(current))
+      .map(path => /^[^/]*\/?/.exec(path.slice(current.length))![0]);
+    return plain(new Set(shown.filter(rest => rest !== '').map(rest => current + rest)));
+  } catch {
+    return [];
   }
 }
 

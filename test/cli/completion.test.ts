@@ -56,6 +56,9 @@ const LINES: readonly (readonly [line: string, expected: readonly string[], none
   ['waybill verify one.tar --key t', ['two.tar'], ['one.tar']],
   ['waybill scan --files-from ', ['one.tar', 'two.tar']],
   ['waybill verify one.tar --notation-trust-store t', ['two.tar']],
+  ['waybill cat one.tar /e', ['/etc/'], ['one.tar', '/etc/os-release']],
+  ['waybill cat one.tar /etc/os', ['/etc/os-release'], ['os-release']],
+  ['waybill cat two.tar#none /', [], ['/etc/']],
   ['waybill images --store ', ['containerd', 'classic']],
   ['waybill history none.tar ', [], ['hello:1.0']],
 ];
