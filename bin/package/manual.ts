@@ -53,6 +53,7 @@ const troff = (text: string): string =>
   text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
+    .replaceAll('…', '...')
     .replace(/^([.'])/, '\\&$1');
 
 /** An entry of the help: what is named, and its description. */

@@ -1,7 +1,7 @@
 // The help as it is printed, and what the man page is made of: options with the names of their values.
 import { grouped } from './command-words.js';
 
-/** What the value of an option is, as the help names it. `FILE` and `DIR` are completed by the shell. */
+/** The names of values of options in the help. `FILE` and `DIR` are completed by the shell. */
 const VALUES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     FILE: 'against base baseline cache-key dive-ci dockerfile files-from key list lock policy resume structure-test trusted-root output',

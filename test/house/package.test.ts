@@ -17,6 +17,8 @@ withNpm('few files, and only of these kinds', () => {
     /^bin\/waybill\.js$/,
     /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
     /^dist\/types\/[\w/-]+\.d\.ts$/,
+    // Made by `npm run package`.
+    /^dist\/waybill\.1$/,
     /^docs\/(recipes\/[\w./-]+|[\w-]+\.md|schema\.json|policy\.schema\.json|lock\.schema\.json)$/,
     /^samples\/([\w.-]+\.(tar|tar\.gz|zip|pub|yaml)|README\.md)$/,
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,

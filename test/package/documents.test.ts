@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { debianPackage } from '../../bin/package/debian.js';
+import { librariesOf } from '../../bin/package/image.js';
 import { billOfMaterials } from '../../bin/package/notices.js';
 import { singleFile } from '../../bin/package/single-file.js';
+import { recordsOf, systemPackagesOf } from '../../bin/package/system-packages.js';
 import { canRun } from '../faults/harness.js';
 import { testWhen } from '../support/corpus.js';
 import { cyclonedx } from '../support/cyclonedx.js';
@@ -17,10 +19,13 @@ import { temporary } from '../support/tmp.js';
 const folder = temporary('package-documents');
 const program = await singleFile('module');
 
+const libraries = librariesOf(process.execPath).map(({ path }) => `/${path}`);
+const system = systemPackagesOf(libraries);
+
 test('the bill of materials is valid, names each package once, and has the same number for the same content', () => {
   const bill = (node: string) =>
     JSON.parse(
-      billOfMaterials({ version: '1.2.3', packages: program.packages, node, seconds: 1_700_000_000 }),
+      billOfMaterials({ version: '1.2.3', packages: program.packages, node, system, seconds: 1_700_000_000 }),
     );
   const made = bill('20.20.2');
   assert.is(cyclonedx(made as unknown), true, JSON.stringify(cyclonedx.errors, null, 2));
@@ -28,6 +33,37 @@ test('the bill of materials is valid, names each package once, and has the same 
   assert.is(bill('20.20.2').serialNumber, made.serialNumber);
   assert.is.not(bill('24.1.0').serialNumber, made.serialNumber);
 });
+
+testWhen(
+  test,
+  system !== null,
+  'no dpkg',
+)(
+  'libraries of the system are in the bill of materials and in the image as packages, with their licences',
+  () => {
+    const bill = JSON.parse(
+      billOfMaterials({ version: '1.2.3', packages: [], node: '20.20.2', system, seconds: 1_700_000_000 }),
+    );
+    const purls: readonly string[] = bill.components.map(({ purl }: { readonly purl: string }) => purl);
+    const records = new Map(recordsOf(system!).map(({ path, content }) => [path, content]));
+    for (const name of ['libc6', 'libgcc-s1', 'libstdc\\+\\+6']) {
+      const plain = name.replaceAll('\\', '');
+      const pattern = new RegExp(
+        `^pkg:deb/\\w+/${encodeURIComponent(plain)}@[^?]+\\?arch=\\w+&distro=[\\w.-]+$`,
+      );
+      assert.ok(
+        purls.some(purl => pattern.test(purl)),
+        `${pattern} in ${purls.join(' ')}`,
+      );
+      assert.match(
+        records.get(`var/lib/dpkg/status.d/${plain}`) as string,
+        new RegExp(`^Package: ${name}\\nSource: \\S+\\nVersion: \\d`),
+      );
+      assert.match(records.get(`usr/share/doc/${plain}/copyright`) as string, /General Public License/i);
+    }
+    assert.throws(() => systemPackagesOf(['/no/such/library.so']), /no package has it/);
+  },
+);
 
 const PARTS = {
   version: '1.2.3',
