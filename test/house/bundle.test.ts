@@ -166,9 +166,21 @@ test('the package contains the files that the program loads', () => {
   assert.ok(existsSync(BUNDLE));
 });
 
+test('the file of a thread is named where it is started, and not as a constant, which webpack would rewrite', () => {
+  const place = join(repositoryRoot, 'dist/bundle');
+  const code = readdirSync(place)
+    .filter(name => name.endsWith('js'))
+    .map(name => readFileSync(join(place, name), 'utf8'))
+    .join('\n');
+  assert.not.match(code, /new URL\(["'`]\.\//);
+  for (const [, name] of code.matchAll(/new URL\(\["\.\/([^"]+)"\]/g))
+    assert.ok(existsSync(join(place, name!)), name);
+  assert.ok(existsSync(join(place, 'blob-thread.mjs')));
+});
+
 test('a worker does not load the command line, which would cost time and memory in each thread', () => {
   const place = join(repositoryRoot, 'dist/bundle');
-  const text = readFileSync(join(place, 'blob-thread.js'), 'utf8');
+  const text = readFileSync(join(place, 'blob-thread.mjs'), 'utf8');
   assert.not.match(text, /yargs|class Progress/);
   const sizes = readdirSync(place).map(name => readFileSync(join(place, name)).length);
   assert.ok(text.length < Math.max(...sizes) / 3, `${text.length} bytes`);

@@ -15,7 +15,7 @@ const withNpm = testWhen(test, hasNpm, NO_NPM);
 withNpm('few files, and only of these kinds', () => {
   const KINDS = [
     /^bin\/waybill\.js$/,
-    /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
+    /^dist\/bundle\/([\w-]+\.m?js|LICENSES\.txt)$/,
     /^dist\/types\/[\w/-]+\.d\.ts$/,
     // Made by `npm run package`.
     /^dist\/waybill\.1$/,
