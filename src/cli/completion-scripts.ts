@@ -48,7 +48,7 @@ _waybill() {
     if [[ $line == :files ]]; then files=1; else found+=("$line"); fi
   done < <("${'$'}{words[1]}" completion zsh --before="$before" --current="$current" 2> /dev/null)
   (( ${'$'}{#found} )) && [[ ${'$'}{found[1]} == */ ]] && end=(-S '')
-  (( ${'$'}{#found} )) && _describe waybill found $end
+  (( ${'$'}{#found} )) && _describe waybill found "${'$'}{end[@]}"
   if [[ -n $files ]]; then
     [[ $current == --*=* ]] && compset -P 1 '*='
     _files

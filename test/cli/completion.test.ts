@@ -138,7 +138,7 @@ testWhen(
   'there is no zsh',
 )('zsh: the script is read, and asks for the words', async () => {
   const script = `autoload -U compinit; compinit -u -D; source <(waybill completion zsh)
-    _describe() { print -rl -- "\${(@P)2}"; }
+    _describe() { (( $# == 2 )) || [[ $# == 4 && $3$4 == -S ]] || print 'wrong arguments'; print -rl -- "\${(@P)2}"; }
     _files() { print -l -- $PREFIX*(N); }
     compset() { [[ "$1 $2 $3" == '-P 1 *=' ]] && PREFIX=\${PREFIX#*=}; }
     try() { words=("\${(@s: :)1}"); CURRENT=$#words; PREFIX=$words[-1]; print '== '; _waybill; }
@@ -146,6 +146,10 @@ testWhen(
     true`;
   const answers = answersOf(await shell('zsh', script)).map(words =>
     words.map(word => word.replace(/(?<!\\):.*$/, '').replaceAll('\\:', ':')),
+  );
+  assert.not.ok(
+    answers.flat().includes('wrong arguments'),
+    'a directory is followed by no space: -S and nothing',
   );
   compareFiles(answers.slice(LINES.length), false);
   // zsh filters files itself.
