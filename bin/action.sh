@@ -3,8 +3,11 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# An input that cannot be used. Escaped, so that no part of it is a command of the runner or a line of its own.
 refuse() {
-  echo "::error title=waybill::$1"
+  local text=${1//'%'/%25}
+  text=${text//$'\r'/%0D}
+  echo "::error title=waybill::${text//$'\n'/%0A}"
   exit 2
 }
 
@@ -30,6 +33,11 @@ if [ "$WAYBILL_COMMAND" = verify ] && [ -n "${WAYBILL_POLICY:-}" ]; then
   refuse 'policy: verify has no policy; use the command check'
 fi
 
+# An output of the step is one line of a file: a second line would be another output.
+case ${WAYBILL_SARIF:=waybill.sarif} in
+  *[$'\r\n']*) refuse "sarif: expected the name of a file in one line, found $WAYBILL_SARIF" ;;
+esac
+
 split "${WAYBILL_ARCHIVES:-}"
 [ ${#lines[@]} -gt 0 ] || refuse 'archives: expected files or folders, found none'
 # A path is never read as an option or as a reference.
@@ -44,7 +52,7 @@ arguments=("$WAYBILL_COMMAND")
 if [ -n "${WAYBILL_POLICY:-}" ]; then arguments+=(--policy "$WAYBILL_POLICY"); fi
 split "${WAYBILL_ARGS:-}"
 if [ ${#lines[@]} -gt 0 ]; then arguments+=("${lines[@]}"); fi
-arguments+=(--format github -o "sarif=${WAYBILL_SARIF:=waybill.sarif}")
+arguments+=(--format github -o "sarif=$WAYBILL_SARIF")
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then arguments+=(-o "$GITHUB_STEP_SUMMARY"); fi
 
 case ${WAYBILL_PROGRAM:-} in
@@ -54,9 +62,20 @@ case ${WAYBILL_PROGRAM:-} in
     fi
     program=(node "$here/bin/waybill.js")
     ;;
-  *.mjs | *.js) program=(node "$WAYBILL_PROGRAM") ;;
-  */*) program=("$WAYBILL_PROGRAM") ;;
-  *) program=("./$WAYBILL_PROGRAM") ;;
+  /*) ;;
+  *) WAYBILL_PROGRAM=./$WAYBILL_PROGRAM ;;
+esac
+case ${WAYBILL_PROGRAM:-} in
+  '') ;;
+  *.mjs | *.js)
+    [ -r "$WAYBILL_PROGRAM" ] || refuse "program: expected a file that can be read, found none: $WAYBILL_PROGRAM"
+    program=(node "$WAYBILL_PROGRAM")
+    ;;
+  *)
+    [ -f "$WAYBILL_PROGRAM" ] && [ -x "$WAYBILL_PROGRAM" ] ||
+      refuse "program: expected a file that can be executed (chmod +x), found none: $WAYBILL_PROGRAM"
+    program=("$WAYBILL_PROGRAM")
+    ;;
 esac
 
 code=0

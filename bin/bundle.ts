@@ -47,6 +47,11 @@ const named = (by: RegExp, file: string): readonly string[] =>
 const namedByAny = (by: RegExp) => [...new Set(ownModules.flatMap(file => named(by, file)))];
 
 const started = namedByAny(STARTED);
+
+/** The file of a thread's module. Copied to a folder of a package that is CommonJS, it is a module by its name. */
+const startedFile = (name: string): string =>
+  join(source, LANE).endsWith(name.slice(1)) ? name : name.replace(/\.js$/, '.mjs');
+
 const late = namedByAny(LATE).filter(file => !WANTED_BY_MOST.includes(file));
 /**
  * A bundler puts modules into one file if exactly the same entries need them, and each file adds half a millisecond to
@@ -69,7 +74,10 @@ function bundled(path: string): string {
   return imports.join('') + code;
 }
 
-/** Replaces `import.meta.url` in a module by its original location, except where it names a module that is started. */
+/**
+ * Replaces `import.meta.url` in a module by its original location, except where it names a module that is started. That
+ * name is no constant: webpack would otherwise put the module into files of its own, in a form that does not start.
+ */
 function placed(code: string, path: string): string {
   const place = JSON.stringify(relative(target, path).split(sep).join('/'));
   // Every second piece is the name of a module that is started.
@@ -78,7 +86,7 @@ function placed(code: string, path: string): string {
     .map((piece, i) =>
       i % 2 === 0
         ? piece.replaceAll('import.meta.url', `new URL(${place}, import.meta.url).href`)
-        : `new URL('${piece}', import.meta.url)`,
+        : `new URL(['${startedFile(piece)}'].join(), import.meta.url)`,
     );
   return pieces.join('');
 }
@@ -127,10 +135,9 @@ const OPTIONS = {
   minifySyntax: true,
   // Node prints the line in which an error was thrown, so lines are kept short.
   lineLimit: 160,
-  // esbuild's translation of `require` in CommonJS packages needs a `require` function.
-  banner: {
-    js: "import { createRequire as requirer } from 'node:module';const require = requirer(import.meta.url);",
-  },
+  // esbuild's translation of `require` in CommonJS packages needs a `require` function, for Node's own modules. This one
+  // works in a bundle of a caller that is CommonJS too, which has no `import.meta.url` for `createRequire`.
+  banner: { js: 'const require = process.getBuiltinModule;' },
   metafile: true,
   logLevel: 'warning',
 } as const satisfies BuildOptions;
@@ -166,6 +173,7 @@ const results: readonly { readonly metafile: Metafile }[] = [
     ...OPTIONS,
     entryPoints: started.filter(file => file !== join(source, LANE)),
     entryNames: '[name]',
+    outExtension: { '.js': '.mjs' },
   }),
 ];
 checkYargs();

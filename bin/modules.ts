@@ -18,7 +18,7 @@ export const ownModules = readdirSync(source, { recursive: true, encoding: 'utf8
   .filter(file => file.endsWith('.js') && !file.startsWith(join('format', 'page', sep)))
   .map(file => join(source, file));
 
-/** `new URL('./worker.js', import.meta.url)`: a module that runs by itself, beside whatever file starts it. */
+/** `new URL('./blob-thread.js', import.meta.url)`: a module that runs by itself, beside whatever file starts it. */
 export const STARTED = /new URL\('(\.\/[\w-]+\.js)', import\.meta\.url\)/g;
 
 /** The licence texts of packages that have no such file, from the root of the repository. */
@@ -116,11 +116,13 @@ export function packagesIn(results: readonly { readonly metafile: Metafile }[]):
   const folders = inputs.flatMap(
     input => /^(?:late:)?(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? [],
   );
-  return [...new Set(folders.map(folder => resolve(root, folder)))].sort().map(folder => {
+  const found = [...new Set(folders.map(folder => resolve(root, folder)))].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
     const text = readFileSync(licenceFileOf(folder, name), 'utf8').trim();
     return { name, version, licence: license, text };
   });
+  // npm may install one version in several folders.
+  return [...new Map(found.map(one => [`${one.name}@${one.version}`, one])).values()];
 }
 
 /** The licences of packages, each text once. */

@@ -36,8 +36,9 @@ right to read the program and the archive is enough for every command that reads
   \`dist/bundle/\`). For the single file it is \`--allow-fs-read=waybill.mjs\` alone.
 * An archive on standard input needs no right. A folder is allowed with what is in it.
 * Other files that are named on the command line need the same right: a policy, a lock, a key, a file of ignored findings.
-* \`--output FILE\`, \`scan\` and \`extract\` need \`--allow-fs-read\` and \`--allow-fs-write\` of the directory that
-  they write to.
+* \`--output FILE\`, \`scan\`, \`manifest push\` and \`extract --layers\` need \`--allow-fs-read\` and \`--allow-fs-write\` of
+  the directory that they write to. What is written is not flushed to the disk (\`fsync\`), which the model allows no
+  program. Nor may modes and times of files be set: \`extract ARCHIVE DIR\` is refused.
 * Without \`--allow-worker\` one thread does all the work, with the same result; \`--allow-worker\` makes large archives
   faster. With \`--timeout\`, a computation that takes long is then not interrupted: the time is checked while reading.
 * What is read where it is allowed, and not missed elsewhere: the limits of the control group (\`/proc/self/cgroup\`,

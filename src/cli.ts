@@ -2,7 +2,6 @@ import { fstatSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 import { cacheWords, type OpenCache } from './cli/cache.js';
-import { grouped } from './cli/command-words.js';
 import { colorIn, epochIn, isControlledIn, listsFolderIn, timeIn } from './cli/environment.js';
 import { deliver } from './cli/output.js';
 import { parser } from './cli/parser.js';
@@ -303,7 +302,8 @@ async function run(): Promise<void> {
     });
     closeCache();
     if (help !== '') {
-      await write(`${grouped(help)}\n`);
+      const { helpPage } = await import('./cli/help.js');
+      await write(`${helpPage(help, terminal.width())}\n`);
       process.exitCode = 0;
     }
   } catch (error) {

@@ -14,6 +14,7 @@ export interface ImageParts {
   readonly executable: Uint8Array;
   /** The architecture as Go names it: amd64, arm64. */
   readonly architecture: string;
+  /** Those of the executable, and the records of where they come from. */
   readonly libraries: readonly TreeFile[];
   /** Licences, samples. */
   readonly documents: readonly TreeFile[];

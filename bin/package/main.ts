@@ -23,7 +23,8 @@ import { librariesOf, writeImage } from './image.js';
 import { manualPage } from './manual.js';
 import { billOfMaterials, nodeLicence } from './notices.js';
 import { whyNot, withNodeOf } from './other-systems.js';
-import { singleFile } from './single-file.js';
+import { type SingleFile, singleFile } from './single-file.js';
+import { recordsOf, systemPackagesOf } from './system-packages.js';
 import type { TreeFile } from './tree.js';
 
 const { values } = parseArgs({
@@ -59,11 +60,11 @@ async function makeAll(): Promise<void> {
   const program = await singleFile('module');
   const { packages } = program;
   put('waybill.mjs', program.text, 0o755);
-  put('waybill.1', await manualPage(new Date(seconds * 1000)));
+  const manual = await manualPage(new Date(seconds * 1000));
+  put('waybill.1', manual);
   const notices = `${licences(packages)}\n${'-'.repeat(72)}\n\nNode.js ${nodeVersion}\n\n${nodeLicence(binary)}`;
   put('THIRD-PARTY-LICENCES.txt', notices);
-  put('waybill.cdx.json', billOfMaterials({ version, packages, node: nodeVersion, seconds }));
-  npmPackage();
+  npmPackage(manual);
   const executable = join(target, `waybill-${process.platform}-${process.arch}`);
   const script = (await singleFile('script')).text;
   makeExecutable(executable, script, binary);
@@ -71,8 +72,11 @@ async function makeAll(): Promise<void> {
     await withNodeOf(system, nodeVersion, node =>
       makeExecutable(join(target, `waybill-${system}`), script, node, binary),
     );
-  put(`waybill_${version}_all.deb`, await debian(program.text, seconds));
-  await image(executable, notices, seconds);
+  put(`waybill_${version}_all.deb`, await debian(program, seconds));
+  const libraries = librariesOf(executable);
+  const system = systemPackagesOf(libraries.map(({ path }) => `/${path}`));
+  put('waybill.cdx.json', billOfMaterials({ version, packages, node: nodeVersion, system, seconds }));
+  await image(executable, libraries, system === null ? [] : recordsOf(system), notices, seconds);
   put('SHA256SUMS', sums());
 }
 
@@ -95,23 +99,24 @@ const samples = (): readonly TreeFile[] =>
     .filter(name => SAMPLES.test(name))
     .map(name => ({ path: name, content: readFileSync(join(root, 'samples', name)) }));
 
-/** npm gives every file of its archive the same time, so that the bytes depend on the contents alone. */
-function npmPackage(): void {
+/** npm gives every file of its archive the same time, so that the bytes depend on the contents alone. It links the man page. */
+function npmPackage(manual: string): void {
+  writeFileSync(join(root, 'dist/waybill.1'), manual);
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', target], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
 
-async function debian(program: string, seconds: number): Promise<Buffer> {
+async function debian({ text, packages }: SingleFile, seconds: number): Promise<Buffer> {
   const { engines } = JSON.parse(textOf('package.json')) as { readonly engines: { readonly node: string } };
   return debianPackage({
     version,
-    program,
+    program: text,
     manual: readFileSync(join(target, 'waybill.1'), 'utf8'),
     completions: SCRIPTS,
     changes: textOf('CHANGELOG.md'),
-    copyright: `${textOf('LICENSE')}\n${'-'.repeat(72)}\n\n${readFileSync(join(target, 'THIRD-PARTY-LICENCES.txt'), 'utf8')}`,
+    licences: licences(packages),
     samples: samples(),
     node: engines.node.replace('>=', ''),
     seconds,
@@ -119,7 +124,13 @@ async function debian(program: string, seconds: number): Promise<Buffer> {
 }
 
 /** The image of this system, and the lock by which it is recognised after it was carried. */
-async function image(executable: string, notices: string, seconds: number): Promise<void> {
+async function image(
+  executable: string,
+  libraries: readonly TreeFile[],
+  records: readonly TreeFile[],
+  notices: string,
+  seconds: number,
+): Promise<void> {
   const architecture = ARCHITECTURES[process.arch];
   if (process.platform !== 'linux' || architecture === undefined) return;
   const output = join(target, `waybill-${version}-image-${architecture}.tar`);
@@ -132,7 +143,7 @@ async function image(executable: string, notices: string, seconds: number): Prom
     version,
     executable: readFileSync(executable),
     architecture,
-    libraries: librariesOf(executable),
+    libraries: [...libraries, ...records],
     documents,
     seconds,
   });

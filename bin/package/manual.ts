@@ -1,5 +1,6 @@
 // The man page, from the texts that --help prints. man(7)
 import { COMMANDS } from '../../src/cli/command-words.js';
+import { named } from '../../src/cli/help.js';
 import { parser } from '../../src/cli/parser.js';
 import type { World } from '../../src/cli/terminal.js';
 import { version } from '../../src/version.js';
@@ -7,20 +8,17 @@ import { version } from '../../src/version.js';
 /** Reading the help needs nothing of the world. */
 const NOTHING = {
   exists: () => false,
-  width: () => null,
 } as unknown as World;
 
 /** The help of a command, in which each entry is one line however long it is. */
 async function helpOf(words: readonly string[]): Promise<string> {
   let help = '';
   const args = [...words, '--help'];
-  await parser(args, NOTHING)
-    .wrap(null)
-    .parseAsync(args, {}, (_error, _given, output) => {
-      help = output;
-    });
+  await parser(args, NOTHING).parseAsync(args, {}, (_error, _given, output) => {
+    help = output;
+  });
   if (help === '') throw new Error(`no help of ${words.join(' ')}`);
-  return help;
+  return named(help);
 }
 
 /** Entries of the help under a title, with single spaces but for the two before a description. */
@@ -45,26 +43,17 @@ function partsOf(help: string): Help {
       .trimEnd()
       .split('\n')
       .filter(line => line !== '');
-    return { title: title.replace(/:$/, ''), lines: lines.map(normal) };
+    return { title: title.replace(/:$/, ''), lines: lines.map(line => line.trim()) };
   });
   return { head: head.split('\n').filter(line => line !== ''), sections, codes: codes.trim() };
 }
-
-/** Without types and the values of options that are not given, which a reader can do without. */
-const normal = (line: string): string =>
-  line
-    .trim()
-    .replace(/ \[default: (?:\[\]|false)\]/, '')
-    .replace(/\s*\[(?:boolean|string|array|required)\]/g, '')
-    .replace(/\s{2,}/, '\u0000')
-    .replace(/\s+/g, ' ')
-    .replace('\u0000', '  ');
 
 /** Text for troff: a line that begins with a control character, a backslash and a hyphen have other meanings. */
 const troff = (text: string): string =>
   text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
+    .replaceAll('…', '...')
     .replace(/^([.'])/, '\\&$1');
 
 /** An entry of the help: what is named, and its description. */

@@ -1,13 +1,19 @@
 // The packages in the deliveries: their bill of materials.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { distributionOf } from '../../src/packages/os-release.js';
+import { purlOf } from '../../src/packages/purl.js';
+import { uuidOf } from '../../src/spec/uuid.js';
 import type { PackedPackage } from '../modules.js';
+import type { SystemPackages } from './system-packages.js';
 
 export interface BillParts {
   readonly version: string;
   readonly packages: readonly PackedPackage[];
   /** The version of Node in the executable and the image. */
   readonly node: string;
+  /** The packages whose libraries are in the image; null where they are not known. */
+  readonly system: SystemPackages | null;
   readonly seconds: number;
 }
 
@@ -31,8 +37,17 @@ const component = (type: Component['type'], name: string, version: string, licen
   licenses: [/[ ()]/.test(licence) ? { expression: licence } : { license: { id: licence } }],
 });
 
+function systemComponents({ release, packages }: SystemPackages) {
+  const distribution = distributionOf(Buffer.from(release));
+  return packages.map(({ name, version, architecture: arch }) => {
+    const purl = purlOf({ type: 'deb', group: null, name, version, arch }, distribution)!;
+    // Their licences are many, and stand in the image.
+    return { type: 'library', 'bom-ref': purl, name, version, purl } as const;
+  });
+}
+
 /** A CycloneDX 1.6 document. https://cyclonedx.org/docs/1.6/json/ */
-export function billOfMaterials({ version, packages, node, seconds }: BillParts): string {
+export function billOfMaterials({ version, packages, node, system, seconds }: BillParts): string {
   const own = component('application', 'waybill', version, 'Apache-2.0');
   const components = [
     ...packages.map(({ name, version: of, licence }) => component('library', name, of, licence)),
@@ -41,17 +56,21 @@ export function billOfMaterials({ version, packages, node, seconds }: BillParts)
       'bom-ref': `pkg:generic/node@${node}`,
       purl: `pkg:generic/node@${node}`,
     },
+    ...(system === null ? [] : systemComponents(system)),
   ];
-  const bill = {
+  const head = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
     bomFormat: 'CycloneDX',
     specVersion: '1.6',
     version: 1,
+  } as const;
+  const body = {
     metadata: { timestamp: new Date(seconds * 1000).toISOString(), component: own },
     components,
     dependencies: [{ ref: own['bom-ref'], dependsOn: components.map(part => part['bom-ref']) }],
   };
-  return `${JSON.stringify(bill, null, 2)}\n`;
+  const serialNumber = `urn:uuid:${uuidOf(JSON.stringify(body))}`;
+  return `${JSON.stringify({ ...head, serialNumber, ...body }, null, 2)}\n`;
 }
 
 /**

@@ -18,6 +18,9 @@ import {
 /** A thread is started from the same file; the first argument says which module it runs. */
 const THREAD = /new Worker\(new URL\('\.\/([\w-]+\.js)', import\.meta\.url\), \{/g;
 
+/** Whether the file of a thread is there: in one file it is. */
+const THERE = /\bisThere\(\(\) => new URL\('\.\/[\w-]+\.js', import\.meta\.url\)\)/g;
+
 /** `module`: an ES module. `script`: CommonJS, as the main program of a single executable application has to be. */
 type Form = 'module' | 'script';
 
@@ -28,10 +31,9 @@ const SELF: Readonly<Record<Form, string>> = {
 
 /** @throws Error for a module that starts a thread in another way: it would look for a file that is not there */
 function withThreads(code: string, path: string, form: Form): string {
-  const changed = code.replace(
-    THREAD,
-    (_, name) => `new Worker(${SELF[form]} argv: [${JSON.stringify(name)}],`,
-  );
+  const changed = code
+    .replace(THERE, 'true')
+    .replace(THREAD, (_, name) => `new Worker(${SELF[form]} argv: [${JSON.stringify(name)}],`);
   if (/import\.meta\.url/.test(changed.replaceAll(SELF.module, '')))
     throw new Error(`${path}: import.meta.url has no meaning in a single file`);
   return changed;

@@ -4,6 +4,7 @@ import { namedArchive } from './archives.js';
 import { catalogue } from './catalogue.js';
 import { COMMANDS } from './command-words.js';
 import { FILES, SHELLS, type Shell } from './completion-scripts.js';
+import { valueName } from './help.js';
 import type { Terminal } from './terminal.js';
 
 /** A word that the shell may insert at the cursor. */
@@ -139,11 +140,7 @@ function fullName(name: string, declared: Declared): string {
 const plain = (words: Iterable<string>, describe = ''): Candidate[] =>
   [...words].map(word => ({ word, describe }));
 
-/** Options whose values are files. */
-const FILE_OPTIONS = [
-  ...['output', 'layers', 'baseline', 'dockerfile'],
-  ...['policy', 'dive-ci', 'structure-test', 'base', 'against', 'lock'],
-];
+const FILE_VALUES = ['FILE', 'DIR'];
 
 async function presets(): Promise<readonly Candidate[]> {
   const { PRESETS } = await import('../commands/check/load.js');
@@ -154,7 +151,7 @@ async function valuesOf(name: string, line: Line, terminal: Terminal): Promise<r
   const full = fullName(name, line.declared);
   const choices = line.declared.getOptions().choices[full];
   if (choices !== undefined) return plain(choices);
-  if (FILE_OPTIONS.includes(full)) return plain([FILES]);
+  if (FILE_VALUES.includes(valueName(full) ?? '')) return plain([FILES]);
   if (full === 'preset') return presets();
   const archive = line.positionals[0];
   if (archive === undefined || !['ref', 'platform'].includes(full)) return [];
@@ -196,6 +193,8 @@ async function wordsOf(line: Line, current: string, terminal: Terminal): Promise
   if (words.length > 0) return place === 0 ? words : [];
   if (positionals[0] === 'completion') return place === 1 ? plain(SHELLS) : [];
   if (positionals[0] === 'help') return place === 1 ? plain(COMMANDS) : [];
+  if (place > 0 && handler?.original.includes('<path>'))
+    return place === 1 ? pathsIn(positionals[0]!, current, terminal) : [];
   const found = await inArchive(current, terminal);
   if (place === 0 || !MAY_HAVE_REF.test(handler?.original ?? '')) return [...found, ...plain([FILES])];
   const { refs } = await choicesOf(positionals[0]!, terminal);
@@ -234,6 +233,27 @@ async function choicesOf(text: string, terminal: Terminal) {
     return choicesIn(await terminal.read(archive, { depth: 'metadata', limits }));
   } catch {
     return { refs: [], platforms: [] };
+  }
+}
+
+/** The paths of the image in an archive, up to the next `/` behind what was typed. */
+async function pathsIn(text: string, current: string, terminal: Terminal): Promise<readonly Candidate[]> {
+  const { filesReport } = await import('../commands/files/index.js');
+  try {
+    const { archive, ref } = namedArchive(text, terminal);
+    if (archive === '-' || !terminal.exists(archive)) return [];
+    const limits = { seconds: PATIENCE_SECONDS };
+    const { images } = filesReport(await terminal.read(archive, { depth: 'files', limits }), { ref });
+    const root = current.startsWith('/') ? '/' : '';
+    const paths = (images[0]?.files ?? []).map(
+      ({ path, type }) => `${root}${path}${type === 'directory' ? '/' : ''}`,
+    );
+    const shown = paths
+      .filter(path => path.startsWith(current))
+      .map(path => /^[^/]*\/?/.exec(path.slice(current.length))![0]);
+    return plain(new Set(shown.filter(rest => rest !== '').map(rest => current + rest)));
+  } catch {
+    return [];
   }
 }
 

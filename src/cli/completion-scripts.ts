@@ -30,6 +30,7 @@ _waybill() {
       COMPREPLY+=("$found")
     fi
   done < <("$1" completion bash --before="$before" --current="$current" 2> /dev/null)
+  [[ ${'$'}{#COMPREPLY[@]} == 1 && ${'$'}{COMPREPLY[0]} == */ ]] && compopt -o nospace 2> /dev/null
   if [[ $current == *[:=]* ]]; then
     prefix=${'$'}{current%"${'$'}{current##*[:=]}"}
     COMPREPLY=("${'$'}{COMPREPLY[@]#"$prefix"}")
@@ -41,12 +42,13 @@ complete -F _waybill waybill
 const ZSH = `#compdef waybill
 # waybill completion zsh
 _waybill() {
-  local -a found
+  local -a found end
   local line current="${'$'}{(Q)PREFIX}" before="${'$'}{(F)words[2,CURRENT-1]}" files=
   while IFS= read -r line; do
     if [[ $line == :files ]]; then files=1; else found+=("$line"); fi
   done < <("${'$'}{words[1]}" completion zsh --before="$before" --current="$current" 2> /dev/null)
-  (( ${'$'}{#found} )) && _describe waybill found
+  (( ${'$'}{#found} )) && [[ ${'$'}{found[1]} == */ ]] && end=(-S '')
+  (( ${'$'}{#found} )) && _describe waybill found "${'$'}{end[@]}"
   if [[ -n $files ]]; then
     [[ $current == --*=* ]] && compset -P 1 '*='
     _files

@@ -54,7 +54,7 @@ export function parser(args: readonly string[], world: World, onUsage: (usage: s
       if (world.openCache !== undefined)
         cache = await openCacheOf(given as CacheArguments, isVerbose, world.openCache);
     });
-  return presented(completionCommand(catalogue(base, terminal), terminal), world).fail((message, error) => {
+  return presented(completionCommand(catalogue(base, terminal), terminal)).fail((message, error) => {
     const now = situation();
     // yargs wraps an error thrown by a coerce function in its own error class.
     if (error !== undefined && error.name !== 'YError') throw error;
@@ -76,8 +76,8 @@ const bare = (args: readonly string[]) =>
       'parse-positional-numbers': false,
     });
 
-function presented<T>(commands: Argv<T>, world: World): Argv<T> {
-  const columns = world.width();
+/** The help is laid out by `helpPage`. */
+function presented<T>(commands: Argv<T>): Argv<T> {
   return commands
     .strict()
     .version(version)
@@ -85,7 +85,7 @@ function presented<T>(commands: Argv<T>, world: World): Argv<T> {
     .help()
     .alias('h', 'help')
     .describe({ version: 'show the version', help: 'show this help' })
-    .wrap(columns === null ? 100 : Math.min(100, columns));
+    .wrap(null);
 }
 
 /**

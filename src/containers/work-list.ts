@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { sniff } from '../codec/registry.js';
 import { InputError } from '../errors.js';
+import { isDenial } from '../permission.js';
 import { type BytePath, nameBytes, pathBuffer, shownPath } from '../spec/byte-path.js';
 import { cleanPath } from '../tar/path.js';
 import { type ArchiveIdentity, findArchive } from './archive-identity.js';
@@ -57,13 +58,23 @@ export interface WorkListSource {
 /** False for a file that was removed since the list was made. */
 export const isStillThere = (file: BytePath): boolean => existsSync(pathBuffer(file));
 
+/** Where Node may not look at it, its name is taken for UTF-8. */
+function workingDirectory(): BytePath {
+  try {
+    return realpathSync('.', 'buffer').toString('latin1');
+  } catch (error) {
+    if (!isDenial(error)) throw error;
+    return nameBytes(process.cwd());
+  }
+}
+
 /**
  * Makes the work list. No content is read, but to tell folders that are images from those that hold them.
  * @throws InputError for a list that cannot be read or is none, a pattern that matches nothing, and an empty list
  */
 export async function readWorkList(given: WorkListSource): Promise<WorkList> {
   const source = { ...given, paths: wholeArguments(given.paths) };
-  const cwd = realpathSync('.', 'buffer').toString('latin1');
+  const cwd = workingDirectory();
   const root = await rootFor(source, cwd);
   const items = new Items(
     root,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getHeapStatistics } from 'node:v8';
 import { UsageError, valueText } from '../errors.js';
 import { type Limits, lowered, type Resources } from '../limits.js';
-import { mayStartThreads } from '../permission.js';
+import { hasThreads } from './threads/available.js';
 
 const MiB = 1024 * 1024;
 
@@ -61,7 +61,7 @@ export function checkResources({ jobs, memory }: Resources): void {
 /** @throws UsageError as `checkResources` */
 export function planOf({ jobs, memory }: Resources): Plan {
   checkResources({ jobs, memory });
-  const wanted = mayStartThreads() ? (jobs ?? coresToUse()) : 1;
+  const wanted = hasThreads() ? (jobs ?? coresToUse()) : 1;
   // Without workers there is nothing to divide, and the machine is not asked: an archive may be one of ten thousand.
   if (wanted === 1) return { workers: 0, partners: 0, queueBytes: LEAST_QUEUE_BYTES, heapMegabytes: 0 };
   const budget = memory ?? Math.max(MIN_MEMORY, Math.min(MOST_MEMORY, memoryToUse() / 2));
@@ -95,7 +95,7 @@ export interface LanePlan {
 
 /** @param archives  that are to be read */
 export function lanesWithin({ jobs, memory }: Resources, archives: number): LanePlan {
-  const wanted = mayStartThreads() ? (jobs ?? coresToUse()) : 1;
+  const wanted = hasThreads() ? (jobs ?? coresToUse()) : 1;
   const budget = memory ?? Math.min(MOST_MEMORY, memoryToUse() / 2);
   const affordable = Math.max(1, Math.floor(budget / LANE_BYTES));
   const lanes = Math.max(1, Math.min(wanted, affordable, archives));

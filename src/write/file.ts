@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { flush } from './flush.js';
 import { writing } from './system-error.js';
 import { abandon, finished, temporaryBeside } from './unfinished.js';
 
@@ -25,7 +26,7 @@ export function createFile(path: string, shown: string): Writer {
   return {
     write: chunk => writing(shown, () => writeAt(fd!, chunk, null)),
     close() {
-      writing(shown, () => fsyncSync(fd!));
+      writing(shown, () => flush(fd!));
       drop();
     },
     drop,

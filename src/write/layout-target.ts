@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { pack } from 'tar-stream';
 import { InputError } from '../errors.js';
 import { BLOCK } from '../tar/header.js';
 import { createFile, type Writer, writeAt } from './file.js';
+import { flush } from './flush.js';
 import { isThere, stageDirectory } from './staged-directory.js';
 import { writing } from './system-error.js';
 import { abandon, finished, temporaryBeside } from './unfinished.js';
@@ -72,7 +73,7 @@ export async function layoutTar(output: string, files: readonly LayoutFile[]): P
       for (const { at, bytes } of blocks) writeAt(fd!, bytes, at);
     });
     const commit = () => {
-      writing(output, () => fsyncSync(fd!));
+      writing(output, () => flush(fd!));
       close();
       refuseExisting(output);
       writing(output, () => renameSync(temporary, output));

@@ -2,8 +2,6 @@ import {
   closeSync,
   constants,
   existsSync,
-  fdatasync,
-  fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
@@ -17,6 +15,7 @@ import { RecordSummary } from '../fleet/results.js';
 import type { BytePath } from '../spec/byte-path.js';
 import { beginsAsResults, partialOf, usableLines } from './earlier-results.js';
 import { replaceFile, writeAt } from './file.js';
+import { flush, flushLater } from './flush.js';
 import { fileIdentity, type OutputPlace, outputPlace, writeWaiting } from './output-file.js';
 import { RunLock } from './run-lock.js';
 import { unwritable, writing } from './system-error.js';
@@ -280,14 +279,14 @@ class FileResults extends GatheredResults {
     const now = performance.now();
     if (now - this.flushedAt < FLUSH_MS) return;
     this.flushedAt = now;
-    fdatasync(this.fd, error => {
+    flushLater(this.fd, error => {
       // After `close` the descriptor may be gone.
-      if (error !== null && error.code !== 'EBADF') this.flushError = error;
+      if (error.code !== 'EBADF') this.flushError = error;
     });
   }
 
   flush(): void {
-    this.guarded(() => fsyncSync(this.fd));
+    this.guarded(() => flush(this.fd));
   }
 
   async finish(durationMs: number): Promise<0 | 1 | 2> {
@@ -366,7 +365,7 @@ function flushFolder(folder: string): void {
   try {
     const fd = openSync(folder, 'r');
     try {
-      fsyncSync(fd);
+      flush(fd);
     } finally {
       closeSync(fd);
     }

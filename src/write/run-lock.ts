@@ -2,9 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
-  fdatasync,
   fstatSync,
-  fsyncSync,
   linkSync,
   openSync,
   readFileSync,
@@ -18,6 +16,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { InputError, isSystemError } from '../errors.js';
 import { isObject } from '../spec/json.js';
+import { flush, flushLater } from './flush.js';
 import { unwritable, writing } from './system-error.js';
 import { abandon, finished, removeAtEnd, temporaryBeside } from './unfinished.js';
 
@@ -139,7 +138,7 @@ export class RunLock {
   private tick(): void {
     try {
       writeHolder(this.fd, this.self, ++this.beat);
-      fdatasync(this.fd, () => {});
+      flushLater(this.fd);
       this.look();
     } catch {
       // A full disk does not end the run here: writing a record does.
@@ -233,7 +232,7 @@ const isPid = (value: unknown): boolean => Number.isSafeInteger(value) && (value
 /** One length whatever the beat, so that it is written over in place. */
 function writeHolder(fd: number, self: Holder, beat: number): void {
   writeSync(fd, `${JSON.stringify({ ...self, beat: String(beat).padStart(10, '0') })}\n`, 0);
-  if (beat === 0) fsyncSync(fd);
+  if (beat === 0) flush(fd);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { InputError, isSystemError, reasonOf } from '../errors.js';
+import { isDenial, writeDenialText } from '../permission.js';
 
 const NOT_ALLOWED = 'Choose a directory that you can write to.';
 const NO_ROOM = 'Free some space, or write to another disk.';
@@ -38,7 +39,7 @@ export function writing<T>(where: string, step: () => T, another: string | null 
 export function unwritable(error: unknown, where: string, another: string | null = null): unknown {
   if (where.includes('\0')) return new InputError('no file has a NUL in its name', where);
   if (!isSystemError(error)) return error;
-  const what = `cannot be written: ${reasonOf(error)}`;
+  const what = `cannot be written: ${isDenial(error) ? writeDenialText(error) : reasonOf(error)}`;
   const remedy = UNUSABLE.includes(error.code) ? another : null;
   return new InputError(what, where, remedy ?? REMEDIES[error.code] ?? null, { cause: error });
 }

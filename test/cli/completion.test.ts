@@ -53,6 +53,12 @@ const LINES: readonly (readonly [line: string, expected: readonly string[], none
   ['waybill completion ', ['bash', 'zsh', 'fish']],
   ['waybill check one.tar --preset ', ['default@1', 'strict@1', 'none@1'], ['one.tar']],
   ['waybill check one.tar --against ', ['two.tar'], ['hello:1.0']],
+  ['waybill verify one.tar --key t', ['two.tar'], ['one.tar']],
+  ['waybill scan --files-from ', ['one.tar', 'two.tar']],
+  ['waybill verify one.tar --notation-trust-store t', ['two.tar']],
+  ['waybill cat one.tar /e', ['/etc/'], ['one.tar', '/etc/os-release']],
+  ['waybill cat one.tar /etc/os', ['/etc/os-release'], ['os-release']],
+  ['waybill cat two.tar#none /', [], ['/etc/']],
   ['waybill images --store ', ['containerd', 'classic']],
   ['waybill history none.tar ', [], ['hello:1.0']],
 ];
@@ -132,7 +138,7 @@ testWhen(
   'there is no zsh',
 )('zsh: the script is read, and asks for the words', async () => {
   const script = `autoload -U compinit; compinit -u -D; source <(waybill completion zsh)
-    _describe() { print -rl -- "\${(@P)2}"; }
+    _describe() { (( $# == 2 )) || [[ $# == 4 && $3$4 == -S ]] || print 'wrong arguments'; print -rl -- "\${(@P)2}"; }
     _files() { print -l -- $PREFIX*(N); }
     compset() { [[ "$1 $2 $3" == '-P 1 *=' ]] && PREFIX=\${PREFIX#*=}; }
     try() { words=("\${(@s: :)1}"); CURRENT=$#words; PREFIX=$words[-1]; print '== '; _waybill; }
@@ -140,6 +146,10 @@ testWhen(
     true`;
   const answers = answersOf(await shell('zsh', script)).map(words =>
     words.map(word => word.replace(/(?<!\\):.*$/, '').replaceAll('\\:', ':')),
+  );
+  assert.not.ok(
+    answers.flat().includes('wrong arguments'),
+    'a directory is followed by no space: -S and nothing',
   );
   compareFiles(answers.slice(LINES.length), false);
   // zsh filters files itself.

@@ -1,6 +1,14 @@
 // Node itself: versions that are too old, warnings of new ones, and the permission model, by which an auditor proves that
 // reading an archive needs nothing but the archive.
-import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -214,6 +222,37 @@ test('permission model: other archives, one thread in place of many, and standar
   assert.match(stdout, /intact yes {3}complete yes/);
 });
 
+for (const major of MAJORS)
+  testWithNode(major, 'permission model: reports, scans and layers are written where it is allowed', node => {
+    const place = join(folder, `written by ${major}`);
+    const delivery = join(place, 'delivery');
+    mkdirSync(delivery, { recursive: true });
+    // More than a thread would be started for.
+    for (const n of [1, 2, 3, 4, 5, 6]) copyFileSync(sample, join(delivery, `${n}.tar`));
+    const { program, own } = PROGRAMS['the npm package'];
+    const flags = [
+      ...restricted(node, [...own, sample, `${place}/`]),
+      `--allow-fs-write=${place}/`,
+      '--disable-warning=SecurityWarning',
+    ];
+    const run = (...line: readonly string[]) => runNode(node, [...flags, program, ...line]);
+    for (const [line, made] of [
+      [['report', sample, '-o', join(place, 'page.html')], 'page.html'],
+      [['lock', sample, '-o', join(place, 'a.lock.json')], 'a.lock.json'],
+      [['scan', delivery, '-o', join(place, 'results.ndjson')], 'results.ndjson'],
+      [['extract', sample, '--layers', join(place, 'layers')], 'layers'],
+    ] as const) {
+      const { stderr, status } = run(...line);
+      assert.is(status, 0, stderr);
+      assert.ok(existsSync(join(place, made)), made);
+    }
+    const all = ['a.lock.json', 'delivery', 'layers', 'page.html', 'results.ndjson'];
+    assert.equal(readdirSync(place).sort(), all);
+    const { stderr, status } = run('extract', sample, join(place, 'files'));
+    assert.is(status, 2);
+    assert.match(stderr, /allows no program to set the modes and times of files\n.*--layers DIR/);
+  });
+
 test('permission model: what is not allowed is an error that names the option', () => {
   const { program, own } = PROGRAMS['the npm package'];
   const flags = restricted(process.execPath, [...own, sample]);
@@ -225,7 +264,10 @@ test('permission model: what is not allowed is an error that names the option', 
     [['verify', other], `${other}: cannot be read: ${why('--allow-fs-read', other)}`],
     [['verify', absent], `${absent}: cannot be read: ${why('--allow-fs-read', absent)}`],
     [['check', sample, '--policy', other], `${other}: cannot be read: ${why('--allow-fs-read', other)}`],
-    [['verify', sample, '-o', other], `${other}: cannot be written: ${why('--allow-fs-read', other)}`],
+    [
+      ['verify', sample, '-o', other],
+      `${other}: cannot be written: ${why('--allow-fs-read', `${folder}/ --allow-fs-write=${folder}/`)}`,
+    ],
   ] as const) {
     const { stdout, stderr, status } = runNode(process.execPath, [...flags, program, ...line]);
     assert.equal([stdout, status], ['', 2]);

@@ -1,7 +1,6 @@
 // The packages of images: which layer brings them, ours and the base's, bills of materials, and bad input.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { test } from 'uvu';
@@ -18,6 +17,7 @@ import { recordedDatabase } from '../packages/recorded.js';
 import { githubToken } from '../secrets/planted.js';
 import { waybill } from '../support/cli.js';
 import { testWhen } from '../support/corpus.js';
+import { cyclonedx } from '../support/cyclonedx.js';
 import { goExecutable } from '../support/go-executable.js';
 import { type FileSpec, image, type LayerSpec } from '../support/image.js';
 import * as layouts from '../support/layouts.js';
@@ -174,23 +174,11 @@ test('package URLs', async () => {
   );
 });
 
-const ajv = new Ajv.default({ strict: false, validateFormats: false });
-const require = createRequire(import.meta.url);
-const SCHEMAS = join(require.resolve('@cyclonedx/cyclonedx-library/package.json'), '../res/schema');
-const schema = (name: string) => JSON.parse(readFileSync(join(SCHEMAS, name), 'utf8'));
-for (const name of [
-  'spdx.SNAPSHOT.schema.json',
-  'jsf-0.82.SNAPSHOT.schema.json',
-  'cryptography-defs.SNAPSHOT.schema.json',
-])
-  ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
-const cyclonedx = ajv.compile(schema('bom-1.6.SNAPSHOT.schema.json'));
-
 const text = { type: 'string' } as const;
 const closed = (properties: object, required: readonly string[]) =>
   ({ type: 'object', properties, required, additionalProperties: false }) as const;
 /** The part of SPDX 2.3 that is written, with the required fields and the values of its tables. */
-const spdx = ajv.compile(
+const spdx = new Ajv.default({ strict: false, validateFormats: false }).compile(
   closed(
     {
       spdxVersion: { const: 'SPDX-2.3' },

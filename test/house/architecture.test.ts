@@ -266,7 +266,7 @@ const MODULE_STORES: Readonly<Record<string, string>> = {
   'secrets/credential-files.ts': 'by name of a file: filled once from a constant table',
   'scan/entries/content.ts': 'by the table of entries that it is the text of',
   'scan/entries/table.ts': 'by the table of entries that it is the text of',
-  'scan/threads/worker.ts': 'blobs that the thread works on',
+  'scan/threads/blob-thread.ts': 'blobs that the thread works on',
   'spec/json.ts': 'by list of field names: as many as the program has',
   'write/unfinished.ts': 'files that are to be removed',
 };

@@ -1,7 +1,7 @@
 // The bundle that bin/waybill.js starts, compared with its modules, each as a process.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -10,6 +10,7 @@ import { canCompress } from '../support/compression.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { image } from '../support/image.js';
 import { skopeoOci } from '../support/layouts.js';
+import { runNode } from '../support/nodes.js';
 import { toTar } from '../support/pack.js';
 import { temporary } from '../support/tmp.js';
 
@@ -166,9 +167,44 @@ test('the package contains the files that the program loads', () => {
   assert.ok(existsSync(BUNDLE));
 });
 
+test('the file of a thread is named where it is started, and not as a constant, which webpack would rewrite', () => {
+  const place = join(repositoryRoot, 'dist/bundle');
+  const code = readdirSync(place)
+    .filter(name => name.endsWith('js'))
+    .map(name => readFileSync(join(place, name), 'utf8'))
+    .join('\n');
+  assert.not.match(code, /new URL\(["'`]\.\//);
+  for (const [, name] of code.matchAll(/new URL\(\["\.\/([^"]+)"\]/g))
+    assert.ok(existsSync(join(place, name!)), name);
+  assert.ok(existsSync(join(place, 'blob-thread.mjs')));
+});
+
+test('a thread whose file is damaged is a fault of the installation, and no finding about the archive', async () => {
+  const place = temporary('damaged-installation');
+  for (const part of ['bin', 'dist/bundle', 'package.json'])
+    cpSync(join(repositoryRoot, part), join(place, part), { recursive: true });
+  const archive = join(place, 'large.tar');
+  const layers = [1, 2].map(n => ({ files: { [`data${n}`]: randomBytes(18 << 20) } }));
+  writeFileSync(archive, await toTar(skopeoOci({ image: await image({ layers }), tags: ['app:1'] })));
+  const file = join(place, 'dist/bundle/blob-thread.mjs');
+  writeFileSync(file, readFileSync(file).subarray(0, 1000));
+  const run = (name: string, jobs: string) =>
+    runNode(
+      process.execPath,
+      [join(place, 'bin/waybill.js'), 'verify', name, '--jobs', jobs],
+      name === '-' ? readFileSync(archive) : '',
+    );
+  for (const name of [archive, '-']) {
+    const { status, stdout, stderr } = run(name, '2');
+    assert.equal([status, stdout], [2, ''], stderr);
+    assert.match(stderr, /^waybill: waybill's threads: cannot be started: .+\nInstall waybill again/);
+  }
+  assert.is(run(archive, '1').status, 0);
+});
+
 test('a worker does not load the command line, which would cost time and memory in each thread', () => {
   const place = join(repositoryRoot, 'dist/bundle');
-  const text = readFileSync(join(place, 'worker.js'), 'utf8');
+  const text = readFileSync(join(place, 'blob-thread.mjs'), 'utf8');
   assert.not.match(text, /yargs|class Progress/);
   const sizes = readdirSync(place).map(name => readFileSync(join(place, name)).length);
   assert.ok(text.length < Math.max(...sizes) / 3, `${text.length} bytes`);

@@ -1,7 +1,9 @@
 // The two doors of the library: docs/library.md compiles, runs and says what is printed; the names of both are listed
 // in docs/api.md; and the command line uses nothing that they do not export.
+import { randomBytes } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { build } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { apiPage, publicNames } from '../../docs/api.js';
@@ -77,6 +79,23 @@ export const verified = async (a: Archive) => {
 };
 export const settings = (a: Archive) => a.images.map(({ healthcheck, history }) => ({ healthcheck, history }));
 export const files = listFiles;
+export const one = async (a: Archive) => {
+  const [size] = (await measureSizes(a, { by: 'package' })).images;
+  const [waste] = (await findWaste(a)).images;
+  const report = await compareImages(a, a);
+  const [different] = report.images;
+  const [ids] = (await listIds(a, { find: 'sha256:2e' })).images;
+  const { artifacts, findings } = await verifyArchive(a);
+  return {
+    size: { layers: size!.layers, breakdown: size!.breakdown, row: size!.breakdown?.rows[0], base: size!.base },
+    waste: { waste, numbers: waste!.waste, dive: waste!.dive, file: waste!.waste.files[0]! },
+    different: { ...different!, kinds: report },
+    ids: { ids, digests: ids!.repoDigests },
+    artifact: artifacts[0]!,
+    severity: findings[0]!.severity,
+    entry: async () => { for await (const { path, ...entry } of listFiles(a)) return { path, entry }; return null; },
+  };
+};
 `;
 
 test('parts of results can be kept by a program that writes declarations', () => {
@@ -98,6 +117,43 @@ test('parts of results can be kept by a program that writes declarations', () =>
   const { stdout, status } = runNode(process.execPath, [compiler, '-p', project]);
   assert.equal([stdout, status], ['', 0]);
 });
+
+/** A program that a bundler puts into one file, with the library in it. */
+const BUNDLED = `
+import { listFiles, openArchive, verifyArchive } from 'waybill';
+const main = async () => {
+  const archive = await openArchive(process.argv[2]);
+  const { verdicts, findings } = await verifyArchive(archive);
+  let files = 0;
+  for await (const _ of await listFiles(archive)) files++;
+  console.log(verdicts.intact, findings.length, files);
+};
+void main();
+`;
+
+for (const format of ['esm', 'cjs'] as const)
+  test(`the library works in a program that a bundler makes of one file (${format}), without the files of threads`, async () => {
+    const project = temporary(`bundled-${format}`);
+    mkdirSync(join(project, 'node_modules'));
+    symlinkSync(repositoryRoot, join(project, 'node_modules/waybill'));
+    writeFileSync(join(project, 'use.mjs'), BUNDLED);
+    const program = join(project, 'out', `use.${format === 'esm' ? 'mjs' : 'cjs'}`);
+    const made = await build({
+      entryPoints: [join(project, 'use.mjs')],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format,
+      logLevel: 'error',
+    });
+    assert.is(made.errors.length, 0);
+    // So large that threads would be started.
+    const layers = [1, 2].map(n => ({ files: { [`data${n}`]: randomBytes(18 << 20) } }));
+    const archive = join(project, 'large.tar');
+    writeFileSync(archive, await toTar(skopeoOci({ image: await image({ layers }), tags: ['app:1'] })));
+    const { stdout, stderr, status } = runNode(process.execPath, [program, archive]);
+    assert.equal([stdout, stderr, status], ['true 0 2\n', '', 0]);
+  });
 
 test('docs/api.md lists the names of both doors as they are', () => {
   assert.is(
@@ -180,7 +236,7 @@ test('importing waybill loads little', () => {
     ),
   );
   // What Node has loaded before any program: no thread, socket, compression or cryptography.
-  assert.equal([...new Set(builtIn)].sort(), ['node:fs', 'node:module', 'node:util']);
+  assert.equal([...new Set(builtIn)].sort(), ['node:fs', 'node:path', 'node:util']);
   assert.ok(loaded.size <= 8, `${loaded.size} files`);
   const bytes = [...loaded].reduce((sum, name) => sum + readFileSync(join(bundle, name)).length, 0);
   assert.ok(bytes < 60_000, `${bytes} bytes in ${[...loaded].join()}`);

@@ -15,8 +15,10 @@ const withNpm = testWhen(test, hasNpm, NO_NPM);
 withNpm('few files, and only of these kinds', () => {
   const KINDS = [
     /^bin\/waybill\.js$/,
-    /^dist\/bundle\/([\w-]+\.js|LICENSES\.txt)$/,
+    /^dist\/bundle\/([\w-]+\.m?js|LICENSES\.txt)$/,
     /^dist\/types\/[\w/-]+\.d\.ts$/,
+    // Made by `npm run package`.
+    /^dist\/waybill\.1$/,
     /^docs\/(recipes\/[\w./-]+|[\w-]+\.md|schema\.json|policy\.schema\.json|lock\.schema\.json)$/,
     /^samples\/([\w.-]+\.(tar|tar\.gz|zip|pub|yaml)|README\.md)$/,
     /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,

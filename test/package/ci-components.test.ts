@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { canRun } from '../faults/harness.js';
 import { repositoryRoot, testWhen } from '../support/corpus.js';
 import { temporary } from '../support/tmp.js';
@@ -99,11 +99,19 @@ withBash('the action refuses inputs that it does not know', () => {
     { archives: 'broken.tar', command: 'rm' },
     { archives: 'broken.tar', fail: 'maybe' },
     { archives: 'broken.tar', command: 'verify', policy: 'policy.yaml' },
+    // A program that is not there does not pass the step, whatever `fail` says.
+    { archives: 'broken.tar', program: 'absent', fail: 'false' },
+    { archives: 'broken.tar', program: 'absent.mjs', fail: 'false' },
+    // Neither a command of the runner, nor another output of the step.
+    { archives: 'broken.tar', command: 'x\n::stop-commands::y%0A' },
+    { archives: 'broken.tar', sarif: 'x\nexit-code=0', fail: 'false' },
+    { archives: 'broken.tar', sarif: 'x\rexit-code=0', fail: 'false' },
   ];
   for (const inputs of refused) {
     const job = act(workspace('refused'), inputs);
     assert.is(job.status, 2, JSON.stringify(inputs));
-    assert.match(job.stdout, /^::error title=waybill::\w+: /m);
+    assert.match(job.stdout, /^::error title=waybill::\w+: [^\r\n]*\n$/);
+    assert.is(job.outputs, '');
   }
 });
 
@@ -117,26 +125,39 @@ test('each output of the action is one of its step, and each input is used', () 
   for (const variable of Object.keys(step.env)) assert.ok(script.includes(variable), variable);
 });
 
-const [spec, jobs] = parseAllDocuments(readFileSync(join(repositoryRoot, 'templates/check.yml'), 'utf8')).map(
-  document => JSON.stringify(document),
-);
+const [spec, jobs] = readFileSync(join(repositoryRoot, 'templates/check.yml'), 'utf8').split(/^---$/m);
 
-/** The component's job with inputs in their places, as GitLab makes it. */
+/** The component's job with inputs in their places, as GitLab makes it: they are put into the text. */
 function component(inputs: Readonly<Record<string, string>>) {
-  const { inputs: known } = JSON.parse(spec!).spec;
+  const { inputs: known } = parse(spec!).spec;
   const text = jobs!.replace(/\$\[\[ inputs\.([\w-]+) \]\]/g, (_, name: string) => {
     assert.ok(name in known, name);
     const value = inputs[name] ?? known[name].default;
     assert.type(value, 'string', name);
-    return JSON.stringify(value).slice(1, -1);
+    return value;
   });
-  return JSON.parse(text);
+  return parse(text);
 }
+
+test('the fields of the GitLab component are text, whatever the inputs', () => {
+  for (const text of ['', 'yes', '1.20', 'a: b.yaml', '# none', '{x}', '*.yaml', 'C:\\policy "x".yaml']) {
+    const inputs = {
+      archives: 'app.tar',
+      program: 'waybill',
+      policy: text,
+      stage: text,
+      job: text,
+      image: text,
+    };
+    const { [text]: job } = component(inputs);
+    assert.equal([job.stage, job.image.name, job.variables.WAYBILL_POLICY], [text, text, text]);
+  }
+});
 
 withBash('the GitLab component writes the reports that its artifacts name', () => {
   const program = `${process.execPath} ${PROGRAM}`;
   // No default: waybill is not in the npm registry, and a package of that name there would be another one.
-  assert.is(JSON.parse(spec!).spec.inputs.program.default, undefined);
+  assert.is(parse(spec!).spec.inputs.program.default, undefined);
   for (const [archives, policy, status] of [
     ["'good image.tar'", '', 0],
     ["'good image.tar'", 'policy.yaml', 1],

@@ -5,6 +5,7 @@ import { squash, type TreeNode } from '../../filesystem/file-tree.js';
 import { layerFaults, tablesOf } from '../../filesystem/layer-tables.js';
 import type { Limits, Resources } from '../../limits.js';
 import { limitsOf } from '../../limits.js';
+import { maySetAttributes } from '../../permission.js';
 import type { Answer } from '../../report/doc.js';
 import { memberPlace, readArchive } from '../../report/read.js';
 import { type ChosenImage, oneListedImage, type Selection } from '../../report/select.js';
@@ -17,6 +18,11 @@ import { inPrivateDirectory, throughFile } from '../../write/spool.js';
 import { stageDirectory } from '../../write/staged-directory.js';
 import { writing } from '../../write/system-error.js';
 import { unchanged } from '../unchanged.js';
+
+const NO_ATTRIBUTES =
+  "cannot be written: Node's permission model allows no program to set the modes and times of files";
+const LAYERS_INSTEAD =
+  'Run waybill without `--permission`, or write the layers as tars: `waybill extract ARCHIVE --layers DIR`.';
 
 export interface ExtractFilesOptions extends Selection, Resources {
   /** Only paths that match one of these patterns, or are below such a path; see `pathFilter`. */
@@ -47,6 +53,7 @@ export async function extractFiles(
   options: ExtractFilesOptions = {},
 ): Promise<Answer> {
   const limits = limitsOf(options.limits);
+  if (!maySetAttributes()) throw new InputError(NO_ATTRIBUTES, directory, LAYERS_INSTEAD);
   const stream = await streamOf(input);
   // Until it is complete, no other user can read it or write to it.
   const staged = stageDirectory(directory, 0o700);

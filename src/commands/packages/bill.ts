@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { PackageURL } from 'packageurl-js';
 import parseExpression from 'spdx-expression-parse';
 import type { BillLicense, BillOfMaterials } from '../../report/doc.js';
 import { parseReference } from '../../spec/reference.js';
+import { uuidOf } from '../../spec/uuid.js';
 import { version } from '../../version.js';
 import type { ImagePackagesReport, PackageReport } from './index.js';
 
@@ -58,14 +58,6 @@ function createdOf(created: string | null, epoch: number | null): string | null 
   const date = new Date(time);
   const year = Number.isNaN(time) ? -1 : date.getUTCFullYear();
   return year < 0 || year > 9999 ? null : `${date.toISOString().slice(0, 19)}Z`;
-}
-
-/** A UUID of version 8, whose meaning is that of its maker. RFC 9562, 5.8 */
-function uuidOf(text: string): string {
-  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** `pkg:oci/NAME@DIGEST`, for an image with a name and a manifest. */

@@ -7,12 +7,13 @@ import {
   type WalkedAs,
   type WorkList,
 } from '../../containers/work-list.js';
-import { InputError } from '../../errors.js';
+import { InputError, UsageError } from '../../errors.js';
 import { recordedPath } from '../../fleet/list.js';
 import type { Item, Provenance } from '../../fleet/record.js';
 import { archiveLine, otherLine } from '../../fleet/results.js';
 import type { Resources } from '../../limits.js';
 import { type LanePlan, lanesWithin } from '../../scan/resources.js';
+import { hasThreads } from '../../scan/threads/available.js';
 import { type BytePath, shownPath } from '../../spec/byte-path.js';
 import { KnownAnswers } from './known-answers.js';
 import { failedAnswer, type LaneAnswer, type LaneSetup, type LaneTask } from './lane.js';
@@ -62,6 +63,10 @@ export interface ScanOptions {
 /** Up to so many archives, and bytes of all together, are read without threads: starting one takes 50 ms. */
 const FEW = 4;
 const FEW_BYTES = 4 * 1024 * 1024;
+
+const NO_TIMEOUT =
+  '--archive-timeout: expected threads, because an archive that takes too long is ended with its thread, but none can ' +
+  'be started here: leave the option out, or start Node with --allow-worker';
 
 /** One run over the items of a work list, several at a time. */
 export class ScanRun {
@@ -129,7 +134,10 @@ export class ScanRun {
       cache: cache?.setup ?? null,
       progress: this.counter,
     };
-    if (archiveSeconds === 0 && (await this.areFew())) this.lanes.push(await laneHere({ ...setup, jobs: 1 }));
+    const isOne = !hasThreads();
+    if (isOne && archiveSeconds > 0) throw new UsageError(NO_TIMEOUT);
+    if (isOne || (archiveSeconds === 0 && (await this.areFew())))
+      this.lanes.push(await laneHere({ ...setup, jobs: 1 }));
     else
       for (let i = 0; i < lanes; i++)
         this.lanes.push(new ThreadLane(setup, { heapMegabytes, archiveSeconds }));

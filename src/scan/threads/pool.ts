@@ -1,6 +1,7 @@
 import type { Compression } from '../../codec/registry.js';
 import type { ByteRange } from '../../containers/source.js';
 import { BLOCK_BYTES, Blocks, hold, release } from '../../containers/tar-file.js';
+import { InputError } from '../../errors.js';
 import type { Algorithm } from '../../spec/digest.js';
 import { blobFacts } from '../blob/analyser.js';
 import type { BlobFacts, BlobFailure } from '../blob/facts.js';
@@ -28,6 +29,9 @@ export interface StreamJob {
   /** Called after the last chunk: the reason why they end before the end of the blob; null if they do not. */
   readonly failure: () => BlobFailure | null;
 }
+
+const THREADS = "waybill's threads";
+const INSTALL_AGAIN = 'Install waybill again, or read with one thread: --jobs 1.';
 
 /** The second half of the work on one blob, on another thread. */
 interface Partner {
@@ -57,6 +61,8 @@ export class Pool {
   private resume: (() => void) | null = null;
   private nextId = 0;
   private closed = false;
+  /** Set where the threads are broken themselves, so that nothing is known about the archive. */
+  private broken: InputError | null = null;
 
   constructor(
     private readonly setup: WorkerSetup,
@@ -86,7 +92,7 @@ export class Pool {
         const id = this.nextId++;
         const partner = range.length > share ? this.engage(id, algorithms) : null;
         const ring = partner?.ring.memory ?? null;
-        const facts = await joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner);
+        const facts = await this.joined(worker.ask({ kind: 'range', id, range, algorithms, ring }), partner);
         this.release(partner);
         lookup?.keep(facts);
         onFacts(job, facts);
@@ -110,7 +116,7 @@ export class Pool {
       } as const;
       const answer = await worker.ask(order);
       for (const [i, number] of numbers.entries())
-        digests[number] = 'lost' in answer ? lost(answer.lost).failure! : answer.files![i]!;
+        digests[number] = 'lost' in answer ? this.lost(answer.lost).failure! : answer.files![i]!;
     };
     await Promise.all(Array.from({ length: Math.min(most, ranges.length) }, (_, own) => digest(own)));
     return digests;
@@ -144,7 +150,10 @@ export class Pool {
     // The partner can be assigned to the next blob as soon as all of this one is sent. Hazard: a deadlock, if a partner
     // waited for a worker that waits for it. Both process blobs in the order of the blobs, so this cannot happen.
     this.release(partner);
-    return { facts: joined(worker.ask({ kind: 'end', id, failure: failure() }), partner) };
+    const facts = this.joined(worker.ask({ kind: 'end', id, failure: failure() }), partner);
+    // Its error is thrown when its turn comes.
+    facts.catch(() => {});
+    return { facts };
   }
 
   /** Ends all threads. What they have not finished is lost, and no job is started after that. */
@@ -232,32 +241,39 @@ export class Pool {
         this.resume = null;
         resume?.();
       },
+      onBroken: why => {
+        this.broken ??= new InputError(`cannot be started: ${why}`, THREADS, INSTALL_AGAIN);
+      },
     });
     among.push(thread);
     return thread;
   }
-}
 
-async function joined(answer: Promise<OrderResult>, partner: Partner | null): Promise<BlobFacts> {
-  const first = await answer;
-  // Wakes the reader of the ring, which must not wait for a thread that ended.
-  if ('lost' in first) partner?.ring.break();
-  const second = partner === null ? first : await partner.examined;
-  if ('lost' in first) return lost(first.lost);
-  if ('lost' in second) return lost(second.lost);
-  return blobFacts(first.unpacked!, second.examined!);
-}
+  private async joined(answer: Promise<OrderResult>, partner: Partner | null): Promise<BlobFacts> {
+    const first = await answer;
+    // Wakes the reader of the ring, which must not wait for a thread that ended.
+    if ('lost' in first) partner?.ring.break();
+    const second = partner === null ? first : await partner.examined;
+    if ('lost' in first) return this.lost(first.lost);
+    if ('lost' in second) return this.lost(second.lost);
+    return blobFacts(first.unpacked!, second.examined!);
+  }
 
-/** Facts about a blob whose worker ended, for example for lack of memory: only the failure is known. */
-function lost(why: string): BlobFacts {
-  const reason = `${why}; with --jobs 1 or more --memory it may go through`;
-  return {
-    size: 0,
-    digests: null,
-    compression: 'none',
-    unpacked: null,
-    failure: { kind: 'unreadable', reason },
-    stream: null,
-    tar: null,
-  };
+  /**
+   * Facts about a blob whose worker ended, for example for lack of memory: only the failure is known.
+   * @throws InputError if no worker can do better
+   */
+  private lost(why: string): BlobFacts {
+    if (this.broken !== null) throw this.broken;
+    const reason = `${why}; with --jobs 1 or more --memory it may go through`;
+    return {
+      size: 0,
+      digests: null,
+      compression: 'none',
+      unpacked: null,
+      failure: { kind: 'unreadable', reason },
+      stream: null,
+      tar: null,
+    };
+  }
 }

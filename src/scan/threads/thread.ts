@@ -11,7 +11,12 @@ export interface ThreadEvents {
   readonly onProgress: (bytes: number) => void;
   /** Called when a chunk has been taken, or will never be. */
   readonly onRoom: () => void;
+  /** Called where the module of the thread cannot be loaded: a fault of the installation, not of what is read. */
+  readonly onBroken: (why: string) => void;
 }
+
+const isUnloadable = (error: Error & { readonly code?: string }): boolean =>
+  error instanceof SyntaxError || error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND';
 
 /** One worker thread and its messages. It may end at any time; every later request then fails. */
 export class Thread {
@@ -28,7 +33,7 @@ export class Thread {
     private readonly events: ThreadEvents,
   ) {
     try {
-      this.worker = new Worker(new URL('./worker.js', import.meta.url), {
+      this.worker = new Worker(new URL('./blob-thread.js', import.meta.url), {
         // All threads use the same seeds for hashes of names.
         workerData: { ...setup, seeds: setup.seeds ?? SEEDS },
         resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
@@ -38,7 +43,10 @@ export class Thread {
       return;
     }
     this.worker.on('message', (message: FromWorker) => this.receive(message));
-    this.worker.on('error', error => this.die(error.message));
+    this.worker.on('error', error => {
+      if (isUnloadable(error)) events.onBroken(error.message);
+      this.die(error.message);
+    });
     this.worker.on('exit', () => this.die('the worker thread ended'));
   }
 
