@@ -5,7 +5,7 @@ import { digestOf } from '../scan/entries/content.js';
 import { nameText, rootedPath } from '../scan/entries/name.js';
 import { type Entry, type EntryTable, entryAt, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
 import type { Scan } from '../scan/scan.js';
-import { WHITEOUT } from '../spec/whiteout.js';
+import { isWhiteout } from '../spec/whiteout.js';
 
 /**
  * The hash of a layer's files: the same for two tars of one tree, whatever their order, headers and times. null where
@@ -51,8 +51,7 @@ function tableHash(table: EntryTable): string | null {
 function lineOf(table: EntryTable, index: number, path: string, links: HardLinks): string | null {
   const name = nameText(path);
   // A whiteout hides what lies below. Its mode, owner and content mean nothing, and each tool writes others.
-  if (path.slice(path.lastIndexOf('/') + 1).startsWith(WHITEOUT))
-    return `${JSON.stringify([name, 'whiteout'])}\n`;
+  if (isWhiteout(path)) return `${JSON.stringify([name, 'whiteout'])}\n`;
   const { mode, uid, gid, xattrs } = entryAt(table, index);
   const root = links.rootOf(index);
   const held = entryAt(table, root ?? index);

@@ -27,15 +27,13 @@ export interface EntryHeader {
 }
 
 /** An entry in full. */
-export interface TarEntry extends EntryHeader {
+export interface TarEntry extends EntryHeader, Device {
   readonly target: string;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
   readonly mtimeNanos: number;
-  readonly major: number;
-  readonly minor: number;
   readonly xattrs: readonly (readonly [name: string, value: string])[];
 }
 
@@ -63,7 +61,6 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   const { pax } = records;
   const { name, flag, size, storedSize, claimedSize } = header;
   const time = pax.size === 0 ? null : paxTime(pax.get('mtime'));
-  const isDevice = (flag === CHAR || flag === BLOCK_DEVICE) && hasGoMagic(block);
   return {
     name,
     flag,
@@ -76,10 +73,22 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
     gid: paxInteger(pax.get('gid')) ?? numericField(block, 116, 124) ?? 0,
     mtime: time?.seconds ?? numericField(block, 136, 148) ?? 0,
     mtimeNanos: time?.nanos ?? 0,
-    major: isDevice ? (numericField(block, 329, 337) ?? 0) : 0,
-    minor: isDevice ? (numericField(block, 337, 345) ?? 0) : 0,
+    ...deviceOf(block, flag),
     xattrs: xattrsOf(pax),
   };
+}
+
+/** The numbers of a device; 0 for any other type. */
+export interface Device {
+  readonly major: number;
+  readonly minor: number;
+}
+
+const NO_DEVICE: Device = { major: 0, minor: 0 };
+
+export function deviceOf(block: Uint8Array, flag: number): Device {
+  if ((flag !== CHAR && flag !== BLOCK_DEVICE) || !hasGoMagic(block)) return NO_DEVICE;
+  return { major: numericField(block, 329, 337) ?? 0, minor: numericField(block, 337, 345) ?? 0 };
 }
 
 /** Whole seconds since 1970. */
