@@ -70,7 +70,7 @@ const OVERLAY =
   /^(?:(?:trusted|user)\.overlay\.(?:opaque|redirect|metacopy|whiteouts?)|(?:user|security)\.fuseoverlayfs\.opaque)$/;
 
 /**
- * What overlay obeys in an entry, if it is unpacked as it is: a device that is a whiteout, or extended attributes.
+ * Finds what overlay obeys in an entry that is unpacked as it is: a device that is a whiteout, extended attributes.
  * Hazard: drivers that unpack layers one upon the other show the entry itself.
  */
 export function overlayMark(
