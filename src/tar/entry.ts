@@ -68,14 +68,30 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
     storedSize,
     claimedSize,
     target: entryTarget(block, records),
-    mode: (numericField(block, 100, 108) ?? 0) & 0o7777,
-    uid: paxInteger(pax.get('uid')) ?? numericField(block, 108, 116) ?? 0,
-    gid: paxInteger(pax.get('gid')) ?? numericField(block, 116, 124) ?? 0,
+    mode: lowBits(block, 100, 108) & 0o7777,
+    uid: ownerOf(pax.get('uid') ?? '', block, 108, 116),
+    gid: ownerOf(pax.get('gid') ?? '', block, 116, 124),
     mtime: time?.seconds ?? numericField(block, 136, 148) ?? 0,
     mtimeNanos: time?.nanos ?? 0,
     ...deviceOf(block, flag),
     xattrs: xattrsOf(pax),
   };
+}
+
+/** The lowest 32 bits of a number field. Hazard: base 256 has 62 bits, of which JavaScript's numbers lose the lowest. */
+function lowBits(block: Uint8Array, from: number, to: number): number {
+  if ((block[from]! & 0x80) === 0) return numericField(block, from, to) ?? 0;
+  return Buffer.from(block.buffer, block.byteOffset + to - 4, 4).readUInt32BE();
+}
+
+/** To Linux, an owner with all bits set says that a file keeps the one that it has: engines unpack as root. chown(2) */
+const UNCHANGED = 0xffffffff;
+
+/** The owner or group that Linux gives a file: it keeps 32 bits of the number. */
+function ownerOf(pax: string, block: Uint8Array, from: number, to: number): number {
+  const isPax = pax !== '' && paxInteger(pax) !== null;
+  const id = isPax ? Number(BigInt.asUintN(32, BigInt(pax))) : lowBits(block, from, to);
+  return id === UNCHANGED ? 0 : id;
 }
 
 /** The numbers of a device; 0 for any other type. */
