@@ -206,6 +206,11 @@ const TABLE: Readonly<Record<UnloadableKind, RefusalText>> = {
       `${other} is metadata of AUFS: podman and Docker with the vfs driver leave it out, others create it as a file below ${path}`,
     engine: () => null,
   },
+  'whiteout-through-link': {
+    tells: (path, other) =>
+      `the whiteout ${path} lies in ${other}, to which a link of the same layer leads: some engines hide files where the link leads, others do not`,
+    engine: () => null,
+  },
   'whiteout-after-below': {
     tells: (path, other) => `the whiteout ${path} comes after whiteouts below ${other}`,
     engine: ({ other }, engine) => (isApart(engine) ? device(other) : null),
@@ -453,6 +458,7 @@ const DIFFERENT: ReadonlySet<UnloadableKind> = new Set<UnloadableKind>([
   'whiteout-of-dots',
   'whiteout-and-directory',
   'whiteout-as-directory',
+  'whiteout-through-link',
   'opaque-after-own',
   'opaque-root',
   'lower-as-directory',

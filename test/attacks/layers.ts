@@ -105,6 +105,11 @@ export const layers: Chapter = {
       [file('etc/keep')],
       [paxEntry([['SCHILY.xattr.trusted.overlay.redirect', '/etc']]), entry('other/', '5')],
     ),
+    unlike(
+      'A whiteout below a link of the same layer',
+      [file('d/keep')],
+      [entry('d/', '5'), entry('l', '2', 'd'), file('l/.wh..wh..opq', '')],
+    ),
     unlike('An opaque whiteout of the root', [file('etc/keep')], [file('.wh..wh..opq', '')]),
     unlike('A whiteout and a directory of its name', [file('d/keep')], [file('.wh.d', ''), entry('d/', '5')]),
     unlike(

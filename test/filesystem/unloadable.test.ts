@@ -239,6 +239,17 @@ tells(
   [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]],
   ['1 aufs-metadata .wh..wh.plnk .wh..wh.plnk/q ()'],
 );
+for (const name of ['.wh.s', '.wh..wh..opq'])
+  tells(
+    `below a link of the layer: ${name}`,
+    [[file('d/s')], [dir('d/'), soft('l', 'd'), file(`l/${name}`)]],
+    [`2 whiteout-through-link l/${name} l ()`],
+  );
+tells(
+  'opaque, in a directory behind a link of the layer',
+  [[file('d/e/s')], [dir('d/'), dir('d/e/'), soft('l', 'd'), file('l/e/.wh..wh..opq')]],
+  ['2 whiteout-through-link l/e/.wh..wh..opq l/e ()'],
+);
 tells(
   'as the name of a directory',
   [[file('a/.wh.b/c')], [file('.wh.d/.wh.e')]],

@@ -78,6 +78,8 @@ export type RefusalKind =
   | 'whiteout-as-directory'
   /** The same for AUFS's own directories at the top, which drivers leave out that unpack layers one upon the other. */
   | 'aufs-metadata'
+  /** A whiteout below a symbolic link of the same layer: engines follow the link, or some of them do. */
+  | 'whiteout-through-link'
   /** A whiteout after whiteouts below the path that it hides. */
   | 'whiteout-after-below'
   /** A whiteout whose parent is not a directory. */

@@ -129,7 +129,9 @@ class LayerWhiteouts {
     if (hidden === OPAQUE_HIDDEN) this.addOpaque(path, directory);
     else {
       const real = this.walk(directory, path);
-      if (real !== null) this.remove(path, hidden, real);
+      if (real === null) return;
+      if (real !== directory) state.refuse('whiteout-through-link', path, directory);
+      this.remove(path, hidden, real);
     }
   }
 
@@ -148,8 +150,11 @@ class LayerWhiteouts {
     const { state } = this;
     // The path need not be a directory, but its parents must be.
     const above = directory.slice(0, Math.max(0, directory.lastIndexOf('/')));
-    if (this.walk(above, path) === null) return;
+    const real = this.walk(above, path);
+    if (real === null) return;
     const value = state.paths.value(directory);
+    if (real !== above || kindOf(value) === NAME.symlink)
+      state.refuse('whiteout-through-link', path, directory);
     if ((value & NAME.holdsImplied) !== 0) state.refuse('opaque-after-own', path, directory);
     if (kindOf(value) === 0) state.mark(directory, NAME.touched);
     this.opaque.push(state.open(directory, path));
