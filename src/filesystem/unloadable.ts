@@ -452,13 +452,14 @@ export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' |
   return engines.includes('podman') || engines.includes('podman (vfs)') ? 'error' : 'warning';
 }
 
-/** Problems that make engines unpack a layer to different file systems. */
+/** Problems that make engines unpack a layer to different file systems, and those that hide whether they do. */
 const DIFFERENT: ReadonlySet<UnloadableKind> = new Set<UnloadableKind>([
   'whiteout-of-own',
   'whiteout-of-dots',
   'whiteout-and-directory',
   'whiteout-as-directory',
   'whiteout-through-link',
+  'too-intricate',
   'opaque-after-own',
   'opaque-root',
   'lower-as-directory',

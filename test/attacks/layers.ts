@@ -124,6 +124,12 @@ export const layers: Chapter = {
       { findings: ['layer-unloadable'], exit: 1, verdicts: { conformant: false } },
     ),
     verified(
+      'A path of thousands of `./`, longer than `pathBytes`, that engines clean',
+      'An error: the entry was not read, and engines create it.',
+      () => stacked([paxEntry([['path', `${'./'.repeat(3000)}run`]]), file('a')]),
+      { findings: ['limit-reached'], exit: 1 },
+    ),
+    verified(
       'A whiteout without a name in a directory',
       'A warning: podman and umoci empty the directory, as `files` shows it; overlay drivers and containerd refuse the layer.',
       () => stacked([file('etc/keep')], [file('etc/.wh.', '')]),
