@@ -110,7 +110,12 @@ interface Storey {
   readonly view: LayerView | null;
   readonly refusals: readonly Refusal[];
   readonly above: Map<NameFacts | null, Storey>;
+  /** Paths that were looked up from here downwards: many directories have the same ones above them. */
+  readonly known: Map<string, LowerEntry>;
 }
+
+/** Cap on the paths that a storey remembers. */
+const MOST_KNOWN = 100_000;
 
 /** The entry of the layers below at a path: a type in `NAME`, or the reason why there is none. */
 type LowerEntry = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
@@ -156,7 +161,7 @@ export class LayerStack {
   private build(names: NameFacts | null): Storey {
     const below = this.top;
     if (names === null || !names.isWhole)
-      return { below, view: null, refusals: names?.refusals ?? NONE, above: new Map() };
+      return { below, view: null, refusals: names?.refusals ?? NONE, above: new Map(), known: new Map() };
     const view = new LayerView(names, path => this.realPath(path, below));
     const found = new RefusalList();
     for (const one of names.refusals) found.add(one.kind, one.path, one.at, one.other, one.lower);
@@ -168,7 +173,7 @@ export class LayerStack {
     for (const open of names.needed) this.settleNeeded(open, found);
     for (const open of names.hardLinks) this.settleLink(view, open, found);
     if (this.all.work > WORK) found.add('too-intricate', '', Number.MAX_SAFE_INTEGER);
-    return { below, view, refusals: found.all(), above: new Map() };
+    return { below, view, refusals: found.all(), above: new Map(), known: new Map() };
   }
 
   private settleDirectory(
@@ -239,6 +244,14 @@ export class LayerStack {
 
   /** Looks up exactly this path in the layers up to `top`. */
   private find(path: string, top: Storey | null): LowerEntry {
+    const known = top?.known.get(path);
+    if (known !== undefined) return known;
+    const found = this.search(path, top);
+    if (top !== null && top.known.size < MOST_KNOWN && this.all.work <= WORK) top.known.set(path, found);
+    return found;
+  }
+
+  private search(path: string, top: Storey | null): LowerEntry {
     for (let storey = top; storey !== null; storey = storey.below) {
       const { view } = storey;
       if (view === null || this.all.work > WORK) return { kind: UNKNOWN, path, view };

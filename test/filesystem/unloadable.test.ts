@@ -148,6 +148,15 @@ tells(
   ['1 directory-replaced a  (podman, docker-classic)'],
 );
 
+const many = Array.from({ length: 4000 }, (_, i) =>
+  file(`app/runfiles/some_workspace/external/python_deps/pkg${i}/f.py`),
+);
+tells(
+  'thousands of directories that no entry names, above many layers',
+  [...Array.from({ length: 20 }, (_, i) => [file(`base${i}`)]), many],
+  [],
+);
+
 // The root, types, names.
 for (const name of ['./', '.', ''])
   tells(
