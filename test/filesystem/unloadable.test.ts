@@ -153,7 +153,7 @@ const many = Array.from({ length: 4000 }, (_, i) =>
 );
 tells(
   'thousands of directories that no entry names, above many layers',
-  [...Array.from({ length: 20 }, (_, i) => [file(`base${i}`)]), many],
+  [...Array.from({ length: 40 }, (_, i) => [file(`base${i}`)]), many],
   [],
 );
 
