@@ -266,7 +266,7 @@ const UNDONE: { readonly [N in LimitName]: (seen: string | null) => string } = {
   layerBytes: seen =>
     `the layer unpacks to ${seen === null ? 'more' : `at least ${seen}`} and was unpacked no further`,
   archiveBytes: () => 'the layers unpack to more and were unpacked no further',
-  layerEntries: () => 'the layer has more entries, which are not listed',
+  layerEntries: () => 'the layer has more entries, which are not listed or compared',
   layerEntryBytes: () => 'the names in the layer are longer, and the other entries are not listed',
   archiveEntries: () => 'the layers have more entries, which are not listed',
   imageEntries: () => 'the layers of the image have more entries, which are not applied',

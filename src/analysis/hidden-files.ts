@@ -99,7 +99,7 @@ interface EntryPlace {
   readonly path: string;
 }
 
-/** Files that were never visible: below a whiteout, in place of the root, or beyond a limit of the tree. */
+/** Files that were never visible: in place of the root, or beyond a limit of the tree. */
 function neverSeen(tree: FileTree, found: readonly EntryPlace[], tables: Tables): EntryPlace[] {
   const seen = tables.map(table => new Uint8Array(table?.count ?? 0));
   for (const { inode } of tree.passing) if (inode.index >= 0) seen[inode.layer]![inode.index] = 1;

@@ -149,14 +149,19 @@ export function* checkLayers(scan: Scan, graph: Graph): Generator<Observation> {
   }
 }
 
-/** Limits that cut the list of a layer's files. The layer itself was read and checked. */
+/**
+ * Limits that leave entries of a layer unread or not compared, so that one which engines refuse, or unpack in different
+ * ways, is not seen; and, as warnings, those that only cut the list of its files.
+ */
 function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<Observation> {
   const tar = scan.facts(member)?.tar ?? null;
   const table = tar?.table ?? null;
-  const reached: LimitReached[] = [...(tar?.reached ?? [])];
+  const uncompared = tar?.reached ?? [];
+  const reached: LimitReached[] = [];
   const isFull = table?.contents?.full === true;
   const listed: LimitName | null = table?.truncated ?? (isFull ? 'keptContentBytes' : null);
-  if (listed !== null) reached.push({ limit: listed, value: limits[listed] });
+  if (listed !== null && !uncompared.some(({ limit }) => limit === listed))
+    reached.push({ limit: listed, value: limits[listed] });
   if (table?.contents?.secrets?.full) reached.push({ limit: 'layerSecrets', value: limits.layerSecrets });
   const seen = table?.contents?.packages?.largest ?? null;
   if (seen !== null) reached.push({ limit: 'packageFileBytes', value: limits.packageFileBytes, seen });
@@ -169,11 +174,10 @@ function* checkLists(scan: Scan, { limits }: Graph, member: Member): Generator<O
       { limit: 'secretFileBytes', value: secretFileBytes, seen: null },
       'info',
     );
-  for (const { limit, value, seen = null } of reached) {
-    // A record may change where the content of an entry ends.
-    const severity = limit === 'paxBytes' ? undefined : 'warning';
-    yield observe('limit-reached', memberAt(member.path), { limit, value, seen }, severity);
-  }
+  for (const { limit, value, seen = null } of uncompared)
+    yield observe('limit-reached', memberAt(member.path), { limit, value, seen });
+  for (const { limit, value, seen = null } of reached)
+    yield observe('limit-reached', memberAt(member.path), { limit, value, seen }, 'warning');
 }
 
 /** Bytes of sparse files that engines write and the layer does not hold, under the same limit as decompression. */

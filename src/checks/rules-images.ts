@@ -169,7 +169,7 @@ export const imageRules: Rules<
     verdict: 'conformant',
     message: unloadableText,
     explain:
-      'The layer is a valid tar, but the named engines cannot unpack one of its entries and refuse the whole layer. Entries are unpacked in order: a hard link needs its target before it, the parents of an entry must be directories, and only the types 0 to 6 are supported. The root must stay a directory, and a whiteout needs the name of what it hides (layer.md). It is an error where podman refuses the layer or where engines unpack different file systems, a warning where only drivers that keep layers apart (overlay) or containerd refuse it, and a note where only umoci does. Make the layer again with another tool.',
+      'The layer is a valid tar, but the named engines cannot unpack one of its entries and refuse the whole layer, or engines make different files of it. Entries are unpacked in order: a hard link needs its target before it, the parents of an entry must be directories, and only the types 0 to 6 are supported. The root must stay a directory, and a whiteout needs the name of what it hides (layer.md). Overlay drivers keep each layer in a directory of its own: there a character device 0:0 or an extended attribute of overlay hides files, an opaque whiteout of the root has no effect, and an entry below a link of a lower layer replaces the link. It is an error where podman refuses the layer or where engines unpack different file systems, a warning where only drivers that keep layers apart (overlay) or containerd refuse it, and a note where only umoci does. Make the layer again with another tool.',
   },
   'compression-mismatch': {
     severity: 'warning',

@@ -1,9 +1,10 @@
 import { type Decoded, decodeAs } from '../go/json/decode.js';
 import { faultWords, type GoVersion, syntaxWords, toldFault } from '../go/json/faults.js';
 import type { GoType } from '../go/json/types.js';
-import { type Document, textOf } from '../scan/blob/document.js';
+import type { Document } from '../scan/blob/document.js';
 import { goField, isObject, type Json, type JsonObject } from '../spec/json.js';
 import { escapedForHtml, jsonOddities, type NumberTexts } from '../spec/json-text.js';
+import { utf8Text } from '../spec/utf8.js';
 import { cannotTell, refuse } from './refused.js';
 
 /** `whole` as json.Unmarshal, which wants nothing after the value, `first` as json.Decoder, which stops after it. */
@@ -49,7 +50,7 @@ function read(document: Document, mode: Mode, version: GoVersion): Read {
   const { error, bytes, path, oddities } = document;
   if (error === null) return { value: document.value!, numbers: oddities.numbers };
   if (error.kind === 'unreadable') return cannotTell({ code: 'unreadable', path, reason: error.reason });
-  const text = bytes === null ? null : textOf(bytes);
+  const text = bytes === null ? null : utf8Text(bytes);
   if (error.kind === 'limit') {
     const isDepth = error.limit === 'documentDepth' && text !== null;
     if (isDepth && jsonOddities(text, GO_DEPTH) === null) return refuse(`${TOO_DEEP} exceeded max depth`);

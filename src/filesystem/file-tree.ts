@@ -83,7 +83,6 @@ export type OddityKind =
   | 'parent-replaced'
   | 'root-replaced'
   | 'link-leaves-root'
-  | 'below-whiteout'
   | 'unknown-type'
   | 'too-many-directories';
 

@@ -7,8 +7,9 @@ import {
   nameAt,
   typeAt,
 } from '../scan/entries/table.js';
+import { isWhiteout } from '../spec/whiteout.js';
 import { type FileTree, type TreeNode, treeOf } from './file-tree.js';
-import { hiddenPart, TreeBuilder } from './tree-builder.js';
+import { TreeBuilder } from './tree-builder.js';
 import { NONE } from './tree-columns.js';
 import type { TreeStore } from './tree-store.js';
 
@@ -146,7 +147,7 @@ export const layerEntriesOf = (table: EntryTable, layer: number): LayerEntry[] =
   );
 
 const layerEntry = (table: EntryTable, index: number, layer: number, path: string): LayerEntry =>
-  new LayerEntry(table, index, layer, path, hiddenPart(path) === path);
+  new LayerEntry(table, index, layer, path, isWhiteout(path));
 
 /** An entry, and its name in the tree; `NONE` if it never had one. */
 interface Shown {

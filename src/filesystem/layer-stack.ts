@@ -1,8 +1,14 @@
-import { type NameFacts, type OpenPath, type Refusal, RefusalList } from '../scan/names/facts.js';
-import { isWhiteout } from '../scan/names/layer-names.js';
+import {
+  type ImpliedPath,
+  type NameFacts,
+  type OpenPath,
+  type Refusal,
+  RefusalList,
+} from '../scan/names/facts.js';
 import { HOPS, isDirectoryKind, join, PATH_MAX, PathHash, SymlinkTargets } from '../scan/names/paths.js';
 import { kindOf, lookUp, NAME } from '../scan/names/table.js';
 import type { Scan } from '../scan/scan.js';
+import { isWhiteout } from '../spec/whiteout.js';
 
 /**
  * The result of looking up a path in one layer: a type in `NAME`, that the layer hides the path in lower layers, or
@@ -104,7 +110,12 @@ interface Storey {
   readonly view: LayerView | null;
   readonly refusals: readonly Refusal[];
   readonly above: Map<NameFacts | null, Storey>;
+  /** Paths that were looked up from here downwards: many directories have the same ones above them. */
+  readonly known: Map<string, LowerEntry>;
 }
+
+/** Cap on the paths that a storey remembers. */
+const MOST_KNOWN = 100_000;
 
 /** The entry of the layers below at a path: a type in `NAME`, or the reason why there is none. */
 type LowerEntry = { readonly kind: number; readonly path: string; readonly view: LayerView | null };
@@ -150,24 +161,48 @@ export class LayerStack {
   private build(names: NameFacts | null): Storey {
     const below = this.top;
     if (names === null || !names.isWhole)
-      return { below, view: null, refusals: names?.refusals ?? NONE, above: new Map() };
+      return { below, view: null, refusals: names?.refusals ?? NONE, above: new Map(), known: new Map() };
     const view = new LayerView(names, path => this.realPath(path, below));
     const found = new RefusalList();
     for (const one of names.refusals) found.add(one.kind, one.path, one.at, one.other, one.lower);
     // The base layer has no lower layers that could conflict with it.
-    if (below !== null) for (const open of names.implied) this.settleDirectory(view, open, found);
+    if (below !== null) {
+      for (const open of names.implied) this.settleDirectory(view, open, found);
+      for (const open of names.opaque) this.settleOpaque(view, open, found);
+    }
     for (const open of names.needed) this.settleNeeded(open, found);
     for (const open of names.hardLinks) this.settleLink(view, open, found);
     if (this.all.work > WORK) found.add('too-intricate', '', Number.MAX_SAFE_INTEGER);
-    return { below, view, refusals: found.all(), above: new Map() };
+    return { below, view, refusals: found.all(), above: new Map(), known: new Map() };
   }
 
-  private settleDirectory(view: LayerView, { path, other, at }: OpenPath, found: RefusalList): void {
-    const end = this.resolve(path, this.top, (written, real) => view.addAlias(written, real));
+  private settleDirectory(
+    view: LayerView,
+    { path, other, at, first }: ImpliedPath,
+    found: RefusalList,
+  ): void {
+    const end = this.resolve(path, this.top, (written, real) => {
+      view.addAlias(written, real);
+      // The layer itself has what is above the first missing directory.
+      if (written.length >= first) found.add('lower-as-directory', written, at, other, true);
+    });
     if (end.kind === NAME.leaf)
       found.add(isWhiteout(other) ? 'whiteout-below-file' : 'file-as-directory', end.path, at, other, true);
     else if (end.kind === NAME.symlink) found.add('link-loop', end.path, at, other, true);
     else if (end.kind === HIDES) found.add('dangling-directory', end.path, at, other, true);
+  }
+
+  /** An opaque whiteout in a directory that no entry of the layer names. */
+  private settleOpaque(view: LayerView, { path, other, at }: OpenPath, found: RefusalList): void {
+    if (path !== '' && isDirectoryKind(view.at(path))) return;
+    let isThrough = false;
+    const end = this.resolve(path, this.top, () => {
+      isThrough = true;
+    });
+    if (end.kind === UNKNOWN) return;
+    const isBlocked = isThrough || !(isDirectoryKind(end.kind) || end.kind === NOWHERE);
+    if (isBlocked) found.add('lower-as-directory', path, at, other, true);
+    if (end.path === '') found.add('opaque-root', other, at, '', true);
   }
 
   /**
@@ -189,7 +224,7 @@ export class LayerStack {
   ): void {
     if (other === '') return;
     const target = this.realPath(other, this.top);
-    const end = view.removes(target) ? nothing(target) : this.find(target, this.top);
+    const end = view.at(target) === HIDES ? nothing(target) : this.find(target, this.top);
     if (end.kind === UNKNOWN || this.all.work > WORK) return;
     if (isDirectoryKind(end.kind)) found.add('hard-link-to-directory', path, at, other, true);
     else if (end.kind > 0) found.add('hard-link-to-lower', path, at, other, true);
@@ -209,6 +244,14 @@ export class LayerStack {
 
   /** Looks up exactly this path in the layers up to `top`. */
   private find(path: string, top: Storey | null): LowerEntry {
+    const known = top?.known.get(path);
+    if (known !== undefined) return known;
+    const found = this.search(path, top);
+    if (top !== null && top.known.size < MOST_KNOWN && this.all.work <= WORK) top.known.set(path, found);
+    return found;
+  }
+
+  private search(path: string, top: Storey | null): LowerEntry {
     for (let storey = top; storey !== null; storey = storey.below) {
       const { view } = storey;
       if (view === null || this.all.work > WORK) return { kind: UNKNOWN, path, view };

@@ -1,6 +1,6 @@
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, targetAt, typeAt } from '../scan/entries/table.js';
-import { OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
+import { isWhiteout, OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../spec/whiteout.js';
 import type { Oddity, OddityKind } from './file-tree.js';
 import { type NameBytes, NONE, ROOT, WrittenPaths } from './tree-columns.js';
 import { HOPS, leavesRoot, PATH_MAX } from './tree-path.js';
@@ -227,15 +227,7 @@ class TreeWalk {
   }
 }
 
-/** The path up to and including the first segment that begins with the whiteout prefix; null if there is none. */
-export function hiddenPart(path: string): string | null {
-  const at = path.startsWith(WHITEOUT) ? 0 : path.indexOf(`/${WHITEOUT}`) + 1;
-  if (at === 0 && !path.startsWith(WHITEOUT)) return null;
-  const end = path.indexOf('/', at);
-  return end < 0 ? path : path.slice(0, end);
-}
-
-/** Indexes of the entries that may have a whiteout in their path: rarely any. */
+/** Indexes of the entries that may be whiteouts: rarely any. */
 function maybeHidden({ bytes, starts }: EntryTable): number[] {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const found: number[] = [];
@@ -305,16 +297,14 @@ export class TreeBuilder {
     this.walk.startLayer();
     this.applyWhiteouts(table, hidden);
     const names = new WrittenPaths(table, store.columns.addSource(table));
-    const passing = new Set<string>();
     for (let index = 0, next = 0; index < table.count; index++) {
       if (index === hidden[next]) {
         next++;
-        if (this.isHidden(table, index, passing)) continue;
+        if (isWhiteout(rootedPath(nameAt(table, index)))) continue;
       }
       if (names.read(index)) this.add(table, index, names.folder, names);
       else this.addOdd(table, index);
     }
-    for (const path of passing) this.removeAt(path);
   }
 
   /** Every name but the root's, in the order of the tree. */
@@ -343,7 +333,7 @@ export class TreeBuilder {
     const opaque: string[] = [];
     for (const index of hidden) {
       const path = rootedPath(nameAt(table, index));
-      if (hiddenPart(path) !== path) continue;
+      if (!isWhiteout(path)) continue;
       const [directory, base] = split(path);
       if (base === WHITEOUT && directory !== '') {
         this.odd('whiteout-of-directory', path);
@@ -367,20 +357,6 @@ export class TreeBuilder {
     else if (target === NONE)
       this.odd(this.walk.isSpent ? 'too-many-directories' : 'whiteout-of-nothing', path);
     else this.remove(target);
-  }
-
-  /**
-   * True if an entry is a whiteout or below one. An entry below a whiteout is removed after the layer, because hard
-   * links may point to it until then.
-   */
-  private isHidden(table: EntryTable, index: number, passing: Set<string>): boolean {
-    const path = rootedPath(nameAt(table, index));
-    const hidden = hiddenPart(path);
-    if (hidden === path) return true;
-    if (hidden === null) return false;
-    passing.add(hidden);
-    if (!split(hidden)[1].startsWith(WHITEOUT_META)) this.odd('below-whiteout', path);
-    return false;
   }
 
   /** An entry whose path does not end in a name. */
@@ -456,13 +432,6 @@ export class TreeBuilder {
     const folder = { id, tail: written.endsWith(path) ? length : null };
     this.folders.set(written, folder);
     return folder;
-  }
-
-  private removeAt(path: string): void {
-    const [directory, base] = split(path);
-    const parent = this.walk.find(directory);
-    const found = parent === NONE ? NONE : this.store.child(parent, base);
-    if (found !== NONE) this.remove(found);
   }
 
   private remove(id: number): void {

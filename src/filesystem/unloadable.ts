@@ -196,6 +196,21 @@ const TABLE: Readonly<Record<UnloadableKind, RefusalText>> = {
     tells: (path, other) => `entries lie below ${other}, which the whiteout ${path} of the same layer hides`,
     engine: ({ other }, engine) => (isApart(engine) ? `open /${other}: not a directory` : null),
   },
+  'whiteout-as-directory': {
+    tells: (path, other) =>
+      `${other} lies below ${path}, which has the name of a whiteout: engines create it as a directory, other tools hide it`,
+    engine: () => null,
+  },
+  'aufs-metadata': {
+    tells: (path, other) =>
+      `${other} is metadata of AUFS: podman and Docker with the vfs driver leave it out, others create it as a file below ${path}`,
+    engine: () => null,
+  },
+  'whiteout-through-link': {
+    tells: (path, other) =>
+      `the whiteout ${path} lies in ${other}, to which a link of the same layer leads: some engines hide files where the link leads, others do not`,
+    engine: () => null,
+  },
   'whiteout-after-below': {
     tells: (path, other) => `the whiteout ${path} comes after whiteouts below ${other}`,
     engine: ({ other }, engine) => (isApart(engine) ? device(other) : null),
@@ -207,6 +222,25 @@ const TABLE: Readonly<Record<UnloadableKind, RefusalText>> = {
   'opaque-after-own': {
     tells: path =>
       `${path} comes after entries of the same layer below it, which some engines remove and others keep`,
+    engine: () => null,
+  },
+  'opaque-root': {
+    tells: path => `${path} empties the root: overlay drivers go on showing what lower layers have in it`,
+    engine: () => null,
+  },
+  'lower-as-directory': {
+    tells: (path, other) =>
+      `${other} lies below ${path}, which is a link or a file in a lower layer: overlay drivers replace it by a directory, others follow or keep it`,
+    engine: () => null,
+  },
+  'overlay-whiteout': {
+    tells: path =>
+      `${path} is a character device with the numbers 0:0, which overlay drivers take for a whiteout: they show nothing there`,
+    engine: () => null,
+  },
+  'overlay-attribute': {
+    tells: (path, other) =>
+      `${path} has the extended attribute ${other}, by which overlay drivers hide, move or replace files of lower layers`,
     engine: () => null,
   },
   'directory-replaced': {
@@ -313,7 +347,6 @@ const ODDITIES: Readonly<Record<OddityKind, string>> = {
   'parent-replaced': 'has entries below it, but was not a directory',
   'root-replaced': 'would replace the root, and is not a directory',
   'link-leaves-root': 'is a link that climbs above the root',
-  'below-whiteout': 'is below a whiteout, and never visible',
   'unknown-type': 'is of a type that no engine unpacks',
   'too-many-directories': 'is left out: too many directories have no entry of their own',
 };
@@ -419,8 +452,20 @@ export function severityOf({ what, engines }: Unloadable): 'error' | 'warning' |
   return engines.includes('podman') || engines.includes('podman (vfs)') ? 'error' : 'warning';
 }
 
-/** Problems that make engines unpack a layer to different file systems. */
-const DIFFERENT: ReadonlySet<string> = new Set(['whiteout-of-own', 'whiteout-of-dots', 'opaque-after-own']);
+/** Problems that make engines unpack a layer to different file systems, and those that hide whether they do. */
+const DIFFERENT: ReadonlySet<UnloadableKind> = new Set<UnloadableKind>([
+  'whiteout-of-own',
+  'whiteout-of-dots',
+  'whiteout-and-directory',
+  'whiteout-as-directory',
+  'whiteout-through-link',
+  'too-intricate',
+  'opaque-after-own',
+  'opaque-root',
+  'lower-as-directory',
+  'overlay-whiteout',
+  'overlay-attribute',
+]);
 
 const SHOWN = 200;
 

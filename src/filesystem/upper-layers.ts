@@ -1,7 +1,7 @@
 import { rootedPath } from '../scan/entries/name.js';
 import { type EntryTable, nameAt, typeAt } from '../scan/entries/table.js';
+import { isWhiteout } from '../spec/whiteout.js';
 import { type FileTree, squash } from './file-tree.js';
-import { hiddenPart } from './tree-builder.js';
 
 /**
  * The file system as far as some upper layers determine it, if they determine what a path leads to, whatever the layers
@@ -61,7 +61,7 @@ function areClosed(layers: readonly (EntryTable | null)[], prefixes: Prefixes): 
       const path = rootedPath(nameAt(table, index));
       const isDirectory = typeAt(table, index) === 'directory';
       prefixes.add(path, isDirectory);
-      if (hiddenPart(path) !== null) whiteouts.push(path);
+      if (isWhiteout(path)) whiteouts.push(path);
       else if (path !== '' && !directories.has(folderOf(path))) return false;
       else if (isDirectory) directories.add(path);
       else if (directories.has(path)) return false;

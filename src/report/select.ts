@@ -4,7 +4,7 @@ import type { Image } from '../link/graph.js';
 import { imagesByRefName } from '../link/names.js';
 import { areDocumentsLost } from '../link/observation.js';
 import { fullPlatform, mayRunFor, type Platform, platformMatches, platformsAgree } from '../spec/platform.js';
-import { familiarName, normalName, parseReference } from '../spec/reference.js';
+import { familiarName, mayBeShortFor, normalName, parseReference } from '../spec/reference.js';
 import { visible } from '../visible.js';
 import { ambiguous, arePlatformsOfOne, choiceList, isNamed } from './ambiguity.js';
 import { type ArchiveReading, imagesIn, type PartReading } from './read.js';
@@ -58,7 +58,8 @@ export interface Selection {
   readonly platform?: Platform | undefined;
   /**
    * Also the images that an engine may take for what is asked: with `platform`, where the documents differ about theirs;
-   * with `ref`, where it is the tag by which skopeo finds them. Hazard: a gate must not pass over an image that runs.
+   * with `ref`, where it is the tag by which skopeo finds them, or a short name to which podman adds another registry.
+   * Hazard: a gate must not pass over an image that runs.
    */
   readonly mayRun?: boolean | undefined;
   /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
@@ -85,7 +86,9 @@ export function selectImages(
     const matching = chosen.filter(image => matches(image, ref));
     if (matching.length === 0) throw noMatch(where, ref, all, refMayBeFile);
     const tagged = mayRun ? reading.parts.map(({ graph }) => imagesByRefName(graph, ref)) : [];
-    chosen = chosen.filter(image => matches(image, ref) || tagged.some(images => images.has(image)));
+    const isFound = (image: Image) =>
+      tagged.some(images => images.has(image)) || image.names.some(name => mayBeShortFor(ref, name));
+    chosen = chosen.filter(image => matches(image, ref) || (mayRun && isFound(image)));
     if (!haveOneId(chosen) && !arePlatformsOfOne(chosen, ref))
       throw ambiguous(where, `${JSON.stringify(ref)} means ${chosen.length} images`, listOf(chosen));
   }

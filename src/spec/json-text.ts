@@ -1,4 +1,5 @@
 import { type Json, pointer } from './json.js';
+import { utf8Text } from './utf8.js';
 
 /**
  * Properties of the text of a JSON document that its parsed value lacks: `JSON.parse` keeps only one of two equal keys.
@@ -87,7 +88,7 @@ interface Level {
  * @returns undefined for bytes that are no JSON, and for JSON that nests deeper than `maxDepth`
  */
 export function jsonOf(bytes: Uint8Array, maxDepth: number): Json | undefined {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const text = utf8Text(bytes);
   if (jsonOddities(text, maxDepth) === null) return undefined;
   try {
     return JSON.parse(text) as Json;

@@ -53,13 +53,31 @@ export function parseReference(text: string): Reference | ReferenceError {
 }
 
 function splitDomain(name: string): [domain: string, path: string] {
+  const first = domainIn(name);
+  const domain = first ?? 'docker.io';
+  const path = first === null ? name : name.slice(first.length + 1);
+  if (domain !== 'docker.io' && domain !== 'index.docker.io') return [domain, path];
+  return ['docker.io', path.includes('/') ? path : `library/${path}`];
+}
+
+/** The registry that a name begins with; null for a short name. */
+function domainIn(name: string): string | null {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
   const isDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
-  const domain = isDomain ? first : 'docker.io';
-  const path = isDomain ? name.slice(slash + 1) : name;
-  if (domain !== 'docker.io' && domain !== 'index.docker.io') return [domain, path];
-  return ['docker.io', path.includes('/') ? path : `library/${path}`];
+  return isDomain ? first : null;
+}
+
+/**
+ * Whether a name is that of an image to which a short name may lead: to podman, `app:1` is `localhost/app:1` first, then
+ * that of each registry in its own list, and to Docker the one of docker.io.
+ * https://pkg.go.dev/github.com/containers/image/v5/pkg/shortnames#ResolveLocally
+ */
+export function mayBeShortFor(short: string, name: string): boolean {
+  if (domainIn(short) !== null) return false;
+  const reference = parseReference(name);
+  if (typeof reference === 'string') return false;
+  return normalName(`${reference.domain}/${short}`) === fullName(reference);
 }
 
 /** The full name, e.g. `docker.io/library/alpine:3.20`; with `latest` where neither a tag nor a digest stands. */

@@ -3,6 +3,9 @@
 /** A file that begins so hides the entry of lower layers whose name follows. */
 export const WHITEOUT = '.wh.';
 
+/** True for a path whose last segment is a whiteout. Above it, such a name is that of an ordinary directory. */
+export const isWhiteout = (path: string): boolean => path.startsWith(WHITEOUT, path.lastIndexOf('/') + 1);
+
 /** Hides everything that lower layers have in the directory. */
 export const OPAQUE_WHITEOUT = '.wh..wh..opq';
 

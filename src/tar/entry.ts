@@ -27,15 +27,13 @@ export interface EntryHeader {
 }
 
 /** An entry in full. */
-export interface TarEntry extends EntryHeader {
+export interface TarEntry extends EntryHeader, Device {
   readonly target: string;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly mtime: number;
   readonly mtimeNanos: number;
-  readonly major: number;
-  readonly minor: number;
   readonly xattrs: readonly (readonly [name: string, value: string])[];
 }
 
@@ -63,7 +61,6 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   const { pax } = records;
   const { name, flag, size, storedSize, claimedSize } = header;
   const time = pax.size === 0 ? null : paxTime(pax.get('mtime'));
-  const isDevice = (flag === CHAR || flag === BLOCK_DEVICE) && hasGoMagic(block);
   return {
     name,
     flag,
@@ -71,15 +68,43 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
     storedSize,
     claimedSize,
     target: entryTarget(block, records),
-    mode: (numericField(block, 100, 108) ?? 0) & 0o7777,
-    uid: paxInteger(pax.get('uid')) ?? numericField(block, 108, 116) ?? 0,
-    gid: paxInteger(pax.get('gid')) ?? numericField(block, 116, 124) ?? 0,
+    mode: lowBits(block, 100, 108) & 0o7777,
+    uid: ownerOf(pax.get('uid') ?? '', block, 108, 116),
+    gid: ownerOf(pax.get('gid') ?? '', block, 116, 124),
     mtime: time?.seconds ?? numericField(block, 136, 148) ?? 0,
     mtimeNanos: time?.nanos ?? 0,
-    major: isDevice ? (numericField(block, 329, 337) ?? 0) : 0,
-    minor: isDevice ? (numericField(block, 337, 345) ?? 0) : 0,
+    ...deviceOf(block, flag),
     xattrs: xattrsOf(pax),
   };
+}
+
+/** The lowest 32 bits of a number field. Hazard: base 256 has 62 bits, of which JavaScript's numbers lose the lowest. */
+function lowBits(block: Uint8Array, from: number, to: number): number {
+  if ((block[from]! & 0x80) === 0) return numericField(block, from, to) ?? 0;
+  return Buffer.from(block.buffer, block.byteOffset + to - 4, 4).readUInt32BE();
+}
+
+/** To Linux, an owner with all bits set says that a file keeps the one that it has: engines unpack as root. chown(2) */
+const UNCHANGED = 0xffffffff;
+
+/** The owner or group that Linux gives a file: it keeps 32 bits of the number. */
+function ownerOf(pax: string, block: Uint8Array, from: number, to: number): number {
+  const isPax = pax !== '' && paxInteger(pax) !== null;
+  const id = isPax ? Number(BigInt.asUintN(32, BigInt(pax))) : lowBits(block, from, to);
+  return id === UNCHANGED ? 0 : id;
+}
+
+/** The numbers of a device; 0 for any other type. */
+export interface Device {
+  readonly major: number;
+  readonly minor: number;
+}
+
+const NO_DEVICE: Device = { major: 0, minor: 0 };
+
+export function deviceOf(block: Uint8Array, flag: number): Device {
+  if ((flag !== CHAR && flag !== BLOCK_DEVICE) || !hasGoMagic(block)) return NO_DEVICE;
+  return { major: numericField(block, 329, 337) ?? 0, minor: numericField(block, 337, 345) ?? 0 };
 }
 
 /** Whole seconds since 1970. */

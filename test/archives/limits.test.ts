@@ -190,7 +190,6 @@ const CASES: {
     read: crowd.read,
     path: crowd.path,
     options: files,
-    severity: 'warning',
   },
   layerEntryBytes: {
     limits: { layerEntryBytes: 100 },

@@ -40,6 +40,15 @@ const refused = (attack: string, what: string, ...layers: readonly (readonly Uin
       assert.ok(report.findings.some(({ data }) => (data as { what?: string }).what === what)),
   });
 
+/** Layers that overlay drivers unpack to another file system than drivers that unpack them one upon the other. */
+const unlike = (attack: string, ...layers: readonly (readonly Uint8Array[])[]): Attack =>
+  verified(
+    attack,
+    'An error: overlay drivers, the default of every engine, show other files than umoci and drivers such as vfs.',
+    () => stacked(...layers),
+    { findings: ['layer-unloadable'], exit: 1, verdicts: { intact: true, conformant: false } },
+  );
+
 const { layer: TAR } = layouts.MEDIA;
 const plain = rawTar(file('etc/a'));
 
@@ -85,6 +94,40 @@ export const layers: Chapter = {
       'Reported: podman removes the file, umoci keeps it, overlay drivers refuse the layer.',
       () => stacked([file('a'), file('.wh.a', '')]),
       { findings: ['layer-unloadable'], exit: 1, verdicts: { conformant: false } },
+    ),
+    unlike(
+      'A character device 0:0 in place of a file, which is a whiteout for overlay',
+      [file('etc/keep')],
+      [entry('etc/keep', '3', '', { device: [0, 0] })],
+    ),
+    unlike(
+      'Extended attributes of overlay: `trusted.overlay.opaque`, `redirect`, `metacopy`, and those of `user.overlay`',
+      [file('etc/keep')],
+      [paxEntry([['SCHILY.xattr.trusted.overlay.redirect', '/etc']]), entry('other/', '5')],
+    ),
+    unlike(
+      'A whiteout below a link of the same layer',
+      [file('d/keep')],
+      [entry('d/', '5'), entry('l', '2', 'd'), file('l/.wh..wh..opq', '')],
+    ),
+    unlike('An opaque whiteout of the root', [file('etc/keep')], [file('.wh..wh..opq', '')]),
+    unlike('A whiteout and a directory of its name', [file('d/keep')], [file('.wh.d', ''), entry('d/', '5')]),
+    unlike(
+      'A file below a link of a lower layer, whose directory no entry names',
+      [file('real/run'), entry('app', '2', 'real')],
+      [file('app/run', 'y')],
+    ),
+    verified(
+      'A file in a directory that has the name of a whiteout',
+      'An error: engines create the directory, and so does `files`; other tools hide what is in it.',
+      () => stacked([file('etc/.wh.a/run')]),
+      { findings: ['layer-unloadable'], exit: 1, verdicts: { conformant: false } },
+    ),
+    verified(
+      'A path of thousands of `./`, longer than `pathBytes`, that engines clean',
+      'An error: the entry was not read, and engines create it.',
+      () => stacked([paxEntry([['path', `${'./'.repeat(3000)}run`]]), file('a')]),
+      { findings: ['limit-reached'], exit: 1 },
     ),
     verified(
       'A whiteout without a name in a directory',

@@ -340,6 +340,18 @@ test('one image of an archive: by reference and by platform', async () => {
   assert.is(await status(archive, 'big:1'), 1);
   assert.is(await status(archive, '--ref', 'small:1', '--platform', 'linux/amd64'), 0);
   assert.is(await status(archive, '--platform', 'linux/s390x'), 2);
+  // podman runs the second one where `small:1` is asked for.
+  const shadowed = saved(
+    await toTar(
+      layouts.dockerSave([
+        { image: small, tags: ['small:1'] },
+        { image: big, tags: ['localhost/small:1'] },
+      ]),
+    ),
+    'shadowed.tar',
+  );
+  assert.is(await status(shadowed, '--ref', 'small:1'), 2);
+  assert.is(await status(shadowed, '--ref', 'docker.io/library/small:1'), 0);
 });
 
 test('--all lists what is folded, and what the policy hides', async () => {

@@ -102,7 +102,7 @@ const TAKEN: readonly (readonly [name: string, value: string, header?: RawHeader
   ['security.capability', capability(2, 4)],
   ['security.capability', capability(3, 5)],
   ['foo.bar', '1'],
-  ['trusted.overlay.opaque', 'y', { name: 'd/', flag: '5' }],
+  ['trusted.overlay.impure', 'y', { name: 'd/', flag: '5' }],
   ['security.selinux', 'x', { name: 'l', flag: '2', link: 'f' }],
   ['trusted.a', '1', { name: 'l', flag: '2', link: 'f' }],
   ['', '1', { name: '.wh.gone', flag: '0' }],

@@ -111,7 +111,7 @@ makes(
   ['c 2'],
 );
 makes(
-  'AUFS metadata is not a file, but hard links may refer to it',
+  'AUFS metadata that is a file stays one, as overlay and umoci create it',
   [
     [
       gone('.wh..wh.aufs'),
@@ -121,7 +121,7 @@ makes(
       hard('b', 'a'),
     ],
   ],
-  ['a 1', 'b = a 1'],
+  ['.wh..wh.plnk/ 1', '.wh..wh.plnk/12.34 1', 'a = .wh..wh.plnk/12.34 1', 'b = .wh..wh.plnk/12.34 1'],
 );
 makes(
   'a directory over a directory keeps its contents',
@@ -264,10 +264,10 @@ makes(
   ['link-leaves-root 1:a 1:d/b 1:e'],
 );
 makes(
-  'nothing can be below a whiteout',
-  [[file('a'), file('.wh.a/x')]],
-  ['a 1'],
-  ['below-whiteout 1:.wh.a/x'],
+  'only the last segment makes a whiteout: above it, the name is that of a directory',
+  [[file('a'), file('.wh.a/x'), gone('.wh.a/.wh.x')]],
+  ['.wh.a/ 1', '.wh.a/x 1', 'a 1'],
+  ['whiteout-of-nothing 1:.wh.a/.wh.x'],
 );
 
 test('a directory has the attributes of its last entry', async () => {

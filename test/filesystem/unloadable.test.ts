@@ -70,6 +70,11 @@ tells(
   [`1 hard-link-to-nothing a c/a ${ALL}`],
 );
 tells(
+  'to a lower file in a directory that the layer hides',
+  [[file('d/a')], [hard('b', 'd/a'), file('.wh.d')]],
+  [`2 hard-link-to-nothing b d/a ${ALL}`],
+);
+tells(
   'that engines take',
   [[dir('r/'), file('r/x'), soft('s', 'r'), hard('a', 's/x'), hard('d/b', '../r/x'), hard('l', 's')]],
   [],
@@ -80,7 +85,7 @@ tells(
     [dir('usr/lib/'), soft('lib', 'usr/lib')],
     [file('lib/x'), hard('y', 'usr/lib/x')],
   ],
-  [],
+  ['2 lower-as-directory lib lib/x ()'],
 );
 
 tells(
@@ -114,7 +119,24 @@ tells(
   [[dir('r/'), soft('q/a', '/r'), soft('b', '../../r'), file('q/a/x'), file('b/y')]],
   [],
 );
-tells('a lower link to a directory', [[dir('usr/lib/'), soft('lib', 'usr/lib')], [file('lib/x/y')]], []);
+tells(
+  'a lower link to a directory',
+  [[dir('usr/lib/'), soft('lib', 'usr/lib')], [file('lib/x/y')]],
+  ['2 lower-as-directory lib lib/x/y ()'],
+);
+tells(
+  'a lower link to a directory that gives way',
+  [
+    [dir('usr/lib/'), soft('lib', 'usr/lib')],
+    [dir('lib/'), file('lib/x/y')],
+  ],
+  [],
+);
+tells(
+  'a lower link to a directory, above a whiteout',
+  [[file('usr/lib/x'), soft('lib', 'usr/lib')], [file('lib/.wh.x')]],
+  ['2 lower-as-directory lib lib/.wh.x ()'],
+);
 tells(
   'a link to a lower directory',
   [[dir('r/')], [soft('a', 'r'), file('a/x')]],
@@ -124,6 +146,15 @@ tells(
   'one that gives way again',
   [[dir('a/b/'), file('a')]],
   ['1 directory-replaced a  (podman, docker-classic)'],
+);
+
+const many = Array.from({ length: 4000 }, (_, i) =>
+  file(`app/runfiles/some_workspace/external/python_deps/pkg${i}/f.py`),
+);
+tells(
+  'thousands of directories that no entry names, above many layers',
+  [...Array.from({ length: 40 }, (_, i) => [file(`base${i}`)]), many],
+  [],
 );
 
 // The root, types, names.
@@ -187,6 +218,11 @@ tells(
   [[file('d/a')], [file('d/.wh.a'), file('.wh.d')]],
   [`2 whiteout-after-below .wh.d d ${APART}`],
 );
+tells(
+  'after an opaque whiteout in its name',
+  [[file('d/a')], [file('d/.wh..wh..opq'), file('.wh.d')]],
+  [`2 whiteout-after-below .wh.d d ${APART}`],
+);
 tells('below a lower file', [[file('a')], [file('a/.wh.b')]], [`2 whiteout-below-file a a/.wh.b ${VFS}`]);
 tells('opaque, first', [[file('d/a')], [dir('d/'), file('d/.wh..wh..opq'), file('d/x/y')]], []);
 tells(
@@ -194,8 +230,71 @@ tells(
   [[], [file('d/x/y'), file('d/.wh..wh..opq')]],
   ['2 opaque-after-own d/.wh..wh..opq d ()'],
 );
-tells('opaque, below a file', [[file('a')], [file('a/.wh..wh..opq')]], []);
-tells('of AUFS, and a link to its metadata', [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]], []);
+tells(
+  'opaque, below a lower file',
+  [[file('a')], [file('a/.wh..wh..opq')]],
+  ['2 lower-as-directory a a/.wh..wh..opq ()'],
+);
+tells(
+  'opaque, below a lower link',
+  [[dir('d/'), soft('a', 'd')], [file('a/.wh..wh..opq')]],
+  ['2 lower-as-directory a a/.wh..wh..opq ()'],
+);
+tells('opaque, below a lower file that gives way', [[file('a')], [file('a/.wh..wh..opq'), dir('a/')]], []);
+tells('opaque, of the root of the base', [[file('./.wh..wh..opq')]], []);
+tells('opaque, of the root', [[file('a')], [file('./.wh..wh..opq')]], ['2 opaque-root .wh..wh..opq  ()']);
+tells(
+  'of AUFS, and a link to its metadata',
+  [[file('.wh..wh.plnk/q'), hard('a', '.wh..wh.plnk/q')]],
+  ['1 aufs-metadata .wh..wh.plnk .wh..wh.plnk/q ()'],
+);
+for (const name of ['.wh.s', '.wh..wh..opq'])
+  tells(
+    `below a link of the layer: ${name}`,
+    [[file('d/s')], [dir('d/'), soft('l', 'd'), file(`l/${name}`)]],
+    [`2 whiteout-through-link l/${name} l ()`],
+  );
+tells(
+  'opaque, in a directory behind a link of the layer',
+  [[file('d/e/s')], [dir('d/'), dir('d/e/'), soft('l', 'd'), file('l/e/.wh..wh..opq')]],
+  ['2 whiteout-through-link l/e/.wh..wh..opq l/e ()'],
+);
+tells(
+  'as the name of a directory',
+  [[file('a/.wh.b/c')], [file('.wh.d/.wh.e')]],
+  ['1 whiteout-as-directory a/.wh.b a/.wh.b/c ()', '2 whiteout-as-directory .wh.d .wh.d/.wh.e ()'],
+);
+
+// What overlay takes for its own.
+const marked = (name: string, attribute: string, value = 'y') =>
+  Buffer.concat([paxEntry([[`SCHILY.xattr.${attribute}`, value]]), dir(name)]);
+for (const device of [
+  [0, 0],
+  [4096, 1048576],
+] as const)
+  tells(
+    `the device ${device.join(':')}`,
+    [[file('a')], [typed('a', '3', { device })]],
+    ['2 overlay-whiteout a  ()'],
+  );
+tells('a device of no name', [[typed('.wh.a', '3', { device: [0, 0] })]], []);
+tells(
+  'devices with numbers',
+  [[typed('a', '3', { device: [0, 1] }), typed('b', '4', { device: [0, 0] })]],
+  [],
+);
+for (const [name, value] of [
+  ['trusted.overlay.opaque', 'y'],
+  ['user.overlay.redirect', '/etc'],
+  ['trusted.overlay.metacopy', ''],
+  ['user.fuseoverlayfs.opaque', 'y'],
+] as const)
+  tells(`the attribute ${name}`, [[marked('d/', name, value)]], [`1 overlay-attribute d ${name} ()`]);
+tells(
+  'attributes that overlay keeps for itself',
+  [[marked('d/', 'trusted.overlay.impure'), marked('e/', 'user.overlay.origin')]],
+  [],
+);
 
 test('an absent layer may have any name', async () => {
   const made = await image({ layers: [{ files: { a: 'x' } }, { tar: rawTar(hard('b', 'a'), file('c/d')) }] });

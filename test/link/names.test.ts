@@ -99,6 +99,26 @@ test('a gate that is asked about a word is about images of that tag too, as skop
   }
 });
 
+test('a gate that is asked about a short name is about the images of every registry, as podman tries localhost first', async () => {
+  const [good, bad] = (await Promise.all([plainImage('one'), plainImage('two')])).map(one =>
+    layouts.manifestOf(one),
+  );
+  for (const other of ['localhost/app:1', 'quay.io/app:1']) {
+    const manifests = [described(good!, named(`${APP}:1`)), described(bad!, named(other))];
+    const { reading } = await readMembers(ociLayout({ manifests }));
+    const chosen = (ref: string, mayRun: boolean) => selectImages(reading, { ref, mayRun }).size;
+    assert.throws(() => chosen('app:1', true), /"app:1" means 2 images/);
+    assert.equal([chosen('app:1', false), chosen(`${APP}:1`, true), chosen(other, true)], [1, 1, 1]);
+  }
+  const apart = ['localhost/app:2', 'localhost/other:1', 'localhost/library/app:1'].map(name =>
+    described(bad!, named(name)),
+  );
+  const { reading } = await readMembers(
+    ociLayout({ manifests: [described(good!, named(`${APP}:1`)), ...apart] }),
+  );
+  assert.is(selectImages(reading, { ref: 'app:1', mayRun: true }).size, 1);
+});
+
 test('Docker does not know a name by which only skopeo finds an image', async () => {
   const manifest = layouts.manifestOf(await plainImage('one'));
   const other = described(manifest, twice(`${APP}:1`, 'other:1'));

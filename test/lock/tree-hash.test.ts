@@ -71,6 +71,41 @@ test('path, type, mode, owner, content and links matter', async () => {
   assert.not.ok(hashes.includes(null));
 });
 
+// Tars of the same entries of which engines make different trees.
+const throughLink: TarEntry = { path: 'l', link: 'd' };
+const linked: TarEntry = { path: 'h', type: 'link', link: 'l/x' };
+const early: TarEntry = { path: 'd/x', bytes: '1' };
+const late: TarEntry = { path: 'd/x', bytes: '2' };
+const ORDERED: readonly (readonly [what: string, one: readonly TarEntry[], other: readonly TarEntry[]])[] = [
+  [
+    'two names of one path',
+    [{ path: 'd/' }, throughLink, early, { path: 'l/x', bytes: '3' }],
+    [{ path: 'd/' }, throughLink, { path: 'l/x', bytes: '3' }, early],
+  ],
+  [
+    'a hard link that makes its file setuid, or not',
+    [
+      { path: 'a', bytes: '1' },
+      { path: 'b', type: 'link', link: 'a', mode: 0o4755 },
+    ],
+    [
+      { path: 'b', bytes: '1', mode: 0o4755 },
+      { path: 'a', type: 'link', link: 'b' },
+    ],
+  ],
+  [
+    'a hard link through a link, to a file that is replaced',
+    [throughLink, early, linked, late],
+    [throughLink, early, late, linked],
+  ],
+];
+for (const [what, one, other] of ORDERED)
+  test(`order matters: ${what}`, async () => {
+    const hashes = [await hashOf(one), await hashOf(other)];
+    assert.not.ok(hashes.includes(null));
+    assert.is.not(hashes[0], hashes[1]);
+  });
+
 test('it is the digest of the lines that docs/lock.md describes', async () => {
   const lines = [
     ['dev/sda', 'block', '0755', '0:0', '8:0', null, {}],

@@ -214,7 +214,7 @@ rule('dive-user-wasted', 'a file that is shipped twice', {
 const PASSWD = {
   files: {
     'etc/passwd':
-      'root:x:0:0::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\napp:x:10001:10001::/:\n \tspaced:x:0:0::/:\nspaced:x:1000:1000::/:\nhex:x:0x3e8:1000::/:\nnone:x\r\n',
+      'root:x:0:0::/:/bin/sh\nadmin:x:0:0::/:/bin/sh\napp:x:10001:10001::/:\n \tspaced:x:0:0::/:\nspaced:x:1000:1000::/:\nhex:x:0x3e8:1000::/:\nnone:x\r\nwrapped:x:4294967296:1000::/:\nunder:x:-9223372036854775809:1::/:\n\u0085next:x:0:0\nnext:x:1000:1\n\ufeffmarked:x:1000:1\nmarked:x:0:0\n',
   },
 };
 const USERS: readonly (readonly [user: string, problem: RegExp])[] = [
@@ -228,6 +228,10 @@ const USERS: readonly (readonly [user: string, problem: RegExp])[] = [
   ['spaced', /"spaced", which has user ID 0/],
   ['hex', /"hex", which has user ID 0/],
   ['none', /"none", which has user ID 0/],
+  ['wrapped', /"wrapped", whose user ID in the image's \/etc\/passwd is negative or above 2147483647/],
+  ['under', /"under", whose user ID/],
+  ['next', /"next", which has user ID 0/],
+  ['marked', /"marked", which has user ID 0/],
   ['+0', /the user is "\+0"$/],
   ['-0:5', /the user is "-0:5"$/],
   ['2147483648', /the user is "2147483648", expected a number up to 2147483647/],

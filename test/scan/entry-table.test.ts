@@ -57,6 +57,29 @@ reads(
   { uid: 0o1750, mtime: 7 },
 );
 reads(
+  'numbers of 61 bits, of which Linux keeps the lowest',
+  rawTar(
+    rawEntry({
+      name: 'file',
+      mode: '\xa0\0\0\0\0\0\x09\xb6',
+      uid: '\xa0\0\0\0\0\0\0\x05',
+      gid: '\xff\xff\xff\xff\0\0\0\x07',
+    }),
+  ),
+  { mode: 0o4666, uid: 5, gid: 7 },
+);
+reads(
+  'an owner with all bits set, who stays root',
+  rawTar(
+    paxEntry([
+      ['uid', '-1'],
+      ['gid', '4611686018427387909'],
+    ]),
+    rawEntry({ name: 'file', uid: 9, gid: 9 }),
+  ),
+  { uid: 0, gid: 5 },
+);
+reads(
   'an old tar from before POSIX',
   rawTar(rawEntry({ name: 'file', flag: '', format: 'v7' }, 'x')),
   sized(1),

@@ -181,7 +181,7 @@ export class Check {
     audit: Audit,
   ): CheckResult {
     const { policy, all: isAll, requirements = [] } = this.options;
-    const chosen = selectImages(archive, { ...selection, mayRun: requirements.length > 0 });
+    const chosen = selectImages(archive, { ...selection, mayRun: true });
     const outcome = judged(archive, chosen, requirements, more === null);
     const { reading } = outcome;
     const report = reportOf(reading, chosen);

@@ -263,7 +263,7 @@ async function checkJudge(
         report: data,
         findings,
         imageOf: data.findings.map(({ image }) => image),
-        chosen: selectImages(reading, { ref, platform, mayRun: requirements.length > 0 }),
+        chosen: selectImages(reading, { ref, platform, mayRun: true }),
       };
     },
   };

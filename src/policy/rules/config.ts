@@ -1,4 +1,5 @@
 import { pathFilter } from '../../containers/path-filter.js';
+import { trimSpace } from '../../go/space.js';
 import type { Image } from '../../link/graph.js';
 import { nameText, rootedPath } from '../../scan/entries/name.js';
 import { defineRule, type Needs, option } from '../rule.js';
@@ -13,7 +14,15 @@ interface RootUser {
    * Where the user ID comes from: the setting itself, or the image's own passwd; `unset` if the config has no user. The
    * others are users that an engine refuses or takes for another one.
    */
-  readonly by: 'unset' | 'number' | 'name' | 'passwd' | 'out-of-range' | 'not-in-passwd' | 'not-a-number';
+  readonly by:
+    | 'unset'
+    | 'number'
+    | 'name'
+    | 'passwd'
+    | 'out-of-range'
+    | 'passwd-out-of-range'
+    | 'not-in-passwd'
+    | 'not-a-number';
 }
 
 export const userNotRoot = defineRule({
@@ -60,6 +69,8 @@ const USER_TEXTS: Readonly<Record<RootUser['by'], (user: string) => string>> = {
   passwd: user => `it runs as root: the user is ${user}, which has user ID 0 in the image's /etc/passwd`,
   'out-of-range': user =>
     `the user is ${user}, expected a number up to ${LARGEST_USER_ID}: engines refuse it, or run it as root (CVE-2024-40635)`,
+  'passwd-out-of-range': user =>
+    `the user is ${user}, whose user ID in the image's /etc/passwd is negative or above ${LARGEST_USER_ID}: engines keep 32 bits of it, which can be those of root`,
   'not-in-passwd': user =>
     `the user is ${user}, which is not in the image's /etc/passwd: containers do not start`,
   'not-a-number': user => `the user is ${user}, and a number is required (runAsNonRoot of Kubernetes)`,
@@ -89,25 +100,34 @@ function rootBy(subject: ImageSubject, user: string): RootUser['by'] | 'unknown'
   if (subject.unread !== null) return 'unknown';
   const passwd = subject.content(PASSWD);
   if (passwd === null && subject.unpacked.tree.get(PASSWD) !== null) return 'unknown';
-  const id = userIdIn(new TextDecoder().decode(passwd ?? new Uint8Array()), user);
+  const id = userIdIn(bytesText(passwd ?? new Uint8Array()), bytesText(Buffer.from(user)));
   if (id === null) return 'not-in-passwd';
+  if (isOutOfRange(id)) return 'passwd-out-of-range';
   return id === 0 ? 'passwd' : null;
 }
 
+/** Bytes, one per character. Hazard: decoded as UTF-8, two names become one, and a byte order mark disappears. */
+const bytesText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
 function numberedBy(id: number): 'number' | 'out-of-range' | null {
   if (id === 0) return 'number';
-  return id < 0 || id > LARGEST_USER_ID ? 'out-of-range' : null;
+  return isOutOfRange(id) ? 'out-of-range' : null;
 }
+
+/** Engines check the range of a number in the config only, and give its lowest 32 bits to the kernel. */
+const isOutOfRange = (id: number): boolean => id < 0 || id > LARGEST_USER_ID;
 
 /**
  * The user ID of the first line of a passwd that has the name; null if there is none. As engines read it: space around
  * a line does not count, and an ID that is missing or not a decimal number is 0.
  * https://pkg.go.dev/github.com/moby/sys/user#ParsePasswdFilter
+ *
+ * @param passwd, name  bytes, one per character
  */
 function userIdIn(passwd: string, name: string): number | null {
   const entry = passwd
     .split('\n')
-    .map(line => line.trim().split(':'))
+    .map(line => trimSpace(line).split(':'))
     .find(([first]) => first === name);
   if (entry === undefined) return null;
   const id = entry[2] ?? '';

@@ -15,6 +15,7 @@ import {
   textPosition,
 } from '../../spec/json-syntax.js';
 import { type JsonOddities, jsonOddities, NO_ODDITIES } from '../../spec/json-text.js';
+import { utf8Text } from '../../spec/utf8.js';
 
 /** A JSON document of the archive, read completely, or the reason why it was not. */
 export interface Document {
@@ -54,7 +55,7 @@ export function readDocument(
   const refused = (error: DocumentError): Document => {
     return { path, bytes, digest: digestOf(bytes), value: undefined, error, oddities: NOTHING_ODD };
   };
-  const text = textOf(bytes);
+  const text = utf8Text(bytes);
   const notJson = (): Document => {
     const fault = jsonFault(text) ?? { kind: 'character', at: 0, context: '' };
     return refused({ kind: 'not-json', fault, position: textPosition(text, fault.at) });
@@ -95,18 +96,13 @@ export function notJsonText({ fault, position }: Extract<DocumentError, { kind: 
   return fault.kind === 'end' ? 'it is cut short' : 'it does not begin like a JSON document';
 }
 
-/** ignoreBOM keeps a byte order mark in the text, so that it is an error here, as in Go's decoder. */
-export const textOf = (bytes: Uint8Array): string => DECODER.decode(bytes);
-
-const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** The value that precedes trailing bytes, and the number of these bytes; null if the document has another fault. */
 export function firstValue({
   bytes,
   error,
 }: Document): { readonly value: Json; readonly rest: number } | null {
   if (bytes === null || error?.kind !== 'not-json' || error.fault.kind !== 'after') return null;
-  const text = textOf(bytes);
+  const text = utf8Text(bytes);
   const value = JSON.parse(text.slice(0, error.fault.at)) as Json;
   return { value, rest: Buffer.byteLength(text.slice(error.fault.at)) };
 }

@@ -1,4 +1,4 @@
-import type { EntryHeader, EntryRecords } from '../../tar/entry.js';
+import { type Device, deviceOf, type EntryHeader, type EntryRecords } from '../../tar/entry.js';
 import { isHeaderOnly } from '../../tar/header.js';
 import type { TarOddities } from '../../tar/layer-records.js';
 import type { PaxRecords } from '../../tar/pax.js';
@@ -60,6 +60,36 @@ function faultOf(name: string, value: string, flag: number): RefusalKind | null 
 }
 
 const BARE = /^(?:user|trusted|security)\.$/;
+
+/**
+ * Names of extended attributes by which overlay hides, moves or replaces files of lower layers: of the kernel, as root
+ * and without (`userxattr`), and of fuse-overlayfs. The others that overlay keeps are about its own bookkeeping.
+ * https://docs.kernel.org/filesystems/overlayfs.html
+ */
+const OVERLAY =
+  /^(?:(?:trusted|user)\.overlay\.(?:opaque|redirect|metacopy|whiteouts?)|(?:user|security)\.fuseoverlayfs\.opaque)$/;
+
+/**
+ * Finds what overlay obeys in an entry that is unpacked as it is: a device that is a whiteout, extended attributes.
+ * Hazard: drivers that unpack layers one upon the other show the entry itself.
+ */
+export function overlayMark(
+  block: Uint8Array,
+  { pax }: EntryRecords,
+  flag: number,
+): readonly [kind: RefusalKind, name: string] | null {
+  if (flag === CHARACTER_DEVICE && isZero(deviceOf(block, flag))) return ['overlay-whiteout', ''];
+  for (const key of pax.keys()) {
+    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : '';
+    if (OVERLAY.test(name)) return ['overlay-attribute', name];
+  }
+  return null;
+}
+
+/** Linux keeps 12 bits of the major number and 20 of the minor one. */
+const isZero = ({ major, minor }: Device) => major % 2 ** 12 === 0 && minor % 2 ** 20 === 0;
+
+const CHARACTER_DEVICE = '3'.charCodeAt(0);
 
 /** Symbolic links, devices and pipes. A hard link has the type of its target. */
 const SPECIAL: ReadonlySet<number> = new Set(['2', '3', '4', '6'].map(type => type.charCodeAt(0)));

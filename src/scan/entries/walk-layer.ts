@@ -35,7 +35,7 @@ import type { TarFacts } from '../blob/facts.js';
 import { LayerNames } from '../names/layer-names.js';
 import type { Seeds } from '../names/table.js';
 import type { EntryTableBuilder } from './builder.js';
-import { compareReadings, xattrFault } from './header-faults.js';
+import { compareReadings, overlayMark, xattrFault } from './header-faults.js';
 import { typeOfByte } from './table.js';
 import { ESTARGZ_TOC, TarEnd } from './tar-end.js';
 
@@ -241,6 +241,8 @@ export class TarWalk {
       this.names.add(header.name, header.flag, target);
       const xattr = records.pax.size === 0 ? null : xattrFault(records.pax, header.flag);
       if (xattr !== null) this.names.refuse(xattr[0], header.name, xattr[1]);
+      const mark = overlayMark(block, records, header.flag);
+      if (mark !== null) this.names.refuse(mark[0], header.name, mark[1]);
       this.estargz ||= header.name === ESTARGZ_TOC;
       if (this.table?.add(entryDetails(header, block, records)) === false) this.taker = null;
     }

@@ -8,6 +8,12 @@ export interface OpenPath {
   readonly at: number;
 }
 
+/** A directory that no entry names. */
+export interface ImpliedPath extends OpenPath {
+  /** Length of the path up to the first directory that the layer did not have before. */
+  readonly first: number;
+}
+
 /**
  * Facts from the names and types of a layer's entries about unpacking it, as moby's UnpackLayer does. Paths are
  * relative to the root; bytes, one per character.
@@ -25,7 +31,7 @@ export interface NameFacts {
   /**
    * Directories that contain entries and that no entry names. Hazard: lower layers may have another type of file there.
    */
-  readonly implied: readonly OpenPath[];
+  readonly implied: readonly ImpliedPath[];
   /** Targets of links that are parents of entries: lower layers must have a directory there. */
   readonly needed: readonly OpenPath[];
   /** Hard links whose targets had not occurred in the layer before them. */
@@ -68,6 +74,12 @@ export type RefusalKind =
   | 'whiteout-and-directory'
   /** The same for a directory that no entry names: drivers that keep layers apart have a device in its place. */
   | 'below-whiteout'
+  /** An entry below a directory that has the name of a whiteout: engines create it, readers of layers may hide it. */
+  | 'whiteout-as-directory'
+  /** The same for AUFS's own directories at the top, which drivers leave out that unpack layers one upon the other. */
+  | 'aufs-metadata'
+  /** A whiteout below a symbolic link of the same layer: engines follow the link, or some of them do. */
+  | 'whiteout-through-link'
   /** A whiteout after whiteouts below the path that it hides. */
   | 'whiteout-after-below'
   /** A whiteout whose parent is not a directory. */
@@ -76,6 +88,16 @@ export type RefusalKind =
    * An opaque whiteout after entries in directories below it that no entry names: some engines remove those entries.
    */
   | 'opaque-after-own'
+  /** An opaque whiteout of the root, which overlay ignores: the root is made of those of all layers. */
+  | 'opaque-root'
+  /**
+   * An entry below a path that in lower layers is a link or a file. Drivers that keep layers apart create a directory.
+   */
+  | 'lower-as-directory'
+  /** A device that overlay takes for a whiteout. */
+  | 'overlay-whiteout'
+  /** An extended attribute that overlay obeys. */
+  | 'overlay-attribute'
   /** A directory with entries that is replaced by another entry or a whiteout, in one layer. */
   | 'directory-replaced'
   /** An entry whose parent is a symbolic link to a directory that only lower layers have. */

@@ -1,8 +1,22 @@
 import type { Limits } from '../../limits.js';
-import { AUFS_LINKS, OPAQUE_HIDDEN, OPAQUE_WHITEOUT, WHITEOUT, WHITEOUT_META } from '../../spec/whiteout.js';
+import {
+  AUFS_LINKS,
+  isWhiteout,
+  OPAQUE_HIDDEN,
+  OPAQUE_WHITEOUT,
+  WHITEOUT,
+  WHITEOUT_META,
+} from '../../spec/whiteout.js';
 import { cleanPath } from '../../tar/path.js';
 import { rootedPath, withoutEnds } from '../entries/name.js';
-import { type NameFacts, type OpenPath, type Refusal, type RefusalKind, RefusalList } from './facts.js';
+import {
+  type ImpliedPath,
+  type NameFacts,
+  type OpenPath,
+  type Refusal,
+  type RefusalKind,
+  RefusalList,
+} from './facts.js';
 import { isDirectoryKind, join, LayerPaths, PATH_MAX } from './paths.js';
 import { kindOf, NAME, NameTable, SEEDS, type Seeds } from './table.js';
 
@@ -12,11 +26,23 @@ const OPEN_BYTES = 64 * 1024 * 1024;
 /** Placeholder for a path that is not kept because of the cap. */
 const NOTHING: OpenPath = { path: '', other: '', at: 0 };
 
+/** The directories on the way to one path that a layer does not have. */
+class MissingPath {
+  path = '';
+  first = 0;
+
+  /** @param path  of the next one below those before it */
+  add(path: string): void {
+    if (this.path === '') this.first = path.length;
+    this.path = path;
+  }
+}
+
 /** The state of a layer's names up to the current entry. */
 class LayerState {
   readonly paths: LayerPaths;
   readonly refusals = new RefusalList();
-  readonly implied: OpenPath[] = [];
+  readonly implied: ImpliedPath[] = [];
   readonly needed: OpenPath[] = [];
   /** The first path that two entries share, bytes one per character; null if there is none. */
   duplicate: string | null = null;
@@ -52,20 +78,25 @@ class LayerState {
    * @param entry  the entry that needs it
    */
   walk(path: string, entry: string): string | null {
-    let deepest = '';
+    const own = new MissingPath();
     const { paths } = this;
     const found = paths.follow(path, (missing, link, isHere) => {
       const before = isHere ? paths.markHere(NAME.implied) : paths.mark(missing, NAME.implied);
       this.marked(missing, NAME.implied, before);
       if (isHere) paths.holdHere(NAME.holdsImplied);
       else paths.hold(missing, NAME.holdsImplied);
-      if (link === null) deepest = missing;
+      if (link === null) own.add(missing);
       else this.needed.push(this.open(missing, link));
     });
-    if (deepest !== '') this.implied.push(this.open(deepest, entry));
+    this.imply(own, entry);
     if (typeof found === 'string') return found;
     this.refuse(found.isLoop ? 'link-loop' : 'file-as-directory', found.path, entry);
     return null;
+  }
+
+  /** Records directories that are missing, and the entry that needs them. */
+  imply({ path, first }: MissingPath, entry: string): void {
+    if (path !== '') this.implied.push({ ...this.open(path, entry), first });
   }
 
   open(path: string, other: string): OpenPath {
@@ -98,7 +129,9 @@ class LayerWhiteouts {
     if (hidden === OPAQUE_HIDDEN) this.addOpaque(path, directory);
     else {
       const real = this.walk(directory, path);
-      if (real !== null) this.remove(path, hidden, real);
+      if (real === null) return;
+      if (real !== directory) state.refuse('whiteout-through-link', path, directory);
+      this.remove(path, hidden, real);
     }
   }
 
@@ -117,9 +150,13 @@ class LayerWhiteouts {
     const { state } = this;
     // The path need not be a directory, but its parents must be.
     const above = directory.slice(0, Math.max(0, directory.lastIndexOf('/')));
-    if (this.walk(above, path) === null) return;
-    if ((state.paths.value(directory) & NAME.holdsImplied) !== 0)
-      state.refuse('opaque-after-own', path, directory);
+    const real = this.walk(above, path);
+    if (real === null) return;
+    const value = state.paths.value(directory);
+    if (real !== above || kindOf(value) === NAME.symlink)
+      state.refuse('whiteout-through-link', path, directory);
+    if ((value & NAME.holdsImplied) !== 0) state.refuse('opaque-after-own', path, directory);
+    if (kindOf(value) === 0) state.mark(directory, NAME.touched);
     this.opaque.push(state.open(directory, path));
   }
 
@@ -148,26 +185,30 @@ class LayerWhiteouts {
   private walk(path: string, entry: string): string | null {
     const { state } = this;
     if (path === '') return '';
-    let deepest = '';
+    const own = new MissingPath();
     const { paths } = state;
     const found = paths.follow(path, (missing, link, isHere) => {
       if (link !== null) state.refuse('link-to-lower', link, entry);
-      else deepest = missing;
+      else own.add(missing);
       const before = isHere ? paths.markHere(NAME.touched) : paths.mark(missing, NAME.touched);
       state.marked(missing, NAME.touched, before);
     });
-    if (deepest !== '') state.implied.push(state.open(deepest, entry));
+    state.imply(own, entry);
     if (typeof found === 'string') return found;
     state.refuse(found.isLoop ? 'link-loop' : 'whiteout-below-file', found.path, entry);
     return null;
   }
 }
 
+/** The first directory above a path that has the name of a whiteout; null if there is none. */
+function whiteoutAbove(path: string): string | null {
+  const at = path.startsWith(WHITEOUT) ? 0 : path.indexOf(`/${WHITEOUT}`) + 1;
+  const end = path.indexOf('/', at);
+  return end < 0 || !path.startsWith(WHITEOUT, at) ? null : path.slice(0, end);
+}
+
 /** True for a whiteout that removes its own directory. */
 const isBare = (path: string) => /(^|\/)\.wh\.{1,3}$/.test(path);
-
-/** True if an entry is a whiteout. */
-export const isWhiteout = (path: string) => path.startsWith(WHITEOUT, path.lastIndexOf('/') + 1);
 
 /** Linux's limit on the length of a name, in bytes. */
 const NAME_MAX = 255;
@@ -233,7 +274,7 @@ export class LayerNames {
    */
   refuse(kind: RefusalKind, name: string, other: string): void {
     const bare = withoutEnds(name);
-    if (!bare.startsWith(WHITEOUT, bare.lastIndexOf('/') + 1)) this.state.refuse(kind, bare, other);
+    if (!isWhiteout(bare)) this.state.refuse(kind, bare, other);
   }
 
   /** tar-split treats a global PAX header as an entry, although it describes none. */
@@ -274,6 +315,9 @@ export class LayerNames {
       if (this.odd.put(hash.low, hash.high, NAME.listed) !== 0) state.duplicate ??= clean;
     }
     hash.take(path);
+    const odd = whiteoutAbove(path);
+    if (odd !== null)
+      state.refuse(odd.startsWith(WHITEOUT_META) ? 'aufs-metadata' : 'whiteout-as-directory', odd, path);
     if (path === '') {
       if (flag !== DIRECTORY) state.refuse('root-replaced', bare);
     } else if (path.startsWith(WHITEOUT_META) && path !== OPAQUE_WHITEOUT) this.addMeta(path, flag, listed);
