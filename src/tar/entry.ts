@@ -61,6 +61,7 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   const { pax } = records;
   const { name, flag, size, storedSize, claimedSize } = header;
   const time = pax.size === 0 ? null : paxTime(pax.get('mtime'));
+  const { major, minor } = deviceOf(block, flag);
   return {
     name,
     flag,
@@ -73,7 +74,8 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
     gid: ownerOf(pax.get('gid') ?? '', block, 116, 124),
     mtime: time?.seconds ?? numericField(block, 136, 148) ?? 0,
     mtimeNanos: time?.nanos ?? 0,
-    ...deviceOf(block, flag),
+    major,
+    minor,
     xattrs: xattrsOf(pax),
   };
 }
