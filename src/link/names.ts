@@ -75,8 +75,7 @@ const isAttached = ({ annotations }: Descriptor): boolean =>
 
 /**
  * The entries of an index without those that repeat the name of the image to which they are attached, as `cosign save`
- * writes them. Hazard: skopeo takes the first entry of a name, and so an attached one that is before its image;
- * containerd takes the last that has its own annotation.
+ * writes them. Hazard: skopeo takes the first entry of a name, and so an attached one that is before its image.
  */
 export function notRepeated(descriptors: readonly Descriptor[]): Descriptor[] {
   const taken = new Set<string | undefined>();

@@ -101,6 +101,27 @@ function checkRefNames(
     const data = { name, images: [...digests] };
     archive.observe('name-ambiguous', { path, pointer: '' }, data, isOdd ? 'error' : undefined);
   }
+  const counted = new Set(entries);
+  const repeated = descriptors.filter(descriptor => !counted.has(descriptor));
+  for (const data of namesTaken(repeated, seen, artifacts))
+    archive.observe('name-ambiguous', { path, pointer: '' }, data);
+}
+
+/** Names of images that attached entries behind them have too: containerd gives such a name to the last of these. */
+function namesTaken(
+  repeated: ReturnType<ManifestWalk['index']>,
+  seen: ReadonlyMap<string, NamedEntries>,
+  artifacts: ReadonlySet<string | null>,
+): { readonly name: string; readonly images: string[] }[] {
+  const taken = new Map<string, string>();
+  for (const descriptor of repeated) taken.set(normalName(nameOf(descriptor) ?? ''), descriptor.digestText);
+  return [...taken].flatMap(([key, last]) => {
+    const { name, digests } = seen.get(key) ?? NOTHING_NAMED;
+    const [image] = digests;
+    return image === undefined || digests.size > 1 || artifacts.has(image)
+      ? []
+      : [{ name, images: [image, last] }];
+  });
 }
 
 /** The entries that have one name. */
@@ -112,6 +133,8 @@ interface NamedEntries {
   /** Whether the entries are for several platforms. */
   isSpread: boolean;
 }
+
+const NOTHING_NAMED = { name: '', digests: new Set<string>() };
 
 /**
  * Reports names that mean one image to skopeo, umoci and `podman pull oci-archive:`, which look them up among the
