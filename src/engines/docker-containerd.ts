@@ -65,16 +65,29 @@ function readEntries(file: TarFile, index: Member): { digest: string; notes: Eng
     }
   }
   const names = new Map<string, string[]>();
+  const holders = new Map<string, string>();
   for (const entry of entries) {
     const digest = textField(entry, 'digest');
+    holders.set(entryName(entry), digest);
     const known = names.get(digest);
     if (known === undefined) names.set(digest, [entryName(entry)]);
     else known.push(entryName(entry));
   }
   return [...names].map(([digest, given]) => ({
     digest,
-    notes: given.every(isLost) ? [{ code: 'name-not-found', name: given[0]! }] : [],
+    notes: notesOn(given, digest, holders),
   }));
+}
+
+/** @param holders  by each name the digest of the last entry that has it */
+function notesOn(
+  names: readonly string[],
+  digest: string,
+  holders: ReadonlyMap<string, string>,
+): EngineNote[] {
+  if (names.every(isLost)) return [{ code: 'name-not-found', name: names[0]! }];
+  const taken = names.find(name => !isLost(name) && holders.get(name) !== digest);
+  return taken === undefined ? [] : [{ code: 'name-taken', name: taken, by: holders.get(taken)! }];
 }
 
 /**

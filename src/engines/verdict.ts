@@ -57,6 +57,8 @@ export type EngineNote =
   | { readonly code: 'stops-at-another'; readonly stop: EngineStop }
   /** Stored under a name by which no command finds it. */
   | { readonly code: 'name-not-found'; readonly name: string }
+  /** A later entry has the name too, and takes it: that with this digest. */
+  | { readonly code: 'name-taken'; readonly name: string; readonly by: string }
   /** Another storage driver than the one that is modelled refuses a layer. */
   | {
       readonly code: 'other-driver';

@@ -282,6 +282,19 @@ test('engines: of two images for a platform podman and skopeo take the one that 
   }
 });
 
+test('engines: of two entries with one name the last has it in docker with the containerd store', async () => {
+  const [one, two] = [await plainImage('one'), await plainImage('two')];
+  const answers = await answersOf(
+    skopeoOci([
+      { image: one, tags: ['docker.io/library/app:1'] },
+      { image: two, tags: ['docker.io/library/app:1'] },
+    ]),
+  );
+  const [first, last] = by(answers, 'docker-containerd');
+  assert.is(first!.note, `docker gives the name "docker.io/library/app:1" to ${last!.id}, which comes later`);
+  assert.is(last!.note, null);
+});
+
 test('engines: of several images skopeo needs one to be named, the others load all', async () => {
   const [one, two] = [await plainImage('one'), await plainImage('two')];
   const answers = await answersOf(

@@ -90,6 +90,7 @@ const NOTES: Texts<EngineNote> = {
   'stops-at-another': ({ stop }) => `then fails at another image: ${stopText(stop)}`,
   'name-not-found': ({ name }) =>
     `docker keeps it under the name "${name}", by which its commands do not find it`,
+  'name-taken': ({ name, by }) => `docker gives the name "${name}" to ${by}, which comes later`,
   'other-driver': ({ driver, message }) => `with ${DRIVERS[driver]} it refuses: ${message}`,
   'unpacking-fails': ({ message }) => `prints \`Error unpacking image\` (${message}) and keeps the ID`,
   'unpacking-unknown': ({ cause }) => `whether it can be unpacked ${unknownText(cause)}`,
