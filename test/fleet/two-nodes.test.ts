@@ -103,15 +103,16 @@ testWhen(
     await midway(shards, 'node2');
     lose(1);
     slurm.run('scontrol', 'update', 'NodeName=node2', 'State=DOWN', 'Reason=lost');
-    const running = () =>
-      slurm!.output('squeue', '-h', '-r', '-t', 'running,completing', '-n', 'waybill-scan');
-    const waiting = () =>
-      slurm!.output('squeue', '-h', '-r', '-t', 'pending', '-n', 'waybill-scan', '-o', '%K %r');
-    await slurm.until(() => running() === '' && !/Resources|Priority|None/.test(waiting()));
+    // All states at one time: a task that starts between two questions would be in no answer.
+    const tasks = () => slurm!.output('squeue', '-h', '-r', '-n', 'waybill-scan', '-o', '%T %K %r');
+    const isLater = (task: string) => /^PENDING \d+ (?!Resources|Priority|None)/.test(task);
+    let left: string[] = [];
+    await slurm.until(() => {
+      left = tasks().split('\n').filter(Boolean);
+      return left.every(isLater);
+    });
 
-    const waits = waiting()
-      .match(/^\d+/gm)!
-      .map(index => Number(index) + 1);
+    const waits = left.map(task => Number(task.split(' ')[1]) + 1);
     const done = readdirSync(shards).filter(name => name.endsWith('.ndjson'));
     // A task may have completed its file when its node was lost: Slurm starts it again all the same.
     const lost = waits.filter(number => !done.includes(`${number - 1}.ndjson`));
