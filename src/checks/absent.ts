@@ -24,10 +24,15 @@ export function* checkAbsent(_scan: Scan, graph: Graph, options: CheckOptions): 
     graph.images.flatMap(i => (i.manifest === null ? [] : [[keyOf(i.manifest), i.platform]])),
   );
   const absent = new Set(graph.absent.map(({ digest }) => digest));
+  const artifacts = new Set(graph.artifacts.map(keyOf));
+  const configs = new Map(
+    graph.images.map(({ manifest, config }) => [manifest && keyOf(manifest), config?.claimedDigest]),
+  );
   for (const index of graph.indexes) {
-    yield* checkIndex(index, here, absent, requireComplete);
-    yield* checkOrder(graph, index, here);
-    yield* checkDivided(graph, index, here);
+    const order = new IndexOrder(index, here);
+    yield* checkIndex(index, order, here, absent, requireComplete);
+    yield* checkOrder(index, order, artifacts);
+    yield* checkDivided(index, order, here, configs);
   }
   yield* checkRequired(graph, requireComplete);
 }
@@ -37,13 +42,14 @@ const keyOf = ({ claimedDigest, digest }: { claimedDigest: string | null; digest
 
 function* checkIndex(
   index: IndexNode,
+  order: IndexOrder,
   here: PlatformsHere,
   absent: ReadonlySet<string>,
   required: Required,
 ): Generator<Observation> {
   const lacking = index.manifests.filter(({ digestText }) => absent.has(digestText));
   if (lacking.length === 0) return;
-  const missing = new Set(missingOf(index, here, lacking));
+  const missing = new Set(missingOf(index, order, here, lacking));
   const place = (pointer: string | null): Location => ({ path: index.path, pointer });
   for (const { pointer, digestText } of missing)
     yield observe('manifest-missing', place(pointer), { digest: digestText });
@@ -58,13 +64,13 @@ function* checkIndex(
  * Artifacts that engines take in place of an image. Hazard: the image is shown and compared with a lock, and no engine
  * gets it.
  */
-function* checkOrder({ artifacts }: Graph, index: IndexNode, here: PlatformsHere): Generator<Observation> {
-  const others = new Set(artifacts.flatMap(artifact => keyOf(artifact) ?? []));
-  const entries = index.manifests.filter(entry => others.has(entry.digestText));
-  if (entries.length === 0) return;
-  const order = new IndexOrder(index, here);
+function* checkOrder(
+  index: IndexNode,
+  order: IndexOrder,
+  artifacts: ReadonlySet<string | null>,
+): Generator<Observation> {
   const told = new Set<Descriptor>();
-  for (const entry of entries) {
+  for (const entry of index.manifests.filter(({ digestText }) => artifacts.has(digestText))) {
     const image = order.behind(entry);
     if (image === null || told.has(image)) continue;
     told.add(image);
@@ -74,14 +80,17 @@ function* checkOrder({ artifacts }: Graph, index: IndexNode, here: PlatformsHere
   }
 }
 
-/** Images that podman and skopeo take for a platform, where other engines take another one. */
-function* checkDivided({ images }: Graph, index: IndexNode, here: PlatformsHere): Generator<Observation> {
-  const pairs = new IndexOrder(index, here).divided();
-  if (pairs.length === 0) return;
-  const configs = new Map(
-    images.map(({ manifest, config }) => [manifest === null ? null : keyOf(manifest), config?.claimedDigest]),
-  );
-  for (const [image, zstd] of pairs) {
+/**
+ * Images that podman and skopeo take for a platform, where other engines take another one.
+ * @param configs  the digests of the images' configs, by those of their manifests
+ */
+function* checkDivided(
+  index: IndexNode,
+  order: IndexOrder,
+  here: PlatformsHere,
+  configs: ReadonlyMap<string | null, string | null | undefined>,
+): Generator<Observation> {
+  for (const [image, zstd] of order.divided()) {
     if (configs.get(image.digestText) === configs.get(zstd.digestText)) continue;
     const platform = fullPlatform(zstd.platform ?? here.get(zstd.digestText) ?? NO_PLATFORM);
     const data = { platform, image: image.digestText, zstd: zstd.digestText };
@@ -96,11 +105,11 @@ function* checkDivided({ images }: Graph, index: IndexNode, here: PlatformsHere)
  */
 function missingOf(
   index: IndexNode,
+  order: IndexOrder,
   here: PlatformsHere,
   lacking: readonly Descriptor[],
 ): readonly Descriptor[] {
   if (!index.manifests.some(({ digestText }) => here.has(digestText))) return lacking;
-  const order = new IndexOrder(index, here);
   return lacking.filter(
     descriptor =>
       (descriptor.platform === null && !isAttestation(descriptor)) || order.behind(descriptor) !== null,

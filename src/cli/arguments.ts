@@ -91,7 +91,6 @@ export function imageArguments<T>(command: Argv<T>) {
   });
 }
 
-/** `--ref`, for commands that have no REF after the archive. */
 /**
  * A command that prints no report: `--json` is refused, and not in its help.
  * @param why  what it prints instead
@@ -101,6 +100,7 @@ export const reportless = <T>(command: Argv<T>, why: string): Argv<T> =>
     if (json === true) throw new UsageError(`--json: ${why}`);
   });
 
+/** `--ref`, for commands that have no REF after the archive. */
 export const refOption = <T>(command: Argv<T>) =>
   command.option('ref', {
     describe: `${REF}; also ARCHIVE#REF`,

@@ -57,9 +57,9 @@ export interface Selection {
   readonly ref?: string | undefined;
   readonly platform?: Platform | undefined;
   /**
-   * Also the images that an engine may take for what is asked: with `platform`, where the documents differ about theirs;
-   * with `ref`, where it is the tag by which skopeo finds them, or a short name to which podman adds another registry.
-   * Hazard: a gate must not pass over an image that runs.
+   * Also the images that an engine may take for what is asked: with `platform`, where the documents differ about
+   * theirs; with `ref`, where it is the tag by which skopeo finds them, or a short name to which podman adds another
+   * registry. Hazard: a gate must not pass over an image that runs.
    */
   readonly mayRun?: boolean | undefined;
   /** One image by its place among all images of the archive, from 0: two images may have the same names and ID. */
@@ -83,12 +83,12 @@ export function selectImages(
   if (all.length === 0 && (ref !== undefined || platform !== undefined)) throw noImage(reading);
   let chosen = position === undefined ? all : all.slice(position, position + 1);
   if (ref !== undefined) {
-    const matching = chosen.filter(image => matches(image, ref));
-    if (matching.length === 0) throw noMatch(where, ref, all, refMayBeFile);
+    const matching = new Set(chosen.filter(image => matches(image, ref)));
+    if (matching.size === 0) throw noMatch(where, ref, all, refMayBeFile);
     const tagged = mayRun ? reading.parts.map(({ graph }) => imagesByRefName(graph, ref)) : [];
     const isFound = (image: Image) =>
       tagged.some(images => images.has(image)) || image.names.some(name => mayBeShortFor(ref, name));
-    chosen = chosen.filter(image => matches(image, ref) || (mayRun && isFound(image)));
+    chosen = chosen.filter(image => matching.has(image) || (mayRun && isFound(image)));
     if (!haveOneId(chosen) && !arePlatformsOfOne(chosen, ref))
       throw ambiguous(where, `${JSON.stringify(ref)} means ${chosen.length} images`, listOf(chosen));
   }

@@ -58,10 +58,14 @@ export function checkResources({ jobs, memory }: Resources): void {
     );
 }
 
+/** Whether threads can be started is not asked where none is wanted: an archive may be one of ten thousand. */
+const threadsFor = (jobs: number | undefined): number =>
+  jobs === 1 || !hasThreads() ? 1 : (jobs ?? coresToUse());
+
 /** @throws UsageError as `checkResources` */
 export function planOf({ jobs, memory }: Resources): Plan {
   checkResources({ jobs, memory });
-  const wanted = hasThreads() ? (jobs ?? coresToUse()) : 1;
+  const wanted = threadsFor(jobs);
   // Without workers there is nothing to divide, and the machine is not asked: an archive may be one of ten thousand.
   if (wanted === 1) return { workers: 0, partners: 0, queueBytes: LEAST_QUEUE_BYTES, heapMegabytes: 0 };
   const budget = memory ?? Math.max(MIN_MEMORY, Math.min(MOST_MEMORY, memoryToUse() / 2));
@@ -95,7 +99,7 @@ export interface LanePlan {
 
 /** @param archives  that are to be read */
 export function lanesWithin({ jobs, memory }: Resources, archives: number): LanePlan {
-  const wanted = hasThreads() ? (jobs ?? coresToUse()) : 1;
+  const wanted = threadsFor(jobs);
   const budget = memory ?? Math.min(MOST_MEMORY, memoryToUse() / 2);
   const affordable = Math.max(1, Math.floor(budget / LANE_BYTES));
   const lanes = Math.max(1, Math.min(wanted, affordable, archives));

@@ -42,6 +42,18 @@ function withManifest(change: (document: Json) => void, lists = oci): layouts.Me
 
 const ZSTD = { 'io.github.containers.compression.zstd': 'true' };
 
+const artifactWith = (more: Parameters<typeof layouts.described>[1]) =>
+  layouts.described(layouts.artifact({ type: 'application/vnd.example' }), more);
+
+/** An artifact and an image of one name in index.json, each with further annotations. */
+const twoNamed = (artifact: Readonly<Record<string, string>>, image: Readonly<Record<string, string>> = {}) =>
+  layouts.ociLayout({
+    manifests: [
+      artifactWith({ annotations: { ...artifact, [layouts.REF_ANNOTATION]: APP } }),
+      named(item, { ...image, [layouts.REF_ANNOTATION]: APP }),
+    ],
+  });
+
 const named = (image: Image, annotations: Readonly<Record<string, string>>) =>
   layouts.described(layouts.manifestOf(image), { annotations });
 
@@ -197,7 +209,7 @@ export const engines: Chapter = {
         layouts.ociLayout({
           manifests: [
             layouts.indexOf([
-              layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+              artifactWith({
                 platform: { os: 'Linux', architecture: 'x86_64' },
               }),
               layouts.platformManifest(item),
@@ -214,7 +226,7 @@ export const engines: Chapter = {
           manifests: [
             layouts.indexOf([
               layouts.platformManifest(item),
-              layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
+              artifactWith({
                 platform: { os: 'linux', architecture: 'amd64' },
                 annotations: ZSTD,
               }),
@@ -240,15 +252,7 @@ export const engines: Chapter = {
     verified(
       'An artifact with the name of an image in index.json',
       'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
-      () =>
-        layouts.ociLayout({
-          manifests: [
-            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
-              annotations: { [layouts.REF_ANNOTATION]: APP },
-            }),
-            named(item, { [layouts.REF_ANNOTATION]: APP }),
-          ],
-        }),
+      () => twoNamed({}),
       {
         findings: ['name-ambiguous', 'name-duplicate'],
         exit: 1,
@@ -260,31 +264,16 @@ export const engines: Chapter = {
       'An artifact that skopeo finds by the name of an image, each with a further name for containerd',
       'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
       () =>
-        layouts.ociLayout({
-          manifests: [
-            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
-              annotations: { [layouts.NAME_ANNOTATION]: OTHER, [layouts.REF_ANNOTATION]: APP },
-            }),
-            named(item, {
-              [layouts.NAME_ANNOTATION]: 'docker.io/library/third:1',
-              [layouts.REF_ANNOTATION]: APP,
-            }),
-          ],
-        }),
+        twoNamed(
+          { [layouts.NAME_ANNOTATION]: OTHER },
+          { [layouts.NAME_ANNOTATION]: 'docker.io/library/third:1' },
+        ),
       { findings: ['name-ambiguous'], exit: 1, images: 1, verdicts: { conformant: false } },
     ),
     verified(
       'An artifact that is marked as attached to an image, before it and with its name',
       'skopeo copies the artifact by that name. An error, and a lock does not accept the image.',
-      () =>
-        layouts.ociLayout({
-          manifests: [
-            layouts.described(layouts.artifact({ type: 'application/vnd.example' }), {
-              annotations: { kind: 'dev.cosignproject.cosign/sigs', [layouts.REF_ANNOTATION]: APP },
-            }),
-            named(item, { [layouts.REF_ANNOTATION]: APP }),
-          ],
-        }),
+      () => twoNamed({ kind: 'dev.cosignproject.cosign/sigs' }),
       {
         findings: ['name-ambiguous', 'name-duplicate'],
         exit: 1,

@@ -2258,6 +2258,12 @@ provoke(
   () => withLayer({ tar: Buffer.concat([ended, toc, another]) }),
   { severity: 'warning', data: { layer: 0, codec: 'tar', bytes: toc.length + another.length } },
 );
+provoke(
+  'layer-trailing-bytes',
+  "eStargz's table of contents, cut",
+  () => withLayer({ tar: Buffer.concat([ended, toc.subarray(0, 1536)]) }),
+  { severity: 'warning', data: { layer: 0, codec: 'tar', bytes: 1536 } },
+);
 for (const [what, bytes] of [
   ['zeros, its padding', Buffer.alloc(100_000)],
   ["eStargz's table of contents", toc],

@@ -1,7 +1,9 @@
 import { nameOf } from '../../tar/entry.js';
 import { BLOCK, firstNonZero, hasValidChecksum, headerSize } from '../../tar/header.js';
 
-/** The name of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md */
+/**
+ * The name of eStargz's table of contents. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md
+ */
 export const ESTARGZ_TOC = 'stargz.index.json';
 
 /**
@@ -39,7 +41,9 @@ export class TarEnd {
 
   /** How many bytes there are, the table of contents included; 0 where there are only this and zeros. */
   get bytes(): number {
-    const isOther = this.isOther || (!this.hasToc && firstNonZero(this.first.subarray(0, this.filled)) >= 0);
-    return isOther ? this.length : 0;
+    const { isOther, hasToc, skip, first, filled } = this;
+    // A table of contents that is cut is none.
+    const isAllowed = hasToc ? skip === 0 : firstNonZero(first.subarray(0, filled)) < 0;
+    return isOther || !isAllowed ? this.length : 0;
   }
 }
