@@ -135,8 +135,8 @@ const OPTIONS = {
   minifySyntax: true,
   // Node prints the line in which an error was thrown, so lines are kept short.
   lineLimit: 160,
-  // esbuild's translation of `require` in CommonJS packages needs a `require` function, for Node's own modules. This one
-  // works in a bundle of a caller that is CommonJS too, which has no `import.meta.url` for `createRequire`.
+  // esbuild's translation of `require` in CommonJS packages needs a `require` function, for Node's own modules. This
+  // one works in a bundle of a caller that is CommonJS too, which has no `import.meta.url` for `createRequire`.
   banner: { js: 'const require = process.getBuiltinModule;' },
   metafile: true,
   logLevel: 'warning',

@@ -1,4 +1,5 @@
-// Packages whose undocumented inside is used: the build stops where one is not the version, or not the code, that it is made for.
+// Packages whose undocumented inside is used: the build stops where one is not the version, or not the code, that it is
+// made for.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { XZ_DECOMPRESS, YARGS, YAUZL_PROMISE, ZSTDDEC } from '../src/inside.js';

@@ -292,8 +292,8 @@ async function run(): Promise<void> {
   try {
     const args = process.argv.slice(2);
     let help = '';
-    // Given a callback, yargs passes it the help or the version instead of printing it, so that errors of printing can be
-    // handled.
+    // Given a callback, yargs passes it the help or the version instead of printing it, so that errors of printing can
+    // be handled.
     const given = parser(args, terminal, line => {
       usage = line;
     });

@@ -88,8 +88,8 @@ export interface Limits {
   /** Signatures of one archive that are read and verified. A release has a few for each image. */
   readonly signatures: number;
   /**
-   * Bytes of one file that states packages of a language. Such a file is in memory while it is read; the largest are jars
-   * with all libraries of an application.
+   * Bytes of one file that states packages of a language. Such a file is in memory while it is read; the largest are
+   * jars with all libraries of an application.
    */
   readonly packageFileBytes: number;
   /** Findings that are kept for each code; the last one has the number of the others. */

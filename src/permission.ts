@@ -1,4 +1,5 @@
-// Node's permission model (`node --permission`), which reading an archive works under. https://nodejs.org/api/permissions.html
+// Node's permission model (`node --permission`), which reading an archive works under.
+// https://nodejs.org/api/permissions.html
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 

@@ -4,7 +4,8 @@
 //   node dist/test/run.js [--jobs N] [pattern]      pattern: a regular expression on the file's path below test/
 //
 // Files run side by side in N processes, by default one for each core (at most 4). Each process runs one file after
-// another (run-file.ts), and has a temporary directory of its own. A file's output is printed in one piece, with its time.
+// another (run-file.ts), and has a temporary directory of its own. A file's output is printed in one piece, with its
+// time.
 import { fork } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -54,7 +55,8 @@ report();
 /** Runs files of the queue in one process after another: a process that ends early loses only its file. */
 async function work(): Promise<void> {
   while (queue.length > 0) {
-    // Short and in lower case: podman refuses a run directory whose path is longer than 50 bytes, and makes names of paths.
+    // Short and in lower case: podman refuses a run directory whose path is longer than 50 bytes, and makes names of
+    // paths.
     const temporary = join(tmpdir(), `w${process.pid}-${++processes}`);
     mkdirSync(temporary);
     // As /tmp is: some tests run waybill as another user.

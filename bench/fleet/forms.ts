@@ -1,4 +1,5 @@
-// The forms in which a fleet's archives are stored, and the damages that some of them have, with what a reader must say.
+// The forms in which a fleet's archives are stored, and the damages that some of them have, with what a reader must
+// say.
 import { digestOf } from '../../test/support/digest.js';
 import type { Image } from '../../test/support/image.js';
 import {

@@ -12,8 +12,8 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const POSTJECT = createRequire(import.meta.url).resolve('postject/dist/cli.js');
 
 /**
- * Makes an executable. What is added to the binary depends on the version of Node, and not on the system: it has neither
- * a snapshot nor a code cache. https://nodejs.org/api/single-executable-applications.html
+ * Makes an executable. What is added to the binary depends on the version of Node, and not on the system: it has
+ * neither a snapshot nor a code cache. https://nodejs.org/api/single-executable-applications.html
  * @param program  the single file as a script
  * @param node     the binary of Node that it contains. One that needs libnode.so, as some distributions have it, is
  *                 refused

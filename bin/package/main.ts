@@ -99,7 +99,10 @@ const samples = (): readonly TreeFile[] =>
     .filter(name => SAMPLES.test(name))
     .map(name => ({ path: name, content: readFileSync(join(root, 'samples', name)) }));
 
-/** npm gives every file of its archive the same time, so that the bytes depend on the contents alone. It links the man page. */
+/**
+ * npm gives every file of its archive the same time, so that the bytes depend on the contents alone.
+ * @param manual  the man page, which npm links when it installs the package
+ */
 function npmPackage(manual: string): void {
   writeFileSync(join(root, 'dist/waybill.1'), manual);
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', target], {

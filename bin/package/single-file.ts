@@ -138,8 +138,8 @@ const NEWER_SYNTAX = {
 const NAMED_IMPORT = /\bimport\{([^}]*)\}\s*from\s*"([^"]+)";/g;
 
 /**
- * Takes Node's modules when they are run: an older Node that lacks one, or a name of one, would otherwise refuse to link
- * the file, before the sentence is printed.
+ * Takes Node's modules when they are run: an older Node that lacks one, or a name of one, would otherwise refuse to
+ * link the file, before the sentence is printed.
  */
 const withLateModules = (code: string): string =>
   code.replace(

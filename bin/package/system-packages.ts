@@ -1,4 +1,5 @@
-// The packages of Debian or Ubuntu whose shared libraries are in the image: what a scanner looks for, and their licences.
+// The packages of Debian or Ubuntu whose shared libraries are in the image: what a scanner looks for, and their
+// licences.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { TreeFile } from './tree.js';

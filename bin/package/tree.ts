@@ -1,4 +1,5 @@
-// A tree of files as a tar whose bytes depend on nothing else: layers of the image, and the parts of the Debian package.
+// A tree of files as a tar whose bytes depend on nothing else: layers of the image, and the parts of the Debian
+// package.
 import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 

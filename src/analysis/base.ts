@@ -50,8 +50,8 @@ export interface LayerIdentity {
 export const diffIdOf = ({ diffId, claimedDiffId }: LayerIdentity): string | null => diffId ?? claimedDiffId;
 
 /**
- * The base that an image begins with: all layers of the base are the image's first ones. Of several the one with most layers,
- * and of those one for the image's platform.
+ * The base that an image begins with: all layers of the base are the image's first ones. Of several the one with most
+ * layers, and of those one for the image's platform.
  */
 export function baseOf(
   { layers, platform }: { readonly layers: readonly LayerIdentity[]; readonly platform: string | null },

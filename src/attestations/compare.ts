@@ -63,8 +63,8 @@ interface Compared {
 
 /**
  * Compares by type, name and version. Forgiven is what differs by habit of tools only: the namespace and qualifiers of
- * packages of distributions (vendor, architecture, distribution), an epoch that one side leaves out, a source package in
- * place of the packages that were built from it, the spelling of Python names, the `v` of Go versions, Maven's group
+ * packages of distributions (vendor, architecture, distribution), an epoch that one side leaves out, a source package
+ * in place of the packages that were built from it, the spelling of Python names, the `v` of Go versions, Maven's group
  * where a jar does not state it, and a version that one side does not know.
  */
 export function compareSbom({ packages: listed }: Sbom, installed: readonly ImagePackage[]): SbomComparison {

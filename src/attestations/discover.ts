@@ -17,7 +17,9 @@ import { readSbom, type Sbom, type SbomFormat, sbomFormatOf, sbomOfPredicate } f
 
 export type AttestationKind = 'sbom' | 'provenance' | 'other';
 
-/** How a document is stored. `plain`: an SBOM by itself. The signatures of `dsse` and `bundle` are not verified here. */
+/**
+ * How a document is stored. `plain`: an SBOM by itself. The signatures of `dsse` and `bundle` are not verified here.
+ */
 export type AttestationForm = 'plain' | 'statement' | 'dsse' | 'bundle';
 
 /**

@@ -20,7 +20,10 @@ import type { StorePlace } from './store.js';
 const BLOCK = 4096;
 export const onDisk = (bytes: number): number => Math.ceil(bytes / BLOCK) * BLOCK;
 
-/** Bytes that were written are added to the size in steps of this part of the most, so that a killed process hides little. */
+/**
+ * Bytes that were written are added to the size in steps of this part of the most, so that a killed process hides
+ * little.
+ */
 const STEPS = 16;
 /** After removing, this part of the most is left. */
 const LEFT = 0.9;

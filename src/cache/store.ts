@@ -135,7 +135,9 @@ export class EntryStore {
     }
   }
 
-  /** Counts what was written, and removes entries that have not been used for the longest time if there are too many. */
+  /**
+   * Counts what was written, and removes entries that have not been used for the longest time if there are too many.
+   */
   close(): void {
     this.sizes.settle();
   }

@@ -64,7 +64,9 @@ export async function lockRequirements(
   return [await loadLock(options)];
 }
 
-/** The lock that is asked for, and how; null without one. @throws UsageError for options that need or exclude another */
+/**
+ * The lock that is asked for, and how; null without one. @throws UsageError for options that need or exclude another
+ */
 export function lockOptionsOf(args: LockArguments & VerifiedArchives): RequiredLock | null {
   const { lock: file, grade, names = false, partial = false, platform, archives = [] } = args;
   if (file === undefined) {

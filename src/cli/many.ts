@@ -192,7 +192,8 @@ export async function reportEach<R>(
 }
 
 /**
- * The only name, if it is one archive or cannot be read, with the error; null for several, and for a folder of archives.
+ * The only name, if it is one archive or cannot be read, with the error; null for several, and for a folder of
+ * archives.
  */
 async function onlyArchive([only, ...more]: readonly Named[]): Promise<Named | null> {
   if (only === undefined || more.length > 0) return null;

@@ -8,9 +8,9 @@ import type { Reporting, World } from './terminal.js';
 import { typed } from './typed.js';
 
 /**
- * The values of `--format`, in the order of the help; those after `html` are formats of findings, then come those of bills
- * of materials and of tables. The compiler asks for each format of `format/outputs.ts`, which is loaded only when a report
- * is written.
+ * The values of `--format`, in the order of the help; those after `html` are formats of findings, then come those of
+ * bills of materials and of tables. The compiler asks for each format of `format/outputs.ts`, which is loaded only when
+ * a report is written.
  */
 const FORMATS = Object.keys({
   text: 1,

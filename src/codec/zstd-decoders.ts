@@ -150,7 +150,8 @@ function isAsExpected(create: CreateZstd): boolean {
 }
 
 /**
- * The zstd of node:zlib. It takes two thirds of the time of WebAssembly, starts 80 ms earlier, and frees a large window.
+ * The zstd of node:zlib. It takes two thirds of the time of WebAssembly, starts 80 ms earlier, and frees a large
+ * window.
  *
  * Hazard: it does not check that Huffman-coded literals end where their stream ends (RFC 8878, 4.2.2), as WebAssembly's
  * does, because libzstd's faster loop for 64 bits does not. Such damage is then found by the checksum of the frame,

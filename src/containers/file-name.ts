@@ -8,8 +8,8 @@ import { type BytePath, isUtf8, nameText, pathBuffer, shownPath } from '../spec/
  * gives to the open descriptor. proc_pid_fd(5)
  *
  * Error messages have the file's own name in place of that of the descriptor.
- * @throws the system's error if it cannot be opened, InputError if its name is not UTF-8 and proc(5) is not mounted, and
- * what `work` throws
+ * @throws the system's error if it cannot be opened, InputError if its name is not UTF-8 and proc(5) is not mounted,
+ * and what `work` throws
  */
 export async function withFileName<T>(file: BytePath, work: (name: string) => Promise<T>): Promise<T> {
   const bytes = pathBuffer(file);

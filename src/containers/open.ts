@@ -64,7 +64,9 @@ export function inputName(input: string | AsyncIterable<Uint8Array>): string {
   return input === '-' ? 'standard input' : input;
 }
 
-/** Whether an input can only be read once: neither a file nor a directory. @throws InputError when there is no such file */
+/**
+ * Whether an input can only be read once: neither a file nor a directory. @throws InputError when there is no such file
+ */
 export const isReadOnce = (input: string | AsyncIterable<Uint8Array>): boolean =>
   typeof input !== 'string' || input === '-' || !isSeekable(statInput(input));
 
@@ -195,8 +197,8 @@ async function zipParts(
 }
 
 /**
- * Whether a member of a zip may be an image tarball. @throws InputError for one that is called so and is none. Hazard: an
- * image whose beginning is damaged must not be taken for some other file.
+ * Whether a member of a zip may be an image tarball. @throws InputError for one that is called so and is none. Hazard:
+ * an image whose beginning is damaged must not be taken for some other file.
  */
 function isTarball(
   { path, size }: Pick<SeekableSource['members'][number], 'path' | 'size'>,

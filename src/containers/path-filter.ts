@@ -117,8 +117,8 @@ function classTest(characters: readonly string[]): (character: string) => boolea
 }
 
 /**
- * True if the steps match the path or, unless the match has to be exact, a directory above it. Only the last `**` is ever
- * retried, so the time is bounded.
+ * True if the steps match the path or, unless the match has to be exact, a directory above it. Only the last `**` is
+ * ever retried, so the time is bounded.
  */
 function matches(steps: readonly Step[], segments: readonly string[], isExact: boolean): boolean {
   let again: { step: number; segment: number } | null = null;

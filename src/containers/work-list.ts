@@ -238,8 +238,8 @@ const LARGEST_LIST = 2 ** 30;
 const [NUL, LF, CR] = [0, 10, 13];
 
 /**
- * The paths in a list: ended by NULs if there is one, else lines, with LF or CR LF. Empty ones are left out, and nothing
- * else.
+ * The paths in a list: ended by NULs if there is one, else lines, with LF or CR LF. Empty ones are left out, and
+ * nothing else.
  * @param file  a path, or `-` for standard input
  */
 async function listedIn(file: string): Promise<BytePath[]> {
@@ -299,7 +299,9 @@ function pathsIn(chunks: Buffer[], end: number, where: string): BytePath[] {
 export interface ItemState {
   /** Bytes; null for a folder, and where nothing is there. */
   readonly size: number | null;
-  /** RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there. */
+  /**
+   * RFC 3339 with nanoseconds, UTC; of a folder the latest of it and all that is below. null where nothing is there.
+   */
   readonly mtime: string | null;
   /** null for anything but a regular file, or a folder of such files. */
   readonly identity: ArchiveIdentity | null;

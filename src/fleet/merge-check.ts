@@ -371,9 +371,9 @@ function wholeList(parts: readonly ResultsPart[], places: readonly RecordPlace[]
 }
 
 /**
- * Shards by size: the digest covers the sizes of the list. Of a folder a record has no size, and a file may grow between
- * the list and its reading: then the digest proves nothing, and the number of items and the equal lists of all shards
- * have to do.
+ * Shards by size: the digest covers the sizes of the list. Of a folder a record has no size, and a file may grow
+ * between the list and its reading: then the digest proves nothing, and the number of items and the equal lists of all
+ * shards have to do.
  */
 function balancedProblems(
   places: readonly RecordPlace[],

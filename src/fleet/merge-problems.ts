@@ -28,7 +28,9 @@ export interface SomePaths {
   readonly first: readonly string[];
 }
 
-/** Why results cannot be merged, or not with proof that nothing is lost. Facts only: sentences are made by the command. */
+/**
+ * Why results cannot be merged, or not with proof that nothing is lost. Facts only: sentences are made by the command.
+ */
 export type MergeProblem =
   /** The file cannot be read; `reason` is that of the system. */
   | { readonly code: 'unreadable'; readonly file: string; readonly reason: string }

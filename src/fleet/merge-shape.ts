@@ -20,7 +20,9 @@ export function isWholeRecord(record: ItemRecord): boolean {
   );
 }
 
-/** Levels of lists and objects: a record has six. `JSON.stringify` fails for what `JSON.parse` accepts, with thousands. */
+/**
+ * Levels of lists and objects: a record has six. `JSON.stringify` fails for what `JSON.parse` accepts, with thousands.
+ */
 const DEPTH = 12;
 
 const isShallow = (value: unknown, depth: number): boolean =>

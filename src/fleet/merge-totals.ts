@@ -6,8 +6,8 @@ import { addTo, ChainTree, type LayerSum, LayerTable, type SharedLayer } from '.
 import type { ArchiveRecord, FindingRecord, ImageRecord } from './record.js';
 
 /**
- * Adds up the records of a fleet. Of an archive a row is kept and of findings their counts, so that memory grows with the
- * number of archives, of distinct images and of distinct layers.
+ * Adds up the records of a fleet. Of an archive a row is kept and of findings their counts, so that memory grows with
+ * the number of archives, of distinct images and of distinct layers.
  */
 
 export type VerdictName = keyof Verdicts;

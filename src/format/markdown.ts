@@ -142,8 +142,8 @@ const escaped = (word: string): string => word.replaceAll('~', '\\~').replaceAll
 const QUOTED = /(?<=^|[\s(])`([^`]+)`(?=$|[\s,.;:)])/;
 
 /**
- * A message: what it quotes with backticks is code as a whole. Hazard: a name of the archive may have backticks too; where
- * one of them is left over, none of them is taken for a quote.
+ * A message: what it quotes with backticks is code as a whole. Hazard: a name of the archive may have backticks too;
+ * where one of them is left over, none of them is taken for a quote.
  */
 function sentence(text: string): string {
   const parts = text.split(QUOTED);
@@ -183,7 +183,9 @@ function literal(text: string, span: (code: string) => string = codeSpan): strin
 /** Words between which no command goes on: a part in parentheses, a list, the end of a sentence. */
 const isBreak = (word: string): boolean => /^\(|[,.:;)]$/.test(word);
 
-/** Punctuation at the end of a sentence, and parentheses around it or with a partner elsewhere, stay outside the span. */
+/**
+ * Punctuation at the end of a sentence, and parentheses around it or with a partner elsewhere, stay outside the span.
+ */
 function codeOf(text: string, span: (code: string) => string): string {
   const isBracketed = /^\([^()]+\)[,.;]*$/.test(text);
   const start = text.length > 1 && text.startsWith('(') && (isBracketed || !text.includes(')')) ? 1 : 0;

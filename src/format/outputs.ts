@@ -17,7 +17,10 @@ export type Output = (result: Result) => string;
 /** Renders a result in pieces. */
 export type OutputPieces = (result: Result) => Iterable<string>;
 
-/** By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS`, `FINDINGS`, `BILLS` or `TABLES`. */
+/**
+ * By name. A new format is one file, one line here, and the end of its file names in `DOCUMENTS`, `FINDINGS`, `BILLS`
+ * or `TABLES`.
+ */
 const OUTPUTS = {
   text: ({ doc }) => textPieces(doc, { width: null, color: false }),
   json: ({ data }) => jsonPieces(data),

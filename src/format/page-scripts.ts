@@ -6,8 +6,8 @@ import { join } from 'node:path';
 const SCRIPTS = ['element', 'tree', 'layout', 'view', 'start'] as const;
 
 /**
- * Scripts that draw the maps of a page: the library with its licence, and our own. Read from the files of the build; the
- * bundle has this function's result in its place (`bin/bundle.ts`).
+ * Scripts that draw the maps of a page: the library with its licence, and our own. Read from the files of the build;
+ * the bundle has this function's result in its place (`bin/bundle.ts`).
  */
 export function mapScripts(): readonly string[] {
   const library = createRequire(import.meta.url).resolve('d3-hierarchy');

@@ -30,7 +30,8 @@ import {
 import { CallersStream } from './stream.js';
 
 /*
- * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library costs little.
+ * The functions of index.ts. Each loads the command that it calls when it is called, so that importing the library
+ * costs little.
  */
 
 const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
@@ -171,7 +172,8 @@ type FileSelection = ImageSelection & ReadingOptions & { readonly layer?: number
  * directory and a zip of blobs, the layers of the image are read from the last one down, until they determine the file.
  * @param path  from the root, with or without a leading slash
  * @throws InputError when there is no such image, layer or file, it has no content, is cut short, or a damaged layer
- *   holds it or may have changed it; as `listFiles` for a damaged archive; and for an archive that came as a stream, which cannot be read again
+ *   holds it or may have changed it; as `listFiles` for a damaged archive; and for an archive that came as a stream,
+ *   which cannot be read again
  */
 export async function readFile(
   archive: Archive,

@@ -5,7 +5,8 @@ import type { NumberTexts } from '../spec/json-text.js';
 
 /**
  * A JSON value in the one form that RFC 8785 gives it: no white space, keys in the order of their UTF-16 code units,
- * numbers and strings as ECMAScript writes them. null for a string with half a character, which section 3.2.2.2 refuses.
+ * numbers and strings as ECMAScript writes them. null for a string with half a character, which section 3.2.2.2
+ * refuses.
  */
 export function canonicalJson(value: Json): string | null {
   if (typeof value === 'string') return isWellFormed(value) ? JSON.stringify(value) : null;

@@ -49,8 +49,8 @@ function tableHash(table: EntryTable): string | null {
 }
 
 /**
- * Whether a path lies below one that an entry names as a link or a file. Two names can then be one path, and which entry
- * comes later decides what is there.
+ * Whether a path lies below one that an entry names as a link or a file. Two names can then be one path, and which
+ * entry comes later decides what is there.
  * @param order  the entries by their paths
  */
 function hasBelowFile(table: EntryTable, paths: readonly string[], order: readonly number[]): boolean {

@@ -12,7 +12,9 @@ const INFO_BYTES = 4 * 1024 * 1024;
 const MAGIC = Buffer.from('\xff Go buildinf:', 'latin1');
 const ALIGNMENT = 16;
 const INFO_HEADER = 32;
-/** Around the module information: the linker puts them there, so that it is found without pointers. Go cmd/go modload */
+/**
+ * Around the module information: the linker puts them there, so that it is found without pointers. Go cmd/go modload
+ */
 const TEXT_START = Buffer.from('3077af0c9274080241e1c107e6d618e6', 'hex');
 const TEXT_END = Buffer.from('f932433186182072008242104116d8f2', 'hex');
 const VERSION_START = Buffer.from('go1.');
@@ -39,8 +41,8 @@ interface Kept {
 
 /**
  * Finds Go's build information in an executable while its bytes pass: they are not kept, an executable may have
- * hundreds of megabytes. Since Go 1.18 the information is one piece; before, it holds two pointers, of which the version
- * lies in bytes that have passed already: all places that may be one are noted.
+ * hundreds of megabytes. Since Go 1.18 the information is one piece; before, it holds two pointers, of which the
+ * version lies in bytes that have passed already: all places that may be one are noted.
  */
 export class GoBuildSearch {
   private readonly head = Buffer.alloc(HEAD_BYTES);

@@ -33,8 +33,9 @@ const WANTED =
   /^META-INF\/MANIFEST\.MF$|^META-INF\/maven\/[^/]+\/[^/]+\/pom\.properties$|[^/]\.(?:jar|war|ear)$/i;
 
 /**
- * The packages of a Java archive: those that its Maven metadata state (several where libraries are merged into it), else
- * the one that its manifest or its name tells, and those of the jars in it. A damaged archive gives what can be read.
+ * The packages of a Java archive: those that its Maven metadata state (several where libraries are merged into it),
+ * else the one that its manifest or its name tells, and those of the jars in it. A damaged archive gives what can be
+ * read.
  * @param name  of the file, which has the version of most libraries
  */
 export function jarPackages(bytes: Buffer, name: string, budget: UnpackBudget): LanguageReading {

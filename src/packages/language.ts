@@ -27,7 +27,10 @@ export type MetadataForm = 'package.json' | 'METADATA' | 'jar';
 
 /** `node_modules/NAME` and `node_modules/@SCOPE/NAME`: what lies deeper belongs to that package. */
 const PACKAGE_JSON = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@][^/]*\/package\.json$/;
-/** A wheel's, setuptools', that of an egg, and distutils' file. https://packaging.python.org/specifications/core-metadata */
+/**
+ * A wheel's, setuptools', that of an egg, and distutils' file.
+ * https://packaging.python.org/specifications/core-metadata
+ */
 const METADATA = /\.dist-info\/METADATA$|\.egg-info(?:\/PKG-INFO)?$|(?:^|\/)EGG-INFO\/PKG-INFO$/;
 const JAR = /[^/]\.(?:jar|war|ear)$/i;
 

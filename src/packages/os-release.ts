@@ -1,4 +1,6 @@
-/** The distribution of an image, as its os-release has it. https://www.freedesktop.org/software/systemd/man/os-release */
+/**
+ * The distribution of an image, as its os-release has it. https://www.freedesktop.org/software/systemd/man/os-release
+ */
 export interface Distribution {
   /** `debian`, `alpine`, `rhel`. */
   readonly id: string;

@@ -21,8 +21,8 @@ const REVISIONS: Readonly<Record<number, { readonly words: number; readonly byte
 };
 
 /**
- * The value of the extended attribute security.capability: a revision with a flag, then for 32 capabilities each those that are
- * permitted and those that are inheritable, little-endian. linux/capability.h (struct vfs_ns_cap_data)
+ * The value of the extended attribute security.capability: a revision with a flag, then for 32 capabilities each those
+ * that are permitted and those that are inheritable, little-endian. linux/capability.h (struct vfs_ns_cap_data)
  * @returns null for what Linux does not take for one
  */
 export function parseCapabilities(value: Uint8Array): Capabilities | null {

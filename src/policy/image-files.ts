@@ -89,8 +89,8 @@ export function* imageFiles(subject: ImageSubject, extent: Extent): Generator<Im
 }
 
 /**
- * Files that may have setuid, setgid, capabilities or a device number, or that any user may write: few have, and the rules about
- * them look at these alone.
+ * Files that may have setuid, setgid, capabilities or a device number, or that any user may write: few have, and the
+ * rules about them look at these alone.
  */
 export function unusualFilesOf(subject: ImageSubject, extent: Extent): readonly ImageFile[] {
   const { unpacked } = subject;

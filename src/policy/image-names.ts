@@ -28,7 +28,8 @@ const TAG = /^\w[\w.-]{0,127}$/;
 
 /**
  * The tag of a name, `latest` if it has neither a tag nor a digest; null for none.
- * @param isLayout  whether it is the name in an OCI layout, where `org.opencontainers.image.ref.name` may be a tag alone
+ * @param isLayout  whether it is the name in an OCI layout, where `org.opencontainers.image.ref.name` may be a tag
+ *   alone
  * (image-layout.md, "Indexing")
  */
 export function tagOf(name: string, isLayout: boolean): string | null {

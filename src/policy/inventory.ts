@@ -43,8 +43,8 @@ export interface InventoryLayer {
 export interface InventoryVariable {
   readonly name: string;
   /**
-   * The first 8 digits of the sha256 of its value: whether it is another one can be told. Hazard: a short password can be
-   * guessed from it, as from the fingerprint of a secret.
+   * The first 8 digits of the sha256 of its value: whether it is another one can be told. Hazard: a short password can
+   * be guessed from it, as from the fingerprint of a secret.
    */
   readonly valueHash: string;
 }

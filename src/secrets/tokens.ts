@@ -69,7 +69,8 @@ const of = (kind: SecretKind, prefixes: readonly string[], pattern: RegExp): Tok
   prefixes.map(prefix => ({ kind, prefix, isToken: body => pattern.test(body) && isTokenBody(body) }));
 
 /**
- * 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub and npm, 2021)
+ * 30 random characters and 6 of the CRC-32 of those, in base 62. https://github.blog (token formats of GitHub and npm,
+ * 2021)
  */
 const hasCheckSum = (body: string): boolean =>
   /^[0-9A-Za-z]{36}$/.test(body) &&

@@ -128,8 +128,8 @@ export const COSIGN_PAYLOAD = 'cosign container image signature';
 export const GPG_PAYLOAD = 'atomic container signature';
 
 /**
- * @param type  the value that `critical.type` must have. Hazard: a key may sign documents of another purpose that name a
- * digest too; skopeo refuses these
+ * @param type  the value that `critical.type` must have. Hazard: a key may sign documents of another purpose that name
+ * a digest too; skopeo refuses these
  * @returns null for bytes that are no payload of simple signing of that type
  */
 export function parseSimpleSigning(

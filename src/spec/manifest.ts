@@ -93,7 +93,8 @@ export function parseManifest(value: Json): ImageManifest | null {
   const isImage = !isArtifact && !isSchema1;
   if (isImage) {
     checkSchemaVersion(fields);
-    // Both are REQUIRED; what they hold is looked at below. Go writes the empty list of an image without layers as null.
+    // Both are REQUIRED; what they hold is looked at below. Go writes the empty list of an image without layers as
+    // null.
     if (fields.any('layers') !== null) fields.array('layers', 'required');
     const configType = fields.object('config', 'required')?.string('mediaType') ?? null;
     if (configType === OCI_EMPTY && fields.string('artifactType') === null) {

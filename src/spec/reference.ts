@@ -69,8 +69,8 @@ function domainIn(name: string): string | null {
 }
 
 /**
- * Whether a name is that of an image to which a short name may lead: to podman, `app:1` is `localhost/app:1` first, then
- * that of each registry in its own list, and to Docker the one of docker.io.
+ * Whether a name is that of an image to which a short name may lead: to podman, `app:1` is `localhost/app:1` first,
+ * then that of each registry in its own list, and to Docker the one of docker.io.
  * https://pkg.go.dev/github.com/containers/image/v5/pkg/shortnames#ResolveLocally
  */
 export function mayBeShortFor(short: string, name: string): boolean {

@@ -80,7 +80,9 @@ export function entryDetails(header: EntryHeader, block: Uint8Array, records: En
   };
 }
 
-/** The lowest 32 bits of a number field. Hazard: base 256 has 62 bits, of which JavaScript's numbers lose the lowest. */
+/**
+ * The lowest 32 bits of a number field. Hazard: base 256 has 62 bits, of which JavaScript's numbers lose the lowest.
+ */
 function lowBits(block: Uint8Array, from: number, to: number): number {
   if ((block[from]! & 0x80) === 0) return numericField(block, from, to) ?? 0;
   return Buffer.from(block.buffer, block.byteOffset + to - 4, 4).readUInt32BE();

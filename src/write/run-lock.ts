@@ -269,8 +269,8 @@ const held = (shown: string, path: string, lock: ReadLock) =>
   );
 
 /**
- * Puts the own file in the place of an abandoned lock. Of several processes that try, the one does it that gets the lock
- * of that replacement, whose name contains the token of the abandoned lock.
+ * Puts the own file in the place of an abandoned lock. Of several processes that try, the one does it that gets the
+ * lock of that replacement, whose name contains the token of the abandoned lock.
  * @returns false if the lock is another one meanwhile
  */
 async function replaced(path: string, found: ReadLock, own: string, options: LockOptions): Promise<boolean> {

@@ -1,4 +1,5 @@
-// SBOMs in all formats, provenances of all versions, and the comparison with packages: what is forgiven, and what is not.
+// SBOMs in all formats, provenances of all versions, and the comparison with packages: what is forgiven, and what is
+// not.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ImagePackage } from '../../src/analysis/packages.js';

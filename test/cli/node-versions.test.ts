@@ -1,5 +1,5 @@
-// Node itself: versions that are too old, warnings of new ones, and the permission model, by which an auditor proves that
-// reading an archive needs nothing but the archive.
+// Node itself: versions that are too old, warnings of new ones, and the permission model, by which an auditor proves
+// that reading an archive needs nothing but the archive.
 import {
   copyFileSync,
   existsSync,

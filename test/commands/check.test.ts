@@ -1,4 +1,5 @@
-// `waybill check` as a user runs it: exit codes, several archives, pipes, what contradicts itself, and the policy that --init writes.
+// `waybill check` as a user runs it: exit codes, several archives, pipes, what contradicts itself, and the policy that
+// --init writes.
 import { execFile } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// `waybill merge`: every way in which results can be incomplete, and the whole run as it would have been without shards.
+// `waybill merge`: every way in which results can be incomplete, and the whole run as it would have been without
+// shards.
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,

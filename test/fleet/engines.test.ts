@@ -1,5 +1,6 @@
-// The recipes of engines that are not on this machine: their files keep to the published schemas, and their commands run
-// as the engine starts them, a task for each shard with the variables that it sets. GitLab's pipeline runs as a whole.
+// The recipes of engines that are not on this machine: their files keep to the published schemas, and their commands
+// run as the engine starts them, a task for each shard with the variables that it sets. GitLab's pipeline runs as a
+// whole.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

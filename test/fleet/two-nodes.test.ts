@@ -1,5 +1,5 @@
-// Two machines, simulated by networks and host names of their own, with a shared folder: Slurm runs an array of 8 tasks on
-// both, one is lost in the middle. The merge says what is missing, and the tasks that run again complete it.
+// Two machines, simulated by networks and host names of their own, with a shared folder: Slurm runs an array of 8 tasks
+// on both, one is lost in the middle. The merge says what is missing, and the tasks that run again complete it.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -251,7 +251,10 @@ test('no text of a fact is parsed back: facts carry codes and data', () => {
   assert.equal(uses(/\bproducer\??\.name\??\.\w+\(|\bengine\.split\(/, []), []);
 });
 
-/** Stores of a module that change, each with the reason why its memory is bounded. Results about an archive belong to `Scan.once`. */
+/**
+ * Stores of a module that change, each with the reason why its memory is bounded. Results about an archive belong to
+ * `Scan.once`.
+ */
 const MODULE_STORES: Readonly<Record<string, string>> = {
   'cli/signals.ts': 'listeners of the process',
   'containers/deadline.ts': 'by signal of a caller: what waits for it',

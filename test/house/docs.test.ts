@@ -21,6 +21,17 @@ import { layoutNames } from '../../src/link/layouts/registry.js';
 
 const page = (name: string) => readFileSync(join(root, name), 'utf8');
 
+test('comments end at 120 columns', () => {
+  const isComment = (line: string) => /^\s*(?:\/\/|\/\*|\*) /.test(line);
+  const long = ['src', 'bin', 'bench', 'test'].flatMap(folder =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter(name => /\.[jt]s$/.test(name))
+      .flatMap(name => page(join(folder, name)).split('\n').filter(isComment))
+      .filter(line => line.length > 120),
+  );
+  assert.equal(long, []);
+});
+
 test('lines of prose end at 120 columns', () => {
   assert.equal(longLines(`${'a '.repeat(70)}\n`), ['a '.repeat(70)]);
   assert.equal(longLines(`\`\`\`\n${'a '.repeat(70)}\n\`\`\`\n| ${'a '.repeat(70)}|\n`), []);

@@ -1,4 +1,5 @@
-// What is used of packages and of Node that they do not document: versions are pinned, and a changed inside is a loud error.
+// What is used of packages and of Node that they do not document: versions are pinned, and a changed inside is a loud
+// error.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import zlib from 'node:zlib';

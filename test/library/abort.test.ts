@@ -1,4 +1,5 @@
-// Aborting ends every reading call: it is rejected with the reason of the signal, no thread works on, no file stays open.
+// Aborting ends every reading call: it is rejected with the reason of the signal, no thread works on, no file stays
+// open.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';

@@ -80,8 +80,8 @@ export function rootWithNode(name: string, files: Readonly<Record<string, string
 }
 
 /**
- * The commands that a shell line may use: `waybill`, and `full SIZE`, which runs it with a small disk and prints what is
- * left on it. Without the capabilities of root, permissions hold for it too.
+ * The commands that a shell line may use: `waybill`, and `full SIZE`, which runs it with a small disk and prints what
+ * is left on it. Without the capabilities of root, permissions hold for it too.
  */
 const PRELUDE = `
 root=$1; program=$2

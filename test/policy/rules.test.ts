@@ -1,4 +1,5 @@
-// Every rule there is, with an archive that keeps to it and one that does not. A rule without a case here fails the last test.
+// Every rule there is, with an archive that keeps to it and one that does not. A rule without a case here fails the
+// last test.
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { BaseImage } from '../../src/analysis/base.js';

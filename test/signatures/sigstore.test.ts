@@ -50,7 +50,9 @@ function conformance(name: string): string {
   return outcome(verifySignature(bundleSignature(bundle, artifact), trust));
 }
 
-/** By cause. No case is left out: the library alone fails the two of Rekor v2 with DSSE, and the log without a begin. */
+/**
+ * By cause. No case is left out: the library alone fails the two of Rekor v2 with DSSE, and the log without a begin.
+ */
 const CONFORMANCE_CAUSES: Readonly<Record<string, string>> = {
   'bundle-from-wrong-instance_fail': 'undecided authority-unknown',
   'bundle-malformed-json_fail': 'no bundle',

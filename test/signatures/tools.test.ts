@@ -77,7 +77,9 @@ testWhen(
   }
 });
 
-/** The files that skopeo 1.22 wrote for the sample with `--sign-by-sigstore-private-key`; the key pair was made for it. */
+/**
+ * The files that skopeo 1.22 wrote for the sample with `--sign-by-sigstore-private-key`; the key pair was made for it.
+ */
 const RECORDED = {
   manifest:
     '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":1802,"digest":"sha256:2e930d0c9519a6675903892658a5222b5bde8074728d2e751ff71661b3f67ed1"},"layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":7680,"digest":"sha256:1d60de46faca5752d1f8663375fbf6571c3073bf737a6eb8a8a22c460cfec68c"},{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":4608,"digest":"sha256:f9b6914b7ae9b7cd4d8eda97895f2c4500971dfe2947bfaec5ee1954b21a8009"},{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","size":3072,"digest":"sha256:524bb5023c3003f8e067696897a2debf32b57f332c64af38f0b06743650f815c"}]}',

@@ -1,4 +1,5 @@
-// A private key as `cosign generate-key-pair` writes it: PKCS #8, encrypted with NaCl's secretbox by a password's scrypt.
+// A private key as `cosign generate-key-pair` writes it: PKCS #8, encrypted with NaCl's secretbox by a password's
+// scrypt.
 import { randomBytes, scryptSync } from 'node:crypto';
 import { secretbox } from '@noble/ciphers/salsa';
 import { type KeyPair, pemOf } from './certificates.js';

@@ -1,5 +1,5 @@
-// Executables as Go's linker lays them out, with nothing to run in them: an ELF header, a segment that is read only, and a
-// writable one that begins with the build information. Go debug/buildinfo
+// Executables as Go's linker lays them out, with nothing to run in them: an ELF header, a segment that is read only,
+// and a writable one that begins with the build information. Go debug/buildinfo
 const START = Buffer.from('3077af0c9274080241e1c107e6d618e6', 'hex');
 const END = Buffer.from('f932433186182072008242104116d8f2', 'hex');
 

@@ -12,8 +12,8 @@ export interface AttestationsCommandOptions extends AttestationsOptions, Reporti
 
 /**
  * `waybill attestations`: SBOMs, provenances and other statements about images, and whether each is about the image on
- * which it hangs. The exit code is 1 if one is about another image, cannot be read, cannot be compared, or is not signed
- * by those who are trusted.
+ * which it hangs. The exit code is 1 if one is about another image, cannot be read, cannot be compared, or is not
+ * signed by those who are trusted.
  * @throws InputError if the selection matches nothing
  */
 export function attestations(reading: ArchiveReading, options: AttestationsCommandOptions = {}): Result {

@@ -219,8 +219,8 @@ export class Check {
 }
 
 /**
- * The findings that the baseline does not hide, as far as they are listed. Only with a baseline does each of them need a
- * fingerprint.
+ * The findings that the baseline does not hide, as far as they are listed. Only with a baseline does each of them need
+ * a fingerprint.
  * @param most  findings of one code that are listed
  */
 function listedOf(

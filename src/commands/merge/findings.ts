@@ -60,8 +60,8 @@ function reported(finding: FindingRecord, record: ArchiveRecord): ReportedFindin
 const ELSEWHERE = { pointer: null, layer: null, instruction: null, source: null } as const;
 
 /**
- * Two archives of one repository have findings of equal fingerprints, and services show one of equal findings only: in a
- * fleet the path tells them apart.
+ * Two archives of one repository have findings of equal fingerprints, and services show one of equal findings only: in
+ * a fleet the path tells them apart.
  */
 const fingerprintIn = (path: string, fingerprint: string): string =>
   createHash('sha256')

@@ -29,8 +29,8 @@ export function* mergedLines(
 }
 
 /**
- * The lines of `--allow-partial`: a first line that says what is missing, the records with the shards that they are from,
- * and no trailer, so that no program takes it for a whole run.
+ * The lines of `--allow-partial`: a first line that says what is missing, the records with the shards that they are
+ * from, and no trailer, so that no program takes it for a whole run.
  */
 export function* partialLines(
   { origin }: MergedResults,

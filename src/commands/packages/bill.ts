@@ -52,7 +52,10 @@ export function billOf(image: ImagePackagesReport, options: BillOptions): BillOf
   };
 }
 
-/** RFC 3339 in whole seconds, as SPDX wants it. null where neither time is known: the image's is a claim, and may be any text. */
+/**
+ * RFC 3339 in whole seconds, as SPDX wants it. null where neither time is known: the image's is a claim, and may be any
+ * text.
+ */
 function createdOf(created: string | null, epoch: number | null): string | null {
   const time = epoch === null ? Date.parse(created ?? '') : epoch * 1000;
   const date = new Date(time);

@@ -152,7 +152,10 @@ function wantedBy({ types, named, ours }: PackagesOptions, layer: number | null,
     (ours !== true || base === null || entry.layer >= base.layers);
 }
 
-/** A pattern for a name; one with a colon for Maven's `group:name`. Slashes of scopes and modules count as any character. */
+/**
+ * A pattern for a name; one with a colon for Maven's `group:name`. Slashes of scopes and modules count as any
+ * character.
+ */
 function nameTest(pattern: string): (entry: ImagePackage) => boolean {
   const matches = pathFilter([pattern.replaceAll('/', '\u0001')]);
   return ({ group, name }) =>

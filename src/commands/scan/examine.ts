@@ -139,8 +139,8 @@ const isLasting = ({ parts, opened }: ArchiveReading): boolean =>
   );
 
 /**
- * The judgement on an archive that has been read. Without one, such as for an image that it does not have, it is still an
- * archive, and not one of the other files of a folder: `damaged`.
+ * The judgement on an archive that has been read. Without one, such as for an image that it does not have, it is still
+ * an archive, and not one of the other files of a folder: `damaged`.
  */
 async function judged(reading: ArchiveReading, judge: Judge['judge'], audit: Audit): Promise<Judgement> {
   try {

@@ -3,8 +3,8 @@ import type { ArchiveIdentity } from '../../containers/archive-identity.js';
 import type { LaneAnswer, LaneTask, LastingAnswer } from './lane.js';
 
 /**
- * Results for files that have not changed since an earlier run. An entry is a line with the answer's kind and exit code,
- * and the body of the record behind it, which need not be parsed.
+ * Results for files that have not changed since an earlier run. An entry is a line with the answer's kind and exit
+ * code, and the body of the record behind it, which need not be parsed.
  */
 export class KnownAnswers {
   /** @param settings  everything that decides on the results of all files of the run */

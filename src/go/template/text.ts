@@ -1,8 +1,8 @@
 import { CallError } from './errors.js';
 import { MAX_PIECES, MAX_TEXT } from './limits.js';
 
-// Go's strings are bytes, nearly always UTF-8. Here they are JavaScript strings in which a byte that is no part of valid
-// UTF-8 is the lone surrogate U+DC00 + byte, so that cutting a string inside a character loses nothing.
+// Go's strings are bytes, nearly always UTF-8. Here they are JavaScript strings in which a byte that is no part of
+// valid UTF-8 is the lone surrogate U+DC00 + byte, so that cutting a string inside a character loses nothing.
 
 const ESCAPE = 0xdc00;
 const LONE_SURROGATE = /\p{Surrogate}/u;

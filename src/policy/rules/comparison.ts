@@ -41,7 +41,9 @@ function* compared<D>(
 
 const needsFiles = () => ({ files: true });
 
-/** A layer that cannot be read may have any file. What is missing of the earlier image makes more findings, not fewer. */
+/**
+ * A layer that cannot be read may have any file. What is missing of the earlier image makes more findings, not fewer.
+ */
 function* unknownFiles(subject: ImageSubject): Generator<Breach<never>> {
   if (subject.unread !== null)
     yield { unchecked: `not all of its files are known: ${subject.unread}`, key: 'files' };

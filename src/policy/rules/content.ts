@@ -80,8 +80,9 @@ const SETUID = 0o4000;
 const SETGID = 0o2000;
 
 /**
- * Programs that base images of distributions ship with setuid or setgid: of util-linux, shadow, PAM, OpenSSH, D-Bus, cron, iputils
- * and BusyBox. sudo, doas and pkexec are none of them: an image has those because its Dockerfile installs them.
+ * Programs that base images of distributions ship with setuid or setgid: of util-linux, shadow, PAM, OpenSSH, D-Bus,
+ * cron, iputils and BusyBox. sudo, doas and pkexec are none of them: an image has those because its Dockerfile installs
+ * them.
  */
 const DISTRIBUTED: readonly string[] = [
   '/{,usr/}{bin,sbin}/{su,mount,umount,passwd,chsh,chfn,chage,gpasswd,newgrp,sg,expiry,newuidmap,newgidmap,wall,write,bsd-write}',

@@ -47,8 +47,8 @@ export const noSecrets = defineRule({
 });
 
 /**
- * Layers whose search ended early. Hazard: a file that is made to exhaust the search would hide the secrets of the files
- * after it.
+ * Layers whose search ended early. Hazard: a file that is made to exhaust the search would hide the secrets of the
+ * files after it.
  */
 function* unsearchedLayers({
   tables,

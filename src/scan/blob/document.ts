@@ -127,11 +127,16 @@ export function mayBeDocument(path: string, head: Uint8Array): boolean {
   );
 }
 
-/** A file in which skopeo's `dir:` keeps a signature: of its manifest, or of a manifest of its list (`<hex>.signature-1`). */
+/**
+ * A file in which skopeo's `dir:` keeps a signature: of its manifest, or of a manifest of its list
+ * (`<hex>.signature-1`).
+ */
 export const isSignatureFile = (path: string): boolean =>
   /(^|\/)(?:[0-9a-f]{64,128}\.)?signature-\d+$/.test(path);
 
-/** Whether bytes begin as a COSE_Sign1 message with its tag: an array of four, of which the first is a string. RFC 9052 */
+/**
+ * Whether bytes begin as a COSE_Sign1 message with its tag: an array of four, of which the first is a string. RFC 9052
+ */
 const isCose = (head: Uint8Array): boolean =>
   head[0] === 0xd2 && head[1] === 0x84 && (head[2] ?? 0) >> 5 === 2 && !isTar(head);
 

@@ -86,7 +86,9 @@ export interface TarFacts {
   readonly promised: number;
   /** Bytes by which the holes of sparse files exceed what is stored for them. */
   readonly holes: number;
-  /** Bytes behind the end of the tar; 0 where they are zeros, or eStargz's table of contents. No engine unpacks them. */
+  /**
+   * Bytes behind the end of the tar; 0 where they are zeros, or eStargz's table of contents. No engine unpacks them.
+   */
   readonly behind: number;
   /** Headers that readers of tars interpret differently, one of each kind. */
   readonly ambiguities: readonly Ambiguity[];

@@ -51,8 +51,8 @@ export function dependsOnlyOnBytes({ digests, unpacked, failure, listed, tar }: 
 }
 
 /**
- * Counts what a blob would have cost to unpack and to search, so that the bounds on a whole archive hold with facts that
- * are known as they do without.
+ * Counts what a blob would have cost to unpack and to search, so that the bounds on a whole archive hold with facts
+ * that are known as they do without.
  * @returns false if a bound would have been reached: then the blob has to be analysed
  */
 function charge({ compression, unpacked, tar }: BlobFacts, { unpacked: memory, limits }: Analysis): boolean {

@@ -34,8 +34,8 @@ function digestBytes(contents: EntryContents | null, index: number): string | nu
 }
 
 /**
- * A key of a large file that has no digest because no other is as long: it equals nothing but itself, which an image has
- * twice if it lists a layer twice.
+ * A key of a large file that has no digest because no other is as long: it equals nothing but itself, which an image
+ * has twice if it lists a layer twice.
  */
 function loneKey(contents: EntryContents | null, index: number): string | null {
   if (contents === null || contents.later.length === 0) return null;

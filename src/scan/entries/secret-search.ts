@@ -18,8 +18,8 @@ const OVERLAP = 32 * 1024;
 
 /**
  * Searches the files of one layer for secrets as they pass: those that can hold one by name and first bytes, up to a
- * limit of each, a window at a time. A file that comes in one piece, as nearly all do, is searched where it lies; the pieces of others are
- * put together.
+ * limit of each, a window at a time. A file that comes in one piece, as nearly all do, is searched where it lies; the
+ * pieces of others are put together.
  */
 export class SecretSearch {
   private readonly found: EntrySecret[] = [];

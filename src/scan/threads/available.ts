@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mayStartThreads } from '../../permission.js';
 
 /**
- * False where Node's permission model forbids threads, and in a program into which a bundler has put waybill without the
- * file of its threads.
+ * False where Node's permission model forbids threads, and in a program into which a bundler has put waybill without
+ * the file of its threads.
  */
 export const hasThreads = (): boolean =>
   mayStartThreads() && isThere(() => new URL('./blob-thread.js', import.meta.url));

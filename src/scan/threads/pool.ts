@@ -122,7 +122,9 @@ export class Pool {
     return digests;
   }
 
-  /** Facts that are known about a range, whose digest a worker computes; null where there are none about these bytes. */
+  /**
+   * Facts that are known about a range, whose digest a worker computes; null where there are none about these bytes.
+   */
   private async known(
     { range, algorithms }: RangeJob,
     lookup: BlobLookup | null,

@@ -24,7 +24,9 @@ export interface Certificate {
     readonly authority: boolean;
     readonly pathLength: number | null;
   } | null;
-  /** The bits of `keyUsage` that are set, by number (RFC 5280 section 4.2.1.3); null where there is no such extension. */
+  /**
+   * The bits of `keyUsage` that are set, by number (RFC 5280 section 4.2.1.3); null where there is no such extension.
+   */
   readonly usage: { readonly critical: boolean; readonly bits: ReadonlySet<number> } | null;
   /** OIDs of `extKeyUsage`; null where there is none: for any use. */
   readonly purposes: readonly string[] | null;

@@ -54,7 +54,9 @@ export interface SigstoreRoot {
    * that it lists and that was left out is required all the same.
    */
   readonly lists: { readonly log: boolean; readonly certificateLog: boolean };
-  /** Its logs and authorities that were left out, because this program does not know their keys or they are malformed. */
+  /**
+   * Its logs and authorities that were left out, because this program does not know their keys or they are malformed.
+   */
   readonly leftOut: number;
 }
 

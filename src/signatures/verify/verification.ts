@@ -116,7 +116,9 @@ export interface Refusals {
   readonly 'timestamp-untrusted': object;
   /** Notary Project: the signature's own expiry is past. */
   readonly 'signature-expired': { readonly expiry: string; readonly now: string };
-  /** Notary Project: an attribute that the specification does not allow, or that this program must know and does not. */
+  /**
+   * Notary Project: an attribute that the specification does not allow, or that this program must know and does not.
+   */
   readonly 'attribute-unsupported': { readonly name: string; readonly value: string };
   readonly 'attribute-missing': { readonly name: string };
   /** Notary Project: the algorithm is not that of the certificate's key. */
